@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# ocid: `make demo` shows it, `make check` tests it, `make install` installs it.
+# CFLAGS and LDFLAGS are the user's; what the project itself needs is in FLAGS and LINK.
+
+BUILD      ?= build
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/ocid
+MANDIR     ?= $(PREFIX)/share/man
+CFLAGS     ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+V          ?= 0
+
+# ---- what is built ---------------------------------------------------------------------------
+
+TOOLS   := skopeo-c oci-gen ctr-store ctr-net ocid-shim ocid-dispatch
+# executables that a tool starts for itself
+WORKERS := ctr-store-unpack ocid-shim-monitor
+PROGRAMS := $(TOOLS) $(WORKERS)
+
+# The libraries of each program: the architecture in a few lines (DESIGN 7).
+PKGS_lib               := jansson libcrypto
+PKGS_skopeo-c          := libcurl jansson libcrypto libisal
+PKGS_oci-gen           := jansson libcrypto
+PKGS_ctr-store         := jansson libcrypto
+PKGS_ctr-store-unpack  := libarchive libisal libzstd jansson libcrypto
+PKGS_ctr-net           := libmnl jansson libcrypto
+PKGS_ocid-shim         := jansson libcrypto
+PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson libcrypto
+
+SRCS_ctr-store-unpack  := $(wildcard ctr-store/worker/*.c)
+SRCS_ocid-shim-monitor := $(wildcard ocid-shim/monitor/*.c)
+$(foreach t,$(TOOLS),$(eval SRCS_$(t) := $(wildcard $(t)/*.c)))
+
+# ---- flags -----------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpointer-arith \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough \
+	-Wconversion -Wsign-conversion -Wnull-dereference
+HARDEN := -fstack-protector-strong -fPIE
+LINK := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
+ifdef SANITIZE
+HARDEN += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK += -fsanitize=address,undefined
+else
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+FLAGS = -std=gnu17 -D_GNU_SOURCE -I. -I$(BUILD)/gen -DLIBEXECDIR='"$(LIBEXECDIR)"' \
+	$(WARN) $(HARDEN) -MMD -MP
+
+pkg_cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
+pkg_libs   = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
+
+ifeq ($(V),0)
+quiet = @printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);
+endif
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all install uninstall clean deps demo check check-tests asan lint bench fuzz
+
+all: $(PROGRAMS:%=$(BUILD)/%)
+
+# ---- objects ---------------------------------------------------------------------------------
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_OBJS := $(call objects,$(wildcard lib/*.c))
+
+$(BUILD)/obj/%.o: %.c | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(FLAGS) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+$(BUILD)/libocid.a: $(LIB_OBJS)
+	@rm -f $@
+	$(call quiet,AR)$(AR) rcs $@ $^
+
+# cri.proto becomes C once, before any object of the dispatcher.
+CRI_GEN := $(BUILD)/gen/ocid-dispatch/cri.pb-c
+ifneq ($(wildcard ocid-dispatch/cri.proto),)
+CRI_OBJS := $(BUILD)/obj/gen/cri.pb-c.o
+$(call objects,$(SRCS_ocid-dispatch)): | $(CRI_GEN).h
+endif
+
+$(CRI_GEN).c $(CRI_GEN).h &: ocid-dispatch/cri.proto
+	@mkdir -p $(@D)
+	$(call quiet,PROTO)protoc-c --c_out=$(BUILD)/gen $<
+
+# generated code keeps none of our warnings
+$(BUILD)/obj/gen/cri.pb-c.o: $(CRI_GEN).c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) -std=gnu17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
+
+# ---- programs --------------------------------------------------------------------------------
+
+define program
+$(BUILD)/$(1): $(call objects,$(SRCS_$(1))) $(if $(filter ocid-dispatch,$(1)),$(CRI_OBJS)) $(BUILD)/libocid.a
+	@mkdir -p $$(@D)
+	$$(call quiet,LINK)$$(CC) $$(HARDEN) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LINK) $$(call pkg_libs,$$(PKGS_$(1)))
+endef
+$(foreach p,$(filter-out ocid-shim-monitor,$(PROGRAMS)),$(eval $(call program,$(p))))
+
+# The monitor stays in memory once for every container: static, without our library or any other.
+MONITOR_CC ?= $(if $(SANITIZE),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
+MONITOR_FLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(filter-out -Wnull-dereference,$(WARN)) -Os -g \
+	$(if $(SANITIZE),$(HARDEN),-fstack-protector-strong)
+$(BUILD)/ocid-shim-monitor: $(SRCS_ocid-shim-monitor) $(wildcard ocid-shim/monitor/*.h)
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(MONITOR_CC) $(MONITOR_FLAGS) $(if $(SANITIZE),,-static) \
+		-Wl,-z,relro,-z,now -Wl,-z,noseparate-code -o $@ $(SRCS_ocid-shim-monitor)
+
+# ---- tests -----------------------------------------------------------------------------------
+
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+
+# Objects and libraries of a tool that its unit test or fuzz target NAME needs beside lib/:
+# TEST_OBJS_NAME, TEST_PKGS_NAME.
+-include tests/objects.mk
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libocid.a
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(CFLAGS) $(LDFLAGS) -o $@ $< \
+		$(TEST_OBJS_$*:%=$(BUILD)/obj/%) $(BUILD)/libocid.a $(LINK) \
+		$(call pkg_libs,$(PKGS_lib) $(TEST_PKGS_$*))
+
+# every extra object must exist before the unit test that names it is linked
+$(foreach u,$(UNIT:$(BUILD)/unit/%=%),$(eval $(BUILD)/unit/$(u): $(TEST_OBJS_$(u):%=$(BUILD)/obj/%)))
+
+# T chooses files: make check T=tests/ctr-store/mount.bats
+T ?= $(sort $(wildcard tests/*.bats tests/*/*.bats))
+
+check: deps
+	@$(MAKE) --no-print-directory check-tests
+
+check-tests: all $(UNIT)
+	@OCID_BIN=$(abspath $(BUILD)) tests/run $(UNIT) -- $(T)
+
+asan: deps
+	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 check-tests
+
+bench: all
+	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run
+
+# libFuzzer, SECONDS a target; the corpus grows in build/, seeds are tests/fuzz/corpus/NAME
+SECONDS ?= 60
+fuzz: deps
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang fuzz-targets
+	@BUILD=build/fuzz SECONDS=$(SECONDS) tests/fuzz/run $(FUZZ)
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ:%=$(BUILD)/fuzz/%)
+
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+ifneq ($(filter fuzz-targets,$(MAKECMDGOALS)),)
+HARDEN += $(FUZZ_FLAGS)
+endif
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libocid.a
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) -fsanitize=fuzzer,address,undefined $(CFLAGS) -o $@ $< \
+		$(TEST_OBJS_$*:%=$(BUILD)/obj/%) $(BUILD)/libocid.a -Wl,--as-needed -pthread \
+		$(call pkg_libs,$(PKGS_lib) $(TEST_PKGS_$*))
+$(foreach f,$(FUZZ),$(eval $(BUILD)/fuzz/$(f): $(TEST_OBJS_$(f):%=$(BUILD)/obj/%)))
+
+# ---- the rest --------------------------------------------------------------------------------
+
+deps:
+	@tests/deps
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@OCID_BIN=$(abspath $(BUILD)) IMAGE='$(IMAGE)' tests/demo
+
+C_FILES := $(wildcard lib/*.[ch] $(TOOLS:%=%/*.[ch]) $(TOOLS:%=%/*/*.[ch]) tests/unit/*.[ch] tests/fuzz/*.[ch])
+lint: deps
+	@BUILD=$(BUILD) tests/lint $(C_FILES)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man1 \
+		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
+	install $(TOOLS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
+	install $(WORKERS:%=$(BUILD)/%) $(DESTDIR)$(LIBEXECDIR)
+	for s in 1 7 8; do install -m 644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(WORKERS:%=$(DESTDIR)$(LIBEXECDIR)/%)
+	rm -f $(foreach s,1 7 8,$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$(s)/%,$(wildcard man/*.$(s))))
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hand-written rather than getopt_long: that one accepts abbreviations, prints by itself and
+ * cannot derive --help from its table. */
+#include "lib/cli.h"
+
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "lib/version.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Settings of the options that every verb takes. */
+struct common {
+	const char *root, *runroot, *log_level, *errors;
+	bool json, table, help, version;
+};
+
+static const struct cli_option common_options[] = {
+	{ "root", 0, "DIR", OPTION_STRING, offsetof(struct common, root),
+	  "state that survives a reboot (default /var/lib/ocid)" },
+	{ "runroot", 0, "DIR", OPTION_STRING, offsetof(struct common, runroot),
+	  "state that does not (default /run/ocid)" },
+	{ "log-level", 0, "LEVEL", OPTION_STRING, offsetof(struct common, log_level),
+	  "error, warn, info or debug (default warn)" },
+	{ "errors", 0, "FORM", OPTION_STRING, offsetof(struct common, errors),
+	  "text or json, on stderr (default text)" },
+	{ "json", 0, NULL, OPTION_FLAG, offsetof(struct common, json),
+	  "compact JSON, also on a terminal" },
+	{ "table", 0, NULL, OPTION_FLAG, offsetof(struct common, table),
+	  "tables and indented JSON, also in a pipe" },
+	{ "help", 'h', NULL, OPTION_FLAG, offsetof(struct common, help), "show this help" },
+	{ "version", 0, NULL, OPTION_FLAG, offsetof(struct common, version), "show the version" },
+	{ 0 },
+};
+
+struct parser {
+	struct cli *cli;
+	const struct cli_command *command;
+	struct common *common;
+	struct error *err;
+};
+
+static volatile sig_atomic_t interrupted_by;
+
+int cli_interrupted(void)
+{
+	return interrupted_by;
+}
+
+static void note_signal(int number)
+{
+	interrupted_by = number;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = note_signal };
+	struct sigaction old;
+
+	sigemptyset(&action.sa_mask);
+	for (int i = 0; i < 2; i++) {
+		int number = i ? SIGTERM : SIGINT;
+
+		if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(number, &action, NULL);
+	}
+}
+
+int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	error_set(err, ERROR_USAGE, "%s", text);
+	return error_hint(err, "see %s %s%s--help", cli->tool, cli->verb ? cli->verb : "",
+			  cli->verb ? " " : "");
+}
+
+static void print_option(const struct cli_option *option)
+{
+	char left[64];
+
+	snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
+		 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
+		 option->value ? " " : "", option->value ? option->value : "");
+	if (strlen(left) <= 28)
+		printf("  %-28s %s\n", left, option->help);
+	else
+		printf("  %s\n  %-28s %s\n", left, "", option->help);
+}
+
+static void print_options(const struct cli_option *options)
+{
+	for (; options && options->name; options++)
+		if (options->help)
+			print_option(options);
+}
+
+static void print_command_help(const struct cli *cli, const struct cli_command *command)
+{
+	printf("Usage: %s %s [OPTION]...%s%s\n", cli->tool, command->name,
+	       command->operands ? " " : "", command->operands ? command->operands : "");
+	printf("%s %s: %s.\n", cli->tool, command->name, command->summary);
+	if (command->details)
+		printf("\n%s\n", command->details);
+	if (command->options) {
+		puts("\nOptions:");
+		print_options(command->options);
+	}
+	puts("\nOptions of every verb:");
+	print_options(common_options);
+}
+
+static void print_tool_help(const struct cli *cli, const char *purpose,
+			    const struct cli_command *commands)
+{
+	printf("Usage: %s VERB [OPTION]... [OPERAND]...\n%s: %s.\n\nVerbs:\n", cli->tool, cli->tool,
+	       purpose);
+	for (; commands->name; commands++)
+		printf("  %-18s %s\n", commands->name, commands->summary);
+	printf("\nOptions of every verb:\n");
+	print_options(common_options);
+	printf("\n\"%s VERB --help\" tells more; so does man %s.\n", cli->tool, cli->tool);
+}
+
+static const struct cli_option *find_long(const struct cli_option *options, const char *name,
+					  size_t length)
+{
+	for (; options && options->name; options++)
+		if (strlen(options->name) == length && memcmp(options->name, name, length) == 0)
+			return options;
+	return NULL;
+}
+
+static const struct cli_option *find_letter(const struct cli_option *options, char letter)
+{
+	for (; options && options->name; options++)
+		if (options->letter == letter)
+			return options;
+	return NULL;
+}
+
+static int store_number(struct parser *p, const struct cli_option *option, void *field,
+			const char *value)
+{
+	char *end;
+
+	errno = 0;
+	long long number = strtoll(value, &end, 10);
+	if (errno || end == value || *end)
+		return cli_usage(p->cli, p->err, "--%s: \"%s\" is not a number", option->name,
+				 value);
+	memcpy(field, &number, sizeof number);
+	return 0;
+}
+
+static int store_option(struct parser *p, const struct cli_option *option, void *settings,
+			const char *value)
+{
+	void *field = (char *)settings + option->offset;
+	bool yes = true;
+
+	switch (option->kind) {
+	case OPTION_FLAG:
+		memcpy(field, &yes, sizeof yes);
+		return 0;
+	case OPTION_STRING:
+		memcpy(field, &value, sizeof value);
+		return 0;
+	case OPTION_LIST:
+		strings_add(field, value);
+		return 0;
+	case OPTION_NUMBER:
+		return store_number(p, option, field, value);
+	}
+	return 0;
+}
+
+/* Clear the flag NAME for "--no-NAME". False when that is not an option. */
+static bool clear_flag(struct parser *p, const char *name, size_t length)
+{
+	if (length < 4 || memcmp(name, "no-", 3) != 0 || !p->command)
+		return false;
+
+	const struct cli_option *option = find_long(p->command->options, name + 3, length - 3);
+	if (!option || option->kind != OPTION_FLAG)
+		return false;
+	memset((char *)p->cli->settings + option->offset, 0, sizeof(bool));
+	return true;
+}
+
+/* One "--name", "--name=value" or "--name value". Moves *next past what it used. */
+static int parse_long(struct parser *p, char **argv, int *next)
+{
+	const char *name = argv[*next] + 2;
+	size_t length = strcspn(name, "=");
+	const char *value = name[length] ? name + length + 1 : NULL;
+	void *settings = p->cli->settings;
+	const struct cli_option *option =
+		p->command ? find_long(p->command->options, name, length) : NULL;
+
+	if (!option) {
+		option = find_long(common_options, name, length);
+		settings = p->common;
+	}
+	(*next)++;
+	if (!option && !value && clear_flag(p, name, length))
+		return 0;
+	if (!option)
+		return cli_usage(p->cli, p->err, "unknown option --%.*s", (int)length, name);
+	if (option->kind == OPTION_FLAG && value) {
+		if (strcmp(value, "true") == 0)
+			return store_option(p, option, settings, NULL);
+		if (strcmp(value, "false") == 0) {
+			memset((char *)settings + option->offset, 0, sizeof(bool));
+			return 0;
+		}
+		return cli_usage(p->cli, p->err, "--%s takes no value", option->name);
+	}
+	if (option->kind != OPTION_FLAG && !value) {
+		value = argv[*next];
+		if (!value)
+			return cli_usage(p->cli, p->err, "--%s needs a value (%s)", option->name,
+					 option->value);
+		(*next)++;
+	}
+	return store_option(p, option, settings, value);
+}
+
+/* A group of letters: "-q", "-qf", "-oFILE", "-o FILE". */
+static int parse_letters(struct parser *p, char **argv, int *next)
+{
+	const char *letters = argv[(*next)++] + 1;
+
+	for (; *letters; letters++) {
+		void *settings = p->cli->settings;
+		const struct cli_option *option =
+			p->command ? find_letter(p->command->options, *letters) : NULL;
+		const char *value = NULL;
+
+		if (!option) {
+			option = find_letter(common_options, *letters);
+			settings = p->common;
+		}
+		if (!option)
+			return cli_usage(p->cli, p->err, "unknown option -%c", *letters);
+		if (option->kind != OPTION_FLAG) {
+			value = letters[1] ? letters + 1 : argv[(*next)++];
+			if (!value)
+				return cli_usage(p->cli, p->err, "-%c needs a value (%s)", *letters,
+						 option->value);
+		}
+		if (store_option(p, option, settings, value) < 0)
+			return -1;
+		if (value)
+			break;
+	}
+	return 0;
+}
+
+/* Parse argv up to `stop` operands (-1: all); operands are appended. Returns the index reached. */
+static int parse(struct parser *p, char **argv, int next, int stop)
+{
+	bool options_end = false;
+
+	while (argv[next]) {
+		const char *word = argv[next];
+
+		if (!options_end && strcmp(word, "--") == 0) {
+			options_end = true;
+			next++;
+			continue;
+		}
+		if (!options_end && word[0] == '-' && word[1]) {
+			int status = word[1] == '-' ? parse_long(p, argv, &next)
+						    : parse_letters(p, argv, &next);
+			if (status < 0)
+				return -1;
+			continue;
+		}
+		if (stop == 0)
+			return next;
+		p->cli->operands[p->cli->operand_count++] = argv[next++];
+		if (p->command && p->command->stop_at_operand)
+			options_end = true;
+	}
+	return next;
+}
+
+static bool is_group(const struct cli_command *commands, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; commands->name; commands++)
+		if (strncmp(commands->name, word, length) == 0 && commands->name[length] == ' ')
+			return true;
+	return false;
+}
+
+/* The command at argv[*next], which may be two words. Moves *next past it. */
+static const struct cli_command *find_command(const struct cli *cli,
+					      const struct cli_command *commands, char **argv,
+					      int *next, struct error *err)
+{
+	cleanup_free char *name = xstrdup(argv[*next]);
+
+	(*next)++;
+	if (is_group(commands, name) && argv[*next] && argv[*next][0] != '-') {
+		char *both = xasprintf("%s %s", name, argv[*next]);
+
+		free(name);
+		name = both;
+		(*next)++;
+	}
+	for (; commands->name; commands++)
+		if (strcmp(commands->name, name) == 0)
+			return commands;
+	cli_usage(cli, err, "no verb \"%s\"", name);
+	return NULL;
+}
+
+static int choose(const struct cli *cli, struct error *err, const char *option, const char *value,
+		  const char *const *choices)
+{
+	for (int i = 0; choices[i]; i++)
+		if (strcmp(choices[i], value) == 0)
+			return i;
+	return cli_usage(cli, err, "--%s: \"%s\" is not one of its values", option, value);
+}
+
+/* DESIGN section 3: the system's directories for root, the user's own for everybody else. */
+static void default_roots(struct cli *cli)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *run = getenv("XDG_RUNTIME_DIR");
+	const char *home = getenv("HOME");
+
+	if (!cli->root)
+		cli->root = getenv("OCID_ROOT");
+	if (!cli->runroot)
+		cli->runroot = getenv("OCID_RUNROOT");
+	if (geteuid() == 0) {
+		cli->root = cli->root ? cli->root : "/var/lib/ocid";
+		cli->runroot = cli->runroot ? cli->runroot : "/run/ocid";
+		return;
+	}
+	if (!cli->root)
+		cli->root = data ? xasprintf("%s/ocid", data)
+				 : xasprintf("%s/.local/share/ocid", home ? home : "/");
+	if (!cli->runroot)
+		cli->runroot = run ? xasprintf("%s/ocid", run)
+				   : xasprintf("/tmp/ocid-%u", (unsigned)geteuid());
+}
+
+static int apply_common(struct cli *cli, struct common *common, bool *errors_json,
+			struct error *err)
+{
+	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+	static const char *const forms[] = { "text", "json", NULL };
+	int level = LOG_LEVEL_WARN, form = *errors_json;
+
+	if (common->errors && (form = choose(cli, err, "errors", common->errors, forms)) < 0)
+		return -1;
+	*errors_json = form == 1;
+	if (common->log_level &&
+	    (level = choose(cli, err, "log-level", common->log_level, levels)) < 0)
+		return -1;
+	log_setup(cli->tool, (enum log_level)level);
+	if (common->json && common->table)
+		return cli_usage(cli, err, "--json and --table exclude each other");
+	cli->output = common->json ? OUTPUT_JSON : common->table ? OUTPUT_TABLE : OUTPUT_AUTO;
+	cli->root = common->root;
+	cli->runroot = common->runroot;
+	default_roots(cli);
+	return 0;
+}
+
+static int check_operands(const struct cli *cli, const struct cli_command *command,
+			  struct error *err)
+{
+	if (cli->operand_count < command->operands_min)
+		return cli_usage(cli, err, "missing operand: %s", command->operands);
+	if (command->operands_max >= 0 && cli->operand_count > command->operands_max)
+		return cli_usage(cli, err, "one operand too many: \"%s\"",
+				 cli->operands[command->operands_max]);
+	return 0;
+}
+
+/* Parse everything, then run the command. Returns its result; help and version are done here. */
+static int dispatch(struct cli *cli, const char *purpose, const struct cli_command *commands,
+		    char **argv, bool *errors_json, struct error *err)
+{
+	struct common common = { 0 };
+	struct parser parser = { .cli = cli, .common = &common, .err = err };
+	int next = parse(&parser, argv, 1, 0);
+
+	if (next < 0)
+		return -1;
+	if (common.version) {
+		printf("%s %s\n", cli->tool, OCID_VERSION);
+		return 0;
+	}
+	if (!argv[next] && common.help) {
+		print_tool_help(cli, purpose, commands);
+		return 0;
+	}
+	if (!argv[next])
+		return cli_usage(cli, err, "missing verb");
+	parser.command = find_command(cli, commands, argv, &next, err);
+	if (!parser.command)
+		return -1;
+	cli->verb = parser.command->name;
+	cli->settings = xcalloc(1, parser.command->settings_size);
+	if (parser.command->defaults)
+		memcpy(cli->settings, parser.command->defaults, parser.command->settings_size);
+	/* --errors json must also hold for a mistake that stands before it */
+	for (int i = next; argv[i] && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--errors=json") == 0 ||
+		    (strcmp(argv[i], "--errors") == 0 && argv[i + 1] &&
+		     strcmp(argv[i + 1], "json") == 0))
+			*errors_json = true;
+	if (parse(&parser, argv, next, -1) < 0)
+		return -1;
+	if (common.help) {
+		print_command_help(cli, parser.command);
+		return 0;
+	}
+	if (apply_common(cli, &common, errors_json, err) < 0 ||
+	    check_operands(cli, parser.command, err) < 0)
+		return -1;
+	return parser.command->run(cli, err);
+}
+
+static void free_settings(const struct cli *cli, const struct cli_command *commands)
+{
+	if (!cli->settings)
+		return;
+	for (; commands->name && commands->name != cli->verb; commands++)
+		;
+	for (const struct cli_option *o = commands->options; o && o->name; o++)
+		if (o->kind == OPTION_LIST)
+			strings_free((void *)((char *)cli->settings + o->offset));
+	free(cli->settings);
+}
+
+/* A result that did not reach its reader is a failure (`tool > /dev/full`). */
+static int close_stdout(struct error *err)
+{
+	bool failed = fflush(stdout) != 0 || ferror(stdout);
+
+	if (failed || (close(STDOUT_FILENO) < 0 && errno != EBADF))
+		return errno == EPIPE ? 128 + SIGPIPE : error_os(err, "standard output");
+	return 0;
+}
+
+int cli_main(const char *tool, const char *purpose, const struct cli_command *commands, int argc,
+	     char **argv)
+{
+	const char *form = getenv("OCID_ERRORS");
+	bool errors_json = form && strcmp(form, "json") == 0;
+	struct cli cli = { .tool = tool };
+	struct error err;
+
+	cli.operands = xcalloc((size_t)argc + 1, sizeof *cli.operands);
+	log_setup(tool, LOG_LEVEL_WARN);
+	catch_signals();
+
+	int status = dispatch(&cli, purpose, commands, argv, &errors_json, &err);
+	if (status >= 0) {
+		int closed = close_stdout(&err);
+
+		status = closed ? closed : status;
+	}
+	if (interrupted_by && status != 0) {
+		status = 128 + interrupted_by;
+	} else if (status < 0) {
+		error_print(&err, tool, cli.verb, errors_json);
+		status = (int)err.kind;
+	}
+	free_settings(&cli, commands);
+	free(cli.operands);
+	return status;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line of every tool: a table of commands, each with a table of options. Parsing,
+ * --help, --version, usage errors, error printing, signals and the check of stdout all derive from
+ * the tables. Options may stand before or after operands and are never abbreviated; "--" ends them.
+ *
+ * Options that every verb of every tool takes: --root DIR, --runroot DIR, --log-level LEVEL,
+ * --errors text|json, --json, --table, --help, --version.
+ */
+#pragma once
+#include "lib/error.h"
+#include "lib/memory.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cli_option_kind {
+	OPTION_FLAG,   /* bool: set to true; "--no-NAME" sets it to false again */
+	OPTION_STRING, /* const char *, borrowed from argv; the last one wins */
+	OPTION_LIST,   /* struct strings: each use adds one */
+	OPTION_NUMBER, /* long long: a decimal number, checked; refuses what is not one */
+};
+
+/* One row of a command's option table; the table ends with a row whose name is NULL. */
+struct cli_option {
+	const char *name;  /* without the dashes */
+	char letter;	   /* the one-letter form, or 0 */
+	const char *value; /* what --help calls the value; NULL for a flag */
+	enum cli_option_kind kind;
+	size_t offset;	  /* offsetof(the command's settings struct, field) */
+	const char *help; /* one line; NULL for an alias that is accepted but not shown */
+};
+
+enum cli_output { OUTPUT_AUTO, OUTPUT_JSON, OUTPUT_TABLE };
+
+/* What a command is given. */
+struct cli {
+	const char *tool;
+	const char *verb;    /* "ns create" for a verb of two words */
+	const char *root;    /* --root, $OCID_ROOT, else the default (rootless: below $HOME) */
+	const char *runroot; /* --runroot, $OCID_RUNROOT, else the default */
+	enum cli_output output;
+	char **operands; /* NULL-terminated */
+	int operand_count;
+	void *settings; /* the command's settings struct, filled from the options */
+};
+
+struct cli_command {
+	const char *name;		  /* "copy"; "ns create" for a verb of two words */
+	const char *operands;		  /* as shown in --help: "SOURCE DESTINATION" */
+	int operands_min, operands_max;	  /* max -1: any number */
+	const char *summary;		  /* one line, lower case, no full stop */
+	const char *details;		  /* further lines for --help, or NULL */
+	const struct cli_option *options; /* or NULL */
+	size_t settings_size;		  /* settings start as a copy of *defaults, else zeroed */
+	const void *defaults;
+	bool stop_at_operand; /* the first operand ends the options: the rest is a command line */
+	/* 0 when done; -1 with err filled; above 0: leave with exactly this exit status (a
+	 * container's own, as for exec). Cleanup is done by scope; cli_main() closes stdout. */
+	int (*run)(const struct cli *cli, struct error *err);
+};
+
+/* Run the tool: commands ends with a row whose name is NULL. Returns the exit status for main. */
+int cli_main(const char *tool, const char *purpose, const struct cli_command *commands, int argc,
+	     char **argv);
+
+/* A usage error: error_set(ERROR_USAGE) with a pointer to --help. Returns -1. */
+int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The signal (SIGINT, SIGTERM) that asked the tool to end, or 0. Blocking calls then return EINTR
+ * (no SA_RESTART): loops check this, fail, and scopes undo what is half done; cli_main() exits with
+ * 128 + the signal whatever the error is. */
+int cli_interrupted(void);

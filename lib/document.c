@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/document.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/output.h"
+#include "lib/path.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t *check(json_t *document, struct error *err)
+{
+	if (!document || json_is_object(document))
+		return document;
+	json_decref(document);
+	error_set(err, ERROR_INTEGRITY, "the container document is not a JSON object");
+	return NULL;
+}
+
+json_t *document_read(struct error *err)
+{
+	if (isatty(STDIN_FILENO)) {
+		error_set(err, ERROR_USAGE, "a container document is expected on standard input");
+		error_hint(err, "see man 7 ocid");
+		return NULL;
+	}
+
+	size_t length;
+	cleanup_free char *text = file_read_fd(STDIN_FILENO, JSON_DOCUMENT_MAX, &length,
+					       "the container document", err);
+	if (!text)
+		return NULL;
+	if (length == 0) {
+		/* the tool in front failed and has said why */
+		error_set(err, ERROR_FAILED, "standard input holds no container document");
+		return NULL;
+	}
+	return document_parse(text, length, err);
+}
+
+json_t *document_parse(const char *text, size_t length, struct error *err)
+{
+	return check(json_parse(text, length, "the container document", err), err);
+}
+
+static const char *rootfs_text(const json_t *document, const char *key, struct error *err)
+{
+	const char *text = json_text(json_object_get(document, "rootfs"), key, NULL);
+
+	if (text)
+		return text;
+	error_set(err, ERROR_USAGE, "the document has no rootfs.%s", key);
+	error_hint(err, "put ctr-store create before this tool");
+	return NULL;
+}
+
+const char *document_id(const json_t *document, struct error *err)
+{
+	const char *id = rootfs_text(document, "id", err);
+
+	if (!id || path_is_id(id))
+		return id;
+	error_set(err, ERROR_USAGE, "the document's rootfs.id \"%s\" is not an id", id);
+	return NULL;
+}
+
+const char *document_bundle(const json_t *document, struct error *err)
+{
+	return rootfs_text(document, "bundle", err);
+}
+
+int document_save(const json_t *document, struct error *err)
+{
+	const char *bundle = document_bundle(document, err);
+	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	cleanup_free char *text = json_compact(document);
+
+	if (!bundle)
+		return -1;
+	if (fd < 0)
+		return error_os(err, "bundle %s", bundle);
+	if (file_replace_at(fd, "document.json", text, strlen(text), 0600, err) < 0)
+		return error_prefix(err, "bundle %s", bundle);
+	return 0;
+}
+
+int document_finish(const struct cli *cli, json_t *document, const char *field, json_t *value,
+		    struct error *err)
+{
+	json_object_set(document, field, value);
+	if (json_path(document, "rootfs", "bundle", NULL) && document_save(document, err) < 0)
+		return -1;
+	return output_object(cli, document, err);
+}

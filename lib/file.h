@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files: bounded reading, complete writing, atomic and durable replacement. */
+#pragma once
+#include "lib/error.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Read to the end of fd, at most `max` bytes (more is ERROR_LIMIT). The caller frees the result,
+ * which has a NUL after its *length bytes. `what` names it in errors. */
+char *file_read_fd(int fd, size_t max, size_t *length, const char *what, struct error *err);
+
+/* Open and read a file below dir_fd (or AT_FDCWD). */
+char *file_read_at(int dir_fd, const char *path, size_t max, size_t *length, struct error *err);
+
+/* Write all bytes; `what` names the file in errors. EINTR is retried unless a signal asked the
+ * tool to end. */
+int file_write_fd(int fd, const void *data, size_t length, const char *what, struct error *err);
+
+/* Replace (or make) the file `name` in dir_fd so that a reader or a crash sees the old bytes or
+ * the new ones, never a part: temporary name, fsync, rename, fsync of the directory. */
+int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		    struct error *err);
+
+/* fsync of a directory, so that a rename in it survives a power cut. */
+int file_sync_dir(int dir_fd, const char *what, struct error *err);

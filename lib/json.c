@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/json.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* jansson allows 2,048 levels; count brackets outside strings to refuse earlier. */
+static int check_depth(const char *text, size_t length, const char *what, struct error *err)
+{
+	int depth = 0;
+	bool in_string = false;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (++depth > JSON_DEPTH_MAX)
+				return error_set(err, ERROR_INTEGRITY,
+						 "%s: JSON is nested deeper than %d levels", what,
+						 JSON_DEPTH_MAX);
+		} else if (c == '}' || c == ']') {
+			depth--;
+		}
+	}
+	return 0;
+}
+
+json_t *json_parse(const char *text, size_t length, const char *what, struct error *err)
+{
+	json_error_t position;
+
+	if (check_depth(text, length, what, err) < 0)
+		return NULL;
+
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &position);
+	if (!json)
+		error_set(err, ERROR_INTEGRITY, "%s: not valid JSON: line %d, column %d: %s", what,
+			  position.line, position.column, position.text);
+	return json;
+}
+
+json_t *json_read_fd(int fd, size_t max, const char *what, struct error *err)
+{
+	size_t length;
+	cleanup_free char *text = file_read_fd(fd, max, &length, what, err);
+
+	return text ? json_parse(text, length, what, err) : NULL;
+}
+
+json_t *json_read_at(int dir_fd, const char *path, size_t max, struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		error_os(err, "%s", path);
+		return NULL;
+	}
+	return json_read_fd(fd, max, path, err);
+}
+
+int json_require(json_t *json, const char *what, struct error *err, const char *format, ...)
+{
+	json_error_t position;
+	va_list args;
+
+	va_start(args, format);
+	int status = json_vunpack_ex(json, &position, 0, format, args);
+	va_end(args);
+	if (status < 0)
+		return error_set(err, ERROR_INTEGRITY, "%s: %s", what, position.text);
+	return 0;
+}
+
+char *json_compact(const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+
+	/* the only failure left for a value that jansson itself accepted is memory */
+	return text ? text : xstrdup("null");
+}
+
+json_t *json_path(const json_t *json, ...)
+{
+	const json_t *at = json;
+	const char *key;
+	va_list keys;
+
+	va_start(keys, json);
+	while (at && (key = va_arg(keys, const char *)))
+		at = json_object_get(at, key);
+	va_end(keys);
+	return (json_t *)at;
+}
+
+const char *json_text(const json_t *object, const char *key, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : otherwise;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON in, bounded and strict (duplicate keys, depth, size), and JSON out. `what` names the input
+ * in errors ("the manifest of docker.io/library/nginx").
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+enum {
+	JSON_DEPTH_MAX = 64,
+	JSON_CONFIG_MAX = 4 << 20,   /* bytes of a manifest, an index, an image config */
+	JSON_DOCUMENT_MAX = 16 << 20 /* bytes of a container document */
+};
+
+/* Parse bytes from outside: one value, nothing after it but white space, no duplicate keys, at
+ * most JSON_DEPTH_MAX deep. ERROR_INTEGRITY on failure. The caller owns the result. */
+json_t *json_parse(const char *text, size_t length, const char *what, struct error *err);
+
+/* Read to the end of a descriptor, at most `max` bytes (ERROR_LIMIT), and parse. */
+json_t *json_read_fd(int fd, size_t max, const char *what, struct error *err);
+
+/* Read and parse the file `path` below dir_fd (or AT_FDCWD). For our own files: the path is
+ * trusted, the content is not. */
+json_t *json_read_at(int dir_fd, const char *path, size_t max, struct error *err);
+
+/* json_unpack_ex() whose failure is ERROR_INTEGRITY "WHAT: …" with jansson's own text. */
+int json_require(json_t *json, const char *what, struct error *err, const char *format, ...)
+	__attribute__((warn_unused_result));
+
+/* Compact text with sorted keys; the caller frees it. */
+char *json_compact(const json_t *json);
+
+/* Borrowed value at a path of keys that ends with NULL, or NULL where one is missing. */
+json_t *json_path(const json_t *json, ...) __attribute__((sentinel));
+
+/* The string at a key, or `otherwise` where there is none (or it is not a string). Borrowed. */
+const char *json_text(const json_t *object, const char *key, const char *otherwise);

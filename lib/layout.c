@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/layout.h"
+
+#include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/random.h"
+#include "lib/reference.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static const char marker[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+static const char empty_index[] =
+	"{\"manifests\":[],\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+	"\"schemaVersion\":2}";
+
+static int make_missing(const struct layout *layout, struct error *err)
+{
+	if ((mkdirat(layout->fd, "blobs", 0755) < 0 && errno != EEXIST) ||
+	    (mkdirat(layout->fd, "blobs/sha256", 0755) < 0 && errno != EEXIST))
+		return error_os(err, "%s/blobs", layout->path);
+	if (faccessat(layout->fd, "index.json", F_OK, 0) < 0 &&
+	    file_replace_at(layout->fd, "index.json", empty_index, strlen(empty_index), 0644, err) <
+		    0)
+		return error_prefix(err, "%s", layout->path);
+	if (file_replace_at(layout->fd, "oci-layout", marker, strlen(marker), 0644, err) < 0)
+		return error_prefix(err, "%s", layout->path);
+	return 0;
+}
+
+/* The marker comes last and is what makes a directory a layout, so two creators must not replace
+ * it, nor the index, under each other: the directory itself is locked meanwhile. */
+static int create(const struct layout *layout, struct error *err)
+{
+	cleanup_fd int gate =
+		openat(layout->fd, ".create.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	if (gate < 0)
+		return error_os(err, "%s", layout->path);
+	if (lock_file(gate, LOCK_EXCLUSIVE, true, layout->path, err) < 0)
+		return -1;
+	if (faccessat(layout->fd, "oci-layout", F_OK, 0) < 0 && make_missing(layout, err) < 0)
+		return -1;
+	unlinkat(layout->fd, ".create.lock", 0);
+	return 0;
+}
+
+static int check_marker(const struct layout *layout, struct error *err)
+{
+	json_auto_t *json = json_read_at(layout->fd, "oci-layout", JSON_CONFIG_MAX, err);
+
+	if (!json)
+		return error_prefix(err, "%s", layout->path);
+	if (strcmp(json_text(json, "imageLayoutVersion", ""), "1.0.0") != 0)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "%s: not an OCI image layout of version 1.0.0", layout->path);
+	return 0;
+}
+
+int layout_open(const char *path, bool create_it, struct layout *layout, struct error *err)
+{
+	cleanup_layout struct layout l = { .fd = -1 };
+
+	if (create_it && path_make_dirs(path, 0755, err) < 0)
+		return -1;
+	l.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (l.fd < 0)
+		return error_os(err, "%s", path);
+	l.path = xstrdup(path);
+	if (faccessat(l.fd, "oci-layout", F_OK, 0) < 0) {
+		if (!create_it)
+			return error_set(
+				err, ERROR_NOT_FOUND,
+				"%s is not an OCI image layout (it has no oci-layout file)", path);
+		if (create(&l, err) < 0)
+			return -1;
+	}
+	if (check_marker(&l, err) < 0)
+		return -1;
+	*layout = l;
+	l = (struct layout){ .fd = -1 };
+	return 0;
+}
+
+void layout_close(struct layout *layout)
+{
+	cleanup_fd_p(&layout->fd);
+	free(layout->path);
+	*layout = (struct layout){ .fd = -1 };
+}
+
+json_t *layout_index(const struct layout *layout, struct error *err)
+{
+	json_auto_t *index = json_read_at(layout->fd, "index.json", JSON_DOCUMENT_MAX, err);
+
+	if (!index) {
+		error_prefix(err, "%s", layout->path);
+		return NULL;
+	}
+	if (!json_is_array(json_object_get(index, "manifests"))) {
+		error_set(err, ERROR_INTEGRITY, "%s/index.json: no list of manifests",
+			  layout->path);
+		return NULL;
+	}
+	return json_incref(index);
+}
+
+/* The lock under which index.json is read, changed and replaced: on a file that is never replaced,
+ * so it needs no file of its own in a directory that others read. */
+static int lock_index(const struct layout *layout, struct error *err)
+{
+	cleanup_fd int fd = openat(layout->fd, "oci-layout", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_os(err, "%s/oci-layout", layout->path);
+	if (lock_file(fd, LOCK_EXCLUSIVE, true, layout->path, err) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static int write_index(const struct layout *layout, const json_t *index, struct error *err)
+{
+	cleanup_free char *text = json_compact(index);
+
+	if (file_replace_at(layout->fd, "index.json", text, strlen(text), 0644, err) < 0)
+		return error_prefix(err, "%s", layout->path);
+	return 0;
+}
+
+static const char *entry_name(const json_t *entry)
+{
+	return json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, NULL);
+}
+
+/* Whether the new entry (name, digest) takes the place of this one. */
+static bool is_superseded(const json_t *entry, const char *name, const char *digest)
+{
+	const char *old = entry_name(entry);
+
+	if (old)
+		return name && strcmp(old, name) == 0;
+	return strcmp(json_text(entry, "digest", ""), digest) == 0;
+}
+
+int layout_tag(const struct layout *layout, const char *name, const json_t *descriptor,
+	       struct error *err)
+{
+	cleanup_fd int lock = lock_index(layout, err);
+	json_auto_t *index = lock < 0 ? NULL : layout_index(layout, err);
+	json_auto_t *entry = json_deep_copy(descriptor);
+
+	if (!index)
+		return -1;
+	if (name) {
+		json_t *annotations = json_object_get(entry, "annotations");
+
+		if (!json_is_object(annotations))
+			json_object_set_new(entry, "annotations", annotations = json_object());
+		if (json_object_set_new(annotations, LAYOUT_REF_NAME, json_string(name)) < 0)
+			return error_set(err, ERROR_USAGE, "the name of an image must be UTF-8");
+	}
+
+	json_t *manifests = json_object_get(index, "manifests"); /* borrowed from index */
+	for (size_t i = json_array_size(manifests); i-- > 0;)
+		if (is_superseded(json_array_get(manifests, i), name,
+				  json_text(descriptor, "digest", "")))
+			json_array_remove(manifests, i);
+	json_array_append(manifests, entry);
+	return write_index(layout, index, err);
+}
+
+int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entry, void *context),
+		 void *context, struct error *err)
+{
+	cleanup_fd int lock = lock_index(layout, err);
+	json_auto_t *index = lock < 0 ? NULL : layout_index(layout, err);
+	int removed = 0;
+
+	if (!index)
+		return -1;
+
+	json_t *manifests = json_object_get(index, "manifests"); /* borrowed from index */
+	for (size_t i = json_array_size(manifests); i-- > 0;) {
+		if (!matches(json_array_get(manifests, i), context))
+			continue;
+		json_array_remove(manifests, i);
+		removed++;
+	}
+	if (removed && write_index(layout, index, err) < 0)
+		return -1;
+	return removed;
+}
+
+/* ---- blobs ---- */
+
+static char *blob_path(const char *digest)
+{
+	const char *colon = strchr(digest, ':');
+
+	return xasprintf("blobs/%.*s/%s", (int)(colon - digest), digest, colon + 1);
+}
+
+bool layout_has_blob(const struct layout *layout, const char *digest, json_int_t size)
+{
+	struct stat st;
+
+	if (!digest_is_valid(digest))
+		return false;
+	cleanup_free char *path = blob_path(digest);
+	return fstatat(layout->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       (size < 0 || st.st_size == size);
+}
+
+int layout_open_blob(const struct layout *layout, const char *digest, struct error *err)
+{
+	struct stat st;
+
+	if (!digest_is_valid(digest))
+		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
+	cleanup_free char *path = blob_path(digest);
+	cleanup_fd int fd = path_open_beneath(layout->fd, path, O_RDONLY | O_NONBLOCK, 0, err);
+
+	if (fd < 0 && err->os == ENOENT)
+		return error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing", layout->path,
+				 digest);
+	if (fd < 0)
+		return error_prefix(err, "%s", layout->path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return error_set(err, ERROR_INTEGRITY, "%s: blob %s is not a file", layout->path,
+				 digest);
+	return steal_fd(&fd);
+}
+
+char *layout_read_blob(const struct layout *layout, const char *digest, size_t *length,
+		       struct error *err)
+{
+	cleanup_fd int fd = layout_open_blob(layout, digest, err);
+	cleanup_free char *text = NULL;
+
+	if (fd < 0)
+		return NULL;
+	text = file_read_fd(fd, JSON_CONFIG_MAX, length, digest, err);
+	if (!text || digest_check(text, *length, digest, layout->path, err) < 0)
+		return NULL;
+	return steal_ptr(&text);
+}
+
+json_t *layout_read_json(const struct layout *layout, const char *digest, struct error *err)
+{
+	size_t length;
+	cleanup_free char *text = layout_read_blob(layout, digest, &length, err);
+
+	return text ? json_parse(text, length, digest, err) : NULL;
+}
+
+static int sync_file(int dir_fd, const char *name, struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0)
+		return error_os(err, "%s", name);
+	return 0;
+}
+
+static int open_blob_dir(const struct layout *layout, const char *digest, struct error *err)
+{
+	cleanup_free char *path =
+		xasprintf("blobs/%.*s", (int)(strchr(digest, ':') - digest), digest);
+
+	if (mkdirat(layout->fd, path, 0755) < 0 && errno != EEXIST)
+		return error_os(err, "%s/%s", layout->path, path);
+	return path_open_beneath(layout->fd, path, O_RDONLY | O_DIRECTORY, 0, err);
+}
+
+int layout_adopt_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
+		      struct error *err)
+{
+	if (!digest_is_valid(digest))
+		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
+	cleanup_fd int blobs = open_blob_dir(layout, digest, err);
+
+	if (blobs < 0 || sync_file(dir_fd, name, err) < 0)
+		return error_prefix(err, "blob %s", digest);
+	/* replaces a blob of that name, so one that a crash of the disk has spoiled is mended */
+	if (renameat(dir_fd, name, blobs, digest_hex(digest)) < 0)
+		return error_os(err, "%s: blob %s", layout->path, digest);
+	return file_sync_dir(blobs, layout->path, err);
+}
+
+int layout_write_blob(const struct layout *layout, const void *data, size_t length, char *digest,
+		      struct error *err)
+{
+	if (digest[0] == '\0')
+		digest_of(data, length, "sha256", digest);
+	else if (digest_check(data, length, digest, "blob", err) < 0)
+		return -1;
+	if (layout_has_blob(layout, digest, (json_int_t)length))
+		return 0;
+
+	cleanup_fd int blobs = open_blob_dir(layout, digest, err);
+	if (blobs < 0 || file_replace_at(blobs, digest_hex(digest), data, length, 0644, err) < 0)
+		return error_prefix(err, "%s: blob %s", layout->path, digest);
+	return 0;
+}

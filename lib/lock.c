@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/lock.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int lock_file(int fd, enum lock_mode mode, bool wait, const char *what, struct error *err)
+{
+	struct flock lock = {
+		.l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) < 0) {
+		if (errno == EINTR && !cli_interrupted())
+			continue;
+		if (errno == EAGAIN || errno == EACCES)
+			return error_set(err, ERROR_IN_USE, "%s is in use by another process",
+					 what);
+		return error_os(err, "cannot lock %s", what);
+	}
+	return 0;
+}
+
+/* Whether `name` still is the file behind fd: its last holder may have discarded it. */
+static bool still_there(int dir_fd, const char *name, int fd)
+{
+	struct stat by_name, by_fd;
+
+	return fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino &&
+	       by_name.st_dev == by_fd.st_dev;
+}
+
+int lock_take(int locks_fd, const char *kind, const char *id, enum lock_mode mode, bool wait,
+	      struct error *err)
+{
+	cleanup_free char *name = xasprintf("%s-%s", kind, id);
+	cleanup_free char *what = xasprintf("%s %s", kind, id);
+
+	for (;;) {
+		cleanup_fd int fd =
+			openat(locks_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+		if (fd < 0)
+			return error_os(err, "cannot open the lock of %s", what);
+		if (lock_file(fd, mode, wait, what, err) < 0)
+			return -1;
+		if (still_there(locks_fd, name, fd))
+			return steal_fd(&fd);
+	}
+}
+
+void lock_discard(int locks_fd, const char *kind, const char *id)
+{
+	cleanup_free char *name = xasprintf("%s-%s", kind, id);
+
+	unlinkat(locks_fd, name, 0);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/output.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/digest.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+static bool for_people(const struct cli *cli)
+{
+	if (cli->output == OUTPUT_AUTO)
+		return isatty(STDOUT_FILENO);
+	return cli->output == OUTPUT_TABLE;
+}
+
+static int print_text(char *text, struct error *err)
+{
+	int status = puts(text) < 0 ? error_os(err, "standard output") : 0;
+
+	free(text);
+	return status;
+}
+
+int output_object(const struct cli *cli, const json_t *object, struct error *err)
+{
+	if (!for_people(cli))
+		return print_text(json_compact(object), err);
+
+	char *text = json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	return print_text(text ? text : xstrdup("null"), err);
+}
+
+static char *join(const json_t *array)
+{
+	char *text = xstrdup("");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+	{
+		const char *one = json_string_value(item);
+		char *longer = xasprintf("%s%s%s", text, i ? "," : "", one ? one : "?");
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* 1024-based, as ls -h does: "1.5M". */
+static char *size_text(json_int_t bytes)
+{
+	static const char units[] = "BKMGTPE";
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1024 && units[unit + 1]) {
+		value /= 1024;
+		unit++;
+	}
+	if (unit == 0)
+		return xasprintf("%lldB", (long long)bytes);
+	return xasprintf(value < 10 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+}
+
+static char *cell_text(const json_t *row, const struct output_column *column)
+{
+	const json_t *value = json_object_get(row, column->key);
+	const char *text = json_string_value(value);
+
+	if (column->kind == COLUMN_DIGEST && text && digest_is_valid(text))
+		return xstrndup(digest_hex(text), 12);
+	if (column->kind == COLUMN_SIZE && json_is_integer(value))
+		return size_text(json_integer_value(value));
+	if (text)
+		return xstrdup(text);
+	if (json_is_array(value))
+		return join(value);
+	return !value || json_is_null(value) ? xstrdup("-") : json_compact(value);
+}
+
+/* Bytes from outside must not move a terminal's cursor. */
+static void print_cell(char *text, size_t width)
+{
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	printf("%-*s", (int)width, text);
+}
+
+static int print_table(const json_t *rows, const struct output_column *columns, size_t count,
+		       struct error *err)
+{
+	cleanup_free size_t *widths = xcalloc(count, sizeof *widths);
+	const json_t *row;
+	size_t i;
+
+	for (size_t c = 0; c < count; c++)
+		widths[c] = strlen(columns[c].title);
+	json_array_foreach(rows, i, row)
+	{
+		for (size_t c = 0; c < count; c++) {
+			cleanup_free char *text = cell_text(row, &columns[c]);
+
+			if (strlen(text) > widths[c])
+				widths[c] = strlen(text);
+		}
+	}
+	for (size_t c = 0; c < count; c++)
+		printf("%-*s%s", c + 1 < count ? (int)widths[c] : 0, columns[c].title,
+		       c + 1 < count ? "  " : "\n");
+	json_array_foreach(rows, i, row)
+	{
+		for (size_t c = 0; c < count; c++) {
+			cleanup_free char *text = cell_text(row, &columns[c]);
+
+			print_cell(text, c + 1 < count ? widths[c] : 0);
+			fputs(c + 1 < count ? "  " : "\n", stdout);
+		}
+	}
+	return ferror(stdout) ? error_os(err, "standard output") : 0;
+}
+
+int output_list(const struct cli *cli, const json_t *rows, const struct output_column *columns,
+		struct error *err)
+{
+	const json_t *row;
+	size_t i, count = 0;
+
+	while (columns[count].title)
+		count++;
+	if (for_people(cli))
+		return print_table(rows, columns, count, err);
+	json_array_foreach(rows, i, row)
+	{
+		if (print_text(json_compact(row), err) < 0)
+			return -1;
+	}
+	return 0;
+}

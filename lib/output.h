@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Results on stdout (DESIGN 2). One object: indented on a terminal, else compact with sorted keys.
+ * A list: an aligned table on a terminal, else JSON Lines. --json and --table force either.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+
+struct cli;
+
+/* A table's column; the list of them ends with a row whose title is NULL. */
+struct output_column {
+	const char *title; /* "IMAGE ID" */
+	const char *key;   /* of the row's object; arrays of strings are joined with "," */
+	enum { COLUMN_TEXT, COLUMN_DIGEST, COLUMN_SIZE } kind; /* DIGEST: 12 hex digits */
+};
+
+int output_object(const struct cli *cli, const json_t *object, struct error *err);
+
+/* rows is an array of objects. */
+int output_list(const struct cli *cli, const json_t *rows, const struct output_column *columns,
+		struct error *err);

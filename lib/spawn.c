@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/spawn.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { OUTPUT_MAX_DEFAULT = 1 << 20, EXEC_FAILED = 127 };
+
+/* What the child's three standard descriptors become. */
+struct standard {
+	int fd[3]; /* -1: /dev/null */
+};
+
+/* A stream between us and the child while spawn_run() polls. */
+struct stream {
+	int fd; /* our end, -1 when closed */
+	char *data;
+	size_t length, size, max;
+};
+
+/* ---- in the child, between fork and exec: only async-signal-safe calls ---- */
+
+static bool is_listed(const int *fds, int fd)
+{
+	for (; fds && *fds >= 0; fds++)
+		if (*fds == fd)
+			return true;
+	return false;
+}
+
+/* Close everything above 2 that is not listed, but mark rather than close, so that the descriptor
+ * that reports exec's failure lives until exec. */
+static int keep_only(const int *pass_fds)
+{
+	if (syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) < 0)
+		return -1;
+	for (; pass_fds && *pass_fds >= 0; pass_fds++)
+		if (fcntl(*pass_fds, F_SETFD, 0) < 0)
+			return -1;
+	return 0;
+}
+
+static int set_standard(const struct standard *standard)
+{
+	int fds[3];
+
+	/* first above 2, so that no dup2() closes one that is still needed */
+	for (int i = 0; i < 3; i++) {
+		int fd = standard->fd[i];
+
+		if (fd < 0)
+			fd = open("/dev/null", i ? O_WRONLY | O_CLOEXEC : O_RDONLY | O_CLOEXEC);
+		fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (fds[i] < 0)
+			return -1;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) < 0)
+			return -1;
+	return 0;
+}
+
+static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd)
+	__attribute__((noreturn));
+
+static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	setpgid(0, 0);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if ((!spawn->directory || chdir(spawn->directory) == 0) && set_standard(standard) == 0 &&
+	    keep_only(spawn->pass_fds) == 0)
+		execvpe(spawn->argv[0], (char *const *)spawn->argv,
+			spawn->environment ? (char *const *)spawn->environment : environ);
+
+	int failure = errno;
+	if (write(report_fd, &failure, sizeof failure) < 0)
+		_exit(EXEC_FAILED);
+	_exit(EXEC_FAILED);
+}
+
+/* ---- in the parent ---- */
+
+/* The errno that the child reports when exec fails; 0 when exec closed the pipe. */
+static int exec_failure(int report_fd)
+{
+	int failure = 0;
+	ssize_t got;
+
+	do
+		got = read(report_fd, &failure, sizeof failure);
+	while (got < 0 && errno == EINTR);
+	return got == sizeof failure ? failure : 0;
+}
+
+static void reap(pid_t pid, int *status)
+{
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+}
+
+static pid_t start(const struct spawn *spawn, const struct standard *standard, struct error *err)
+{
+	int report[2];
+
+	/* the pipe must not be one of the child's listed descriptors */
+	do {
+		if (pipe2(report, O_CLOEXEC) < 0)
+			return error_os(err, "cannot run %s", spawn->argv[0]);
+	} while (is_listed(spawn->pass_fds, report[1]));
+	cleanup_fd int report_read = report[0];
+	cleanup_fd int report_write = report[1];
+
+	pid_t pid = fork();
+	if (pid < 0)
+		return error_os(err, "cannot run %s", spawn->argv[0]);
+	if (pid == 0)
+		run_child(spawn, standard, report_write);
+	/* also here, so that a kill of the group cannot come before the child's own call */
+	setpgid(pid, pid);
+	close(steal_fd(&report_write));
+
+	int failure = exec_failure(report_read);
+	if (failure) {
+		reap(pid, NULL);
+		errno = failure;
+		return error_os(err, "cannot run %s", spawn->argv[0]);
+	}
+	return pid;
+}
+
+pid_t spawn_start(const struct spawn *spawn, struct error *err)
+{
+	struct standard standard = { {
+		spawn->stdin_fd > 0 ? spawn->stdin_fd : -1,
+		spawn->stdout_fd > 0 ? spawn->stdout_fd : STDOUT_FILENO,
+		spawn->stderr_fd > 0 ? spawn->stderr_fd : STDERR_FILENO,
+	} };
+
+	return start(spawn, &standard, err);
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void close_stream(struct stream *stream)
+{
+	if (stream->fd >= 0)
+		close(stream->fd);
+	stream->fd = -1;
+}
+
+/* Read what is there. -1 when it is more than the limit. */
+static int drain(struct stream *stream)
+{
+	if (stream->size - stream->length < 2) {
+		stream->size = stream->size ? stream->size * 2 : 4096;
+		stream->data = xreallocarray(stream->data, stream->size, 1);
+	}
+	ssize_t got =
+		read(stream->fd, stream->data + stream->length, stream->size - stream->length - 1);
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : (close_stream(stream), 0);
+	if (got == 0)
+		close_stream(stream);
+	stream->length += (size_t)got;
+	stream->data[stream->length] = '\0';
+	return stream->length > stream->max ? -1 : 0;
+}
+
+static void feed(struct stream *input)
+{
+	ssize_t put = write(input->fd, input->data + input->length, input->size - input->length);
+
+	if (put > 0)
+		input->length += (size_t)put;
+	/* a program that does not read its input is no error by itself */
+	if (input->length == input->size || (put < 0 && errno != EAGAIN && errno != EINTR))
+		close_stream(input);
+}
+
+/* Move bytes until the program has exited and said everything. A descendant that keeps the pipes
+ * open after the program's end is not waited for. */
+static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct stream streams[3],
+		    int *status, struct error *err)
+{
+	long long end = spawn->timeout_ms ? now_ms() + spawn->timeout_ms : 0;
+	bool exited = false;
+
+	for (;;) {
+		struct pollfd polls[4] = {
+			{ streams[0].fd, POLLOUT, 0 },
+			{ streams[1].fd, POLLIN, 0 },
+			{ streams[2].fd, POLLIN, 0 },
+			{ exited ? -1 : pid_fd, POLLIN, 0 },
+		};
+		long long left = end ? end - now_ms() : -1;
+
+		if (end && left <= 0 && !exited)
+			return error_set(err, ERROR_TEMPORARY, "%s took longer than %d ms",
+					 spawn->argv[0], spawn->timeout_ms);
+		int ready = poll(polls, 4, exited ? 0 : (int)(left > INT_MAX ? INT_MAX : left));
+		if (ready < 0 && errno != EINTR)
+			return error_os(err, "poll");
+		if (cli_interrupted())
+			return error_set(err, ERROR_TEMPORARY, "interrupted");
+		if (ready < 0)
+			continue;
+		if (polls[0].revents)
+			feed(&streams[0]);
+		for (int i = 1; i < 3; i++)
+			if (polls[i].revents && drain(&streams[i]) < 0)
+				return error_set(err, ERROR_LIMIT, "%s printed more than %zu bytes",
+						 spawn->argv[0], streams[i].max);
+		if (polls[3].revents) {
+			reap(pid, status);
+			exited = true;
+		} else if (exited && ready == 0) {
+			return 0;
+		} else if (exited && streams[1].fd < 0 && streams[2].fd < 0) {
+			return 0;
+		}
+	}
+}
+
+/* A pipe whose end `ours` (0 reads, 1 writes) belongs to the stream, non-blocking. */
+static int open_stream(struct stream *stream, int ours, int *theirs, struct error *err)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_os(err, "pipe");
+	stream->fd = fds[ours];
+	*theirs = fds[!ours];
+	fcntl(stream->fd, F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+static void close_streams(struct stream (*all)[3])
+{
+	struct stream *streams = *all;
+
+	for (int i = 0; i < 3; i++)
+		close_stream(&streams[i]);
+	free(streams[1].data);
+	free(streams[2].data);
+}
+
+static int open_streams(const struct spawn *spawn, struct stream streams[3], int theirs[3],
+			struct error *err)
+{
+	size_t max = spawn->output_max ? spawn->output_max : OUTPUT_MAX_DEFAULT;
+
+	streams[0].data = (char *)spawn->input;
+	streams[0].size = spawn->input_length;
+	streams[1].max = streams[2].max = max;
+	if (spawn->input && spawn->stdin_fd <= 0 &&
+	    open_stream(&streams[0], 1, &theirs[0], err) < 0)
+		return -1;
+	if (spawn->stdout_fd <= 0 && open_stream(&streams[1], 0, &theirs[1], err) < 0)
+		return -1;
+	if (spawn->stderr_fd <= 0 && open_stream(&streams[2], 0, &theirs[2], err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Writing to a child that has closed its input must not end us. */
+static void ignore_sigpipe(struct sigaction *old)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, old);
+}
+
+int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct error *err)
+{
+	__attribute__((cleanup(close_streams))) struct stream streams[3] = { { .fd = -1 },
+									     { .fd = -1 },
+									     { .fd = -1 } };
+	int theirs[3] = { -1, -1, -1 }, status = 0;
+	struct sigaction old_sigpipe;
+
+	if (open_streams(spawn, streams, theirs, err) < 0)
+		return -1;
+
+	struct standard standard = { {
+		spawn->stdin_fd > 0 ? spawn->stdin_fd : theirs[0],
+		spawn->stdout_fd > 0 ? spawn->stdout_fd : theirs[1],
+		spawn->stderr_fd > 0 ? spawn->stderr_fd : theirs[2],
+	} };
+	pid_t pid = start(spawn, &standard, err);
+	for (int i = 0; i < 3; i++)
+		if (theirs[i] >= 0)
+			close(theirs[i]);
+	if (pid < 0)
+		return -1;
+
+	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	ignore_sigpipe(&old_sigpipe);
+	int done = pid_fd < 0 ? error_os(err, "pidfd_open")
+			      : converse(spawn, pid, pid_fd, streams, &status, err);
+	sigaction(SIGPIPE, &old_sigpipe, NULL);
+	if (done < 0) {
+		kill(-pid, SIGKILL);
+		reap(pid, &status);
+		return -1;
+	}
+	result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	result->out_length = streams[1].length;
+	result->err_length = streams[2].length;
+	result->out = spawn->stdout_fd > 0 ? NULL
+		      : streams[1].data	   ? steal_ptr(&streams[1].data)
+					   : xstrdup("");
+	result->err = spawn->stderr_fd > 0 ? NULL
+		      : streams[2].data	   ? steal_ptr(&streams[2].data)
+					   : xstrdup("");
+	return 0;
+}
+
+void spawn_result_free(struct spawn_result *result)
+{
+	free(result->out);
+	free(result->err);
+	*result = (struct spawn_result){ 0 };
+}
+
+char *spawn_last_line(const char *text)
+{
+	size_t end = strlen(text);
+
+	while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == '\r'))
+		end--;
+	size_t start_at = end;
+	while (start_at > 0 && text[start_at - 1] != '\n')
+		start_at--;
+	return xstrndup(text + start_at, end - start_at);
+}
+
+static char *executable_in(const char *directory, const char *name)
+{
+	char *path = xasprintf("%s/%s", directory, name);
+
+	if (access(path, X_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *spawn_tool_path(const char *name)
+{
+	const char *libexec = getenv("OCID_LIBEXEC");
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *path = libexec ? executable_in(libexec, name) : NULL;
+
+	if (!path && length > 0) {
+		self[length] = '\0';
+		*strrchr(self, '/') = '\0';
+		path = executable_in(self, name);
+	}
+	if (!path)
+		path = executable_in(LIBEXECDIR, name);
+	return path ? path : xstrdup(name);
+}
