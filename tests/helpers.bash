@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# For every .bats file: `load ../helpers` as its first line. A file that has a setup_file or
+# teardown_file of its own calls file_setup first and file_teardown last in it.
+#
+#   OCID_BIN                   the built executables, first in PATH
+#   OCID_ROOT, OCID_RUNROOT    a store of the file's own
+#   tool [STATUS] NAME ARG…    run with a time limit; $output is stdout, $stderr the errors
+#   error_is KIND [TEXT]       the last `tool` failed with that kind, its last line holds TEXT
+#   registry_start             docker-registry on a free loopback port: $REGISTRY is HOST:PORT
+#   busybox_tar FILE           a root file system of busybox as a tar archive
+#   oci_image LAYOUT REF CONFIG-JSON TAR…   an OCI layout made without our tools
+#   leak_check                 nothing of this file is left (called by file_teardown)
+
+bats_require_minimum_version 1.5.0
+
+TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+OCID_BIN=${OCID_BIN:-$TESTS/../build}
+OCID_BIN=$(cd "$OCID_BIN" && pwd)
+export TESTS OCID_BIN PATH="$OCID_BIN:$PATH:/usr/sbin:/sbin"
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
+
+setup_file() { file_setup; }
+teardown_file() { file_teardown; }
+
+file_setup() {
+	export OCID_ROOT=$BATS_FILE_TMPDIR/root OCID_RUNROOT=$BATS_FILE_TMPDIR/run
+	unset OCID_ERRORS OCID_LIBEXEC
+	machine_state >"$BATS_FILE_TMPDIR/machine.before"
+}
+
+file_teardown() {
+	registry_stop
+	leak_check
+}
+
+# ---- running tools ----
+
+tool() {
+	local expected=0
+
+	if [[ $1 =~ ^[0-9]+$ ]]; then
+		expected=$1
+		shift
+	fi
+	run --separate-stderr timeout --foreground "${TOOL_TIMEOUT:-60}" "$@"
+	# shown by bats only when the test fails
+	printf '$ %s\n' "$*"
+	[ "${#output}" -le 4000 ] && printf '%s\n' "$output"
+	# shellcheck disable=SC2154 # set by run
+	printf '%s\n' "$stderr"
+	if [ "$status" -ne "$expected" ]; then
+		echo "exit status is $status, expected $expected"
+		return 1
+	fi
+}
+
+kind_status() {
+	case $1 in
+	failed) echo 1 ;;
+	usage) echo 2 ;;
+	not-found) echo 3 ;;
+	exists) echo 4 ;;
+	in-use) echo 5 ;;
+	denied) echo 6 ;;
+	integrity) echo 7 ;;
+	temporary) echo 8 ;;
+	limit) echo 9 ;;
+	unsupported) echo 10 ;;
+	*) echo "no error kind $1" >&2 && return 1 ;;
+	esac
+}
+
+error_is() {
+	local last
+
+	if [ "$status" -ne "$(kind_status "$1")" ]; then
+		echo "exit status is $status, not that of $1"
+		return 1
+	fi
+	last=$(tail -n 1 <<<"$stderr")
+	if [ -n "${2-}" ] && [[ $last != *"$2"* ]]; then
+		echo "the last line of stderr does not say: $2"
+		return 1
+	fi
+	[[ $last == *": "* ]]
+}
+
+# wait_for SECONDS COMMAND…: until it succeeds
+wait_for() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			echo "waited in vain for: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+free_port() {
+	/usr/bin/python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# ---- a real registry ----
+
+registry_start() {
+	local port config=$BATS_FILE_TMPDIR/registry.yml
+
+	port=$(free_port)
+	cat >"$config" <<-END
+		version: 0.1
+		log: {level: error, accesslog: {disabled: true}}
+		storage:
+		  filesystem: {rootdirectory: $BATS_FILE_TMPDIR/registry}
+		  delete: {enabled: true}
+		http: {addr: "127.0.0.1:$port"}
+	END
+	docker-registry serve "$config" >"$BATS_FILE_TMPDIR/registry.log" 2>&1 3>&- &
+	echo $! >"$BATS_FILE_TMPDIR/registry.pid"
+	export REGISTRY=127.0.0.1:$port
+	wait_for 10 curl -fs "http://$REGISTRY/v2/"
+}
+
+registry_stop() {
+	local pid file=$BATS_FILE_TMPDIR/registry.pid
+
+	[ -f "$file" ] || return 0
+	pid=$(cat "$file")
+	kill "$pid" 2>/dev/null || true
+	wait_for 10 process_gone "$pid"
+	rm "$file"
+}
+
+process_gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# ---- images made without our tools ----
+
+busybox_tar() {
+	local dir
+
+	dir=$(mktemp -d "$BATS_FILE_TMPDIR/busybox.XXXXXX")
+	mkdir -p "$dir"/{bin,dev,etc,home,proc,root,run,sys,tmp,usr,var,www}
+	chmod 1777 "$dir/tmp"
+	cp /bin/busybox "$dir/bin/busybox"
+	/bin/busybox --list | grep -vx busybox | while read -r applet; do
+		ln -s busybox "$dir/bin/$applet"
+	done
+	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n' >"$dir/etc/passwd"
+	printf 'root:x:0:\nuser:x:1000:\nstaff:x:50:user\n' >"$dir/etc/group"
+	echo hello >"$dir/www/index.html"
+	tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$dir" -cf "$1" .
+	rm -rf "$dir"
+}
+
+oci_image() {
+	/usr/bin/python3 "$TESTS/oci-image.py" "$@"
+}
+
+# ---- what is left behind ----
+
+# Everything on the machine that a test could leave, one thing a line.
+machine_state() {
+	ls -d /var/lib/ocid /run/ocid /var/lib/cni/* /run/netns/* /sys/class/net/* 2>/dev/null || true
+	find /sys/fs/cgroup -mindepth 1 -type d 2>/dev/null || true
+	iptables-save 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]//' || true
+}
+
+mounts_left() {
+	awk -v dir="$BATS_FILE_TMPDIR/" 'index($0, dir) { print "mount: " $5 }' /proc/self/mountinfo
+}
+
+processes_left() {
+	local dir cmdline
+
+	for dir in /proc/[0-9]*; do
+		{ cmdline=$(tr '\0' ' ' <"$dir/cmdline"); } 2>/dev/null || continue
+		# bats' own processes
+		[[ -z $cmdline || $cmdline == *bats-* || $cmdline == *bin/bats* ]] && continue
+		[ "${dir#/proc/}" = "$BASHPID" ] && continue
+		if [[ $cmdline == *"$BATS_FILE_TMPDIR"* ]] ||
+			[[ $(readlink "$dir/cwd" "$dir/root" 2>/dev/null) == *"$BATS_FILE_TMPDIR"* ]]; then
+			echo "process ${dir#/proc/}: $cmdline"
+		fi
+	done
+}
+
+unfinished_left() {
+	[ -d "$OCID_ROOT/tmp" ] || return 0
+	find "$OCID_ROOT/tmp" -mindepth 1 -maxdepth 1 | sed 's/^/unfinished: /'
+}
+
+everything_left() {
+	mounts_left
+	processes_left
+	[ -n "${OCID_KEEPS_UNFINISHED-}" ] || unfinished_left
+	if [ -n "${OCID_TESTS_ALONE-}" ]; then
+		machine_state | { diff "$BATS_FILE_TMPDIR/machine.before" - || true; } |
+			sed -n 's/^> /machine: /p'
+	fi
+}
+
+leak_check() {
+	local left tries
+
+	# the kernel takes a moment to remove namespaces and cgroups
+	for ((tries = 0; tries < 40; tries++)); do
+		left=$(everything_left)
+		[ -z "$left" ] && return 0
+		sleep 0.1
+	done
+	echo "left behind by $(basename "$BATS_TEST_FILENAME"):"
+	echo "$left"
+	return 1
+}
