@@ -17,18 +17,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Making a directory and locking it are two steps; this lock, shared by those who make and
- * exclusive to gc, keeps gc from seeing the moment between. */
-static int take_gate(const struct store *store, enum lock_mode mode, struct error *err)
+/* It also covers the two steps of making a directory and locking it. */
+static int take_gate(int locks_fd, enum lock_mode mode, struct error *err)
 {
-	return lock_take(store->locks_fd, "tmp", "gate", mode, true, err);
+	return lock_take(locks_fd, "tmp", "gate", mode, true, err);
+}
+
+int staging_gate(const struct store *store, enum lock_mode mode, struct error *err)
+{
+	return take_gate(store->locks_fd, mode, err);
 }
 
 int staging_open(const struct store *store, struct staging *staging, struct error *err)
 {
-	cleanup_staging struct staging s = { .fd = -1, .tmp_fd = store->tmp_fd, .lock_fd = -1 };
+	cleanup_staging struct staging s = {
+		.fd = -1, .tmp_fd = store->tmp_fd, .locks_fd = store->locks_fd, .lock_fd = -1
+	};
 	char unique[RANDOM_NAME_SIZE];
-	cleanup_fd int gate = take_gate(store, LOCK_SHARED, err);
+	cleanup_fd int gate = take_gate(store->locks_fd, LOCK_SHARED, err);
 
 	if (gate < 0)
 		return -1;
@@ -45,14 +51,17 @@ int staging_open(const struct store *store, struct staging *staging, struct erro
 	if (lock_file(s.lock_fd, LOCK_EXCLUSIVE, false, s.name, err) < 0)
 		return -1;
 	*staging = s;
-	s = (struct staging){ .fd = -1, .tmp_fd = -1, .lock_fd = -1 };
+	s = (struct staging){ .fd = -1, .tmp_fd = -1, .locks_fd = -1, .lock_fd = -1 };
 	return 0;
 }
 
 int staging_refer(const struct staging *staging, const json_t *digests, struct error *err)
 {
 	cleanup_free char *text = json_compact(digests);
+	cleanup_fd int gate = take_gate(staging->locks_fd, LOCK_SHARED, err);
 
+	if (gate < 0)
+		return -1;
 	return file_replace_at(staging->fd, "refs.json", text, strlen(text), 0600, err);
 }
 
@@ -67,7 +76,7 @@ void staging_close(struct staging *staging)
 		close(staging->lock_fd);
 	if (staging->fd >= 0)
 		close(staging->fd);
-	*staging = (struct staging){ .fd = -1, .tmp_fd = -1, .lock_fd = -1 };
+	*staging = (struct staging){ .fd = -1, .tmp_fd = -1, .locks_fd = -1, .lock_fd = -1 };
 	errno = saved;
 }
 
@@ -89,15 +98,13 @@ static void add_refs(int dir_fd, json_t *refs)
 		json_array_extend(refs, more);
 }
 
-int staging_collect(const struct store *store, json_t *refs, size_t *removed, struct error *err)
+int staging_collect(const struct store *store, const struct staging *trash, json_t *refs,
+		    size_t *found, struct error *err)
 {
-	cleanup_fd int gate = take_gate(store, LOCK_EXCLUSIVE, err);
-	cleanup_fd int fd = gate < 0 ? -1 : openat(store->tmp_fd, ".", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
-	if (gate < 0)
-		return -1;
 	if (!dir)
 		return error_os(err, "%s/tmp", store->root);
 	steal_fd(&fd);
@@ -110,9 +117,10 @@ int staging_collect(const struct store *store, json_t *refs, size_t *removed, st
 			add_refs(held, refs);
 			continue;
 		}
-		if (path_remove_tree(store->tmp_fd, entry->d_name, err) < 0)
-			return -1;
-		(*removed)++;
+		(*found)++;
+		if (trash && renameat(store->tmp_fd, entry->d_name, trash->fd, entry->d_name) < 0 &&
+		    errno != ENOENT)
+			return error_os(err, "cannot remove %s/tmp/%s", store->root, entry->d_name);
 	}
 	return 0;
 }
