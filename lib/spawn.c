@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { OUTPUT_MAX_DEFAULT = 1 << 20, EXEC_FAILED = 127 };
 
 /* What the child's three standard descriptors become. */
