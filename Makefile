@@ -142,11 +142,11 @@ asan: deps
 bench: all
 	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run
 
-# libFuzzer, SECONDS a target; the corpus grows in build/, seeds are tests/fuzz/corpus/NAME
-SECONDS ?= 60
+# libFuzzer, each target for FUZZ_SECONDS; finds and corpus go to build/fuzz, seeds are in the tree
+FUZZ_SECONDS ?= 60
 fuzz: deps
 	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang fuzz-targets
-	@BUILD=build/fuzz SECONDS=$(SECONDS) tests/fuzz/run $(FUZZ)
+	@BUILD=build/fuzz SECONDS_EACH=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ)
 
 .PHONY: fuzz-targets
 fuzz-targets: $(FUZZ:%=$(BUILD)/fuzz/%)

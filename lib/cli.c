@@ -85,6 +85,24 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 			  cli->verb ? " " : "");
 }
 
+enum { HELP_INDENT = 30, HELP_WIDTH = 80 };
+
+/* Print text from column `column` on, broken between words, continued at HELP_INDENT. */
+static void print_wrapped(const char *text, int column)
+{
+	while (*text) {
+		int word = (int)strcspn(text, " ");
+
+		if (column > HELP_INDENT && column + 1 + word > HELP_WIDTH) {
+			printf("\n%*s", HELP_INDENT, "");
+			column = HELP_INDENT;
+		}
+		column += printf(" %.*s", word, text);
+		text += word + strspn(text + word, " ");
+	}
+	putchar('\n');
+}
+
 static void print_option(const struct cli_option *option)
 {
 	char left[64];
@@ -92,10 +110,12 @@ static void print_option(const struct cli_option *option)
 	snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
 		 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
 		 option->value ? " " : "", option->value ? option->value : "");
-	if (strlen(left) <= 28)
-		printf("  %-28s %s\n", left, option->help);
-	else
-		printf("  %s\n  %-28s %s\n", left, "", option->help);
+	int column = printf("  %-*s", HELP_INDENT - 2, left);
+	if (column > HELP_INDENT) {
+		printf("\n%*s", HELP_INDENT, "");
+		column = HELP_INDENT;
+	}
+	print_wrapped(option->help, column);
 }
 
 static void print_options(const struct cli_option *options)

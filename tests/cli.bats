@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+# The contract that every tool keeps (DESIGN 2, man 7 ocid), whatever its verbs are.
+
+load helpers
+
+TOOLS="skopeo-c oci-gen ctr-store ctr-net ocid-shim ocid-dispatch"
+
+# every verb of a tool, one a line, from its own help
+verbs() {
+	"$1" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z][a-z-]*\( [a-z-]*\)\{0,1\}\)  .*/\1/p'
+}
+
+@test "cli: --help goes to stdout, exits 0 and fits 80 columns, for every verb" {
+	for tool in $TOOLS; do
+		tool "$tool" --help
+		[ -z "$stderr" ]
+		[ "$(verbs "$tool" | wc -l)" -ge 2 ]
+		while read -r verb; do
+			# shellcheck disable=SC2086 # a verb may be two words
+			tool "$tool" $verb --help
+			[ -z "$stderr" ]
+			[[ $output == "Usage: $tool $verb"* ]]
+			[ "$(awk '{ if (length > n) n = length } END { print n }' <<<"$output")" -le 80 ]
+		done < <(verbs "$tool")
+	done
+}
+
+@test "cli: --version" {
+	for tool in $TOOLS; do
+		tool "$tool" --version
+		[[ $output =~ ^$tool\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	done
+}
+
+@test "cli: every verb and option is in the man page, and the page passes the linter" {
+	for tool in $TOOLS; do
+		page=$(echo "$TESTS/../man/$tool".[18])
+		mandoc -T lint -W warning "$page"
+		text=$(mandoc -T utf8 "$page" | col -b)
+		while read -r verb; do
+			[[ $text == *"$verb"* ]] || { echo "$page: no $verb"; return 1; }
+			# shellcheck disable=SC2086
+			for option in $("$tool" $verb --help | sed -n '/^Options:/,/^$/s/^ .*--\([a-z0-9-]*\).*/\1/p'); do
+				[[ $text == *"-$option"* ]] || { echo "$page: no --$option ($verb)"; return 1; }
+			done
+		done < <(verbs "$tool")
+	done
+}
+
+@test "cli: no verb, an unknown verb, an unknown and an abbreviated option are usage errors" {
+	for tool in $TOOLS; do
+		tool 2 "$tool"
+		error_is usage "missing verb"
+		tool 2 "$tool" no-such-verb
+		error_is usage 'no verb "no-such-verb"'
+		while read -r verb; do
+			# shellcheck disable=SC2086
+			tool 2 "$tool" $verb --no-such-option
+			error_is usage "unknown option --no-such-option"
+			[ -z "$output" ]
+			# shellcheck disable=SC2086
+			tool 2 "$tool" $verb --vers
+			error_is usage "unknown option --vers"
+		done < <(verbs "$tool")
+	done
+}
+
+@test "cli: --errors json and OCID_ERRORS=json give one object on stderr" {
+	for tool in $TOOLS; do
+		tool 2 "$tool" no-such-verb --errors json
+		tool 2 env OCID_ERRORS=json "$tool" no-such-verb
+		jq -e --arg tool "$tool" '.tool == $tool and .code == "usage" and (.message | contains("no-such-verb"))
+			and has("subject") and has("hint")' <<<"$stderr"
+	done
+}
+
+@test "cli: results that cannot be written are an error" {
+	for tool in $TOOLS; do
+		# shellcheck disable=SC2016 # expanded by the inner shell
+		run --separate-stderr sh -c '"$0" --help >/dev/full' "$tool"
+		[ "$status" -ne 0 ]
+		[[ $stderr == *"standard output"* ]]
+	done
+}
+
+@test "cli: a reader that leaves early is no error message" {
+	run --separate-stderr bash -c 'set -o pipefail; for i in 1 2 3 4 5; do oci-gen generate --help | true; done'
+	[ -z "$stderr" ]
+}
