@@ -53,6 +53,20 @@ int cli_interrupted(void)
 	return interrupted_by;
 }
 
+int cli_interrupt_take(void)
+{
+	int number = interrupted_by;
+
+	interrupted_by = 0;
+	return number;
+}
+
+void cli_interrupt_put(int number)
+{
+	if (number)
+		interrupted_by = number;
+}
+
 static void note_signal(int number)
 {
 	interrupted_by = number;

@@ -72,3 +72,9 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
  * (no SA_RESTART): loops check this, fail, and scopes undo what is half done; cli_main() exits with
  * 128 + the signal whatever the error is. */
 int cli_interrupted(void);
+
+/* For undoing what is half done after such a signal: take the note of it away, so that programs
+ * can be run and waited for again (a further signal is noted anew), and put it back at the end.
+ * take returns the signal or 0, which is what put is given. */
+int cli_interrupt_take(void);
+void cli_interrupt_put(int number);
