@@ -102,16 +102,17 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 enum { HELP_INDENT = 30, HELP_WIDTH = 80 };
 
 /* Print text from column `column` on, broken between words, continued at HELP_INDENT. */
-static void print_wrapped(const char *text, int column)
+static void print_wrapped(const char *text, size_t column)
 {
 	while (*text) {
-		int word = (int)strcspn(text, " ");
+		size_t word = strcspn(text, " ");
 
 		if (column > HELP_INDENT && column + 1 + word > HELP_WIDTH) {
 			printf("\n%*s", HELP_INDENT, "");
 			column = HELP_INDENT;
 		}
-		column += printf(" %.*s", word, text);
+		printf(" %.*s", (int)word, text);
+		column += 1 + word;
 		text += word + strspn(text + word, " ");
 	}
 	putchar('\n');
@@ -124,7 +125,7 @@ static void print_option(const struct cli_option *option)
 	snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
 		 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
 		 option->value ? " " : "", option->value ? option->value : "");
-	int column = printf("  %-*s", HELP_INDENT - 2, left);
+	size_t column = (size_t)printf("  %-*s", HELP_INDENT - 2, left);
 	if (column > HELP_INDENT) {
 		printf("\n%*s", HELP_INDENT, "");
 		column = HELP_INDENT;
