@@ -65,6 +65,8 @@ void store_close(struct store *store)
 			    store->locks_fd,	      store->mounts_fd,
 			    store->run_containers_fd, store->netns_fd };
 
+	if (!store->root)
+		return;
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
 		cleanup_fd_p(&fds[i]);
 	free(store->root);

@@ -10,6 +10,7 @@
 
 struct cli;
 
+/* Zero-initialised is closed. */
 struct store {
 	char *root, *runroot;  /* absolute, without symbolic links where they exist */
 	int images_fd;	       /* ROOT/images: an OCI image layout */
