@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "add.h"
+
+#include "attach.h"
+#include "cni_config.h"
+#include "cni_files.h"
+#include "commands.h"
+#include "ns.h"
+#include "options.h"
+
+#include "lib/cleanup.h"
+#include "lib/output.h"
+
+#include <stdlib.h>
+
+static void add_request_free(struct add_request *request)
+{
+	store_close(&request->store);
+	strings_free(&request->conf_dirs);
+	free(request->plugin_path);
+	free(request->args);
+	json_decref(request->capabilities);
+}
+#define cleanup_add_request __attribute__((cleanup(add_request_free)))
+
+static int resolve(const struct cli *cli, struct add_request *request, struct error *err)
+{
+	const struct add_settings *settings = request->settings = cli->settings;
+
+	options_conf_dirs(&settings->conf_dirs, &request->conf_dirs);
+	request->plugin_path = options_plugin_path(&settings->plugin_dirs);
+	request->timeout_ms = options_timeout(settings->timeout_s, err);
+	if (request->timeout_ms < 0 ||
+	    options_args(&settings->arguments, &request->args, err) < 0 ||
+	    (settings->ifname && options_check_ifname(settings->ifname, err) < 0) ||
+	    (settings->id && options_check_id(settings->id, err) < 0))
+		return -1;
+	request->capabilities =
+		options_capabilities(&settings->capabilities, &settings->publish, err);
+	return request->capabilities ? store_open(cli, &request->store, err) : -1;
+}
+
+int add_check_publish(const struct add_request *request, const json_t *configs, struct error *err)
+{
+	const json_t *config;
+	size_t i;
+
+	json_array_foreach(configs, i, config)
+	{
+		if (cni_config_declares(config, "portMappings"))
+			return 0;
+	}
+	if (request->settings->publish.count == 0)
+		return 0;
+	error_set(err, ERROR_UNSUPPORTED, "network %s cannot publish ports",
+		  json_array_size(configs) ? cni_config_name(json_array_get(configs, 0)) : "none");
+	return error_hint(err, "its configuration needs a plugin like {\"type\": \"portmap\", "
+			       "\"capabilities\": {\"portMappings\": true}}");
+}
+
+int add_check_netns(const char *path, struct error *err)
+{
+	cleanup_fd int fd = ns_open(path, err);
+
+	if (fd < 0)
+		return -1;
+	if (ns_is_ours(fd))
+		return error_set(
+			err, ERROR_USAGE,
+			"%s is the host's own network namespace, which plugins would break", path);
+	return 0;
+}
+
+int add_network(struct add_request *request, struct record *record, const json_t *config,
+		const char *netns, const char *ifname, json_t **result, struct error *err)
+{
+	json_auto_t *capabilities = options_take_capabilities(request->capabilities, config);
+	const struct attachment attachment = {
+		.container_id = record->id,
+		.netns = netns,
+		.ifname = ifname,
+		.args = request->args,
+		.capabilities = capabilities,
+		.plugin_path = request->plugin_path,
+		.timeout_ms = request->timeout_ms,
+	};
+
+	return attach_add(record, config, &attachment, result, err);
+}
+
+/* `add NETWORK NETNS` */
+static int add_alone(const struct cli *cli, struct add_request *request, struct error *err)
+{
+	const char *network = cli->operands[0], *netns = cli->operands[1];
+	const char *ifname = request->settings->ifname ? request->settings->ifname : "eth0";
+	json_t *result; /* borrowed from record */
+
+	if (request->settings->networks.count > 0)
+		return cli_usage(cli, err, "--network stands in place of operands");
+
+	cleanup_free char *path = ns_path(&request->store, netns, err);
+	if (!path || add_check_netns(path, err) < 0)
+		return -1;
+
+	json_auto_t *config = cni_files_find(&request->conf_dirs, network, err);
+	json_auto_t *configs = config ? json_pack("[O]", config) : NULL;
+	if (!config || add_check_publish(request, configs, err) < 0)
+		return -1;
+
+	cleanup_free char *derived = options_id_of_netns(netns, path);
+	const char *id = request->settings->id ? request->settings->id : derived;
+	cleanup_record struct record record = { 0 };
+	if (record_open(&request->store, id, &record, err) < 0 ||
+	    add_network(request, &record, config, path, ifname, &result, err) < 0)
+		return -1;
+	return output_object(cli, result, err);
+}
+
+static int add(const struct cli *cli, struct error *err)
+{
+	cleanup_add_request struct add_request request = { 0 };
+
+	if (cli->operand_count == 1) {
+		cli_usage(cli, err, "missing operand: NETNS");
+		return error_hint(err, "with a document, networks are named by --network");
+	}
+	if (resolve(cli, &request, err) < 0)
+		return -1;
+	return cli->operand_count == 2 ? add_alone(cli, &request, err)
+				       : add_document(cli, &request, err);
+}
+
+#define OPTION(name, value, kind, field, help)                                                     \
+	{                                                                                          \
+		name, 0, value, kind, offsetof(struct add_settings, field), help                   \
+	}
+
+static const struct cli_option options[] = {
+	OPTION("network", "NAME", OPTION_LIST, networks,
+	       "with a document: the network to connect to, or none (default: the first one)"),
+	OPTION("publish", "[IP:]PORT:PORT[/PROTO]", OPTION_LIST, publish,
+	       "forward a port of the host: HOSTPORT:CONTAINERPORT"),
+	OPTION("ifname", "NAME", OPTION_STRING, ifname,
+	       "the interface inside (default eth0, then eth1, ...)"),
+	OPTION("id", "ID", OPTION_STRING, id,
+	       "the container's id (default: of the document, or by NETNS)"),
+	OPTION("cap", "NAME=JSON", OPTION_LIST, capabilities,
+	       "a capability argument, for the plugins that declare it"),
+	OPTION("arg", "K=V", OPTION_LIST, arguments, "an argument for all plugins (CNI_ARGS)"),
+	OPTION("conf-dir", "DIR", OPTION_LIST, conf_dirs,
+	       "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")"),
+	OPTION("plugin-dir", "DIR", OPTION_LIST, plugin_dirs,
+	       "where plugins are (default $CNI_PATH, else the usual directories)"),
+	OPTION("timeout", "SECONDS", OPTION_NUMBER, timeout_s,
+	       "how long a plugin may take (default 60)"),
+	{ 0 },
+};
+
+static const struct add_settings defaults = { .timeout_s = TIMEOUT_DEFAULT_S };
+
+const struct cli_command add_command = {
+	.name = "add",
+	.operands = "[NETWORK NETNS]",
+	.operands_max = 2,
+	.summary = "connect a container to a network by its CNI plugins",
+	.details = "With operands: connect the namespace NETNS (a path, or the name of a pinned "
+		   "one) to\n"
+		   "NETWORK and print the CNI result. Without: read a container document, connect "
+		   "its\n"
+		   "container, making and pinning a namespace where it has none, and print the "
+		   "document\n"
+		   "with the field \"network\".",
+	.options = options,
+	.settings_size = sizeof(struct add_settings),
+	.defaults = &defaults,
+	.run = add,
+};

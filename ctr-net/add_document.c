@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "add.h"
+
+#include "attach.h"
+#include "cni_files.h"
+#include "ns.h"
+#include "options.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/document.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The configurations of the networks asked for, in order; none for "none". */
+static json_t *choose_networks(const struct add_request *request, struct error *err)
+{
+	const struct strings *names = &request->settings->networks;
+	json_auto_t *configs = json_array();
+
+	if (names->count == 1 && strcmp(names->items[0], "none") == 0)
+		return json_incref(configs);
+	for (size_t i = 0; i < (names->count ? names->count : 1); i++) {
+		json_t *config = cni_files_find(&request->conf_dirs,
+						names->count ? names->items[i] : NULL, err);
+
+		if (!config)
+			return NULL;
+		json_array_append_new(configs, config);
+	}
+	if (request->settings->ifname && json_array_size(configs) != 1) {
+		error_set(err, ERROR_USAGE, "--ifname needs exactly one network");
+		return NULL;
+	}
+	return json_incref(configs);
+}
+
+static bool is_finished(const struct record *record)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(record_attachments(record), i, entry)
+	{
+		if (attach_is_alive(entry))
+			return true;
+	}
+	return json_is_true(json_object_get(record->json, "ready"));
+}
+
+/* Make and pin the namespace of the container. Recorded first, so that `del` finds it. */
+static int make_netns(struct add_request *request, struct record *record, struct error *err)
+{
+	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
+	struct error ignored;
+
+	if (record_owns_netns(record) && ns_is_pinned(record->store, record->id) &&
+	    is_finished(record)) {
+		error_set(err, ERROR_EXISTS, "%s is connected already", record->id);
+		error_subject(err, record->id);
+		return error_hint(err, "ctr-net del --id %s takes it off", record->id);
+	}
+	if (record_owns_netns(record)) {
+		/* an add that was killed, or one before a reboot */
+		if (attach_del_all(record, &settings, err) < 0)
+			return error_prefix(err, "what an earlier add has left");
+		ns_unpin(record->store, record->id, &ignored);
+		json_object_del(record->json, "ready");
+	} else if (ns_is_pinned(record->store, record->id)) {
+		return 0; /* made by `ns create`, so left by `del` */
+	}
+	record_set_netns(record, true);
+	if (record_save(record, err) == 0 && ns_pin(record->store, record->id, err) == 0)
+		return 0;
+	record_set_netns(record, false);
+	record_save(record, &ignored);
+	return -1;
+}
+
+/* The path of the container's namespace, which is made where the document names none. */
+static char *find_netns(struct add_request *request, struct record *record, const json_t *network,
+			struct error *err)
+{
+	const char *named = json_text(network, "netns", NULL);
+	cleanup_free char *path = ns_path(record->store, named ? named : record->id, err);
+
+	if (!path || (!named && make_netns(request, record, err) < 0))
+		return NULL;
+	return add_check_netns(path, err) < 0 ? NULL : steal_ptr(&path);
+}
+
+/* Undo what this run has made: attachments beyond `keep`, and the namespace. */
+static void undo(struct add_request *request, struct record *record, size_t keep, bool made_netns)
+{
+	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
+	json_t *entries = record_attachments(record);
+	int interrupted = cli_interrupt_take();
+	struct error failure;
+	int status = 0;
+
+	while (status == 0 && json_array_size(entries) > keep)
+		status = attach_del(record, json_array_get(entries, json_array_size(entries) - 1),
+				    &settings, &failure);
+	if (status == 0 && made_netns) {
+		status = ns_unpin(record->store, record->id, &failure);
+		record_set_netns(record, false);
+		json_object_del(record->json, "ready");
+		if (status == 0)
+			status = record_save(record, &failure);
+	}
+	if (status < 0)
+		log_message(LOG_LEVEL_WARN,
+			    "undoing it failed: %s (ctr-net del --id %s tries again)",
+			    failure.message, record->id);
+	cli_interrupt_put(interrupted);
+}
+
+static int connect_all(struct add_request *request, struct record *record, const json_t *configs,
+		       const char *netns, json_t *attachments, struct error *err)
+{
+	size_t first = json_array_size(attachments), i;
+	const json_t *config;
+
+	json_array_foreach(configs, i, config)
+	{
+		cleanup_free char *numbered = xasprintf("eth%zu", first + i);
+		const char *ifname =
+			request->settings->ifname ? request->settings->ifname : numbered;
+		json_t *result; /* borrowed from record */
+
+		if (add_network(request, record, config, netns, ifname, &result, err) < 0)
+			return -1;
+		json_array_append_new(attachments, json_pack("{s:O, s:s, s:O}", "network",
+							     json_object_get(config, "name"),
+							     "ifname", ifname, "result", result));
+	}
+	json_object_set_new(record->json, "ready", json_true());
+	return record_save(record, err);
+}
+
+/* The attachments that the document already lists, as an array of our own. */
+static json_t *listed_attachments(const struct add_request *request, const json_t *network,
+				  struct error *err)
+{
+	const json_t *listed = json_object_get(network, "attachments");
+
+	if (listed && !json_is_array(listed)) {
+		error_set(err, ERROR_INTEGRITY, "the document's network.attachments is no array");
+		return NULL;
+	}
+	if (json_array_size(listed) > 0 && request->settings->networks.count == 0) {
+		error_set(err, ERROR_EXISTS, "the document's container is connected already");
+		error_hint(err, "name a further network with --network, or use ctr-net del first");
+		return NULL;
+	}
+	return listed ? json_copy((json_t *)listed) : json_array();
+}
+
+int add_document(const struct cli *cli, struct add_request *request, struct error *err)
+{
+	json_auto_t *document = document_read(err);
+	json_auto_t *configs = document ? choose_networks(request, err) : NULL;
+	const char *id = request->settings->id;
+
+	if (!configs || add_check_publish(request, configs, err) < 0 ||
+	    (!id && !(id = document_id(document, err))))
+		return -1;
+
+	const json_t *network = json_object_get(document, "network");
+	json_auto_t *attachments = listed_attachments(request, network, err);
+	cleanup_record struct record record = { 0 };
+	if (!attachments || record_open(&request->store, id, &record, err) < 0)
+		return -1;
+
+	bool owned = record_owns_netns(&record);
+	cleanup_free char *netns = find_netns(request, &record, network, err);
+	if (!netns)
+		return -1;
+
+	size_t before = json_array_size(record_attachments(&record));
+	if (connect_all(request, &record, configs, netns, attachments, err) == 0) {
+		json_auto_t *value =
+			json_pack("{s:s, s:O}", "netns", netns, "attachments", attachments);
+
+		if (document_finish(cli, document, "network", value, err) == 0)
+			return 0;
+	}
+	undo(request, &record, before, !owned && record_owns_netns(&record));
+	return -1;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attach.h"
+
+#include "cni_chain.h"
+#include "cni_config.h"
+#include "ns.h"
+
+#include "lib/cli.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+bool attach_is_alive(const json_t *entry)
+{
+	return json_is_true(json_object_get(entry, "ready")) &&
+	       ns_exists(json_text(entry, "netns", ""));
+}
+
+/* The parameters of a recorded attachment; borrowed from it and from settings. */
+static struct attachment recorded(const struct record *record, const json_t *entry,
+				  const struct attach_settings *settings)
+{
+	const char *netns = json_text(entry, "netns", "");
+	const char *plugin_path = json_text(entry, "pluginPath", "");
+
+	return (struct attachment){
+		.container_id = record->id,
+		.netns = ns_exists(netns) ? netns : NULL,
+		.ifname = json_text(entry, "ifname", ""),
+		.args = json_text(entry, "args", NULL),
+		.capabilities = json_object_get(entry, "capabilities"),
+		.plugin_path = settings->plugin_path ? settings->plugin_path : plugin_path,
+		.timeout_ms = settings->timeout_ms,
+	};
+}
+
+int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
+	       struct error *err)
+{
+	const struct attachment attachment = recorded(record, entry, settings);
+	const char *network = json_text(entry, "network", "?");
+
+	if (cni_chain_del(json_object_get(entry, "config"), &attachment,
+			  json_object_get(entry, "result"), false, err) < 0)
+		return error_prefix(err, "network %s", network);
+	record_remove(record, entry);
+	return record_save(record, err);
+}
+
+int attach_del_all(struct record *record, const struct attach_settings *settings, struct error *err)
+{
+	json_t *entries = record_attachments(record);
+
+	for (size_t i = json_array_size(entries); i > 0; i--)
+		if (attach_del(record, json_array_get(entries, i - 1), settings, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Make room for the interface name. */
+static int clear_stale(struct record *record, const struct attachment *attachment,
+		       struct error *err)
+{
+	const struct attach_settings settings = { attachment->plugin_path, attachment->timeout_ms };
+	json_t *entry = record_find(record, attachment->ifname);
+
+	if (!entry)
+		return 0;
+	if (attach_is_alive(entry)) {
+		error_set(err, ERROR_EXISTS, "%s is already connected to network %s by %s",
+			  record->id, json_text(entry, "network", "?"), attachment->ifname);
+		error_subject(err, record->id);
+		return error_hint(err, "ctr-net del --id %s takes it off", record->id);
+	}
+	if (attach_del(record, entry, &settings, err) < 0)
+		return error_prefix(err, "what an earlier add has left");
+	return 0;
+}
+
+static json_t *make_entry(const json_t *config, const struct attachment *attachment)
+{
+	return json_pack("{s:s, s:s, s:s, s:O, s:O*, s:s*, s:s}", "network",
+			 cni_config_name(config), "ifname", attachment->ifname, "netns",
+			 attachment->netns, "config", config, "capabilities",
+			 attachment->capabilities, "args", attachment->args, "pluginPath",
+			 attachment->plugin_path);
+}
+
+struct note {
+	struct record *record;
+	json_t *entry;
+	size_t left; /* plugins that have not run yet */
+};
+
+/* After each plugin: what it has made must be found by a later DEL, whenever we are killed. */
+static int note_result(void *context, json_t *result, struct error *err)
+{
+	struct note *note = context;
+
+	json_object_set(note->entry, "result", result);
+	if (--note->left == 0)
+		json_object_set_new(note->entry, "ready", json_true());
+	return record_save(note->record, err);
+}
+
+/* Take down what a failed ADD has made. `del` can finish it where this cannot. */
+static void undo(struct record *record, json_t *entry, const struct attachment *attachment)
+{
+	struct error failure;
+	int interrupted = cli_interrupt_take();
+	int status = cni_chain_del(json_object_get(entry, "config"), attachment,
+				   json_object_get(entry, "result"), true, &failure);
+
+	if (status == 0) {
+		record_remove(record, entry);
+		status = record_save(record, &failure);
+	}
+	if (status < 0)
+		log_message(LOG_LEVEL_WARN,
+			    "undoing it failed: %s (ctr-net del --id %s tries again)",
+			    failure.message, record->id);
+	cli_interrupt_put(interrupted);
+}
+
+int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
+	       json_t **result, struct error *err)
+{
+	if (cni_chain_check(config, attachment, err) < 0 ||
+	    clear_stale(record, attachment, err) < 0)
+		return -1;
+
+	json_t *entry = make_entry(config, attachment); /* borrowed from the record once in it */
+	json_array_append_new(record_attachments(record), entry);
+	if (record_save(record, err) < 0) {
+		record_remove(record, entry);
+		return -1;
+	}
+
+	struct note note = { record, entry, cni_config_plugin_count(config) };
+	const struct cni_progress progress = { note_result, &note };
+	if (cni_chain_add(config, attachment, &progress, err) < 0) {
+		undo(record, entry, attachment);
+		return error_prefix(err, "network %s", cni_config_name(config));
+	}
+	*result = json_object_get(entry, "result");
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connecting a container to a network and taking it off again, with the record that makes the
+ * second possible whatever happens to the first. */
+#pragma once
+#include "cni_plugin.h"
+#include "record.h"
+
+/* How plugins are run for DEL. */
+struct attach_settings {
+	const char *plugin_path; /* NULL: as it was for ADD */
+	int timeout_ms;
+};
+
+/* Run the plugins of the network for ADD. What a killed `add`, or one before a reboot, has left
+ * under that interface name is taken down first; a living attachment is ERROR_EXISTS. On failure
+ * everything is undone. *result is borrowed from the record. */
+int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
+	       json_t **result, struct error *err);
+
+/* Run the plugins of one attachment of the record for DEL, and remove it from the record. */
+int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
+	       struct error *err);
+
+/* All of them, the last one first. */
+int attach_del_all(struct record *record, const struct attach_settings *settings,
+		   struct error *err);
+
+/* Whether the attachment is complete and its namespace still there. */
+bool attach_is_alive(const json_t *entry);

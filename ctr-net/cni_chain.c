@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cni_chain.h"
+
+#include "cni_config.h"
+#include "cni_plugin.h"
+
+#include "lib/cleanup.h"
+
+#include <stdlib.h>
+
+int cni_chain_check(const json_t *config, const struct attachment *attachment, struct error *err)
+{
+	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {
+		cleanup_free char *path = cni_plugin_find(attachment->plugin_path,
+							  cni_config_plugin_type(config, i), err);
+
+		if (!path)
+			return -1;
+	}
+	return 0;
+}
+
+int cni_chain_add(const json_t *config, const struct attachment *attachment,
+		  const struct cni_progress *progress, struct error *err)
+{
+	json_auto_t *result = NULL;
+
+	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {
+		json_auto_t *request =
+			cni_config_request(config, i, attachment->capabilities, result);
+		json_t *next = cni_plugin_add(attachment, request, err);
+
+		if (!next)
+			return -1;
+		json_decref(result);
+		result = next;
+		if (progress->note(progress->context, result, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
+		  bool best_effort, struct error *err)
+{
+	/* DEL has a prevResult since 0.4.0 */
+	const json_t *previous = cni_config_speaks(config, "0.4.0") ? result : NULL;
+	int status = 0;
+
+	for (size_t i = cni_config_plugin_count(config); i > 0; i--) {
+		json_auto_t *request =
+			cni_config_request(config, i - 1, attachment->capabilities, previous);
+		struct error failure;
+
+		if (cni_plugin_del(attachment, request, &failure) == 0)
+			continue;
+		if (status == 0)
+			*err = failure;
+		status = -1;
+		if (!best_effort)
+			break;
+	}
+	return status;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running the plugins of a network configuration in their order (CNI SPEC 1.1, section 3). */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct attachment;
+
+/* Told after each plugin: the result so far, which a later DEL will need. */
+struct cni_progress {
+	int (*note)(void *context, json_t *result, struct error *err);
+	void *context;
+};
+
+/* Every plugin must exist before the first one changes anything. */
+int cni_chain_check(const json_t *config, const struct attachment *attachment, struct error *err);
+
+/* ADD from the first plugin to the last; stops at an error, and undoes nothing. */
+int cni_chain_add(const json_t *config, const struct attachment *attachment,
+		  const struct cni_progress *progress, struct error *err);
+
+/* DEL from the last plugin to the first. `result` is what ADD gave last, or NULL. Stops at an
+ * error as SPEC asks; with `best_effort` it goes on and reports the first one. */
+int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
+		  bool best_effort, struct error *err);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cni_config.h"
+
+#include "lib/json.h"
+#include "lib/path.h"
+
+#include <string.h>
+
+enum { VERSION_PART_MAX = 999 };
+
+/* "1.1.0" as a number that orders versions, or -1. */
+static int version_number(const char *text)
+{
+	int number = 0;
+
+	for (int part = 0; part < 3; part++) {
+		int value = 0, digits = 0;
+
+		for (; *text >= '0' && *text <= '9' && digits < 4; text++, digits++)
+			value = value * 10 + (*text - '0');
+		if (digits == 0 || value > VERSION_PART_MAX)
+			return -1;
+		number = number * (VERSION_PART_MAX + 1) + value;
+		if (part < 2 && *text++ != '.')
+			return -1;
+	}
+	return *text ? -1 : number;
+}
+
+static bool is_supported(const char *version)
+{
+	int number = version_number(version);
+
+	return number >= version_number(CNI_VERSION_MIN) &&
+	       number <= version_number(CNI_VERSION_MAX);
+}
+
+/* The highest version that both the configuration and we speak (SPEC section 1, "Version
+ * considerations"); borrowed. */
+static const char *choose_version(const json_t *config)
+{
+	const char *best = json_text(config, "cniVersion", NULL);
+	const json_t *item;
+	size_t i;
+
+	if (best && !is_supported(best))
+		best = NULL;
+	json_array_foreach(json_object_get(config, "cniVersions"), i, item)
+	{
+		const char *version = json_string_value(item);
+
+		if (version && is_supported(version) &&
+		    (!best || version_number(version) > version_number(best)))
+			best = version;
+	}
+	return best;
+}
+
+static int set_version(json_t *config, const char *what, struct error *err)
+{
+	const json_t *version = json_object_get(config, "cniVersion");
+	const json_t *versions = json_object_get(config, "cniVersions");
+
+	if ((version && !json_is_string(version)) || (versions && !json_is_array(versions)))
+		return error_set(err, ERROR_INTEGRITY, "%s: cniVersion or cniVersions is malformed",
+				 what);
+
+	const char *chosen = choose_version(config);
+	if (!chosen) {
+		error_set(err, ERROR_UNSUPPORTED, "%s: CNI version \"%s\" is not supported", what,
+			  json_text(config, "cniVersion", ""));
+		return error_hint(err, "cniVersion %s to %s", CNI_VERSION_MIN, CNI_VERSION_MAX);
+	}
+	/* a copy first: `chosen` may be borrowed from the value that is replaced */
+	json_t *copy = json_string(chosen);
+	json_object_set_new(config, "cniVersion", copy);
+	json_object_del(config, "cniVersions");
+	return 0;
+}
+
+static int check_name(const json_t *config, const char *what, struct error *err)
+{
+	const char *name = json_text(config, "name", NULL);
+
+	if (!name)
+		return error_set(err, ERROR_INTEGRITY, "%s: the network has no name", what);
+	if (!path_is_id(name))
+		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" cannot be the name of a network",
+				 what, name);
+	return 0;
+}
+
+static int check_plugin(const json_t *plugin, const char *what, struct error *err)
+{
+	const char *type = json_text(plugin, "type", NULL);
+	json_t *capabilities = json_object_get(plugin, "capabilities"), *declared;
+	const char *key;
+
+	if (!json_is_object(plugin) || !type)
+		return error_set(err, ERROR_INTEGRITY, "%s: a plugin without \"type\"", what);
+	if (!path_is_name(type) || strchr(type, '\\'))
+		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" cannot be the type of a plugin",
+				 what, type);
+	if (capabilities && !json_is_object(capabilities))
+		return error_set(err, ERROR_INTEGRITY, "%s: plugin %s: capabilities is no object",
+				 what, type);
+	json_object_foreach(capabilities, key, declared)
+	{
+		if (!json_is_boolean(declared))
+			return error_set(err, ERROR_INTEGRITY,
+					 "%s: plugin %s: capability %s is neither true nor false",
+					 what, type, key);
+	}
+	return 0;
+}
+
+static int check_plugins(const json_t *config, const char *what, struct error *err)
+{
+	const json_t *plugins = json_object_get(config, "plugins"), *plugin;
+	size_t i;
+
+	if (!json_is_array(plugins))
+		return error_set(err, ERROR_INTEGRITY, "%s: \"plugins\" is no array", what);
+	json_array_foreach(plugins, i, plugin)
+	{
+		if (check_plugin(plugin, what, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A boolean, which the reference implementation also takes as text. */
+static bool is_true(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return json_is_true(value) || (text && strcasecmp(text, "true") == 0);
+}
+
+/* A single plugin's configuration as a list of one. Consumes it. */
+static json_t *make_list(json_t *plugin)
+{
+	json_t *list = json_pack("{s:b, s:[o]}", "loadOnlyInlinedPlugins", 1, "plugins", plugin);
+	static const char *const keys[] = { "name", "cniVersion", "cniVersions" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		json_t *value = json_object_get(plugin, keys[i]);
+
+		if (value)
+			json_object_set(list, keys[i], value);
+	}
+	return list;
+}
+
+static int normalise(json_t *config, const char *what, struct error *err)
+{
+	if (!json_object_get(config, "plugins")) {
+		if (is_true(json_object_get(config, "loadOnlyInlinedPlugins")))
+			return error_set(err, ERROR_INTEGRITY, "%s: there are no plugins", what);
+		json_object_set_new(config, "plugins", json_array());
+	}
+	if (check_name(config, what, err) < 0 || set_version(config, what, err) < 0)
+		return -1;
+	return check_plugins(config, what, err);
+}
+
+json_t *cni_config_parse(const char *text, size_t length, const char *what, struct error *err)
+{
+	json_t *config = json_parse(text, length, what, err);
+
+	if (config && !json_is_object(config)) {
+		json_decref(config);
+		error_set(err, ERROR_INTEGRITY, "%s: not a JSON object", what);
+		return NULL;
+	}
+	if (config && json_object_get(config, "type") && !json_object_get(config, "plugins"))
+		config = make_list(config);
+	if (config && normalise(config, what, err) < 0) {
+		json_decref(config);
+		return NULL;
+	}
+	return config;
+}
+
+bool cni_config_is_open(const json_t *config)
+{
+	return !is_true(json_object_get(config, "loadOnlyInlinedPlugins"));
+}
+
+int cni_config_add_plugin(json_t *config, const char *text, size_t length, const char *what,
+			  struct error *err)
+{
+	json_auto_t *plugin = json_parse(text, length, what, err);
+
+	if (!plugin || check_plugin(plugin, what, err) < 0)
+		return -1;
+	json_array_append(json_object_get(config, "plugins"), plugin);
+	return 0;
+}
+
+int cni_config_check(const json_t *config, const char *what, struct error *err)
+{
+	if (cni_config_plugin_count(config) == 0)
+		return error_set(err, ERROR_INTEGRITY, "%s: there are no plugins", what);
+	return 0;
+}
+
+const char *cni_config_name(const json_t *config)
+{
+	return json_text(config, "name", "");
+}
+
+size_t cni_config_plugin_count(const json_t *config)
+{
+	return json_array_size(json_object_get(config, "plugins"));
+}
+
+static const json_t *plugin_at(const json_t *config, size_t index)
+{
+	return json_array_get(json_object_get(config, "plugins"), index);
+}
+
+const char *cni_config_plugin_type(const json_t *config, size_t index)
+{
+	return json_text(plugin_at(config, index), "type", "");
+}
+
+static bool plugin_declares(const json_t *plugin, const char *capability)
+{
+	return json_is_true(json_path(plugin, "capabilities", capability, NULL));
+}
+
+bool cni_config_declares(const json_t *config, const char *capability)
+{
+	for (size_t i = 0; i < cni_config_plugin_count(config); i++)
+		if (plugin_declares(plugin_at(config, i), capability))
+			return true;
+	return false;
+}
+
+bool cni_config_speaks(const json_t *config, const char *version)
+{
+	return version_number(json_text(config, "cniVersion", "")) >= version_number(version);
+}
+
+/* Keys that only the runtime may set (SPEC section 1, "Reserved keys"). */
+static void remove_reserved(json_t *request)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_del(request, "capabilities");
+	json_object_del(request, "runtimeConfig");
+	json_object_del(request, "prevResult");
+	json_object_foreach_safe(request, next, key, value)
+	{
+		if (strncmp(key, "cni.dev/", strlen("cni.dev/")) == 0)
+			json_object_del(request, key);
+	}
+}
+
+json_t *cni_config_request(const json_t *config, size_t index, const json_t *capabilities,
+			   const json_t *previous)
+{
+	const json_t *plugin = plugin_at(config, index);
+	json_t *request = json_deep_copy(plugin), *runtime = json_object(), *argument;
+	const char *key;
+
+	remove_reserved(request);
+	json_object_foreach((json_t *)capabilities, key, argument)
+	{
+		if (plugin_declares(plugin, key))
+			json_object_set(runtime, key, argument);
+	}
+	if (json_object_size(runtime) > 0)
+		json_object_set(request, "runtimeConfig", runtime);
+	json_decref(runtime);
+	json_object_set(request, "name", json_object_get(config, "name"));
+	json_object_set(request, "cniVersion", json_object_get(config, "cniVersion"));
+	if (previous)
+		json_object_set(request, "prevResult", (json_t *)previous);
+	return request;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cni_files.h"
+
+#include "cni_config.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONFIG_FILE_MAX = 1 << 20 };
+
+static bool has_extension(const char *name, const char *const *extensions)
+{
+	const char *dot = strrchr(name, '.');
+
+	for (; dot && *extensions; extensions++)
+		if (strcmp(dot, *extensions) == 0)
+			return true;
+	return false;
+}
+
+static int by_text(const void *one, const void *other)
+{
+	return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+/* The paths of a directory's files with those extensions, sorted. An absent one has none. */
+static int list_files(const char *directory, const char *const *extensions, struct strings *files,
+		      struct error *err)
+{
+	cleanup_dir DIR *dir = opendir(directory);
+
+	if (!dir)
+		return errno == ENOENT ? 0 : error_os(err, "%s", directory);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_type != DT_DIR && has_extension(entry->d_name, extensions))
+			strings_addf(files, "%s/%s", directory, entry->d_name);
+	if (files->count > 1)
+		qsort(files->items, files->count, sizeof *files->items, by_text);
+	return 0;
+}
+
+/* The plugins in files of the folder named after the network (SPEC 1.1, section 1). */
+static int add_plugin_files(const char *directory, json_t *config, struct error *err)
+{
+	static const char *const extensions[] = { ".conf", NULL };
+	cleanup_free char *folder = xasprintf("%s/%s", directory, cni_config_name(config));
+	cleanup_strings struct strings files = { 0 };
+
+	if (list_files(folder, extensions, &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.count; i++) {
+		size_t length;
+		cleanup_free char *text =
+			file_read_at(AT_FDCWD, files.items[i], CONFIG_FILE_MAX, &length, err);
+
+		if (!text || cni_config_add_plugin(config, text, length, files.items[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static json_t *read_config(const char *directory, const char *file, struct error *err)
+{
+	size_t length;
+	cleanup_free char *text = file_read_at(AT_FDCWD, file, CONFIG_FILE_MAX, &length, err);
+	json_auto_t *config = text ? cni_config_parse(text, length, file, err) : NULL;
+
+	if (!config ||
+	    (cni_config_is_open(config) && add_plugin_files(directory, config, err) < 0) ||
+	    cni_config_check(config, file, err) < 0)
+		return NULL;
+	return json_incref(config);
+}
+
+/* Call `visit` for each configuration in order until it returns true. A file that cannot be used
+ * is told of once and passed over: another network must not suffer from it. */
+static int for_each(const struct strings *dirs,
+		    bool (*visit)(void *context, const char *file, json_t *config), void *context,
+		    struct error *err)
+{
+	static const char *const extensions[] = { ".conflist", ".conf", ".json", NULL };
+
+	for (size_t d = 0; d < dirs->count; d++) {
+		cleanup_strings struct strings files = { 0 };
+
+		if (list_files(dirs->items[d], extensions, &files, err) < 0)
+			return -1;
+		for (size_t i = 0; i < files.count; i++) {
+			struct error unusable;
+			json_auto_t *config =
+				read_config(dirs->items[d], files.items[i], &unusable);
+
+			if (!config)
+				log_message(LOG_LEVEL_WARN, "passing over %s", unusable.message);
+			else if (visit(context, files.items[i], config))
+				return 0;
+		}
+	}
+	return 0;
+}
+
+struct search {
+	const char *name; /* NULL: any */
+	json_t *found;
+};
+
+static bool visit_search(void *context, const char *file, json_t *config)
+{
+	struct search *search = context;
+
+	(void)file;
+	if (search->name && strcmp(search->name, cni_config_name(config)) != 0)
+		return false;
+	search->found = json_incref(config);
+	return true;
+}
+
+static char *join_dirs(const struct strings *dirs)
+{
+	char *text = xstrdup(dirs->count ? dirs->items[0] : "");
+
+	for (size_t i = 1; i < dirs->count; i++) {
+		char *longer = xasprintf("%s, %s", text, dirs->items[i]);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+json_t *cni_files_find(const struct strings *dirs, const char *name, struct error *err)
+{
+	struct search search = { name, NULL };
+
+	if (for_each(dirs, visit_search, &search, err) < 0)
+		return NULL;
+	if (search.found)
+		return search.found;
+
+	cleanup_free char *where = join_dirs(dirs);
+	if (name) {
+		error_set(err, ERROR_NOT_FOUND, "no network \"%s\" in %s", name, where);
+		error_subject(err, name);
+		error_hint(err, "see ctr-net list");
+	} else {
+		error_set(err, ERROR_NOT_FOUND, "no network is configured in %s", where);
+		error_hint(err, "put a .conflist there, or ask for --network none");
+	}
+	return NULL;
+}
+
+static json_t *row_json(const char *file, const json_t *config)
+{
+	json_t *row =
+		json_pack("{s:O, s:O, s:s, s:[], s:[]}", "name", json_object_get(config, "name"),
+			  "cniVersion", json_object_get(config, "cniVersion"), "file", file,
+			  "plugins", "capabilities");
+	json_t *plugin, *declared;
+	const char *capability;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "plugins"), i, plugin)
+	{
+		json_array_append(json_object_get(row, "plugins"), json_object_get(plugin, "type"));
+		json_object_foreach(json_object_get(plugin, "capabilities"), capability, declared)
+		{
+			if (json_is_true(declared))
+				json_array_append_new(json_object_get(row, "capabilities"),
+						      json_string(capability));
+		}
+	}
+	return row;
+}
+
+static bool visit_list(void *context, const char *file, json_t *config)
+{
+	json_t *row = row_json(file, config);
+
+	json_object_set_new(row, "default", json_boolean(json_array_size(context) == 0));
+	json_array_append_new(context, row);
+	return false;
+}
+
+json_t *cni_files_list(const struct strings *dirs, struct error *err)
+{
+	json_auto_t *rows = json_array();
+
+	return for_each(dirs, visit_list, rows, err) < 0 ? NULL : json_incref(rows);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directories that hold network configurations, read as libcni reads /etc/cni/net.d. */
+#pragma once
+#include "lib/error.h"
+#include "lib/memory.h"
+
+#include <jansson.h>
+
+#define CNI_CONF_DIR_DEFAULT "/etc/cni/net.d"
+
+/* The configuration of the network `name`, or for NULL the default one: the first by file name
+ * (of .conflist, .conf and .json) in the first directory that has any. Files that are malformed
+ * are passed over with a warning. ERROR_NOT_FOUND. The caller owns it. */
+json_t *cni_files_find(const struct strings *dirs, const char *name, struct error *err);
+
+/* All of them in that order: [{name, file, cniVersion, plugins: [type…], capabilities: […],
+ * default: bool}]. The caller owns it. */
+json_t *cni_files_list(const struct strings *dirs, struct error *err);

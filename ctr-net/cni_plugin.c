@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cni_plugin.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/spawn.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PLUGIN_OUTPUT_MAX = 1 << 20, SIGNAL_STATUS = 128 };
+
+static bool is_executable(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+char *cni_plugin_find(const char *plugin_path, const char *type, struct error *err)
+{
+	for (const char *at = plugin_path; *at;) {
+		size_t length = strcspn(at, ":");
+		cleanup_free char *path = xasprintf("%.*s/%s", (int)length, at, type);
+
+		if (length > 0 && is_executable(path))
+			return steal_ptr(&path);
+		at += length + (at[length] == ':');
+	}
+	error_set(err, ERROR_NOT_FOUND, "no CNI plugin \"%s\" in %s", type, plugin_path);
+	error_subject(err, type);
+	error_hint(err, "install it, or name its directory with --plugin-dir");
+	return NULL;
+}
+
+static void make_environment(const struct attachment *attachment, const char *command,
+			     struct strings *environment)
+{
+	const char *path = getenv("PATH");
+
+	strings_addf(environment, "PATH=%s",
+		     path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	strings_addf(environment, "CNI_COMMAND=%s", command);
+	strings_addf(environment, "CNI_CONTAINERID=%s", attachment->container_id);
+	strings_addf(environment, "CNI_NETNS=%s", attachment->netns ? attachment->netns : "");
+	strings_addf(environment, "CNI_IFNAME=%s", attachment->ifname);
+	strings_addf(environment, "CNI_ARGS=%s", attachment->args ? attachment->args : "");
+	strings_addf(environment, "CNI_PATH=%s", attachment->plugin_path);
+}
+
+/* The kinds of the well-known codes (SPEC section 5, "Error"). */
+static enum error_kind kind_of_code(json_int_t code)
+{
+	switch (code) {
+	case 1: /* incompatible version */
+		return ERROR_UNSUPPORTED;
+	case 3: /* container unknown */
+		return ERROR_NOT_FOUND;
+	case 2: /* unsupported field */
+	case 6: /* cannot decode */
+	case 7: /* invalid configuration */
+		return ERROR_INTEGRITY;
+	case 11: /* try again later */
+	case 50: /* not available */
+	case 51:
+		return ERROR_TEMPORARY;
+	default:
+		return ERROR_FAILED;
+	}
+}
+
+/* What a plugin that failed without an error object left us to say. */
+static int silent_failure(const char *type, const struct spawn_result *result, struct error *err)
+{
+	cleanup_free char *line = spawn_last_line(result->err);
+
+	if (*line)
+		return error_set(err, ERROR_FAILED, "plugin %s: %s", type, line);
+	if (result->status > SIGNAL_STATUS)
+		return error_set(err, ERROR_FAILED, "plugin %s was ended by signal %d", type,
+				 result->status - SIGNAL_STATUS);
+	return error_set(err, ERROR_FAILED, "plugin %s failed with status %d and without a word",
+			 type, result->status);
+}
+
+static int plugin_failure(const char *type, const struct spawn_result *result, struct error *err)
+{
+	struct error ignored;
+	json_auto_t *answer = json_parse(result->out, result->out_length, type, &ignored);
+	const char *message = json_text(answer, "msg", ""),
+		   *details = json_text(answer, "details", "");
+	json_int_t code = json_integer_value(json_object_get(answer, "code"));
+
+	if (!*message && !*details)
+		return silent_failure(type, result, err);
+	error_set(err, kind_of_code(code), "plugin %s: %s%s%s", type, message,
+		  *message && *details ? ": " : "", details);
+	error_subject(err, type);
+	if (code == 1)
+		error_hint(err, "set cniVersion to one that the plugin speaks");
+	return -1;
+}
+
+/* Run the plugin; its bounded output is in `result` when it ended with status 0. */
+static int run(const struct attachment *attachment, const char *command, const json_t *request,
+	       struct spawn_result *result, struct error *err)
+{
+	const char *type = json_text(request, "type", "");
+	cleanup_free char *executable = cni_plugin_find(attachment->plugin_path, type, err);
+	cleanup_free char *input = json_compact(request);
+	cleanup_strings struct strings environment = { 0 };
+
+	if (!executable)
+		return -1;
+	make_environment(attachment, command, &environment);
+
+	const char *const argv[] = { executable, NULL };
+	const struct spawn spawn = {
+		.argv = argv,
+		.environment = (const char *const *)environment.items,
+		.input = input,
+		.input_length = strlen(input),
+		.output_max = PLUGIN_OUTPUT_MAX,
+		.timeout_ms = attachment->timeout_ms,
+	};
+	if (spawn_run(&spawn, result, err) < 0) {
+		error_subject(err, type);
+		return error_prefix(err, "plugin %s (%s)", type, command);
+	}
+	return result->status == 0 ? 0 : plugin_failure(type, result, err);
+}
+
+/* An array of objects, or nothing. */
+static bool is_object_list(const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	if (list && !json_is_null(list) && !json_is_array(list))
+		return false;
+	json_array_foreach(list, i, item)
+	{
+		if (!json_is_object(item))
+			return false;
+	}
+	return true;
+}
+
+/* The shape that readers of a result rely on (SPEC section 5, "ADD Success"). */
+static bool is_result(const json_t *result)
+{
+	const json_t *dns = json_object_get(result, "dns");
+
+	return json_is_object(result) && is_object_list(json_object_get(result, "interfaces")) &&
+	       is_object_list(json_object_get(result, "ips")) &&
+	       is_object_list(json_object_get(result, "routes")) &&
+	       (!dns || json_is_null(dns) || json_is_object(dns));
+}
+
+json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request,
+		       struct error *err)
+{
+	cleanup_spawn_result struct spawn_result output = { 0 };
+	const char *type = json_text(request, "type", "");
+
+	if (run(attachment, "ADD", request, &output, err) < 0)
+		return NULL;
+
+	cleanup_free char *what = xasprintf("the result of plugin %s", type);
+	json_auto_t *result = json_parse(output.out, output.out_length, what, err);
+	if (!result)
+		return NULL;
+	if (!is_result(result)) {
+		error_set(err, ERROR_INTEGRITY, "%s is not a CNI result", what);
+		return NULL;
+	}
+	/* some plugins leave it out; the next plugin would not know how to read the result */
+	if (!*json_text(result, "cniVersion", ""))
+		json_object_set(result, "cniVersion", json_object_get(request, "cniVersion"));
+	return json_incref(result);
+}
+
+int cni_plugin_del(const struct attachment *attachment, const json_t *request, struct error *err)
+{
+	cleanup_spawn_result struct spawn_result output = { 0 };
+
+	return run(attachment, "DEL", request, &output, err);
+}

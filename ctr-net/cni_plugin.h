@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running one CNI plugin (CNI SPEC 1.1, section 2). Plugins are not trusted: their output is
+ * bounded and checked, their time is limited, and they see nothing of our environment but PATH. */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+
+/* What every plugin of a chain is told (SPEC section 3, "Attachment Parameters"). Borrowed. */
+struct attachment {
+	const char *container_id;
+	const char *netns; /* path; NULL when it is gone, which only DEL allows */
+	const char *ifname;
+	const char *args;	    /* "K=V;K=V", or NULL */
+	const json_t *capabilities; /* object of all capability arguments, or NULL */
+	const char *plugin_path;    /* directories with ":" between them */
+	int timeout_ms;		    /* for each plugin */
+};
+
+/* Where the executable of a plugin type is; ERROR_NOT_FOUND. The caller frees it. */
+char *cni_plugin_find(const char *plugin_path, const char *type, struct error *err);
+
+/* Run the plugin for ADD with that request. The result that it prints, checked in its shape; the
+ * caller owns it. The plugin's own error becomes ours, in its words. */
+json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request,
+		       struct error *err);
+
+/* Run the plugin for DEL. */
+int cni_plugin_del(const struct attachment *attachment, const json_t *request, struct error *err);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of ctr-net, each defined in the file of its name. */
+#pragma once
+#include "lib/cli.h"
+
+extern const struct cli_command add_command;
+extern const struct cli_command del_command;
+extern const struct cli_command list_command;
+extern const struct cli_command show_command;
+extern const struct cli_command ns_create_command;
+extern const struct cli_command ns_rm_command;
+extern const struct cli_command ns_list_command;
+extern const struct cli_command ns_exec_command;

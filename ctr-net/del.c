@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attach.h"
+#include "cni_chain.h"
+#include "cni_files.h"
+#include "commands.h"
+#include "ns.h"
+#include "options.h"
+
+#include "lib/cleanup.h"
+#include "lib/document.h"
+#include "lib/json.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct del_settings {
+	struct strings conf_dirs, plugin_dirs;
+	const char *ifname, *id;
+	long long timeout_s;
+};
+
+/* Take the container off all its networks, and remove the namespace that `add` made for it. */
+static int del_id(const struct store *store, const char *id, const struct attach_settings *settings,
+		  struct error *err)
+{
+	cleanup_record struct record record = { 0 };
+	struct error failure;
+
+	if (record_open(store, id, &record, err) < 0 || attach_del_all(&record, settings, err) < 0)
+		return -1;
+	if (record_owns_netns(&record) && ns_unpin(store, id, &failure) < 0 &&
+	    failure.kind != ERROR_NOT_FOUND) {
+		*err = failure;
+		return -1;
+	}
+	record_set_netns(&record, false);
+	return record_save(&record, err);
+}
+
+/* An attachment that no record knows, say of a store that was lost: DEL by today's configuration
+ * releases what can be released without it. */
+static int del_unrecorded(const struct cli *cli, const char *id, const char *netns,
+			  const char *ifname, int timeout_ms, struct error *err)
+{
+	const struct del_settings *settings = cli->settings;
+	cleanup_strings struct strings conf_dirs = { 0 };
+	cleanup_free char *plugin_path = options_plugin_path(&settings->plugin_dirs);
+
+	options_conf_dirs(&settings->conf_dirs, &conf_dirs);
+	json_auto_t *config = cni_files_find(&conf_dirs, cli->operands[0], err);
+	if (!config)
+		return -1;
+
+	const struct attachment attachment = {
+		.container_id = id,
+		.netns = ns_exists(netns) ? netns : NULL,
+		.ifname = ifname,
+		.plugin_path = plugin_path,
+		.timeout_ms = timeout_ms,
+	};
+	return cni_chain_del(config, &attachment, NULL, false, err);
+}
+
+/* `del NETWORK NETNS` */
+static int del_alone(const struct cli *cli, const struct store *store,
+		     const struct attach_settings *attach, struct error *err)
+{
+	const struct del_settings *settings = cli->settings;
+	const char *network = cli->operands[0], *netns = cli->operands[1];
+	const char *ifname = settings->ifname ? settings->ifname : "eth0";
+	cleanup_free char *path = ns_path(store, netns, err);
+	cleanup_record struct record record = { 0 };
+
+	if (!path || options_check_ifname(ifname, err) < 0)
+		return -1;
+
+	cleanup_free char *derived = options_id_of_netns(netns, path);
+	const char *id = settings->id ? settings->id : derived;
+	if (record_open(store, id, &record, err) < 0)
+		return -1;
+
+	json_t *entry = record_find(&record, ifname); /* borrowed from record */
+	if (!entry)
+		return del_unrecorded(cli, id, path, ifname, attach->timeout_ms, err);
+	if (strcmp(json_text(entry, "network", ""), network) != 0)
+		return error_set(err, ERROR_NOT_FOUND, "%s of %s belongs to network %s, not %s",
+				 ifname, id, json_text(entry, "network", "?"), network);
+	return attach_del(&record, entry, attach, err);
+}
+
+static int del_document(const struct cli *cli, const struct store *store,
+			const struct attach_settings *attach, struct error *err)
+{
+	json_auto_t *document = document_read(err);
+	const char *id = document ? document_id(document, err) : NULL;
+
+	if (!id || del_id(store, id, attach, err) < 0)
+		return -1;
+	json_object_del(document, "network");
+	if (json_path(document, "rootfs", "bundle", NULL) && document_save(document, err) < 0)
+		return -1;
+	return output_object(cli, document, err);
+}
+
+static int del(const struct cli *cli, struct error *err)
+{
+	const struct del_settings *settings = cli->settings;
+	cleanup_free char *plugin_path = options_plugin_path_if_any(&settings->plugin_dirs);
+	const struct attach_settings attach = { plugin_path,
+						options_timeout(settings->timeout_s, err) };
+	cleanup_store struct store store = { 0 };
+
+	if (attach.timeout_ms < 0 || (settings->id && options_check_id(settings->id, err) < 0))
+		return -1;
+	if (cli->operand_count == 1) {
+		cli_usage(cli, err, "missing operand: NETNS");
+		return error_hint(err, "--id takes a container off all its networks");
+	}
+	if (settings->ifname && cli->operand_count == 0)
+		return cli_usage(cli, err, "--ifname goes with NETWORK and NETNS");
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	if (cli->operand_count == 2)
+		return del_alone(cli, &store, &attach, err);
+	return settings->id ? del_id(&store, settings->id, &attach, err)
+			    : del_document(cli, &store, &attach, err);
+}
+
+static const struct cli_option options[] = {
+	{ "id", 0, "ID", OPTION_STRING, offsetof(struct del_settings, id),
+	  "the container's id; alone: take it off all its networks" },
+	{ "ifname", 0, "NAME", OPTION_STRING, offsetof(struct del_settings, ifname),
+	  "the interface inside (default eth0)" },
+	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct del_settings, conf_dirs),
+	  "where networks are configured, for what no record tells" },
+	{ "plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct del_settings, plugin_dirs),
+	  "where plugins are (default $CNI_PATH, else where they were for add)" },
+	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct del_settings, timeout_s),
+	  "how long a plugin may take (default 60)" },
+	{ 0 },
+};
+
+static const struct del_settings defaults = { .timeout_s = TIMEOUT_DEFAULT_S };
+
+const struct cli_command del_command = {
+	.name = "del",
+	.operands = "[NETWORK NETNS]",
+	.operands_max = 2,
+	.summary = "take a container off its networks",
+	.details =
+		"With operands: off that one network. With --id alone, or without operands by a\n"
+		"container document on stdin: off all, and the namespace that add made is "
+		"removed;\n"
+		"the document is printed without its field \"network\". What is not there is no "
+		"error.",
+	.options = options,
+	.settings_size = sizeof(struct del_settings),
+	.defaults = &defaults,
+	.run = del,
+};

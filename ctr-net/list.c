@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cni_files.h"
+#include "commands.h"
+#include "options.h"
+
+#include "lib/output.h"
+
+struct list_settings {
+	struct strings conf_dirs;
+};
+
+static int list(const struct cli *cli, struct error *err)
+{
+	static const struct output_column columns[] = {
+		{ "NAME", "name", COLUMN_TEXT },
+		{ "CNI", "cniVersion", COLUMN_TEXT },
+		{ "PLUGINS", "plugins", COLUMN_TEXT },
+		{ "CAPABILITIES", "capabilities", COLUMN_TEXT },
+		{ "FILE", "file", COLUMN_TEXT },
+		{ NULL, NULL, COLUMN_TEXT },
+	};
+	const struct list_settings *settings = cli->settings;
+	cleanup_strings struct strings dirs = { 0 };
+
+	options_conf_dirs(&settings->conf_dirs, &dirs);
+	json_auto_t *rows = cni_files_list(&dirs, err);
+	return rows ? output_list(cli, rows, columns, err) : -1;
+}
+
+static const struct cli_option options[] = {
+	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct list_settings, conf_dirs),
+	  "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")" },
+	{ 0 },
+};
+
+const struct cli_command list_command = {
+	.name = "list",
+	.summary = "list the configured networks; the first one is the default",
+	.options = options,
+	.settings_size = sizeof(struct list_settings),
+	.run = list,
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network namespaces: pinned ones, which a bind mount at RUNROOT/netns/NAME keeps alive without a
+ * process, and any others that a path leads to.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct netlink;
+struct store;
+
+/* Make a namespace whose loopback interface is up and pin it under `name` (a path_is_id()).
+ * ERROR_EXISTS where one is pinned already; what a killed process left half made is finished. */
+int ns_pin(const struct store *store, const char *name, struct error *err);
+
+/* Let go of the pin: the namespace ends with its last process. ERROR_NOT_FOUND without one. */
+int ns_unpin(const struct store *store, const char *name, struct error *err);
+
+/* Whether a namespace is pinned under that name. */
+bool ns_is_pinned(const struct store *store, const char *name);
+
+/* The names of all pinned namespaces in order, as an array of strings; the caller owns it. */
+json_t *ns_names(const struct store *store, struct error *err);
+
+/* The path for what a user calls a namespace: a word with a slash is a path (made absolute), any
+ * other the name of a pinned one. Nothing needs to be there. The caller frees it. */
+char *ns_path(const struct store *store, const char *name, struct error *err);
+
+/* Open a network namespace. ERROR_NOT_FOUND; ERROR_USAGE when it is something else. */
+int ns_open(const char *path, struct error *err);
+
+/* Whether a network namespace is at that path. */
+bool ns_exists(const char *path);
+
+/* Whether the open namespace is the one that this process is in. */
+bool ns_is_ours(int ns_fd);
+
+/* A netlink socket into the open namespace; this process stays where it is. */
+int ns_netlink(int ns_fd, struct netlink *netlink, struct error *err);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+#include "ns.h"
+#include "options.h"
+#include "record.h"
+
+#include "lib/cleanup.h"
+#include "lib/store.h"
+
+struct ns_rm_settings {
+	bool force;
+};
+
+static int ns_rm(const struct cli *cli, struct error *err)
+{
+	const struct ns_rm_settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+	cleanup_record struct record record = { 0 };
+	const char *name = cli->operands[0];
+	struct error failure;
+
+	if (options_check_id(name, err) < 0)
+		return error_prefix(err, "name of a namespace");
+	if (store_open(cli, &store, err) < 0 || record_open(&store, name, &record, err) < 0)
+		return -1;
+	if (!record_is_empty(&record) && !settings->force) {
+		error_set(err, ERROR_IN_USE, "\"%s\" is still connected to networks", name);
+		error_subject(err, name);
+		return error_hint(err, "ctr-net del --id %s first, or --force", name);
+	}
+	if (ns_unpin(&store, name, &failure) == 0 ||
+	    (settings->force && failure.kind == ERROR_NOT_FOUND))
+		return 0;
+	*err = failure;
+	return -1;
+}
+
+static const struct cli_option options[] = {
+	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct ns_rm_settings, force),
+	  "also while networks are connected; none there is no error" },
+	{ 0 },
+};
+
+const struct cli_command ns_rm_command = {
+	.name = "ns rm",
+	.operands = "NAME",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "let go of a pinned network namespace; it ends with its last process",
+	.options = options,
+	.settings_size = sizeof(struct ns_rm_settings),
+	.run = ns_rm,
+};
