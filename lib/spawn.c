@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -73,15 +74,25 @@ static int set_standard(const struct standard *standard)
 	return 0;
 }
 
-static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd)
-	__attribute__((noreturn));
+/* False when the parent is gone already, before it could be said that this matters. */
+static bool die_with(int death_signal, pid_t parent)
+{
+	return death_signal == 0 ||
+	       (prctl(PR_SET_PDEATHSIG, death_signal) == 0 && getppid() == parent);
+}
 
-static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd)
+static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd,
+		      pid_t parent) __attribute__((noreturn));
+
+static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd,
+		      pid_t parent)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	setpgid(0, 0);
+	if (!die_with(spawn->death_signal, parent))
+		_exit(EXEC_FAILED);
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -128,11 +139,11 @@ static pid_t start(const struct spawn *spawn, const struct standard *standard, s
 	cleanup_fd int report_read = report[0];
 	cleanup_fd int report_write = report[1];
 
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid < 0)
 		return error_os(err, "cannot run %s", spawn->argv[0]);
 	if (pid == 0)
-		run_child(spawn, standard, report_write);
+		run_child(spawn, standard, report_write, parent);
 	/* also here, so that a kill of the group cannot come before the child's own call */
 	setpgid(pid, pid);
 	close(steal_fd(&report_write));
