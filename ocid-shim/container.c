@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/container.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_MAX = 4096, STARTED_MAX = 64, STAT_MAX = 4096 };
+
+/* The bytes of shim.pid that are locked: the first by the monitor, exclusively, as long as it
+ * lives; the second by waiters, shared, until they have read the exit record. */
+enum lock_byte { LOCK_MONITOR, LOCK_WAITERS };
+
+static int lock_byte(int fd, enum lock_byte byte, short type, bool wait)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+	int status;
+
+	do
+		status = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
+	while (status < 0 && errno == EINTR && !cli_interrupted());
+	return status;
+}
+
+int container_lock_monitor(int lock_fd, struct error *err)
+{
+	if (lock_byte(lock_fd, LOCK_MONITOR, F_WRLCK, false) < 0)
+		return error_os(err, "cannot lock shim.pid");
+	return 0;
+}
+
+static int open_lock(int dir_fd)
+{
+	return openat(dir_fd, "shim.pid", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int container_await_monitor(int dir_fd, struct error *err)
+{
+	cleanup_fd int fd = open_lock(dir_fd);
+
+	if (fd >= 0 && lock_byte(fd, LOCK_MONITOR, F_RDLCK, true) < 0)
+		return error_os(err, "the monitor's lock");
+	return 0;
+}
+
+int container_check_id(const char *id, struct error *err)
+{
+	if (path_is_id(id))
+		return 0;
+	error_set(err, ERROR_USAGE, "\"%s\" is not a container's id", id);
+	return error_hint(err, "letters, digits and _.- after a letter or digit, at most 128");
+}
+
+int container_open(const struct store *store, const char *id, struct container *container,
+		   struct error *err)
+{
+	if (container_check_id(id, err) < 0)
+		return -1;
+
+	cleanup_fd int dir_fd =
+		path_open_beneath(store->run_containers_fd, id, O_RDONLY | O_DIRECTORY, 0, err);
+	json_t *facts =
+		dir_fd < 0 ? NULL : json_read_at(dir_fd, "state.json", JSON_CONFIG_MAX, err);
+	if (!facts) {
+		if (err->kind != ERROR_NOT_FOUND)
+			return error_prefix(err, "container %s", id);
+		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", id);
+		error_subject(err, id);
+		return error_hint(err, "see ocid-shim list");
+	}
+	*container = (struct container){ xstrdup(id), steal_fd(&dir_fd), facts };
+	return 0;
+}
+
+void container_close(struct container *container)
+{
+	free(container->id);
+	json_decref(container->facts);
+	cleanup_fd_p(&container->dir_fd);
+	*container = (struct container){ NULL, -1, NULL };
+}
+
+bool container_is_watched(const struct container *container)
+{
+	cleanup_fd int fd = open_lock(container->dir_fd);
+
+	return fd >= 0 && lock_byte(fd, LOCK_MONITOR, F_RDLCK, false) < 0;
+}
+
+static bool has_file(const struct container *container, const char *name)
+{
+	return faccessat(container->dir_fd, name, F_OK, 0) == 0;
+}
+
+json_t *container_exit(const struct container *container)
+{
+	struct error ignored;
+
+	if (!has_file(container, "exit"))
+		return NULL;
+	return json_read_at(container->dir_fd, "exit", EXIT_MAX, &ignored);
+}
+
+long long container_process_start(pid_t pid)
+{
+	cleanup_free char *path = xasprintf("/proc/%d/stat", (int)pid);
+	struct error ignored;
+	size_t length;
+	cleanup_free char *text = file_read_at(AT_FDCWD, path, STAT_MAX, &length, &ignored);
+	/* the name of the program, in parentheses, may hold anything */
+	const char *at = text ? strrchr(text, ')') : NULL;
+
+	if (!at || length < 4 || strchr("ZX", at[2])) /* a zombie has ended */
+		return 0;
+	for (int field = 2; field < 22 && at; field++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	return at ? strtoll(at, NULL, 10) : 0;
+}
+
+static bool process_lives(const struct container *container)
+{
+	pid_t pid = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
+	json_int_t start = json_integer_value(json_object_get(container->facts, "pidStart"));
+
+	return pid > 1 && start > 0 && container_process_start(pid) == start;
+}
+
+enum container_status container_status(const struct container *container)
+{
+	if (has_file(container, "exit"))
+		return CONTAINER_STOPPED;
+	/* between the end of init and its record the monitor still lives: not stopped yet */
+	if (!container_is_watched(container)) {
+		if (has_file(container, "exit") || !process_lives(container))
+			return CONTAINER_STOPPED;
+	}
+	return has_file(container, "started") ? CONTAINER_RUNNING : CONTAINER_CREATED;
+}
+
+const char *container_status_name(enum container_status status)
+{
+	static const char *const names[] = { "created", "running", "stopped" };
+
+	return names[status];
+}
+
+static json_t *started(const struct container *container)
+{
+	struct error ignored;
+	size_t length;
+	cleanup_free char *text =
+		file_read_at(container->dir_fd, "started", STARTED_MAX, &length, &ignored);
+
+	return text ? json_stringn(text, strcspn(text, "\n")) : NULL;
+}
+
+/* How it ended, as far as is known, into the description. */
+static void describe_exit(const struct container *container, json_t *process)
+{
+	static const char *const keys[][2] = {
+		{ "code", "exitCode" },
+		{ "signal", "signal" },
+		{ "finished", "finished" },
+		{ "logRecordsLost", "logRecordsLost" },
+	};
+	json_auto_t *exit = container_exit(container);
+
+	for (size_t i = 0; exit && i < sizeof keys / sizeof *keys; i++) {
+		json_t *value = json_object_get(exit, keys[i][0]);
+
+		if (value)
+			json_object_set(process, keys[i][1], value);
+	}
+	if (!exit) {
+		json_object_set_new(process, "exitCode", json_null());
+		json_object_set_new(process, "exitError",
+				    json_string("unknown: the container's monitor died before it"));
+	}
+}
+
+json_t *container_describe(const struct container *container)
+{
+	static const char *const keys[] = { "id", "bundle", "runtime", "logPath", "created", NULL };
+	enum container_status status = container_status(container);
+	json_t *process = json_object(), *when = started(container);
+
+	for (size_t i = 0; keys[i]; i++) {
+		json_t *value = json_object_get(container->facts, keys[i]);
+
+		if (value)
+			json_object_set(process, keys[i], value);
+	}
+	json_object_set_new(process, "status", json_string(container_status_name(status)));
+	if (when)
+		json_object_set_new(process, "started", when);
+	if (status == CONTAINER_STOPPED) {
+		json_object_set_new(process, "pid", json_integer(0));
+		describe_exit(container, process);
+	} else {
+		json_object_set(process, "pid", json_object_get(container->facts, "pid"));
+		if (!container_is_watched(container))
+			json_object_set_new(process, "monitor", json_string("dead"));
+	}
+	return process;
+}
+
+char *container_now(void)
+{
+	struct timespec now;
+	struct tm date;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &date);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &date);
+	return xasprintf("%s.%09ldZ", text, now.tv_nsec);
+}
+
+int container_mark_started(const struct container *container, struct error *err)
+{
+	cleanup_free char *now = container_now();
+
+	return file_replace_at(container->dir_fd, "started", now, strlen(now), 0600, err);
+}
+
+/* Its monitor was killed: wait for init itself. */
+static int wait_for_process(const struct container *container, struct error *err)
+{
+	pid_t pid = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
+	cleanup_fd int pid_fd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
+
+	/* only after the open: it names whatever process had the number then */
+	if (pid_fd < 0 || !process_lives(container))
+		return 0;
+	while (poll(&ended, 1, -1) < 0)
+		if (errno != EINTR || cli_interrupted())
+			return error_os(err, "container %s", container->id);
+	return 0;
+}
+
+int container_wait(const struct container *container, json_t **exit, struct error *err)
+{
+	cleanup_fd int fd = open_lock(container->dir_fd);
+
+	if (fd < 0)
+		return error_os(err, "container %s: shim.pid", container->id);
+	if (lock_byte(fd, LOCK_WAITERS, F_RDLCK, true) < 0 ||
+	    lock_byte(fd, LOCK_MONITOR, F_RDLCK, true) < 0)
+		return error_os(err, "container %s: cannot wait for its monitor", container->id);
+	if (!has_file(container, "exit") && wait_for_process(container, err) < 0)
+		return -1;
+	*exit = container_exit(container);
+	return 0;
+}
+
+int container_remove(const struct store *store, const struct container *container,
+		     struct error *err)
+{
+	cleanup_fd int fd = open_lock(container->dir_fd);
+
+	if (fd >= 0 && (lock_byte(fd, LOCK_MONITOR, F_RDLCK, true) < 0 ||
+			lock_byte(fd, LOCK_WAITERS, F_WRLCK, true) < 0))
+		return error_os(err, "container %s: cannot lock shim.pid", container->id);
+	/* without it the directory is no container any more, whatever happens to us */
+	if (unlinkat(container->dir_fd, "state.json", 0) < 0 && errno != ENOENT)
+		return error_os(err, "container %s: state.json", container->id);
+	return path_remove_tree(store->run_containers_fd, container->id, err);
+}

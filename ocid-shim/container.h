@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of a container, from its directory RUNROOT/containers/<id>/:
+ *
+ *   state.json  what does not change: id, bundle, runtime, logPath, created, pid, …; a directory
+ *               without it is the rest of a `create` that did not come to its end
+ *   shim.pid    the monitor's process id; the monitor holds a lock on it as long as it lives, which
+ *               is what counts, since numbers are used again
+ *   pid         the process id of the container's init, as the runtime wrote it
+ *   started     when it was started
+ *   exit        how it ended, written by the monitor
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct store;
+
+enum container_status {
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_STOPPED,
+};
+
+struct container {
+	char *id;
+	int dir_fd;
+	json_t *facts; /* state.json */
+};
+
+/* Open the container of that id. ERROR_NOT_FOUND, ERROR_USAGE where it is no id. */
+int container_open(const struct store *store, const char *id, struct container *container,
+		   struct error *err);
+void container_close(struct container *container);
+#define cleanup_container __attribute__((cleanup(container_close)))
+
+/* ERROR_USAGE unless it can be a container's id. */
+int container_check_id(const char *id, struct error *err);
+
+/* Created and running also hold for a container whose monitor was killed. */
+enum container_status container_status(const struct container *container);
+const char *container_status_name(enum container_status status);
+
+/* False when the monitor was killed: then nobody records the exit. */
+bool container_is_watched(const struct container *container);
+
+/* The exit record: {code, finished, signal?, logRecordsLost?}, or NULL where there is none. The
+ * caller owns it. */
+json_t *container_exit(const struct container *container);
+
+/* The `process` field of the container document. The caller owns it. */
+json_t *container_describe(const struct container *container);
+
+/* Note that it has been started now. */
+int container_mark_started(const struct container *container, struct error *err);
+
+/* Wait until the container has ended. *exit is its exit record, or NULL when nobody knows it (the
+ * monitor was killed). The caller owns it. */
+int container_wait(const struct container *container, json_t **exit, struct error *err);
+
+/* After its end: wait for those in container_wait(), then remove the directory. */
+int container_remove(const struct store *store, const struct container *container,
+		     struct error *err);
+
+/* For making one. Lock shim.pid (open for writing) as the monitor's; the lock stays with the
+ * descriptor, in whatever process that is. */
+int container_lock_monitor(int lock_fd, struct error *err);
+
+/* Wait for a monitor that has no state.json to finish its clean-up. */
+int container_await_monitor(int dir_fd, struct error *err);
+
+/* When process `pid` started, in the kernel's clock ticks since boot; 0 when there is none. With
+ * the number it names a process for good. */
+long long container_process_start(pid_t pid);
+
+/* The time as RFC 3339 with nanoseconds, in UTC. The caller frees it. */
+char *container_now(void);

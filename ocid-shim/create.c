@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/create.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/document.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/output.h"
+#include "lib/path.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/launch.h"
+#include "ocid-shim/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The place of a container that is being made. Its directory goes with it unless it is kept. */
+struct place {
+	const struct store *store;
+	const char *id;
+	int dir_fd;
+	bool keep;
+};
+
+static void place_leave(const struct place *place)
+{
+	struct error ignored;
+
+	/* normally the monitor has removed it */
+	if (place->dir_fd >= 0 && !place->keep) {
+		path_remove_tree(place->store->run_containers_fd, place->id, &ignored);
+		lock_discard(place->store->locks_fd, "container", place->id);
+	}
+	cleanup_fd_p(&place->dir_fd);
+}
+
+/* What a `create` left that was killed together with its monitor. */
+static int clear_remains(const struct store *store, const struct request *request, int dir_fd,
+			 struct error *err)
+{
+	const char *const words[] = { "delete", "--force", request->id, NULL };
+	json_auto_t *facts = json_pack("{s:s, s:O}", "runtime", request->runtime, "runtimeOptions",
+				       request->options);
+
+	if (container_await_monitor(dir_fd, err) < 0 ||
+	    runtime_run(store, facts, words, NULL, err) < 0)
+		return error_prefix(err, "container %s: remains of an earlier attempt",
+				    request->id);
+	return path_remove_tree(store->run_containers_fd, request->id, err);
+}
+
+static int place_take(struct place *place, const struct request *request, struct error *err)
+{
+	int parent = place->store->run_containers_fd;
+	bool made = mkdirat(parent, request->id, 0700) == 0;
+
+	if (!made && errno == EEXIST) {
+		cleanup_fd int old =
+			path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, 0, err);
+		if (old < 0)
+			return -1;
+		if (faccessat(old, "state.json", F_OK, 0) == 0) {
+			error_set(err, ERROR_EXISTS, "container \"%s\" exists", request->id);
+			error_subject(err, request->id);
+			return error_hint(err, "see ocid-shim rm");
+		}
+		if (clear_remains(place->store, request, old, err) < 0)
+			return -1;
+		made = mkdirat(parent, request->id, 0700) == 0;
+	}
+	if (!made)
+		return error_os(err, "container %s", request->id);
+	place->dir_fd = path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, 0, err);
+	return place->dir_fd < 0 ? -1 : 0;
+}
+
+static json_t *make_facts(const struct request *request, pid_t init)
+{
+	cleanup_free char *now = container_now();
+	json_t *facts =
+		json_pack("{s:s, s:s, s:s, s:O, s:s, s:b, s:s, s:s, s:i, s:I}", "id", request->id,
+			  "bundle", request->bundle, "runtime", request->runtime, "runtimeOptions",
+			  request->options, "logPath", request->log_path, "ownsLog",
+			  request->owns_log, "created", now, "ociVersion", request->oci_version,
+			  "pid", (int)init, "pidStart", (json_int_t)container_process_start(init));
+
+	if (facts && json_is_object(request->annotations))
+		json_object_set_new(facts, "annotations", json_deep_copy(request->annotations));
+	return facts;
+}
+
+/* state.json: from here on it is a container for everybody. */
+static int publish(const struct request *request, int dir_fd, pid_t init,
+		   struct container *container, struct error *err)
+{
+	json_auto_t *facts = make_facts(request, init);
+	if (!facts)
+		return error_set(err, ERROR_INTEGRITY, "a path of the container is not UTF-8");
+
+	cleanup_free char *text = json_compact(facts);
+	int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0 || file_replace_at(dir_fd, "state.json", text, strlen(text), 0600, err) < 0) {
+		cleanup_fd_p(&fd);
+		return fd < 0 ? error_os(err, "container %s", request->id) : -1;
+	}
+	*container = (struct container){ xstrdup(request->id), fd, json_incref(facts) };
+	return 0;
+}
+
+static int write_pid_file(const char *path, pid_t pid, struct error *err)
+{
+	cleanup_free char *text = xasprintf("%d", (int)pid);
+
+	return path ? file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err) : 0;
+}
+
+static int start(const struct store *store, const struct container *container, struct error *err)
+{
+	const char *const words[] = { "start", container->id, NULL };
+
+	if (runtime_run(store, container->facts, words, NULL, err) < 0)
+		return -1;
+	return container_mark_started(container, err);
+}
+
+/* Everything that can fail before the container is to stay. */
+static int complete(const struct cli *cli, const struct store *store, const struct request *request,
+		    const struct container *container, bool run, struct error *err)
+{
+	const struct create_settings *settings = cli->settings;
+	pid_t init = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
+
+	if (write_pid_file(settings->pid_file, init, err) < 0 ||
+	    (run && start(store, container, err) < 0))
+		return -1;
+
+	json_auto_t *process = container_describe(container);
+	json_object_set(request->document, "process", process);
+	if (!json_path(request->document, "rootfs", "bundle", NULL))
+		return 0;
+	return document_save(request->document, err);
+}
+
+/* The log, and whether it was not there before. */
+static int open_log(const struct request *request, bool *made, struct error *err)
+{
+	*made = access(request->log_path, F_OK) < 0;
+	return request_open_log(request, err);
+}
+
+static int make(const struct cli *cli, const struct store *store, const struct request *request,
+		bool run, struct container *container, struct error *err)
+{
+	const struct create_settings *settings = cli->settings;
+	__attribute__((cleanup(place_leave))) struct place place = { store, request->id, -1,
+								     false };
+	bool made_log = false;
+
+	if (place_take(&place, request, err) < 0)
+		return -1;
+	cleanup_fd int log_fd = open_log(request, &made_log, err);
+	if (log_fd < 0)
+		return -1;
+
+	const struct launch launch = { .id = request->id,
+				       .bundle = request->bundle,
+				       .runtime = request->runtime,
+				       .options = request->options,
+				       .terminal = request->terminal,
+				       .no_pivot = settings->no_pivot,
+				       .dir_fd = place.dir_fd,
+				       .log_fd = log_fd };
+	cleanup_launched struct launched launched = { .sync_fd = -1 };
+	cleanup_container struct container mine = { .dir_fd = -1 };
+	if (launch_start(store, &launch, &launched, err) < 0 ||
+	    publish(request, place.dir_fd, launched.init, &mine, err) < 0 ||
+	    complete(cli, store, request, &mine, run, err) < 0 ||
+	    launch_commit(&launched, err) < 0) {
+		if (made_log && request->owns_log)
+			unlink(request->log_path);
+		return -1;
+	}
+	place.keep = true;
+	*container = mine;
+	mine = (struct container){ .dir_fd = -1 };
+	return 0;
+}
+
+int create_container(const struct cli *cli, bool run, struct container *container,
+		     struct error *err)
+{
+	cleanup_request struct request request = { 0 };
+	cleanup_store struct store store = { .images_fd = -1 };
+
+	if (request_make(cli, &request, err) < 0 || store_open(cli, &store, err) < 0)
+		return -1;
+
+	cleanup_fd int lock =
+		lock_take(store.locks_fd, "container", request.id, LOCK_EXCLUSIVE, true, err);
+	if (lock < 0 || make(cli, &store, &request, run, container, err) < 0)
+		return -1;
+	return output_object(cli, request.document, err);
+}
+
+static int run_create(const struct cli *cli, struct error *err)
+{
+	cleanup_container struct container container = { .dir_fd = -1 };
+
+	return create_container(cli, false, &container, err);
+}
+
+static const struct cli_option options[] = {
+	CREATE_OPTIONS,
+	{ 0 },
+};
+
+static const struct create_settings defaults = { .runtime = "runc" };
+
+const struct cli_command create_command = {
+	.name = "create",
+	.operands = "[ID]",
+	.operands_max = 1,
+	.summary = "make a container that waits to be started",
+	.details =
+		"The container document is read from standard input, and printed with the field\n"
+		"\"process\". With --bundle DIR and an ID no document is read.",
+	.options = options,
+	.settings_size = sizeof defaults,
+	.defaults = &defaults,
+	.run = run_create,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/runtime.h"
+#include "ocid-shim/signals.h"
+
+#include "lib/cleanup.h"
+#include "lib/store.h"
+
+#include <stdio.h>
+
+struct kill_settings {
+	bool all;
+};
+
+static int run_kill(const struct cli *cli, struct error *err)
+{
+	const struct kill_settings *settings = cli->settings;
+	const char *id = cli->operands[0];
+	const char *name = cli->operand_count > 1 ? cli->operands[1] : "TERM";
+	int number = signal_number(name);
+	cleanup_store struct store store = { 0 };
+	cleanup_container struct container container = { .dir_fd = -1 };
+	char digits[16];
+
+	if (number == 0)
+		return cli_usage(cli, err, "\"%s\" is not a signal", name);
+	if (store_open(cli, &store, err) < 0 || container_open(&store, id, &container, err) < 0)
+		return -1;
+	if (container_status(&container) == CONTAINER_STOPPED)
+		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
+
+	snprintf(digits, sizeof digits, "%d", number);
+	const char *const one[] = { "kill", id, digits, NULL };
+	const char *const all[] = { "kill", "--all", id, digits, NULL };
+	return runtime_run(&store, container.facts, settings->all ? all : one, NULL, err);
+}
+
+static const struct cli_option options[] = {
+	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct kill_settings, all),
+	  "to every process of the container" },
+	{ 0 },
+};
+
+const struct cli_command kill_command = {
+	.name = "kill",
+	.operands = "ID [SIGNAL]",
+	.operands_min = 1,
+	.operands_max = 2,
+	.summary = "send a signal to a container (TERM unless another is named)",
+	.options = options,
+	.settings_size = sizeof(struct kill_settings),
+	.run = run_kill,
+};

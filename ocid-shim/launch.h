@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a container's monitor, and through it the runtime's `create` (monitor/protocol.h). */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct store;
+
+struct launch {
+	const char *id, *bundle;
+	const char *runtime;   /* absolute path */
+	const json_t *options; /* its global options: array of strings */
+	bool terminal, no_pivot;
+	int dir_fd, log_fd;
+};
+
+/* A monitor that waits for launch_commit() or launch_undo(). */
+struct launched {
+	int sync_fd;
+	pid_t init;
+};
+
+/* Make the container. On failure nothing of it is left but maybe its directory. */
+int launch_start(const struct store *store, const struct launch *launch, struct launched *launched,
+		 struct error *err);
+
+/* The container stays. */
+int launch_commit(struct launched *launched, struct error *err);
+
+/* Have the monitor delete the container and its directory; returns when that is done. */
+void launch_undo(struct launched *launched);
+#define cleanup_launched __attribute__((cleanup(launch_undo)))

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/log_reader.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/memory.h"
+#include "ocid-shim/cri_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	BLOCK = 65536,		/* bytes read at once */
+	LONGEST_LINE = 1 << 20, /* bytes; our own records have at most some 16 KiB */
+	HEADER_MAX = 64		/* bytes before a record's content */
+};
+
+int log_reader_open(const char *path, struct log_reader *reader, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		return error_os(err, "log %s", path);
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return error_set(err, ERROR_FAILED, "log %s is not a file", path);
+	*reader = (struct log_reader){ .fd = steal_fd(&fd), .path = path };
+	return 0;
+}
+
+void log_reader_close(struct log_reader *reader)
+{
+	cleanup_fd_p(&reader->fd);
+	free(reader->buffer);
+	*reader = (struct log_reader){ .fd = -1 };
+}
+
+/* Whether the record at that place ends a line of output. What is no record counts as a line. */
+static bool ends_line(int fd, off_t at)
+{
+	char header[HEADER_MAX];
+	struct cri_record record;
+	ssize_t length = pread(fd, header, sizeof header, at);
+
+	return length <= 0 || !cri_record_parse(header, (size_t)length, &record) || record.is_full;
+}
+
+/* Where the record begins that ends just before `end`. */
+static off_t record_before(int fd, off_t end)
+{
+	char block[BLOCK];
+	off_t stop = end - 1; /* without the record's own newline */
+
+	while (stop > 0) {
+		size_t wanted = stop < BLOCK ? (size_t)stop : BLOCK;
+		ssize_t length = pread(fd, block, wanted, stop - (off_t)wanted);
+
+		if (length != (ssize_t)wanted)
+			return 0;
+		const char *newline = memrchr(block, '\n', wanted);
+		if (newline)
+			return stop - (off_t)wanted + (newline - block) + 1;
+		stop -= (off_t)wanted;
+	}
+	return 0;
+}
+
+int log_reader_tail(struct log_reader *reader, long long count, struct error *err)
+{
+	off_t next = lseek(reader->fd, 0, SEEK_END);
+	long long lines = 0;
+
+	if (next < 0)
+		return error_os(err, "log %s", reader->path);
+	while (next > 0) {
+		off_t start = record_before(reader->fd, next);
+
+		/* a part at the very end is a line that has not ended yet */
+		if (ends_line(reader->fd, start) || lines == 0)
+			lines++;
+		if (lines > count)
+			break;
+		next = start;
+		if (cli_interrupted())
+			return error_set(err, ERROR_TEMPORARY, "interrupted");
+	}
+	if (lseek(reader->fd, next, SEEK_SET) < 0)
+		return error_os(err, "log %s", reader->path);
+	return 0;
+}
+
+/* Make room and read more. The number of bytes; 0 at the end of the file; -1 with err. */
+static ssize_t fill(struct log_reader *reader, struct error *err)
+{
+	size_t unread = reader->end - reader->start;
+
+	if (reader->start > 0 && unread > 0)
+		memmove(reader->buffer, reader->buffer + reader->start, unread);
+	reader->start = 0;
+	reader->end = unread;
+	if (unread >= LONGEST_LINE)
+		return error_set(err, ERROR_INTEGRITY, "log %s: a line is longer than %d bytes",
+				 reader->path, LONGEST_LINE);
+	if (reader->size - unread < BLOCK) {
+		reader->size = unread + BLOCK * 2;
+		reader->buffer = xreallocarray(reader->buffer, reader->size, 1);
+	}
+	ssize_t got = read(reader->fd, reader->buffer + unread, reader->size - unread);
+	if (got < 0)
+		return error_os(err, "log %s", reader->path);
+	reader->end += (size_t)got;
+	return got;
+}
+
+int log_reader_next(struct log_reader *reader, const char **line, size_t *length, struct error *err)
+{
+	size_t scanned = 0;
+
+	for (;;) {
+		size_t unread = reader->end - reader->start;
+		char *at = reader->buffer ? reader->buffer + reader->start : NULL;
+		char *newline =
+			unread > scanned ? memchr(at + scanned, '\n', unread - scanned) : NULL;
+
+		if (newline) {
+			*line = at;
+			*length = (size_t)(newline - at);
+			reader->start += *length + 1;
+			return 1;
+		}
+		scanned = unread;
+		ssize_t got = fill(reader, err);
+		if (got <= 0)
+			return (int)got;
+	}
+}

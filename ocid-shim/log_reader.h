@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lines of a log file that may be growing. */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct log_reader {
+	int fd;
+	const char *path; /* borrowed */
+	char *buffer;
+	size_t size, start, end; /* of the buffer, and of what is unread in it */
+};
+
+int log_reader_open(const char *path, struct log_reader *reader, struct error *err);
+void log_reader_close(struct log_reader *reader);
+#define cleanup_log_reader __attribute__((cleanup(log_reader_close)))
+
+/* Go to where the last `count` lines of output begin. */
+int log_reader_tail(struct log_reader *reader, long long count, struct error *err);
+
+/* The next whole line, without its newline, valid until the next call. 1; 0 when there is none
+ * (yet); -1 with err. */
+int log_reader_next(struct log_reader *reader, const char **line, size_t *length,
+		    struct error *err);

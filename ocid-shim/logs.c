@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/cri_log.h"
+#include "ocid-shim/log_reader.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct logs_settings {
+	bool follow, timestamps, raw;
+	const char *since;
+	long long tail; /* -1: all */
+};
+
+/* Where records go. */
+struct printer {
+	const struct logs_settings *settings;
+	long long since;     /* nanoseconds since 1970 */
+	FILE *last;	     /* written to last, so that the order of both streams is kept */
+	bool inside_line[2]; /* of stdout, stderr: the last record was a part */
+};
+
+/* "10m" before now, or an RFC 3339 time. */
+static int parse_since(const struct cli *cli, const char *text, long long *nanoseconds,
+		       struct error *err)
+{
+	static const struct {
+		char unit;
+		long long seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end;
+	long long number = strtoll(text, &end, 10);
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (end != text && end[0] == units[i].unit && !end[1] && number >= 0 &&
+		    number < INT_MAX) {
+			*nanoseconds =
+				((long long)time(NULL) - number * units[i].seconds) * 1000000000LL;
+			return 0;
+		}
+	if (cri_time_parse(text, strlen(text), nanoseconds))
+		return 0;
+	return cli_usage(cli, err, "--since: \"%s\" is neither a time (RFC 3339) nor like 10m",
+			 text);
+}
+
+static FILE *turn_to(struct printer *printer, FILE *stream)
+{
+	if (printer->last && printer->last != stream)
+		fflush(printer->last);
+	printer->last = stream;
+	return stream;
+}
+
+static bool is_old(const struct printer *printer, const struct cri_record *record)
+{
+	long long when;
+
+	return printer->settings->since &&
+	       (!cri_time_parse(record->time, record->time_length, &when) || when < printer->since);
+}
+
+/* Lines that are no records (a log that something else wrote to) are shown raw only. */
+static void print_line(struct printer *printer, const char *line, size_t length)
+{
+	struct cri_record record;
+	bool *inside;
+
+	if (!cri_record_parse(line, length, &record)) {
+		if (printer->settings->raw && !printer->settings->since)
+			fprintf(turn_to(printer, stdout), "%.*s\n", (int)length, line);
+		return;
+	}
+	if (is_old(printer, &record))
+		return;
+	if (printer->settings->raw) {
+		fwrite(line, 1, length, turn_to(printer, stdout));
+		putc('\n', stdout);
+		return;
+	}
+	FILE *stream = turn_to(printer, record.is_stderr ? stderr : stdout);
+	inside = &printer->inside_line[record.is_stderr];
+	if (printer->settings->timestamps && !*inside)
+		fprintf(stream, "%.*s ", (int)record.time_length, record.time);
+	fwrite(record.content, 1, record.length, stream);
+	if (record.is_full)
+		putc('\n', stream);
+	*inside = !record.is_full;
+}
+
+static int print_all(struct log_reader *reader, struct printer *printer, struct error *err)
+{
+	const char *line;
+	size_t length;
+	int status;
+
+	while ((status = log_reader_next(reader, &line, &length, err)) > 0)
+		print_line(printer, line, length);
+	if (printer->last && fflush(printer->last) != 0)
+		return error_os(err, "output");
+	return status;
+}
+
+/* A descriptor that tells of the monitor's end; -1 when it has ended already. */
+static int watch_monitor(const struct container *container)
+{
+	struct error ignored;
+	size_t length;
+	cleanup_free char *text =
+		file_read_at(container->dir_fd, "shim.pid", PATH_MAX, &length, &ignored);
+	long pid = text ? strtol(text, NULL, 10) : 0;
+	cleanup_fd int fd = pid > 1 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+
+	/* only after the open: while the lock is held the number is the monitor's */
+	return fd >= 0 && container_is_watched(container) ? steal_fd(&fd) : -1;
+}
+
+/* Print what comes until the monitor has ended. */
+static int follow(const struct container *container, struct log_reader *reader,
+		  struct printer *printer, struct error *err)
+{
+	char events[4096];
+	cleanup_fd int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	cleanup_fd int monitor = watch_monitor(container);
+
+	if (changes < 0 || inotify_add_watch(changes, reader->path, IN_MODIFY) < 0)
+		return error_os(err, "cannot watch %s", reader->path);
+	for (bool ended = monitor < 0;;) {
+		struct pollfd polls[] = {
+			{ changes, POLLIN, 0 },
+			{ monitor, POLLIN, 0 },
+			{ STDOUT_FILENO, 0, 0 }, /* POLLERR: nobody reads any more */
+		};
+
+		if (print_all(reader, printer, err) < 0)
+			return -1;
+		if (ended)
+			return 0;
+		if (poll(polls, 3, -1) < 0 && errno != EINTR)
+			return error_os(err, "poll");
+		if (cli_interrupted())
+			return error_set(err, ERROR_TEMPORARY, "interrupted");
+		if (polls[2].revents & POLLERR)
+			return 0;
+		if (polls[0].revents && read(changes, events, sizeof events) < 0 && errno != EAGAIN)
+			return error_os(err, "inotify");
+		ended = polls[1].revents != 0;
+	}
+}
+
+static int run_logs(const struct cli *cli, struct error *err)
+{
+	const struct logs_settings *settings = cli->settings;
+	struct printer printer = { .settings = settings };
+	cleanup_store struct store store = { 0 };
+	cleanup_container struct container container = { .dir_fd = -1 };
+	cleanup_log_reader struct log_reader reader = { .fd = -1 };
+
+	if (settings->raw && settings->timestamps)
+		return cli_usage(cli, err, "--raw has the timestamps already");
+	if (settings->tail < -1)
+		return cli_usage(cli, err, "--tail: %lld is no number of lines", settings->tail);
+	if (settings->since && parse_since(cli, settings->since, &printer.since, err) < 0)
+		return -1;
+	if (store_open(cli, &store, err) < 0 ||
+	    container_open(&store, cli->operands[0], &container, err) < 0)
+		return -1;
+
+	const char *path = json_text(container.facts, "logPath", "");
+	if (log_reader_open(path, &reader, err) < 0 ||
+	    (settings->tail >= 0 && log_reader_tail(&reader, settings->tail, err) < 0))
+		return -1;
+
+	static char stderr_buffer[BUFSIZ];
+	setvbuf(stderr, stderr_buffer, _IOFBF, sizeof stderr_buffer);
+	int status = settings->follow ? follow(&container, &reader, &printer, err)
+				      : print_all(&reader, &printer, err);
+	fflush(stderr);
+	return status;
+}
+
+static const struct cli_option options[] = {
+	{ "follow", 'f', NULL, OPTION_FLAG, offsetof(struct logs_settings, follow),
+	  "go on until the container has ended" },
+	{ "tail", 'n', "N", OPTION_NUMBER, offsetof(struct logs_settings, tail),
+	  "only the last N lines" },
+	{ "since", 0, "TIME", OPTION_STRING, offsetof(struct logs_settings, since),
+	  "only what is not older: 10m (s, m, h, d), or an RFC 3339 time" },
+	{ "timestamps", 't', NULL, OPTION_FLAG, offsetof(struct logs_settings, timestamps),
+	  "put the time before each line" },
+	{ "raw", 0, NULL, OPTION_FLAG, offsetof(struct logs_settings, raw),
+	  "the log's records as they are, all to standard output" },
+	{ 0 },
+};
+
+static const struct logs_settings defaults = { .tail = -1 };
+
+const struct cli_command logs_command = {
+	.name = "logs",
+	.operands = "ID",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "print what a container wrote",
+	.details = "Its standard output goes to ours, its standard error to ours.",
+	.options = options,
+	.settings_size = sizeof defaults,
+	.defaults = &defaults,
+	.run = run_logs,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The console socket protocol (runc, docs/terminals.md): the runtime connects and sends the
+ * terminal's master as the one descriptor of one message. */
+#include "ocid-shim/monitor/monitor.h"
+#include "ocid-shim/monitor/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int console_listen(struct monitor *monitor)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct text path = { address.sun_path, sizeof address.sun_path, 0 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	text_add(&path, "/proc/self/fd/");
+	text_add_number(&path, monitor->dir_fd);
+	text_add(&path, "/console");
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+	    listen(fd, 1) < 0)
+		return -1;
+	monitor->console_listen_fd = fd;
+	return events_watch(monitor, fd, EVENT_CONSOLE);
+}
+
+int console_receive(struct monitor *monitor)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	char name[256];
+	struct iovec piece = { name, sizeof name };
+	struct msghdr message = { .msg_iov = &piece,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof control.bytes };
+	const struct timeval patience = { .tv_sec = 5 };
+	int fd = accept4(monitor->console_listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+	close(fd);
+
+	const struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(int)) || monitor->console_fd >= 0)
+		return -1;
+	memcpy(&monitor->console_fd, CMSG_DATA(header), sizeof(int));
+	fcntl(monitor->console_fd, F_SETFL, O_NONBLOCK);
+	return 0;
+}

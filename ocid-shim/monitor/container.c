@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/monitor/monitor.h"
+#include "ocid-shim/monitor/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WORDS_MAX = 64, PATH_SIZE = 4096, EXIT_SIZE = 256 };
+
+/* argv of a runtime command: its path and global options, then `rest`. */
+static int make_argv(const struct monitor *monitor, char *argv[static WORDS_MAX],
+		     char *const rest[])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; monitor->runtime[i] && n < WORDS_MAX - 1; i++)
+		argv[n++] = monitor->runtime[i];
+	for (size_t i = 0; rest[i] && n < WORDS_MAX - 1; i++)
+		argv[n++] = rest[i];
+	argv[n] = NULL;
+	if (n < WORDS_MAX - 1)
+		return 0;
+	errno = E2BIG;
+	return -1;
+}
+
+/* A pipe whose reading end becomes the stream's; returns the writing end. */
+static int open_pipe(struct stream *stream)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	stream->fd = fds[0];
+	fcntl(stream->fd, F_SETFL, O_NONBLOCK);
+	return fds[1];
+}
+
+static int run_create(struct monitor *monitor, int out_fd, int err_fd)
+{
+	char pid_file[PATH_SIZE], console[64], *argv[WORDS_MAX], *rest[16];
+	struct text path = { pid_file, sizeof pid_file, 0 };
+	struct text socket = { console, sizeof console, 0 };
+	size_t n = 0;
+
+	text_add(&path, monitor->dir_path);
+	text_add(&path, "/pid");
+	rest[n++] = (char *)"create";
+	rest[n++] = (char *)"--bundle";
+	rest[n++] = (char *)monitor->bundle;
+	rest[n++] = (char *)"--pid-file";
+	rest[n++] = pid_file;
+	if (monitor->no_pivot)
+		rest[n++] = (char *)"--no-pivot";
+	if (monitor->terminal) {
+		/* through /proc, since the directory's own name may be too long for a socket */
+		text_add(&socket, "/proc/");
+		text_add_number(&socket, getpid());
+		text_add(&socket, "/fd/");
+		text_add_number(&socket, monitor->dir_fd);
+		text_add(&socket, "/console");
+		rest[n++] = (char *)"--console-socket";
+		rest[n++] = console;
+	}
+	rest[n++] = (char *)monitor->id;
+	rest[n] = NULL;
+	if (make_argv(monitor, argv, rest) < 0)
+		return -1;
+	monitor->runtime_pid = process_start(argv, out_fd, err_fd, monitor->runtime_log_fd);
+	return monitor->runtime_pid < 0 ? -1 : 0;
+}
+
+int container_create(struct monitor *monitor, const char **what)
+{
+	*what = "console socket";
+	if (monitor->terminal && console_listen(monitor) < 0)
+		return -1;
+	*what = "pipe";
+	int out = open_pipe(&monitor->streams[0]), err = open_pipe(&monitor->streams[1]);
+	if (out < 0 || err < 0)
+		return -1;
+	if (events_watch(monitor, monitor->streams[0].fd, EVENT_STDOUT) < 0 ||
+	    events_watch(monitor, monitor->streams[1].fd, EVENT_STDERR) < 0)
+		return -1;
+	*what = "start of the runtime";
+	if (run_create(monitor, out, err) < 0)
+		return -1;
+	close(out);
+	close(err);
+	return 0;
+}
+
+pid_t container_init(const struct monitor *monitor)
+{
+	char digits[16];
+	int fd = openat(monitor->dir_fd, "pid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t length = fd < 0 ? -1 : read(fd, digits, sizeof digits);
+	long pid = 0;
+	siginfo_t info;
+
+	if (fd >= 0)
+		close(fd);
+	if (length > 0 && digits[length - 1] == '\n')
+		length--;
+	if (length <= 0 || length > 10)
+		return 0;
+	for (ssize_t i = 0; i < length; i++) {
+		if (digits[i] < '0' || digits[i] > '9')
+			return 0;
+		pid = pid * 10 + (digits[i] - '0');
+	}
+	/* only a child's exit can be waited for; this fails for any other process */
+	if (pid < 2 || pid > 0x7fffffff ||
+	    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return 0;
+	return (pid_t)pid;
+}
+
+int container_delete(struct monitor *monitor)
+{
+	char *argv[WORDS_MAX];
+	char *const rest[] = { (char *)"delete", (char *)"--force", (char *)monitor->id, NULL };
+
+	if (make_argv(monitor, argv, rest) < 0)
+		return -1;
+	monitor->runtime_pid = process_start(argv, -1, -1, monitor->runtime_log_fd);
+	return monitor->runtime_pid < 0 ? -1 : 0;
+}
+
+static void format_exit(const struct monitor *monitor, struct text *text)
+{
+	int status = monitor->exit_status;
+	bool signaled = WIFSIGNALED(status);
+	char stamp[STAMP_SIZE];
+
+	stamp_now(stamp);
+	text_add(text, "{\"code\":");
+	text_add_number(text, signaled ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+	text_add(text, ",\"finished\":\"");
+	text_add(text, stamp);
+	text_add(text, "\"");
+	if (monitor->log.lost_total) {
+		text_add(text, ",\"logRecordsLost\":");
+		text_add_number(text, (long long)monitor->log.lost_total);
+	}
+	if (signaled) {
+		text_add(text, ",\"signal\":");
+		text_add_number(text, WTERMSIG(status));
+	}
+	text_add(text, "}\n");
+}
+
+int container_prepare_exit(const struct monitor *monitor)
+{
+	int fd = openat(monitor->dir_fd, ".exit", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int status = fd < 0 ? -1 : ftruncate(fd, EXIT_SIZE);
+
+	/* not every file system can reserve; those that cannot do without */
+	if (status == 0 && fallocate(fd, 0, 0, EXIT_SIZE) < 0 && errno == ENOSPC)
+		status = -1;
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+int container_record_exit(const struct monitor *monitor)
+{
+	char buffer[EXIT_SIZE];
+	struct text text = { buffer, sizeof buffer, 0 };
+	int fd = openat(monitor->dir_fd, ".exit", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	format_exit(monitor, &text);
+	if (fd < 0)
+		return -1;
+	bool whole = write(fd, buffer, text.length) == (ssize_t)text.length &&
+		     ftruncate(fd, (off_t)text.length) == 0 && fsync(fd) == 0;
+	close(fd);
+	if (!whole || renameat(monitor->dir_fd, ".exit", monitor->dir_fd, "exit") < 0)
+		return -1;
+	return fsync(monitor->dir_fd);
+}
+
+void container_forget(const struct monitor *monitor)
+{
+	static const char *const names[] = { "pid",	"state.json", "started",
+					     "console", ".exit",      "shim.pid" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		unlinkat(monitor->dir_fd, names[i], 0);
+	rmdir(monitor->dir_path);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/monitor/monitor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TRIM_AFTER_MS = 1000 };
+
+int events_watch(const struct monitor *monitor, int fd, enum event event)
+{
+	struct epoll_event watch = { .events = EPOLLIN, .data.u32 = event };
+
+	return epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, fd, &watch);
+}
+
+static void stop_watching(const struct monitor *monitor, int fd)
+{
+	epoll_ctl(monitor->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* Keep the end of what the runtime says. */
+static void keep_words(struct monitor *monitor, const char *data, size_t length)
+{
+	size_t room = sizeof monitor->words - 1;
+
+	if (length > room) {
+		data += length - room;
+		length = room;
+	}
+	size_t keep = monitor->words_length;
+	if (keep + length > room)
+		keep = room - length;
+	memmove(monitor->words, monitor->words + monitor->words_length - keep, keep);
+	memcpy(monitor->words + keep, data, length);
+	monitor->words_length = keep + length;
+	monitor->words[monitor->words_length] = '\0';
+}
+
+/* While the init process waits to be started, all output is the runtime's own. */
+static ssize_t read_words(struct monitor *monitor, struct stream *stream)
+{
+	ssize_t got = read(stream->fd, stream->buffer, sizeof stream->buffer);
+
+	if (got > 0 && stream == &monitor->streams[1])
+		keep_words(monitor, stream->buffer, (size_t)got);
+	return got < 0 ? (errno == EAGAIN || errno == EINTR ? -1 : 0) : got;
+}
+
+/* One read. The same result as stream_read(); ends the stream at its end. */
+static ssize_t read_stream(struct monitor *monitor, struct stream *stream, size_t max)
+{
+	ssize_t got = monitor->init ? stream_read(&monitor->log, stream, max)
+				    : read_words(monitor, stream);
+
+	if (got == 0) {
+		stream_end(&monitor->log, stream);
+		stop_watching(monitor, stream->fd);
+		close(stream->fd);
+		stream->fd = -1;
+	}
+	return got;
+}
+
+void events_drain(struct monitor *monitor)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct stream *stream = &monitor->streams[i];
+		int waiting = 0;
+
+		/* Another process may hold the pipe and write for ever: what is in it now was
+		 * written before the container ended or at the same time, the rest was not. */
+		if (stream->fd < 0 || ioctl(stream->fd, FIONREAD, &waiting) < 0)
+			waiting = 0;
+		while (stream->fd >= 0) {
+			ssize_t got = read_stream(monitor, stream,
+						  waiting > 0 ? (size_t)waiting : LOG_BUFFER);
+
+			if (got <= 0)
+				break;
+			waiting -= (int)got;
+			if (waiting <= 0 && monitor->exited)
+				break;
+		}
+	}
+}
+
+void events_reap(struct monitor *monitor)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(monitor->signal_fd, &info, sizeof info) > 0)
+		;
+	/* while the runtime is at work, its orphans may be the container's init, whose exit must
+	 * be kept until the process id is known */
+	pid_t which = monitor->init || !monitor->runtime_pid ? -1 : monitor->runtime_pid;
+	while ((pid = waitpid(which, &status, WNOHANG)) > 0) {
+		if (pid == monitor->runtime_pid) {
+			monitor->runtime_pid = 0;
+			monitor->runtime_status = status;
+			if (which != -1)
+				break;
+		} else if (pid == monitor->init) {
+			monitor->exited = true;
+			monitor->exit_status = status;
+		}
+	}
+}
+
+static void hear(struct monitor *monitor)
+{
+	char byte;
+	ssize_t got = recv(monitor->sync_fd, &byte, 1, MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	stop_watching(monitor, monitor->sync_fd);
+	if (got == 1 && byte == MONITOR_COMMIT)
+		monitor->committed = true;
+	else
+		monitor->abandoned = true;
+}
+
+static void handle(struct monitor *monitor, enum event event)
+{
+	switch (event) {
+	case EVENT_STDOUT:
+	case EVENT_STDERR:
+		read_stream(monitor, &monitor->streams[event], LOG_BUFFER);
+		break;
+	case EVENT_CHILD:
+		events_reap(monitor);
+		break;
+	case EVENT_SYNC:
+		hear(monitor);
+		break;
+	case EVENT_CONSOLE:
+		console_receive(monitor);
+		break;
+	}
+}
+
+void events_step(struct monitor *monitor, long long deadline)
+{
+	struct epoll_event events[8];
+	long long left = deadline < 0 ? -1 : deadline - process_clock();
+	int timeout = deadline < 0 ? -1 : left > 0 ? (int)left : 0;
+	bool may_trim = monitor->log.count > 0 && deadline < 0;
+	int count = epoll_wait(monitor->epoll_fd, events, 8, may_trim ? TRIM_AFTER_MS : timeout);
+
+	if (count == 0 && may_trim) {
+		/* quiet for a while: an idle monitor needs no buffers */
+		stream_trim(&monitor->streams[0]);
+		stream_trim(&monitor->streams[1]);
+		log_trim(&monitor->log);
+	}
+	for (int i = 0; i < count; i++)
+		handle(monitor, (enum event)events[i].data.u32);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's log in the format of the Kubernetes CRI, one record a line:
+ *
+ *   2026-11-24T12:45:30.987663916Z stdout F content
+ *
+ * F ends a line of output. P is a part of a line: one longer than LOG_LINE_MAX bytes, or what came
+ * without a newline before the stream ended. A line is recorded when it is whole, however the
+ * reads fell. Records are written whole or not at all: when the file system is full (or the file
+ * cannot be written for another reason) they are counted and dropped, so that the container never
+ * waits, and the next record that can be written comes after one that says how many were lost.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum {
+	LOG_LINE_MAX = 16384, /* bytes of output in one record; containerd's limit too */
+	LOG_BUFFER = 65536,   /* bytes; a pipe holds as many */
+	LOG_HEADER_SIZE = sizeof "2026-11-24T12:45:30.987663916Z stdout F ",
+	LOG_NOTICE_SIZE = 160,
+	LOG_PIECES = 1024 /* as many as writev() takes (IOV_MAX) */
+};
+
+struct log {
+	int fd;
+	unsigned long long lost, lost_total; /* records */
+	size_t count, bytes, records;	     /* queued: pieces, their bytes, records in them */
+	char full[LOG_HEADER_SIZE], partial[LOG_HEADER_SIZE];
+	char notice[LOG_NOTICE_SIZE];
+	_Alignas(4096) struct iovec pieces[LOG_PIECES]; /* the first is for the notice */
+};
+
+/* One output of the container. The buffer holds the start of a line that is not whole yet. */
+struct stream {
+	_Alignas(4096) char buffer[LOG_BUFFER];
+	int fd; /* -1 once it has ended */
+	const char *name;
+	size_t used;
+};
+
+/* Read what is there, at most `max` bytes, and record whole lines. The number of bytes read; 0 at
+ * the end of the stream, -1 when nothing is there now. */
+ssize_t stream_read(struct log *log, struct stream *stream, size_t max);
+
+/* Record what came without a newline. */
+void stream_end(struct log *log, struct stream *stream);
+
+/* Give the memory of the buffers back to the kernel where they hold nothing. */
+void stream_trim(struct stream *stream);
+void log_trim(struct log *log);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ocid-shim-monitor: started by ocid-shim for one container (protocol.h). Phases:
+ *
+ *   1. detach, become the subreaper, run the runtime's `create`
+ *   2. report; keep the container only once ocid-shim commits, else undo everything
+ *   3. move output to the log until the container's init has exited
+ *   4. record the exit, and exit: the lock on shim.pid goes, which is what waiters wait for
+ */
+#include "ocid-shim/monitor/monitor.h"
+#include "ocid-shim/monitor/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	GRACE_MS = 5000,  /* for a `create` that nobody waits for any more: cut short, it leaks */
+	DELETE_MS = 20000 /* for `delete --force` */
+};
+
+static int parse_fd(const char *digits)
+{
+	int fd = 0;
+
+	for (; *digits >= '0' && *digits <= '9' && fd < 100000; digits++)
+		fd = fd * 10 + (*digits - '0');
+	if (*digits || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -1;
+	return fd;
+}
+
+static bool parse(struct monitor *m, int argc, char **argv)
+{
+	if (argc <= MONITOR_RUNTIME)
+		return false;
+	m->sync_fd = parse_fd(argv[MONITOR_SYNC]);
+	m->dir_fd = parse_fd(argv[MONITOR_DIR]);
+	m->lock_fd = parse_fd(argv[MONITOR_LOCK]);
+	m->log.fd = parse_fd(argv[MONITOR_LOG]);
+	m->runtime_log_fd = parse_fd(argv[MONITOR_RUNTIME_LOG]);
+	m->terminal = strchr(argv[MONITOR_OPTIONS], 't') != NULL;
+	m->no_pivot = strchr(argv[MONITOR_OPTIONS], 'n') != NULL;
+	m->id = argv[MONITOR_ID];
+	m->dir_path = argv[MONITOR_DIR_PATH];
+	m->bundle = argv[MONITOR_BUNDLE];
+	m->runtime = argv + MONITOR_RUNTIME;
+	m->console_listen_fd = m->console_fd = -1;
+	m->streams[0].fd = m->streams[1].fd = -1;
+	m->streams[0].name = "stdout";
+	m->streams[1].name = "stderr";
+	return m->sync_fd >= 0 && m->dir_fd >= 0 && m->lock_fd >= 0 && m->log.fd >= 0 &&
+	       m->runtime_log_fd >= 0;
+}
+
+static void write_own_pid(const struct monitor *m)
+{
+	char digits[24];
+	struct text text = { digits, sizeof digits, 0 };
+
+	text_add_number(&text, getpid());
+	text_add(&text, "\n");
+	if (pwrite(m->lock_fd, digits, text.length, 0) < 0)
+		return; /* for people; the lock is what counts */
+}
+
+static void report(const struct monitor *m, enum monitor_report_kind kind, int number,
+		   const char *words)
+{
+	struct monitor_report message = { .kind = kind, .number = number };
+	struct text text = { message.text, sizeof message.text, 0 };
+
+	text_add(&text, words);
+	send(m->sync_fd, &message, sizeof message, MSG_NOSIGNAL);
+}
+
+static void run_until(struct monitor *m, const bool *done)
+{
+	while (!*done)
+		events_step(m, -1);
+}
+
+static void run_runtime_until(struct monitor *m, long long deadline)
+{
+	while (m->runtime_pid > 0 && process_clock() < deadline)
+		events_step(m, deadline);
+	if (m->runtime_pid > 0)
+		kill(-m->runtime_pid, SIGKILL);
+	while (m->runtime_pid > 0)
+		events_step(m, process_clock() + GRACE_MS);
+}
+
+/* Nothing of the container stays: no process, no cgroup, no directory. */
+static void undo(struct monitor *m)
+{
+	run_runtime_until(m, process_clock() + GRACE_MS);
+	if (container_delete(m) == 0)
+		run_runtime_until(m, process_clock() + DELETE_MS);
+	process_kill_children();
+	container_forget(m);
+}
+
+static int start_create(struct monitor *m, const char **what)
+{
+	*what = "exit record";
+	if (container_prepare_exit(m) < 0)
+		return -1;
+	*what = "event queue";
+	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	m->signal_fd = process_setup();
+	if (m->epoll_fd < 0 || m->signal_fd < 0 || events_watch(m, m->signal_fd, EVENT_CHILD) < 0 ||
+	    events_watch(m, m->sync_fd, EVENT_SYNC) < 0)
+		return -1;
+	return container_create(m, what);
+}
+
+/* Run `create` to its end. False when there is no container that could be kept. */
+static bool create(struct monitor *m)
+{
+	const char *what = NULL;
+
+	if (start_create(m, &what) < 0) {
+		int failure = errno;
+
+		undo(m);
+		report(m, MONITOR_BROKEN, failure, what);
+		return false;
+	}
+	while (m->runtime_pid > 0 && !m->abandoned)
+		events_step(m, -1);
+	if (m->abandoned) {
+		undo(m);
+		return false;
+	}
+	events_drain(m); /* the runtime's last words */
+	if (m->runtime_status != 0) {
+		int status = m->runtime_status;
+
+		undo(m);
+		report(m, MONITOR_RUNTIME_FAILED, status, m->words);
+		return false;
+	}
+	return true;
+}
+
+/* From here on output is the container's: the pipes, or the terminal that takes their place. */
+static bool adopt(struct monitor *m, const char **what)
+{
+	pid_t init = container_init(m);
+
+	*what = "the runtime did not say which process it made";
+	if (init == 0)
+		return false;
+	m->init = init;
+	*what = "the runtime sent no terminal";
+	if (!m->terminal)
+		return true;
+	if (m->console_fd < 0 && console_receive(m) < 0)
+		return false;
+	for (size_t i = 0; i < 2; i++)
+		if (m->streams[i].fd >= 0)
+			close(m->streams[i].fd);
+	close(m->console_listen_fd);
+	unlinkat(m->dir_fd, "console", 0);
+	m->streams[1].fd = -1;
+	m->streams[0].fd = m->console_fd;
+	return events_watch(m, m->console_fd, EVENT_STDOUT) == 0;
+}
+
+/* The monitor is the last that should be killed when memory is short. Not before `create`, since
+ * the container would inherit it; without the privilege it stays as it was. */
+static void resist_oom(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (write(fd, "-999", 4) < 0)
+			errno = 0;
+		close(fd);
+	}
+}
+
+static void close_all(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+int main(int argc, char **argv)
+{
+	static struct monitor monitor; /* too large for the stack */
+	struct monitor *m = &monitor;
+	const char *what;
+
+	if (!parse(m, argc, argv))
+		return 2;
+	umask(077);
+	process_detach();
+	write_own_pid(m);
+	if (!create(m))
+		return 1;
+	if (!adopt(m, &what)) {
+		undo(m);
+		report(m, MONITOR_BROKEN, 0, what);
+		return 1;
+	}
+	events_reap(m); /* init may have died before its process id was known */
+	stream_trim(&m->streams[0]);
+	stream_trim(&m->streams[1]);
+	resist_oom();
+	report(m, MONITOR_CREATED, m->init, "");
+	while (!m->committed && !m->abandoned)
+		events_step(m, -1);
+	if (m->abandoned) {
+		undo(m);
+		return 1;
+	}
+	close_all((const int[]){ m->sync_fd, m->runtime_log_fd }, 2);
+	run_until(m, &m->exited);
+	events_drain(m);
+	stream_end(&m->log, &m->streams[0]);
+	stream_end(&m->log, &m->streams[1]);
+	return container_record_exit(m) < 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/request.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/document.h"
+#include "lib/json.h"
+#include "lib/path.h"
+#include "lib/version.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/runtime.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Id, bundle and document from the command line. */
+static int from_operands(const struct cli *cli, struct request *request, struct error *err)
+{
+	const struct create_settings *settings = cli->settings;
+
+	if (cli->operand_count == 0)
+		return cli_usage(cli, err, "--bundle needs the container's id as operand");
+	if (!settings->bundle)
+		return cli_usage(cli, err, "an id needs --bundle");
+	if (container_check_id(cli->operands[0], err) < 0)
+		return -1;
+	request->document = json_object();
+	request->id = xstrdup(cli->operands[0]);
+	request->bundle = realpath(settings->bundle, NULL);
+	if (!request->bundle)
+		return error_os(err, "bundle %s", settings->bundle);
+	return 0;
+}
+
+static int from_document(struct request *request, struct error *err)
+{
+	request->document = document_read(err);
+	if (!request->document)
+		return -1;
+
+	const char *id = document_id(request->document, err);
+	const char *bundle = id ? document_bundle(request->document, err) : NULL;
+	if (!bundle)
+		return -1;
+	request->id = xstrdup(id);
+	request->bundle = realpath(bundle, NULL);
+	if (!request->bundle)
+		return error_os(err, "bundle %s", bundle);
+	return 0;
+}
+
+/* What we need to know of the container's configuration; the runtime judges the rest. */
+static int read_config(struct request *request, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/config.json", request->bundle);
+	int terminal = 0;
+
+	request->config = json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, err);
+	if (!request->config && err->kind == ERROR_NOT_FOUND)
+		return error_hint(err, "put oci-gen generate before this tool");
+	if (!request->config || json_require(request->config, path, err, "{s?{s?b}}", "process",
+					     "terminal", &terminal) < 0)
+		return -1;
+	request->terminal = terminal;
+	request->oci_version = json_text(request->config, "ociVersion", OCI_RUNTIME_SPEC_VERSION);
+	request->annotations = json_object_get(request->config, "annotations");
+	return 0;
+}
+
+/* container.log_path of the CRI lies below pod.log_directory; both come from a client. */
+static int cri_log_path(const json_t *cri, char **path, struct error *err)
+{
+	const char *directory = json_text(json_object_get(cri, "pod"), "logDirectory", "");
+	const char *name = json_text(json_object_get(cri, "container"), "logPath", "");
+
+	if (!directory[0] || !name[0])
+		return 0;
+	if (directory[0] != '/')
+		return error_set(err, ERROR_USAGE, "the pod's log directory \"%s\" is not absolute",
+				 directory);
+	for (const char *at = name; at;) {
+		size_t length = strcspn(at, "/");
+		cleanup_free char *component = xstrndup(at, length);
+
+		if (!path_is_name(component))
+			return error_set(err, ERROR_USAGE,
+					 "the container's log path \"%s\" leads outside", name);
+		at = at[length] ? at + length + 1 : NULL;
+	}
+	*path = xasprintf("%s/%s", directory, name);
+	return 0;
+}
+
+/* An absolute name for a path that need not exist yet. */
+static char *absolute(const char *path, struct error *err)
+{
+	char directory[PATH_MAX];
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	if (!getcwd(directory, sizeof directory)) {
+		error_os(err, "working directory");
+		return NULL;
+	}
+	return xasprintf("%s/%s", directory, path);
+}
+
+static int choose_log(const struct create_settings *settings, struct request *request,
+		      struct error *err)
+{
+	if (settings->log_path)
+		request->log_path = absolute(settings->log_path, err);
+	else if (cri_log_path(json_object_get(request->document, "cri"), &request->log_path, err) <
+		 0)
+		return -1;
+	else if (!request->log_path)
+		request->log_path = xasprintf("%s/log", request->bundle);
+	if (!request->log_path)
+		return -1;
+
+	cleanup_free char *own = xasprintf("%s/log", request->bundle);
+	request->owns_log = strcmp(request->log_path, own) == 0;
+	return 0;
+}
+
+int request_make(const struct cli *cli, struct request *request, struct error *err)
+{
+	const struct create_settings *settings = cli->settings;
+	cleanup_request struct request made = { 0 };
+	bool stand_alone = cli->operand_count > 0 || settings->bundle;
+
+	made.options = json_array();
+	if (settings->systemd_cgroup)
+		json_array_append_new(made.options, json_string("--systemd-cgroup"));
+	if ((stand_alone ? from_operands(cli, &made, err) : from_document(&made, err)) < 0 ||
+	    read_config(&made, err) < 0 || choose_log(settings, &made, err) < 0)
+		return -1;
+	made.runtime = runtime_find(settings->runtime, err);
+	if (!made.runtime)
+		return -1;
+	*request = made;
+	made = (struct request){ 0 };
+	return 0;
+}
+
+void request_free(struct request *request)
+{
+	json_decref(request->document);
+	json_decref(request->config);
+	json_decref(request->options);
+	free(request->id);
+	free(request->bundle);
+	free(request->runtime);
+	free(request->log_path);
+	*request = (struct request){ 0 };
+}
+
+int request_open_log(const struct request *request, struct error *err)
+{
+	const char *slash = strrchr(request->log_path, '/');
+	cleanup_free char *directory =
+		xstrndup(request->log_path, (size_t)(slash - request->log_path));
+	struct stat status;
+
+	if (directory[0] && path_make_dirs(directory, 0755, err) < 0)
+		return error_prefix(err, "log");
+
+	/* without waiting, should it be a FIFO */
+	cleanup_fd int fd =
+		open(request->log_path,
+		     O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return error_os(err, "log %s", request->log_path);
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return error_set(err, ERROR_USAGE, "log %s is not a file", request->log_path);
+	return steal_fd(&fd);
+}

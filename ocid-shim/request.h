@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `create` and `run` are asked for: by a container document, or by --bundle and an id. */
+#pragma once
+#include "lib/error.h"
+#include "lib/memory.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct cli;
+
+/* The options of `create` and `run`. */
+struct create_settings {
+	const char *bundle, *runtime, *log_path, *pid_file;
+	bool systemd_cgroup, no_pivot;
+	bool wait; /* `run` only */
+};
+
+struct request {
+	json_t *document; /* what `process` is added to */
+	char *id, *bundle;
+	char *runtime;	 /* absolute path */
+	json_t *options; /* the runtime's global options: array of strings */
+	char *log_path;
+	bool owns_log; /* the log is the bundle's own and goes with the container */
+	bool terminal;
+	const char *oci_version; /* borrowed from config */
+	const json_t *annotations;
+	json_t *config;
+};
+
+int request_make(const struct cli *cli, struct request *request, struct error *err);
+void request_free(struct request *request);
+#define cleanup_request __attribute__((cleanup(request_free)))
+
+/* Open the log for appending; its directory is made where there is none. The caller's descriptor.
+ */
+int request_open_log(const struct request *request, struct error *err);

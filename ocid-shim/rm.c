@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/runtime.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+struct rm_settings {
+	bool force;
+};
+
+/* What the runtime keeps: its state, the cgroup. */
+static int delete_from_runtime(const struct store *store, const struct container *container,
+			       struct error *err)
+{
+	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
+	 * as after a reboot that kept RUNROOT */
+	const char *const words[] = { "delete", "--force", container->id, NULL };
+
+	return runtime_run(store, container->facts, words, NULL, err);
+}
+
+static int remove_log(const struct container *container, struct error *err)
+{
+	const char *path = json_text(container->facts, "logPath", NULL);
+
+	/* a log that the caller named stays the caller's */
+	if (!path || !json_is_true(json_object_get(container->facts, "ownsLog")))
+		return 0;
+	return unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR
+		       ? error_os(err, "log %s", path)
+		       : 0;
+}
+
+static int remove_one(const struct cli *cli, const struct store *store, const char *id,
+		      struct error *err)
+{
+	const struct rm_settings *settings = cli->settings;
+
+	if (container_check_id(id, err) < 0)
+		return -1;
+
+	cleanup_fd int lock =
+		lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
+	cleanup_container struct container container = { .dir_fd = -1 };
+	if (lock < 0)
+		return -1;
+	if (container_open(store, id, &container, err) < 0) {
+		bool absent = err->kind == ERROR_NOT_FOUND;
+
+		if (absent)
+			lock_discard(store->locks_fd, "container", id);
+		return absent && settings->force ? 0 : -1;
+	}
+	if (!settings->force && container_status(&container) == CONTAINER_RUNNING) {
+		error_set(err, ERROR_IN_USE, "container \"%s\" is running", id);
+		return error_hint(err, "ocid-shim kill it first, or rm --force");
+	}
+	if (delete_from_runtime(store, &container, err) < 0 || remove_log(&container, err) < 0 ||
+	    container_remove(store, &container, err) < 0)
+		return -1;
+	lock_discard(store->locks_fd, "container", id);
+	return 0;
+}
+
+static int run_rm(const struct cli *cli, struct error *err)
+{
+	cleanup_store struct store store = { 0 };
+
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	for (int i = 0; i < cli->operand_count; i++)
+		if (remove_one(cli, &store, cli->operands[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static const struct cli_option options[] = {
+	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct rm_settings, force),
+	  "also a running one, which is killed; one that is not there is no error" },
+	{ 0 },
+};
+
+const struct cli_command rm_command = {
+	.name = "rm",
+	.operands = "ID...",
+	.operands_min = 1,
+	.operands_max = -1,
+	.summary = "remove containers that have stopped, or were never started",
+	.details = "Cgroup, exit record and the log in the bundle go with it; the bundle stays.",
+	.options = options,
+	.settings_size = sizeof(struct rm_settings),
+	.run = run_rm,
+};

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/commands.h"
+#include "ocid-shim/create.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Exit codes of `run --wait` when the container's command never ran, as runc and docker have them.
+ */
+enum { NOT_RUN = 125, NOT_EXECUTABLE = 126, NO_COMMAND = 127 };
+
+/* Exit with one of these codes: error_kind is the exit status of the tool. */
+static int not_run(struct error *err)
+{
+	int code = NOT_RUN;
+
+	if (err->kind == ERROR_USAGE)
+		return -1;
+	if (strstr(err->message, "executable file not found") ||
+	    strstr(err->message, "no such file or directory: unknown") ||
+	    strstr(err->message, "executable file `"))
+		code = NO_COMMAND;
+	else if (strstr(err->message, "permission denied") ||
+		 strstr(err->message, "Permission denied"))
+		code = NOT_EXECUTABLE;
+	err->kind = (enum error_kind)code;
+	return -1;
+}
+
+/* Wait, and make the container's exit code ours. */
+static int pass_code(const struct container *container, struct error *err)
+{
+	json_t *exit = NULL;
+
+	/* the document is for whoever reads on while we wait */
+	if (fflush(stdout) != 0)
+		return error_os(err, "standard output");
+	if (container_wait(container, &exit, err) < 0)
+		return -1;
+
+	json_int_t code = json_integer_value(json_object_get(exit, "code"));
+	bool known = exit != NULL;
+	json_decref(exit);
+	if (!known)
+		return error_set(err, ERROR_FAILED,
+				 "container %s: exit code unknown, its monitor died",
+				 container->id);
+	return (int)code;
+}
+
+static int run_run(const struct cli *cli, struct error *err)
+{
+	const struct create_settings *settings = cli->settings;
+	cleanup_container struct container container = { .dir_fd = -1 };
+
+	if (create_container(cli, true, &container, err) < 0)
+		return settings->wait ? not_run(err) : -1;
+	return settings->wait ? pass_code(&container, err) : 0;
+}
+
+static const struct cli_option options[] = {
+	CREATE_OPTIONS,
+	{ "wait", 'w', NULL, OPTION_FLAG, offsetof(struct create_settings, wait),
+	  "wait for its end; its exit code becomes ours" },
+	{ 0 },
+};
+
+static const struct create_settings defaults = { .runtime = "runc" };
+
+const struct cli_command run_command = {
+	.name = "run",
+	.operands = "[ID]",
+	.operands_max = 1,
+	.summary = "make a container and start it",
+	.details =
+		"The container document is read from standard input, and printed with the field\n"
+		"\"process\". With --bundle DIR and an ID no document is read. The container goes "
+		"on\n"
+		"by itself; with --wait, 125 to 127 say that its command did not run.",
+	.options = options,
+	.settings_size = sizeof defaults,
+	.defaults = &defaults,
+	.run = run_run,
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/runtime.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/spawn.h"
+#include "lib/store.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { LOG_MAX = 1 << 20 };
+
+static char *find_in_path(const char *name)
+{
+	const char *path = getenv("PATH");
+
+	for (const char *at = path ? path : "/usr/sbin:/usr/bin:/sbin:/bin"; at;) {
+		size_t length = strcspn(at, ":");
+		cleanup_free char *file = xasprintf("%.*s/%s", (int)length, at, name);
+
+		if (length > 0 && access(file, X_OK) == 0)
+			return steal_ptr(&file);
+		at = at[length] ? at + length + 1 : NULL;
+	}
+	return NULL;
+}
+
+char *runtime_find(const char *name, struct error *err)
+{
+	cleanup_free char *found = strchr(name, '/') ? xstrdup(name) : find_in_path(name);
+	char *path = found && access(found, X_OK) == 0 ? realpath(found, NULL) : NULL;
+
+	if (path)
+		return path;
+	error_set(err, ERROR_NOT_FOUND, "no OCI runtime \"%s\"", name);
+	error_subject(err, name);
+	error_hint(err, "install it, or name another with --runtime");
+	return NULL;
+}
+
+int runtime_log_open(struct error *err)
+{
+	int fd = memfd_create("runtime-log", MFD_CLOEXEC);
+
+	return fd < 0 ? error_os(err, "memory file for the runtime's log") : fd;
+}
+
+void runtime_command(const struct store *store, const char *path, const json_t *options, int log_fd,
+		     struct strings *argv)
+{
+	const json_t *option;
+	size_t i;
+
+	strings_add(argv, path);
+	strings_add(argv, "--root");
+	strings_addf(argv, "%s/runtime", store->runroot);
+	strings_add(argv, "--log");
+	strings_addf(argv, "/proc/self/fd/%d", log_fd);
+	strings_add(argv, "--log-format");
+	strings_add(argv, "json");
+	json_array_foreach(options, i, option) if (json_is_string(option))
+		strings_add(argv, json_string_value(option));
+}
+
+/* The message of one log line: of its JSON, where it is JSON and an error, or the line itself. */
+static char *line_message(const char *line, size_t length)
+{
+	struct error ignored;
+	json_auto_t *entry = json_parse(line, length, "log", &ignored);
+	const char *level = json_text(entry, "level", "error");
+	const char *message = json_text(entry, "msg", NULL);
+
+	if (!json_is_object(entry))
+		return length > 0 && line[0] != '{' ? xstrndup(line, length) : NULL;
+	if (!message || strcmp(level, "warning") == 0 || strcmp(level, "info") == 0 ||
+	    strcmp(level, "debug") == 0)
+		return NULL;
+	return xstrdup(message);
+}
+
+/* The last line of a message that has several, so that errors stay one line each. */
+static char *one_line(char *message)
+{
+	char *line = spawn_last_line(message);
+
+	free(message);
+	return line;
+}
+
+char *runtime_error_text(const char *log, const char *said)
+{
+	size_t end = strlen(log);
+
+	while (end > 0) {
+		size_t start = end;
+
+		while (start > 0 && log[start - 1] != '\n')
+			start--;
+		char *message = line_message(log + start, end - start);
+		if (message && message[0])
+			return one_line(message);
+		free(message);
+		end = start > 0 ? start - 1 : 0;
+	}
+	return spawn_last_line(said);
+}
+
+int runtime_failed(const char *path, int log_fd, const char *said, int status, struct error *err)
+{
+	struct error ignored;
+	size_t length;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	lseek(log_fd, 0, SEEK_SET);
+	cleanup_free char *log = file_read_fd(log_fd, LOG_MAX, &length, "log", &ignored);
+	cleanup_free char *text = runtime_error_text(log ? log : "", said ? said : "");
+	if (text[0])
+		return error_set(err, ERROR_FAILED, "%s: %s", name, text);
+	return error_set(err, ERROR_FAILED, "%s failed with status %d and said nothing", name,
+			 status);
+}
+
+int runtime_run(const struct store *store, const json_t *facts, const char *const *words,
+		char **output, struct error *err)
+{
+	const char *path = json_text(facts, "runtime", "runc");
+	cleanup_fd int log_fd = runtime_log_open(err);
+	cleanup_strings struct strings argv = { 0 };
+
+	if (log_fd < 0)
+		return -1;
+	runtime_command(store, path, json_object_get(facts, "runtimeOptions"), log_fd, &argv);
+	for (; *words; words++)
+		strings_add(&argv, *words);
+
+	const int pass[] = { log_fd, -1 };
+	const struct spawn spawn = { .argv = (const char *const *)argv.items, .pass_fds = pass };
+	cleanup_spawn_result struct spawn_result result = { 0 };
+	if (spawn_run(&spawn, &result, err) < 0)
+		return -1;
+	if (result.status != 0)
+		return runtime_failed(path, log_fd, result.err, result.status, err);
+	if (output)
+		*output = steal_ptr(&result.out);
+	return 0;
+}

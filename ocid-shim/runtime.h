@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OCI runtime (runc, crun, …): an executable that is run, with its errors in one line. */
+#pragma once
+#include "lib/error.h"
+#include "lib/memory.h"
+
+#include <jansson.h>
+
+struct store;
+
+/* Where the runtime is: a path, or a name looked up in PATH. ERROR_NOT_FOUND. The caller frees the
+ * absolute path. */
+char *runtime_find(const char *name, struct error *err);
+
+/* A memory file for the runtime's --log. The descriptor is the caller's. */
+int runtime_log_open(struct error *err);
+
+/* Its path and global options, as the start of a command line: `options` (an array of strings)
+ * come last. log_fd is what runtime_log_open() gave. */
+void runtime_command(const struct store *store, const char *path, const json_t *options, int log_fd,
+		     struct strings *argv);
+
+/* What went wrong, in one line, from its log (JSON, text, or nothing at all) and the last it said
+ * on stderr. The caller frees it. */
+char *runtime_error_text(const char *log, const char *said);
+
+/* The same, the log being read from log_fd; then an error "NAME: TEXT" is set. Returns -1. */
+int runtime_failed(const char *path, int log_fd, const char *said, int status, struct error *err);
+
+/* Run `PATH GLOBAL-OPTION… WORD…` to its end for a container with those facts (state.json).
+ * *output (may be NULL) is what it printed; the caller frees it. */
+int runtime_run(const struct store *store, const json_t *facts, const char *const *words,
+		char **output, struct error *err);

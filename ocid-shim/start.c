@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/runtime.h"
+
+#include "lib/cleanup.h"
+#include "lib/lock.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+static int run_start(const struct cli *cli, struct error *err)
+{
+	const char *id = cli->operands[0];
+	const char *const words[] = { "start", id, NULL };
+	cleanup_store struct store store = { 0 };
+
+	if (store_open(cli, &store, err) < 0 || container_check_id(id, err) < 0)
+		return -1;
+
+	cleanup_fd int lock = lock_take(store.locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
+	cleanup_container struct container container = { .dir_fd = -1 };
+	if (lock < 0 || container_open(&store, id, &container, err) < 0)
+		return -1;
+
+	enum container_status status = container_status(&container);
+	if (status != CONTAINER_CREATED)
+		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s already", id,
+				 container_status_name(status));
+	if (runtime_run(&store, container.facts, words, NULL, err) < 0 ||
+	    container_mark_started(&container, err) < 0)
+		return -1;
+
+	json_auto_t *process = container_describe(&container);
+	return output_object(cli, process, err);
+}
+
+const struct cli_command start_command = {
+	.name = "start",
+	.operands = "ID",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "start a container that was created",
+	.run = run_start,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+
+#include "lib/cleanup.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Wait for one and print its exit record. *known becomes false when there is none. */
+static int wait_one(const struct cli *cli, const struct container *container, bool *known,
+		    struct error *err)
+{
+	json_t *exit = NULL;
+
+	if (container_wait(container, &exit, err) < 0)
+		return -1;
+	if (!exit) {
+		*known = false;
+		exit = json_pack("{s:n}", "code");
+	}
+
+	json_auto_t *row = exit;
+	json_object_set_new(row, "id", json_string(container->id));
+	if (output_object(cli, row, err) < 0)
+		return -1;
+	return fflush(stdout) < 0 ? error_os(err, "standard output") : 0;
+}
+
+static int run_wait(const struct cli *cli, struct error *err)
+{
+	cleanup_store struct store store = { 0 };
+
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	/* a wrong id shall not be noticed only after hours of waiting for the one before */
+	for (int i = 0; i < cli->operand_count; i++) {
+		cleanup_container struct container container = { .dir_fd = -1 };
+
+		if (container_open(&store, cli->operands[i], &container, err) < 0)
+			return -1;
+	}
+	for (int i = 0; i < cli->operand_count; i++) {
+		cleanup_container struct container container = { .dir_fd = -1 };
+		bool known = true;
+
+		if (container_open(&store, cli->operands[i], &container, err) < 0 ||
+		    wait_one(cli, &container, &known, err) < 0)
+			return -1;
+		if (!known)
+			return error_set(err, ERROR_FAILED,
+					 "container %s: exit code unknown, its monitor died",
+					 container.id);
+	}
+	return 0;
+}
+
+const struct cli_command wait_command = {
+	.name = "wait",
+	.operands = "ID...",
+	.operands_min = 1,
+	.operands_max = -1,
+	.summary = "wait until containers have ended; print how",
+	.details =
+		"One object a container: id, code (128 + signal where a signal ended it), signal,\n"
+		"finished.",
+	.run = run_wait,
+};
