@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/buffer.h"
+
+#include "lib/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void make_room(struct buffer *buffer, size_t length)
+{
+	size_t held = buffer_length(buffer);
+
+	if (length <= buffer->size - buffer->end)
+		return;
+	if (buffer->start > 0) {
+		memmove(buffer->memory, buffer->memory + buffer->start, held);
+		buffer->start = 0;
+		buffer->end = held;
+	}
+	if (length <= buffer->size - held)
+		return;
+
+	size_t size = buffer->size ? buffer->size : 256;
+	while (size - held < length)
+		size *= 2;
+	buffer->memory = xreallocarray(buffer->memory, size, 1);
+	buffer->size = size;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t length)
+{
+	if (length == 0)
+		return;
+	make_room(buffer, length);
+	memcpy(buffer->memory + buffer->end, data, length);
+	buffer->end += length;
+}
+
+void buffer_consume(struct buffer *buffer, size_t length)
+{
+	buffer->start += length;
+	if (buffer->start == buffer->end)
+		buffer->start = buffer->end = 0;
+}
+
+void buffer_free(struct buffer *buffer)
+{
+	free(buffer->memory);
+	*buffer = (struct buffer){ 0 };
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/commands.h"
+
+int main(int argc, char **argv)
+{
+	const struct cli_command commands[] = { command_serve, command_call, command_rpcs, { 0 } };
+
+	return cli_main("ocid-dispatch",
+			"serve Kubernetes' Container Runtime Interface by running the tools",
+			commands, argc, argv);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tools connected by pipes, as a person types them: tool | tool | tool. Only for processes that
+ * serve one call: it sets environment variables. When the process is asked to end (SIGTERM), the
+ * tools are, and are waited for, so that they can undo what is half done; when it dies, they are
+ * told.
+ */
+#pragma once
+#include "lib/error.h"
+#include "lib/memory.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct rpc_context;
+
+enum { PIPELINE_MAX = 6 };
+
+/* Zero-initialise; free with pipeline_free() or cleanup_pipeline. */
+struct pipeline {
+	struct strings stages[PIPELINE_MAX]; /* the words of each tool's command line */
+	size_t count;
+	int pass_fd; /* when > 0: the first tool inherits it under this number. Borrowed */
+};
+
+/* Add a tool with its words; the list ends with NULL. More words: strings_add() to what is
+ * returned. */
+struct strings *pipeline_add(struct pipeline *pipeline, const char *tool, ...)
+	__attribute__((sentinel));
+
+/* Run it, with nothing on the first tool's stdin. The failure of a tool becomes ours: kind,
+ * message, subject and hint are what it said; of several, those of the first in the line that did
+ * not only lose its reader.
+ * The result: the last line of the last tool's stdout as JSON, or each line as an element of an
+ * array. The caller owns it. */
+int pipeline_document(const struct pipeline *pipeline, const struct rpc_context *context,
+		      json_t **document, struct error *err);
+int pipeline_rows(const struct pipeline *pipeline, const struct rpc_context *context, json_t **rows,
+		  struct error *err);
+
+void pipeline_free(struct pipeline *pipeline);
+#define cleanup_pipeline __attribute__((cleanup(pipeline_free)))

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/rpc.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/buffer.h"
+#include "ocid-dispatch/grpc.h"
+#include "ocid-dispatch/handlers.h"
+#include "ocid-dispatch/transcode.h"
+
+#include <string.h>
+
+#undef linux /* a macro of gnu17, and a field of some messages */
+#include "ocid-dispatch/cri.pb-c.h"
+
+#define RUNTIME (&runtime__v1__runtime_service__descriptor)
+#define IMAGE	(&runtime__v1__image_service__descriptor)
+
+/* Request and response of a row are those of the service's method. */
+static const struct row {
+	const ProtobufCServiceDescriptor *service;
+	const char *method;
+	rpc_handler *handler;
+} rows[] = {
+	{ RUNTIME, "Version", runtime_version }, { RUNTIME, "Status", runtime_status },
+	{ IMAGE, "ListImages", images_list },	 { IMAGE, "ImageStatus", images_status },
+	{ IMAGE, "PullImage", images_pull },	 { IMAGE, "RemoveImage", images_remove },
+};
+
+static const ProtobufCServiceDescriptor *const services[] = { RUNTIME, IMAGE };
+
+static rpc_handler *handler_of(const ProtobufCServiceDescriptor *service, const char *method)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].service == service && strcmp(rows[i].method, method) == 0)
+			return rows[i].handler;
+	return NULL;
+}
+
+static bool find_method(const ProtobufCServiceDescriptor *service, const char *method,
+			struct rpc *rpc)
+{
+	const ProtobufCMethodDescriptor *found =
+		protobuf_c_service_descriptor_get_method_by_name(service, method);
+
+	if (!found)
+		return false;
+	*rpc = (struct rpc){ service, found, handler_of(service, method), "v1" };
+	return true;
+}
+
+/* The text after `prefix`, or NULL when that does not stand there. */
+static const char *after(const char *text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+bool rpc_find(const char *path, struct rpc *rpc)
+{
+	const char *version = "v1", *name = after(path, "/runtime.v1.");
+
+	if (!name) {
+		version = "v1alpha2";
+		name = after(path, "/runtime.v1alpha2.");
+	}
+	for (size_t i = 0; name && i < sizeof services / sizeof *services; i++) {
+		const char *method = after(name, services[i]->short_name);
+
+		if (method && *method == '/' && find_method(services[i], method + 1, rpc)) {
+			rpc->api_version = version;
+			return true;
+		}
+	}
+	return false;
+}
+
+int rpc_find_name(const char *name, struct rpc *rpc, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s%s", *name == '/' ? "" : "/", name);
+	cleanup_free char *in_v1 = xasprintf("/runtime.v1.%s", name);
+
+	if (rpc_find(path, rpc) || rpc_find(in_v1, rpc))
+		return 0;
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (find_method(services[i], name, rpc))
+			return 0;
+	error_set(err, ERROR_NOT_FOUND, "no RPC \"%s\"", name);
+	return error_hint(err, "see ocid-dispatch rpcs");
+}
+
+json_t *rpc_list(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+		for (unsigned m = 0; m < services[i]->n_methods; m++) {
+			const ProtobufCMethodDescriptor *method = &services[i]->methods[m];
+			bool answered = handler_of(services[i], method->name);
+
+			json_array_append_new(
+				list, json_pack("{s:s, s:s, s:s, s:s, s:b}", "service",
+						services[i]->short_name, "method", method->name,
+						"request", method->input->short_name, "response",
+						method->output->short_name, "answered", answered));
+		}
+	}
+	return list;
+}
+
+int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
+	    size_t length, struct buffer *response, bool *decoded, struct error *err)
+{
+	cleanup_buffer struct buffer encoded = { 0 };
+	json_auto_t *question = NULL, *answer = NULL;
+
+	*decoded = false;
+	question = transcode_decode(rpc->method->input, request, length, false, err);
+	if (!question)
+		return error_prefix(err, "%s", rpc->method->input->short_name);
+	*decoded = true;
+	if (!rpc->handler)
+		return error_set(err, ERROR_UNSUPPORTED, "%s is not answered yet",
+				 rpc->method->name);
+	if (rpc->handler(context, question, &answer, err) < 0)
+		return -1;
+	if (transcode_encode(rpc->method->output, answer, &encoded, err) < 0) {
+		err->kind = ERROR_FAILED; /* our fault, not the client's */
+		return error_prefix(err, "%s", rpc->method->output->short_name);
+	}
+	if (buffer_length(&encoded) > GRPC_MESSAGE_MAX)
+		return error_set(err, ERROR_LIMIT, "the answer has more than %d bytes",
+				 GRPC_MESSAGE_MAX);
+	buffer_free(response);
+	*response = encoded;
+	encoded = (struct buffer){ 0 };
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one table of RPCs: which there are, and who answers them. */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buffer;
+
+/* What a handler knows beside its request. */
+struct rpc_context {
+	const char *api_version; /* "v1", or "v1alpha2", as the client calls the service */
+	const char *root, *runroot;
+};
+
+/* Answer a request: both are objects in protobuf's JSON mapping (ocid-dispatch/transcode.h), so a
+ * field of the request that has its default value is not there. Runs in a process of its own. */
+typedef int rpc_handler(const struct rpc_context *context, const json_t *request, json_t **response,
+			struct error *err);
+
+struct rpc {
+	const ProtobufCServiceDescriptor *service;
+	const ProtobufCMethodDescriptor *method; /* with request and response */
+	rpc_handler *handler;			 /* NULL: nobody answers it yet */
+	const char *api_version;
+};
+
+/* The RPC of an HTTP/2 path, "/runtime.v1.ImageService/PullImage", of both versions of the
+ * services. False when the services have none of that name. */
+bool rpc_find(const char *path, struct rpc *rpc);
+
+/* The RPC as a person names it: "PullImage", "ImageService/PullImage" or the whole path.
+ * ERROR_NOT_FOUND. */
+int rpc_find_name(const char *name, struct rpc *rpc, struct error *err);
+
+/* All RPCs: array of {service, method, request, response, answered}. The caller owns it. */
+json_t *rpc_list(void);
+
+/* Decode a request, let it be answered, encode the response. A request that is malformed is
+ * ERROR_INTEGRITY with *decoded false. */
+int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
+	    size_t length, struct buffer *response, bool *decoded, struct error *err);

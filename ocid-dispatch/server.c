@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/server.h"
+
+#include "lib/cleanup.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/call.h"
+#include "ocid-dispatch/grpc.h"
+#include "ocid-dispatch/http2.h"
+#include "ocid-dispatch/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	CONNECTIONS_MAX = 256,
+	OPEN_FILES = CALLS_MAX + CONNECTIONS_MAX + 64, /* a pipe a call, and some */
+	BODIES_MAX = 64 << 20,	 /* bytes of all requests that are being received */
+	OUTPUT_CHUNK = 64 << 10, /* bytes made for a socket at a time */
+	INPUT_CHUNK = 64 << 10,
+	ACCEPT_RETRY_MS = 100,
+	STOP_MS = 10000, /* for handlers that were told to end, after which we leave anyway */
+};
+
+struct connection {
+	struct watch watch;
+	struct server *server;
+	struct connection *next;
+	struct http2 *http2;
+	struct buffer out;
+	bool broken, wants_out;
+};
+
+struct server {
+	const struct server_settings *settings;
+	struct watch listening, signals;
+	int loop_fd;
+	struct calls calls;
+	struct http2_limits limits;
+	struct connection *connections;
+	size_t connection_count;
+	bool accept_paused;	/* until ACCEPT_RETRY_MS later, for lack of descriptors or memory */
+	int64_t drain_until_ms; /* 0: not stopping */
+	bool stopped;		/* the handlers have been told to end */
+};
+
+/* ---- streams ---- */
+
+static void on_opened(void *owner, struct http2_stream *stream)
+{
+	struct connection *connection = owner;
+
+	call_opened(&connection->server->calls, stream);
+}
+
+static void on_request(void *owner, struct http2_stream *stream)
+{
+	(void)owner;
+	call_request(stream);
+}
+
+static void on_closed(void *owner, struct http2_stream *stream)
+{
+	(void)owner;
+	call_closed(stream);
+}
+
+static void on_drained(void *owner, struct http2_stream *stream)
+{
+	(void)owner;
+	call_drained(stream);
+}
+
+static const struct http2_events stream_events = { on_opened, on_request, on_closed, on_drained };
+
+/* ---- connections ---- */
+
+/* Write what can be written now. */
+static void flush(struct connection *connection)
+{
+	struct error err = { 0 };
+
+	while (!connection->broken) {
+		if (http2_output(connection->http2, &connection->out, OUTPUT_CHUNK, &err) < 0)
+			connection->broken = true;
+		size_t length = buffer_length(&connection->out);
+		if (length == 0)
+			break;
+		ssize_t sent = send(connection->watch.fd, buffer_data(&connection->out), length,
+				    MSG_NOSIGNAL);
+		if (sent < 0 && errno == EAGAIN)
+			break;
+		if (sent < 0 && errno != EINTR)
+			connection->broken = true;
+		if (sent > 0)
+			buffer_consume(&connection->out, (size_t)sent);
+	}
+	bool wants_out = buffer_length(&connection->out) > 0;
+	if (wants_out != connection->wants_out && !connection->broken)
+		loop_change(connection->server->loop_fd, &connection->watch,
+			    EPOLLIN | (wants_out ? (uint32_t)EPOLLOUT : 0));
+	connection->wants_out = wants_out;
+	if (!wants_out && http2_is_over(connection->http2))
+		connection->broken = true;
+}
+
+static void connection_ready(void *owner, uint32_t events)
+{
+	struct connection *connection = owner;
+	unsigned char data[INPUT_CHUNK];
+	struct error err = { 0 };
+
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	ssize_t got = recv(connection->watch.fd, data, sizeof data, 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		connection->broken = true;
+		return;
+	}
+	if (http2_receive(connection->http2, data, (size_t)got, &err) < 0) {
+		log_message(LOG_LEVEL_WARN, "a connection is closed: %s", err.message);
+		flush(connection); /* the GOAWAY that says why */
+		connection->broken = true;
+	}
+}
+
+static void open_connection(struct server *server, int fd)
+{
+	struct connection *connection = xcalloc(1, sizeof *connection);
+	struct error err = { 0 };
+
+	connection->watch = (struct watch){ fd, connection_ready, connection };
+	connection->server = server;
+	if (loop_add(server->loop_fd, &connection->watch, EPOLLIN, &err) < 0) {
+		log_message(LOG_LEVEL_ERROR, "%s", err.message);
+		close(fd);
+		free(connection);
+		return;
+	}
+	connection->http2 = http2_new(&stream_events, &server->limits, connection);
+	connection->next = server->connections;
+	server->connections = connection;
+	server->connection_count++;
+}
+
+static void close_connection(struct connection *connection)
+{
+	http2_free(connection->http2);
+	loop_remove(connection->server->loop_fd, &connection->watch);
+	close(connection->watch.fd);
+	buffer_free(&connection->out);
+	connection->server->connection_count--;
+	free(connection);
+}
+
+/* Send what all connections have to send, and drop those that are done. */
+static void flush_all(struct server *server)
+{
+	struct connection **link = &server->connections;
+
+	while (*link) {
+		struct connection *connection = *link;
+
+		flush(connection);
+		if (!connection->broken) {
+			link = &connection->next;
+			continue;
+		}
+		*link = connection->next;
+		close_connection(connection);
+	}
+}
+
+static void accept_ready(void *owner, uint32_t events)
+{
+	struct server *server = owner;
+	int fd = accept4(server->listening.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd >= 0 && server->connection_count < CONNECTIONS_MAX) {
+		open_connection(server, fd);
+		return;
+	}
+	if (fd >= 0) {
+		log_message(LOG_LEVEL_WARN, "more than %d connections: one is refused",
+			    CONNECTIONS_MAX);
+		close(fd);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+		server->accept_paused = true;
+		loop_change(server->loop_fd, &server->listening, 0);
+	}
+}
+
+/* ---- signals and the end ---- */
+
+static void begin_drain(struct server *server)
+{
+	if (server->drain_until_ms) { /* asked twice: now */
+		server->drain_until_ms = loop_now_ms();
+		return;
+	}
+	server->drain_until_ms = loop_now_ms() + server->settings->drain_seconds * INT64_C(1000);
+	loop_remove(server->loop_fd, &server->listening);
+	for (struct connection *connection = server->connections; connection;
+	     connection = connection->next)
+		http2_go_away(connection->http2);
+}
+
+static void signals_ready(void *owner, uint32_t events)
+{
+	struct server *server = owner;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(server->signals.fd, &info, sizeof info) != sizeof info)
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		calls_reap(&server->calls);
+	else
+		begin_drain(server);
+}
+
+static int open_signals(struct server *server, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, &server->calls.signal_mask) < 0)
+		return error_os(err, "sigprocmask");
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? error_os(err, "signalfd") : fd;
+}
+
+/* True when the loop may end. */
+static bool is_finished(struct server *server)
+{
+	int64_t now = loop_now_ms();
+
+	if (!server->drain_until_ms)
+		return false;
+	if (!server->stopped && now >= server->drain_until_ms) {
+		server->stopped = true;
+		calls_stop(&server->calls);
+		for (struct connection *connection = server->connections; connection;
+		     connection = connection->next)
+			connection->broken = true;
+		flush_all(server);
+	}
+	if (server->stopped && now >= server->drain_until_ms + STOP_MS)
+		return true;
+	return server->calls.running == 0 && !server->connections;
+}
+
+/* Room for a pipe a call; handlers get the old limit back. */
+static void raise_open_files(struct server *server)
+{
+	struct rlimit raised;
+
+	if (getrlimit(RLIMIT_NOFILE, &server->calls.open_files) < 0)
+		return;
+	raised = server->calls.open_files;
+	if (raised.rlim_cur >= OPEN_FILES)
+		return;
+	raised.rlim_cur = raised.rlim_max < OPEN_FILES ? raised.rlim_max : OPEN_FILES;
+	setrlimit(RLIMIT_NOFILE, &raised);
+}
+
+/* How long the loop may wait when the next call's time is over in `timeout_ms` (-1: never). */
+static int shorten_timeout(struct server *server, int timeout_ms)
+{
+	int64_t end = 0;
+
+	if (server->accept_paused)
+		end = loop_now_ms() + ACCEPT_RETRY_MS;
+	else if (server->drain_until_ms)
+		end = server->drain_until_ms + (server->stopped ? STOP_MS : 0);
+	if (end == 0)
+		return timeout_ms;
+
+	int64_t left = end - loop_now_ms();
+	left = left < 0 ? 0 : left > INT_MAX ? INT_MAX : left;
+	return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : (int)left;
+}
+
+static int serve(struct server *server, struct error *err)
+{
+	for (;;) {
+		int timeout_ms = shorten_timeout(server, calls_expire(&server->calls));
+
+		flush_all(server);
+		if (is_finished(server))
+			return 0;
+		if (loop_step(server->loop_fd, timeout_ms, err) < 0)
+			return -1;
+		if (server->accept_paused && !server->drain_until_ms) {
+			server->accept_paused = false;
+			loop_change(server->loop_fd, &server->listening, EPOLLIN);
+		}
+	}
+}
+
+int server_run(const struct server_settings *settings, struct error *err)
+{
+	struct server server = {
+		.settings = settings,
+		.limits = { GRPC_PREFIX_SIZE + GRPC_MESSAGE_MAX, BODIES_MAX },
+		.calls = { .root = settings->root, .runroot = settings->runroot },
+	};
+	cleanup_fd int loop_fd = loop_open(err);
+	cleanup_fd int signal_fd = loop_fd < 0 ? -1 : open_signals(&server, err);
+
+	if (signal_fd < 0)
+		return -1;
+	raise_open_files(&server);
+	server.loop_fd = server.calls.loop_fd = loop_fd;
+	server.listening = (struct watch){ settings->listen_fd, accept_ready, &server };
+	server.signals = (struct watch){ signal_fd, signals_ready, &server };
+	if (loop_add(loop_fd, &server.listening, EPOLLIN, err) < 0 ||
+	    loop_add(loop_fd, &server.signals, EPOLLIN, err) < 0)
+		return -1;
+	return serve(&server, err);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server: sockets and the loop around them. It moves bytes and owns nothing else. */
+#pragma once
+#include "lib/error.h"
+
+struct server_settings {
+	int listen_fd;
+	int drain_seconds; /* how long running calls may go on after SIGTERM */
+	const char *root, *runroot;
+};
+
+/* Serve until SIGTERM or SIGINT; then finish the running calls, and return 0. */
+int server_run(const struct server_settings *settings, struct error *err);
