@@ -31,11 +31,13 @@ static int print_text(char *text, struct error *err)
 
 int output_object(const struct cli *cli, const json_t *object, struct error *err)
 {
-	if (!for_people(cli))
-		return print_text(json_compact(object), err);
+	char *text = for_people(cli)
+			     ? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY)
+			     : json_compact(object);
 
-	char *text = json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-	return print_text(text ? text : xstrdup("null"), err);
+	if (print_text(text ? text : xstrdup("null"), err) < 0)
+		return -1;
+	return fflush(stdout) == 0 ? 0 : error_os(err, "standard output");
 }
 
 static char *join(const json_t *array)

@@ -17,6 +17,7 @@ struct output_column {
 	enum { COLUMN_TEXT, COLUMN_DIGEST, COLUMN_SIZE } kind; /* DIGEST: 12 hex digits */
 };
 
+/* On success the text has left this process: where it could not, the caller may still undo. */
 int output_object(const struct cli *cli, const json_t *object, struct error *err);
 
 /* rows is an array of objects. */
