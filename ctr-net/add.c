@@ -113,7 +113,13 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 	if (record_open(&request->store, id, &record, err) < 0 ||
 	    add_network(request, &record, config, path, ifname, &result, err) < 0)
 		return -1;
-	return output_object(cli, result, err);
+	if (output_object(cli, result, err) == 0)
+		return 0;
+
+	/* nobody has learnt of it */
+	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
+	attach_undo(&record, json_array_size(record_attachments(&record)) - 1, &settings);
+	return -1;
 }
 
 static int add(const struct cli *cli, struct error *err)

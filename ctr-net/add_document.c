@@ -7,7 +7,6 @@
 #include "options.h"
 
 #include "lib/cleanup.h"
-#include "lib/cli.h"
 #include "lib/document.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -96,26 +95,19 @@ static char *find_netns(struct add_request *request, struct record *record, cons
 static void undo(struct add_request *request, struct record *record, size_t keep, bool made_netns)
 {
 	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
-	json_t *entries = record_attachments(record);
-	int interrupted = cli_interrupt_take();
 	struct error failure;
-	int status = 0;
 
-	while (status == 0 && json_array_size(entries) > keep)
-		status = attach_del(record, json_array_get(entries, json_array_size(entries) - 1),
-				    &settings, &failure);
-	if (status == 0 && made_netns) {
-		status = ns_unpin(record->store, record->id, &failure);
+	/* while an attachment is left, `del` needs to know of the namespace too */
+	if (!attach_undo(record, keep, &settings) || !made_netns)
+		return;
+	if (ns_unpin(record->store, record->id, &failure) == 0) {
 		record_set_netns(record, false);
 		json_object_del(record->json, "ready");
-		if (status == 0)
-			status = record_save(record, &failure);
+		if (record_save(record, &failure) == 0)
+			return;
 	}
-	if (status < 0)
-		log_message(LOG_LEVEL_WARN,
-			    "undoing it failed: %s (ctr-net del --id %s tries again)",
-			    failure.message, record->id);
-	cli_interrupt_put(interrupted);
+	log_message(LOG_LEVEL_WARN, "undoing it failed: %s (ctr-net del --id %s tries again)",
+		    failure.message, record->id);
 }
 
 static int connect_all(struct add_request *request, struct record *record, const json_t *configs,

@@ -102,8 +102,30 @@ static int note_result(void *context, json_t *result, struct error *err)
 	return record_save(note->record, err);
 }
 
+static void warn_not_undone(const struct record *record, const struct error *failure)
+{
+	log_message(LOG_LEVEL_WARN, "undoing it failed: %s (ctr-net del --id %s tries again)",
+		    failure->message, record->id);
+}
+
+bool attach_undo(struct record *record, size_t keep, const struct attach_settings *settings)
+{
+	json_t *entries = record_attachments(record);
+	int interrupted = cli_interrupt_take();
+	struct error failure;
+	int status = 0;
+
+	while (status == 0 && json_array_size(entries) > keep)
+		status = attach_del(record, json_array_get(entries, json_array_size(entries) - 1),
+				    settings, &failure);
+	if (status < 0)
+		warn_not_undone(record, &failure);
+	cli_interrupt_put(interrupted);
+	return status == 0;
+}
+
 /* Take down what a failed ADD has made. `del` can finish it where this cannot. */
-static void undo(struct record *record, json_t *entry, const struct attachment *attachment)
+static void undo_add(struct record *record, json_t *entry, const struct attachment *attachment)
 {
 	struct error failure;
 	int interrupted = cli_interrupt_take();
@@ -115,9 +137,7 @@ static void undo(struct record *record, json_t *entry, const struct attachment *
 		status = record_save(record, &failure);
 	}
 	if (status < 0)
-		log_message(LOG_LEVEL_WARN,
-			    "undoing it failed: %s (ctr-net del --id %s tries again)",
-			    failure.message, record->id);
+		warn_not_undone(record, &failure);
 	cli_interrupt_put(interrupted);
 }
 
@@ -138,7 +158,7 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	struct note note = { record, entry, cni_config_plugin_count(config) };
 	const struct cni_progress progress = { note_result, &note };
 	if (cni_chain_add(config, attachment, &progress, err) < 0) {
-		undo(record, entry, attachment);
+		undo_add(record, entry, attachment);
 		return error_prefix(err, "network %s", cni_config_name(config));
 	}
 	*result = json_object_get(entry, "result");

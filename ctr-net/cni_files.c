@@ -32,6 +32,12 @@ static int by_text(const void *one, const void *other)
 	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
+/* Not a directory, and nothing whose opening would wait. */
+static bool may_be_file(const struct dirent *entry)
+{
+	return entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+}
+
 /* The paths of a directory's files with those extensions, sorted. An absent one has none. */
 static int list_files(const char *directory, const char *const *extensions, struct strings *files,
 		      struct error *err)
@@ -41,7 +47,7 @@ static int list_files(const char *directory, const char *const *extensions, stru
 	if (!dir)
 		return errno == ENOENT ? 0 : error_os(err, "%s", directory);
 	for (struct dirent *entry; (entry = readdir(dir));)
-		if (entry->d_type != DT_DIR && has_extension(entry->d_name, extensions))
+		if (may_be_file(entry) && has_extension(entry->d_name, extensions))
 			strings_addf(files, "%s/%s", directory, entry->d_name);
 	if (files->count > 1)
 		qsort(files->items, files->count, sizeof *files->items, by_text);

@@ -3,9 +3,11 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/spawn.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,12 +128,20 @@ static int run(const struct attachment *attachment, const char *command, const j
 		.input_length = strlen(input),
 		.output_max = PLUGIN_OUTPUT_MAX,
 		.timeout_ms = attachment->timeout_ms,
+		/* an orphan would go on adding while the next command deletes */
+		.death_signal = SIGKILL,
 	};
 	if (spawn_run(&spawn, result, err) < 0) {
 		error_subject(err, type);
 		return error_prefix(err, "plugin %s (%s)", type, command);
 	}
-	return result->status == 0 ? 0 : plugin_failure(type, result, err);
+	if (result->status != 0)
+		return plugin_failure(type, result, err);
+
+	cleanup_free char *said = spawn_last_line(result->err);
+	if (*said)
+		log_message(LOG_LEVEL_DEBUG, "plugin %s: %s", type, said);
+	return 0;
 }
 
 /* An array of objects, or nothing. */

@@ -16,7 +16,12 @@ enum { STATUS_CANNOT_RUN = 126, STATUS_NO_COMMAND = 127 };
 static int ns_exec(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
+	char **command = cli->operands + 1;
 
+	if (strcmp(command[0], "--") == 0)
+		command++;
+	if (!command[0])
+		return cli_usage(cli, err, "missing operand: COMMAND");
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 
@@ -26,12 +31,10 @@ static int ns_exec(const struct cli *cli, struct error *err)
 		return -1;
 	if (setns(fd, CLONE_NEWNET) < 0)
 		return error_os(err, "cannot enter %s", path);
-	execvp(cli->operands[1], cli->operands + 1);
-	/* as shells, env(1) and ip-netns(8) do: a status of our own would look like the command's
-	 */
+	execvp(command[0], command);
+	/* as shells and env(1) do: a status of our own would look like the command's */
 	int status = errno == ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_RUN;
-	log_message(LOG_LEVEL_ERROR, "ns exec: cannot run %s: %s", cli->operands[1],
-		    strerror(errno));
+	log_message(LOG_LEVEL_ERROR, "ns exec: cannot run %s: %s", command[0], strerror(errno));
 	return status;
 }
 

@@ -1,0 +1,36 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+
+load common
+
+@test "ns list: is empty, then lists names in order" {
+	net ns list
+	[ -z "$output" ]
+	net ns create zebra
+	net ns create ant
+	net ns list
+	[ "$(jq -r .name <<<"$output" | paste -sd' ')" = "ant zebra" ]
+	[ "$(jq -r .netns <<<"$output" | head -n 1)" = "$OCID_RUNROOT/netns/ant" ]
+	net ns list --table
+	[[ ${lines[0]} == NAME*NETNS* ]]
+	net ns rm zebra
+	net ns rm ant
+}
+
+@test "ns list: lists a thousand quickly and passes over what is not a namespace" {
+	mkdir -p "$OCID_RUNROOT/netns"
+	for i in {1..1000}; do : >"$OCID_RUNROOT/netns/file$i"; done
+	net ns create one
+	TOOL_TIMEOUT=2 net ns list
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	rm "$OCID_RUNROOT"/netns/file*
+	net ns rm one
+}
+
+@test "ns list: a full standard output is an error" {
+	net ns create one
+	run --separate-stderr bash -c 'ctr-net ns list >/dev/full'
+	[ "$status" -ne 0 ]
+	[[ $stderr == *"standard output"* ]]
+	net ns rm one
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+
+load common
+
+@test "ns rm: the namespace and its file go" {
+	net ns create one
+	net ns rm one
+	[ -z "$output" ]
+	[ -z "$(find "$OCID_RUNROOT/netns" "$OCID_RUNROOT/locks" -type f)" ]
+	[[ $(</proc/self/mountinfo) != *"$OCID_RUNROOT/netns"* ]]
+}
+
+@test "ns rm: what is not there is exit 3, with --force exit 0" {
+	net 3 ns rm none
+	error_is not-found 'no network namespace "none"'
+	net ns rm --force none
+}
+
+@test "ns rm: a plain file that a kill left goes too" {
+	net ns list
+	touch "$OCID_RUNROOT/netns/one"
+	net ns rm one
+	[ ! -e "$OCID_RUNROOT/netns/one" ]
+}
+
+@test "ns rm: a running process keeps the namespace, not the name" {
+	net ns create one
+	nsenter --net="$OCID_RUNROOT/netns/one" sleep 60 3>&- &
+	pid=$!
+	wait_for 5 test "$(readlink /proc/self/ns/net)" != "$(readlink "/proc/$pid/ns/net")"
+	net ns rm one
+	net ns create one
+	[ "$(stat -L -c %i "/proc/$pid/ns/net")" != "$(stat -c %i "$OCID_RUNROOT/netns/one")" ]
+	kill "$pid"
+	net ns rm one
+}
+
+@test "ns rm: names outside the directory are refused" {
+	touch "$OCID_RUNROOT/precious"
+	for name in ../precious "$OCID_RUNROOT/precious" ..; do
+		net 2 ns rm --force "$name"
+		error_is usage
+	done
+	[ -e "$OCID_RUNROOT/precious" ]
+}
+
+@test "ns rm: while networks are connected it is in use, with --force it goes" {
+	plugin_nothing
+	network nothing "$NOTHING"
+	net ns create one
+	net add nothing one --conf-dir "$NET_D"
+	net 5 ns rm one
+	error_is in-use 'del --id one'
+	net ns rm --force one
+	net del --id one
+	nothing_left
+}
