@@ -7,7 +7,6 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
-#include "lib/output.h"
 #include "lib/path.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/launch.h"
@@ -130,7 +129,8 @@ static int start(const struct store *store, const struct container *container, s
 	return container_mark_started(container, err);
 }
 
-/* Everything that can fail before the container is to stay. */
+/* Everything that can fail before the container is to stay, so also the printing: a caller that
+ * has no document could not find it. */
 static int complete(const struct cli *cli, const struct store *store, const struct request *request,
 		    const struct container *container, bool run, struct error *err)
 {
@@ -142,10 +142,7 @@ static int complete(const struct cli *cli, const struct store *store, const stru
 		return -1;
 
 	json_auto_t *process = container_describe(container);
-	json_object_set(request->document, "process", process);
-	if (!json_path(request->document, "rootfs", "bundle", NULL))
-		return 0;
-	return document_save(request->document, err);
+	return document_finish(cli, request->document, "process", process, err);
 }
 
 /* The log, and whether it was not there before. */
@@ -204,9 +201,7 @@ int create_container(const struct cli *cli, bool run, struct container *containe
 
 	cleanup_fd int lock =
 		lock_take(store.locks_fd, "container", request.id, LOCK_EXCLUSIVE, true, err);
-	if (lock < 0 || make(cli, &store, &request, run, container, err) < 0)
-		return -1;
-	return output_object(cli, request.document, err);
+	return lock < 0 ? -1 : make(cli, &store, &request, run, container, err);
 }
 
 static int run_create(const struct cli *cli, struct error *err)

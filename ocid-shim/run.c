@@ -5,29 +5,27 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Exit codes of `run --wait` when the container's command never ran, as runc and docker have them.
  */
 enum { NOT_RUN = 125, NOT_EXECUTABLE = 126, NO_COMMAND = 127 };
 
-/* Exit with one of these codes: error_kind is the exit status of the tool. */
+/* The code that fits the runtime's words: runc's `exec: "NAME": …`, crun's "executable file NAME …". */
+static int not_run_code(const char *message)
+{
+	if (!strstr(message, "exec: \"") && !strstr(message, "executable file"))
+		return NOT_RUN;
+	if (strcasestr(message, "not found") || strcasestr(message, "no such file"))
+		return NO_COMMAND;
+	return strcasestr(message, "permission denied") ? NOT_EXECUTABLE : NOT_RUN;
+}
+
+/* The kind of an error is the exit status of the tool. */
 static int not_run(struct error *err)
 {
-	int code = NOT_RUN;
-
-	if (err->kind == ERROR_USAGE)
-		return -1;
-	if (strstr(err->message, "executable file not found") ||
-	    strstr(err->message, "no such file or directory: unknown") ||
-	    strstr(err->message, "executable file `"))
-		code = NO_COMMAND;
-	else if (strstr(err->message, "permission denied") ||
-		 strstr(err->message, "Permission denied"))
-		code = NOT_EXECUTABLE;
-	err->kind = (enum error_kind)code;
+	if (err->kind != ERROR_USAGE)
+		err->kind = (enum error_kind)not_run_code(err->message);
 	return -1;
 }
 
@@ -36,9 +34,6 @@ static int pass_code(const struct container *container, struct error *err)
 {
 	json_t *exit = NULL;
 
-	/* the document is for whoever reads on while we wait */
-	if (fflush(stdout) != 0)
-		return error_os(err, "standard output");
 	if (container_wait(container, &exit, err) < 0)
 		return -1;
 

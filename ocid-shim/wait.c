@@ -6,8 +6,6 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
-#include <errno.h>
-#include <stdio.h>
 
 /* Wait for one and print its exit record. *known becomes false when there is none. */
 static int wait_one(const struct cli *cli, const struct container *container, bool *known,
@@ -24,9 +22,7 @@ static int wait_one(const struct cli *cli, const struct container *container, bo
 
 	json_auto_t *row = exit;
 	json_object_set_new(row, "id", json_string(container->id));
-	if (output_object(cli, row, err) < 0)
-		return -1;
-	return fflush(stdout) < 0 ? error_os(err, "standard output") : 0;
+	return output_object(cli, row, err);
 }
 
 static int run_wait(const struct cli *cli, struct error *err)

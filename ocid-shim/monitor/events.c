@@ -45,7 +45,7 @@ static void keep_words(struct monitor *monitor, const char *data, size_t length)
 /* While the init process waits to be started, all output is the runtime's own. */
 static ssize_t read_words(struct monitor *monitor, struct stream *stream)
 {
-	ssize_t got = read(stream->fd, stream->buffer, sizeof stream->buffer);
+	ssize_t got = read(stream->fd, stream->buffer, LOG_BUFFER);
 
 	if (got > 0 && stream == &monitor->streams[1])
 		keep_words(monitor, stream->buffer, (size_t)got);

@@ -172,6 +172,6 @@ void stream_trim(struct stream *stream)
 
 void log_trim(struct log *log)
 {
-	madvise(log->pieces, sizeof log->pieces, MADV_DONTNEED);
+	madvise(log->pieces, LOG_PIECES * sizeof *log->pieces, MADV_DONTNEED);
 	log->count = 0;
 }

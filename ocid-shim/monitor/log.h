@@ -30,14 +30,14 @@ struct log {
 	size_t count, bytes, records;	     /* queued: pieces, their bytes, records in them */
 	char full[LOG_HEADER_SIZE], partial[LOG_HEADER_SIZE];
 	char notice[LOG_NOTICE_SIZE];
-	_Alignas(4096) struct iovec pieces[LOG_PIECES]; /* the first is for the notice */
+	struct iovec *pieces; /* LOG_PIECES of them; the first is for the notice */
 };
 
 /* One output of the container. The buffer holds the start of a line that is not whole yet. */
 struct stream {
-	_Alignas(4096) char buffer[LOG_BUFFER];
 	int fd; /* -1 once it has ended */
 	const char *name;
+	char *buffer; /* of LOG_BUFFER bytes */
 	size_t used;
 };
 

@@ -193,7 +193,14 @@ static void close_all(const int *fds, size_t count)
 
 int main(int argc, char **argv)
 {
-	static struct monitor monitor; /* too large for the stack */
+	/* by themselves and on whole pages, so that an idle monitor can do without them */
+	static _Alignas(4096) struct {
+		char out[LOG_BUFFER], err[LOG_BUFFER];
+		struct iovec pieces[LOG_PIECES];
+	} buffers;
+	struct monitor monitor = { .streams = { { .buffer = buffers.out },
+						{ .buffer = buffers.err } },
+				   .log.pieces = buffers.pieces };
 	struct monitor *m = &monitor;
 	const char *what;
 
