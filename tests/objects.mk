@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# What unit tests and fuzz targets need beside lib/: objects of the tool, below $(BUILD)/obj, and
+# libraries.
+
+DISPATCH_TRANSCODE := $(patsubst %,ocid-dispatch/%.o,transcode_decode transcode_encode \
+	transcode_field base64 buffer) gen/cri.pb-c.o
+
+TEST_OBJS_transcode := $(DISPATCH_TRANSCODE) gen/kinds.pb-c.o
+TEST_PKGS_transcode := libprotobuf-c
+TEST_OBJS_grpc := $(patsubst %,ocid-dispatch/%.o,grpc answer buffer base64)
+TEST_OBJS_http2 := $(patsubst %,ocid-dispatch/%.o,http2 buffer)
+TEST_PKGS_http2 := libnghttp2
+
+# a message with every kind of field, for the transcoder's tests
+KINDS := $(BUILD)/gen/tests/ocid-dispatch/kinds.pb-c
+$(KINDS).c $(KINDS).h &: tests/ocid-dispatch/kinds.proto
+	@mkdir -p $(@D)
+	$(call quiet,PROTO)protoc-c --c_out=$(BUILD)/gen $<
+$(BUILD)/obj/gen/kinds.pb-c.o: $(KINDS).c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) -std=c17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
+$(patsubst %,$(BUILD)/obj/tests/%/transcode.o,unit fuzz): | $(KINDS).h $(CRI_GEN).h
