@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci-gen/commands.h"
+
+#include "lib/cleanup.h"
+#include "lib/document.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/output.h"
+#include "oci-gen/generation.h"
+#include "oci-gen/image.h"
+#include "oci-gen/network.h"
+#include "oci-gen/options.h"
+#include "oci-gen/pointer.h"
+#include "oci-gen/source.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct settings {
+	const char *document, *image, *output;
+	bool no_document;
+	struct option_slot slots[OPTIONS_MAX];
+};
+
+static const struct cli_option own_options[] = {
+	{ "document", 0, "FILE", OPTION_STRING, offsetof(struct settings, document),
+	  "read the container document from FILE; - is standard input" },
+	{ "no-document", 0, NULL, OPTION_FLAG, offsetof(struct settings, no_document),
+	  "leave standard input alone" },
+	{ "image", 0, "FILE", OPTION_STRING, offsetof(struct settings, image),
+	  "start from an OCI image configuration; - is standard input" },
+	{ "output", 'o', "FILE", OPTION_STRING, offsetof(struct settings, output),
+	  "write the configuration there, not to standard output" },
+};
+
+enum { OWN_COUNT = sizeof own_options / sizeof *own_options };
+
+/* Hostnames default to as much of the id as people recognise it by. */
+enum { SHORT_ID_LENGTH = 12 };
+
+/* The document, where there is one: asked for, or given on standard input when nothing else says
+ * what to start from. */
+static int read_document(const struct cli *cli, json_t **document, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	const char *path = settings->document;
+
+	if (settings->no_document && path)
+		return cli_usage(cli, err, "--document and --no-document exclude each other");
+	if (!path && !settings->no_document && !settings->image &&
+	    !options_given(settings->slots, "/root/path") && source_stdin_given())
+		path = "-";
+	if (!path)
+		return 0;
+	if (settings->output)
+		return cli_usage(cli, err,
+				 "--output is for use without a document, whose bundle gets the "
+				 "configuration");
+	if (settings->image && strcmp(path, "-") == 0 && strcmp(settings->image, "-") == 0)
+		return cli_usage(cli, err, "--document and --image cannot both be standard input");
+	*document = strcmp(path, "-") == 0 ? document_read(err)
+					   : source_read(path, JSON_DOCUMENT_MAX, err);
+	if (*document && !json_is_object(*document))
+		return error_set(err, ERROR_INTEGRITY, "%s is not a container document", path);
+	return *document ? 0 : -1;
+}
+
+static int apply_image(struct generation *g, const struct settings *settings,
+		       const json_t *document, struct error *err)
+{
+	const json_t *in_document = json_path(document, "image", "config", NULL);
+
+	if (settings->image) {
+		json_auto_t *image = source_read(settings->image, JSON_CONFIG_MAX, err);
+
+		return image ? image_apply(g, image, err) : -1;
+	}
+	return in_document ? image_apply(g, in_document, err) : 0;
+}
+
+/* What the document's rootfs says: where the root is, the default name, the control group. */
+static int apply_rootfs(struct generation *g, const json_t *document, struct error *err)
+{
+	const char *id = document_id(document, err);
+	const char *path = json_text(json_object_get(document, "rootfs"), "path", "");
+
+	if (!id)
+		return -1;
+	if (path[0] != '/')
+		return error_set(err, ERROR_INTEGRITY,
+				 "the document's rootfs.path is not an absolute path");
+
+	cleanup_free char *hostname = xstrndup(id, SHORT_ID_LENGTH);
+	cleanup_free char *cgroup = xasprintf("/ocid/%s", id);
+	pointer_set(g->config, "/root/path", json_string(path));
+	pointer_set(g->config, "/hostname", json_string(hostname));
+	pointer_set(g->config, "/linux/cgroupsPath", json_string(cgroup));
+	return 0;
+}
+
+static int apply_document(struct generation *g, const struct settings *settings,
+			  const json_t *document, struct error *err)
+{
+	const json_t *network = json_object_get(document, "network");
+	bool has_rootfs = json_is_object(json_object_get(document, "rootfs"));
+	const char *bundle = json_text(json_object_get(document, "rootfs"), "bundle", NULL);
+
+	if (json_is_object(json_object_get(document, "cri")))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "the document's cri field cannot be turned into a configuration "
+				 "by this version");
+	if ((has_rootfs || !options_given(settings->slots, "/root/path")) &&
+	    apply_rootfs(g, document, err) < 0)
+		return -1;
+	if (bundle && bundle[0] != '/')
+		return error_set(err, ERROR_INTEGRITY,
+				 "the document's rootfs.bundle is not an absolute path");
+	return json_is_object(network) ? network_apply(g, network, bundle, err) : 0;
+}
+
+/* The command line after the options: what the entrypoint is given, in place of the image's. */
+static int apply_operands(struct generation *g, const struct cli *cli, struct error *err)
+{
+	if (cli->operand_count == 0)
+		return 0;
+	if (g->args_given)
+		return cli_usage(cli, err, "the command is given both by --args and as operands");
+	json_decref(g->command);
+	g->command = json_array();
+	for (int i = 0; i < cli->operand_count; i++) {
+		if (generation_check_text(cli->operands[i], cli->operands[i], err) < 0)
+			return -1;
+		json_array_append_new(g->command, json_string(cli->operands[i]));
+	}
+	return 0;
+}
+
+static char *config_text(const json_t *config)
+{
+	cleanup_free char *text = json_dumps(config, JSON_INDENT(2) | JSON_SORT_KEYS);
+
+	return xasprintf("%s\n", text ? text : "null");
+}
+
+/* Replace what `path` is by way of its directory. A device or a pipe is written to instead: a
+ * rename would put a file in the place of /dev/null. */
+static int write_output(const char *path, const json_t *config, struct error *err)
+{
+	struct stat st;
+	cleanup_free char *text = config_text(config);
+	cleanup_free char *real = realpath(path, NULL);
+
+	if (real && stat(real, &st) == 0 && !S_ISREG(st.st_mode)) {
+		cleanup_fd int fd = open(real, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+		return fd < 0 ? error_os(err, "%s", path)
+			      : file_write_fd(fd, text, strlen(text), path, err);
+	}
+
+	cleanup_free char *for_directory = xstrdup(real ? real : path);
+	cleanup_free char *for_name = xstrdup(real ? real : path);
+	const char *directory = dirname(for_directory);
+	cleanup_fd int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd < 0)
+		return error_os(err, "%s", directory);
+	return file_replace_at(directory_fd, basename(for_name), text, strlen(text), 0644, err);
+}
+
+static int write_bundle(const json_t *document, const json_t *config, struct error *err)
+{
+	const json_t *network = json_object_get(document, "network");
+	const char *bundle = document_bundle(document, err);
+	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	cleanup_free char *text = config_text(config);
+
+	if (!bundle)
+		return -1;
+	if (fd < 0)
+		return error_os(err, "bundle %s", bundle);
+	if (json_is_object(network) && network_write_files(config, network, fd, err) < 0)
+		return error_prefix(err, "bundle %s", bundle);
+	/* the environment may hold secrets */
+	if (file_replace_at(fd, "config.json", text, strlen(text), 0600, err) < 0)
+		return error_prefix(err, "bundle %s", bundle);
+	return 0;
+}
+
+static int output(const struct cli *cli, const json_t *config, json_t *document, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+
+	if (!document)
+		return settings->output ? write_output(settings->output, config, err)
+					: output_object(cli, config, err);
+	if (json_path(document, "rootfs", "bundle", NULL) &&
+	    write_bundle(document, config, err) < 0)
+		return -1;
+	return document_finish(cli, document, "config", (json_t *)config, err);
+}
+
+static int generate_run(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	json_auto_t *document = NULL;
+	cleanup_generation struct generation g;
+
+	generation_start(&g);
+	if (read_document(cli, &document, err) < 0 || apply_image(&g, settings, document, err) < 0)
+		return -1;
+	if (document && apply_document(&g, settings, document, err) < 0)
+		return -1;
+	if (options_apply(&g, settings->slots, err) < 0 || apply_operands(&g, cli, err) < 0 ||
+	    generation_finish(&g, err) < 0)
+		return -1;
+	return output(cli, g.config, document, err);
+}
+
+struct cli_command generate_command(void)
+{
+	static struct cli_option options[OWN_COUNT + OPTIONS_MAX + 1];
+
+	memcpy(options, own_options, sizeof own_options);
+	options[OWN_COUNT + options_fill(options + OWN_COUNT, offsetof(struct settings, slots))] =
+		(struct cli_option){ 0 };
+	return (struct cli_command){
+		.name = "generate",
+		.operands = "[COMMAND [ARG]...]",
+		.operands_max = -1,
+		.summary = "write a configuration from a document, an image, or options",
+		.details =
+			"With a container document the configuration goes to its bundle and into "
+			"the "
+			"document,\nwhich is printed; otherwise it is printed itself. The document "
+			"is "
+			"read from standard\ninput when that is a pipe or a file and neither "
+			"--rootfs, "
+			"--image nor --no-document is\ngiven. The first operand ends the options.",
+		.options = options,
+		.settings_size = sizeof(struct settings),
+		.stop_at_operand = true,
+		.run = generate_run,
+	};
+}

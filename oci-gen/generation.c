@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci-gen/generation.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "oci-gen/capabilities.h"
+#include "oci-gen/findings.h"
+#include "oci-gen/mounts.h"
+#include "oci-gen/pointer.h"
+#include "oci-gen/seccomp.h"
+#include "oci-gen/template.h"
+#include "oci-gen/user.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+void generation_start(struct generation *g)
+{
+	*g = (struct generation){
+		.config = template_config(),
+		.environment = json_object(),
+		.command = json_pack("[s]", "sh"),
+		.mounts = json_array(),
+		.capabilities = template_capabilities() & capabilities_available(),
+		.seccomp = "default",
+	};
+	generation_set_env(g, DEFAULT_PATH);
+}
+
+void generation_free(struct generation *g)
+{
+	json_decref(g->config);
+	json_decref(g->environment);
+	json_decref(g->entrypoint);
+	json_decref(g->command);
+	json_decref(g->mounts);
+	free(g->user);
+}
+
+int generation_check_text(const char *text, const char *what, struct error *err)
+{
+	json_auto_t *json = json_string(text);
+
+	return json ? 0 : error_set(err, ERROR_USAGE, "%s is not UTF-8, which JSON needs", what);
+}
+
+void generation_set_env(struct generation *g, const char *assignment)
+{
+	cleanup_free char *name = xstrndup(assignment, strcspn(assignment, "="));
+
+	json_object_set_new(g->environment, name, json_string(assignment));
+}
+
+static int finish_args(struct generation *g, struct error *err)
+{
+	json_t *args = json_array();
+
+	json_array_extend(args, g->entrypoint);
+	json_array_extend(args, g->command);
+	pointer_set(g->config, "/process/args", args);
+	if (json_array_size(args) > 0)
+		return 0;
+	error_set(err, ERROR_USAGE, "the image names no command");
+	return error_hint(err, "give one as operand");
+}
+
+static void finish_environment(struct generation *g)
+{
+	json_t *list = pointer_array(g->config, "/process/env"), *value;
+	const char *name;
+
+	json_object_foreach(g->environment, name, value) json_array_append(list, value);
+	if (json_is_true(pointer_get(g->config, "/process/terminal")) &&
+	    !json_object_get(g->environment, "TERM"))
+		json_array_append_new(list, json_string("TERM=xterm"));
+}
+
+static int finish_user(struct generation *g, struct error *err)
+{
+	const char *root = json_string_value(pointer_get(g->config, "/root/path"));
+	unsigned id;
+
+	if (g->user) {
+		json_t *user = user_lookup(root, g->user, err);
+
+		if (!user)
+			return -1;
+		pointer_set(g->config, "/process/user/uid",
+			    json_incref(json_object_get(user, "uid")));
+		pointer_set(g->config, "/process/user/gid",
+			    json_incref(json_object_get(user, "gid")));
+		if (json_object_get(user, "additionalGids") &&
+		    !pointer_get(g->config, "/process/user/additionalGids"))
+			pointer_set(g->config, "/process/user/additionalGids",
+				    json_incref(json_object_get(user, "additionalGids")));
+		json_decref(user);
+	}
+	if (g->uid) {
+		if (user_parse_id(g->uid, &id, err) < 0)
+			return -1;
+		pointer_set(g->config, "/process/user/uid", json_integer(id));
+	}
+	if (g->gid) {
+		if (user_parse_id(g->gid, &id, err) < 0)
+			return -1;
+		pointer_set(g->config, "/process/user/gid", json_integer(id));
+	}
+	return 0;
+}
+
+static void finish_mounts(struct generation *g)
+{
+	json_t *mounts = pointer_array(g->config, "/mounts"), *mount;
+	size_t i;
+
+	json_array_foreach(g->mounts, i, mount) mounts_put(mounts, json_incref(mount));
+	pointer_set(g->config, "/mounts", mounts_sorted(mounts));
+}
+
+static bool has_namespace(const json_t *config, const char *type)
+{
+	json_t *namespace;
+	size_t i;
+
+	json_array_foreach(pointer_get(config, "/linux/namespaces"), i,
+			   namespace) if (strcmp(json_text(namespace, "type", ""), type) ==
+					  0) return true;
+	return false;
+}
+
+static int finish_seccomp(struct generation *g, struct error *err)
+{
+	json_t *filter = NULL;
+
+	if (seccomp_make(g->seccomp, g->capabilities, &filter, err) < 0)
+		return -1;
+	if (filter)
+		pointer_set(g->config, "/linux/seccomp", filter);
+	return 0;
+}
+
+/* The same checks as for a configuration from elsewhere: options may not fit each other. */
+static int check(const json_t *config, struct error *err)
+{
+	cleanup_findings struct findings findings = { 0 };
+	json_t *row;
+	size_t i;
+
+	structure_check(config, &findings);
+	rules_check(config, &findings);
+	json_array_foreach(findings.rows, i, row)
+	{
+		if (strcmp(json_text(row, "severity", ""), "error") != 0)
+			continue;
+		error_set(err, ERROR_USAGE, "the configuration would be wrong at %s: %s",
+			  json_text(row, "pointer", ""), json_text(row, "message", ""));
+		return error_hint(err, "runtime-spec %s", json_text(row, "spec", ""));
+	}
+	return 0;
+}
+
+int generation_finish(struct generation *g, struct error *err)
+{
+	if (finish_args(g, err) < 0 || finish_user(g, err) < 0 || finish_seccomp(g, err) < 0)
+		return -1;
+	finish_environment(g);
+	finish_mounts(g);
+	pointer_set(g->config, "/process/capabilities", capabilities_json(g->capabilities));
+	/* a default name is no reason to insist on a namespace that was taken away */
+	if (!g->hostname_given && !has_namespace(g->config, "uts"))
+		pointer_remove(g->config, "/hostname");
+	return check(g->config, err);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A config.json in the making. Sources are applied in this order, each over the one before: the
+ * template, the image's configuration, the document, the options, the operands. What several
+ * sources decide together is kept beside the configuration until generation_finish().
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct generation {
+	json_t *config;
+	json_t *environment;	      /* name → "NAME=VALUE", in order */
+	json_t *entrypoint, *command; /* arrays; args are one after the other */
+	json_t *mounts;		      /* added by options */
+	uint64_t capabilities;	      /* bit mask */
+	char *user;		      /* "USER[:GROUP]", or NULL for what process.user says */
+	const char *uid, *gid;	      /* override the user's; NULL where not given */
+	const char *seccomp;	      /* "default", "unconfined" or a file; borrowed */
+	/* by an option, not by default or by the image */
+	bool args_given, entrypoint_given, hostname_given;
+};
+
+void generation_start(struct generation *g);
+void generation_free(struct generation *g);
+#define cleanup_generation __attribute__((cleanup(generation_free)))
+
+/* "NAME=VALUE" takes the place of an earlier value of NAME. */
+void generation_set_env(struct generation *g, const char *assignment);
+
+/* Put together what was kept apart, and check the whole as validate does. */
+int generation_finish(struct generation *g, struct error *err);
+
+/* ERROR_USAGE unless the text is UTF-8, which JSON needs. */
+int generation_check_text(const char *text, const char *what, struct error *err);

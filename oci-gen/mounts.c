@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci-gen/mounts.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "oci-gen/known.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t *split_options(const char *options)
+{
+	json_t *list = json_array();
+
+	while (*options) {
+		size_t length = strcspn(options, ",");
+
+		if (length > 0)
+			json_array_append_new(list, json_stringn(options, length));
+		options += length + (options[length] == ',');
+	}
+	return list;
+}
+
+json_t *mount_new(const char *destination, const char *type, const char *source,
+		  const char *options)
+{
+	json_t *mount = json_object();
+
+	json_object_set_new(mount, "destination", json_string(destination));
+	json_object_set_new(mount, "type", json_string(type));
+	json_object_set_new(mount, "source", json_string(source));
+	json_object_set_new(mount, "options", split_options(options));
+	return mount;
+}
+
+/* Options that choose how far a bind mount reaches and what it shares. */
+static bool has_option(const char *options, const char *const *wanted)
+{
+	while (*options) {
+		size_t length = strcspn(options, ",");
+
+		for (const char *const *w = wanted; *w; w++)
+			if (strlen(*w) == length && memcmp(*w, options, length) == 0)
+				return true;
+		options += length + (options[length] == ',');
+	}
+	return false;
+}
+
+/* Every option must be one that mounts know; with `data`, KEY=VALUE is for the file system. */
+static int check_options(const char *options, bool data, const char *text, struct error *err)
+{
+	while (*options) {
+		size_t length = strcspn(options, ",");
+		bool pair = memchr(options, '=', length) != NULL && *options != '=';
+
+		if (!known_mount_option(options, length) && !(data && pair))
+			return error_set(err, ERROR_USAGE, "\"%s\": unknown mount option \"%.*s\"",
+					 text, (int)length, options);
+		options += length + (options[length] == ',');
+	}
+	return 0;
+}
+
+static int check_destination(const char *destination, const char *text, struct error *err)
+{
+	if (destination[0] != '/')
+		return error_set(err, ERROR_USAGE,
+				 "\"%s\": the path inside the container must be absolute", text);
+	if (destination[strspn(destination, "/")] == '\0')
+		return error_set(err, ERROR_USAGE, "\"%s\": nothing can be mounted on /", text);
+	return 0;
+}
+
+static char *absolute(const char *path, struct error *err)
+{
+	if (path[0] == '/')
+		return xstrdup(path);
+
+	cleanup_free char *directory = getcwd(NULL, 0);
+	if (!directory) {
+		error_os(err, "current directory");
+		return NULL;
+	}
+	return xasprintf("%s/%s", directory, path);
+}
+
+json_t *mount_parse_bind(const char *text, struct error *err)
+{
+	static const char *const reach[] = { "bind", "rbind", NULL };
+	static const char *const propagation[] = { "private",	 "rprivate",	"shared",
+						   "rshared",	 "slave",	"rslave",
+						   "unbindable", "runbindable", NULL };
+	cleanup_free char *source = xstrdup(text);
+	char *destination = strchr(source, ':');
+
+	if (!destination || destination == source) {
+		error_set(err, ERROR_USAGE, "\"%s\" is not SRC:DST[:OPTIONS]", text);
+		return NULL;
+	}
+	*destination++ = '\0';
+
+	char *options = strchr(destination, ':');
+	if (options)
+		*options++ = '\0';
+	if (check_destination(destination, text, err) < 0 ||
+	    (options && check_options(options, false, text, err) < 0))
+		return NULL;
+
+	cleanup_free char *path = absolute(source, err);
+	if (!path)
+		return NULL;
+	if (access(path, F_OK) < 0)
+		log_message(LOG_LEVEL_WARN, "%s, to be mounted on %s, does not exist", path,
+			    destination);
+	cleanup_free char *all =
+		xasprintf("%s%s%s", has_option(options ? options : "", reach) ? "" : "rbind,",
+			  has_option(options ? options : "", propagation) ? "" : "rprivate,",
+			  options ? options : "");
+	return mount_new(destination, "bind", path, all);
+}
+
+json_t *mount_parse_tmpfs(const char *text, struct error *err)
+{
+	cleanup_free char *destination = xstrdup(text);
+	char *options = strchr(destination, ':');
+
+	if (options)
+		*options++ = '\0';
+	if (check_destination(destination, text, err) < 0 ||
+	    (options && check_options(options, true, text, err) < 0))
+		return NULL;
+	/* what comes last wins, so that the user can have exec, dev or suid */
+	cleanup_free char *all =
+		xasprintf("nosuid,nodev,noexec%s%s", options ? "," : "", options ? options : "");
+	return mount_new(destination, "tmpfs", "tmpfs", all);
+}
+
+json_t *mount_parse_json(const char *text, struct error *err)
+{
+	json_auto_t *mount = json_parse(text, strlen(text), "--mounts-add", err);
+	const char *destination;
+
+	if (!mount)
+		return NULL;
+	if (!json_is_object(mount) || !(destination = json_text(mount, "destination", NULL))) {
+		error_set(err, ERROR_USAGE,
+			  "--mounts-add: not a JSON object with a \"destination\"");
+		return NULL;
+	}
+	if (check_destination(destination, destination, err) < 0)
+		return NULL;
+	return steal_ptr(&mount);
+}
+
+/* Compare paths as mount points: repeated and final slashes do not count. */
+static bool same_place(const char *a, const char *b)
+{
+	for (;;) {
+		size_t slashes_a = strspn(a, "/"), slashes_b = strspn(b, "/");
+
+		a += slashes_a;
+		b += slashes_b;
+		if (!*a || !*b)
+			return *a == *b;
+		if ((slashes_a > 0) != (slashes_b > 0))
+			return false;
+
+		size_t length = strcspn(a, "/");
+		if (length != strcspn(b, "/") || memcmp(a, b, length) != 0)
+			return false;
+		a += length;
+		b += length;
+	}
+}
+
+void mounts_put(json_t *mounts, json_t *mount)
+{
+	const char *destination = json_text(mount, "destination", "");
+	json_t *other;
+	size_t i;
+
+	json_array_foreach(mounts, i, other)
+	{
+		if (!same_place(json_text(other, "destination", ""), destination))
+			continue;
+		json_array_set_new(mounts, i, mount);
+		return;
+	}
+	json_array_append_new(mounts, mount);
+}
+
+static size_t depth(const json_t *mount)
+{
+	size_t components = 0;
+
+	for (const char *c = json_text(mount, "destination", ""); *c; c++)
+		if (*c == '/' && c[1] && c[1] != '/')
+			components++;
+	return components;
+}
+
+json_t *mounts_sorted(const json_t *mounts)
+{
+	json_t *sorted = json_array(), *mount;
+	size_t left = json_array_size(mounts), i;
+
+	for (size_t level = 0; left > 0; level++)
+		json_array_foreach(mounts, i, mount) if (depth(mount) == level)
+		{
+			json_array_append(sorted, mount);
+			left--;
+		}
+	return sorted;
+}

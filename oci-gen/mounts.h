@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries of config.json's `mounts` (runtime-spec config.md, "Mounts"). */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+
+/* A mount entry; options are comma-separated, "" for none. The caller owns it. */
+json_t *mount_new(const char *destination, const char *type, const char *source,
+		  const char *options);
+
+/* SRC:DST[:OPTIONS] as a recursive, private bind mount; a relative SRC is taken from the current
+ * directory. ERROR_USAGE for a text that is not one. */
+json_t *mount_parse_bind(const char *text, struct error *err);
+
+/* DST[:OPTIONS] as a tmpfs. */
+json_t *mount_parse_tmpfs(const char *text, struct error *err);
+
+/* A mount entry as JSON. */
+json_t *mount_parse_json(const char *text, struct error *err);
+
+/* Put a mount into the list in place of the one with the same destination, else at its end. Takes
+ * the reference. */
+void mounts_put(json_t *mounts, json_t *mount);
+
+/* A new array in which what is mounted deeper comes later and nothing is hidden by a mount on a
+ * directory above it; otherwise in the same order. */
+json_t *mounts_sorted(const json_t *mounts);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci-gen/pointer.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The first key of a pointer that begins with "/"; *rest is moved past it. */
+static char *first_key(const char **rest)
+{
+	const char *start = *rest + 1;
+	size_t length = strcspn(start, "/");
+
+	*rest = start + length;
+	return xstrndup(start, length);
+}
+
+json_t *pointer_get(const json_t *root, const char *pointer)
+{
+	const json_t *at = root;
+
+	while (at && *pointer) {
+		cleanup_free char *key = first_key(&pointer);
+
+		at = json_object_get(at, key);
+	}
+	return (json_t *)at;
+}
+
+/* The object that holds the last key of the pointer, made where missing; *last is that key. */
+static json_t *parent_of(json_t *root, const char *pointer, char **last)
+{
+	json_t *at = root;
+
+	for (;;) {
+		char *key = first_key(&pointer);
+
+		if (!*pointer) {
+			*last = key;
+			return at;
+		}
+		json_t *next = json_object_get(at, key);
+		if (!json_is_object(next)) {
+			next = json_object();
+			json_object_set_new(at, key, next);
+		}
+		free(key);
+		at = next;
+	}
+}
+
+void pointer_set(json_t *root, const char *pointer, json_t *value)
+{
+	cleanup_free char *key = NULL;
+	json_t *parent = parent_of(root, pointer, &key);
+
+	json_object_set_new(parent, key, value);
+}
+
+void pointer_remove(json_t *root, const char *pointer)
+{
+	cleanup_free char *key = NULL;
+
+	if (pointer_get(root, pointer))
+		json_object_del(parent_of(root, pointer, &key), key);
+}
+
+json_t *pointer_object(json_t *root, const char *pointer)
+{
+	json_t *found = pointer_get(root, pointer);
+
+	if (json_is_object(found))
+		return found;
+	pointer_set(root, pointer, json_object());
+	return pointer_get(root, pointer);
+}
+
+json_t *pointer_array(json_t *root, const char *pointer)
+{
+	json_t *found = pointer_get(root, pointer);
+
+	if (json_is_array(found))
+		return found;
+	pointer_set(root, pointer, json_array());
+	return pointer_get(root, pointer);
+}
+
+char *pointer_join(const char *pointer, const char *key)
+{
+	size_t used = strlen(pointer);
+	char *joined = xcalloc(used + 2 + 2 * strlen(key), 1);
+
+	memcpy(joined, pointer, used);
+	joined[used++] = '/';
+	for (; *key; key++) {
+		bool escaped = *key == '~' || *key == '/';
+
+		if (escaped)
+			joined[used++] = '~';
+		joined[used++] = *key == '~' ? '0' : escaped ? '1' : *key;
+	}
+	return joined;
+}
+
+char *pointer_index(const char *pointer, size_t index)
+{
+	return xasprintf("%s/%zu", pointer, index);
+}

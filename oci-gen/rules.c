@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about the process and the container as a whole; those about Linux are in rules_linux.c. */
+#include "oci-gen/rules.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "oci-gen/known.h"
+#include "oci-gen/pointer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool rules_has_namespace(const json_t *config, const char *type, const char **path)
+{
+	const json_t *namespace;
+	size_t i;
+
+	json_array_foreach(pointer_get(config, "/linux/namespaces"), i, namespace)
+	{
+		if (strcmp(json_text(namespace, "type", ""), type) != 0)
+			continue;
+		if (path)
+			*path = json_text(namespace, "path", NULL);
+		return true;
+	}
+	return false;
+}
+
+/* MAJOR.MINOR.PATCH with what semver.org allows behind it. */
+static void check_version(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const char *text = json_text(config, "ociVersion", NULL), *at = text;
+
+	if (!text)
+		return;
+	for (int part = 0; part < 3; part++) {
+		size_t digits = strspn(at, "0123456789");
+
+		if (digits == 0 || (digits > 1 && *at == '0') || (part < 2 && at[digits] != '.')) {
+			findings_add(findings, rule, "/ociVersion",
+				     "\"%.32s\" is not a semantic version", text);
+			return;
+		}
+		at += digits + (part < 2);
+	}
+	if (*at && *at != '-' && *at != '+')
+		findings_add(findings, rule, "/ociVersion", "\"%.32s\" is not a semantic version",
+			     text);
+	else if (strncmp(text, "1.", 2) != 0)
+		findings_add(findings, rule, "/ociVersion",
+			     "version %.32s is not 1.x, which is what runtimes understand", text);
+}
+
+static void check_root(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (!json_object_get(config, "root") && !json_object_get(config, "vm"))
+		findings_add(findings, rule, "/root", "is required on Linux");
+}
+
+static void check_process(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (!json_object_get(config, "process"))
+		findings_add(findings, rule, "/process",
+			     "is missing: the container can be created but not started");
+}
+
+static void check_cwd(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const char *path = json_string_value(pointer_get(config, "/process/cwd"));
+
+	if (path && *path && *path != '/')
+		findings_add(findings, rule, "/process/cwd", "must be an absolute path");
+}
+
+static void check_command(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const char *program =
+		json_string_value(json_array_get(pointer_get(config, "/process/args"), 0));
+
+	if (program && !*program)
+		findings_add(findings, rule, "/process/args/0", "must name a program");
+}
+
+static void check_env(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(pointer_get(config, "/process/env"), i, item)
+	{
+		const char *text = json_string_value(item);
+		cleanup_free char *at = pointer_index("/process/env", i);
+
+		if (text && (*text == '=' || !strchr(text, '=')))
+			findings_add(findings, rule, at, "is not NAME=VALUE");
+	}
+}
+
+static void check_console(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (pointer_get(config, "/process/consoleSize") &&
+	    !json_is_true(pointer_get(config, "/process/terminal")))
+		findings_add(findings, rule, "/process/consoleSize",
+			     "has no effect without a terminal");
+}
+
+static const char *const capability_sets[] = { "bounding", "effective", "permitted", "inheritable",
+					       "ambient" };
+
+static uint64_t capability_set(const json_t *config, const char *name)
+{
+	const json_t *sets = pointer_get(config, "/process/capabilities"), *item;
+	uint64_t set = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(sets, name), i, item)
+	{
+		const char *text = json_string_value(item);
+		int number = text ? known_capability(text) : -1;
+
+		if (number >= 0)
+			set |= UINT64_C(1) << number;
+	}
+	return set;
+}
+
+static void check_capabilities(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	const json_t *sets = pointer_get(config, "/process/capabilities"), *item;
+	size_t i;
+
+	for (size_t s = 0; s < sizeof capability_sets / sizeof *capability_sets; s++) {
+		cleanup_free char *set = pointer_join("/process/capabilities", capability_sets[s]);
+
+		json_array_foreach(json_object_get(sets, capability_sets[s]), i, item)
+		{
+			const char *text = json_string_value(item);
+			cleanup_free char *at = pointer_index(set, i);
+
+			if (text && !known_in(known_capabilities, text))
+				findings_add(findings, rule, at, "\"%.64s\" is not a capability",
+					     text);
+		}
+	}
+}
+
+/* A set that must lie within another. */
+static void check_subset(const json_t *config, const char *inner, const char *outer,
+			 const struct rule *rule, struct findings *findings)
+{
+	uint64_t beyond = capability_set(config, inner) & ~capability_set(config, outer);
+	cleanup_free char *at = pointer_join("/process/capabilities", inner);
+
+	for (int i = 0; i < CAPABILITY_COUNT; i++)
+		if (beyond >> i & 1)
+			findings_add(findings, rule, at, "%s is not in the %s set",
+				     known_capabilities[i], outer);
+}
+
+static void check_capability_sets(const json_t *config, const struct rule *rule,
+				  struct findings *findings)
+{
+	check_subset(config, "effective", "permitted", rule, findings);
+	check_subset(config, "ambient", "permitted", rule, findings);
+	check_subset(config, "ambient", "inheritable", rule, findings);
+}
+
+/* A program that gains from inheritable sets gains it in every container that has them. */
+static void check_inheritable(const json_t *config, const struct rule *rule,
+			      struct findings *findings)
+{
+	if (capability_set(config, "inheritable") & ~capability_set(config, "ambient"))
+		findings_add(findings, rule, "/process/capabilities/inheritable",
+			     "holds capabilities that are not ambient: programs with inheritable "
+			     "file capabilities gain them");
+}
+
+static void check_rlimits(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	json_auto_t *seen = json_object();
+	const json_t *limit;
+	size_t i;
+
+	json_array_foreach(pointer_get(config, "/process/rlimits"), i, limit)
+	{
+		const char *type = json_text(limit, "type", NULL);
+		const json_t *soft = json_object_get(limit, "soft");
+		const json_t *hard = json_object_get(limit, "hard");
+		cleanup_free char *at = pointer_index("/process/rlimits", i);
+
+		if (type && !known_in(known_rlimits, type))
+			findings_add(findings, rule, at, "\"%.64s\" is not a resource limit", type);
+		if (type && json_object_get(seen, type))
+			findings_add(findings, rule, at, "%.64s is there twice", type);
+		if (type)
+			json_object_set_new(seen, type, json_true());
+		if (json_is_integer(soft) && json_is_integer(hard) &&
+		    json_integer_value(soft) > json_integer_value(hard))
+			findings_add(findings, rule, at, "the soft limit is above the hard one");
+	}
+}
+
+static void check_hooks(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *hook;
+	json_t *list;
+	const char *stage;
+	size_t i;
+
+	json_object_foreach(json_object_get(config, "hooks"), stage, list)
+	{
+		cleanup_free char *stage_at = pointer_join("/hooks", stage);
+
+		json_array_foreach(list, i, hook)
+		{
+			const char *path = json_text(hook, "path", NULL);
+			cleanup_free char *hook_at = pointer_index(stage_at, i);
+			cleanup_free char *at = pointer_join(hook_at, "path");
+
+			if (path && *path && *path != '/')
+				findings_add(findings, rule, at, "must be an absolute path");
+		}
+	}
+}
+
+static void check_prestart(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (json_array_size(pointer_get(config, "/hooks/prestart")) > 0)
+		findings_add(findings, rule, "/hooks/prestart",
+			     "is deprecated: use createRuntime, createContainer or startContainer");
+}
+
+static void check_annotations(const json_t *config, const struct rule *rule,
+			      struct findings *findings)
+{
+	if (json_object_get(json_object_get(config, "annotations"), ""))
+		findings_add(findings, rule, "/annotations/", "a key must not be empty");
+}
+
+#define E SEVERITY_ERROR
+#define W SEVERITY_WARNING
+
+static const struct rule_check checks[] = {
+	{ { "version", E, "config.md#specification-version" }, check_version },
+	{ { "root-required", E, "config.md#root" }, check_root },
+	{ { "process-required", W, "config.md#process" }, check_process },
+	{ { "cwd-absolute", E, "config.md#process" }, check_cwd },
+	{ { "args-program", E, "config.md#posix-process" }, check_command },
+	{ { "env-form", E, "config.md#process" }, check_env },
+	{ { "console-size", W, "config.md#process" }, check_console },
+	{ { "capability-known", E, "config.md#linux-process" }, check_capabilities },
+	{ { "capability-subset", E, "config.md#linux-process" }, check_capability_sets },
+	{ { "capability-inheritable", W, "config.md#linux-process" }, check_inheritable },
+	{ { "rlimit", E, "config.md#posix-process" }, check_rlimits },
+	{ { "hook-path-absolute", E, "config.md#posix-platform-hooks" }, check_hooks },
+	{ { "hook-prestart", W, "config.md#prestart" }, check_prestart },
+	{ { "annotation-key", E, "config.md#annotations" }, check_annotations },
+};
+
+void rules_run(const struct rule_check *rows, size_t count, const json_t *config,
+	       struct findings *findings)
+{
+	for (size_t i = 0; i < count; i++)
+		rows[i].check(config, &rows[i].rule, findings);
+}
+
+void rules_check(const json_t *config, struct findings *findings)
+{
+	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
+	rules_check_mounts(config, findings);
+	rules_check_linux(config, findings);
+}

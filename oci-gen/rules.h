@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules behind rules_check(): tables of a requirement and the function that looks for breaches
+ * of it. */
+#pragma once
+#include "oci-gen/findings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rule_check {
+	struct rule rule;
+	void (*check)(const json_t *config, const struct rule *rule, struct findings *findings);
+};
+
+void rules_run(const struct rule_check *rows, size_t count, const json_t *config,
+	       struct findings *findings);
+
+/* The parts. */
+void rules_check_mounts(const json_t *config, struct findings *findings);
+void rules_check_linux(const json_t *config, struct findings *findings);
+
+/* True when the container has a namespace of that type which is not the runtime's own. *path is
+ * the existing one's, or NULL for a new one; borrowed. */
+bool rules_has_namespace(const json_t *config, const char *type, const char **path);

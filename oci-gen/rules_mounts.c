@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about mounts and paths. */
+#include "oci-gen/rules.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "oci-gen/pointer.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *mount_member(size_t i, const char *member)
+{
+	return xasprintf("/mounts/%zu/%s", i, member);
+}
+
+static bool has_option(const json_t *mount, const char *wanted)
+{
+	const json_t *option;
+	size_t i;
+
+	json_array_foreach(json_object_get(mount, "options"), i,
+			   option) if (json_is_string(option) &&
+				       strcmp(json_string_value(option), wanted) == 0) return true;
+	return false;
+}
+
+static bool is_bind(const json_t *mount)
+{
+	return strcmp(json_text(mount, "type", ""), "bind") == 0 || has_option(mount, "bind") ||
+	       has_option(mount, "rbind");
+}
+
+/* The path without repeated and final slashes; "/" for the root. The caller frees it. */
+static char *normal_path(const char *path)
+{
+	char *normal = xcalloc(strlen(path) + 2, 1), *end = normal;
+
+	while (*(path += strspn(path, "/"))) {
+		size_t length = strcspn(path, "/");
+
+		*end++ = '/';
+		end = mempcpy(end, path, length);
+		path += length;
+	}
+	if (end == normal)
+		*end = '/';
+	return normal;
+}
+
+/* Relative destinations came with 1.2; runtimes before it take them from /. */
+static void check_relative(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		const char *path = json_text(mount, "destination", "/");
+		cleanup_free char *at = mount_member(i, "destination");
+
+		if (*path && *path != '/')
+			findings_add(findings, rule, at, "should be an absolute path");
+	}
+}
+
+static void check_root(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		const char *path = json_text(mount, "destination", NULL);
+		cleanup_free char *at = mount_member(i, "destination");
+
+		if (path && *path == '/' && path[strspn(path, "/")] == '\0')
+			findings_add(findings, rule, at, "would hide the root file system");
+	}
+}
+
+static void check_source(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		cleanup_free char *at = mount_member(i, "source");
+
+		if (is_bind(mount) && !*json_text(mount, "source", ""))
+			findings_add(findings, rule, at, "is required for a bind mount");
+	}
+}
+
+static void check_type(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		cleanup_free char *at = mount_member(i, "type");
+
+		if (!*json_text(mount, "type", "") && !is_bind(mount))
+			findings_add(findings, rule, at,
+				     "is required unless the options have bind or rbind");
+	}
+}
+
+/* Only the options make it one for the kernel; some runtimes add them, some do not. */
+static void check_bind(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		cleanup_free char *at = mount_member(i, "options");
+
+		if (is_bind(mount) && !has_option(mount, "bind") && !has_option(mount, "rbind"))
+			findings_add(findings, rule, at, "should have bind or rbind");
+	}
+}
+
+static void check_mappings(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		bool uid = json_object_get(mount, "uidMappings");
+		bool gid = json_object_get(mount, "gidMappings");
+		cleanup_free char *at = mount_member(i, uid ? "gidMappings" : "uidMappings");
+
+		if (uid != gid)
+			findings_add(findings, rule, at, "is required beside the other mapping");
+	}
+}
+
+static void check_duplicates(const json_t *config, const struct rule *rule,
+			     struct findings *findings)
+{
+	json_auto_t *seen = json_object();
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		cleanup_free char *path = normal_path(json_text(mount, "destination", ""));
+		cleanup_free char *at = mount_member(i, "destination");
+
+		if (json_object_get(seen, path))
+			findings_add(findings, rule, at, "%.128s hides an earlier mount there",
+				     path);
+		json_object_set_new(seen, path, json_true());
+	}
+}
+
+static void check_length(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		cleanup_free char *at = mount_member(i, "destination");
+
+		if (strlen(json_text(mount, "destination", "")) >= PATH_MAX)
+			findings_add(findings, rule, at, "is longer than a path can be");
+	}
+}
+
+/* Go down the path in a tree of objects, one a component, making what is missing. Returns the
+ * object of the last component; borrowed. */
+static json_t *tree_enter(json_t *tree, const char *path)
+{
+	while (*(path += strspn(path, "/"))) {
+		size_t length = strcspn(path, "/");
+		cleanup_free char *component = xstrndup(path, length);
+		json_t *next = json_object_get(tree, component);
+
+		if (!next) {
+			next = json_object();
+			json_object_set_new(tree, component, next);
+		}
+		tree = next;
+		path += length;
+	}
+	return tree;
+}
+
+/* A mount on a directory hides what was mounted beneath it before. */
+static void check_hidden(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	json_auto_t *tree = json_object();
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "mounts"), i, mount)
+	{
+		const char *path = json_text(mount, "destination", "");
+		cleanup_free char *at = mount_member(i, "destination");
+
+		if (strlen(path) >= PATH_MAX)
+			continue; /* its tree would be too deep to free */
+		if (json_object_size(tree_enter(tree, path)) > 0)
+			findings_add(findings, rule, at, "hides what is mounted beneath it before");
+	}
+}
+
+static void check_paths(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	static const char *const lists[] = { "/linux/maskedPaths", "/linux/readonlyPaths" };
+	const json_t *item;
+	size_t i;
+
+	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
+		json_array_foreach(pointer_get(config, lists[l]), i, item)
+		{
+			const char *path = json_string_value(item);
+			cleanup_free char *at = pointer_index(lists[l], i);
+
+			if (path && *path != '/')
+				findings_add(findings, rule, at, "must be an absolute path");
+		}
+}
+
+/* Without a mount namespace of its own the container's mounts would be the host's. */
+static void check_namespace(const json_t *config, const struct rule *rule,
+			    struct findings *findings)
+{
+	static const char *const members[] = { "/mounts", "/linux/maskedPaths",
+					       "/linux/readonlyPaths" };
+
+	if (rules_has_namespace(config, "mount", NULL))
+		return;
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (json_array_size(pointer_get(config, members[i])) > 0)
+			findings_add(findings, rule, members[i],
+				     "needs a mount namespace in /linux/namespaces");
+}
+
+#define E SEVERITY_ERROR
+#define W SEVERITY_WARNING
+
+static const struct rule_check checks[] = {
+	{ { "mount-absolute", W, "config.md#mounts" }, check_relative },
+	{ { "mount-root", E, "config.md#mounts" }, check_root },
+	{ { "mount-source", E, "config.md#linux-mounts" }, check_source },
+	{ { "mount-type", E, "config.md#linux-mounts" }, check_type },
+	{ { "mount-bind", W, "config.md#linux-mounts" }, check_bind },
+	{ { "mount-mappings", E, "config.md#linux-mounts" }, check_mappings },
+	{ { "mount-length", E, "config.md#mounts" }, check_length },
+	{ { "mount-duplicate", W, "config.md#mounts" }, check_duplicates },
+	{ { "mount-hidden", W, "config.md#mounts" }, check_hidden },
+	{ { "path-absolute", E, "config-linux.md#masked-paths" }, check_paths },
+	{ { "mount-namespace", E, "config-linux.md#namespaces" }, check_namespace },
+};
+
+void rules_check_mounts(const json_t *config, struct findings *findings)
+{
+	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci-gen/seccomp.h"
+
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "oci-gen/known.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+/* Members of a profile in a file that stand in linux.seccomp unchanged, and those that are
+ * resolved or are for people only. Any other is refused: a filter that was not understood whole
+ * protects less than it seems to. */
+static const char *const kept_members[] = { "defaultAction",
+					    "defaultErrnoRet",
+					    "architectures",
+					    "flags",
+					    "listenerPath",
+					    "listenerMetadata",
+					    NULL };
+static const char *const resolved_members[] = { "archMap", "syscalls", "defaultErrno", NULL };
+static const char *const kept_rule_members[] = { "names", "action", "errnoRet", NULL };
+static const char *const resolved_rule_members[] = { "name",	 "args",     "comment", "errno",
+						     "includes", "excludes", NULL };
+
+/* The machine as Go calls it, as profiles do in "arches". */
+static const char *const go_architecture =
+#if defined __x86_64__
+	"amd64";
+#elif defined __aarch64__
+	"arm64";
+#elif defined __riscv
+	"riscv64";
+#elif defined __powerpc64__
+	"ppc64le";
+#elif defined __s390x__
+	"s390x";
+#else
+	"";
+#endif
+
+static bool has_text(const json_t *array, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i,
+			   item) if (json_is_string(item) &&
+				     strcmp(json_string_value(item), text) == 0) return true;
+	return false;
+}
+
+static bool has_capability(uint64_t set, const json_t *name)
+{
+	int number = json_is_string(name) ? known_capability(json_string_value(name)) : -1;
+
+	return number >= 0 && (set >> number & 1);
+}
+
+/* True when the running kernel is at least "MAJOR.MINOR". */
+static bool kernel_is(const char *minimum)
+{
+	unsigned major = 0, minor = 0, wanted_major = 0, wanted_minor = 0;
+	struct utsname system;
+
+	if (uname(&system) < 0 || sscanf(system.release, "%3u.%3u", &major, &minor) != 2 ||
+	    sscanf(minimum, "%3u.%3u", &wanted_major, &wanted_minor) != 2)
+		return false;
+	return major > wanted_major || (major == wanted_major && minor >= wanted_minor);
+}
+
+/* "includes": everything in it must hold. */
+static bool included(const json_t *conditions, uint64_t set)
+{
+	const json_t *capability, *arches = json_object_get(conditions, "arches");
+	const char *minimum = json_text(conditions, "minKernel", NULL);
+	size_t i;
+
+	json_array_foreach(json_object_get(conditions, "caps"), i,
+			   capability) if (!has_capability(set, capability)) return false;
+	if (json_array_size(arches) > 0 && !has_text(arches, go_architecture))
+		return false;
+	return !minimum || kernel_is(minimum);
+}
+
+/* "excludes": one of it is enough. */
+static bool excluded(const json_t *conditions, uint64_t set)
+{
+	const json_t *capability;
+	const char *minimum = json_text(conditions, "minKernel", NULL);
+	size_t i;
+
+	json_array_foreach(json_object_get(conditions, "caps"), i,
+			   capability) if (has_capability(set, capability)) return true;
+	return has_text(json_object_get(conditions, "arches"), go_architecture) ||
+	       (minimum && kernel_is(minimum));
+}
+
+static int copy_members(json_t *to, const json_t *from, const char *const *kept,
+			const char *const *resolved, const char *file, struct error *err)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)from, key, value)
+	{
+		if (known_in(kept, key))
+			json_object_set(to, key, value);
+		else if (!known_in(resolved, key))
+			return error_set(err, ERROR_INTEGRITY,
+					 "%s: unknown member \"%s\" in a seccomp profile", file,
+					 key);
+	}
+	return 0;
+}
+
+static int add_rule(json_t *rules, const json_t *rule, uint64_t set, const char *file,
+		    struct error *err)
+{
+	if (!json_is_object(rule))
+		return error_set(err, ERROR_INTEGRITY, "%s: a rule is not a JSON object", file);
+	if (!included(json_object_get(rule, "includes"), set) ||
+	    excluded(json_object_get(rule, "excludes"), set))
+		return 0;
+
+	json_auto_t *copy = json_object();
+	if (copy_members(copy, rule, kept_rule_members, resolved_rule_members, file, err) < 0)
+		return -1;
+	if (json_object_get(rule, "name"))
+		json_object_set_new(copy, "names", json_pack("[O]", json_object_get(rule, "name")));
+	if (json_array_size(json_object_get(rule, "args")) > 0)
+		json_object_set(copy, "args", json_object_get(rule, "args"));
+	json_array_append(rules, copy);
+	return 0;
+}
+
+/* This machine's row of "archMap": its architecture and those whose programs it also runs. */
+static void resolve_architectures(json_t *filter, const json_t *map)
+{
+	const char *native = seccomp_architectures[0];
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(map, i, row)
+	{
+		const char *name = json_text(row, "architecture", "");
+
+		if (!native || strcmp(name, native) != 0)
+			continue;
+		json_t *list = json_pack("[s]", native);
+		json_array_extend(list, json_object_get(row, "subArchitectures"));
+		json_object_set_new(filter, "architectures", list);
+	}
+}
+
+static json_t *resolve(const json_t *profile, uint64_t set, const char *file, struct error *err)
+{
+	json_auto_t *filter = json_object();
+	json_t *rules = json_array(), *rule;
+	size_t i;
+
+	json_object_set_new(filter, "syscalls", rules);
+	if (copy_members(filter, profile, kept_members, resolved_members, file, err) < 0)
+		return NULL;
+	resolve_architectures(filter, json_object_get(profile, "archMap"));
+	json_array_foreach(json_object_get(profile, "syscalls"), i,
+			   rule) if (add_rule(rules, rule, set, file, err) < 0) return NULL;
+	return json_incref(filter);
+}
+
+int seccomp_make(const char *choice, uint64_t capabilities, json_t **ret, struct error *err)
+{
+	if (strcmp(choice, "unconfined") == 0)
+		return 0;
+	if (strcmp(choice, "default") == 0) {
+		*ret = seccomp_default(capabilities);
+		return 0;
+	}
+
+	json_auto_t *profile = json_read_at(AT_FDCWD, choice, JSON_CONFIG_MAX, err);
+	if (!profile)
+		return error_prefix(err, "--linux-seccomp");
+	if (!json_is_object(profile) || !json_object_get(profile, "defaultAction"))
+		return error_set(err, ERROR_INTEGRITY,
+				 "%s: not a seccomp profile: no \"defaultAction\"", choice);
+
+	json_t *filter = resolve(profile, capabilities, choice, err);
+	if (!filter)
+		return -1;
+	*ret = filter;
+	return 0;
+}

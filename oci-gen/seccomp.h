@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linux.seccomp (config-linux.md, "Seccomp"): the built-in profile, or one from a file. */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+/*
+ * Make the filter for a container with these capabilities (a bit mask). `choice` is "default",
+ * "unconfined" (*ret stays NULL) or a file: either a linux.seccomp object, or a profile as docker
+ * and containers-common write them, whose archMap, includes and excludes are resolved here.
+ */
+int seccomp_make(const char *choice, uint64_t capabilities, json_t **ret, struct error *err);
+
+/* The built-in profile; see seccomp_default.c. The caller owns it. */
+json_t *seccomp_default(uint64_t capabilities);
+
+/* The architectures of this machine as libseccomp calls them, native first; NULL-terminated, and
+ * empty on a machine that is not known here: runtimes then filter the native one. */
+extern const char *const seccomp_architectures[];

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options about mounts, namespaces and what else only Linux has. */
+#include "oci-gen/setters.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "oci-gen/capabilities.h"
+#include "oci-gen/generation.h"
+#include "oci-gen/known.h"
+#include "oci-gen/mounts.h"
+#include "oci-gen/pointer.h"
+#include "oci-gen/template.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+int set_privileged(struct generation *g, const struct option_rule *rule, const char *value,
+		   struct error *err)
+{
+	(void)rule;
+	(void)value;
+	template_privileged(g->config);
+	g->seccomp = "unconfined";
+	return capabilities_add(&g->capabilities, "ALL", err);
+}
+
+static int add_parsed(struct generation *g, json_t *mount)
+{
+	if (!mount)
+		return -1;
+	json_array_append_new(g->mounts, mount);
+	return 0;
+}
+
+int add_bind(struct generation *g, const struct option_rule *rule, const char *value,
+	     struct error *err)
+{
+	(void)rule;
+	return add_parsed(g, mount_parse_bind(value, err));
+}
+
+int add_tmpfs(struct generation *g, const struct option_rule *rule, const char *value,
+	      struct error *err)
+{
+	(void)rule;
+	return add_parsed(g, mount_parse_tmpfs(value, err));
+}
+
+int add_mount(struct generation *g, const struct option_rule *rule, const char *value,
+	      struct error *err)
+{
+	(void)rule;
+	return add_parsed(g, mount_parse_json(value, err));
+}
+
+/* Take the namespace of a type out of the list. */
+static void drop_namespace(json_t *namespaces, const char *type)
+{
+	for (size_t i = json_array_size(namespaces); i-- > 0;)
+		if (strcmp(json_text(json_array_get(namespaces, i), "type", ""), type) == 0)
+			json_array_remove(namespaces, i);
+}
+
+static const char *namespace_type(const char *name, struct error *err)
+{
+	const char *type = known_namespace_type(name);
+
+	if (!type)
+		error_set(err, ERROR_USAGE, "\"%s\" is not a type of namespace", name);
+	return type;
+}
+
+int remove_namespace(struct generation *g, const struct option_rule *rule, const char *value,
+		     struct error *err)
+{
+	const char *type = namespace_type(value, err);
+
+	if (!type)
+		return -1;
+	drop_namespace(pointer_array(g->config, rule->pointer), type);
+	return 0;
+}
+
+int add_namespace(struct generation *g, const struct option_rule *rule, const char *value,
+		  struct error *err)
+{
+	const char *path = strchr(value, ':');
+	cleanup_free char *name = path ? xstrndup(value, (size_t)(path - value)) : xstrdup(value);
+	const char *type = namespace_type(name, err);
+
+	if (!type)
+		return -1;
+	if (path && path[1] != '/')
+		return error_set(err, ERROR_USAGE, "\"%s\": the path must be absolute", value);
+
+	json_t *namespaces = pointer_array(g->config, rule->pointer);
+	drop_namespace(namespaces, type);
+	json_array_append_new(namespaces,
+			      path ? json_pack("{s:s, s:s}", "type", type, "path", path + 1)
+				   : json_pack("{s:s}", "type", type));
+	return 0;
+}
+
+/* Lowering the value takes CAP_SYS_RESOURCE, which not every host leaves even to root; a runtime
+ * that may not lower it dies without a word. */
+int set_oom_score_adj(struct generation *g, const struct option_rule *rule, const char *value,
+		      struct error *err)
+{
+	size_t length;
+	struct error unused;
+
+	if (set_number(g, rule, value, err) < 0)
+		return -1;
+
+	cleanup_free char *text =
+		file_read_at(AT_FDCWD, "/proc/self/oom_score_adj", 64, &length, &unused);
+	long current = text ? strtol(text, NULL, 10) : -1000;
+	if (strtol(value, NULL, 10) >= current ||
+	    (capabilities_available() >> CAP_SYS_RESOURCE & 1))
+		return 0;
+	log_message(LOG_LEVEL_WARN,
+		    "--%s: %s is lower than our own and CAP_SYS_RESOURCE is missing: %ld is used",
+		    rule->option.name, value, current);
+	pointer_set(g->config, rule->pointer, json_integer(current));
+	return 0;
+}
+
+int set_seccomp(struct generation *g, const struct option_rule *rule, const char *value,
+		struct error *err)
+{
+	(void)rule;
+	if (!*value)
+		return error_set(err, ERROR_USAGE, "the value is empty");
+	g->seccomp = value;
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the verbs read from. */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* True when somebody gives us something on standard input: it is a pipe, a socket or a file. Not
+ * so for a terminal, and for /dev/null, as scripts and services have it. */
+bool source_stdin_given(void);
+
+/* Read a JSON value from a file, or from standard input for "-". The caller owns it. */
+json_t *source_read(const char *path, size_t max, struct error *err);
