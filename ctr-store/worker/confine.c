@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/worker/confine.h"
+
+#include "lib/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Newer than the headers of Debian 12 (Landlock ABI 3 to 6). */
+enum {
+	ACCESS_FS_TRUNCATE = 1 << 14,
+	ACCESS_FS_IOCTL_DEV = 1 << 15,
+	ACCESS_NET_TCP = 3, /* bind and connect */
+	SCOPE_ALL = 3	    /* abstract unix sockets and signals */
+};
+
+struct ruleset_attributes {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net;
+	uint64_t scoped;
+};
+
+/* `tree` is a detached mount of the target directory. */
+static int mount_as_root(int tree, bool read_only, struct error *err)
+{
+	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_os(err, "cannot make mounts private");
+	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return error_os(err, "cannot mount the target directory");
+	if (fchdir(tree) < 0)
+		return error_os(err, "cannot enter the target directory");
+	if (read_only)
+		flags |= MS_RDONLY;
+	if (mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
+		return error_os(err, "cannot restrict the target directory");
+	/* the old root lands on top of the new one, where it can be detached without a directory
+	 * of its own */
+	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return error_os(err, "cannot make the target directory the root");
+	return 0;
+}
+
+static int limit_resources(long long file_size_max, struct error *err)
+{
+	struct rlimit none = { 0, 0 };
+	struct rlimit size = { (rlim_t)file_size_max, (rlim_t)file_size_max };
+
+	/* beyond RLIMIT_FSIZE writing shall fail with EFBIG rather than kill */
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &size) < 0)
+		return error_os(err, "cannot set resource limits");
+	return 0;
+}
+
+int confine_enter(int dir_fd, long long file_size_max, struct error *err)
+{
+	struct statvfs fs;
+	/* before unshare(): what is in the old namespace could not be mounted in the new one */
+	cleanup_fd int tree = (int)syscall(SYS_open_tree, dir_fd, "",
+					   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (tree < 0 || unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0) {
+		if (errno != EPERM)
+			return error_os(err, "cannot make namespaces");
+		error_set(err, ERROR_DENIED, "cannot make namespaces to unpack in");
+		return error_hint(err, "needs root with CAP_SYS_ADMIN");
+	}
+	if (fstatvfs(dir_fd, &fs) < 0)
+		return error_os(err, "target directory");
+	if (mount_as_root(tree, fs.f_flag & ST_RDONLY, err) < 0)
+		return -1;
+	return limit_resources(file_size_max, err);
+}
+
+static int drop_capabilities(bool may_mark, struct error *err)
+{
+	uint64_t keep = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER |
+			1ULL << CAP_FSETID | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[2] = { 0 };
+
+	if (may_mark)
+		keep = 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_SYS_ADMIN;
+	/* EINVAL: this kernel has no such capability, nor any above it */
+	for (unsigned long c = 0; c < 64; c++)
+		if (!(keep >> c & 1) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0) {
+			if (errno == EINVAL)
+				break;
+			return error_os(err, "cannot drop capabilities");
+		}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return error_os(err, "cannot drop ambient capabilities");
+	for (int i = 0; i < 2; i++)
+		sets[i].effective = sets[i].permitted = (uint32_t)(keep >> 32 * i);
+	if (syscall(SYS_capset, &header, sets) < 0)
+		return error_os(err, "cannot drop capabilities");
+	return 0;
+}
+
+/* The rights that change a file system, up to the given ABI. */
+static uint64_t write_rights(long abi)
+{
+	uint64_t rights = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+			  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+			  LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+			  LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+			  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM |
+			  LANDLOCK_ACCESS_FS_REFER;
+
+	return abi >= 3 ? rights | ACCESS_FS_TRUNCATE : rights;
+}
+
+static int apply_landlock(struct error *err)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset_attributes attributes = {
+		.handled_access_fs = write_rights(abi) | LANDLOCK_ACCESS_FS_EXECUTE |
+				     (abi >= 5 ? (uint64_t)ACCESS_FS_IOCTL_DEV : 0),
+		.handled_access_net = abi >= 4 ? ACCESS_NET_TCP : 0,
+		.scoped = abi >= 6 ? SCOPE_ALL : 0,
+	};
+	/* a kernel that knows fewer fields takes longer structures whose rest is zero */
+	struct landlock_path_beneath_attr root = { .allowed_access = write_rights(abi) };
+	cleanup_fd int ruleset = -1, root_fd = -1;
+
+	/* ABI 1 cannot allow hard links between directories: layers are full of them */
+	if (abi < 2)
+		return 0;
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root.parent_fd = root_fd;
+	if (ruleset < 0 || root_fd < 0 ||
+	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &root, 0) < 0 ||
+	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		return error_os(err, "cannot apply Landlock");
+	return 0;
+}
+
+int confine_drop(bool may_mark, struct error *err)
+{
+	if (drop_capabilities(may_mark, err) < 0)
+		return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_os(err, "cannot set no_new_privs");
+	return apply_landlock(err);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Confinement of the worker, for good, before it reads a byte from outside. In order:
+ *
+ *   1. own mount, network, IPC and UTS namespaces; the mounts are private
+ *   2. the target directory, mounted nosuid, nodev and noexec, becomes the root; the old root is
+ *      detached. Descriptors that are open already stay usable
+ *   3. resource limits: no core files, no file larger than `file_size_max`
+ *   4. capabilities: what writing a tree needs, in all sets and in the bounding set
+ *   5. no_new_privs
+ *   6. Landlock (Linux 5.19 and later): writing only beneath the root, executing nothing, no TCP,
+ *      no abstract sockets, no signals to others; this also forbids any further mounting
+ *
+ * Landlock leaves reading alone: nothing but the root can be reached, and the directory with the
+ * lower layers, whose descriptor arrives later, has to be read.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+
+/* Steps 1 to 3; a process that is forked after it shares the namespaces. The working directory
+ * is the root then. Needs CAP_SYS_ADMIN: ERROR_DENIED otherwise. */
+int confine_enter(int dir_fd, long long file_size_max, struct error *err);
+
+/* Steps 4 to 6. `may_mark` keeps CAP_SYS_ADMIN, for trusted.* attributes (opaque.h). */
+int confine_drop(bool may_mark, struct error *err);

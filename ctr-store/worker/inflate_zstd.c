@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Zstandard (RFC 8878): the library itself passes over skippable frames and starts the next frame
+ * where one ends. */
+#include "ctr-store/worker/inflate.h"
+
+#include "lib/memory.h"
+
+#include <stdlib.h>
+#include <zstd.h>
+
+struct zstd_state {
+	struct source *source;
+	ZSTD_DStream *stream;
+	size_t hint; /* what ZSTD_decompressStream() said last; 0: a frame has just ended */
+};
+
+static bool zstd_matches(const unsigned char *data, size_t length)
+{
+	if (length < 4)
+		return false;
+	if (data[0] == 0x28 && data[1] == 0xb5 && data[2] == 0x2f && data[3] == 0xfd)
+		return true;
+	/* the first frame may be a skippable one */
+	return (data[0] & 0xf0) == 0x50 && data[1] == 0x2a && data[2] == 0x4d && data[3] == 0x18;
+}
+
+static void *zstd_start(struct source *source, struct error *err)
+{
+	ZSTD_DStream *stream = ZSTD_createDStream();
+
+	if (!stream || ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, 27))) {
+		ZSTD_freeDStream(stream);
+		error_set(err, ERROR_FAILED, "cannot start the decompressor");
+		return NULL;
+	}
+
+	struct zstd_state *state = xcalloc(1, sizeof *state);
+	*state = (struct zstd_state){ .source = source, .stream = stream };
+	return state;
+}
+
+static ssize_t zstd_read(void *opaque, unsigned char *out, size_t size, struct error *err)
+{
+	struct zstd_state *state = opaque;
+	struct source *source = state->source;
+	ZSTD_outBuffer output = { out, size, 0 };
+
+	while (output.pos == 0) {
+		ssize_t available = source_fill(source, 1, err);
+
+		if (available < 0)
+			return -1;
+		if (available == 0 && state->hint == 0)
+			return 0;
+
+		ZSTD_inBuffer input = { source->buffer + source->start, (size_t)available, 0 };
+		state->hint = ZSTD_decompressStream(state->stream, &output, &input);
+		source->start += input.pos;
+		if (ZSTD_isError(state->hint))
+			return error_set(err, ERROR_INTEGRITY, "%s",
+					 ZSTD_getErrorName(state->hint));
+		if (available == 0 && output.pos == 0)
+			return error_set(err, ERROR_INTEGRITY, "the layer ends in mid-frame");
+	}
+	return (ssize_t)output.pos;
+}
+
+static void zstd_stop(void *opaque)
+{
+	struct zstd_state *state = opaque;
+
+	ZSTD_freeDStream(state->stream);
+	free(state);
+}
+
+const struct codec codec_zstd = { "zstd", zstd_matches, zstd_start, zstd_read, zstd_stop };

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/worker/layer.h"
+
+#include "ctr-store/worker/confine.h"
+#include "ctr-store/worker/finish.h"
+#include "ctr-store/worker/unpack.h"
+#include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+const struct cli_option layer_options[] = {
+	{ "blob-fd", 0, "N", OPTION_NUMBER, offsetof(struct layer_settings, blob_fd),
+	  "descriptor of the layer as it is stored" },
+	{ "dir-fd", 0, "N", OPTION_NUMBER, offsetof(struct layer_settings, dir_fd),
+	  "descriptor of the empty directory that becomes the layer" },
+	{ "lower-fd", 0, "N", OPTION_NUMBER, offsetof(struct layer_settings, lower_fd),
+	  "descriptor of a directory that shows the layers beneath" },
+	{ "diff-id", 0, "DIGEST", OPTION_STRING, offsetof(struct layer_settings, diff_id),
+	  "digest the uncompressed layer must have" },
+	{ "blob-digest", 0, "DIGEST", OPTION_STRING, offsetof(struct layer_settings, blob_digest),
+	  "digest the layer must have as it is stored" },
+	{ "max-entries", 0, "N", OPTION_NUMBER, offsetof(struct layer_settings, entries_max),
+	  "refuse layers with more entries (default 2000000)" },
+	{ "max-size", 0, "BYTES", OPTION_NUMBER, offsetof(struct layer_settings, size_max),
+	  "refuse layers, and files, that are larger uncompressed (default 64 GiB)" },
+	{ 0 },
+};
+
+const struct layer_settings layer_defaults = {
+	.blob_fd = -1,
+	.dir_fd = -1,
+	.lower_fd = -1,
+	.entries_max = 2000000,
+	.size_max = 1LL << 36,
+};
+
+static int check_fd(const struct cli *cli, const char *option, long long fd, struct error *err)
+{
+	if (fd < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
+		return cli_usage(cli, err, "--%s: no open descriptor is given", option);
+	return 0;
+}
+
+static int check_digest(const struct cli *cli, const char *option, const char *digest,
+			struct error *err)
+{
+	if (!digest || !digest_is_valid(digest))
+		return cli_usage(cli, err, "--%s: \"%s\" is not a digest", option,
+				 digest ? digest : "");
+	return 0;
+}
+
+static int check_settings(const struct cli *cli, const struct layer_settings *settings,
+			  struct error *err)
+{
+	struct stat st;
+
+	if (check_fd(cli, "blob-fd", settings->blob_fd, err) < 0 ||
+	    check_fd(cli, "dir-fd", settings->dir_fd, err) < 0 ||
+	    (settings->lower_fd != -1 && check_fd(cli, "lower-fd", settings->lower_fd, err) < 0) ||
+	    check_digest(cli, "diff-id", settings->diff_id, err) < 0 ||
+	    (settings->blob_digest &&
+	     check_digest(cli, "blob-digest", settings->blob_digest, err) < 0))
+		return -1;
+	if (settings->entries_max < 1 || settings->size_max < 1)
+		return cli_usage(cli, err, "a limit must be at least 1");
+	if (fstat((int)settings->dir_fd, &st) < 0 || !S_ISDIR(st.st_mode))
+		return cli_usage(cli, err, "--dir-fd: not a directory");
+	return 0;
+}
+
+/* ---- before the first byte ------------------------------------------------------------------- */
+
+static int compare_fds(const void *left, const void *right)
+{
+	return *(const int *)left - *(const int *)right;
+}
+
+/* Whatever else the caller left open leads out of the confinement. */
+static void close_other_fds(const struct layer_settings *settings)
+{
+	int kept[] = { (int)settings->blob_fd, (int)settings->dir_fd, (int)settings->lower_fd };
+	int next = STDERR_FILENO + 1;
+
+	qsort(kept, 3, sizeof *kept, compare_fds);
+	for (int i = 0; i < 3; i++) {
+		if (kept[i] > next)
+			close_range((unsigned)next, (unsigned)kept[i] - 1, 0);
+		if (kept[i] >= next)
+			next = kept[i] + 1;
+	}
+	close_range((unsigned)next, UINT_MAX, 0);
+}
+
+/* A directory as a mount of its own: from its descriptor no path leads out of it any more. */
+static int detach(int fd, struct error *err)
+{
+	int tree = (int)syscall(SYS_open_tree, fd, "",
+				AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return tree < 0 ? error_os(err, "cannot detach the lower layers") : tree;
+}
+
+/* After this, no library may need a file any more: /etc and /usr are the layer's then. */
+static void prepare_libraries(void)
+{
+	/* without it libarchive converts names through iconv, which loads modules */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	/* one heap, so that malloc() does not look into /proc and /sys */
+	mallopt(M_ARENA_MAX, 1);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	umask(0);
+}
+
+static int confine(const struct layer_settings *settings, struct marker *marker, int *lower_fd,
+		   struct error *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return error_os(err, "cannot follow the caller");
+	close_other_fds(settings);
+	prepare_libraries();
+	if (settings->lower_fd >= 0 && (*lower_fd = detach((int)settings->lower_fd, err)) < 0)
+		return -1;
+	if (settings->lower_fd >= 0)
+		close((int)settings->lower_fd);
+	if (confine_enter((int)settings->dir_fd, settings->size_max, err) < 0)
+		return -1;
+	/* its ".." is outside */
+	close((int)settings->dir_fd);
+	if (marker_start(marker, err) < 0)
+		return -1;
+	return confine_drop(false, err);
+}
+
+/* ---- lower layers ---------------------------------------------------------------------------- */
+
+static int print_line(json_t *line, struct error *err)
+{
+	json_auto_t *owned = line;
+	cleanup_free char *text = json_compact(owned);
+
+	if (printf("%s\n", text) < 0 || fflush(stdout) != 0)
+		return error_os(err, "standard output");
+	return 0;
+}
+
+/* Ask for the directory that shows them. *lower_fd stays -1 when there are none. */
+static int ask_lower(int *lower_fd, struct error *err)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char byte;
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof control };
+	ssize_t got;
+
+	if (print_line(json_pack("{s:s}", "needs", "lower"), err) < 0)
+		return -1;
+	do
+		got = recvmsg(STDIN_FILENO, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return error_os(err, "cannot receive the lower layers");
+	if (got == 0)
+		return error_set(err, ERROR_FAILED, "the lower layers were not given");
+
+	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		memcpy(lower_fd, CMSG_DATA(header), sizeof *lower_fd);
+	return 0;
+}
+
+/* ---- the verb -------------------------------------------------------------------------------- */
+
+/* All that happens confined, but for the result line. */
+static int unpack_layer(struct stream *stream, struct tree *tree, struct marker *marker,
+			int *lower_fd, json_t **ret, struct error *err)
+{
+	__attribute__((cleanup(leans_free))) struct leans leans = { 0 };
+	struct unpacked unpacked = { 0 };
+	bool needed;
+
+	if (stream_start(stream, err) < 0 || unpack(stream, tree, &leans, &unpacked, err) < 0 ||
+	    stream_verify(stream, err) < 0)
+		return -1;
+	needed = lower_is_needed(tree, &leans);
+	if (needed && *lower_fd < 0 && ask_lower(lower_fd, err) < 0)
+		return -1;
+	if (needed && lower_finish(tree, &leans, *lower_fd, err) < 0)
+		return -1;
+	if (finish_directories(tree, marker, err) < 0 || marker_finish(marker, err) < 0)
+		return -1;
+	*ret = json_pack("{s:I, s:b, s:b, s:I}", "entries", (json_int_t)unpacked.entries, "leans",
+			 needed, "root", tree->root->declared, "size", (json_int_t)unpacked.size);
+	return 0;
+}
+
+int layer_run(const struct cli *cli, struct error *err)
+{
+	const struct layer_settings *settings = cli->settings;
+	struct stream_settings stream_settings = { .fd = (int)settings->blob_fd,
+						   .diff_id = settings->diff_id,
+						   .blob_digest = settings->blob_digest,
+						   .size_max = settings->size_max };
+	__attribute__((cleanup(tree_free))) struct tree tree = { 0 };
+	cleanup_fd int root_fd = -1, lower_fd = -1;
+	struct marker marker;
+	json_t *result;
+
+	if (check_settings(cli, settings, err) < 0)
+		return -1;
+
+	struct stream *stream = stream_new(&stream_settings);
+	if (confine(settings, &marker, &lower_fd, err) < 0)
+		return -1;
+	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return error_os(err, "target directory");
+	if (tree_start(&tree, root_fd, settings->entries_max, err) < 0 ||
+	    unpack_layer(stream, &tree, &marker, &lower_fd, &result, err) < 0)
+		return -1;
+	return print_line(result, err);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/worker/stream.h"
+
+#include "ctr-store/worker/inflate.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { BLOCKS = 8 };
+
+struct block {
+	unsigned char *data;
+	size_t length;
+};
+
+struct stream {
+	struct stream_settings settings;
+	pthread_t thread;
+
+	/* the thread's own until it has ended */
+	struct source source;
+	struct hasher stored, plain;
+	bool same; /* stored as it is, so one hash is both digests */
+
+	/* the ring; blocks [taken, filled) are for the reader */
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct block blocks[BLOCKS];
+	size_t filled, taken;
+	bool ended;
+	struct error failure; /* why it ended; kind is 0 at the layer's end */
+
+	bool holding; /* the reader uses block `taken` */
+};
+
+struct stream *stream_new(const struct stream_settings *settings)
+{
+	struct stream *stream = xcalloc(1, sizeof *stream);
+
+	stream->settings = *settings;
+	stream->source.fd = settings->fd;
+	stream->source.buffer = xcalloc(1, SOURCE_CHUNK);
+	for (int i = 0; i < BLOCKS; i++)
+		stream->blocks[i].data = xcalloc(1, STREAM_BLOCK);
+	hasher_start(&stream->plain, settings->diff_id);
+	if (settings->blob_digest) {
+		hasher_start(&stream->stored, settings->blob_digest);
+		stream->source.hasher = &stream->stored;
+	}
+	pthread_mutex_init(&stream->mutex, NULL);
+	pthread_cond_init(&stream->changed, NULL);
+	return stream;
+}
+
+/* Wait for a block that the reader does not need any more. */
+static struct block *free_block(struct stream *stream)
+{
+	pthread_mutex_lock(&stream->mutex);
+	while (stream->filled - stream->taken == BLOCKS)
+		pthread_cond_wait(&stream->changed, &stream->mutex);
+	pthread_mutex_unlock(&stream->mutex);
+	return &stream->blocks[stream->filled % BLOCKS];
+}
+
+static void publish_block(struct stream *stream)
+{
+	pthread_mutex_lock(&stream->mutex);
+	stream->filled++;
+	pthread_cond_signal(&stream->changed);
+	pthread_mutex_unlock(&stream->mutex);
+}
+
+static int inflate_all(struct stream *stream, struct inflater *inflater, struct error *err)
+{
+	long long total = 0;
+
+	for (;;) {
+		struct block *block = free_block(stream);
+		ssize_t length = inflater_read(inflater, block->data, STREAM_BLOCK, err);
+
+		if (length < 0)
+			return -1;
+		if (length == 0)
+			return source_drain(&stream->source, err);
+		total += length;
+		if (total > stream->settings.size_max) {
+			error_set(err, ERROR_LIMIT,
+				  "the uncompressed layer is larger than %lld bytes",
+				  stream->settings.size_max);
+			return error_hint(err, "see --max-size");
+		}
+		hasher_update(&stream->plain, block->data, (size_t)length);
+		block->length = (size_t)length;
+		publish_block(stream);
+	}
+}
+
+static int produce(struct stream *stream, struct error *err)
+{
+	struct inflater inflater = { 0 };
+	int status;
+
+	if (inflater_start(&inflater, &stream->source, err) < 0)
+		return -1;
+	if (inflater.codec == &codec_none && stream->settings.blob_digest &&
+	    strcmp(stream->plain.algorithm, stream->stored.algorithm) == 0) {
+		stream->same = true;
+		stream->source.hasher = NULL;
+	}
+	status = inflate_all(stream, &inflater, err);
+	inflater_stop(&inflater);
+	return status;
+}
+
+static void *run(void *opaque)
+{
+	struct stream *stream = opaque;
+	struct error failure = { 0 };
+
+	produce(stream, &failure);
+	pthread_mutex_lock(&stream->mutex);
+	stream->failure = failure;
+	stream->ended = true;
+	pthread_cond_signal(&stream->changed);
+	pthread_mutex_unlock(&stream->mutex);
+	return NULL;
+}
+
+int stream_start(struct stream *stream, struct error *err)
+{
+	errno = pthread_create(&stream->thread, NULL, run, stream);
+	if (errno)
+		return error_os(err, "cannot start a thread");
+	return 0;
+}
+
+ssize_t stream_next(struct stream *stream, const void **data, struct error *err)
+{
+	ssize_t length = 0;
+
+	pthread_mutex_lock(&stream->mutex);
+	if (stream->holding) {
+		stream->taken++;
+		stream->holding = false;
+		pthread_cond_signal(&stream->changed);
+	}
+	while (stream->filled == stream->taken && !stream->ended)
+		pthread_cond_wait(&stream->changed, &stream->mutex);
+	if (stream->filled > stream->taken) {
+		const struct block *block = &stream->blocks[stream->taken % BLOCKS];
+
+		*data = block->data;
+		length = (ssize_t)block->length;
+		stream->holding = true;
+	} else if (stream->failure.kind) {
+		*err = stream->failure;
+		length = -1;
+	}
+	pthread_mutex_unlock(&stream->mutex);
+	return length;
+}
+
+static int check(const char *what, const char *actual, const char *expected, struct error *err)
+{
+	if (strcmp(actual, expected) != 0)
+		return error_set(err, ERROR_INTEGRITY, "%s is %s, expected %s", what, actual,
+				 expected);
+	return 0;
+}
+
+int stream_verify(struct stream *stream, struct error *err)
+{
+	char plain[DIGEST_SIZE], stored[DIGEST_SIZE];
+	const void *data;
+	ssize_t length;
+
+	while ((length = stream_next(stream, &data, err)) > 0)
+		;
+	if (length < 0)
+		return -1;
+	pthread_join(stream->thread, NULL);
+
+	hasher_finish(&stream->plain, plain);
+	if (stream->settings.blob_digest) {
+		if (stream->same)
+			memcpy(stored, plain, sizeof stored);
+		else
+			hasher_finish(&stream->stored, stored);
+		if (check("digest of the layer as stored", stored, stream->settings.blob_digest,
+			  err) < 0)
+			return -1;
+	}
+	return check("digest of the uncompressed layer (diffID)", plain, stream->settings.diff_id,
+		     err);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The uncompressed layer, block by block. A thread reads, hashes and decompresses ahead of whoever
+ * takes the blocks, so that two processors share the work.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <sys/types.h>
+
+enum { STREAM_BLOCK = 256 * 1024 }; /* every block but the last has this many bytes */
+
+struct stream_settings {
+	int fd;			 /* of the stored layer */
+	const char *diff_id;	 /* digest the uncompressed bytes must have; borrowed */
+	const char *blob_digest; /* digest the stored bytes must have, or NULL; borrowed */
+	long long size_max;	 /* of the uncompressed layer, in bytes */
+};
+
+struct stream;
+
+/* Allocate all that is needed and load libcrypto's digests; reads nothing. Never freed: when an
+ * error ends the process, its thread may be waiting for input. */
+struct stream *stream_new(const struct stream_settings *settings);
+
+/* Begin to read. */
+int stream_start(struct stream *stream, struct error *err);
+
+/* The next block, valid until the next call; returns its length, 0 at the end. */
+ssize_t stream_next(struct stream *stream, const void **data, struct error *err);
+
+/* Pass over what is left, which counts for the digests, and check them: ERROR_INTEGRITY. */
+int stream_verify(struct stream *stream, struct error *err);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directories of the layer being written. Only directories are remembered: what else is in
+ * one, the file system says, since it was empty at the start and nobody else writes to it.
+ *
+ * A directory is found by walking from the root through these records, so a name in the archive
+ * never leads anywhere but into directories of this layer; symbolic links of the layer are
+ * followed within it, as they would be in a container.
+ */
+#pragma once
+#include "ctr-store/worker/names.h"
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct dir {
+	struct dir *parent;    /* NULL for the root */
+	struct dir *next_made; /* all directories, a parent before what is in it */
+	struct dir *next_hashed;
+	struct dir *moved_to; /* where what was in it is now (relocate.h); it is dead then */
+	struct timespec mtime;
+	mode_t mode;
+	uint32_t hash;
+	uint8_t hops;	    /* relocations that led here */
+	bool declared;	    /* by an entry of the archive; else it is only a parent of one */
+	bool opaque;	    /* by ".wh..wh..opq" */
+	bool fresh;	    /* it replaces whatever lower layers have under its name */
+	bool has_whiteouts; /* or had */
+	bool dead;	    /* removed by a later entry, or moved */
+	char name[];
+};
+
+enum { TREE_SLOTS = 4 };
+
+struct tree {
+	int root_fd;
+	struct dir *root;
+	struct dir **last_made;
+	struct dir **table;
+	size_t table_size, hashed;
+	struct {
+		struct dir *dir;
+		int fd;
+	} slots[TREE_SLOTS];		/* most recently used first */
+	char parent[NAME_PATH_MAX + 1]; /* the last path tree_walk() made, and what it led to */
+	struct dir *parent_dir;
+	long long entries, entries_max; /* entries of the archive, and parents made for them */
+};
+
+/* Start with the empty directory root_fd (borrowed, O_PATH will do). */
+int tree_start(struct tree *tree, int root_fd, long long entries_max, struct error *err);
+void tree_free(struct tree *tree);
+
+/* Count one more entry: ERROR_LIMIT when there are too many. */
+int tree_count(struct tree *tree, struct error *err);
+
+/* The directory at `path`, seen from `from` and never above the root, through symbolic links of
+ * the layer. With `make`, parents that are missing are made (0755, not declared); without it
+ * *ret is NULL when it is not there. */
+int tree_walk(struct tree *tree, struct dir *from, const char *path, bool make, struct dir **ret,
+	      struct error *err);
+
+/* An O_PATH descriptor of a directory; borrowed, valid until two more are asked for. */
+int tree_fd(struct tree *tree, struct dir *dir, struct error *err);
+
+/* Write the directory's path from the root ("" for the root). */
+int tree_path(const struct dir *dir, char path[static NAME_PATH_MAX + 1], struct error *err);
+
+/* The directory `name` in `dir`, or NULL. */
+struct dir *tree_find(const struct tree *tree, const struct dir *dir, const char *name);
+
+/* Make directory `name` in `dir`, replacing what is not a directory there. */
+struct dir *tree_make(struct tree *tree, struct dir *dir, const char *name, mode_t mode,
+		      struct error *err);
+
+/* Remove `name` from `dir`, whatever it is; absent is success. */
+int tree_remove(struct tree *tree, struct dir *dir, const char *name, struct error *err);
+
+/* Note that `dir` is now in directory `to`, under the same name. */
+void tree_move(struct tree *tree, struct dir *dir, struct dir *to);
+
+/* Is `name` in `dir_fd` a whiteout (a character device 0:0)? Absent: false. */
+bool tree_is_whiteout(int dir_fd, const char *name);
+
+/* Was it, or a directory above it, removed? */
+bool tree_is_dead(const struct dir *dir);
+
+/* Does nothing of lower layers show in it, because of it or of a directory above it? */
+bool tree_is_hidden(const struct dir *dir);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/worker/unpack.h"
+
+#include "ctr-store/worker/create.h"
+#include "lib/cleanup.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct unpacker {
+	struct stream *stream;
+	struct tree *tree;
+	struct leans *leans;
+	struct unpacked *unpacked;
+	struct archive *archive;
+	bool began;	      /* a block came: the layer is not empty */
+	struct error failure; /* of the stream; kind is 0 when there was none */
+};
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static la_ssize_t feed(struct archive *archive, void *opaque, const void **data)
+{
+	struct unpacker *u = opaque;
+	ssize_t length = stream_next(u->stream, data, &u->failure);
+
+	if (length < 0)
+		archive_set_error(archive, 0, "no more data");
+	u->began |= length > 0;
+	return length < 0 ? ARCHIVE_FATAL : length;
+}
+
+/* What libarchive has against the archive, or what stopped the stream. */
+static int archive_failed(const struct unpacker *u, struct error *err)
+{
+	const char *text = archive_error_string(u->archive);
+
+	if (u->failure.kind) {
+		*err = u->failure;
+		return -1;
+	}
+	return error_set(err, ERROR_INTEGRITY, "not a sound tar archive: %s",
+			 text ? text : "unknown reason");
+}
+
+/* Names that are not UTF-8 come as they are, with a warning; anything else it warns of (attributes
+ * it could not read, sizes it had to guess) is a reason to stop. */
+static bool is_harmless(struct archive *archive)
+{
+	const char *text = archive_error_string(archive);
+
+	return text && strstr(text, "can't be converted");
+}
+
+/* 1: an entry; 0: the end. */
+static int next_entry(struct unpacker *u, struct archive_entry **entry, struct error *err)
+{
+	int status = archive_read_next_header(u->archive, entry);
+
+	if (status == ARCHIVE_EOF)
+		return 0;
+	if (status == ARCHIVE_OK || (status == ARCHIVE_WARN && is_harmless(u->archive)))
+		return 1;
+	return archive_failed(u, err);
+}
+
+/* ---- creating -------------------------------------------------------------------------------- */
+
+static int write_at(int fd, const char *data, size_t length, la_int64_t offset, struct error *err)
+{
+	while (length > 0) {
+		ssize_t put = pwrite(fd, data, length, offset);
+
+		if (put < 0)
+			return error_os(err, "cannot write");
+		data += put;
+		length -= (size_t)put;
+		offset += put;
+	}
+	return 0;
+}
+
+/* What the archive leaves out stays a hole. */
+static int write_content(struct unpacker *u, int fd, la_int64_t size, struct error *err)
+{
+	la_int64_t end = 0, offset;
+	const void *data;
+	size_t length;
+	int status;
+
+	while ((status = archive_read_data_block(u->archive, &data, &length, &offset)) ==
+	       ARCHIVE_OK) {
+		if (length == 0)
+			continue;
+		if (write_at(fd, data, length, offset, err) < 0)
+			return -1;
+		end = offset + (la_int64_t)length;
+		u->unpacked->size += (long long)length;
+	}
+	if (status != ARCHIVE_EOF)
+		return archive_failed(u, err);
+	if (end < size && ftruncate(fd, size) < 0)
+		return error_os(err, "cannot set its size");
+	return 0;
+}
+
+static int unpack_file(struct unpacker *u, struct archive_entry *entry, struct dir *dir,
+		       const char *name, const struct meta *meta, struct error *err)
+{
+	cleanup_fd int fd = create_file(u->tree, dir, name, meta->mode, err);
+
+	if (fd < 0 || write_content(u, fd, archive_entry_size(entry), err) < 0 ||
+	    meta_apply(fd, meta, meta->mode & CREATE_BITS, err) < 0)
+		return -1;
+	return meta_set_time(fd, &meta->mtime, err);
+}
+
+static int unpack_link(struct unpacker *u, struct dir *dir, const char *name, const char *target,
+		       struct error *err)
+{
+	struct name parsed;
+	struct dir *target_dir;
+	int status = 1;
+
+	if (name_parse_target(target, &parsed, err) < 0 ||
+	    tree_walk(u->tree, u->tree->root, parsed.parent, false, &target_dir, err) < 0)
+		return -1;
+	if (parsed.kind == NAME_ROOT)
+		return error_set(err, ERROR_INTEGRITY, "a hard link to a directory");
+	if (target_dir)
+		status = create_link(u->tree, dir, name, target_dir, parsed.leaf, err);
+	if (status <= 0)
+		return status;
+	leans_add(u->leans, dir, name, target);
+	return tree_remove(u->tree, dir, name, err);
+}
+
+static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct dir *dir,
+			const char *name, struct error *err)
+{
+	mode_t type = archive_entry_filetype(entry);
+	const char *hardlink = archive_entry_hardlink(entry);
+	cleanup_meta struct meta meta;
+
+	meta.storage = NULL;
+	meta.attribute_count = 0;
+	if (hardlink)
+		return unpack_link(u, dir, name, hardlink, err);
+	if (meta_from_entry(entry, &meta, err) < 0)
+		return -1;
+	switch (type) {
+	case AE_IFREG:
+		return unpack_file(u, entry, dir, name, &meta, err);
+	case AE_IFDIR:
+		return create_directory(u->tree, dir, name, &meta, err);
+	case AE_IFLNK:
+		return create_symlink(u->tree, dir, name, archive_entry_symlink(entry), &meta, err);
+	case AE_IFCHR:
+	case AE_IFBLK:
+	case AE_IFIFO:
+		return create_node(u->tree, dir, name, type, archive_entry_rdev(entry), &meta, err);
+	default:
+		return error_set(err, ERROR_INTEGRITY, "its type %07o has no place in a layer",
+				 type);
+	}
+}
+
+static int unpack_named(struct unpacker *u, struct archive_entry *entry, const struct name *name,
+			struct error *err)
+{
+	struct dir *dir;
+
+	if (name->kind == NAME_IGNORED)
+		return 0;
+	if (name->kind == NAME_ROOT && archive_entry_filetype(entry) != AE_IFDIR)
+		return error_set(err, ERROR_INTEGRITY, "the topmost entry is not a directory");
+	if (tree_walk(u->tree, u->tree->root, name->parent, true, &dir, err) < 0)
+		return -1;
+	switch (name->kind) {
+	case NAME_WHITEOUT:
+		return create_whiteout(u->tree, dir, name->leaf, err);
+	case NAME_OPAQUE:
+		dir->opaque = true;
+		return 0;
+	default:
+		return unpack_entry(u, entry, dir, name->leaf, err);
+	}
+}
+
+static int unpack_all(struct unpacker *u, struct error *err)
+{
+	struct archive_entry *entry;
+	struct name name;
+	int status;
+
+	while ((status = next_entry(u, &entry, err)) > 0) {
+		const char *path = archive_entry_pathname(entry);
+
+		if (!path)
+			return error_set(err, ERROR_INTEGRITY, "an entry without a name");
+		if (tree_count(u->tree, err) < 0 || name_parse(path, &name, err) < 0)
+			return -1;
+		if (unpack_named(u, entry, &name, err) < 0)
+			return error_prefix(err, "entry \"%s\"", path);
+		u->unpacked->entries++;
+	}
+	return status;
+}
+
+int unpack(struct stream *stream, struct tree *tree, struct leans *leans, struct unpacked *unpacked,
+	   struct error *err)
+{
+	struct unpacker u = { .stream = stream,
+			      .tree = tree,
+			      .leans = leans,
+			      .unpacked = unpacked,
+			      .archive = archive_read_new() };
+	int status;
+
+	if (!u.archive || archive_read_support_format_tar(u.archive) != ARCHIVE_OK)
+		return error_set(err, ERROR_FAILED, "libarchive cannot read tar archives");
+	status = archive_read_open(u.archive, &u, NULL, feed, NULL) == ARCHIVE_OK
+			 ? unpack_all(&u, err)
+			 : archive_failed(&u, err);
+	/* nothing at all is a layer without entries */
+	if (status < 0 && !u.began && !u.failure.kind)
+		status = 0;
+	archive_read_free(u.archive);
+	return status;
+}
