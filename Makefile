@@ -58,7 +58,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall clean deps demo check check-tests asan lint bench fuzz
+.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -135,6 +135,10 @@ check: deps
 
 check-tests: all $(UNIT)
 	@OCID_BIN=$(abspath $(BUILD)) tests/run $(UNIT) -- $(T)
+
+# On pure cgroup v2 with systemd and Debian's kernel, in a virtual machine: make check-vm T=…
+check-vm: all
+	@BUILD=$(BUILD) tests/vm $(T)
 
 asan: deps
 	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 check-tests
