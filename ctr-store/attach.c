@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/attach.h"
+
+#include "ctr-store/mountinfo.h"
+#include "ctr-store/overlay.h"
+#include "ctr-store/record.h"
+#include "ctr-store/root_directory.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/random.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+static int open_target(const char *target, struct error *err)
+{
+	int fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? error_os(err, "%s", target) : fd;
+}
+
+static int list_layers(const struct store *store, const struct attach *attach,
+		       struct strings *layers, struct error *err)
+{
+	const json_t *id;
+	size_t i;
+
+	json_array_foreach(attach->layers, i, id)
+	{
+		if (!json_is_string(id))
+			return error_set(err, ERROR_INTEGRITY, "a layer's id is not a string");
+		strings_add(layers, json_string_value(id));
+	}
+	return attach->upper ? 0 : root_directory_add(store, layers, err);
+}
+
+/* Write the record, then put the mount on its target: whoever sees the mount finds the record. */
+static json_t *put(const struct store *store, int mount_fd, const struct record *record,
+		   struct error *err)
+{
+	cleanup_fd int target_fd = open_target(record->target, err);
+	json_auto_t *written = target_fd < 0 ? NULL : record_write(store, record, err);
+
+	if (!written)
+		return NULL;
+	if (overlay_attach(mount_fd, target_fd, record->target, err) < 0) {
+		record_remove(store, written);
+		return NULL;
+	}
+	return json_incref(written);
+}
+
+json_t *attach_overlay(const struct store *store, const struct attach *attach, struct error *err)
+{
+	cleanup_strings struct strings layers = { 0 };
+	char source[sizeof MOUNT_SOURCE_PREFIX + RANDOM_NAME_SIZE] = MOUNT_SOURCE_PREFIX;
+
+	random_name(source + strlen(MOUNT_SOURCE_PREFIX));
+	if (list_layers(store, attach, &layers, err) < 0)
+		return NULL;
+
+	const struct overlay overlay = { .layers = &layers,
+					 .upper = attach->upper,
+					 .work = attach->work,
+					 .source = source,
+					 .attributes = attach->attributes };
+	cleanup_fd int mount_fd = overlay_open(store, &overlay, err);
+	if (mount_fd < 0)
+		return NULL;
+
+	const struct record record = { .target = attach->target,
+				       .source = source,
+				       .image = attach->image,
+				       .image_id = attach->image_id,
+				       .digest = attach->digest,
+				       .container = attach->container,
+				       .layers = attach->layers,
+				       .writable = attach->upper != NULL,
+				       .made_target = attach->made_target };
+	return put(store, mount_fd, &record, err);
+}
+
+json_t *attach_again(const struct store *store, const json_t *record, const char *target,
+		     struct error *err)
+{
+	const char *from = json_text(record, "target", "");
+	cleanup_fd int mount_fd = open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (mount_fd < 0) {
+		error_os(err, "%s", from);
+		return NULL;
+	}
+
+	const struct record again = { .target = target,
+				      .source = json_text(record, "source", ""),
+				      .image = json_text(record, "image", ""),
+				      .image_id = json_text(record, "imageId", ""),
+				      .digest = json_text(record, "digest", ""),
+				      .container = json_text(record, "container", NULL),
+				      .layers = json_object_get(record, "layers"),
+				      .writable = json_is_true(json_object_get(record, "rw")) };
+	return put(store, mount_fd, &again, err);
+}
+
+/* Nothing of somebody else's may lie on top, and it must be in our mount namespace. */
+static int check_top(const char *target, const char *source, struct error *err)
+{
+	cleanup_mount_table struct mount_table table = { 0 };
+
+	if (mount_table_read(0, &table, err) < 0)
+		return -1;
+	if (!mount_table_has(&table, source, target)) {
+		error_set(err, ERROR_UNSUPPORTED, "%s is mounted in another mount namespace",
+			  target);
+		return error_hint(err, "run ctr-store there, with nsenter(1)");
+	}
+	const char *top = mount_table_on(&table, target);
+	if (top && strcmp(top, source) != 0)
+		return error_set(err, ERROR_IN_USE, "%s has another mount of ours on top", target);
+	return 0;
+}
+
+int attach_undo(const struct store *store, const json_t *record, bool lazy, struct error *err)
+{
+	const char *target = json_text(record, "target", "");
+
+	if (check_top(target, json_text(record, "source", ""), err) < 0)
+		return -1;
+	if (umount2(target, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0) {
+		if (errno != EBUSY)
+			return error_os(err, "cannot unmount %s", target);
+		error_set(err, ERROR_IN_USE, "%s is busy: a process works in it", target);
+		return error_hint(err, "--lazy unmounts it all the same");
+	}
+	record_remove(store, record);
+	if (json_is_true(json_object_get(record, "madeTarget")))
+		rmdir(target);
+	return 0;
+}

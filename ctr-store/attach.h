@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mounts with their records: what `mount` and `create` make and `umount` takes away. */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct store;
+
+struct attach {
+	const char *target;	  /* a directory, absolute and without symbolic links */
+	bool made_target;	  /* it goes with the mount */
+	const json_t *layers;	  /* ids, lowest first */
+	const char *upper, *work; /* NULL: read-only */
+	const char *image, *image_id, *digest;
+	const char *container; /* id, or NULL */
+	unsigned attributes;   /* MOUNT_ATTR_… */
+};
+
+/* Mount an overlay and record it. The caller holds the gate, shared. Returns the record, which the
+ * caller owns. */
+json_t *attach_overlay(const struct store *store, const struct attach *attach, struct error *err);
+
+/* Show a mount of ours, by its record, on one more directory. */
+json_t *attach_again(const struct store *store, const json_t *record, const char *target,
+		     struct error *err);
+
+/* Undo a mount by its record, and forget it. With `lazy` also when it is in use: it vanishes from
+ * the tree now, and ends with its last user. */
+int attach_undo(const struct store *store, const json_t *record, bool lazy, struct error *err);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/catalog.h"
+
+#include "ctr-store/image.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/reference.h"
+
+#include <string.h>
+
+const char *catalog_entry_name(const json_t *entry)
+{
+	return json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, NULL);
+}
+
+static json_int_t descriptor_size(const json_t *descriptor)
+{
+	json_int_t size = json_integer_value(json_object_get(descriptor, "size"));
+
+	return size > 0 ? size : 0;
+}
+
+/* Bytes of all blobs: the manifest, the configuration and the layers as they were pulled. */
+static json_int_t total_size(const json_t *image)
+{
+	const json_t *manifest = json_object_get(image, "manifest");
+	const json_t *layers = json_object_get(manifest, "layers"), *layer;
+	json_int_t size = descriptor_size(json_object_get(image, "descriptor")) +
+			  descriptor_size(json_object_get(manifest, "config"));
+	size_t i;
+
+	json_array_foreach(layers, i, layer)
+	{
+		size += descriptor_size(layer);
+	}
+	return size;
+}
+
+/* An OCI platform object from an image configuration. */
+static json_t *make_platform(const json_t *config)
+{
+	static const char *const keys[] = { "os", "architecture", "variant", "os.version" };
+	json_t *platform = json_object();
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		json_t *value = json_object_get(config, keys[i]);
+
+		if (json_is_string(value) && json_string_length(value) > 0)
+			json_object_set(platform, keys[i], value);
+	}
+	return platform;
+}
+
+static json_t *make_row(const json_t *image)
+{
+	const json_t *manifest = json_object_get(image, "manifest");
+	const json_t *config = json_object_get(image, "config");
+	json_t *labels = json_path(config, "config", "Labels", NULL);
+
+	return json_pack("{s:s, s:[], s:[], s:s, s:I, s:s*, s:o, s:s*, s:o, s:I}", "id",
+			 json_text(json_object_get(manifest, "config"), "digest", ""), "names",
+			 "repoDigests", "digest",
+			 json_text(json_object_get(image, "descriptor"), "digest", ""), "size",
+			 total_size(image), "created", json_text(config, "created", NULL),
+			 "platform", make_platform(config), "user",
+			 json_text(json_object_get(config, "config"), "User", NULL), "labels",
+			 json_is_object(labels) ? json_incref(labels) : json_object(), "layers",
+			 (json_int_t)json_array_size(json_object_get(manifest, "layers")));
+}
+
+static void add_once(json_t *list, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		if (strcmp(json_string_value(item), text) == 0)
+			return;
+	}
+	json_array_append_new(list, json_string(text));
+}
+
+/* A full name is one of `names` when it has a tag, and gives a `repoDigests` for what its
+ * repository calls the image: the entry's own digest. */
+static void add_name(json_t *row, const json_t *entry)
+{
+	const char *name = catalog_entry_name(entry);
+	cleanup_reference struct reference reference = { 0 };
+	struct error ignored;
+
+	if (!name)
+		return;
+	if (reference_parse(name, &reference, &ignored) < 0 || !strchr(name, '/')) {
+		add_once(json_object_get(row, "names"), name);
+		return;
+	}
+	cleanup_free char *repository = reference_name(&reference);
+	cleanup_free char *digest = xasprintf("%s@%s", repository, json_text(entry, "digest", ""));
+	add_once(json_object_get(row, "repoDigests"), digest);
+	if (!reference.digest)
+		add_once(json_object_get(row, "names"), name);
+}
+
+json_t *catalog_find(const json_t *rows, const char *id)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		if (strcmp(json_text(row, "id", ""), id) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+/* The row for an entry of the index, made when it is the first of its image. by_id and by_digest
+ * remember rows, so that no manifest is read twice and nothing is searched. */
+static json_t *row_of(const struct layout *layout, const json_t *entry, json_t *rows, json_t *by_id,
+		      json_t *by_digest, struct error *err)
+{
+	const char *digest = json_text(entry, "digest", "");
+	json_t *row = json_object_get(by_digest, digest);
+
+	if (row)
+		return row;
+	json_auto_t *image = layout_image(layout, entry, err);
+	if (!image)
+		return NULL;
+	json_t *made = make_row(image);
+	const char *id = json_text(made, "id", "");
+	row = json_object_get(by_id, id);
+	if (!row) {
+		row = made;
+		json_array_append(rows, row);
+		json_object_set(by_id, id, row);
+	}
+	json_object_set(by_digest, digest, row);
+	json_decref(made); /* it lives in rows, or it was one too many */
+	return row;
+}
+
+json_t *catalog_rows(const struct store *store, struct error *err)
+{
+	cleanup_layout struct layout layout = { .fd = -1 };
+
+	if (image_layout(store, &layout, err) < 0)
+		return NULL;
+	json_auto_t *index = layout_index(&layout, err);
+	json_auto_t *rows = json_array();
+	json_auto_t *by_id = json_object();
+	json_auto_t *by_digest = json_object();
+	const json_t *entry;
+	size_t i;
+
+	if (!index)
+		return NULL;
+	json_array_foreach(json_object_get(index, "manifests"), i, entry)
+	{
+		struct error why;
+		json_t *row = row_of(&layout, entry, rows, by_id, by_digest, &why);
+		const char *name = catalog_entry_name(entry);
+
+		if (row)
+			add_name(row, entry);
+		else
+			log_message(LOG_LEVEL_WARN, "%s is not shown: %s",
+				    name ? name : json_text(entry, "digest", "?"), why.message);
+	}
+	return json_incref(rows);
+}
+
+char *catalog_entry_id(const struct layout *layout, const json_t *entry)
+{
+	struct error ignored;
+	json_auto_t *image = layout_image(layout, entry, &ignored);
+
+	return xstrdup(json_text(json_path(image, "manifest", "config", NULL), "digest",
+				 json_text(entry, "digest", "")));
+}

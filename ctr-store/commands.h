@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of ctr-store: each is the row of its own file in the table of main.c. */
+#pragma once
+#include "lib/cli.h"
+
+extern const struct cli_command command_unpack, command_create, command_mount, command_umount,
+	command_mounts, command_images, command_image, command_tag, command_untag, command_rm,
+	command_gc;

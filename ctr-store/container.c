@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/container.h"
+
+#include "ctr-store/attach.h"
+#include "ctr-store/image.h"
+#include "ctr-store/root_directory.h"
+#include "ctr-store/timestamp.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/random.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ID_PREFIX_MIN = 4 };
+
+const char *container_label(const json_t *container)
+{
+	return json_text(container, "name", json_text(container, "id", "?"));
+}
+
+int container_lock(const struct store *store, const json_t *container, struct error *err)
+{
+	return lock_take(store->locks_fd, "container", json_text(container, "id", ""),
+			 LOCK_EXCLUSIVE, true, err);
+}
+
+/* ---- finding ---- */
+
+static json_t *read_facts(const struct store *store, const char *id, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/rootfs.json", id);
+
+	return json_read_at(store->containers_fd, path, JSON_CONFIG_MAX, err);
+}
+
+json_t *container_list(const struct store *store, struct error *err)
+{
+	cleanup_fd int fd = openat(store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	json_auto_t *list = json_array();
+	const struct dirent *entry;
+
+	if (!dir) {
+		error_os(err, "%s/containers", store->root);
+		return NULL;
+	}
+	steal_fd(&fd);
+	while ((entry = readdir(dir))) {
+		struct error why;
+
+		if (!path_is_id(entry->d_name))
+			continue;
+		json_t *facts = read_facts(store, entry->d_name, &why);
+		if (facts)
+			json_array_append_new(list, facts);
+		else if (why.os != ENOENT && why.os != ENOTDIR)
+			log_message(LOG_LEVEL_WARN, "container %s: %s", entry->d_name, why.message);
+	}
+	return json_incref(list);
+}
+
+static bool is_id_prefix(const json_t *container, const char *text)
+{
+	return strlen(text) >= ID_PREFIX_MIN &&
+	       strncmp(json_text(container, "id", ""), text, strlen(text)) == 0;
+}
+
+json_t *container_find(const struct store *store, const char *text, struct error *err)
+{
+	json_t *container, *by_prefix = NULL;
+	size_t i, prefixes = 0;
+
+	if (!path_is_id(text)) {
+		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+		return NULL;
+	}
+	container = read_facts(store, text, err);
+	if (container || err->os != ENOENT)
+		return container;
+
+	json_auto_t *list = container_list(store, err);
+	if (!list)
+		return NULL;
+	json_array_foreach(list, i, container)
+	{
+		if (strcmp(json_text(container, "name", ""), text) == 0)
+			return json_incref(container);
+		if (is_id_prefix(container, text)) {
+			by_prefix = container;
+			prefixes++;
+		}
+	}
+	if (prefixes == 1)
+		return json_incref(by_prefix);
+	if (prefixes > 1)
+		error_set(err, ERROR_USAGE, "\"%s\" means several containers", text);
+	else
+		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+	return NULL;
+}
+
+/* ---- making ---- */
+
+/* {"id", "name"?, "path", "bundle", "layers"}: the document's rootfs. */
+static json_t *make_rootfs(const struct store *store, const struct container_plan *plan,
+			   const char *id)
+{
+	cleanup_free char *bundle = xasprintf("%s/containers/%s", store->root, id);
+	cleanup_free char *path = xasprintf("%s/rootfs", bundle);
+	json_t *layers = json_array();
+
+	for (size_t i = 0; i < plan->layers->count; i++)
+		json_array_append_new(layers, json_string(plan->layers->items[i]));
+	return json_pack("{s:s, s:s*, s:s, s:s, s:o}", "id", id, "name", plan->name, "path", path,
+			 "bundle", bundle, "layers", layers);
+}
+
+static json_t *make_facts(const struct container_plan *plan, const json_t *rootfs)
+{
+	char created[TIMESTAMP_SIZE];
+	json_t *facts = json_copy((json_t *)rootfs);
+
+	timestamp_now(created);
+	json_object_set_new(facts, "image",
+			    json_pack("{s:s*, s:s, s:s}", "name", plan->image->name, "id",
+				      plan->image->id, "digest", plan->image->digest));
+	json_object_set_new(facts, "created", json_string(created));
+	if (plan->throwaway)
+		json_object_set_new(facts, "throwaway", json_true());
+	return facts;
+}
+
+static int write_json(int dir_fd, const char *name, const json_t *json, struct error *err)
+{
+	cleanup_free char *text = json_compact(json);
+
+	return file_replace_at(dir_fd, name, text, strlen(text), 0600, err);
+}
+
+static int make_directories(const struct store *store, const struct container_plan *plan, int fd,
+			    struct error *err)
+{
+	if (mkdirat(fd, "upper", 0700) < 0 || mkdirat(fd, "work", 0700) < 0 ||
+	    mkdirat(fd, "rootfs", 0700) < 0)
+		return error_os(err, "cannot make a container's directories");
+
+	cleanup_fd int upper_fd = openat(fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (upper_fd < 0)
+		return error_os(err, "upper directory");
+	return root_directory_copy(store, plan->layers, upper_fd, err);
+}
+
+/* Fill ROOT/tmp/STAGING/container. */
+static int build(const struct store *store, const struct container_plan *plan,
+		 const struct staging *staging, const json_t *facts, struct error *err)
+{
+	if (mkdirat(staging->fd, "container", 0700) < 0)
+		return error_os(err, "cannot make a directory in %s/tmp", store->root);
+
+	cleanup_fd int fd =
+		openat(staging->fd, "container", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_os(err, "%s/tmp/%s/container", store->root, staging->name);
+	if (make_directories(store, plan, fd, err) < 0 ||
+	    write_json(fd, "document.json", plan->document, err) < 0 ||
+	    write_json(fd, "rootfs.json", facts, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* A name belongs to one container: hold the lock of the name from here until the container is
+ * there. */
+static int claim_name(const struct store *store, const char *name, struct error *err)
+{
+	cleanup_fd int lock = lock_take(store->locks_fd, "name", name, LOCK_EXCLUSIVE, true, err);
+	json_auto_t *list = lock < 0 ? NULL : container_list(store, err);
+	const json_t *other;
+	size_t i;
+
+	if (!list)
+		return -1;
+	json_array_foreach(list, i, other)
+	{
+		if (strcmp(json_text(other, "name", ""), name) == 0 ||
+		    strcmp(json_text(other, "id", ""), name) == 0)
+			return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)",
+					 name, json_text(other, "id", "?"));
+	}
+	return steal_fd(&lock);
+}
+
+static int check_plan(const struct container_plan *plan, struct error *err)
+{
+	if (plan->id && !path_is_id(plan->id))
+		return error_set(err, ERROR_USAGE, "\"%s\" is not an id", plan->id);
+	if (plan->name && !path_is_id(plan->name))
+		return error_set(err, ERROR_USAGE, "\"%s\" cannot be a container's name",
+				 plan->name);
+	return 0;
+}
+
+json_t *container_make(const struct store *store, const struct container_plan *plan,
+		       struct error *err)
+{
+	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
+	char random[RANDOM_ID_SIZE];
+	const char *id = plan->id ? plan->id : random;
+
+	random_id(random);
+	if (check_plan(plan, err) < 0)
+		return NULL;
+	json_auto_t *rootfs = make_rootfs(store, plan, id);
+	json_object_set(plan->document, "rootfs", rootfs);
+	json_auto_t *facts = make_facts(plan, rootfs);
+	if (staging_open(store, &staging, err) < 0 || build(store, plan, &staging, facts, err) < 0)
+		return NULL;
+
+	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, err) : -1;
+	if (plan->name && name_lock < 0)
+		return NULL;
+	if (renameat2(staging.fd, "container", store->containers_fd, id, RENAME_NOREPLACE) < 0) {
+		if (errno == EEXIST)
+			error_set(err, ERROR_EXISTS, "container \"%s\" exists already", id);
+		else
+			error_os(err, "cannot make container %s", id);
+		return NULL;
+	}
+	if (plan->name)
+		lock_discard(store->locks_fd, "name", plan->name);
+	if (file_sync_dir(store->containers_fd, "containers", err) < 0)
+		return NULL;
+	return json_incref(facts);
+}
+
+/* ---- mounting ---- */
+
+json_t *container_mount(const struct store *store, const json_t *container, const char *target,
+			struct error *err)
+{
+	const json_t *image = json_object_get(container, "image");
+	const char *id;
+
+	if (json_require((json_t *)container, "rootfs.json", err, "{s:s}", "id", &id) < 0)
+		return NULL;
+	/* not the stored path: the store may have been moved */
+	cleanup_free char *upper = xasprintf("%s/containers/%s/upper", store->root, id);
+	cleanup_free char *work = xasprintf("%s/containers/%s/work", store->root, id);
+	cleanup_free char *rootfs = xasprintf("%s/containers/%s/rootfs", store->root, id);
+
+	const struct attach attach = {
+		.target = target ? target : rootfs,
+		.layers = json_object_get(container, "layers"),
+		.upper = upper,
+		.work = work,
+		.image = json_text(image, "name", json_text(image, "id", "")),
+		.image_id = json_text(image, "id", ""),
+		.digest = json_text(image, "digest", ""),
+		.container = id,
+	};
+	return attach_overlay(store, &attach, err);
+}
+
+/* ---- removing ---- */
+
+void container_undo(const struct store *store, const json_t *container)
+{
+	struct error ignored;
+
+	path_remove_tree(store->containers_fd, json_text(container, "id", ""), &ignored);
+}
+
+int container_discard(const struct store *store, const json_t *container,
+		      const struct staging *trash, struct error *err)
+{
+	const char *id = json_text(container, "id", "");
+	cleanup_free char *name = xasprintf("container-%s", id);
+
+	if (renameat(store->containers_fd, id, trash->fd, name) < 0 && errno != ENOENT)
+		return error_os(err, "cannot remove container %s", id);
+	return file_sync_dir(store->containers_fd, "containers", err);
+}

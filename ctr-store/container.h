@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Containers on disk, ROOT/containers/<id>/: document.json, upper/ and work/ of the overlay,
+ * rootfs/ where it is mounted, and rootfs.json: what this tool must know to mount, list and remove
+ * it whatever becomes of the document:
+ *
+ *   {"id", "name"?, "path", "bundle", "layers", "image": {"name", "id", "digest"}, "created",
+ *    "throwaway": true where it goes with its mount}
+ *
+ * A writable mount of an image is a container too.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct image;
+struct staging;
+struct store;
+struct strings;
+
+struct container_plan {
+	const char *id;	  /* NULL: a random one */
+	const char *name; /* or NULL */
+	const struct image *image;
+	const struct strings *layers; /* from layer_secure(), whose gate the caller still holds */
+	json_t *document;	      /* gets `rootfs` */
+	bool throwaway;
+};
+
+/* Make a container's directory. Returns its rootfs.json, which the caller owns. ERROR_EXISTS for
+ * an id or a name that is taken. */
+json_t *container_make(const struct store *store, const struct container_plan *plan,
+		       struct error *err);
+
+/* Remove a container that was just made and could not be mounted; its failure is the one to tell.
+ */
+void container_undo(const struct store *store, const json_t *container);
+
+/* The container with that id, name, or unambiguous beginning of an id (at least 4 digits): its
+ * rootfs.json, which the caller owns. NULL with ERROR_NOT_FOUND. */
+json_t *container_find(const struct store *store, const char *text, struct error *err);
+
+/* All containers, as an array that the caller owns. */
+json_t *container_list(const struct store *store, struct error *err);
+
+/* Mount the container on `target` (absolute; NULL: its own rootfs/). The caller holds the gate,
+ * shared, and the container's lock or has just made it. Returns the record of the mount. */
+json_t *container_mount(const struct store *store, const json_t *container, const char *target,
+			struct error *err);
+
+/* The lock of a container: exclusive to mount, unmount and remove it. */
+int container_lock(const struct store *store, const json_t *container, struct error *err);
+
+/* Move the container, which is not mounted, into the trash. */
+int container_discard(const struct store *store, const json_t *container,
+		      const struct staging *trash, struct error *err);
+
+/* How people know it: its name, else its id. Borrowed. */
+const char *container_label(const json_t *container);

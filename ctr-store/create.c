@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/commands.h"
+#include "ctr-store/container.h"
+#include "ctr-store/image.h"
+#include "ctr-store/layer.h"
+#include "lib/cleanup.h"
+#include "lib/document.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+#include <stddef.h>
+
+struct settings {
+	const char *image, *name, *id;
+};
+
+static const struct cli_option options[] = {
+	{ "image", 0, "NAME", OPTION_STRING, offsetof(struct settings, image),
+	  "take this image of the store instead of a document from stdin" },
+	{ "from", 0, "NAME", OPTION_STRING, offsetof(struct settings, image), NULL },
+	{ "name", 0, "NAME", OPTION_STRING, offsetof(struct settings, name),
+	  "call the container so; the name must be free" },
+	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
+	  "use this id instead of a random one" },
+	{ 0 },
+};
+
+/* The document to continue, and its image. */
+static int get_image(const struct store *store, const struct settings *settings, json_t **document,
+		     struct image *image, struct error *err)
+{
+	if (settings->image) {
+		if (image_find(store, settings->image, image, err) < 0)
+			return -1;
+		*document = json_pack("{s:O}", "image", image->json);
+		return 0;
+	}
+	json_auto_t *read = document_read(err);
+	if (!read)
+		return -1;
+	if (json_object_get(read, "rootfs"))
+		return error_set(err, ERROR_USAGE, "the document has a rootfs already");
+	json_t *field = json_object_get(read, "image");
+	if (!field) {
+		error_set(err, ERROR_USAGE, "the document has no image");
+		return error_hint(err, "put skopeo-c copy … store: before it, or use --image");
+	}
+	if (image_from_json(field, image, err) < 0)
+		return -1;
+	*document = json_incref(read);
+	return 0;
+}
+
+static int create(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+	cleanup_image struct image image = { 0 };
+	cleanup_strings struct strings layers = { 0 };
+	json_auto_t *document = NULL;
+
+	if (store_open(cli, &store, err) < 0 ||
+	    get_image(&store, settings, &document, &image, err) < 0)
+		return -1;
+
+	cleanup_fd int gate = layer_secure(&store, &image, &layers, err);
+	if (gate < 0)
+		return -1;
+	const struct container_plan plan = { .id = settings->id,
+					     .name = settings->name,
+					     .image = &image,
+					     .layers = &layers,
+					     .document = document };
+	json_auto_t *container = container_make(&store, &plan, err);
+	if (!container)
+		return -1;
+	json_auto_t *record = container_mount(&store, container, NULL, err);
+	if (!record) {
+		container_undo(&store, container);
+		return -1;
+	}
+	return output_object(cli, document, err);
+}
+
+const struct cli_command command_create = {
+	.name = "create",
+	.operands = "",
+	.summary = "make a container from an image and mount its root file system",
+	.details = "Reads a container document with an image from stdin, unpacks what is not\n"
+		   "unpacked yet, adds `rootfs` and prints the document.",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = create,
+};

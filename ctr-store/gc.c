@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/commands.h"
+#include "ctr-store/sweep.h"
+#include "lib/cleanup.h"
+#include "lib/lock.h"
+#include "lib/output.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <unistd.h>
+
+struct settings {
+	bool dry_run;
+};
+
+static const struct cli_option options[] = {
+	{ "dry-run", 'n', NULL, OPTION_FLAG, offsetof(struct settings, dry_run),
+	  "remove nothing, only tell what would go" },
+	{ 0 },
+};
+
+/* Lock files that nobody holds: whoever needs one makes it again. */
+static void remove_locks(const struct store *store)
+{
+	cleanup_fd int fd = openat(store->locks_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	steal_fd(&fd);
+	while ((entry = readdir(dir))) {
+		struct error ignored;
+		cleanup_fd int lock =
+			openat(store->locks_fd, entry->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+		if (lock >= 0 && lock_file(lock, LOCK_EXCLUSIVE, false, "", &ignored) == 0)
+			unlinkat(store->locks_fd, entry->d_name, 0);
+	}
+}
+
+static int gc_verb(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+
+	if (store_open(cli, &store, err) < 0 || staging_open(&store, &trash, err) < 0)
+		return -1;
+	cleanup_fd int gate = staging_gate(&store, LOCK_EXCLUSIVE, err);
+	struct sweep sweep = { .store = &store, .trash = &trash, .dry_run = settings->dry_run };
+	if (gate < 0 || sweep_run(&sweep, err) < 0)
+		return -1;
+	if (!settings->dry_run)
+		remove_locks(&store);
+	close(steal_fd(&gate));
+	staging_close(&trash);
+
+	json_auto_t *result =
+		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "blobs", (json_int_t)sweep.blobs,
+			  "layers", (json_int_t)sweep.layers, "staging", (json_int_t)sweep.staging,
+			  "containers", (json_int_t)sweep.containers, "mounts",
+			  (json_int_t)sweep.records, "bytes", (json_int_t)sweep.bytes);
+	return output_object(cli, result, err);
+}
+
+const struct cli_command command_gc = {
+	.name = "gc",
+	.operands = "",
+	.summary = "remove what nothing refers to",
+	.details = "Blobs and layers of no image, layers of no container or mount either,\n"
+		   "what killed processes left unfinished, records of mounts that are gone.\n"
+		   "Prints how much.",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = gc_verb,
+};

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/image.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int check_digest(const char *digest, const char *what, struct error *err)
+{
+	if (digest_is_valid(digest))
+		return 0;
+	return error_set(err, ERROR_INTEGRITY, "the image's %s \"%s\" is not a digest", what,
+			 digest);
+}
+
+static int read_layer(struct image *image, size_t position, const json_t *descriptor,
+		      const json_t *diff_id, struct error *err)
+{
+	struct image_layer *layer = &image->layers[position];
+
+	layer->descriptor = descriptor;
+	layer->blob = json_text(descriptor, "digest", "");
+	layer->diff_id = json_is_string(diff_id) ? json_string_value(diff_id) : "";
+	if (check_digest(layer->blob, "layer", err) < 0 ||
+	    check_digest(layer->diff_id, "diff_id", err) < 0)
+		return -1;
+	digest_chain(position ? image->layers[position - 1].chain_id : NULL, layer->diff_id,
+		     layer->chain_id);
+	return 0;
+}
+
+static int read_layers(struct image *image, struct error *err)
+{
+	const json_t *descriptors = json_path(image->json, "manifest", "layers", NULL);
+	const json_t *diff_ids = json_path(image->json, "config", "rootfs", "diff_ids", NULL);
+	const json_t *descriptor;
+	size_t i, count = json_array_size(descriptors);
+
+	if (count != json_array_size(diff_ids))
+		return error_set(err, ERROR_INTEGRITY,
+				 "image %s: %zu layers in its manifest, %zu in its configuration",
+				 image_label(image), count, json_array_size(diff_ids));
+	if (count > IMAGE_LAYERS_MAX)
+		return error_set(err, ERROR_LIMIT,
+				 "image %s: %zu layers, at most %d can be stacked",
+				 image_label(image), count, IMAGE_LAYERS_MAX);
+	image->layers = xcalloc(count, sizeof *image->layers);
+	image->layer_count = count;
+	json_array_foreach(descriptors, i, descriptor)
+	{
+		if (read_layer(image, i, descriptor, json_array_get(diff_ids, i), err) < 0)
+			return error_prefix(err, "image %s", image_label(image));
+	}
+	return 0;
+}
+
+int image_from_json(json_t *json, struct image *image, struct error *err)
+{
+	cleanup_image struct image i = { .json = json_incref(json) };
+
+	if (json_require(json, "the image", err, "{s:{s:s}, s:{s:{s:s}}, s:o, s?s}", "descriptor",
+			 "digest", &i.digest, "manifest", "config", "digest", &i.id, "config",
+			 &(json_t *){ NULL }, "name", &i.name) < 0)
+		return -1;
+	if (check_digest(i.digest, "manifest", err) < 0 ||
+	    check_digest(i.id, "configuration", err) < 0 || read_layers(&i, err) < 0)
+		return -1;
+	*image = i;
+	i = (struct image){ 0 };
+	return 0;
+}
+
+int image_layout(const struct store *store, struct layout *layout, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/images", store->root);
+
+	return layout_open(path, true, layout, err);
+}
+
+int image_find(const struct store *store, const char *name, struct image *image, struct error *err)
+{
+	cleanup_layout struct layout layout = { .fd = -1 };
+
+	if (image_layout(store, &layout, err) < 0)
+		return -1;
+
+	json_auto_t *entry = layout_resolve(&layout, name, err);
+	if (!entry) {
+		if (err->kind == ERROR_NOT_FOUND)
+			error_hint(err, "see ctr-store images");
+		return -1;
+	}
+	json_auto_t *json = layout_image(&layout, entry, err);
+	if (!json)
+		return error_prefix(err, "image %s", name);
+	return image_from_json(json, image, err);
+}
+
+void image_free(struct image *image)
+{
+	json_decref(image->json);
+	free(image->layers);
+	*image = (struct image){ 0 };
+}
+
+const char *image_label(const struct image *image)
+{
+	return image->name ? image->name : image->id;
+}
+
+json_t *image_references(const struct image *image)
+{
+	json_t *digests = json_pack("[s, s]", image->digest, image->id);
+
+	for (size_t i = 0; i < image->layer_count; i++) {
+		json_array_append_new(digests, json_string(image->layers[i].blob));
+		json_array_append_new(digests, json_string(image->layers[i].diff_id));
+		json_array_append_new(digests, json_string(image->layers[i].chain_id));
+	}
+	return digests;
+}

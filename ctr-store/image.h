@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An image of the store: what its manifest and its configuration say about its layers. */
+#pragma once
+#include "lib/digest.h"
+#include "lib/error.h"
+#include "lib/layout.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct store;
+
+/* overlayfs stacks at most this many directories (OVL_MAX_STACK) */
+enum { IMAGE_LAYERS_MAX = 500 };
+
+struct image_layer {
+	const json_t *descriptor; /* borrowed from the image, like all pointers here */
+	const char *blob, *diff_id;
+	char chain_id[DIGEST_SIZE];
+};
+
+struct image {
+	json_t *json;	    /* {name?, descriptor, manifest, config}: the document's `image` */
+	const char *digest; /* of the manifest */
+	const char *id;	    /* the digest of the configuration */
+	const char *name;   /* full reference, or NULL */
+	struct image_layer *layers; /* lowest first */
+	size_t layer_count;
+};
+
+/* Check the `image` field of a document. Takes a reference of its own. */
+int image_from_json(json_t *json, struct image *image, struct error *err);
+
+/* Open the store's layout; it is made when it is missing. */
+int image_layout(const struct store *store, struct layout *layout, struct error *err);
+
+/* The image that `name` means (see layout_resolve()). */
+int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
+
+void image_free(struct image *image);
+#define cleanup_image __attribute__((cleanup(image_free)))
+
+/* How people know it: its name, else its id. Borrowed. */
+const char *image_label(const struct image *image);
+
+/* The digests that stand for all its objects, for staging_refer(). The caller owns it. */
+json_t *image_references(const struct image *image);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/mountinfo.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOUNTINFO_MAX = 64 << 20 };
+
+/* "\040" and its like, in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
+		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
+			*to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + from[3] - '0');
+			from += 3;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+}
+
+static void add_entry(struct mount_table *table, char *target, char *source)
+{
+	unescape(target);
+	unescape(source);
+	table->entries = xreallocarray(table->entries, table->count + 1, sizeof *table->entries);
+	table->entries[table->count++] = (struct mount_entry){ xstrdup(target), xstrdup(source) };
+}
+
+/* An nsfs mount's root says what it keeps: "mnt:[4026531841]". */
+static void add_pinned(struct mount_table *table, const char *root)
+{
+	if (strncmp(root, "mnt:[", 5) != 0)
+		return;
+	table->pinned =
+		xreallocarray(table->pinned, table->pinned_count + 1, sizeof *table->pinned);
+	table->pinned[table->pinned_count++] = (ino_t)strtoull(root + 5, NULL, 10);
+}
+
+/* id parent major:minor ROOT TARGET options [optional…] - TYPE SOURCE options */
+static void parse_line(char *line, struct mount_table *table)
+{
+	char *before[6], *after[2], *rest = line;
+
+	for (size_t i = 0; i < 6; i++)
+		if (!(before[i] = strsep(&rest, " ")))
+			return;
+	for (const char *field = ""; strcmp(field, "-") != 0;)
+		if (!(field = strsep(&rest, " ")))
+			return;
+	for (size_t i = 0; i < 2; i++)
+		if (!(after[i] = strsep(&rest, " ")))
+			return;
+	if (strcmp(after[0], "overlay") == 0 &&
+	    strncmp(after[1], MOUNT_SOURCE_PREFIX, strlen(MOUNT_SOURCE_PREFIX)) == 0)
+		add_entry(table, before[4], after[1]);
+	else if (strcmp(after[0], "nsfs") == 0)
+		add_pinned(table, before[3]);
+}
+
+void mount_table_parse(char *text, struct mount_table *table)
+{
+	char *line, *rest = text;
+
+	while ((line = strsep(&rest, "\n")))
+		parse_line(line, table);
+}
+
+int mount_table_read(pid_t pid, struct mount_table *table, struct error *err)
+{
+	size_t length;
+	cleanup_free char *path =
+		pid ? xasprintf("/proc/%d/mountinfo", (int)pid) : xstrdup("/proc/self/mountinfo");
+	cleanup_free char *text = file_read_at(AT_FDCWD, path, MOUNTINFO_MAX, &length, err);
+
+	if (!text)
+		return -1;
+	*table = (struct mount_table){ 0 };
+	mount_table_parse(text, table);
+	return 0;
+}
+
+void mount_table_free(struct mount_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		free(table->entries[i].target);
+		free(table->entries[i].source);
+	}
+	free(table->entries);
+	free(table->pinned);
+	*table = (struct mount_table){ 0 };
+}
+
+bool mount_table_has(const struct mount_table *table, const char *source, const char *target)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strcmp(table->entries[i].source, source) == 0 &&
+		    (!target || strcmp(table->entries[i].target, target) == 0))
+			return true;
+	return false;
+}
+
+const char *mount_table_on(const struct mount_table *table, const char *target)
+{
+	for (size_t i = table->count; i > 0; i--)
+		if (strcmp(table->entries[i - 1].target, target) == 0)
+			return table->entries[i - 1].source;
+	return NULL;
+}
+
+ino_t mount_namespace(pid_t pid)
+{
+	struct stat st;
+	cleanup_free char *path =
+		pid ? xasprintf("/proc/%d/ns/mnt", (int)pid) : xstrdup("/proc/self/ns/mnt");
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+bool mount_in_namespace(const struct mount_table *ours, ino_t name_space, const char *source)
+{
+	cleanup_dir DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		cleanup_mount_table struct mount_table table = { 0 };
+		struct error ignored;
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		/* one process of the namespace tells for all; a next one if it ends meanwhile */
+		if (pid > 0 && mount_namespace(pid) == name_space &&
+		    mount_table_read(pid, &table, &ignored) == 0)
+			return mount_table_has(&table, source, NULL);
+	}
+	for (size_t i = 0; i < ours->pinned_count; i++)
+		if (ours->pinned[i] == name_space)
+			return true;
+	return false;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The overlay mounts of ours that a process sees, from proc(5)'s mountinfo. */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Overlays of ours are mounted with this and 16 hex digits as their device. */
+#define MOUNT_SOURCE_PREFIX "ocid:"
+
+struct mount_entry {
+	char *target, *source;
+};
+
+struct mount_table {
+	struct mount_entry *entries; /* in the kernel's order: of two on one directory the later
+				      * one is on top */
+	size_t count;
+	ino_t *pinned; /* mount namespaces that a bind mount keeps */
+	size_t pinned_count;
+};
+
+/* Read /proc/PID/mountinfo; pid 0: our own. */
+int mount_table_read(pid_t pid, struct mount_table *table, struct error *err);
+void mount_table_free(struct mount_table *table);
+#define cleanup_mount_table __attribute__((cleanup(mount_table_free)))
+
+/* Parse mountinfo's text, which is changed. Lines that make no sense are passed over. */
+void mount_table_parse(char *text, struct mount_table *table);
+
+/* Whether it holds the mount; target NULL: anywhere. */
+bool mount_table_has(const struct mount_table *table, const char *source, const char *target);
+
+/* The source of the topmost mount of ours on a directory, or NULL. Borrowed. */
+const char *mount_table_on(const struct mount_table *table, const char *target);
+
+/* The inode number that names a process's mount namespace (pid 0: our own); 0 when it is gone. */
+ino_t mount_namespace(pid_t pid);
+
+/* Whether a mount with that source exists in a mount namespace other than ours: in one that a
+ * process lives in it is looked up; one that only a bind mount keeps is taken to hold it. */
+bool mount_in_namespace(const struct mount_table *ours, ino_t name_space, const char *source);

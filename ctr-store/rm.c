@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/attach.h"
+#include "ctr-store/catalog.h"
+#include "ctr-store/commands.h"
+#include "ctr-store/container.h"
+#include "ctr-store/image.h"
+#include "ctr-store/record.h"
+#include "ctr-store/remove_image.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct settings {
+	bool all, force, only_container, only_image;
+};
+
+static const struct cli_option options[] = {
+	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct settings, all),
+	  "an image with all its names, not only the given one" },
+	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct settings, force),
+	  "also what is mounted; what is not there is no error" },
+	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
+	  "NAME is a container" },
+	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
+	  "NAME is an image" },
+	{ 0 },
+};
+
+enum { PID_FILE_MAX = 64 };
+
+/* Whether the shim of the container lives (RUNROOT/containers/<id>/shim.pid). */
+static bool is_running(const struct store *store, const char *id)
+{
+	struct error ignored;
+	size_t length;
+	cleanup_free char *path = xasprintf("%s/shim.pid", id);
+	cleanup_free char *text =
+		file_read_at(store->run_containers_fd, path, PID_FILE_MAX, &length, &ignored);
+	long pid = text ? strtol(text, NULL, 10) : 0;
+
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+static int unmount_all(const struct store *store, const json_t *container, bool force,
+		       struct error *err)
+{
+	json_auto_t *all = record_list(store, false, NULL, err);
+	const json_t *record;
+	size_t i;
+
+	if (!all)
+		return -1;
+	json_auto_t *records = record_select(all, "container", json_text(container, "id", ""));
+	json_array_foreach(records, i, record)
+	{
+		if (attach_undo(store, record, force, err) < 0) {
+			if (err->kind == ERROR_IN_USE)
+				error_hint(err, "--force removes it all the same");
+			return error_prefix(err, "container %s", container_label(container));
+		}
+	}
+	return 0;
+}
+
+static int remove_container(const struct cli *cli, const struct store *store,
+			    const json_t *container, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	const char *id = json_text(container, "id", "");
+	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_fd int lock = container_lock(store, container, err);
+
+	if (lock < 0)
+		return -1;
+	if (is_running(store, id)) {
+		error_set(err, ERROR_IN_USE, "container %s is running", container_label(container));
+		return error_hint(err, "ocid-shim kill %s", id);
+	}
+	if (staging_open(store, &trash, err) < 0 ||
+	    unmount_all(store, container, settings->force, err) < 0 ||
+	    container_discard(store, container, &trash, err) < 0)
+		return -1;
+	lock_discard(store->locks_fd, "container", id);
+	json_auto_t *result = json_pack("{s:s}", "container", id);
+	return output_object(cli, result, err);
+}
+
+/* Which of the two the name means; both at once is an error. */
+static int remove_one(const struct cli *cli, const struct store *store, const char *name,
+		      struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	const struct removal removal = { .name = name,
+					 .all = settings->all,
+					 .force = settings->force };
+	json_auto_t *container = settings->only_image ? NULL : container_find(store, name, err);
+
+	if (!settings->only_image && !container && err->kind != ERROR_NOT_FOUND)
+		return -1;
+	if (container && !settings->only_container && remove_image_exists(store, name)) {
+		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
+		return error_hint(err, "say which with --container or --image");
+	}
+	if (container)
+		return remove_container(cli, store, container, err);
+	if (settings->only_container)
+		return -1;
+	json_auto_t *result = remove_image(store, &removal, err);
+	if (!result && err->kind == ERROR_NOT_FOUND && !settings->only_image)
+		error_prefix(err, "no container and");
+	return result ? output_object(cli, result, err) : -1;
+}
+
+static int rm_verb(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+
+	if (settings->only_container && settings->only_image)
+		return cli_usage(cli, err, "--container and --image exclude each other");
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	for (int i = 0; i < cli->operand_count; i++)
+		if (remove_one(cli, &store, cli->operands[i], err) < 0 &&
+		    !(settings->force && err->kind == ERROR_NOT_FOUND))
+			return -1;
+	return 0;
+}
+
+const struct cli_command command_rm = {
+	.name = "rm",
+	.operands = "NAME…",
+	.operands_min = 1,
+	.operands_max = -1,
+	.summary = "remove containers and images",
+	.details = "A container is unmounted first; a running one is not removed. An image\n"
+		   "loses the given name, and goes with its last one; given by its id or\n"
+		   "digest it goes with all. What no other image needs goes with it.",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = rm_verb,
+};

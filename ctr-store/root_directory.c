@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/root_directory.h"
+
+#include "ctr-store/layer.h"
+#include "lib/cleanup.h"
+#include "lib/random.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10 };
+
+/* Open the diff/ that counts; -2 when no layer says anything. */
+static int open_declared(const struct store *store, const struct strings *layers, struct error *err)
+{
+	for (size_t i = layers->count; i > 0; i--) {
+		json_auto_t *facts = layer_read(store, layers->items[i - 1], err);
+
+		if (!facts)
+			return error_prefix(err, "layer %s", layers->items[i - 1]);
+		if (!json_is_true(json_object_get(facts, "root")))
+			continue;
+		cleanup_free char *path = xasprintf("%s/diff", layers->items[i - 1]);
+		int fd = openat(store->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? error_os(err, "layer %s", path) : fd;
+	}
+	return -2;
+}
+
+static int copy_xattrs(int from_fd, int to_fd, struct error *err)
+{
+	cleanup_free char *names = xcalloc(1, XATTR_LIST_LIMIT);
+	cleanup_free char *value = xcalloc(1, XATTR_VALUE_LIMIT);
+	ssize_t length = flistxattr(from_fd, names, XATTR_LIST_LIMIT);
+
+	if (length < 0)
+		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes of /");
+	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
+		if (strncmp(name, "trusted.overlay.", 16) == 0)
+			continue;
+		ssize_t size = fgetxattr(from_fd, name, value, XATTR_VALUE_LIMIT);
+		if (size < 0 || fsetxattr(to_fd, name, value, (size_t)size, 0) < 0)
+			return error_os(err, "extended attribute %s of /", name);
+	}
+	return 0;
+}
+
+int root_directory_copy(const struct store *store, const struct strings *layers, int upper_fd,
+			struct error *err)
+{
+	struct stat st;
+	cleanup_fd int fd = open_declared(store, layers, err);
+
+	if (fd == -1)
+		return -1;
+	if (fd < 0)
+		return fchmod(upper_fd, 0755) < 0 ? error_os(err, "upper directory") : 0;
+	if (fstat(fd, &st) < 0)
+		return error_os(err, "the root directory of a layer");
+	if (fchown(upper_fd, st.st_uid, st.st_gid) < 0 || fchmod(upper_fd, st.st_mode & 07777) < 0)
+		return error_os(err, "upper directory");
+	if (copy_xattrs(fd, upper_fd, err) < 0)
+		return -1;
+
+	const struct timespec times[2] = { st.st_atim, st.st_mtim };
+	return futimens(upper_fd, times) < 0 ? error_os(err, "upper directory") : 0;
+}
+
+/* An empty directory with that look; it is made once and serves every mount that needs it. */
+static int make_look_alike(const struct store *store, const struct stat *st, char **path,
+			   struct error *err)
+{
+	char unique[RANDOM_NAME_SIZE];
+	cleanup_free char *top = xasprintf("%s/empty", store->runroot);
+	cleanup_free char *name =
+		xasprintf("%s/root-%o-%u-%u", top, st->st_mode & 07777, st->st_uid, st->st_gid);
+
+	random_name(unique);
+	cleanup_free char *temporary = xasprintf("%s/.%s", top, unique);
+	if (access(name, F_OK) == 0) {
+		*path = steal_ptr(&name);
+		return 0;
+	}
+	if (mkdir(top, 0700) < 0 && errno != EEXIST)
+		return error_os(err, "%s", top);
+	if (mkdir(temporary, 0700) < 0)
+		return error_os(err, "%s", temporary);
+	/* to rename over another empty directory is fine */
+	if (chown(temporary, st->st_uid, st->st_gid) < 0 ||
+	    chmod(temporary, st->st_mode & 07777) < 0 || rename(temporary, name) < 0) {
+		error_os(err, "%s", name);
+		rmdir(temporary);
+		return -1;
+	}
+	*path = steal_ptr(&name);
+	return 0;
+}
+
+int root_directory_add(const struct store *store, struct strings *layers, struct error *err)
+{
+	struct stat declared, top;
+	cleanup_free char *path = NULL;
+	cleanup_fd int fd = open_declared(store, layers, err);
+
+	if (fd < 0)
+		return fd == -1 ? -1 : 0;
+	cleanup_free char *topmost = xasprintf("%s/diff", layers->items[layers->count - 1]);
+	if (fstat(fd, &declared) < 0 || fstatat(store->layers_fd, topmost, &top, 0) < 0)
+		return error_os(err, "layer %s", topmost);
+	if (declared.st_mode == top.st_mode && declared.st_uid == top.st_uid &&
+	    declared.st_gid == top.st_gid)
+		return 0;
+	if (make_look_alike(store, &declared, &path, err) < 0)
+		return -1;
+	strings_add(layers, path);
+	return 0;
+}

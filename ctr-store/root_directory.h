@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The "/" of an image. Each layer's diff/ has owner and mode of its own, but only few archives say
+ * anything about it, while overlayfs shows those of the topmost directory. The one that counts is
+ * that of the topmost layer whose archive did.
+ */
+#pragma once
+#include "lib/error.h"
+#include "lib/memory.h"
+
+struct store;
+
+/* Give the empty directory upper_fd owner, mode, times and extended attributes of the image's. */
+int root_directory_copy(const struct store *store, const struct strings *layers, int upper_fd,
+			struct error *err);
+
+/* For a mount without an upper directory: add to the layers the path of an empty directory that
+ * looks as the image's should, where the topmost layer's does not. */
+int root_directory_add(const struct store *store, struct strings *layers, struct error *err);

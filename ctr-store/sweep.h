@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Removing what nothing refers to: blobs by the index and by running processes, layers also by
+ * containers and mounts. There is no counting: who refers to what is read from the things
+ * themselves, under the gate (lib/staging.h).
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct staging;
+struct store;
+
+struct sweep {
+	const struct store *store;
+	const struct staging *trash; /* opened before the gate was taken */
+	const json_t *only; /* digests (an array): look at nothing else; NULL: at everything */
+	bool dry_run;	    /* only count */
+	size_t blobs, layers, staging, containers, records; /* what went */
+	long long bytes;
+};
+
+/* The caller holds the gate exclusively. What takes long, removing trees, is left to the end of
+ * the trash, when the gate is open again. */
+int sweep_run(struct sweep *sweep, struct error *err);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/target.h"
+
+#include "ctr-store/container.h"
+
+int target_find(const struct store *store, const char *name, bool only_container, bool only_image,
+		struct target *target, struct error *err)
+{
+	cleanup_target struct target found = { 0 };
+
+	if (only_container && only_image)
+		return error_set(err, ERROR_USAGE, "--container and --image exclude each other");
+	if (!only_image) {
+		found.container = container_find(store, name, err);
+		if (!found.container && (only_container || err->kind != ERROR_NOT_FOUND))
+			return -1;
+	}
+	if (!only_container && image_find(store, name, &found.image, err) < 0 &&
+	    (!found.container || err->kind != ERROR_NOT_FOUND)) {
+		if (err->kind == ERROR_NOT_FOUND && !only_image)
+			error_prefix(err, "no container and");
+		return -1;
+	}
+	if (found.container && found.image.json) {
+		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
+		return error_hint(err, "say which with --container or --image");
+	}
+	*target = found;
+	found = (struct target){ 0 };
+	return 0;
+}
+
+void target_free(struct target *target)
+{
+	json_decref(target->container);
+	image_free(&target->image);
+	*target = (struct target){ 0 };
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/attach.h"
+#include "ctr-store/commands.h"
+#include "ctr-store/container.h"
+#include "ctr-store/image.h"
+#include "ctr-store/mountinfo.h"
+#include "ctr-store/record.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct settings {
+	bool force, lazy;
+};
+
+static const struct cli_option options[] = {
+	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct settings, force),
+	  "what is not mounted is no error" },
+	{ "lazy", 'l', NULL, OPTION_FLAG, offsetof(struct settings, lazy),
+	  "also what is in use: it vanishes now and ends with its last user" },
+	{ 0 },
+};
+
+/* The topmost mount of ours on a directory, as a list of one. */
+static json_t *find_directory(const json_t *records, const char *operand, struct error *err)
+{
+	cleanup_free char *directory = realpath(operand, NULL);
+	json_auto_t *on = record_select(records, "target", directory ? directory : operand);
+	cleanup_mount_table struct mount_table table = { 0 };
+
+	if (json_array_size(on) < 2)
+		return json_incref(on);
+	if (mount_table_read(0, &table, err) < 0)
+		return NULL;
+	const char *top = mount_table_on(&table, directory ? directory : operand);
+	return record_select(on, "source", top ? top : "");
+}
+
+/* All mounts of the container or the image with that name. */
+static json_t *find_name(const struct store *store, const json_t *records, const char *operand,
+			 struct error *err)
+{
+	cleanup_image struct image image = { 0 };
+	json_auto_t *container = container_find(store, operand, err);
+
+	if (container)
+		return record_select(records, "container", json_text(container, "id", ""));
+	if (err->kind != ERROR_NOT_FOUND)
+		return NULL;
+	if (image_find(store, operand, &image, err) == 0)
+		return record_select(records, "imageId", image.id);
+	return err->kind == ERROR_NOT_FOUND ? json_array() : NULL;
+}
+
+/* The one mount that the operand means; borrowed from *found, which the caller owns. */
+static const json_t *find_mount(const struct store *store, const char *operand, json_t **found,
+				struct error *err)
+{
+	json_auto_t *records = record_list(store, false, NULL, err);
+	json_t *list = records ? find_directory(records, operand, err) : NULL;
+
+	if (list && json_array_size(list) == 0) {
+		json_decref(list);
+		list = find_name(store, records, operand, err);
+	}
+	*found = list;
+	if (!list)
+		return NULL;
+	if (json_array_size(list) == 0) {
+		error_set(err, ERROR_NOT_FOUND, "\"%s\" is not mounted", operand);
+		error_subject(err, operand);
+		error_hint(err, "see ctr-store mounts");
+		return NULL;
+	}
+	if (json_array_size(list) > 1) {
+		error_set(err, ERROR_USAGE, "\"%s\" is mounted at %s and at %s", operand,
+			  json_text(json_array_get(list, 0), "target", "?"),
+			  json_text(json_array_get(list, 1), "target", "?"));
+		error_hint(err, "name the directory");
+		return NULL;
+	}
+	return json_array_get(list, 0);
+}
+
+/* Remove a container that was there only for its mount. */
+static int discard_throwaway(const struct store *store, const json_t *container, struct error *err)
+{
+	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	json_auto_t *records = record_list(store, false, NULL, err);
+	const char *id = json_text(container, "id", "");
+
+	if (!records)
+		return -1;
+	json_auto_t *others = record_select(records, "container", id);
+	if (json_array_size(others) > 0)
+		return 0;
+	if (staging_open(store, &trash, err) < 0 ||
+	    container_discard(store, container, &trash, err) < 0)
+		return -1;
+	lock_discard(store->locks_fd, "container", id);
+	return 0;
+}
+
+static int undo(const struct store *store, const json_t *record, bool lazy, struct error *err)
+{
+	const char *id = json_text(record, "container", NULL);
+	json_auto_t *container = id ? container_find(store, id, err) : NULL;
+	cleanup_fd int lock = container ? container_lock(store, container, err) : -1;
+
+	if (container && lock < 0)
+		return -1;
+	if (attach_undo(store, record, lazy, err) < 0)
+		return -1;
+	if (container && json_is_true(json_object_get(container, "throwaway")))
+		return discard_throwaway(store, container, err);
+	return 0;
+}
+
+static int umount_verb(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	for (int i = 0; i < cli->operand_count; i++) {
+		json_auto_t *found = NULL;
+		const json_t *record = find_mount(&store, cli->operands[i], &found, err);
+
+		if (!record && settings->force && err->kind == ERROR_NOT_FOUND)
+			continue;
+		if (!record || undo(&store, record, settings->lazy, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+const struct cli_command command_umount = {
+	.name = "umount",
+	.operands = "DIR|NAME…",
+	.operands_min = 1,
+	.operands_max = -1,
+	.summary = "unmount what mount or create has mounted",
+	.details = "Each operand is a directory, or the name of a container or an image that\n"
+		   "is mounted once.",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = umount_verb,
+};

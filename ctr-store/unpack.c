@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/commands.h"
+#include "ctr-store/image.h"
+#include "ctr-store/json_stream.h"
+#include "ctr-store/unpacker.h"
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 64 << 10 };
+
+/* ---- images by name ---- */
+
+static int unpack_named(const struct cli *cli, const struct store *store, const char *name,
+			struct error *err)
+{
+	cleanup_image struct image image = { 0 };
+
+	if (image_find(store, name, &image, err) < 0)
+		return -1;
+	cleanup_unpacker struct unpacker *unpacker = unpacker_new(store, err);
+	if (!unpacker || unpacker_add_image(unpacker, &image, err) < 0)
+		return -1;
+	unpacker_all_blobs(unpacker);
+	if (unpacker_finish(unpacker, err) < 0)
+		return -1;
+	json_auto_t *document = json_pack("{s:O}", "image", image.json);
+	return output_object(cli, document, err);
+}
+
+/* ---- a document, or the events of skopeo-c copy, from stdin ---- */
+
+struct session {
+	struct image **images; /* the unpacker borrows them */
+	size_t image_count;
+	struct json_stream stream;
+	struct unpacker *unpacker;
+	json_t *document; /* the last object when it is no event */
+};
+
+static void session_free(struct session *session)
+{
+	unpacker_free(session->unpacker);
+	for (size_t i = 0; i < session->image_count; i++) {
+		image_free(session->images[i]);
+		free(session->images[i]);
+	}
+	free(session->images);
+	json_stream_free(&session->stream);
+	json_decref(session->document);
+}
+
+static bool has_image(const struct session *session, const char *digest)
+{
+	for (size_t i = 0; i < session->image_count; i++)
+		if (strcmp(session->images[i]->digest, digest) == 0)
+			return true;
+	return false;
+}
+
+static int add_image(struct session *session, json_t *json, struct error *err)
+{
+	cleanup_image struct image image = { 0 };
+
+	if (image_from_json(json, &image, err) < 0)
+		return -1;
+	if (has_image(session, image.digest))
+		return 0;
+	struct image *kept = xcalloc(1, sizeof *kept);
+	*kept = image;
+	image = (struct image){ 0 };
+	session->images =
+		xreallocarray(session->images, session->image_count + 1, sizeof(struct image *));
+	session->images[session->image_count++] = kept;
+	return unpacker_add_image(session->unpacker, kept, err);
+}
+
+static int take_event(struct session *session, const json_t *object, const char *event,
+		      struct error *err)
+{
+	const char *state = json_text(object, "state", "");
+
+	if (strcmp(event, "image") == 0)
+		return add_image(session, json_object_get(object, "image"), err);
+	if (strcmp(event, "blob") == 0 &&
+	    (strcmp(state, "done") == 0 || strcmp(state, "present") == 0))
+		unpacker_blob_done(session->unpacker, json_text(object, "digest", ""));
+	return 0; /* others, of later versions, do not concern us */
+}
+
+static int take_object(struct session *session, json_t *object, struct error *err)
+{
+	const char *event = json_text(object, "event", NULL);
+
+	json_decref(session->document);
+	session->document = NULL;
+	if (event)
+		return take_event(session, object, event, err);
+	session->document = json_incref(object);
+	json_t *image = json_object_get(object, "image");
+	if (!image) {
+		error_set(err, ERROR_USAGE, "the document has no image");
+		return error_hint(err, "put skopeo-c copy … store: before it, or name an image");
+	}
+	return add_image(session, image, err);
+}
+
+/* Read what has arrived. 0 at the end of the input, else 1. */
+static int read_input(struct session *session, struct error *err)
+{
+	cleanup_free char *buffer = xcalloc(1, READ_SIZE);
+	ssize_t got = read(STDIN_FILENO, buffer, READ_SIZE);
+	json_t *object;
+	int status;
+
+	if (got < 0)
+		return errno == EINTR && !cli_interrupted() ? 1 : error_os(err, "standard input");
+	json_stream_add(&session->stream, buffer, (size_t)got);
+	while ((status = json_stream_next(&session->stream, &object, err)) == 1) {
+		status = take_object(session, object, err);
+		json_decref(object);
+		if (status < 0)
+			return -1;
+	}
+	return status < 0 ? -1 : got > 0;
+}
+
+static int follow_input(struct session *session, struct error *err)
+{
+	for (int more = 1; more;) {
+		bool ready;
+
+		if (unpacker_step(session->unpacker, STDIN_FILENO, &ready, err) < 0)
+			return -1;
+		if (ready && (more = read_input(session, err)) < 0)
+			return -1;
+	}
+	if (session->document && json_stream_is_empty(&session->stream))
+		return 0;
+	/* the tool in front failed and has said why */
+	return error_set(err, ERROR_FAILED, "standard input ends before the document");
+}
+
+static int unpack_input(const struct cli *cli, const struct store *store, struct error *err)
+{
+	__attribute__((cleanup(session_free))) struct session session = { 0 };
+
+	if (isatty(STDIN_FILENO))
+		return cli_usage(cli, err, "an image's name, or a document on standard input");
+	session.unpacker = unpacker_new(store, err);
+	if (!session.unpacker || follow_input(&session, err) < 0)
+		return -1;
+	/* the document comes when all blobs are there, whatever the events said */
+	unpacker_all_blobs(session.unpacker);
+	if (unpacker_finish(session.unpacker, err) < 0)
+		return -1;
+	return output_object(cli, session.document, err);
+}
+
+static int unpack_verb(const struct cli *cli, struct error *err)
+{
+	cleanup_store struct store store = { 0 };
+
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	if (cli->operand_count == 0)
+		return unpack_input(cli, &store, err);
+	for (int i = 0; i < cli->operand_count; i++)
+		if (unpack_named(cli, &store, cli->operands[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+const struct cli_command command_unpack = {
+	.name = "unpack",
+	.operands = "[NAME…]",
+	.operands_max = -1,
+	.summary = "unpack the layers of images",
+	.details = "Without a name: of the container document on stdin, or of the events of\n"
+		   "`skopeo-c copy --events 1`, each layer as soon as its blob is there.\n"
+		   "Prints the document.",
+	.run = unpack_verb,
+};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Unpacks the layers of images that are not unpacked yet: several at once, each in a process of
+ * its own, as soon as its blob is in the store. What two processes want at the same time is done
+ * by one of them. Layers become visible whole and durable: one sync for all that was done since
+ * the last, whenever nothing runs.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+
+struct image;
+struct store;
+struct unpacker;
+
+/* The unpacker keeps gc from taking what it was given, as long as it lives. */
+struct unpacker *unpacker_new(const struct store *store, struct error *err);
+void unpacker_free(struct unpacker *unpacker);
+
+static inline void unpacker_free_p(struct unpacker **unpacker)
+{
+	unpacker_free(*unpacker);
+}
+#define cleanup_unpacker __attribute__((cleanup(unpacker_free_p)))
+
+/* The image is borrowed until unpacker_free(). */
+int unpacker_add_image(struct unpacker *unpacker, const struct image *image, struct error *err);
+
+/* This blob, or each, is in the store. */
+void unpacker_blob_done(struct unpacker *unpacker, const char *digest);
+void unpacker_all_blobs(struct unpacker *unpacker);
+
+/* Do what can be done and wait until something happens: to a layer, or on input_fd (-1: none). */
+int unpacker_step(struct unpacker *unpacker, int input_fd, bool *input_ready, struct error *err);
+
+/* Go on until every layer of every image is in its place. */
+int unpacker_finish(struct unpacker *unpacker, struct error *err);
