@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers to a registry's challenge: Basic, and tokens as distribution's token authentication
+ * specification describes them (anonymous, by password, by identity token). */
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "skopeo-c/challenge.h"
+#include "skopeo-c/registry.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int denied(const struct registry *registry, struct error *err)
+{
+	error_set(err, ERROR_DENIED, "%s refuses access to %s%s", registry->name,
+		  registry->repository,
+		  registry->credentials.user ? " with these credentials" : "");
+	return error_hint(err, registry->credentials.user || registry->credentials.identity_token
+				       ? "check the credentials"
+				       : "give credentials with --creds or --authfile");
+}
+
+static void authorize(struct registry *registry, char *value)
+{
+	if (registry->authorization)
+		OPENSSL_cleanse(registry->authorization, strlen(registry->authorization));
+	free(registry->authorization);
+	registry->authorization = value;
+	registry->generation++;
+}
+
+/* A token is put into a header: only what RFC 6750 allows there. */
+static bool token_is_valid(const char *token)
+{
+	return token[0] &&
+	       token[strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789-._~+/=")] == '\0';
+}
+
+static int take_token(struct registry *registry, const struct http_request *answer,
+		      struct error *err)
+{
+	json_auto_t *json =
+		answer->answer ? json_parse(answer->answer, answer->answer_length, "token", err)
+			       : NULL;
+	const char *token = json_text(json, "token", NULL);
+
+	if (!token)
+		token = json_text(json, "access_token", "");
+	if (!token_is_valid(token))
+		return error_set(err, ERROR_INTEGRITY,
+				 "the token server of %s answered without a token", registry->name);
+	authorize(registry, xasprintf("Bearer %s", token));
+	return 0;
+}
+
+/* "&scope=…" for every scope we need; also the one we were asked for when it is another. */
+static char *scope_query(const struct registry *registry, const char *asked)
+{
+	char *query = xstrdup("");
+	bool seen = !asked;
+
+	for (size_t i = 0; i <= registry->scopes.count; i++) {
+		const char *scope = i < registry->scopes.count ? registry->scopes.items[i] : asked;
+
+		if (i == registry->scopes.count && seen)
+			break;
+		seen = seen || strcmp(scope, asked) == 0;
+		cleanup_free char *escaped = http_escape(scope);
+		char *longer = xasprintf("%s&scope=%s", query, escaped);
+		free(query);
+		query = longer;
+	}
+	return query;
+}
+
+/* Credentials are not sent in the clear, nor to a URL that is none. */
+static int check_realm(const struct registry *registry, const char *realm, struct error *err)
+{
+	cleanup_free char *url = http_resolve(realm, "");
+	bool is_https = url && strncmp(url, "https://", 8) == 0;
+
+	if (!url || strchr(realm, '#'))
+		return error_set(err, ERROR_INTEGRITY, "%s names a token server that is no URL",
+				 registry->name);
+	if (!is_https && registry->tls.verify)
+		return error_set(err, ERROR_DENIED, "the token server of %s is not https",
+				 registry->name);
+	return 0;
+}
+
+/* Fill the request for a token. */
+static void prepare(struct registry *registry, const struct challenge *challenge,
+		    struct http_request *request, char **authorization)
+{
+	const struct credentials *credentials = &registry->credentials;
+	/* our own scopes are enough the first time, and one token then serves every call */
+	cleanup_free char *scopes =
+		scope_query(registry, registry->authorization ? challenge->scope : NULL);
+	cleanup_free char *service = http_escape(challenge->service ? challenge->service : "");
+	const char *mark = strchr(challenge->realm, '?') ? "&" : "?";
+
+	request->tls = &registry->tls;
+	if (credentials->identity_token) {
+		cleanup_free char *token = http_escape(credentials->identity_token);
+
+		request->method = "POST";
+		request->url = xstrdup(challenge->realm);
+		strings_add(&request->headers, "Content-Type: application/x-www-form-urlencoded");
+		request->body = xasprintf("grant_type=refresh_token&client_id=skopeo-c&service=%s%s"
+					  "&refresh_token=%s",
+					  service, scopes, token);
+		request->body_length = strlen(request->body);
+		OPENSSL_cleanse(token, strlen(token));
+		return;
+	}
+	cleanup_free char *user = credentials->user ? http_escape(credentials->user) : NULL;
+	request->method = "GET";
+	request->url = xasprintf("%s%sservice=%s%s%s%s", challenge->realm, mark, service, scopes,
+				 user ? "&account=" : "", user ? user : "");
+	if (user)
+		request->authorization = *authorization = credentials_basic(credentials);
+}
+
+/* Ask the token server; 429 and 5xx are for the caller's own retry. */
+static int fetch_token(struct registry *registry, const struct challenge *challenge,
+		       struct error *err)
+{
+	struct http_request request = { 0 };
+	cleanup_free char *authorization = NULL;
+	int status = 0;
+
+	if (check_realm(registry, challenge->realm, err) < 0)
+		return -1;
+	prepare(registry, challenge, &request, &authorization);
+	http_start(registry->http, &request);
+	while (!request.done && status == 0)
+		status = http_pump(registry->http, 200, err);
+	http_stop(registry->http, &request);
+	if (status < 0)
+		;
+	else if (request.result == HTTP_ANSWERED && request.status == 200)
+		status = take_token(registry, &request, err);
+	else if (request.result == HTTP_ANSWERED && request.status / 100 == 4 &&
+		 request.status != 429)
+		status = denied(registry, err);
+	else if (request.result == HTTP_ANSWERED)
+		status = error_set(err, ERROR_TEMPORARY, "the token server of %s answered %d",
+				   registry->name, request.status);
+	else
+		status = error_set(err, ERROR_TEMPORARY, "the token server of %s: %s",
+				   registry->name, request.failure);
+	if (authorization)
+		OPENSSL_cleanse(authorization, strlen(authorization));
+	http_request_free(&request);
+	return status;
+}
+
+int registry_authenticate(struct registry *registry, const struct http_request *request,
+			  struct error *err)
+{
+	cleanup_challenge struct challenge best = { 0 };
+	const char *value;
+
+	for (size_t n = 0; (value = http_header(request, "www-authenticate", n)); n++) {
+		cleanup_challenge struct challenge next = { 0 };
+
+		if (challenge_parse(value, &next) && next.scheme > best.scheme) {
+			challenge_free(&best);
+			best = next;
+			next = (struct challenge){ 0 };
+		}
+	}
+	if (best.scheme == CHALLENGE_BEARER && best.realm)
+		return fetch_token(registry, &best, err);
+	if (best.scheme == CHALLENGE_OTHER)
+		return error_set(err, ERROR_DENIED,
+				 "%s asks for an authentication that is not supported",
+				 registry->name);
+	/* the same name and password again would not help */
+	if (!registry->credentials.user || registry->authorization)
+		return denied(registry, err);
+	authorize(registry, credentials_basic(&registry->credentials));
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/certs.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+#include "skopeo-c/http.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CERTIFICATE_MAX = 1 << 20 };
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static int add_authority(int dir_fd, const char *name, struct http_tls *tls, struct error *err)
+{
+	size_t length;
+	cleanup_free char *pem = file_read_at(dir_fd, name, CERTIFICATE_MAX, &length, err);
+
+	if (!pem)
+		return -1;
+	char *all = xasprintf("%s%s\n", tls->authorities ? tls->authorities : "", pem);
+	free(tls->authorities);
+	tls->authorities = all;
+	return 0;
+}
+
+/* X.cert needs X.key and the other way round. */
+static int add_pair(int dir_fd, const char *path, const char *name, struct http_tls *tls,
+		    struct error *err)
+{
+	size_t stem = (size_t)(strrchr(name, '.') - name);
+	cleanup_free char *certificate = xasprintf("%s/%.*s.cert", path, (int)stem, name);
+	cleanup_free char *key = xasprintf("%s/%.*s.key", path, (int)stem, name);
+	bool is_key = ends_with(name, ".key");
+
+	if (faccessat(dir_fd, is_key ? certificate : key, R_OK, 0) < 0)
+		return error_os(err, "%s/%s: its other half %s", path, name,
+				is_key ? certificate : key);
+	if (is_key || tls->certificate)
+		return 0;
+	tls->certificate = steal_ptr(&certificate);
+	tls->key = steal_ptr(&key);
+	return 0;
+}
+
+static int load_dir(int *dir_fd, const char *path, struct http_tls *tls, struct error *err)
+{
+	cleanup_dir DIR *dir = fdopendir(*dir_fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return error_os(err, "%s", path);
+	int fd = steal_fd(dir_fd);
+	while ((entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (ends_with(name, ".crt") && add_authority(fd, name, tls, err) < 0)
+			return error_prefix(err, "%s", path);
+		if ((ends_with(name, ".cert") || ends_with(name, ".key")) &&
+		    add_pair(fd, path, name, tls, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int certs_load(const char *cert_dir, const char *registry, struct http_tls *tls, struct error *err)
+{
+	cleanup_strings struct strings paths = { 0 };
+	const char *home = getenv("HOME");
+
+	if (cert_dir) {
+		cleanup_fd int fd = open(cert_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		return fd < 0 ? error_os(err, "%s", cert_dir) : load_dir(&fd, cert_dir, tls, err);
+	}
+	if (home)
+		strings_addf(&paths, "%s/.config/containers/certs.d/%s", home, registry);
+	strings_addf(&paths, "/etc/containers/certs.d/%s", registry);
+	strings_addf(&paths, "/etc/docker/certs.d/%s", registry);
+	for (size_t i = 0; i < paths.count; i++) {
+		cleanup_fd int fd = open(paths.items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0)
+			return load_dir(&fd, paths.items[i], tls, err);
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			return error_os(err, "%s", paths.items[i]);
+	}
+	return 0;
+}

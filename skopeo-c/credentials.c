@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/credentials.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { AUTH_FILE_MAX = 1 << 20, HELPER_TIMEOUT_MS = 60000 };
+
+static void free_secret(char *text)
+{
+	if (text)
+		OPENSSL_cleanse(text, strlen(text));
+	free(text);
+}
+
+void credentials_free(struct credentials *credentials)
+{
+	free_secret(credentials->user);
+	free_secret(credentials->password);
+	free_secret(credentials->identity_token);
+	*credentials = (struct credentials){ 0 };
+}
+
+char *credentials_basic(const struct credentials *credentials)
+{
+	char *pair = xasprintf("%s:%s", credentials->user, credentials->password);
+	size_t length = strlen(pair);
+	unsigned char *encoded = xcalloc(length / 3 * 4 + 8, 1);
+
+	EVP_EncodeBlock(encoded, (const unsigned char *)pair, (int)length);
+	char *value = xasprintf("Basic %s", (const char *)encoded);
+	free_secret(pair);
+	free_secret((char *)encoded);
+	return value;
+}
+
+/* Split "USER:PASSWORD". False without a colon. */
+static bool split_pair(const char *pair, struct credentials *out)
+{
+	const char *colon = strchr(pair, ':');
+
+	if (!colon)
+		return false;
+	out->user = xstrndup(pair, (size_t)(colon - pair));
+	out->password = xstrdup(colon + 1);
+	return true;
+}
+
+/* Decode "auth": base64 of "USER:PASSWORD", after which docker may have left NULs. */
+static bool decode_pair(const char *base64, struct credentials *out)
+{
+	size_t length = strlen(base64);
+	cleanup_free unsigned char *text = xcalloc(length + 1, 1);
+
+	if (length % 4 != 0 || length > AUTH_FILE_MAX ||
+	    EVP_DecodeBlock(text, (const unsigned char *)base64, (int)length) < 0)
+		return false;
+	bool split = split_pair((const char *)text, out);
+	OPENSSL_cleanse(text, length);
+	return split;
+}
+
+/* ---- keys ---- */
+
+static bool is_docker_hub(const char *host)
+{
+	return strcmp(host, "docker.io") == 0 || strcmp(host, "index.docker.io") == 0 ||
+	       strcmp(host, "registry-1.docker.io") == 0;
+}
+
+/* How well a key of a file fits REGISTRY/REPOSITORY: 0 not at all, else longer is better. Old files
+ * have URLs as keys, whose path means nothing. */
+static size_t key_score(const char *key, const char *registry, const char *repository)
+{
+	bool is_url = strncmp(key, "https://", 8) == 0 || strncmp(key, "http://", 7) == 0;
+	const char *name = is_url ? strstr(key, "://") + 3 : key;
+	size_t host_length = strcspn(name, "/");
+	cleanup_free char *host = xstrndup(name, host_length);
+	const char *path = is_url ? "" : name + host_length;
+
+	if (strcmp(host, registry) != 0 && !(is_docker_hub(host) && is_docker_hub(registry)))
+		return 0;
+	if (path[0] == '\0' || strcmp(path, "/v1/") == 0)
+		return is_url ? 1 : 2;
+	path++;
+	size_t length = strlen(path);
+	if (strncmp(path, repository, length) != 0 ||
+	    (repository[length] != '/' && repository[length] != '\0'))
+		return 0;
+	return length + 3;
+}
+
+static const json_t *best_entry(const json_t *entries, const char *registry, const char *repository)
+{
+	const char *key;
+	const json_t *entry, *best = NULL;
+	size_t best_score = 0;
+
+	json_object_foreach((json_t *)entries, key, entry)
+	{
+		size_t score = key_score(key, registry, repository);
+
+		if (score > best_score) {
+			best_score = score;
+			best = entry;
+		}
+	}
+	return best;
+}
+
+/* The text of a parser could quote a secret. */
+static int not_understood(const char *what, struct error *err)
+{
+	return error_set(err, ERROR_INTEGRITY, "%s: not the JSON of credentials", what);
+}
+
+/* ---- helpers ---- */
+
+/* Ask docker-credential-NAME. 1 with credentials, 0 when it has none. */
+static int ask_helper(const char *name, const char *registry, struct credentials *out,
+		      struct error *err)
+{
+	cleanup_free char *program = xasprintf("docker-credential-%s", name);
+	const char *server = is_docker_hub(registry) ? "https://index.docker.io/v1/" : registry;
+	const char *argv[] = { program, "get", NULL };
+	struct spawn spawn = { .argv = argv,
+			       .input = server,
+			       .input_length = strlen(server),
+			       .timeout_ms = HELPER_TIMEOUT_MS };
+	cleanup_spawn_result struct spawn_result result = { 0 };
+	const char *user, *secret;
+
+	if (strchr(name, '/'))
+		return error_set(err, ERROR_INTEGRITY, "\"%s\" does not name a credential helper",
+				 name);
+	if (spawn_run(&spawn, &result, err) < 0)
+		return error_prefix(err, "credential helper %s", program);
+	if (result.status != 0)
+		return 0;
+	json_auto_t *json = json_parse(result.out, result.out_length, program, err);
+	if (!json || json_unpack(json, "{s:s, s:s}", "Username", &user, "Secret", &secret) < 0)
+		return not_understood(program, err);
+	if (strcmp(user, "<token>") == 0) {
+		out->identity_token = xstrdup(secret);
+	} else {
+		out->user = xstrdup(user);
+		out->password = xstrdup(secret);
+	}
+	return 1;
+}
+
+/* ---- files ---- */
+
+/* Look into one parsed file. 1 found, 0 not. `legacy`: ~/.dockercfg, whose top level is "auths". */
+static int search_file(const json_t *file, bool legacy, const char *registry,
+		       const char *repository, struct credentials *out, struct error *err)
+{
+	const char *helper = json_text(json_object_get(file, "credHelpers"), registry, NULL);
+	const json_t *entry =
+		best_entry(legacy ? file : json_object_get(file, "auths"), registry, repository);
+	const char *auth = json_text(entry, "auth", "");
+	const char *token = json_text(entry, "identitytoken", "");
+
+	if (helper)
+		return ask_helper(helper, registry, out, err);
+	if (!entry)
+		return 0;
+	if (auth[0] && !decode_pair(auth, out))
+		return error_set(err, ERROR_INTEGRITY, "the entry for %s cannot be decoded",
+				 registry);
+	if (token[0])
+		out->identity_token = xstrdup(token);
+	return token[0] || auth[0];
+}
+
+/* The same for a path; a file that is not there has nothing, unless the user named it. */
+static int search_path(const char *path, bool required, const char *registry,
+		       const char *repository, struct credentials *out, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && !required && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+		return 0;
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	json_auto_t *file = json_read_fd(fd, AUTH_FILE_MAX, path, err);
+	if (!file)
+		return err->kind == ERROR_INTEGRITY ? not_understood(path, err) : -1;
+	const char *base = strrchr(path, '/');
+	bool legacy = base && strcmp(base, "/.dockercfg") == 0;
+	int found = search_file(file, legacy, registry, repository, out, err);
+	return found < 0 ? error_prefix(err, "%s", path) : found;
+}
+
+static void usual_paths(struct strings *paths)
+{
+	const char *home = getenv("HOME"), *runtime = getenv("XDG_RUNTIME_DIR");
+	const char *config = getenv("XDG_CONFIG_HOME"), *docker = getenv("DOCKER_CONFIG");
+
+	if (runtime && runtime[0])
+		strings_addf(paths, "%s/containers/auth.json", runtime);
+	else
+		strings_addf(paths, "/run/containers/%u/auth.json", (unsigned)getuid());
+	if (config && config[0])
+		strings_addf(paths, "%s/containers/auth.json", config);
+	else if (home)
+		strings_addf(paths, "%s/.config/containers/auth.json", home);
+	if (docker && docker[0])
+		strings_addf(paths, "%s/config.json", docker);
+	else if (home)
+		strings_addf(paths, "%s/.docker/config.json", home);
+	if (home)
+		strings_addf(paths, "%s/.dockercfg", home);
+}
+
+int credentials_find(const struct access *access, const char *registry, const char *repository,
+		     struct credentials *credentials, struct error *err)
+{
+	cleanup_credentials struct credentials found = { 0 };
+	cleanup_strings struct strings paths = { 0 };
+	const char *named = access->authfile ? access->authfile : getenv("REGISTRY_AUTH_FILE");
+	int status = 0;
+
+	if (access->no_creds)
+		return 0;
+	if (access->creds && !split_pair(access->creds, &found))
+		return error_set(err, ERROR_USAGE, "credentials are given as USER:PASSWORD");
+	if (!access->creds) {
+		usual_paths(&paths);
+		if (named && named[0])
+			status = search_path(named, access->authfile != NULL, registry, repository,
+					     &found, err);
+		for (size_t i = 0; status == 0 && i < paths.count; i++)
+			status = search_path(paths.items[i], false, registry, repository, &found,
+					     err);
+	}
+	if (status < 0)
+		return -1;
+	*credentials = found;
+	found = (struct credentials){ 0 };
+	return 0;
+}

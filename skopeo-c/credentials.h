@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who we are at a registry: --creds, or what the auth.json files of podman and docker hold
+ * (containers-auth.json(5)). Nothing of it ever gets into an error, a document or a log. */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+
+/* How a command reaches one side's registry; the strings are borrowed from argv. */
+struct access {
+	bool tls_verify, no_creds;
+	const char *creds;     /* USER:PASSWORD */
+	const char *authfile;  /* before the usual files */
+	const char *cert_dir;  /* instead of the usual certs.d directories */
+	long long retry_times; /* -1: the default */
+};
+
+struct credentials {
+	char *user, *password; /* both or none */
+	char *identity_token;  /* to be exchanged for an access token, or NULL */
+};
+
+/* Find the credentials for REGISTRY/REPOSITORY; none is no error. Looked up in this order: --creds;
+ * --authfile; $REGISTRY_AUTH_FILE; $XDG_RUNTIME_DIR/containers/auth.json (without that variable
+ * /run/containers/UID/auth.json); $XDG_CONFIG_HOME/containers/auth.json (~/.config);
+ * $DOCKER_CONFIG/config.json (~/.docker); ~/.dockercfg. The first file that has a match is it; in a
+ * file the longest matching key. */
+int credentials_find(const struct access *access, const char *registry, const char *repository,
+		     struct credentials *credentials, struct error *err);
+void credentials_free(struct credentials *credentials);
+#define cleanup_credentials __attribute__((cleanup(credentials_free)))
+
+/* "Basic …", the value of the Authorization header; the caller frees it. */
+char *credentials_basic(const struct credentials *credentials);

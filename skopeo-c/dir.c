@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dir:PATH: a plain directory, as skopeo lays it out: manifest.json, the blobs by the hex of their
+ * digests, HEX.manifest.json for the images of an index, and a file `version`. A destination's
+ * manifest.json comes last; before it no reader takes the directory for the new image. What was
+ * made is removed again when the copy fails; what an earlier copy left, when this one is done.
+ */
+#include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "skopeo-c/transport.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char version_text[] = "Directory Transport Version: 1.1\n";
+
+struct dir {
+	int fd;
+	char *path;
+	bool made;		/* the directory itself is ours */
+	bool finished;		/* manifest.json is in place */
+	struct strings files;	/* all files of the new image */
+	struct strings created; /* those of them that were not there before */
+};
+
+static void remove_created(const struct dir *dir)
+{
+	for (size_t i = 0; i < dir->created.count; i++)
+		unlinkat(dir->fd, dir->created.items[i], 0);
+	if (dir->made)
+		rmdir(dir->path);
+}
+
+static void dir_close(struct transport *t)
+{
+	struct dir *dir = t->state;
+
+	if (dir->fd >= 0 && !dir->finished)
+		remove_created(dir);
+	cleanup_fd_p(&dir->fd);
+	strings_free(&dir->files);
+	strings_free(&dir->created);
+	free(dir->path);
+	free(dir);
+}
+
+/* A directory with something else in it is not ours to fill. */
+static int check_empty_or_ours(const struct dir *dir, struct error *err)
+{
+	cleanup_fd int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (faccessat(dir->fd, "version", F_OK, 0) == 0)
+		return 0;
+	if (!listing)
+		return error_os(err, "%s", dir->path);
+	steal_fd(&fd);
+	while ((entry = readdir(listing)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    strncmp(entry->d_name, ".version.", 9) != 0)
+			return error_set(err, ERROR_EXISTS,
+					 "%s holds other files and is not a dir: image", dir->path);
+	return 0;
+}
+
+/* Remember a file of the new image, before it is made. */
+static void note(struct dir *dir, const char *name)
+{
+	strings_add(&dir->files, name);
+	if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		strings_add(&dir->created, name);
+}
+
+static int write_file(struct transport *t, const char *name, const void *data, size_t length,
+		      struct error *err)
+{
+	struct dir *dir = t->state;
+
+	note(dir, name);
+	if (file_replace_at(dir->fd, name, data, length, 0644, err) < 0)
+		return error_prefix(err, "%s", t->name);
+	return 0;
+}
+
+static int dir_open(struct transport *t, const char *rest,
+		    const struct transport_settings *settings, struct error *err)
+{
+	struct dir *dir = xcalloc(1, sizeof *dir);
+
+	dir->fd = -1;
+	dir->finished = !settings->is_destination;
+	dir->path = xstrdup(rest);
+	t->state = dir;
+	t->name = xasprintf("dir:%s", rest);
+	if (rest[0] == '\0')
+		return error_set(err, ERROR_USAGE, "dir: needs a path");
+	if (settings->is_destination) {
+		dir->made = access(rest, F_OK) < 0;
+		if (path_make_dirs(rest, 0755, err) < 0)
+			return -1;
+	}
+	dir->fd = open(rest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir->fd < 0)
+		return error_os(err, "%s", rest);
+	if (!settings->is_destination)
+		return 0;
+	/* `version` comes first: it makes the directory ours also when we are killed */
+	if (check_empty_or_ours(dir, err) < 0)
+		return -1;
+	return write_file(t, "version", version_text, strlen(version_text), err);
+}
+
+/* ---- source ---- */
+
+static int open_file(const struct transport *t, const char *name, struct error *err)
+{
+	const struct dir *dir = t->state;
+	cleanup_fd int fd = path_open_beneath(dir->fd, name, O_RDONLY | O_NONBLOCK, 0, err);
+	struct stat st;
+
+	if (fd < 0)
+		return error_prefix(err, "%s", t->name);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return error_set(err, ERROR_INTEGRITY, "%s: %s is not a file", t->name, name);
+	return steal_fd(&fd);
+}
+
+static char *instance_name(const char *digest)
+{
+	return xasprintf("%s.manifest.json", digest_hex(digest));
+}
+
+static int dir_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+			    struct error *err)
+{
+	cleanup_free char *name = digest ? instance_name(digest) : xstrdup("manifest.json");
+	cleanup_fd int fd = open_file(t, name, err);
+	size_t length;
+	char *bytes = fd < 0 ? NULL : file_read_fd(fd, MANIFEST_MAX, &length, name, err);
+
+	if (!bytes)
+		return -1;
+	if (manifest_parse(bytes, length, NULL, digest, t->name, manifest, err) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
+static int dir_open_blob(struct transport *t, const struct blob *blob, struct blob_source *source,
+			 struct error *err)
+{
+	source->fd = open_file(t, digest_hex(blob->digest), err);
+	return source->fd < 0 ? -1 : 0;
+}
+
+/* ---- destination ---- */
+
+static int dir_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			  struct error *err)
+{
+	struct dir *dir = t->state;
+	struct stat st;
+
+	sink->fd = -1;
+	note(dir, digest_hex(blob->digest));
+	sink->state = SINK_PRESENT;
+	if (fstatat(dir->fd, digest_hex(blob->digest), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_size == blob->size)
+		return 0;
+	sink->state = SINK_WANTED;
+	if (blob_sink_open_file(sink, dir->fd, err) < 0)
+		return error_prefix(err, "%s", t->name);
+	return 0;
+}
+
+static int dir_commit_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			   struct error *err)
+{
+	const struct dir *dir = t->state;
+
+	if (blob_sink_name_file(sink, err) < 0)
+		return error_prefix(err, "%s", t->name);
+	if (fsync(sink->fd) < 0 ||
+	    renameat(dir->fd, sink->temporary, dir->fd, digest_hex(blob->digest)) < 0)
+		return error_os(err, "%s: blob %s", t->name, blob->digest);
+	blob_sink_keep_file(sink);
+	return 0;
+}
+
+static bool is_new_file(const struct dir *dir, const char *name)
+{
+	for (size_t i = 0; i < dir->files.count; i++)
+		if (strcmp(dir->files.items[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* True for names that a dir: image has, whose files may go with it. */
+static bool is_image_file(const char *name)
+{
+	size_t hex = strspn(name, "0123456789abcdef");
+
+	if (strncmp(name, "signature-", 10) == 0)
+		return true;
+	return (hex == 64 || hex == 128) &&
+	       (!name[hex] || strcmp(name + hex, ".manifest.json") == 0);
+}
+
+static void remove_old_files(const struct dir *dir)
+{
+	cleanup_fd int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!listing)
+		return;
+	steal_fd(&fd);
+	while ((entry = readdir(listing)))
+		if (is_image_file(entry->d_name) && !is_new_file(dir, entry->d_name))
+			unlinkat(dir->fd, entry->d_name, 0);
+}
+
+static int dir_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
+			    struct error *err)
+{
+	struct dir *dir = t->state;
+	cleanup_free char *name = instance_name(manifest->digest);
+
+	if (!is_top)
+		return write_file(t, name, manifest->bytes, manifest->length, err);
+	if (write_file(t, "manifest.json", manifest->bytes, manifest->length, err) < 0)
+		return -1;
+	dir->finished = true;
+	remove_old_files(dir);
+	return 0;
+}
+
+const struct transport_class transport_dir = {
+	.prefix = "dir:",
+	.open = dir_open,
+	.close = dir_close,
+	.get_manifest = dir_get_manifest,
+	.open_blob = dir_open_blob,
+	.offer_blob = dir_offer_blob,
+	.commit_blob = dir_commit_blob,
+	.put_manifest = dir_put_manifest,
+};

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* docker://: images in registries (distribution-spec 1.1). */
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "lib/reference.h"
+#include "skopeo-c/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct docker {
+	struct registry registry;
+	char *wanted;	  /* the tag or digest of the manifest */
+	char *mount_from; /* a repository of the same registry that has the blobs, or NULL */
+};
+
+/* In the order of what is most common; the last two only so that their refusal is explained. */
+static const char accept_header[] =
+	"Accept: " MANIFEST_OCI ", " MANIFEST_DOCKER ", " MANIFEST_OCI_INDEX
+	", " MANIFEST_DOCKER_LIST ", application/vnd.docker.distribution.manifest.v1+prettyjws"
+	", application/vnd.docker.distribution.manifest.v1+json";
+
+bool transport_is_docker(const struct transport *t)
+{
+	return t->class == &transport_docker;
+}
+
+struct registry *docker_registry(struct transport *t)
+{
+	struct docker *docker = t->state;
+
+	return &docker->registry;
+}
+
+void docker_allow_mounts(struct transport *to, const struct transport *from)
+{
+	if (!transport_is_docker(to) || !transport_is_docker(from))
+		return;
+
+	struct docker *ours = to->state;
+	const struct docker *theirs = from->state;
+	if (strcmp(ours->registry.name, theirs->registry.name) != 0 ||
+	    strcmp(ours->registry.repository, theirs->registry.repository) == 0)
+		return;
+	ours->mount_from = xstrdup(theirs->registry.repository);
+	strings_addf(&ours->registry.scopes, "repository:%s:pull", ours->mount_from);
+}
+
+static int docker_open(struct transport *t, const char *rest,
+		       const struct transport_settings *settings, struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+
+	if (reference_parse(rest, &reference, err) < 0)
+		return -1;
+	reference_default_tag(&reference);
+	if (reference.digest) {
+		/* the digest says it all; a tag beside it is only a remark */
+		free(reference.tag);
+		reference.tag = NULL;
+	}
+
+	struct docker *docker = xcalloc(1, sizeof *docker);
+	t->state = docker;
+	t->reference = reference_text(&reference);
+	t->name = xstrdup(t->reference);
+	docker->wanted = xstrdup(reference.digest ? reference.digest : reference.tag);
+	return registry_open(settings->http, &settings->access, reference.registry,
+			     reference.repository, settings->is_destination ? "pull,push" : "pull",
+			     &docker->registry, err);
+}
+
+static void docker_close(struct transport *t)
+{
+	struct docker *docker = t->state;
+
+	registry_close(&docker->registry);
+	free(docker->wanted);
+	free(docker->mount_from);
+	free(docker);
+}
+
+static char *manifest_path(const struct docker *docker, const char *wanted)
+{
+	return xasprintf("/v2/%s/manifests/%s", docker->registry.repository, wanted);
+}
+
+/* ---- source ---- */
+
+static int no_manifest(const struct transport *t, const struct registry_call *call,
+		       const char *digest, struct error *err)
+{
+	if (call->request.status != 404)
+		return registry_refused(call, t->name, err);
+	if (digest)
+		error_set(err, ERROR_NOT_FOUND, "%s: manifest %s is not in the registry", t->name,
+			  digest);
+	else
+		error_set(err, ERROR_NOT_FOUND, "no image %s in the registry", t->name);
+	return error_subject(err, t->name);
+}
+
+static int docker_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+			       struct error *err)
+{
+	struct docker *docker = t->state;
+	const char *wanted = digest ? digest : docker->wanted;
+	cleanup_registry_call struct registry_call call = { 0 };
+
+	registry_call_init(&call, &docker->registry, "GET", manifest_path(docker, wanted));
+	strings_add(&call.request.headers, accept_header);
+	if (registry_call_run(&call, err) < 0)
+		return error_subject(err, t->name);
+	if (call.request.status != 200)
+		return no_manifest(t, &call, digest, err);
+
+	const char *told = http_header(&call.request, "docker-content-digest", 0);
+	if (digest_is_valid(wanted))
+		told = wanted;
+	if (told && !digest_is_valid(told))
+		return error_set(err, ERROR_INTEGRITY, "%s: the registry names the digest \"%s\"",
+				 t->name, told);
+	if (!call.request.answer)
+		return error_set(err, ERROR_INTEGRITY, "%s: the manifest is empty", t->name);
+	if (manifest_parse(call.request.answer, call.request.answer_length,
+			   http_header(&call.request, "content-type", 0), told, t->name, manifest,
+			   err) < 0)
+		return -1;
+	call.request.answer = NULL; /* the manifest's now */
+	return 0;
+}
+
+static int docker_open_blob(struct transport *t, const struct blob *blob,
+			    struct blob_source *source, struct error *err)
+{
+	struct docker *docker = t->state;
+
+	(void)err;
+	registry_call_init(&source->call, &docker->registry, "GET",
+			   xasprintf("/v2/%s/blobs/%s", docker->registry.repository, blob->digest));
+	return 0;
+}
+
+/* ---- destination ---- */
+
+static bool docker_has_manifest(struct transport *t, const struct manifest *manifest)
+{
+	struct docker *docker = t->state;
+	cleanup_registry_call struct registry_call call = { 0 };
+	struct error ignored; /* what is wrong shows again where it matters */
+
+	registry_call_init(&call, &docker->registry, "HEAD", manifest_path(docker, docker->wanted));
+	strings_add(&call.request.headers, accept_header);
+	if (registry_call_run(&call, &ignored) < 0 || call.request.status != 200)
+		return false;
+	const char *digest = http_header(&call.request, "docker-content-digest", 0);
+	return digest && strcmp(digest, manifest->digest) == 0;
+}
+
+static int docker_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			     struct error *err)
+{
+	struct docker *docker = t->state;
+
+	(void)err;
+	sink->fd = -1;
+	if (blob_is_foreign(blob)) {
+		sink->state = SINK_PRESENT;
+		return 0;
+	}
+	sink->state = SINK_ASKING;
+	sink->asking = ASK_PRESENCE;
+	registry_call_init(&sink->call, &docker->registry, "HEAD",
+			   xasprintf("/v2/%s/blobs/%s", docker->registry.repository, blob->digest));
+	registry_call_start(&sink->call);
+	return 0;
+}
+
+static void ask_upload(struct docker *docker, const struct blob *blob, struct blob_sink *sink)
+{
+	const char *repository = docker->registry.repository;
+	char *path = docker->mount_from ? xasprintf("/v2/%s/blobs/uploads/?mount=%s&from=%s",
+						    repository, blob->digest, docker->mount_from)
+					: xasprintf("/v2/%s/blobs/uploads/", repository);
+
+	registry_call_free(&sink->call);
+	sink->asking = ASK_UPLOAD;
+	registry_call_init(&sink->call, &docker->registry, "POST", path);
+	registry_call_start(&sink->call);
+}
+
+/* Where the bytes go: the Location of the answer with ?digest= added. It may be relative, may have
+ * a query, and behind some proxies says http where the registry speaks https. */
+static char *upload_url(const struct registry_call *call, const char *digest, struct error *err)
+{
+	const char *base = call->registry->base;
+	const char *location = http_header(&call->request, "location", 0);
+	char *url = location ? http_resolve(call->request.url, location) : NULL;
+
+	if (!url) {
+		error_set(err, ERROR_FAILED, "%s does not say where to upload to",
+			  call->registry->name);
+		return NULL;
+	}
+	bool is_downgrade = strncmp(base, "https://", 8) == 0 && strncmp(url, "http://", 7) == 0;
+	if (is_downgrade && http_same_host(url, base)) {
+		char *upgraded = xasprintf("https://%s", url + 7);
+
+		free(url);
+		url = upgraded;
+	} else if (is_downgrade && call->registry->tls.verify) {
+		error_set(err, ERROR_DENIED, "%s wants the upload over plain http",
+			  call->registry->name);
+		free(url);
+		return NULL;
+	}
+	char *complete = xasprintf("%s%sdigest=%s", url, strchr(url, '?') ? "&" : "?", digest);
+	free(url);
+	return complete;
+}
+
+static int begin_upload(struct docker *docker, const struct blob *blob, struct blob_sink *sink,
+			struct error *err)
+{
+	char *url = upload_url(&sink->call, blob->digest, err);
+
+	if (!url)
+		return -1;
+	registry_call_free(&sink->call);
+	registry_call_init(&sink->call, &docker->registry, "PUT", url);
+	strings_add(&sink->call.request.headers, "Content-Type: application/octet-stream");
+	sink->call.request.upload_size = blob->size;
+	sink->call.once = true;
+	sink->state = SINK_WANTED;
+	return 0;
+}
+
+static int docker_poll_sink(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			    struct error *err)
+{
+	struct docker *docker = t->state;
+	int status = registry_call_poll(&sink->call, err);
+
+	if (status <= 0)
+		return status;
+	if (sink->asking == ASK_PRESENCE) {
+		if (sink->call.request.status == 200)
+			sink->state = SINK_PRESENT;
+		else
+			ask_upload(docker, blob, sink);
+		return 0;
+	}
+	switch (sink->call.request.status) {
+	case 201: /* mounted */
+		sink->state = SINK_PRESENT;
+		return 0;
+	case 202:
+		return begin_upload(docker, blob, sink, err);
+	default:
+		return registry_refused(&sink->call, t->name, err);
+	}
+}
+
+/* The PUT is answered: a registry that says 2xx has checked the digest. */
+static int docker_commit_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			      struct error *err)
+{
+	cleanup_free char *what = xasprintf("%s: blob %s", t->name, blob->digest);
+
+	if (sink->call.request.status / 100 == 2)
+		return 0;
+	return registry_refused(&sink->call, what, err);
+}
+
+static int docker_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
+			       struct error *err)
+{
+	struct docker *docker = t->state;
+	const char *wanted = is_top ? docker->wanted : manifest->digest;
+	cleanup_registry_call struct registry_call call = { 0 };
+
+	if (digest_is_valid(wanted) && strcmp(wanted, manifest->digest) != 0)
+		return error_set(err, ERROR_USAGE, "%s: the image to copy has the digest %s",
+				 t->name, manifest->digest);
+	registry_call_init(&call, &docker->registry, "PUT", manifest_path(docker, wanted));
+	strings_addf(&call.request.headers, "Content-Type: %s", manifest->media_type);
+	call.request.body = xstrdup(manifest->bytes);
+	call.request.body_length = manifest->length;
+	if (registry_call_run(&call, err) < 0)
+		return error_subject(err, t->name);
+	if (call.request.status / 100 != 2)
+		return registry_refused(&call, t->name, err);
+	const char *digest = http_header(&call.request, "docker-content-digest", 0);
+	if (digest && strncmp(digest, "sha256:", 7) == 0 &&
+	    strncmp(manifest->digest, "sha256:", 7) == 0 && strcmp(digest, manifest->digest) != 0)
+		return error_set(err, ERROR_INTEGRITY, "%s: the registry stored %s instead of %s",
+				 t->name, digest, manifest->digest);
+	return 0;
+}
+
+const struct transport_class transport_docker = {
+	.prefix = "docker://",
+	.open = docker_open,
+	.close = docker_close,
+	.get_manifest = docker_get_manifest,
+	.open_blob = docker_open_blob,
+	.has_manifest = docker_has_manifest,
+	.offer_blob = docker_offer_blob,
+	.poll_sink = docker_poll_sink,
+	.commit_blob = docker_commit_blob,
+	.put_manifest = docker_put_manifest,
+};

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/http.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/version.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	CONNECT_SECONDS = 30,
+	STALL_SECONDS = 60,	    /* a download without a byte for so long has failed */
+	UPLOAD_STALL_SECONDS = 600, /* a registry may hash a large upload before it answers */
+	SMALL_SECONDS = 120,	    /* an answer kept in memory must be there by then */
+	HEADERS_MAX = 64 << 10	    /* bytes of all headers of an answer */
+};
+
+struct http {
+	CURLM *multi;
+};
+
+struct http_transfer {
+	CURL *easy;
+	struct curl_slist *headers;
+	size_t headers_size;
+	bool aborted, too_large;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct http *http_new(struct error *err)
+{
+	CURLM *multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
+
+	if (!multi) {
+		error_set(err, ERROR_FAILED, "libcurl does not start");
+		return NULL;
+	}
+	struct http *http = xcalloc(1, sizeof *http);
+	http->multi = multi;
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	curl_multi_cleanup(http->multi);
+	curl_global_cleanup();
+	free(http);
+}
+
+void http_tls_free(struct http_tls *tls)
+{
+	free(tls->authorities);
+	free(tls->certificate);
+	free(tls->key);
+	*tls = (struct http_tls){ 0 };
+}
+
+/* ---- callbacks ---- */
+
+static size_t give_body(char *buffer, size_t size, size_t count, void *context)
+{
+	struct http_request *request = context;
+	ssize_t given = request->read(request->context, buffer, size * count);
+
+	if (given == HTTP_PAUSE)
+		return CURL_READFUNC_PAUSE;
+	if (given < 0) {
+		request->transfer->aborted = true;
+		return CURL_READFUNC_ABORT;
+	}
+	return (size_t)given;
+}
+
+/* Keep a piece of the answer. False when there is too much of it. */
+static bool keep(struct http_request *request, const char *data, size_t length, bool is_error)
+{
+	size_t max = request->answer_max ? request->answer_max : HTTP_ANSWER_MAX;
+	size_t total = request->answer_length + length;
+
+	if (total > (is_error ? HTTP_ERROR_MAX : max))
+		return false;
+	if (total >= request->answer_size) {
+		while (total >= request->answer_size)
+			request->answer_size =
+				request->answer_size ? request->answer_size * 2 : 4096;
+		request->answer = xreallocarray(request->answer, request->answer_size, 1);
+	}
+	memcpy(request->answer + request->answer_length, data, length);
+	request->answer_length = total;
+	request->answer[total] = '\0';
+	return true;
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+	struct http_request *request = context;
+	size_t length = size * count;
+	long status = 0;
+
+	curl_easy_getinfo(request->transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (request->write && status / 100 == 2) {
+		ssize_t taken = request->write(request->context, data, length);
+
+		if (taken == HTTP_PAUSE)
+			return CURL_WRITEFUNC_PAUSE;
+		if (taken < 0)
+			request->transfer->aborted = true;
+		return taken < 0 ? length + 1 : (size_t)taken;
+	}
+	if (keep(request, data, length, status / 100 != 2))
+		return length;
+	request->transfer->too_large = true;
+	return length + 1;
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *context)
+{
+	struct http_request *request = context;
+	size_t length = size * count;
+
+	/* the headers of "100 Continue" or of a proxy are none of ours: start again */
+	if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
+		strings_free(&request->answer_headers);
+		request->transfer->headers_size = 0;
+	}
+	request->transfer->headers_size += length;
+	if (request->transfer->headers_size > HEADERS_MAX) {
+		request->transfer->too_large = true;
+		return 0;
+	}
+	while (length > 0 && isspace((unsigned char)data[length - 1]))
+		length--;
+	if (length > 0 && !memchr(data, '\0', length))
+		strings_addf(&request->answer_headers, "%.*s", (int)length, data);
+	return size * count;
+}
+
+/* ---- one request ---- */
+
+/* Every option of every transfer is set in these four functions, so none can be forgotten. */
+static void set_limits(CURL *easy, const struct http_request *request)
+{
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+			 request->read ? (long)UPLOAD_STALL_SECONDS : (long)STALL_SECONDS);
+	if (!request->read && !request->write)
+		curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)SMALL_SECONDS);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+}
+
+static void set_tls(CURL *easy, const struct http_tls *tls)
+{
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (tls->authorities) {
+		struct curl_blob blob = { tls->authorities, strlen(tls->authorities),
+					  CURL_BLOB_NOCOPY };
+
+		/* the blob takes the place of the bundle file; the directory stays in use */
+		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, "/etc/ssl/certs");
+	}
+	if (tls->certificate) {
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->certificate);
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
+	}
+}
+
+static void set_body(CURL *easy, struct http_request *request)
+{
+	if (strcmp(request->method, "HEAD") == 0) {
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	} else if (request->read) {
+		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->upload_size);
+		curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+		curl_easy_setopt(easy, CURLOPT_READDATA, request);
+	} else if (strcmp(request->method, "GET") != 0) {
+		curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)request->body_length);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	}
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, request);
+}
+
+static void set_request(CURL *easy, struct http_request *request)
+{
+	struct http_transfer *transfer = request->transfer;
+
+	for (size_t i = 0; i < request->headers.count; i++)
+		transfer->headers = curl_slist_append(transfer->headers, request->headers.items[i]);
+	if (request->authorization) {
+		cleanup_free char *line = xasprintf("Authorization: %s", request->authorization);
+
+		transfer->headers = curl_slist_append(transfer->headers, line);
+	}
+	/* waiting for "100 Continue" costs a round trip and has nothing to save */
+	transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+	curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "skopeo-c/" OCID_VERSION);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
+}
+
+void http_start(struct http *http, struct http_request *request)
+{
+	CURL *easy = curl_easy_init();
+
+	request->transfer = xcalloc(1, sizeof *request->transfer);
+	request->transfer->easy = easy;
+	if (!easy) {
+		request->done = true;
+		request->result = HTTP_BROKEN;
+		snprintf(request->failure, sizeof request->failure, "libcurl has no memory");
+		return;
+	}
+	set_limits(easy, request);
+	set_tls(easy, request->tls);
+	set_body(easy, request);
+	set_request(easy, request);
+	curl_multi_add_handle(http->multi, easy);
+}
+
+void http_stop(struct http *http, struct http_request *request)
+{
+	struct http_transfer *transfer = request->transfer;
+
+	if (!transfer)
+		return;
+	if (transfer->easy) {
+		curl_multi_remove_handle(http->multi, transfer->easy);
+		curl_easy_cleanup(transfer->easy);
+	}
+	curl_slist_free_all(transfer->headers);
+	free(transfer);
+	request->transfer = NULL;
+}
+
+void http_request_reset(struct http_request *request)
+{
+	strings_free(&request->answer_headers);
+	free(request->answer);
+	request->answer = NULL;
+	request->answer_length = request->answer_size = 0;
+	request->done = false;
+	request->status = 0;
+}
+
+void http_request_free(struct http_request *request)
+{
+	http_request_reset(request);
+	strings_free(&request->headers);
+	free(request->url);
+	free(request->body);
+	*request = (struct http_request){ 0 };
+}
+
+void http_resume(struct http_request *request)
+{
+	if (request->transfer && !request->done)
+		curl_easy_pause(request->transfer->easy, CURLPAUSE_CONT);
+}
+
+/* ---- the loop ---- */
+
+static enum http_result classify(const struct http_request *request, CURLcode code)
+{
+	if (request->transfer->aborted)
+		return HTTP_ABORTED;
+	if (request->transfer->too_large)
+		/* of an error the beginning is enough */
+		return request->status >= 400 ? HTTP_ANSWERED : HTTP_TOO_LARGE;
+	switch (code) {
+	case CURLE_OK:
+		return HTTP_ANSWERED;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+		return HTTP_UNREACHABLE;
+	case CURLE_SSL_CONNECT_ERROR:
+		return HTTP_NOT_TLS;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+		return HTTP_UNTRUSTED;
+	default:
+		return HTTP_BROKEN;
+	}
+}
+
+static void finish(struct http *http, CURL *easy, CURLcode code)
+{
+	struct http_request *request = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &request);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	request->status = (int)status;
+	request->result = classify(request, code);
+	snprintf(request->failure, sizeof request->failure, "%s",
+		 request->transfer->error[0] ? request->transfer->error : curl_easy_strerror(code));
+	request->done = true;
+	http_stop(http, request);
+}
+
+int http_pump(struct http *http, int timeout_ms, struct error *err)
+{
+	int running, left;
+	const CURLMsg *message;
+
+	/* waiting first: what the callbacks did last time was dealt with by the caller since, and
+	 * requests that were started or resumed end the wait at once */
+	curl_multi_poll(http->multi, NULL, 0, timeout_ms, NULL);
+	if (cli_interrupted())
+		return error_set(err, ERROR_FAILED, "interrupted");
+	curl_multi_perform(http->multi, &running);
+	while ((message = curl_multi_info_read(http->multi, &left)))
+		if (message->msg == CURLMSG_DONE)
+			finish(http, message->easy_handle, message->data.result);
+	return 0;
+}
+
+const char *http_header(const struct http_request *request, const char *name, size_t n)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < request->answer_headers.count; i++) {
+		const char *line = request->answer_headers.items[i];
+
+		if (strncasecmp(line, name, length) != 0 || line[length] != ':')
+			continue;
+		if (n-- > 0)
+			continue;
+		line += length + 1;
+		return line + strspn(line, " \t");
+	}
+	return NULL;
+}
+
+/* ---- URLs ---- */
+
+static void free_url(CURLU **url)
+{
+	curl_url_cleanup(*url);
+}
+
+#define cleanup_url __attribute__((cleanup(free_url)))
+
+static CURLU *parse_url(const char *text)
+{
+	CURLU *url = curl_url();
+
+	if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
+		return url;
+	curl_url_cleanup(url);
+	return NULL;
+}
+
+/* The part of a URL, or "" where it has none. The caller frees it. */
+static char *url_part(CURLU *url, CURLUPart part, unsigned flags)
+{
+	char *text = NULL;
+
+	if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+		return xstrdup("");
+	char *copy = xstrdup(text);
+	curl_free(text);
+	return copy;
+}
+
+char *http_resolve(const char *base, const char *reference)
+{
+	cleanup_url CURLU *url = parse_url(base);
+
+	if (!url || curl_url_set(url, CURLUPART_URL, reference, 0) != CURLUE_OK)
+		return NULL;
+	cleanup_free char *scheme = url_part(url, CURLUPART_SCHEME, 0);
+	cleanup_free char *user = url_part(url, CURLUPART_USER, 0);
+	if ((strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || user[0])
+		return NULL;
+	curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+	return url_part(url, CURLUPART_URL, 0);
+}
+
+bool http_same_host(const char *one, const char *other)
+{
+	cleanup_url CURLU *a = parse_url(one);
+	cleanup_url CURLU *b = parse_url(other);
+
+	if (!a || !b)
+		return false;
+	cleanup_free char *host_a = url_part(a, CURLUPART_HOST, 0);
+	cleanup_free char *host_b = url_part(b, CURLUPART_HOST, 0);
+	cleanup_free char *port_a = url_part(a, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+	cleanup_free char *port_b = url_part(b, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+	return strcasecmp(host_a, host_b) == 0 && strcmp(port_a, port_b) == 0;
+}
+
+bool http_same_origin(const char *one, const char *other)
+{
+	cleanup_url CURLU *a = parse_url(one);
+	cleanup_url CURLU *b = parse_url(other);
+
+	if (!a || !b)
+		return false;
+	cleanup_free char *scheme_a = url_part(a, CURLUPART_SCHEME, 0);
+	cleanup_free char *scheme_b = url_part(b, CURLUPART_SCHEME, 0);
+	return strcasecmp(scheme_a, scheme_b) == 0 && http_same_host(one, other);
+}
+
+char *http_escape(const char *text)
+{
+	char *escaped = xcalloc(strlen(text) * 3 + 1, 1);
+	size_t at = 0;
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (isalnum(c) || strchr("-._~", c))
+			escaped[at++] = (char)c;
+		else
+			at += (size_t)snprintf(escaped + at, 4, "%%%02X", c);
+	}
+	return escaped;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/image-layout.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct image_layout *image_layout_new(void)
+{
+	struct image_layout *state = xcalloc(1, sizeof *state);
+
+	state->layout.fd = -1;
+	state->new_files_fd = -1;
+	state->staging = (struct staging){ .fd = -1, .tmp_fd = -1, .lock_fd = -1 };
+	return state;
+}
+
+void image_layout_close(struct transport *t)
+{
+	struct image_layout *state = t->state;
+
+	layout_close(&state->layout);
+	json_decref(state->entry);
+	free(state->ref_name);
+	if (state->staging.name[0])
+		staging_close(&state->staging);
+	if (state->store.root)
+		store_close(&state->store);
+	free(state);
+}
+
+/* ---- source ---- */
+
+int image_layout_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+			      struct error *err)
+{
+	const struct image_layout *state = t->state;
+	const char *wanted = digest ? digest : json_text(state->entry, "digest", "");
+	const char *type = digest ? NULL : json_text(state->entry, "mediaType", NULL);
+	size_t length;
+	char *bytes = layout_read_blob(&state->layout, wanted, &length, err);
+
+	if (!bytes)
+		return error_prefix(err, "%s", t->name);
+	if (manifest_parse(bytes, length, type, wanted, t->name, manifest, err) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
+int image_layout_open_blob(struct transport *t, const struct blob *blob, struct blob_source *source,
+			   struct error *err)
+{
+	const struct image_layout *state = t->state;
+
+	source->fd = layout_open_blob(&state->layout, blob->digest, err);
+	return source->fd < 0 ? -1 : 0;
+}
+
+/* ---- destination ---- */
+
+int image_layout_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			    struct error *err)
+{
+	const struct image_layout *state = t->state;
+
+	sink->fd = -1;
+	sink->state = SINK_PRESENT;
+	if (layout_has_blob(&state->layout, blob->digest, blob->size))
+		return 0;
+	sink->state = SINK_WANTED;
+	if (blob_sink_open_file(sink, state->new_files_fd, err) < 0)
+		return error_prefix(err, "%s", t->name);
+	return 0;
+}
+
+int image_layout_commit_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			     struct error *err)
+{
+	const struct image_layout *state = t->state;
+
+	if (blob_sink_name_file(sink, err) < 0)
+		return error_prefix(err, "%s", t->name);
+	if (layout_adopt_blob(&state->layout, sink->dir_fd, sink->temporary, blob->digest, err) < 0)
+		return -1;
+	blob_sink_keep_file(sink);
+	return 0;
+}
+
+/* Writing the index costs two fsyncs, which copying what is there already need not. */
+static bool is_tagged(const struct image_layout *state, const char *digest)
+{
+	struct error ignored;
+	json_auto_t *index = layout_index(&state->layout, &ignored);
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(index, "manifests"), i, entry)
+	{
+		const char *name =
+			json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, "");
+
+		if (strcmp(json_text(entry, "digest", ""), digest) == 0 &&
+		    strcmp(name, state->ref_name ? state->ref_name : "") == 0)
+			return true;
+	}
+	return false;
+}
+
+int image_layout_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
+			      struct error *err)
+{
+	const struct image_layout *state = t->state;
+	cleanup_free char *digest = xstrdup(manifest->digest);
+	json_auto_t *descriptor = manifest_descriptor(manifest);
+
+	if (layout_write_blob(&state->layout, manifest->bytes, manifest->length, digest, err) < 0)
+		return -1;
+	if (!is_top || is_tagged(state, manifest->digest))
+		return 0;
+	return layout_tag(&state->layout, state->ref_name, descriptor, err);
+}

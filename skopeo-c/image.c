@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/image.h"
+
+#include "lib/json.h"
+#include "skopeo-c/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIG_DOCKER "application/vnd.docker.container.image.v1+json"
+
+static bool is_image_config(const char *media_type)
+{
+	return strcmp(media_type, CONFIG_OCI) == 0 || strcmp(media_type, CONFIG_DOCKER) == 0;
+}
+
+static int parse_config(const struct transport *from, struct image *image, struct error *err)
+{
+	struct error why;
+
+	image->config =
+		json_parse(image->config_bytes, (size_t)image->config_blob.size, from->name, &why);
+	if (json_is_object(image->config))
+		return 0;
+	json_decref(image->config);
+	image->config = NULL;
+	if (!is_image_config(image->config_blob.media_type))
+		return 0;
+	return error_set(err, ERROR_INTEGRITY, "%s: the image config is not a JSON object",
+			 from->name);
+}
+
+int image_read(struct transport *from, const struct manifest *manifest, struct image *image,
+	       struct error *err)
+{
+	struct image result = { .manifest = manifest };
+
+	if (blob_from_json(json_object_get(manifest->json, "config"), from->name,
+			   &result.config_blob, err) < 0)
+		return -1;
+	result.config_bytes = transport_read_blob(from, &result.config_blob, err);
+	if (!result.config_bytes || parse_config(from, &result, err) < 0) {
+		image_free(&result);
+		return -1;
+	}
+	*image = result;
+	return 0;
+}
+
+void image_free(struct image *image)
+{
+	free(image->config_bytes);
+	json_decref(image->config);
+	*image = (struct image){ 0 };
+}
+
+json_t *image_field(const struct image *image, const char *name)
+{
+	json_t *field = json_pack("{s:o, s:O}", "descriptor", manifest_descriptor(image->manifest),
+				  "manifest", image->manifest->json);
+
+	if (image->config)
+		json_object_set(field, "config", image->config);
+	if (name)
+		json_object_set_new(field, "name", json_string(name));
+	return field;
+}

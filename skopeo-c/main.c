@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/commands.h"
+
+int main(int argc, char **argv)
+{
+	const struct cli_command commands[] = {
+		copy_command,
+		inspect_command,
+		list_tags_command,
+		{ 0 },
+	};
+
+	return cli_main("skopeo-c",
+			"looks at and copies images in registries, layouts and the store", commands,
+			argc, argv);
+}

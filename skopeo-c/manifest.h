@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Manifests and indexes, OCI's and Docker's schema 2 (image-spec manifest.md, image-index.md). The
+ * bytes are what counts: they are carried as they came, and checked before anything in them is
+ * used. Pure: bytes in, structure out.
+ */
+#pragma once
+#include "lib/digest.h"
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MANIFEST_OCI	     "application/vnd.oci.image.manifest.v1+json"
+#define MANIFEST_OCI_INDEX   "application/vnd.oci.image.index.v1+json"
+#define MANIFEST_DOCKER	     "application/vnd.docker.distribution.manifest.v2+json"
+#define MANIFEST_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
+#define CONFIG_OCI	     "application/vnd.oci.image.config.v1+json"
+#define LAYER_OCI_GZIP	     "application/vnd.oci.image.layer.v1.tar+gzip"
+
+enum { MANIFEST_MAX = 4 << 20 }; /* bytes */
+
+struct manifest {
+	char *bytes; /* exactly as they came; NUL-terminated */
+	size_t length;
+	char digest[DIGEST_SIZE];
+	const char *media_type; /* one of the four above */
+	bool is_index;
+	json_t *json;
+};
+
+/* Check and parse; takes over `bytes` on success. content_type: what the transport says it is, NULL
+ * where it does not. expected: the digest it was asked for by, or NULL. */
+int manifest_parse(char *bytes, size_t length, const char *content_type, const char *expected,
+		   const char *what, struct manifest *manifest, struct error *err);
+void manifest_free(struct manifest *manifest);
+#define cleanup_manifest __attribute__((cleanup(manifest_free)))
+
+/* {mediaType, digest, size} of the manifest itself; the caller owns it. */
+json_t *manifest_descriptor(const struct manifest *manifest);
+
+/* A descriptor: the parts that a copy needs. Its text is borrowed from the JSON. */
+struct blob {
+	const char *digest;
+	json_int_t size;
+	const char *media_type;
+};
+
+/* Read a descriptor whose digest and size are valid. */
+int blob_from_json(const json_t *descriptor, const char *what, struct blob *blob,
+		   struct error *err);
+
+/* True for layers that a registry must not be given ("foreign", nondistributable). */
+bool blob_is_foreign(const struct blob *blob);

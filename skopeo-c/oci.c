@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oci:PATH[:REF]: a directory that is an OCI image layout. PATH ends at the first colon; REF is
+ * the org.opencontainers.image.ref.name of an entry, or "@N" for entry N of a source. */
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "skopeo-c/image-layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *annotation(const json_t *entry, const char *key)
+{
+	return json_text(json_object_get(entry, "annotations"), key, NULL);
+}
+
+static int no_entry(const struct transport *t, const char *ref, const json_t *manifests,
+		    struct error *err)
+{
+	if (ref)
+		error_set(err, ERROR_NOT_FOUND, "%s: no image of that name in the layout", t->name);
+	else if (json_array_size(manifests) == 0)
+		error_set(err, ERROR_NOT_FOUND, "%s: the layout holds no image", t->name);
+	else
+		error_set(err, ERROR_USAGE,
+			  "%s: the layout holds %zu images: say which, oci:PATH:REF", t->name,
+			  json_array_size(manifests));
+	return error_subject(err, t->name);
+}
+
+/* The entry that REF means, borrowed; NULL where it means none. */
+static json_t *find_entry(const json_t *manifests, const char *ref)
+{
+	json_t *entry;
+	char *end;
+	size_t i;
+
+	if (!ref)
+		return json_array_size(manifests) == 1 ? json_array_get(manifests, 0) : NULL;
+	if (ref[0] == '@') {
+		unsigned long position = strtoul(ref + 1, &end, 10);
+
+		return *end || !ref[1] ? NULL : json_array_get(manifests, position);
+	}
+	json_array_foreach(manifests, i, entry)
+	{
+		const char *name = annotation(entry, LAYOUT_REF_NAME);
+
+		if (name && strcmp(name, ref) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+/* A reference that other tools have left with the entry; often the name is only a tag. */
+static char *entry_reference(const json_t *entry)
+{
+	const char *full = annotation(entry, "io.containerd.image.name");
+	const char *name = annotation(entry, LAYOUT_REF_NAME);
+
+	if (full)
+		return xstrdup(full);
+	return name && strpbrk(name, "/:") ? xstrdup(name) : NULL;
+}
+
+static int open_source(struct transport *t, struct image_layout *state, const char *path,
+		       const char *ref, struct error *err)
+{
+	if (layout_open(path, false, &state->layout, err) < 0)
+		return -1;
+	json_auto_t *index = layout_index(&state->layout, err);
+	if (!index)
+		return -1;
+	const json_t *manifests = json_object_get(index, "manifests");
+	json_t *entry = find_entry(manifests, ref);
+	if (!entry)
+		return no_entry(t, ref, manifests, err);
+	state->entry = json_deep_copy(entry);
+	t->reference = entry_reference(entry);
+	return 0;
+}
+
+static int oci_open(struct transport *t, const char *rest,
+		    const struct transport_settings *settings, struct error *err)
+{
+	const char *colon = strchr(rest, ':');
+	cleanup_free char *path = colon ? xstrndup(rest, (size_t)(colon - rest)) : xstrdup(rest);
+	const char *ref = colon && colon[1] ? colon + 1 : NULL;
+	struct image_layout *state = image_layout_new();
+
+	t->state = state;
+	t->name = xasprintf("oci:%s", rest);
+	if (path[0] == '\0')
+		return error_set(err, ERROR_USAGE, "oci: needs a path");
+	if (!settings->is_destination)
+		return open_source(t, state, path, ref, err);
+	if (ref && ref[0] == '@')
+		return error_set(err, ERROR_USAGE, "%s: \"@N\" can only name a source", t->name);
+	if (layout_open(path, true, &state->layout, err) < 0)
+		return -1;
+	state->ref_name = ref ? xstrdup(ref) : NULL;
+	state->new_files_fd = state->layout.fd;
+	return 0;
+}
+
+const struct transport_class transport_oci = {
+	.prefix = "oci:",
+	.open = oci_open,
+	.close = image_layout_close,
+	.get_manifest = image_layout_get_manifest,
+	.open_blob = image_layout_open_blob,
+	.offer_blob = image_layout_offer_blob,
+	.commit_blob = image_layout_commit_blob,
+	.put_manifest = image_layout_put_manifest,
+};

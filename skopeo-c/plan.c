@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/plan.h"
+
+#include "lib/json.h"
+#include "lib/layout.h"
+#include "lib/memory.h"
+#include "skopeo-c/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	NESTING_MAX = 4,
+	MANIFESTS_MAX = 1000,
+	BYTES_MAX = 64 << 20 /* of all manifests together */
+};
+
+json_t *platform_wanted(const struct platform_choice *choice)
+{
+	json_t *platform = layout_platform();
+
+	/* a variant belongs to its architecture */
+	if (choice->architecture) {
+		json_object_set_new(platform, "architecture", json_string(choice->architecture));
+		json_object_del(platform, "variant");
+	}
+	if (choice->os)
+		json_object_set_new(platform, "os", json_string(choice->os));
+	if (choice->variant)
+		json_object_set_new(platform, "variant", json_string(choice->variant));
+	return platform;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		manifest_free(&plan->manifests[i]);
+	free(plan->manifests);
+	*plan = (struct plan){ 0 };
+}
+
+const struct manifest *plan_top(const struct plan *plan)
+{
+	return &plan->manifests[plan->count - 1];
+}
+
+/* Read what an entry of an index names, and see that it is just that. */
+static int get_entry(struct transport *from, const json_t *entry, struct manifest *manifest,
+		     struct error *err)
+{
+	struct blob blob;
+
+	if (blob_from_json(entry, from->name, &blob, err) < 0 ||
+	    from->class->get_manifest(from, blob.digest, manifest, err) < 0)
+		return -1;
+	if ((json_int_t)manifest->length == blob.size &&
+	    strcmp(manifest->media_type, blob.media_type) == 0)
+		return 0;
+	error_set(err, ERROR_INTEGRITY, "%s: manifest %s is not what the index says of it",
+		  from->name, blob.digest);
+	manifest_free(manifest);
+	return -1;
+}
+
+int plan_choose(struct transport *from, struct manifest *top, const json_t *platform,
+		struct error *err)
+{
+	for (int nesting = 0; top->is_index; nesting++) {
+		struct manifest next;
+		const json_t *entry = layout_choose_platform(top->json, platform, from->name, err);
+
+		if (!entry)
+			return -1;
+		if (nesting == NESTING_MAX)
+			return error_set(err, ERROR_INTEGRITY,
+					 "%s: indexes are nested deeper than %d levels", from->name,
+					 NESTING_MAX);
+		if (get_entry(from, entry, &next, err) < 0)
+			return -1;
+		manifest_free(top);
+		*top = next;
+	}
+	return 0;
+}
+
+/* ---- everything ---- */
+
+static bool is_planned(const struct plan *plan, const char *digest)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (strcmp(plan->manifests[i].digest, digest) == 0)
+			return true;
+	return false;
+}
+
+static int add(struct plan *plan, struct manifest *manifest, const char *name, struct error *err)
+{
+	if (plan->count == MANIFESTS_MAX || plan->bytes + manifest->length > BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "%s: the index names too many images", name);
+	plan->manifests = xreallocarray(plan->manifests, plan->count + 1, sizeof *plan->manifests);
+	plan->manifests[plan->count++] = *manifest;
+	plan->bytes += manifest->length;
+	*manifest = (struct manifest){ 0 };
+	return 0;
+}
+
+/* Add everything that the index names, and what that names. */
+static int add_entries(struct transport *from, const struct manifest *index, int nesting,
+		       struct plan *plan, struct error *err)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (nesting > NESTING_MAX)
+		return error_set(err, ERROR_INTEGRITY,
+				 "%s: indexes are nested deeper than %d levels", from->name,
+				 NESTING_MAX);
+	json_array_foreach(json_object_get(index->json, "manifests"), i, entry)
+	{
+		cleanup_manifest struct manifest manifest = { 0 };
+
+		if (is_planned(plan, json_text(entry, "digest", "")))
+			continue;
+		if (get_entry(from, entry, &manifest, err) < 0)
+			return -1;
+		if (manifest.is_index && add_entries(from, &manifest, nesting + 1, plan, err) < 0)
+			return -1;
+		if (add(plan, &manifest, from->name, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The image for the platform among those that are planned, following indexes from the top. */
+static const struct manifest *find_image(const struct plan *plan, const json_t *platform)
+{
+	const struct manifest *at = plan_top(plan);
+	struct error ignored;
+
+	for (int nesting = 0; at && at->is_index && nesting <= NESTING_MAX; nesting++) {
+		const json_t *entry = layout_choose_platform(at->json, platform, "index", &ignored);
+		const char *digest = json_text(entry, "digest", "");
+
+		at = NULL;
+		for (size_t i = 0; i < plan->count; i++)
+			if (strcmp(plan->manifests[i].digest, digest) == 0)
+				at = &plan->manifests[i];
+	}
+	return at && !at->is_index ? at : NULL;
+}
+
+int plan_make(struct transport *from, bool all, const json_t *platform, struct plan *plan,
+	      struct error *err)
+{
+	cleanup_plan struct plan p = { 0 };
+	cleanup_manifest struct manifest top = { 0 };
+
+	if (from->class->get_manifest(from, NULL, &top, err) < 0)
+		return -1;
+	if (!all && plan_choose(from, &top, platform, err) < 0)
+		return -1;
+	if (top.is_index && add_entries(from, &top, 0, &p, err) < 0)
+		return -1;
+	if (add(&p, &top, from->name, err) < 0)
+		return -1;
+	p.image = find_image(&p, platform);
+	*plan = p;
+	p = (struct plan){ 0 };
+	return 0;
+}

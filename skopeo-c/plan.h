@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which manifests a name stands for: one image for a platform, or an index with all its images. */
+#pragma once
+#include "lib/error.h"
+#include "skopeo-c/manifest.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct transport;
+
+/* The --override-… options; borrowed from argv. */
+struct platform_choice {
+	const char *os, *architecture, *variant;
+};
+
+/* This machine's platform with what the user chose over it; the caller owns it. */
+json_t *platform_wanted(const struct platform_choice *choice);
+
+struct plan {
+	struct manifest *manifests; /* what an index names stands before it: the last is the top */
+	size_t count;
+	size_t bytes;
+	const struct manifest
+		*image; /* the one for the wanted platform; NULL where there is none */
+};
+
+/* Read the manifests of `from`'s name. all: an index comes with everything it names; else only the
+ * image for `platform`, which must be there. The digests and sizes that an index names are checked,
+ * and nesting, number and bytes are limited. */
+int plan_make(struct transport *from, bool all, const json_t *platform, struct plan *plan,
+	      struct error *err);
+void plan_free(struct plan *plan);
+#define cleanup_plan __attribute__((cleanup(plan_free)))
+
+/* The manifest that the destination's name will stand for. */
+const struct manifest *plan_top(const struct plan *plan);
+
+/* Follow indexes from the manifest `top` down to the image for `platform`: takes over `top`, which
+ * may be an index or an image already. */
+int plan_choose(struct transport *from, struct manifest *top, const json_t *platform,
+		struct error *err);

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/registry.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "skopeo-c/certs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	DEFAULT_RETRIES = 2,
+	REDIRECTS_MAX = 5,
+	CHALLENGES_MAX = 2,
+	BACKOFF_MS = 500,
+	BACKOFF_MAX_MS = 60000,
+	POLL_MS = 200
+};
+
+int64_t registry_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int registry_open(struct http *http, const struct access *access, const char *name,
+		  const char *repository, const char *actions, struct registry *registry,
+		  struct error *err)
+{
+	struct registry r = {
+		.http = http,
+		.may_fall_back = !access->tls_verify,
+		.tls.verify = access->tls_verify,
+		.retries = access->retry_times < 0 ? DEFAULT_RETRIES : (int)access->retry_times,
+		.retry_unreachable = access->retry_times > 0,
+	};
+
+	if (certs_load(access->cert_dir, name, &r.tls, err) < 0 ||
+	    credentials_find(access, name, repository, &r.credentials, err) < 0) {
+		registry_close(&r);
+		return -1;
+	}
+	r.name = xstrdup(name);
+	r.repository = xstrdup(repository);
+	r.base = xasprintf("https://%s",
+			   strcmp(name, "docker.io") == 0 ? "registry-1.docker.io" : name);
+	strings_addf(&r.scopes, "repository:%s:%s", repository, actions);
+	*registry = r;
+	return 0;
+}
+
+void registry_close(struct registry *registry)
+{
+	http_tls_free(&registry->tls);
+	credentials_free(&registry->credentials);
+	strings_free(&registry->scopes);
+	free(registry->authorization);
+	free(registry->base);
+	free(registry->name);
+	free(registry->repository);
+	*registry = (struct registry){ 0 };
+}
+
+int registry_backoff_ms(const struct registry *registry, int attempt)
+{
+	int wait = BACKOFF_MS << (attempt < 8 ? attempt - 1 : 7);
+
+	if (registry->retry_after_ms > wait)
+		wait = registry->retry_after_ms;
+	return wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS;
+}
+
+/* ---- a call ---- */
+
+void registry_call_init(struct registry_call *call, struct registry *registry, const char *method,
+			char *target)
+{
+	*call = (struct registry_call){ .registry = registry, .target = target };
+	call->request.method = method;
+	call->request.tls = &registry->tls;
+}
+
+/* Send it to `url`, which is taken over. Credentials go to the registry's own host only. */
+static void send_to(struct registry_call *call, char *url)
+{
+	struct registry *registry = call->registry;
+
+	free(call->request.url);
+	call->request.url = url;
+	call->request.authorization =
+		http_same_origin(url, registry->base) ? registry->authorization : NULL;
+	call->generation = registry->generation;
+	http_request_reset(&call->request);
+	/* what follows the "?" can be a signature that opens the URL to everybody */
+	log_message(LOG_LEVEL_DEBUG, "%s %.*s", call->request.method, (int)strcspn(url, "?"), url);
+	http_start(registry->http, &call->request);
+}
+
+void registry_call_start(struct registry_call *call)
+{
+	char *url = call->target[0] == '/' ? xasprintf("%s%s", call->registry->base, call->target)
+					   : xstrdup(call->target);
+
+	call->waiting = false;
+	call->redirects = 0;
+	send_to(call, url);
+}
+
+void registry_call_free(struct registry_call *call)
+{
+	if (call->registry)
+		http_stop(call->registry->http, &call->request);
+	http_request_free(&call->request);
+	free(call->target);
+	*call = (struct registry_call){ 0 };
+}
+
+/* ---- what an answer means ---- */
+
+static bool is_temporary(int status)
+{
+	return status == 408 || status == 429 || status >= 500;
+}
+
+static enum error_kind kind_of_status(int status)
+{
+	switch (status) {
+	case 401:
+	case 403:
+		return ERROR_DENIED;
+	case 404:
+		return ERROR_NOT_FOUND;
+	case 405:
+	case 415:
+		return ERROR_UNSUPPORTED;
+	case 413:
+		return ERROR_LIMIT;
+	default:
+		return is_temporary(status) ? ERROR_TEMPORARY : ERROR_FAILED;
+	}
+}
+
+/* The first error of the JSON that distribution-spec gives to failures; "" for anything else. */
+static char *told_reason(const struct http_request *request)
+{
+	struct error ignored;
+	json_auto_t *body = request->answer ? json_parse(request->answer, request->answer_length,
+							 "answer", &ignored)
+					    : NULL;
+	const json_t *first = json_array_get(json_object_get(body, "errors"), 0);
+	const char *code = json_text(first, "code", ""), *text = json_text(first, "message", "");
+
+	if (!code[0] && !text[0])
+		return xstrdup("");
+	return xasprintf(": %s%s%s%s", text, text[0] ? " (" : "", code, text[0] ? ")" : "");
+}
+
+int registry_refused(const struct registry_call *call, const char *what, struct error *err)
+{
+	int status = call->request.status;
+	cleanup_free char *reason = told_reason(&call->request);
+
+	return error_set(err, kind_of_status(status), "%s: %s answered %d%s", what,
+			 call->registry->name, status, reason);
+}
+
+static int not_answered(const struct registry_call *call, struct error *err)
+{
+	const struct http_request *request = &call->request;
+	const char *name = call->registry->name;
+
+	switch (request->result) {
+	case HTTP_UNTRUSTED:
+		error_set(err, ERROR_DENIED, "the certificate of %s is not trusted: %s", name,
+			  request->failure);
+		return error_hint(err, "name its authority with --cert-dir, or use "
+				       "--tls-verify=false");
+	case HTTP_NOT_TLS:
+		error_set(err, ERROR_TEMPORARY, "%s does not speak TLS: %s", name,
+			  request->failure);
+		return error_hint(err, "--tls-verify=false allows plain http");
+	case HTTP_TOO_LARGE:
+		return error_set(err, ERROR_LIMIT, "%s: an answer is larger than %zu bytes", name,
+				 request->answer_max ? request->answer_max
+						     : (size_t)HTTP_ANSWER_MAX);
+	case HTTP_UNREACHABLE:
+		return error_set(err, ERROR_TEMPORARY, "cannot reach %s: %s", name,
+				 request->failure);
+	case HTTP_ABORTED:
+	case HTTP_BROKEN:
+	case HTTP_ANSWERED:
+		break;
+	}
+	return error_set(err, ERROR_TEMPORARY, "%s: the connection broke: %s", name,
+			 request->failure);
+}
+
+/* ---- what to do about it ---- */
+
+/* Retry-After in seconds (RFC 9110, 10.2.3); a date is not understood and means our own pace. */
+static void note_retry_after(struct registry_call *call)
+{
+	const char *value = http_header(&call->request, "retry-after", 0);
+	long seconds = value ? strtol(value, NULL, 10) : 0;
+
+	if (seconds < 0 || seconds > BACKOFF_MAX_MS / 1000)
+		seconds = seconds < 0 ? 0 : BACKOFF_MAX_MS / 1000;
+	call->registry->retry_after_ms = (int)(seconds * 1000);
+}
+
+/* Wait and send it again, unless it was sent often enough. True when it will be. */
+static bool will_repeat(struct registry_call *call)
+{
+	if (call->once || call->attempts >= call->registry->retries)
+		return false;
+	call->attempts++;
+	call->waiting = true;
+	call->not_before_ms =
+		registry_now_ms() + registry_backoff_ms(call->registry, call->attempts);
+	return true;
+}
+
+static void use_plain_http(struct registry_call *call)
+{
+	struct registry *registry = call->registry;
+
+	if (strncmp(registry->base, "https://", 8) == 0) {
+		char *base = xasprintf("http://%s", registry->base + 8);
+
+		free(registry->base);
+		registry->base = base;
+	}
+	registry_call_start(call);
+}
+
+static int handle_failure(struct registry_call *call, struct error *err)
+{
+	enum http_result result = call->request.result;
+	bool was_tls = strncmp(call->request.url, "https://", 8) == 0;
+
+	if ((result == HTTP_NOT_TLS || result == HTTP_UNREACHABLE) && was_tls &&
+	    call->registry->may_fall_back && call->target[0] == '/' && call->redirects == 0) {
+		use_plain_http(call);
+		return 0;
+	}
+	call->registry->retry_after_ms = 0;
+	if (result == HTTP_BROKEN ||
+	    (result == HTTP_UNREACHABLE && call->registry->retry_unreachable))
+		if (will_repeat(call))
+			return 0;
+	return not_answered(call, err);
+}
+
+static int handle_redirect(struct registry_call *call, struct error *err)
+{
+	const char *location = http_header(&call->request, "location", 0);
+	bool is_read = strcmp(call->request.method, "GET") == 0 ||
+		       strcmp(call->request.method, "HEAD") == 0;
+	char *url = location && is_read ? http_resolve(call->request.url, location) : NULL;
+
+	if (!url)
+		return error_set(err, ERROR_FAILED, "%s redirects to where we cannot follow",
+				 call->registry->name);
+	if (call->redirects++ >= REDIRECTS_MAX) {
+		free(url);
+		return error_set(err, ERROR_FAILED, "%s redirects in a circle",
+				 call->registry->name);
+	}
+	if (call->registry->tls.verify && strncmp(url, "https://", 8) != 0) {
+		free(url);
+		return error_set(err, ERROR_DENIED, "%s redirects from https to plain http",
+				 call->registry->name);
+	}
+	send_to(call, url);
+	return 0;
+}
+
+/* 401: obtain an authorization, or use the one that another call has obtained meanwhile. A second
+ * challenge may ask for more than we did; a third one means no. */
+static int handle_challenge(struct registry_call *call, struct error *err)
+{
+	struct registry *registry = call->registry;
+
+	if (!http_same_origin(call->request.url, registry->base) ||
+	    call->challenges >= CHALLENGES_MAX)
+		return registry_refused(call, registry->repository, err);
+	if (call->generation == registry->generation) {
+		if (registry_authenticate(registry, &call->request, err) < 0)
+			return err->kind == ERROR_TEMPORARY && will_repeat(call) ? 0 : -1;
+		call->challenges++;
+	}
+	if (call->request.read)
+		return error_set(err, ERROR_TEMPORARY, "%s: the access token has expired",
+				 registry->name);
+	registry_call_start(call);
+	return 0;
+}
+
+int registry_call_poll(struct registry_call *call, struct error *err)
+{
+	int status = call->request.status;
+
+	if (call->waiting) {
+		if (registry_now_ms() >= call->not_before_ms)
+			registry_call_start(call);
+		return 0;
+	}
+	if (!call->request.done)
+		return 0;
+	if (call->request.result != HTTP_ANSWERED)
+		return handle_failure(call, err);
+	if (status == 401)
+		return handle_challenge(call, err);
+	if (status / 100 == 3)
+		return handle_redirect(call, err);
+	if (is_temporary(status)) {
+		note_retry_after(call);
+		return will_repeat(call) ? 0
+					 : registry_refused(call, call->registry->repository, err);
+	}
+	if (status == 403)
+		return registry_refused(call, call->registry->repository, err);
+	if (status < 200)
+		return error_set(err, ERROR_FAILED, "%s answered %d", call->registry->name, status);
+	return 1;
+}
+
+int registry_call_run(struct registry_call *call, struct error *err)
+{
+	int status;
+
+	registry_call_start(call);
+	while ((status = registry_call_poll(call, err)) == 0)
+		if (http_pump(call->registry->http, POLL_MS, err) < 0)
+			return -1;
+	return status < 0 ? -1 : 0;
+}

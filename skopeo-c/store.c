@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store:[NAME]: our own store, ROOT/images (DESIGN 3). A destination without NAME takes the
+ * source's. Blobs come to be in a staging directory, whose references keep `ctr-store gc` from
+ * removing what no entry of the index names yet. */
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/reference.h"
+#include "skopeo-c/image-layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The name under which an image is kept: a full reference with a tag or, else, a digest. */
+static char *full_name(const char *text, struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+
+	if (reference_parse(text, &reference, err) < 0)
+		return NULL;
+	reference_default_tag(&reference);
+	if (reference.digest) {
+		free(reference.tag);
+		reference.tag = NULL;
+	}
+	return reference_text(&reference);
+}
+
+static int open_source(struct transport *t, struct image_layout *state, const char *name,
+		       const struct transport_settings *settings, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/images", settings->cli->root);
+
+	if (name[0] == '\0')
+		return error_set(err, ERROR_USAGE, "store: as a source needs a name");
+	if (layout_open(path, false, &state->layout, err) < 0) {
+		if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+		/* a store that nothing was ever put into */
+		error_set(err, ERROR_NOT_FOUND, "no image \"%s\" in %s", name, settings->cli->root);
+		return error_subject(err, name);
+	}
+	state->entry = layout_resolve(&state->layout, name, err);
+	if (!state->entry)
+		return -1;
+	const char *ref_name =
+		json_text(json_object_get(state->entry, "annotations"), LAYOUT_REF_NAME, NULL);
+	t->reference = ref_name ? xstrdup(ref_name) : NULL;
+	return 0;
+}
+
+static int open_destination(struct transport *t, struct image_layout *state, const char *name,
+			    const struct transport_settings *settings, struct error *err)
+{
+	const char *wanted = name[0] ? name : settings->reference;
+
+	if (!wanted) {
+		error_set(err, ERROR_USAGE, "the image has no name of its own");
+		return error_hint(err, "give one: store:NAME");
+	}
+	state->ref_name = full_name(wanted, err);
+	if (!state->ref_name || store_open(settings->cli, &state->store, err) < 0)
+		return -1;
+	t->reference = xstrdup(state->ref_name);
+	cleanup_free char *path = xasprintf("%s/images", state->store.root);
+	if (layout_open(path, true, &state->layout, err) < 0 ||
+	    staging_open(&state->store, &state->staging, err) < 0)
+		return -1;
+	state->new_files_fd = state->staging.fd;
+	return 0;
+}
+
+static int store_transport_open(struct transport *t, const char *rest,
+				const struct transport_settings *settings, struct error *err)
+{
+	struct image_layout *state = image_layout_new();
+
+	t->state = state;
+	t->name = xasprintf("store:%s", rest);
+	return settings->is_destination ? open_destination(t, state, rest, settings, err)
+					: open_source(t, state, rest, settings, err);
+}
+
+static int store_prepare(struct transport *t, const json_t *digests,
+			 const struct manifest *manifest, struct error *err)
+{
+	const struct image_layout *state = t->state;
+
+	if (staging_refer(&state->staging, digests, err) < 0)
+		return -1;
+	return image_layout_put_manifest(t, manifest, false, err);
+}
+
+const struct transport_class transport_store = {
+	.prefix = "store:",
+	.open = store_transport_open,
+	.close = image_layout_close,
+	.get_manifest = image_layout_get_manifest,
+	.open_blob = image_layout_open_blob,
+	.prepare = store_prepare,
+	.offer_blob = image_layout_offer_blob,
+	.commit_blob = image_layout_commit_blob,
+	.put_manifest = image_layout_put_manifest,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/tags.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "skopeo-c/challenge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PAGE_MAX = 64 << 20, /* bytes: some registries give all tags in one answer */
+	PAGES_MAX = 10000,
+	TAGS_MAX = 2000000,
+	POLL_MS = 200
+};
+
+static void ask_page(struct tags *tags, char *target)
+{
+	registry_call_free(&tags->call);
+	registry_call_init(&tags->call, tags->registry, "GET", target);
+	tags->call.request.answer_max = PAGE_MAX;
+	json_object_set_new(tags->pages, target, json_true());
+	registry_call_start(&tags->call);
+}
+
+void tags_start(struct tags *tags, struct registry *registry)
+{
+	*tags = (struct tags){ .registry = registry, .list = json_array(), .pages = json_object() };
+	ask_page(tags, xasprintf("/v2/%s/tags/list", registry->repository));
+}
+
+void tags_free(struct tags *tags)
+{
+	registry_call_free(&tags->call);
+	json_decref(tags->list);
+	json_decref(tags->pages);
+	*tags = (struct tags){ 0 };
+}
+
+static int add_page(struct tags *tags, const char *what, struct error *err)
+{
+	const struct http_request *answer = &tags->call.request;
+	json_auto_t *page = answer->answer
+				    ? json_parse(answer->answer, answer->answer_length, what, err)
+				    : json_object();
+	const json_t *list, *tag;
+	size_t i;
+
+	if (!page)
+		return -1;
+	list = json_object_get(page, "tags");
+	if (!json_is_object(page) || (list && !json_is_array(list) && !json_is_null(list)))
+		return error_set(err, ERROR_INTEGRITY, "%s: not a list of tags", what);
+	json_array_foreach(list, i, tag)
+	{
+		if (!json_is_string(tag))
+			return error_set(err, ERROR_INTEGRITY, "%s: not a list of tags", what);
+		if (json_array_size(tags->list) == TAGS_MAX)
+			return error_set(err, ERROR_LIMIT, "%s: more than %d tags", what, TAGS_MAX);
+		json_array_append(tags->list, (json_t *)tag);
+	}
+	return 0;
+}
+
+/* Ask for the next page. 1 when there is none. */
+static int next_page(struct tags *tags, const char *what, struct error *err)
+{
+	const char *value = http_header(&tags->call.request, "link", 0);
+	cleanup_free char *link = value ? link_next(value) : NULL;
+
+	if (!link)
+		return 1;
+	cleanup_free char *url = http_resolve(tags->call.request.url, link);
+	if (!url || !http_same_origin(url, tags->registry->base))
+		return error_set(err, ERROR_INTEGRITY, "%s: the next page is not at the registry",
+				 what);
+	if (json_object_get(tags->pages, url + strlen(tags->registry->base)))
+		return error_set(err, ERROR_INTEGRITY, "%s: the pages go in a circle", what);
+	if (json_object_size(tags->pages) == PAGES_MAX)
+		return error_set(err, ERROR_LIMIT, "%s: more than %d pages", what, PAGES_MAX);
+	ask_page(tags, xstrdup(url + strlen(tags->registry->base)));
+	return 0;
+}
+
+int tags_poll(struct tags *tags, struct error *err)
+{
+	int status = registry_call_poll(&tags->call, err);
+	cleanup_free char *what =
+		xasprintf("the tags of %s/%s", tags->registry->name, tags->registry->repository);
+
+	if (status <= 0)
+		return status;
+	if (tags->call.request.status == 404) {
+		error_set(err, ERROR_NOT_FOUND, "no repository %s in %s",
+			  tags->registry->repository, tags->registry->name);
+		return error_subject(err, tags->registry->repository);
+	}
+	if (tags->call.request.status != 200)
+		return registry_refused(&tags->call, what, err);
+	if (add_page(tags, what, err) < 0)
+		return -1;
+	return next_page(tags, what, err);
+}
+
+int tags_wait(struct tags *tags, struct error *err)
+{
+	int status;
+
+	while ((status = tags_poll(tags, err)) == 0)
+		if (http_pump(tags->registry->http, POLL_MS, err) < 0)
+			return -1;
+	return status < 0 ? -1 : 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tags of a repository, page by page (distribution-spec, "Listing Tags"). */
+#pragma once
+#include "lib/error.h"
+#include "skopeo-c/registry.h"
+
+#include <jansson.h>
+
+struct tags {
+	struct registry *registry; /* borrowed */
+	struct registry_call call;
+	json_t *list;  /* an array of strings, in the registry's order */
+	json_t *pages; /* the targets that were asked for: an object's keys */
+};
+
+/* Start; poll after each http_pump(). Free with tags_free(). */
+void tags_start(struct tags *tags, struct registry *registry);
+/* 0: not finished. 1: `list` is complete. -1: failed. */
+int tags_poll(struct tags *tags, struct error *err);
+/* Pump until it is finished. */
+int tags_wait(struct tags *tags, struct error *err);
+void tags_free(struct tags *tags);
+#define cleanup_tags __attribute__((cleanup(tags_free)))

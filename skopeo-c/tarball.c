@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tarball:PATH[:PATH...]: an image made of tar files, one layer each, lowest first; "-" is stdin.
+ * The layers are compressed into unnamed temporary files when the transport is opened, since their
+ * digests stand in the manifest. The same tars and configuration give the same bytes.
+ */
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/layout.h"
+#include "lib/memory.h"
+#include "skopeo-c/gzip.h"
+#include "skopeo-c/transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TAR_BLOCK = 512, READ_SIZE = 256 << 10 };
+
+struct part {
+	int fd; /* unnamed */
+	char digest[DIGEST_SIZE];
+	json_int_t size;
+};
+
+struct tarball {
+	struct part *parts; /* the layers, then the config */
+	size_t count;
+	char *manifest; /* the bytes */
+};
+
+static void tarball_close(struct transport *t)
+{
+	struct tarball *tarball = t->state;
+
+	for (size_t i = 0; i < tarball->count; i++)
+		cleanup_fd_p(&tarball->parts[i].fd);
+	free(tarball->parts);
+	free(tarball->manifest);
+	free(tarball);
+}
+
+/* ---- one layer ---- */
+
+/* A layer on its way: tar bytes are hashed, compressed, and hashed again into the file. */
+struct packer {
+	const char *path;
+	struct hasher diff, blob;
+	struct gzip_writer *gzip;
+	struct part part;
+	unsigned char head[TAR_BLOCK]; /* the first block, to be checked */
+	size_t head_length;
+	size_t length; /* of the tar */
+};
+
+static int store_compressed(void *context, const void *data, size_t length, struct error *err)
+{
+	struct packer *packer = context;
+
+	hasher_update(&packer->blob, data, length);
+	packer->part.size += (json_int_t)length;
+	return file_write_fd(packer->part.fd, data, length, "temporary file", err);
+}
+
+static int pack_tar(void *context, const void *data, size_t length, struct error *err)
+{
+	struct packer *packer = context;
+	size_t part = sizeof packer->head - packer->head_length;
+
+	if (part > length)
+		part = length;
+	memcpy(packer->head + packer->head_length, data, part);
+	packer->head_length += part;
+	packer->length += length;
+	hasher_update(&packer->diff, data, length);
+	return gzip_write(packer->gzip, data, length, err);
+}
+
+/* The first block of a tar is a header with a right checksum, or zeroes where it is empty. */
+static bool is_tar_header(const unsigned char *block)
+{
+	enum { CHECKSUM_AT = 148, CHECKSUM_LENGTH = 8 };
+	unsigned long sum = 0, zero = 0;
+	char field[CHECKSUM_LENGTH + 1] = "";
+
+	memcpy(field, block + CHECKSUM_AT, CHECKSUM_LENGTH);
+	for (int i = 0; i < TAR_BLOCK; i++) {
+		bool in_field = i >= CHECKSUM_AT && i < CHECKSUM_AT + CHECKSUM_LENGTH;
+
+		sum += in_field ? ' ' : block[i];
+		zero |= block[i];
+	}
+	return zero == 0 || strtoul(field, NULL, 8) == sum;
+}
+
+static int check_tar(const struct packer *packer, struct error *err)
+{
+	if (packer->head_length == TAR_BLOCK && packer->length % TAR_BLOCK == 0 &&
+	    is_tar_header(packer->head))
+		return 0;
+	return error_set(err, ERROR_INTEGRITY, "%s: neither a tar file nor one compressed by gzip",
+			 packer->path);
+}
+
+/* Fill the buffer as far as there is something: what a pipe delivers at once means nothing. */
+static ssize_t read_piece(int fd, char *buffer, size_t size, const char *what, struct error *err)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = read(fd, buffer + used, size - used);
+
+		if (got < 0 && errno == EINTR && !cli_interrupted())
+			continue;
+		if (got < 0)
+			return error_os(err, "%s", what);
+		if (got == 0)
+			break;
+		used += (size_t)got;
+	}
+	return (ssize_t)used;
+}
+
+static int pump(struct packer *packer, int in, struct error *err)
+{
+	cleanup_free char *buffer = xcalloc(1, READ_SIZE);
+	struct gzip_reader *reader = NULL;
+	bool first = true;
+	ssize_t got;
+	int status = 0;
+
+	while (status == 0 && (got = read_piece(in, buffer, READ_SIZE, packer->path, err)) != 0) {
+		if (got > 0 && first && gzip_is_gzip(buffer, (size_t)got))
+			reader = gzip_reader_new(pack_tar, packer);
+		first = false;
+		if (got < 0)
+			status = -1;
+		else if (reader)
+			status = gzip_read(reader, buffer, (size_t)got, err);
+		else
+			status = pack_tar(packer, buffer, (size_t)got, err);
+	}
+	if (status == 0 && reader)
+		status = gzip_read_end(reader, err);
+	gzip_reader_free(reader);
+	return status < 0 ? error_prefix(err, "%s", packer->path) : 0;
+}
+
+static int open_temporary(struct error *err)
+{
+	const char *directory = getenv("TMPDIR");
+
+	directory = directory && directory[0] ? directory : "/var/tmp";
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return error_os(err, "cannot make a temporary file in %s", directory);
+	cleanup_free char *path = xasprintf("%s/skopeo-c.XXXXXX", directory);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return error_os(err, "cannot make a temporary file in %s", directory);
+	unlink(path);
+	return fd;
+}
+
+/* Make a layer of the tar at `path`; fills the part and its DiffID. */
+static int pack(const char *path, struct part *part, char diff_id[static DIGEST_SIZE],
+		struct error *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	cleanup_fd int file = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	struct packer packer = { .path = is_stdin ? "standard input" : path };
+
+	if (!is_stdin && file < 0)
+		return error_os(err, "%s", path);
+	packer.part.fd = open_temporary(err);
+	if (packer.part.fd < 0)
+		return -1;
+	*part = packer.part; /* the transport closes it, whatever happens now */
+	packer.gzip = gzip_writer_new(store_compressed, &packer);
+	hasher_start(&packer.diff, "sha256");
+	hasher_start(&packer.blob, "sha256");
+	int status = pump(&packer, is_stdin ? STDIN_FILENO : file, err);
+	if (status == 0)
+		status = check_tar(&packer, err);
+	if (status == 0)
+		status = gzip_finish(packer.gzip, err);
+	gzip_writer_free(packer.gzip);
+	hasher_finish(&packer.diff, diff_id);
+	hasher_finish(&packer.blob, packer.part.digest);
+	*part = packer.part;
+	return status;
+}
+
+/* ---- config and manifest ---- */
+
+/* The time of the image: the caller's, else SOURCE_DATE_EPOCH's, else none. */
+static json_t *created_time(void)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	char text[sizeof "9999-12-31T23:59:59Z"];
+	char *end;
+	struct tm tm;
+
+	if (!epoch || !epoch[0])
+		return NULL;
+	time_t seconds = (time_t)strtoll(epoch, &end, 10);
+	if (*end || !gmtime_r(&seconds, &tm) ||
+	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return NULL;
+	return json_string(text);
+}
+
+static json_t *read_given(const char *path, struct error *err)
+{
+	json_auto_t *given =
+		path ? json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, err) : json_object();
+
+	if (!given)
+		return NULL;
+	if (!json_is_object(given)) {
+		error_set(err, ERROR_USAGE, "%s: an image configuration is a JSON object", path);
+		return NULL;
+	}
+	if (json_object_get(given, "rootfs") || json_object_get(given, "history")) {
+		error_set(err, ERROR_USAGE, "%s: rootfs and history follow from the tars", path);
+		return NULL;
+	}
+	return json_incref(given);
+}
+
+/* The image config (image-spec, config.md): what was given over what follows from the tars. */
+static json_t *make_config(const char *given_path, json_t *diff_ids, struct error *err)
+{
+	json_auto_t *given = read_given(given_path, err);
+	json_auto_t *config = layout_platform();
+	json_t *history = json_array(), *created = created_time();
+
+	json_object_set_new(config, "config", json_object());
+	if (created)
+		json_object_set_new(config, "created", created);
+	json_object_set_new(config, "rootfs",
+			    json_pack("{s:s, s:O}", "type", "layers", "diff_ids", diff_ids));
+	json_object_set_new(config, "history", history);
+	if (!given)
+		return NULL;
+	/* a variant belongs to its architecture */
+	if (json_object_get(given, "architecture"))
+		json_object_del(config, "variant");
+	json_object_update(config, given);
+	for (size_t i = 0; i < json_array_size(diff_ids); i++) {
+		json_t *entry = json_pack("{s:s}", "created_by", "skopeo-c tarball");
+
+		if (json_object_get(config, "created"))
+			json_object_set(entry, "created", json_object_get(config, "created"));
+		json_array_append_new(history, entry);
+	}
+	return json_incref(config);
+}
+
+static int add_config(struct tarball *tarball, const json_t *config, struct error *err)
+{
+	struct part *part = &tarball->parts[tarball->count];
+	cleanup_free char *text = json_compact(config);
+	size_t length = strlen(text);
+
+	digest_of(text, length, "sha256", part->digest);
+	part->size = (json_int_t)length;
+	part->fd = memfd_create("config", MFD_CLOEXEC);
+	if (part->fd < 0)
+		return error_os(err, "cannot hold the config in memory");
+	tarball->count++;
+	return file_write_fd(part->fd, text, length, "config", err);
+}
+
+static json_t *part_descriptor(const struct part *part, const char *media_type)
+{
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", part->digest, "size",
+			 part->size);
+}
+
+static void make_manifest(struct tarball *tarball)
+{
+	json_auto_t *layers = json_array();
+	size_t last = tarball->count - 1;
+
+	for (size_t i = 0; i < last; i++)
+		json_array_append_new(layers, part_descriptor(&tarball->parts[i], LAYER_OCI_GZIP));
+	json_auto_t *manifest = json_pack(
+		"{s:i, s:s, s:o, s:O}", "schemaVersion", 2, "mediaType", MANIFEST_OCI, "config",
+		part_descriptor(&tarball->parts[last], CONFIG_OCI), "layers", layers);
+	tarball->manifest = json_compact(manifest);
+}
+
+/* ---- the transport ---- */
+
+static int check_paths(char *const *paths, size_t count, struct error *err)
+{
+	size_t stdins = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (paths[i][0] == '\0')
+			return error_set(err, ERROR_USAGE, "tarball: a path is empty");
+		stdins += strcmp(paths[i], "-") == 0;
+	}
+	if (stdins > 1)
+		return error_set(err, ERROR_USAGE, "tarball: standard input can be one layer only");
+	return 0;
+}
+
+static void split_paths(const char *rest, struct strings *paths)
+{
+	for (;;) {
+		size_t length = strcspn(rest, ":");
+
+		strings_addf(paths, "%.*s", (int)length, rest);
+		if (!rest[length])
+			return;
+		rest += length + 1;
+	}
+}
+
+static int tarball_open(struct transport *t, const char *rest,
+			const struct transport_settings *settings, struct error *err)
+{
+	cleanup_strings struct strings paths = { 0 };
+	json_auto_t *diff_ids = json_array();
+	struct tarball *tarball = xcalloc(1, sizeof *tarball);
+
+	t->state = tarball;
+	t->name = xasprintf("tarball:%s", rest);
+	split_paths(rest, &paths);
+	if (check_paths(paths.items, paths.count, err) < 0)
+		return -1;
+	tarball->parts = xcalloc(paths.count + 1, sizeof *tarball->parts);
+	for (size_t i = 0; i < paths.count; i++) {
+		char diff_id[DIGEST_SIZE];
+
+		tarball->parts[tarball->count++].fd = -1;
+		if (pack(paths.items[i], &tarball->parts[i], diff_id, err) < 0)
+			return -1;
+		json_array_append_new(diff_ids, json_string(diff_id));
+	}
+	json_auto_t *config = make_config(settings->tarball_config, diff_ids, err);
+	if (!config || add_config(tarball, config, err) < 0)
+		return -1;
+	make_manifest(tarball);
+	return 0;
+}
+
+static int tarball_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+				struct error *err)
+{
+	const struct tarball *tarball = t->state;
+	char *bytes = xstrdup(tarball->manifest);
+
+	if (manifest_parse(bytes, strlen(bytes), NULL, digest, t->name, manifest, err) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
+static int tarball_open_blob(struct transport *t, const struct blob *blob,
+			     struct blob_source *source, struct error *err)
+{
+	const struct tarball *tarball = t->state;
+
+	for (size_t i = 0; i < tarball->count; i++) {
+		if (strcmp(tarball->parts[i].digest, blob->digest) != 0)
+			continue;
+		source->fd = fcntl(tarball->parts[i].fd, F_DUPFD_CLOEXEC, 0);
+		if (source->fd < 0 || lseek(source->fd, 0, SEEK_SET) < 0)
+			return error_os(err, "%s", t->name);
+		return 0;
+	}
+	return error_set(err, ERROR_NOT_FOUND, "%s has no blob %s", t->name, blob->digest);
+}
+
+const struct transport_class transport_tarball = {
+	.prefix = "tarball:",
+	.open = tarball_open,
+	.close = tarball_close,
+	.get_manifest = tarball_get_manifest,
+	.open_blob = tarball_open_blob,
+};

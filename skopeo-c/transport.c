@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/transport.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+#include "lib/random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct transport_class *const classes[] = {
+	&transport_docker, &transport_oci, &transport_dir, &transport_tarball, &transport_store,
+};
+
+int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
+		   struct error *err)
+{
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		const struct transport_class *class = classes[i];
+		size_t length = strlen(class->prefix);
+
+		if (strncmp(name, class->prefix, length) != 0)
+			continue;
+		if (settings->is_destination && !class->put_manifest)
+			return error_set(err, ERROR_USAGE, "%s can only be a source",
+					 class->prefix);
+		t->class = class;
+		return class->open(t, name + length, settings, err);
+	}
+	error_set(err, ERROR_USAGE, "\"%s\" does not begin with a transport", name);
+	error_subject(err, name);
+	return error_hint(err, "docker://NAME, oci:PATH[:REF], dir:PATH, tarball:PATH[:PATH...] or "
+			       "store:NAME");
+}
+
+void transport_close(struct transport *t)
+{
+	if (t->class && t->state)
+		t->class->close(t);
+	free(t->name);
+	free(t->reference);
+	*t = (struct transport){ 0 };
+}
+
+void blob_source_close(struct blob_source *source)
+{
+	cleanup_fd_p(&source->fd);
+	registry_call_free(&source->call);
+	source->fd = -1;
+}
+
+void blob_sink_close(struct blob_sink *sink)
+{
+	cleanup_fd_p(&sink->fd);
+	if (sink->temporary[0])
+		unlinkat(sink->dir_fd, sink->temporary, 0);
+	sink->temporary[0] = '\0';
+	registry_call_free(&sink->call);
+	sink->fd = -1;
+}
+
+/* ---- small blobs ---- */
+
+static char *read_call(struct registry_call *call, const struct blob *blob, size_t *length,
+		       struct error *err)
+{
+	cleanup_free char *what = xasprintf("blob %s", blob->digest);
+
+	if (registry_call_run(call, err) < 0)
+		return NULL;
+	if (call->request.status != 200) {
+		registry_refused(call, what, err);
+		return NULL;
+	}
+	*length = call->request.answer_length;
+	char *text = steal_ptr(&call->request.answer);
+	return text ? text : xstrdup("");
+}
+
+char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err)
+{
+	struct blob_source source = { .fd = -1 };
+	cleanup_free char *text = NULL;
+	size_t length = 0;
+
+	if (blob->size > MANIFEST_MAX) {
+		error_set(err, ERROR_LIMIT, "%s: the config %s is larger than %d bytes", t->name,
+			  blob->digest, MANIFEST_MAX);
+		return NULL;
+	}
+	if (t->class->open_blob(t, blob, &source, err) == 0)
+		text = source.fd >= 0 ? file_read_fd(source.fd, MANIFEST_MAX, &length, t->name, err)
+				      : read_call(&source.call, blob, &length, err);
+	blob_source_close(&source);
+	if (!text)
+		return NULL;
+	if ((json_int_t)length != blob->size) {
+		error_set(err, ERROR_INTEGRITY, "%s: blob %s has %zu bytes, expected %lld", t->name,
+			  blob->digest, length, (long long)blob->size);
+		return NULL;
+	}
+	if (digest_check(text, length, blob->digest, t->name, err) < 0)
+		return NULL;
+	return steal_ptr(&text);
+}
+
+/* ---- new files ---- */
+
+static int make_named_file(struct blob_sink *sink, struct error *err)
+{
+	char unique[RANDOM_NAME_SIZE];
+
+	random_name(unique);
+	snprintf(sink->temporary, sizeof sink->temporary, ".new.%s", unique);
+	sink->fd =
+		openat(sink->dir_fd, sink->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (sink->fd >= 0)
+		return 0;
+	error_os(err, "cannot make a file");
+	sink->temporary[0] = '\0';
+	return -1;
+}
+
+int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err)
+{
+	sink->temporary[0] = '\0';
+	sink->dir_fd = dir_fd;
+	sink->fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (sink->fd >= 0)
+		return 0;
+	/* a file system without them (NFS) */
+	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
+		return make_named_file(sink, err);
+	return error_os(err, "cannot make a file");
+}
+
+int blob_sink_name_file(struct blob_sink *sink, struct error *err)
+{
+	char unique[RANDOM_NAME_SIZE], name[sizeof sink->temporary];
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d", sink->fd);
+
+	if (fchmod(sink->fd, 0644) < 0)
+		return error_os(err, "cannot finish a file");
+	if (sink->temporary[0])
+		return 0;
+	random_name(unique);
+	snprintf(name, sizeof name, ".new.%s", unique);
+	/* the first way needs a capability, the second /proc */
+	if (linkat(sink->fd, "", sink->dir_fd, name, AT_EMPTY_PATH) < 0 &&
+	    linkat(AT_FDCWD, path, sink->dir_fd, name, AT_SYMLINK_FOLLOW) < 0)
+		return error_os(err, "cannot name a file");
+	snprintf(sink->temporary, sizeof sink->temporary, "%s", name);
+	return 0;
+}
+
+void blob_sink_keep_file(struct blob_sink *sink)
+{
+	sink->temporary[0] = '\0';
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Places that hold images: docker://, oci:, dir:, tarball:, store:. One table of functions each;
+ * copy and inspect know nothing else of them. Small things (manifests, configs) block; blobs move
+ * in transfer.c's event loop between a source and a sink.
+ */
+#pragma once
+#include "lib/error.h"
+#include "skopeo-c/credentials.h"
+#include "skopeo-c/manifest.h"
+#include "skopeo-c/registry.h"
+
+#include <stdbool.h>
+
+struct cli;
+struct http;
+struct transport;
+
+/* Where the bytes of a blob come from: a file at its beginning, or a call that is not started. */
+struct blob_source {
+	int fd; /* -1: the call */
+	struct registry_call call;
+};
+
+/* Where they go. */
+struct blob_sink {
+	enum { SINK_ASKING, SINK_WANTED, SINK_PRESENT } state;
+	int fd;		    /* a new file for the bytes; -1: the call, a PUT that is not started */
+	int dir_fd;	    /* where the file is; borrowed */
+	char temporary[32]; /* its name there until it is committed; "" for a file without */
+	struct registry_call call;
+	enum { ASK_PRESENCE, ASK_UPLOAD } asking; /* docker.c's: what `call` is about */
+};
+
+struct transport_settings {
+	const struct cli *cli;
+	struct http *http;
+	struct access access;
+	bool is_destination;
+	const char *tarball_config;
+	const char *reference; /* of the image to come, for a destination that needs a name */
+};
+
+struct transport_class {
+	const char *prefix; /* "docker://" */
+	/* Open what `rest`, the text after the prefix, names; fills name, reference and state. */
+	int (*open)(struct transport *t, const char *rest,
+		    const struct transport_settings *settings, struct error *err);
+	void (*close)(struct transport *t);
+
+	/* As a source. digest NULL: what the transport's name stands for. */
+	int (*get_manifest)(struct transport *t, const char *digest, struct manifest *manifest,
+			    struct error *err);
+	int (*open_blob)(struct transport *t, const struct blob *blob, struct blob_source *source,
+			 struct error *err);
+
+	/* As a destination; NULL for what is a source only. */
+	/* True when the destination already names exactly this manifest, with all its blobs. */
+	bool (*has_manifest)(struct transport *t, const struct manifest *manifest);
+	/* Hear which digests are about to come, so that they stay once they are there, and store
+	 * the manifest that the copy is about, under its digest only. NULL where neither can be. */
+	int (*prepare)(struct transport *t, const json_t *digests, const struct manifest *manifest,
+		       struct error *err);
+	/* Ask whether the blob is wanted. While the sink is SINK_ASKING, poll after each pump. */
+	int (*offer_blob)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			  struct error *err);
+	int (*poll_sink)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			 struct error *err);
+	/* All bytes are in the sink and verified: put the blob in place under its name. */
+	int (*commit_blob)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			   struct error *err);
+	/* is_top: the one that the transport's name will stand for; it comes last. */
+	int (*put_manifest)(struct transport *t, const struct manifest *manifest, bool is_top,
+			    struct error *err);
+};
+
+struct transport {
+	const struct transport_class *class;
+	char *name;	 /* as errors call it: "docker.io/library/nginx:latest", "oci:/tmp/x:y" */
+	char *reference; /* the full image reference where there is one, else NULL */
+	void *state;	 /* of the class */
+};
+
+extern const struct transport_class transport_docker, transport_oci, transport_dir,
+	transport_tarball, transport_store;
+
+/* Open "PREFIX…"; ERROR_USAGE lists the prefixes. Close it whatever the result was. */
+int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
+		   struct error *err);
+void transport_close(struct transport *t);
+#define cleanup_transport __attribute__((cleanup(transport_close)))
+
+/* Read a small blob (a config) whole and check it; ERROR_LIMIT above MANIFEST_MAX bytes. The caller
+ * frees it. */
+char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err);
+
+/* Close descriptors and leave the loop. Zeroed ones (with fd -1) are fine. */
+void blob_source_close(struct blob_source *source);
+void blob_sink_close(struct blob_sink *sink);
+
+/* For destinations that are directories: a new file in dir_fd that nobody sees until it is given a
+ * name (where the file system can do that). blob_sink_close() removes it unless it was kept. */
+int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err);
+/* Give the file a temporary name in dir_fd, sink->temporary, and make it readable. */
+int blob_sink_name_file(struct blob_sink *sink, struct error *err);
+/* The file has its final name now. */
+void blob_sink_keep_file(struct blob_sink *sink);
+
+/* docker.c, for inspect and list-tags. */
+struct registry *docker_registry(struct transport *t);
+bool transport_is_docker(const struct transport *t);
+/* Let `to` take blobs that `from` has over within the registry, when both are in the same one. */
+void docker_allow_mounts(struct transport *to, const struct transport *from);
