@@ -143,11 +143,35 @@ static json_t *make_facts(const struct container_plan *plan, const json_t *rootf
 	return facts;
 }
 
+/* Write a file and start its way to the disk; the caller syncs it. Returns its descriptor. */
 static int write_json(int dir_fd, const char *name, const json_t *json, struct error *err)
 {
 	cleanup_free char *text = json_compact(json);
+	cleanup_fd int fd =
+		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	return file_replace_at(dir_fd, name, text, strlen(text), 0600, err);
+	if (fd < 0)
+		return error_os(err, "cannot write %s", name);
+	if (file_write_fd(fd, text, strlen(text), name, err) < 0)
+		return -1;
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return steal_fd(&fd);
+}
+
+/* Both files are on their way before the first is waited for: one commit of the file system's
+ * journal then serves both. */
+static int write_files(const struct container_plan *plan, int dir_fd, const json_t *facts,
+		       struct error *err)
+{
+	cleanup_fd int document_fd = write_json(dir_fd, "document.json", plan->document, err);
+	cleanup_fd int facts_fd =
+		document_fd < 0 ? -1 : write_json(dir_fd, "rootfs.json", facts, err);
+
+	if (facts_fd < 0)
+		return -1;
+	if (fsync(document_fd) < 0 || fsync(facts_fd) < 0 || fsync(dir_fd) < 0)
+		return error_os(err, "cannot write a container's files to disk");
+	return 0;
 }
 
 static int make_directories(const struct store *store, const struct container_plan *plan, int fd,
@@ -174,11 +198,9 @@ static int build(const struct store *store, const struct container_plan *plan,
 		openat(staging->fd, "container", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_os(err, "%s/tmp/%s/container", store->root, staging->name);
-	if (make_directories(store, plan, fd, err) < 0 ||
-	    write_json(fd, "document.json", plan->document, err) < 0 ||
-	    write_json(fd, "rootfs.json", facts, err) < 0)
+	if (make_directories(store, plan, fd, err) < 0)
 		return -1;
-	return 0;
+	return write_files(plan, fd, facts, err);
 }
 
 /* A name belongs to one container: hold the lock of the name from here until the container is

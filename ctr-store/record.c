@@ -12,10 +12,29 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char suffix[] = ".json";
+
+/* As file_replace_at(), but without a sync: records need not survive what mounts do not. */
+static int write_file(const struct store *store, const char *name, const char *text,
+		      struct error *err)
+{
+	cleanup_free char *temporary = xasprintf(".%s", name);
+	cleanup_fd int fd = openat(store->mounts_fd, temporary,
+				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_os(err, "cannot record the mount");
+	int status = file_write_fd(fd, text, strlen(text), "the record of the mount", err);
+	if (status == 0 && renameat(store->mounts_fd, temporary, store->mounts_fd, name) < 0)
+		status = error_os(err, "cannot record the mount");
+	if (status < 0)
+		unlinkat(store->mounts_fd, temporary, 0);
+	return status;
+}
 
 json_t *record_write(const struct store *store, const struct record *record, struct error *err)
 {
@@ -36,7 +55,7 @@ json_t *record_write(const struct store *store, const struct record *record, str
 	}
 	cleanup_free char *name = xasprintf("%s%s", unique, suffix);
 	cleanup_free char *text = json_compact(json);
-	if (file_replace_at(store->mounts_fd, name, text, strlen(text), 0600, err) < 0)
+	if (write_file(store, name, text, err) < 0)
 		return NULL;
 	json_object_set_new(json, "unique", json_string(unique));
 	return json_incref(json);
