@@ -33,17 +33,23 @@ static struct attachment recorded(const struct record *record, const json_t *ent
 	};
 }
 
-int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
-	       struct error *err)
+static int take_off(struct record *record, json_t *entry, const struct attach_settings *settings,
+		    bool best_effort, struct error *err)
 {
 	const struct attachment attachment = recorded(record, entry, settings);
 	const char *network = json_text(entry, "network", "?");
 
 	if (cni_chain_del(json_object_get(entry, "config"), &attachment,
-			  json_object_get(entry, "result"), false, err) < 0)
+			  json_object_get(entry, "result"), best_effort, err) < 0)
 		return error_prefix(err, "network %s", network);
 	record_remove(record, entry);
 	return record_save(record, err);
+}
+
+int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
+	       struct error *err)
+{
+	return take_off(record, entry, settings, false, err);
 }
 
 int attach_del_all(struct record *record, const struct attach_settings *settings, struct error *err)
@@ -58,9 +64,8 @@ int attach_del_all(struct record *record, const struct attach_settings *settings
 
 /* Make room for the interface name. */
 static int clear_stale(struct record *record, const struct attachment *attachment,
-		       struct error *err)
+		       const struct attach_settings *settings, struct error *err)
 {
-	const struct attach_settings settings = { attachment->plugin_path, attachment->timeout_ms };
 	json_t *entry = record_find(record, attachment->ifname);
 
 	if (!entry)
@@ -71,7 +76,7 @@ static int clear_stale(struct record *record, const struct attachment *attachmen
 		error_subject(err, record->id);
 		return error_hint(err, "ctr-net del --id %s takes it off", record->id);
 	}
-	if (attach_del(record, entry, &settings, err) < 0)
+	if (attach_del(record, entry, settings, err) < 0)
 		return error_prefix(err, "what an earlier add has left");
 	return 0;
 }
@@ -102,12 +107,6 @@ static int note_result(void *context, json_t *result, struct error *err)
 	return record_save(note->record, err);
 }
 
-static void warn_not_undone(const struct record *record, const struct error *failure)
-{
-	log_message(LOG_LEVEL_WARN, "undoing it failed: %s (ctr-net del --id %s tries again)",
-		    failure->message, record->id);
-}
-
 bool attach_undo(struct record *record, size_t keep, const struct attach_settings *settings)
 {
 	json_t *entries = record_attachments(record);
@@ -116,39 +115,28 @@ bool attach_undo(struct record *record, size_t keep, const struct attach_setting
 	int status = 0;
 
 	while (status == 0 && json_array_size(entries) > keep)
-		status = attach_del(record, json_array_get(entries, json_array_size(entries) - 1),
-				    settings, &failure);
+		status = take_off(record, json_array_get(entries, json_array_size(entries) - 1),
+				  settings, true, &failure);
 	if (status < 0)
-		warn_not_undone(record, &failure);
+		log_message(LOG_LEVEL_WARN,
+			    "undoing it failed: %s (ctr-net del --id %s tries again)",
+			    failure.message, record->id);
 	cli_interrupt_put(interrupted);
 	return status == 0;
-}
-
-/* Take down what a failed ADD has made. `del` can finish it where this cannot. */
-static void undo_add(struct record *record, json_t *entry, const struct attachment *attachment)
-{
-	struct error failure;
-	int interrupted = cli_interrupt_take();
-	int status = cni_chain_del(json_object_get(entry, "config"), attachment,
-				   json_object_get(entry, "result"), true, &failure);
-
-	if (status == 0) {
-		record_remove(record, entry);
-		status = record_save(record, &failure);
-	}
-	if (status < 0)
-		warn_not_undone(record, &failure);
-	cli_interrupt_put(interrupted);
 }
 
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
 	       json_t **result, struct error *err)
 {
+	const struct attach_settings settings = { attachment->plugin_path, attachment->timeout_ms };
+
 	if (cni_chain_check(config, attachment, err) < 0 ||
-	    clear_stale(record, attachment, err) < 0)
+	    clear_stale(record, attachment, &settings, err) < 0)
 		return -1;
 
 	json_t *entry = make_entry(config, attachment); /* borrowed from the record once in it */
+	if (!entry)
+		return error_set(err, ERROR_USAGE, "a path or an argument is not UTF-8 text");
 	json_array_append_new(record_attachments(record), entry);
 	if (record_save(record, err) < 0) {
 		record_remove(record, entry);
@@ -158,7 +146,7 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	struct note note = { record, entry, cni_config_plugin_count(config) };
 	const struct cni_progress progress = { note_result, &note };
 	if (cni_chain_add(config, attachment, &progress, err) < 0) {
-		undo_add(record, entry, attachment);
+		attach_undo(record, json_array_size(record_attachments(record)) - 1, &settings);
 		return error_prefix(err, "network %s", cni_config_name(config));
 	}
 	*result = json_object_get(entry, "result");

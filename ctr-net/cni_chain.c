@@ -40,6 +40,18 @@ int cni_chain_add(const json_t *config, const struct attachment *attachment,
 	return 0;
 }
 
+/* DEL may be repeated. A plugin that fails once may well have done its work: the reference bridge
+ * 1.1.1 removes the interface, then stumbles over firewall rules that a failed ADD never made, and
+ * succeeds the second time. Not so where time has run out. */
+static int del_plugin(const struct attachment *attachment, const json_t *request, struct error *err)
+{
+	if (cni_plugin_del(attachment, request, err) == 0)
+		return 0;
+	if (err->kind != ERROR_FAILED)
+		return -1;
+	return cni_plugin_del(attachment, request, err);
+}
+
 int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
 		  bool best_effort, struct error *err)
 {
@@ -52,7 +64,7 @@ int cni_chain_del(const json_t *config, const struct attachment *attachment, con
 			cni_config_request(config, i - 1, attachment->capabilities, previous);
 		struct error failure;
 
-		if (cni_plugin_del(attachment, request, &failure) == 0)
+		if (del_plugin(attachment, request, &failure) == 0)
 			continue;
 		if (status == 0)
 			*err = failure;

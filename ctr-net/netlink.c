@@ -145,6 +145,20 @@ static void set_kind(json_t *interface, const struct nlattr *info)
 				    json_string(mnl_attr_get_str(nested.by_type[IFLA_INFO_KIND])));
 }
 
+/* A name from the kernel, which takes any bytes for one; a container may have chosen it. */
+static json_t *name_json(const char *name)
+{
+	json_t *text = json_string(name);
+
+	if (text)
+		return text;
+	cleanup_free char *readable = xstrdup(name);
+	for (char *c = readable; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(readable);
+}
+
 static int note_link(const struct nlmsghdr *message, void *context)
 {
 	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
@@ -155,8 +169,8 @@ static int note_link(const struct nlmsghdr *message, void *context)
 	if (!by[IFLA_IFNAME])
 		return MNL_CB_OK;
 
-	json_t *interface = json_pack("{s:i, s:s, s:s, s:o, s:[]}", "index", link->ifi_index,
-				      "name", mnl_attr_get_str(by[IFLA_IFNAME]), "state",
+	json_t *interface = json_pack("{s:i, s:o, s:s, s:o, s:[]}", "index", link->ifi_index,
+				      "name", name_json(mnl_attr_get_str(by[IFLA_IFNAME])), "state",
 				      state_name(by[IFLA_OPERSTATE]), "flags",
 				      flags_json(link->ifi_flags), "addresses");
 	if (by[IFLA_MTU])

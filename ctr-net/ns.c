@@ -201,6 +201,12 @@ static char *absolute(const char *path, struct error *err)
 
 char *ns_path(const struct store *store, const char *name, struct error *err)
 {
+	json_auto_t *text = json_string(name);
+
+	if (!text) {
+		error_set(err, ERROR_USAGE, "the path of the network namespace is not UTF-8 text");
+		return NULL;
+	}
 	if (strchr(name, '/'))
 		return absolute(name, err);
 	if (path_is_id(name))

@@ -23,6 +23,8 @@ setup_file() {
 	touch "$HOST"
 	unshare --net="$HOST" true
 	on_host ip link set lo up
+	# a fresh bridge's IPv6 address is of use at once
+	on_host sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'
 }
 
 teardown_file() {
@@ -70,7 +72,7 @@ bridge_network() {
 	local name=$1 number=$2
 
 	shift 2
-	network "$name" '{"type": "bridge", "bridge": "br-'"$name"'", "isGateway": true,
+	network "$name" '{"type": "bridge", "bridge": "br'"$number"'", "isGateway": true,
 		"ipMasq": true, "ipam": {"type": "host-local", "dataDir": "'"$LEASES"'",
 		"ranges": [[{"subnet": "10.90.'"$number"'.0/24"}]],
 		"routes": [{"dst": "0.0.0.0/0"}]}}' "$@"
@@ -113,7 +115,7 @@ serve() {
 	echo "$3" >"$dir/index.html"
 	nsenter --net="$OCID_RUNROOT/netns/$1" /bin/busybox httpd -f -p "$2" -h "$dir" 3>&- &
 	server=$!
-	wait_for 5 nsenter --net="$OCID_RUNROOT/netns/$1" /bin/busybox nc -z 127.0.0.1 "$2"
+	wait_for 5 nsenter --net="$OCID_RUNROOT/netns/$1" curl -fs "http://127.0.0.1:$2/"
 }
 
 stop_server() {

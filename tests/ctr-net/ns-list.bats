@@ -19,7 +19,7 @@ load common
 
 @test "ns list: lists a thousand quickly and passes over what is not a namespace" {
 	mkdir -p "$OCID_RUNROOT/netns"
-	for i in {1..1000}; do : >"$OCID_RUNROOT/netns/file$i"; done
+	for n in {1..1000}; do : >"$OCID_RUNROOT/netns/file$n"; done
 	net ns create one
 	TOOL_TIMEOUT=2 net ns list
 	[ "$(wc -l <<<"$output")" -eq 1 ]

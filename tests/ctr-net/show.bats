@@ -45,8 +45,8 @@ inside() {
 @test "show: reads more than one netlink message holds" {
 	inside ip link add veth0 type veth peer name veth1
 	inside ip link set veth0 up
-	for i in {1..2000}; do
-		echo "address add 10.$((i / 250)).$((i % 250)).1/32 dev veth0"
+	for n in {1..2000}; do
+		echo "address add 10.$((n / 250)).$((n % 250)).1/32 dev veth0"
 	done | inside ip -batch -
 	net show one
 	[ "$(jq '[.interfaces[].addresses[] | select(startswith("10."))] | length' <<<"$output")" -eq 2000 ]
@@ -67,4 +67,11 @@ inside() {
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	net 2 show "$BATS_TEST_TMPDIR/fifo"
 	error_is usage
+}
+
+@test "show: an interface whose name is no text spoils nothing" {
+	inside ip link add $'x\xff\e' type veth peer name veth1
+	net show one
+	[ "$(jq '.interfaces | length' <<<"$output")" -eq 3 ]
+	[[ $output != *$'\e'* ]]
 }
