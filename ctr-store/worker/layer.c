@@ -125,6 +125,8 @@ static void prepare_libraries(void)
 	setlocale(LC_CTYPE, "C.UTF-8");
 	/* one heap, so that malloc() does not look into /proc and /sys */
 	mallopt(M_ARENA_MAX, 1);
+	/* jansson would open /dev/urandom at the first object */
+	json_object_seed(0);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
