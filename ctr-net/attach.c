@@ -112,17 +112,14 @@ bool attach_undo(struct record *record, size_t keep, const struct attach_setting
 	json_t *entries = record_attachments(record);
 	int interrupted = cli_interrupt_take();
 	struct error failure;
-	int status = 0;
 
-	while (status == 0 && json_array_size(entries) > keep)
-		status = take_off(record, json_array_get(entries, json_array_size(entries) - 1),
-				  settings, true, &failure);
-	if (status < 0)
-		log_message(LOG_LEVEL_WARN,
-			    "undoing it failed: %s (ctr-net del --id %s tries again)",
-			    failure.message, record->id);
+	for (size_t i = json_array_size(entries); i > keep; i--)
+		if (take_off(record, json_array_get(entries, i - 1), settings, true, &failure) < 0)
+			log_message(LOG_LEVEL_WARN,
+				    "undoing it failed: %s (ctr-net del --id %s tries again)",
+				    failure.message, record->id);
 	cli_interrupt_put(interrupted);
-	return status == 0;
+	return json_array_size(entries) <= keep;
 }
 
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,

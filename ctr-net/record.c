@@ -22,6 +22,11 @@ static char *file_name(const struct record *record)
 	return xasprintf("%s.json", record->id);
 }
 
+static char *temporary_name(const struct record *record)
+{
+	return xasprintf(".%s.json", record->id);
+}
+
 static int open_directory(const struct store *store, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/networks", store->root);
@@ -61,24 +66,52 @@ int record_open(const struct store *store, const char *id, struct record *record
 	opened.json = opened.dir_fd < 0 ? NULL : load(&opened, err);
 	if (!opened.json)
 		return -1;
+
+	cleanup_free char *leftover = temporary_name(&opened);
+	unlinkat(opened.dir_fd, leftover, 0);
 	*record = opened;
 	opened = (struct record){ 0 };
 	return 0;
 }
 
-int record_save(struct record *record, struct error *err)
+/* Not file_replace_at(): the lock lets us do with one fixed temporary name, so that what a kill
+ * leaves is replaced by the next run rather than piling up. */
+static int write_temporary(const struct record *record, const char *name, struct error *err)
+{
+	cleanup_free char *text = json_compact(record->json);
+	cleanup_fd int fd = openat(record->dir_fd, name,
+				   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_os(err, "%s", name);
+	if (file_write_fd(fd, text, strlen(text), name, err) < 0)
+		return -1;
+	return fsync(fd) < 0 ? error_os(err, "%s", name) : 0;
+}
+
+static int replace(const struct record *record, const char *temporary, struct error *err)
 {
 	cleanup_free char *name = file_name(record);
 
-	if (record_is_empty(record)) {
-		if (unlinkat(record->dir_fd, name, 0) < 0 && errno != ENOENT)
-			return error_os(err, "%s/networks/%s", record->store->root, name);
-		return 0;
-	}
+	if (write_temporary(record, temporary, err) < 0)
+		return -1;
+	if (renameat(record->dir_fd, temporary, record->dir_fd, name) < 0)
+		return error_os(err, "%s", name);
+	return file_sync_dir(record->dir_fd, name, err);
+}
 
-	cleanup_free char *text = json_compact(record->json);
-	if (file_replace_at(record->dir_fd, name, text, strlen(text), 0600, err) < 0)
-		return error_prefix(err, "%s/networks", record->store->root);
+int record_save(struct record *record, struct error *err)
+{
+	cleanup_free char *name = file_name(record), *temporary = temporary_name(record);
+
+	if (!record_is_empty(record)) {
+		if (replace(record, temporary, err) == 0)
+			return 0;
+		unlinkat(record->dir_fd, temporary, 0);
+		return error_prefix(err, "cannot write %s/networks/%s", record->store->root, name);
+	}
+	if (unlinkat(record->dir_fd, name, 0) < 0 && errno != ENOENT)
+		return error_os(err, "%s/networks/%s", record->store->root, name);
 	return 0;
 }
 

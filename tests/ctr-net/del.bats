@@ -1,0 +1,212 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+
+load common
+
+teardown() {
+	local name
+
+	for name in $(find "$OCID_RUNROOT/netns" "$OCID_ROOT/networks" -mindepth 1 -printf '%f\n' 2>/dev/null); do
+		on_host ctr-net del --id "${name%.json}" || true
+		on_host ctr-net ns rm --force "${name%.json}" || true
+	done
+	nothing_left
+}
+
+@test "del: everything that add made is gone" {
+	bridge_network web 1 "$PORTMAP" '{"type": "firewall"}'
+	net ns create one
+	before=$(on_host iptables-save | grep -c CNI || true)
+	net add web one --conf-dir "$NET_D" --publish 8080:80
+	[ "$(on_host iptables-save | grep -c CNI)" -gt "$before" ]
+	net del web one
+	[ -z "$output" ]
+	net show one
+	[ "$(jq -r '.interfaces[].name' <<<"$output")" = lo ]
+	net ns rm one
+	nothing_left
+}
+
+@test "del: a document loses \"network\", the namespace goes, the rest stays" {
+	bridge_network web 2
+	mkdir "$BATS_TEST_TMPDIR/bundle"
+	echo '{"rootfs": {"id": "abc", "bundle": "'"$BATS_TEST_TMPDIR"'/bundle"}, "kept": [1]}' >"$BATS_TEST_TMPDIR/in"
+	net add --conf-dir "$NET_D" <"$BATS_TEST_TMPDIR/in"
+	echo "$output" >"$BATS_TEST_TMPDIR/added"
+	net del <"$BATS_TEST_TMPDIR/added"
+	[ "$output" = "$(jq -cS . "$BATS_TEST_TMPDIR/in")" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/bundle/document.json")" = "$output" ]
+	nothing_left
+	# again is no error
+	net del <"$BATS_TEST_TMPDIR/added"
+	# and afterwards it can be connected again
+	net add --conf-dir "$NET_D" <"$BATS_TEST_TMPDIR/in"
+	net del --id abc
+}
+
+@test "del: by id alone, and what is not there is no error" {
+	bridge_network web 3
+	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+	net del --id abc
+	[ -z "$output" ]
+	nothing_left
+	net del --id abc
+	net del --id never-was
+	net del web never-was --conf-dir "$NET_D"
+	[ -z "$(ls "$OCID_RUNROOT/locks")" ]
+}
+
+@test "del: without a record it does what the configuration allows" {
+	bridge_network web 4 "$PORTMAP"
+	net ns create one
+	net add web one --conf-dir "$NET_D"
+	rm "$OCID_ROOT/networks/one.json"
+	net del web one --conf-dir "$NET_D"
+	net ns rm one
+	nothing_left
+	net 3 del missing one --conf-dir "$NET_D"
+	error_is not-found 'no network "missing"'
+}
+
+@test "del: after a reboot the leases are released and nothing stands in the way" {
+	bridge_network web 5 "$PORTMAP"
+	net add --conf-dir "$NET_D" --publish 8080:80 <<<'{"rootfs": {"id": "abc"}}'
+	# what a reboot takes away: the namespace, its interfaces, all of RUNROOT, firewall rules
+	net ns rm --force abc
+	wait_for 5 bash -c '[ -z "$(nsenter --net="$HOST" ip -o link show type veth)" ]'
+	rm -rf "$OCID_RUNROOT"
+	on_host iptables -t nat -F
+	on_host iptables -t nat -X
+	[ -e "$LEASES/web/10.90.5.2" ]
+	net del --id abc
+	[ ! -e "$LEASES/web/10.90.5.2" ]
+	nothing_left
+
+	# the same, but add comes first
+	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+	net ns rm --force abc
+	on_host iptables -t nat -F
+	on_host iptables -t nat -X
+	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+	[ "$(find "$LEASES/web" -name '10.*' | wc -l)" -eq 1 ]
+	net del --id abc
+}
+
+@test "del: a plain file where the namespace was does not stand in the way" {
+	network web '{"type": "bridge", "bridge": "br6", "ipam": {"type": "host-local",
+		"dataDir": "'"$LEASES"'", "subnet": "10.90.6.0/24"}}'
+	net ns create one
+	net add web one --conf-dir "$NET_D"
+	net ns rm --force one
+	touch "$OCID_RUNROOT/netns/one"
+	net del web one
+	rm "$OCID_RUNROOT/netns/one"
+	nothing_left
+}
+
+@test "del: the wrong network for an interface is refused" {
+	bridge_network web 7
+	bridge_network db 8
+	net ns create one
+	net add web one --conf-dir "$NET_D"
+	net 3 del db one --conf-dir "$NET_D"
+	error_is not-found "belongs to network web, not db"
+	net show one
+	jq -e '.interfaces | any(.name == "eth0")' <<<"$output"
+}
+
+@test "del: several networks go in reverse order" {
+	plugin ordered <<-'END'
+		echo "$CNI_COMMAND $CNI_IFNAME" >>"$seen/order"
+		[ "$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "1.0.0"}'
+	END
+	network a '{"type": "ordered"}'
+	network b '{"type": "ordered"}'
+	network c '{"type": "ordered"}'
+	net add --conf-dir "$NET_D" --network c --network a --network b <<<'{"rootfs": {"id": "abc"}}'
+	net del --id abc
+	[ "$(paste -sd, "$BATS_TEST_TMPDIR/order")" = "ADD eth0,ADD eth1,ADD eth2,DEL eth2,DEL eth1,DEL eth0" ]
+}
+
+@test "del: malformed calls are exit 2" {
+	net 2 del web
+	error_is usage "NETNS"
+	net 2 del --id a/b
+	error_is usage
+	net 2 del web one --ifname a/b
+	error_is usage
+	net 2 del --id one --ifname eth0
+	error_is usage
+	net 2 del <<<'{}'
+	error_is usage "rootfs.id"
+}
+
+@test "del: a record that is damaged is told of, not trusted" {
+	mkdir -p "$OCID_ROOT/networks"
+	for bad in '' '{' '[]' '{"attachments": 1}'; do
+		printf '%s' "$bad" >"$OCID_ROOT/networks/bad.json"
+		net 7 del --id bad
+		error_is integrity "networks/bad.json"
+	done
+	rm "$OCID_ROOT/networks/bad.json"
+}
+
+@test "del: cleans up after an add that was killed at any moment" {
+	bridge_network web 9 "$PORTMAP" '{"type": "firewall"}'
+	for n in {1..40}; do
+		echo '{"rootfs": {"id": "abc"}}' >"$BATS_TEST_TMPDIR/in"
+		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
+			<"$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep "0.$(printf '%03d' $((n * 3 + RANDOM % 3)))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		net del --id abc
+		nothing_left
+	done
+}
+
+@test "del: add works again right after an add that was killed" {
+	bridge_network web 10 "$PORTMAP"
+	for n in {1..12}; do
+		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
+			<<<'{"rootfs": {"id": "abc"}}' >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep "0.0$((n * 5 + RANDOM % 5 + 10))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		# the kill may have come too late
+		run --separate-stderr on_host ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
+			<<<'{"rootfs": {"id": "abc"}}'
+		[ "$status" -eq 0 ] || [[ $status -eq 4 && $stderr == *"already"* ]]
+		[ "$(nsenter --net="$OCID_RUNROOT/netns/abc" ip -o -4 address show dev eth0 | wc -l)" -eq 1 ]
+		net del --id abc
+		nothing_left
+	done
+}
+
+@test "del: can itself be killed and repeated" {
+	bridge_network web 11 "$PORTMAP"
+	for n in {1..12}; do
+		net add --conf-dir "$NET_D" --publish 8080:80 <<<'{"rootfs": {"id": "abc"}}'
+		nsenter --net="$HOST" ctr-net del --id abc 3>&- &
+		pid=$!
+		sleep "0.0$((n * 4 + RANDOM % 4 + 10))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		net del --id abc
+		nothing_left
+	done
+}
+
+@test "del: a full disk while the record is written undoes the add" {
+	bridge_network web 12
+	mkdir -p "$BATS_TEST_TMPDIR/small"
+	mount -t tmpfs -o size=64k none "$BATS_TEST_TMPDIR/small"
+	net --root "$BATS_TEST_TMPDIR/small" ns list
+	dd if=/dev/zero of="$BATS_TEST_TMPDIR/small/fill" bs=4k 2>/dev/null || true
+	net 9 --root "$BATS_TEST_TMPDIR/small" add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+	error_is limit "No space left on device"
+	umount "$BATS_TEST_TMPDIR/small"
+	nothing_left
+}
