@@ -147,6 +147,7 @@ busybox_tar() {
 
 	dir=$(mktemp -d "$BATS_FILE_TMPDIR/busybox.XXXXXX")
 	mkdir -p "$dir"/{bin,dev,etc,home,proc,root,run,sys,tmp,usr,var,www}
+	chmod 755 "$dir" # mktemp made it 0700, which would shut out every user but root
 	chmod 1777 "$dir/tmp"
 	cp /bin/busybox "$dir/bin/busybox"
 	/bin/busybox --list | grep -vx busybox | while read -r applet; do
