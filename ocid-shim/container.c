@@ -47,15 +47,6 @@ static int open_lock(int dir_fd)
 	return openat(dir_fd, "shim.pid", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 }
 
-int container_await_monitor(int dir_fd, struct error *err)
-{
-	cleanup_fd int fd = open_lock(dir_fd);
-
-	if (fd >= 0 && lock_byte(fd, LOCK_MONITOR, F_RDLCK, true) < 0)
-		return error_os(err, "the monitor's lock");
-	return 0;
-}
-
 int container_check_id(const char *id, struct error *err)
 {
 	if (path_is_id(id))

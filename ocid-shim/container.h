@@ -69,9 +69,6 @@ int container_remove(const struct store *store, const struct container *containe
  * descriptor, in whatever process that is. */
 int container_lock_monitor(int lock_fd, struct error *err);
 
-/* Wait for a monitor that has no state.json to finish its clean-up. */
-int container_await_monitor(int dir_fd, struct error *err);
-
 /* When process `pid` started, in the kernel's clock ticks since boot; 0 when there is none. With
  * the number it names a process for good. */
 long long container_process_start(pid_t pid);

@@ -24,6 +24,7 @@
 struct place {
 	const struct store *store;
 	const char *id;
+	int busy_fd; /* the container's lock */
 	int dir_fd;
 	bool keep;
 };
@@ -38,21 +39,6 @@ static void place_leave(const struct place *place)
 		lock_discard(place->store->locks_fd, "container", place->id);
 	}
 	cleanup_fd_p(&place->dir_fd);
-}
-
-/* What a `create` left that was killed together with its monitor. */
-static int clear_remains(const struct store *store, const struct request *request, int dir_fd,
-			 struct error *err)
-{
-	const char *const words[] = { "delete", "--force", request->id, NULL };
-	json_auto_t *facts = json_pack("{s:s, s:O}", "runtime", request->runtime, "runtimeOptions",
-				       request->options);
-
-	if (container_await_monitor(dir_fd, err) < 0 ||
-	    runtime_run(store, facts, words, NULL, err) < 0)
-		return error_prefix(err, "container %s: remains of an earlier attempt",
-				    request->id);
-	return path_remove_tree(store->run_containers_fd, request->id, err);
 }
 
 static int place_take(struct place *place, const struct request *request, struct error *err)
@@ -70,7 +56,10 @@ static int place_take(struct place *place, const struct request *request, struct
 			error_subject(err, request->id);
 			return error_hint(err, "see ocid-shim rm");
 		}
-		if (clear_remains(place->store, request, old, err) < 0)
+		json_auto_t *facts = json_pack("{s:s, s:O}", "runtime", request->runtime,
+					       "runtimeOptions", request->options);
+		if (runtime_clear_remains(place->store, request->id, facts, place->busy_fd, err) <
+		    0)
 			return -1;
 		made = mkdirat(parent, request->id, 0700) == 0;
 	}
@@ -120,25 +109,25 @@ static int write_pid_file(const char *path, pid_t pid, struct error *err)
 	return path ? file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err) : 0;
 }
 
-static int start(const struct store *store, const struct container *container, struct error *err)
+static int start(const struct place *place, const struct container *container, struct error *err)
 {
 	const char *const words[] = { "start", container->id, NULL };
 
-	if (runtime_run(store, container->facts, words, NULL, err) < 0)
+	if (runtime_run(place->store, container->facts, place->busy_fd, words, NULL, err) < 0)
 		return -1;
 	return container_mark_started(container, err);
 }
 
 /* Everything that can fail before the container is to stay, so also the printing: a caller that
  * has no document could not find it. */
-static int complete(const struct cli *cli, const struct store *store, const struct request *request,
+static int complete(const struct cli *cli, const struct place *place, const struct request *request,
 		    const struct container *container, bool run, struct error *err)
 {
 	const struct create_settings *settings = cli->settings;
 	pid_t init = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
 
 	if (write_pid_file(settings->pid_file, init, err) < 0 ||
-	    (run && start(store, container, err) < 0))
+	    (run && start(place, container, err) < 0))
 		return -1;
 
 	json_auto_t *process = container_describe(container);
@@ -152,12 +141,14 @@ static int open_log(const struct request *request, bool *made, struct error *err
 	return request_open_log(request, err);
 }
 
-static int make(const struct cli *cli, const struct store *store, const struct request *request,
-		bool run, struct container *container, struct error *err)
+static int make(const struct cli *cli, const struct store *store, int busy_fd,
+		const struct request *request, bool run, struct container *container,
+		struct error *err)
 {
 	const struct create_settings *settings = cli->settings;
-	__attribute__((cleanup(place_leave))) struct place place = { store, request->id, -1,
-								     false };
+	__attribute__((cleanup(place_leave))) struct place place = {
+		.store = store, .id = request->id, .busy_fd = busy_fd, .dir_fd = -1
+	};
 	bool made_log = false;
 
 	if (place_take(&place, request, err) < 0)
@@ -173,12 +164,13 @@ static int make(const struct cli *cli, const struct store *store, const struct r
 				       .terminal = request->terminal,
 				       .no_pivot = settings->no_pivot,
 				       .dir_fd = place.dir_fd,
-				       .log_fd = log_fd };
+				       .log_fd = log_fd,
+				       .busy_fd = busy_fd };
 	cleanup_launched struct launched launched = { .sync_fd = -1 };
 	cleanup_container struct container mine = { .dir_fd = -1 };
 	if (launch_start(store, &launch, &launched, err) < 0 ||
 	    publish(request, place.dir_fd, launched.init, &mine, err) < 0 ||
-	    complete(cli, store, request, &mine, run, err) < 0 ||
+	    complete(cli, &place, request, &mine, run, err) < 0 ||
 	    launch_commit(&launched, err) < 0) {
 		if (made_log && request->owns_log)
 			unlink(request->log_path);
@@ -201,7 +193,7 @@ int create_container(const struct cli *cli, bool run, struct container *containe
 
 	cleanup_fd int lock =
 		lock_take(store.locks_fd, "container", request.id, LOCK_EXCLUSIVE, true, err);
-	return lock < 0 ? -1 : make(cli, &store, &request, run, container, err);
+	return lock < 0 ? -1 : make(cli, &store, lock, &request, run, container, err);
 }
 
 static int run_create(const struct cli *cli, struct error *err)

@@ -33,7 +33,7 @@ static int run_kill(const struct cli *cli, struct error *err)
 	snprintf(digits, sizeof digits, "%d", number);
 	const char *const one[] = { "kill", id, digits, NULL };
 	const char *const all[] = { "kill", "--all", id, digits, NULL };
-	return runtime_run(&store, container.facts, settings->all ? all : one, NULL, err);
+	return runtime_run(&store, container.facts, -1, settings->all ? all : one, NULL, err);
 }
 
 static const struct cli_option options[] = {

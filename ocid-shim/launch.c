@@ -40,6 +40,7 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	strings_addf(&argv, "%d", fds->sync_fd);
 	strings_addf(&argv, "%d", launch->dir_fd);
 	strings_addf(&argv, "%d", fds->lock_fd);
+	strings_addf(&argv, "%d", launch->busy_fd);
 	strings_addf(&argv, "%d", launch->log_fd);
 	strings_addf(&argv, "%d", fds->runtime_log_fd);
 	strings_addf(&argv, "-%s%s", launch->terminal ? "t" : "", launch->no_pivot ? "n" : "");
@@ -48,8 +49,13 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	strings_add(&argv, launch->bundle);
 	runtime_command(store, launch->runtime, launch->options, fds->runtime_log_fd, &argv);
 
-	const int pass[] = { fds->sync_fd,   launch->dir_fd,	  fds->lock_fd,
-			     launch->log_fd, fds->runtime_log_fd, -1 };
+	const int pass[] = { fds->sync_fd,
+			     launch->dir_fd,
+			     fds->lock_fd,
+			     launch->busy_fd,
+			     launch->log_fd,
+			     fds->runtime_log_fd,
+			     -1 };
 	const struct spawn spawn = { .argv = (const char *const *)argv.items, .pass_fds = pass };
 	pid_t pid = spawn_start(&spawn, err);
 	if (pid < 0)

@@ -15,6 +15,7 @@ struct launch {
 	const json_t *options; /* its global options: array of strings */
 	bool terminal, no_pivot;
 	int dir_fd, log_fd;
+	int busy_fd; /* the container's lock, for the monitor to hold as long as we do */
 };
 
 /* A monitor that waits for launch_commit() or launch_undo(). */

@@ -9,21 +9,24 @@
 #include "lib/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 struct rm_settings {
 	bool force;
 };
 
-/* What the runtime keeps: its state, the cgroup. */
-static int delete_from_runtime(const struct store *store, const struct container *container,
-			       struct error *err)
+/* Its directory may be there without a state.json: nobody's container, to be cleared all the same.
+ */
+static int remove_remains(const struct store *store, const char *id, int lock, struct error *err)
 {
-	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
-	 * as after a reboot that kept RUNROOT */
-	const char *const words[] = { "delete", "--force", container->id, NULL };
+	struct error ignored;
+	cleanup_free char *runtime = runtime_find("runc", &ignored);
+	json_auto_t *facts = json_pack("{s:s*}", "runtime", runtime);
 
-	return runtime_run(store, container->facts, words, NULL, err);
+	if (faccessat(store->run_containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	return runtime_clear_remains(store, id, facts, lock, err);
 }
 
 static int remove_log(const struct container *container, struct error *err)
@@ -42,6 +45,9 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 		      struct error *err)
 {
 	const struct rm_settings *settings = cli->settings;
+	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
+	 * as after a reboot that kept RUNROOT */
+	const char *const words[] = { "delete", "--force", id, NULL };
 
 	if (container_check_id(id, err) < 0)
 		return -1;
@@ -52,18 +58,18 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 	if (lock < 0)
 		return -1;
 	if (container_open(store, id, &container, err) < 0) {
-		bool absent = err->kind == ERROR_NOT_FOUND;
-
-		if (absent)
-			lock_discard(store->locks_fd, "container", id);
-		return absent && settings->force ? 0 : -1;
+		if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+		bool removed = remove_remains(store, id, lock, err) == 0;
+		lock_discard(store->locks_fd, "container", id);
+		return removed || (settings->force && err->kind == ERROR_NOT_FOUND) ? 0 : -1;
 	}
 	if (!settings->force && container_status(&container) == CONTAINER_RUNNING) {
 		error_set(err, ERROR_IN_USE, "container \"%s\" is running", id);
 		return error_hint(err, "ocid-shim kill it first, or rm --force");
 	}
-	if (delete_from_runtime(store, &container, err) < 0 || remove_log(&container, err) < 0 ||
-	    container_remove(store, &container, err) < 0)
+	if (runtime_run(store, container.facts, lock, words, NULL, err) < 0 ||
+	    remove_log(&container, err) < 0 || container_remove(store, &container, err) < 0)
 		return -1;
 	lock_discard(store->locks_fd, "container", id);
 	return 0;

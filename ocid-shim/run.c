@@ -11,7 +11,8 @@
  */
 enum { NOT_RUN = 125, NOT_EXECUTABLE = 126, NO_COMMAND = 127 };
 
-/* The code that fits the runtime's words: runc's `exec: "NAME": …`, crun's "executable file NAME …". */
+/* The code that fits the runtime's words: runc's `exec: "NAME": …`, crun's "executable file NAME
+ * …". */
 static int not_run_code(const char *message)
 {
 	if (!strstr(message, "exec: \"") && !strstr(message, "executable file"))

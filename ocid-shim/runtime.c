@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/path.h"
 #include "lib/spawn.h"
 #include "lib/store.h"
 
@@ -125,8 +126,8 @@ int runtime_failed(const char *path, int log_fd, const char *said, int status, s
 			 status);
 }
 
-int runtime_run(const struct store *store, const json_t *facts, const char *const *words,
-		char **output, struct error *err)
+int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
+		const char *const *words, char **output, struct error *err)
 {
 	const char *path = json_text(facts, "runtime", "runc");
 	cleanup_fd int log_fd = runtime_log_open(err);
@@ -138,7 +139,7 @@ int runtime_run(const struct store *store, const json_t *facts, const char *cons
 	for (; *words; words++)
 		strings_add(&argv, *words);
 
-	const int pass[] = { log_fd, -1 };
+	const int pass[] = { log_fd, busy_fd, -1 };
 	const struct spawn spawn = { .argv = (const char *const *)argv.items, .pass_fds = pass };
 	cleanup_spawn_result struct spawn_result result = { 0 };
 	if (spawn_run(&spawn, &result, err) < 0)
@@ -148,4 +149,15 @@ int runtime_run(const struct store *store, const json_t *facts, const char *cons
 	if (output)
 		*output = steal_ptr(&result.out);
 	return 0;
+}
+
+int runtime_clear_remains(const struct store *store, const char *id, const json_t *facts,
+			  int busy_fd, struct error *err)
+{
+	const char *const words[] = { "delete", "--force", id, NULL };
+	cleanup_free char *state = xasprintf("%s/runtime/%s", store->runroot, id);
+
+	if (access(state, F_OK) == 0 && runtime_run(store, facts, busy_fd, words, NULL, err) < 0)
+		return error_prefix(err, "container %s: remains of an earlier attempt", id);
+	return path_remove_tree(store->run_containers_fd, id, err);
 }

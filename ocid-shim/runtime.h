@@ -28,6 +28,13 @@ char *runtime_error_text(const char *log, const char *said);
 int runtime_failed(const char *path, int log_fd, const char *said, int status, struct error *err);
 
 /* Run `PATH GLOBAL-OPTION… WORD…` to its end for a container with those facts (state.json).
- * *output (may be NULL) is what it printed; the caller frees it. */
-int runtime_run(const struct store *store, const json_t *facts, const char *const *words,
-		char **output, struct error *err);
+ * busy_fd is the container's lock (or -1), which the runtime holds too: should we be killed, nobody
+ * else touches the container before the runtime has ended. *output (may be NULL) is what it
+ * printed; the caller frees it. */
+int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
+		const char *const *words, char **output, struct error *err);
+
+/* Remove what an attempt to create a container left that was killed together with its monitor.
+ * The caller holds the container's lock, busy_fd. */
+int runtime_clear_remains(const struct store *store, const char *id, const json_t *facts,
+			  int busy_fd, struct error *err);

@@ -26,7 +26,7 @@ static int run_start(const struct cli *cli, struct error *err)
 	if (status != CONTAINER_CREATED)
 		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s already", id,
 				 container_status_name(status));
-	if (runtime_run(&store, container.facts, words, NULL, err) < 0 ||
+	if (runtime_run(&store, container.facts, lock, words, NULL, err) < 0 ||
 	    container_mark_started(&container, err) < 0)
 		return -1;
 

@@ -19,7 +19,7 @@ static void ask_runtime(const struct store *store, const struct container *conta
 	cleanup_free char *output = NULL;
 	struct error ignored;
 
-	if (runtime_run(store, container->facts, words, &output, &ignored) < 0)
+	if (runtime_run(store, container->facts, -1, words, &output, &ignored) < 0)
 		return;
 
 	json_auto_t *state = json_parse(output, strlen(output), "state", &ignored);

@@ -6,7 +6,6 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
-
 /* Wait for one and print its exit record. *known becomes false when there is none. */
 static int wait_one(const struct cli *cli, const struct container *container, bool *known,
 		    struct error *err)

@@ -2,6 +2,7 @@
 #include "ocid-shim/monitor/monitor.h"
 #include "ocid-shim/monitor/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -185,10 +186,14 @@ int container_record_exit(const struct monitor *monitor)
 
 void container_forget(const struct monitor *monitor)
 {
-	static const char *const names[] = { "pid",	"state.json", "started",
-					     "console", ".exit",      "shim.pid" };
+	int fd = openat(monitor->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		unlinkat(monitor->dir_fd, names[i], 0);
+	/* all that is in it are files: ours, and temporary ones of a writer that was killed */
+	while (dir && (entry = readdir(dir)))
+		unlinkat(monitor->dir_fd, entry->d_name, 0);
+	if (dir)
+		closedir(dir);
 	rmdir(monitor->dir_path);
 }

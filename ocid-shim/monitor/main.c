@@ -42,6 +42,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->sync_fd = parse_fd(argv[MONITOR_SYNC]);
 	m->dir_fd = parse_fd(argv[MONITOR_DIR]);
 	m->lock_fd = parse_fd(argv[MONITOR_LOCK]);
+	m->busy_fd = parse_fd(argv[MONITOR_BUSY]);
 	m->log.fd = parse_fd(argv[MONITOR_LOG]);
 	m->runtime_log_fd = parse_fd(argv[MONITOR_RUNTIME_LOG]);
 	m->terminal = strchr(argv[MONITOR_OPTIONS], 't') != NULL;
@@ -54,8 +55,8 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->streams[0].fd = m->streams[1].fd = -1;
 	m->streams[0].name = "stdout";
 	m->streams[1].name = "stderr";
-	return m->sync_fd >= 0 && m->dir_fd >= 0 && m->lock_fd >= 0 && m->log.fd >= 0 &&
-	       m->runtime_log_fd >= 0;
+	return m->sync_fd >= 0 && m->dir_fd >= 0 && m->lock_fd >= 0 && m->busy_fd >= 0 &&
+	       m->log.fd >= 0 && m->runtime_log_fd >= 0;
 }
 
 static void write_own_pid(const struct monitor *m)
@@ -185,12 +186,6 @@ static void resist_oom(void)
 	}
 }
 
-static void close_all(const int *fds, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		close(fds[i]);
-}
-
 int main(int argc, char **argv)
 {
 	/* by themselves and on whole pages, so that an idle monitor can do without them */
@@ -227,7 +222,9 @@ int main(int argc, char **argv)
 		undo(m);
 		return 1;
 	}
-	close_all((const int[]){ m->sync_fd, m->runtime_log_fd }, 2);
+	close(m->sync_fd);
+	close(m->busy_fd);
+	close(m->runtime_log_fd);
 	run_until(m, &m->exited);
 	events_drain(m);
 	stream_end(&m->log, &m->streams[0]);

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 struct monitor {
-	int sync_fd, dir_fd, lock_fd, runtime_log_fd; /* protocol.h; -1 once closed */
+	int sync_fd, dir_fd, lock_fd, busy_fd, runtime_log_fd; /* protocol.h */
 	int epoll_fd, signal_fd;
 	int console_listen_fd, console_fd; /* a terminal's socket and master, or -1 */
 	bool terminal, no_pivot;

@@ -17,6 +17,7 @@ enum monitor_argument {
 	MONITOR_SYNC = 1,    /* the socket */
 	MONITOR_DIR,	     /* the container's directory below RUNROOT, open */
 	MONITOR_LOCK,	     /* shim.pid, open and locked */
+	MONITOR_BUSY,	     /* the container's lock, which others wait for: until commit or undo */
 	MONITOR_LOG,	     /* the container's log, open for appending */
 	MONITOR_RUNTIME_LOG, /* what the runtime's --log names */
 	MONITOR_OPTIONS,     /* letters: t terminal, n --no-pivot; "-" for none */

@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+
+load common
+
+@test "rm: directory, cgroup and the bundle's log go, the bundle stays" {
+	quick one 'echo hello'
+	[ -n "$(find /sys/fs/cgroup -type d -path '*/ocid-test/*')" ]
+	shim rm one
+	[ -z "$output$stderr" ]
+	[ ! -e "$BUNDLE/log" ]
+	[ -e "$BUNDLE/config.json" ]
+	nothing_left
+	[ -z "$(find "$OCID_RUNROOT/locks" -name '*one*')" ]
+}
+
+@test "rm: a running one is exit 5, with --force it is killed" {
+	bundle two 'trap "" TERM; while :; do sleep 0.1; done'
+	shim run --bundle "$BUNDLE" two
+	shim 5 rm two
+	error_is in-use "rm --force"
+	is_status two running
+	shim rm --force two
+	nothing_left
+}
+
+@test "rm: what is not there is exit 3, with --force exit 0" {
+	shim 3 rm none
+	error_is not-found '"none"'
+	shim rm --force none
+	shim 2 rm --force ../none
+	[ -z "$(find "$OCID_RUNROOT/locks" -name '*none*')" ]
+}
+
+@test "rm: several; the first that fails ends it" {
+	quick a 'exit 0'
+	quick b 'exit 0'
+	shim rm a b
+	nothing_left
+}
+
+@test "rm: killed at any instant, the next one completes it" {
+	for delay in 0 .002 .005 .010 .015 .020 .030 .050; do
+		bundle kill 'exec sleep 100'
+		ocid-shim run --bundle "$BUNDLE" kill >/dev/null
+		ocid-shim rm --force kill 3>&- &
+		pid=$!
+		sleep "$delay"
+		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		shim rm --force kill
+		bundle kill 'exit 0'
+		shim run --wait --bundle "$BUNDLE" kill
+		shim rm kill
+		nothing_left
+	done
+}
+
+@test "rm: the bundle is gone already" {
+	bundle gone 'exec sleep 100'
+	shim run --bundle "$BUNDLE" gone
+	rm -r "$BUNDLE"
+	is_status gone running
+	shim rm --force gone
+	nothing_left
+}
+
+@test "rm: the monitor was killed, the container goes all the same" {
+	bundle orphan 'exec sleep 100'
+	shim run --bundle "$BUNDLE" orphan
+	kill -9 "$(cat "$OCID_RUNROOT/containers/orphan/shim.pid")"
+	shim 5 rm orphan
+	shim rm --force orphan
+	nothing_left
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+
+load common
+
+@test "wait: one object a container, in the order asked" {
+	bundle a 'sleep 0.3; exit 1'
+	shim run --bundle "$BUNDLE" a
+	bundle b 'exit 2'
+	shim run --bundle "$BUNDLE" b
+	shim wait a b a
+	[ "$(jq -c '[.id, .code]' <<<"$output" | tr '\n' ' ')" = '["a",1] ["b",2] ["a",1] ' ]
+	jq -es 'all(.finished | test("^[0-9-]{10}T[0-9:]{8}[.][0-9]{9}Z$"))' <<<"$output"
+	shim rm a b
+}
+
+@test "wait: many at once all hear of it, also when it is removed at that moment" {
+	bundle many 'exec sleep 100'
+	shim run --bundle "$BUNDLE" many
+	for i in {1..20}; do
+		ocid-shim wait many >"$BATS_TEST_TMPDIR/out.$i" 2>&1 3>&- &
+		pids[i]=$!
+	done
+	sleep 0.3
+	shim rm --force many
+	for i in {1..20}; do
+		wait "${pids[i]}"
+	done
+	[ "$(cat "$BATS_TEST_TMPDIR"/out.* | jq -s 'map(select(.code == 137)) | length')" -eq 20 ]
+	nothing_left
+}
+
+@test "wait: it sleeps until then" {
+	bundle sleepy 'exec sleep 100'
+	shim run --bundle "$BUNDLE" sleepy
+	ocid-shim wait sleepy 3>&- &
+	pid=$!
+	sleep 0.5
+	before=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
+	switches=$(awk '/ctxt/ { n += $2 } END { print n }' "/proc/$pid/status")
+	sleep 1
+	[ "$(awk '{ print $14 + $15 }' "/proc/$pid/stat")" -eq "$before" ]
+	[ "$(awk '/ctxt/ { n += $2 } END { print n }' "/proc/$pid/status")" -eq "$switches" ]
+	kill "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ]
+	is_status sleepy running
+	shim rm --force sleepy
+}
+
+@test "wait: before it is started is fine too" {
+	bundle early 'exit 12'
+	shim create --bundle "$BUNDLE" early
+	ocid-shim wait early >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	sleep 0.2
+	shim start early
+	wait "$pid"
+	[ "$(jq .code "$BATS_TEST_TMPDIR/out")" -eq 12 ]
+	shim rm early
+}
+
+@test "wait: an id that is not there is exit 3, before any waiting" {
+	bundle long 'exec sleep 100'
+	shim run --bundle "$BUNDLE" long
+	TOOL_TIMEOUT=5 shim 3 wait long none
+	error_is not-found none
+	shim rm --force long
+}
