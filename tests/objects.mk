@@ -20,3 +20,7 @@ $(BUILD)/obj/gen/kinds.pb-c.o: $(KINDS).c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=c17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
 $(patsubst %,$(BUILD)/obj/tests/%/transcode.o,unit fuzz): | $(KINDS).h $(CRI_GEN).h
+
+TEST_OBJS_cni_config := ctr-net/cni_config.o
+TEST_OBJS_publish := ctr-net/publish.o
+TEST_OBJS_conflist := ctr-net/cni_config.o
