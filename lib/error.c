@@ -147,13 +147,13 @@ enum error_kind error_kind_from_name(const char *name)
 	return ERROR_FAILED;
 }
 
-static void put_escaped(const char *text)
+static void put_escaped(FILE *out, const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		if (*c < 0x20 || *c == 0x7f)
-			fprintf(stderr, "\\x%02x", *c);
+			fprintf(out, "\\x%02x", *c);
 		else
-			putc(*c, stderr);
+			putc(*c, out);
 	}
 }
 
@@ -186,18 +186,29 @@ static void print_json(const struct error *err, const char *tool, const char *ve
 
 void error_print(const struct error *err, const char *tool, const char *verb, bool as_json)
 {
+	/* every character takes up to four; one write, so that the lines of processes that share a
+	 * stderr do not mix */
+	char line[4 * (sizeof err->message + sizeof err->hint) + 256];
+
 	if (as_json) {
 		print_json(err, tool, verb);
 		return;
 	}
-	fprintf(stderr, "%s: ", tool);
+	FILE *out = fmemopen(line, sizeof line, "w");
+	if (!out)
+		return;
+	fprintf(out, "%.64s: ", tool);
 	if (verb)
-		fprintf(stderr, "%s: ", verb);
-	put_escaped(err->message);
+		fprintf(out, "%.64s: ", verb);
+	put_escaped(out, err->message);
 	if (err->hint[0]) {
-		fputs(" (", stderr);
-		put_escaped(err->hint);
-		putc(')', stderr);
+		fputs(" (", out);
+		put_escaped(out, err->hint);
+		putc(')', out);
 	}
-	putc('\n', stderr);
+	putc('\n', out);
+
+	long length = ftell(out);
+	fclose(out);
+	fwrite(line, 1, (size_t)length, stderr);
 }
