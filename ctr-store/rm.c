@@ -118,8 +118,6 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 	if (settings->only_container)
 		return -1;
 	json_auto_t *result = remove_image(store, &removal, err);
-	if (!result && err->kind == ERROR_NOT_FOUND && !settings->only_image)
-		error_prefix(err, "no container and");
 	return result ? output_object(cli, result, err) : -1;
 }
 

@@ -16,11 +16,8 @@ int target_find(const struct store *store, const char *name, bool only_container
 			return -1;
 	}
 	if (!only_container && image_find(store, name, &found.image, err) < 0 &&
-	    (!found.container || err->kind != ERROR_NOT_FOUND)) {
-		if (err->kind == ERROR_NOT_FOUND && !only_image)
-			error_prefix(err, "no container and");
+	    (!found.container || err->kind != ERROR_NOT_FOUND))
 		return -1;
-	}
 	if (found.container && found.image.json) {
 		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
 		return error_hint(err, "say which with --container or --image");

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For the tests of ctr-store, after ../helpers.
+#
+#   make_tar TAR ENTRY…      a tar archive exactly as told (make-tar.py)
+#   store_image REF TAR…     an image in the store itself, made without our tools
+#   layer_tree TAR           the diff/ directory of the stand-alone layer with that archive
+#   field JQ                 what jq -r finds in $output
+#   xattr PATH NAME          the value of an extended attribute
+#   small_disk DIR SIZE      a file system of its own that is soon full
+
+make_tar() {
+	/usr/bin/python3 "$TESTS/ctr-store/make-tar.py" "$@"
+}
+
+store_image() {
+	mkdir -p "$OCID_ROOT/images"
+	oci_image "$OCID_ROOT/images" "$1" '{}' "${@:2}" >/dev/null
+}
+
+layer_tree() {
+	echo "$OCID_ROOT/layers/$(sha256sum "$1" | cut -d' ' -f1)/diff"
+}
+
+field() {
+	jq -r "$1" <<<"$output"
+}
+
+small_disk() {
+	mkdir -p "$1"
+	mount -t tmpfs -o "size=$2" small "$1"
+}
+
+# Everything that a test mounted or made goes, so that the next one starts with an empty store.
+clean_store() {
+	local target
+
+	ctr-store mounts | jq -r .target | while read -r target; do
+		ctr-store umount --lazy "$target"
+	done
+	rm -rf "${OCID_ROOT:?}" "${OCID_RUNROOT:?}"
+}
+
+# ids of layer directories, one a line
+layers() {
+	ls "$OCID_ROOT/layers"
+}
+
+nothing_unfinished() {
+	[ -z "$(unfinished_left)" ]
+}
+
+something_unfinished() {
+	! nothing_unfinished
+}
+
+xattr() { # PATH NAME
+	/usr/bin/python3 -c 'import os, sys
+print(os.getxattr(sys.argv[1], sys.argv[2], follow_symlinks=False).decode())' "$@"
+}

@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc file:etc/one:text=one file:etc/two:text=two
+	make_tar top.tar dir:etc whiteout:etc/two file:etc/three:text=three
+	store_image docker.io/library/t:1 base.tar top.tar
+}
+
+teardown() { clean_store; }
+
+@test "create: the document gets rootfs, and its path is the mounted image" {
+	tool ctr-store create --image t:1
+	id=$(field .rootfs.id)
+	[[ $id =~ ^[0-9a-f]{64}$ ]]
+	[ "$(field .rootfs.bundle)" = "$OCID_ROOT/containers/$id" ]
+	[ "$(field .rootfs.path)" = "$OCID_ROOT/containers/$id/rootfs" ]
+	[ "$(field '.rootfs | has("name")')" = false ]
+	[ "$(field '.rootfs.layers[0]')" = "$(sha256sum base.tar | cut -d' ' -f1)" ]
+	[ "$(field .image.name)" = docker.io/library/t:1 ]
+	path=$(field .rootfs.path)
+	[ "$(ls "$path/etc")" = $'one\nthree' ]
+	[ "$(findmnt -n -o FSTYPE "$path")" = overlay ]
+}
+
+@test "create: the printed document is kept in the bundle" {
+	tool ctr-store create --image t:1
+	[ "$(jq -cS . <<<"$output")" = "$(jq -cS . "$(field .rootfs.bundle)/document.json")" ]
+}
+
+@test "create: a document from stdin keeps its other fields" {
+	ctr-store unpack t:1 | jq '. + {cri: {pod: {x: 1}}, more: [1, 2]}' >document
+	tool ctr-store create --name web --id abc <document
+	[ "$(field .rootfs.name)" = web ]
+	[ "$(field .rootfs.id)" = abc ]
+	[ "$(field '.cri.pod.x, .more[1]' | xargs)" = "1 2" ]
+}
+
+@test "create: what is not unpacked yet is unpacked" {
+	tool ctr-store image t:1
+	tool ctr-store create <<<"$(field '{image} | tojson')"
+	[ "$(layers | wc -l)" -eq 2 ]
+}
+
+@test "create: what a container writes stays its own" {
+	tool ctr-store create --image t:1 --name a
+	a=$(field .rootfs.path)
+	tool ctr-store create --image t:1 --name b
+	b=$(field .rootfs.path)
+	echo changed >"$a/etc/one"
+	rm "$a/etc/three"
+	mkdir "$a/new"
+	[ "$(cat "$b/etc/one")" = one ]
+	[ -e "$b/etc/three" ]
+	[ ! -e "$b/new" ]
+	[ "$(cat "$(layer_tree base.tar)/etc/one")" = one ]
+}
+
+@test "create: the image's / has the owner, mode and time that its layers say" {
+	make_tar root.tar dir:./:mode=1750:uid=7:gid=8:mtime=1000:xattr.user.of=root
+	store_image docker.io/library/root:1 root.tar base.tar
+	tool ctr-store create --image root:1
+	path=$(field .rootfs.path)
+	[ "$(stat -c '%a %u %g %Y' "$path")" = "1750 7 8 1000" ]
+	[ "$(xattr "$path" user.of)" = root ]
+	tool ctr-store create --image t:1
+	[ "$(stat -c '%a %u %g' "$(field .rootfs.path)")" = "755 0 0" ]
+}
+
+@test "create: an image without layers is an empty writable directory" {
+	store_image docker.io/library/scratch:1
+	tool ctr-store create --image scratch:1
+	path=$(field .rootfs.path)
+	[ -z "$(ls -A "$path")" ]
+	mkdir "$path/proc"
+	tool ctr-store mount scratch:1
+	[ -z "$(ls -A "$(field .target)")" ]
+}
+
+@test "create: an id or a name that is taken" {
+	tool ctr-store create --image t:1 --name web --id one
+	tool 4 ctr-store create --image t:1 --id one
+	error_is exists 'container "one" exists already'
+	tool 4 ctr-store create --image t:1 --name web
+	error_is exists 'container "web" exists already'
+	tool 4 ctr-store create --image t:1 --name one
+	error_is exists
+	nothing_unfinished
+	[ "$(ctr-store mounts | wc -l)" -eq 1 ]
+}
+
+@test "create: ids and names that could lead elsewhere are refused" {
+	for name in ../x . .. a/b '' -x $'a\nb'; do
+		tool 2 ctr-store create --image t:1 "--id=$name"
+		tool 2 ctr-store create --image t:1 "--name=$name"
+	done
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+}
+
+@test "create: no image of that name, no document, no image in it, a rootfs in it" {
+	tool 3 ctr-store create --image nope
+	error_is not-found 'no image "nope" (see ctr-store images)'
+	tool 1 ctr-store create </dev/null
+	tool 2 ctr-store create <<<'{}'
+	error_is usage "the document has no image"
+	ctr-store create --image t:1 >document
+	tool 2 ctr-store create <document
+	error_is usage "has a rootfs already"
+}
+
+@test "create: many at once with one name make one container" {
+	ctr-store unpack t:1 >/dev/null
+	for _ in 1 2 3 4 5 6 7 8; do
+		ctr-store create --image t:1 --name web >>made 2>>errors 3>&- &
+	done
+	wait
+	[ "$(wc -l <made)" -eq 1 ]
+	[ "$(grep -c 'exists already' errors)" -eq 7 ]
+	[ "$(ls "$OCID_ROOT/containers" | wc -l)" -eq 1 ]
+	nothing_unfinished
+}
+
+@test "create: 500 layers" {
+	tars=()
+	for ((i = 0; i < 500; i++)); do
+		tars+=(l$i.tar)
+	done
+	/usr/bin/python3 - "${tars[@]}" <<-'END'
+		import io, sys, tarfile
+		for name in sys.argv[1:]:
+		    with tarfile.open(name, "w") as tar:
+		        info = tarfile.TarInfo(name)
+		        info.size = 1
+		        tar.addfile(info, io.BytesIO(b"x"))
+	END
+	store_image docker.io/library/many:1 "${tars[@]}"
+	tool ctr-store create --image many:1
+	[ "$(ls "$(field .rootfs.path)" | wc -l)" -eq 500 ]
+	store_image docker.io/library/more:1 "${tars[@]}" base.tar
+	tool 9 ctr-store create --image more:1
+	error_is limit "501 layers"
+}
+
+@test "create: a mount that fails leaves no container" {
+	ctr-store unpack t:1 >/dev/null
+	tool 1 strace -f -o /dev/null -e inject=move_mount:error=EINVAL ctr-store create --image t:1
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	[ -z "$(ls "$OCID_RUNROOT/mounts")" ]
+}
+
+@test "create: killed at any moment, the next one works and gc removes what was left" {
+	export OCID_KEEPS_UNFINISHED=1
+	ctr-store unpack t:1 >/dev/null
+	for call in mkdirat:when=1 mkdirat:when=3 fsync:when=1 renameat2:when=1 fsmount:when=1 \
+		renameat:when=1 move_mount:when=1; do
+		strace -f -o /dev/null -e "inject=${call%%:*}:signal=KILL:${call#*:}" \
+			ctr-store create --image t:1 >/dev/null 2>&1 || true
+		tool ctr-store create --image t:1
+		tool ctr-store rm "$(field .rootfs.id)"
+	done
+	tool ctr-store gc
+	nothing_unfinished
+	# what was renamed into its place is a container like any other
+	for id in $(ls "$OCID_ROOT/containers"); do
+		tool ctr-store rm "$id"
+	done
+}
+
+@test "create: the rootfs is reached by root alone" {
+	tool ctr-store create --image t:1
+	[ "$(stat -c %a "$(field .rootfs.bundle)")" = 700 ]
+	run setpriv --reuid 1000 --clear-groups ls "$(field .rootfs.path)"
+	[ "$status" -ne 0 ]
+}
+
+@test "create: runc runs the container" {
+	busybox_tar busybox.tar
+	store_image docker.io/library/busybox:1 busybox.tar
+	tool ctr-store create --image busybox:1
+	bundle=$(field .rootfs.bundle)
+	(cd "$bundle" && runc spec && jq '.process.args = ["cat", "/www/index.html"] |
+		.process.terminal = false | del(.linux.resources)' config.json >new && mv new config.json)
+	run runc --root "$BATS_TEST_TMPDIR/runc" run --bundle "$bundle" store-test
+	[ "$output" = hello ]
+}
