@@ -31,10 +31,10 @@ static int parse(const char *name, struct error *err)
 	return number;
 }
 
-int capabilities_add(uint64_t *set, const char *name, struct error *err)
+int capabilities_add(struct capability_choice *choice, const char *name, struct error *err)
 {
 	if (strcasecmp(name, "ALL") == 0) {
-		*set = capabilities_available();
+		choice->all = true;
 		return 0;
 	}
 
@@ -45,22 +45,29 @@ int capabilities_add(uint64_t *set, const char *name, struct error *err)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "%s is not in the bounding set here, so no runtime can give it",
 				 known_capabilities[number]);
-	*set |= bit(number);
+	choice->added |= bit(number);
 	return 0;
 }
 
-int capabilities_drop(uint64_t *set, const char *name, struct error *err)
+int capabilities_drop(struct capability_choice *choice, const char *name, struct error *err)
 {
 	if (strcasecmp(name, "ALL") == 0) {
-		*set = 0;
+		choice->none = true;
 		return 0;
 	}
 
 	int number = parse(name, err);
 	if (number < 0)
 		return -1;
-	*set &= ~bit(number);
+	choice->dropped |= bit(number);
 	return 0;
+}
+
+uint64_t capabilities_resolve(const struct capability_choice *choice, uint64_t otherwise)
+{
+	uint64_t base = choice->all ? UINT64_MAX : choice->none ? 0 : otherwise;
+
+	return ((base & ~choice->dropped) | choice->added) & capabilities_available();
 }
 
 json_t *capabilities_json(uint64_t set)

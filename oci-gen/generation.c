@@ -4,7 +4,6 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "oci-gen/capabilities.h"
 #include "oci-gen/findings.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
@@ -24,7 +23,6 @@ void generation_start(struct generation *g)
 		.environment = json_object(),
 		.command = json_pack("[s]", "sh"),
 		.mounts = json_array(),
-		.capabilities = template_capabilities() & capabilities_available(),
 		.seccomp = "default",
 	};
 	generation_set_env(g, DEFAULT_PATH);
@@ -78,37 +76,58 @@ static void finish_environment(struct generation *g)
 		json_array_append_new(list, json_string("TERM=xterm"));
 }
 
+/* The groups that were found for the user, then those that options add. */
+static void merge_groups(json_t *user, json_t *found)
+{
+	json_t *groups = json_array(), *given, *id;
+	size_t i, j;
+
+	json_array_extend(groups, json_object_get(found, "additionalGids"));
+	json_array_foreach(json_object_get(user, "additionalGids"), i, given)
+	{
+		bool known = false;
+
+		json_array_foreach(groups, j, id) known |= json_equal(id, given);
+		if (!known)
+			json_array_append(groups, given);
+	}
+	if (json_array_size(groups) > 0)
+		json_object_set(user, "additionalGids", groups);
+	json_decref(groups);
+}
+
+/* A number that replaces what was found; it was checked when it was given. */
+static int override_id(json_t *user, const char *key, const char *text, struct error *err)
+{
+	unsigned id;
+
+	if (!text)
+		return 0;
+	if (user_parse_id(text, &id, err) < 0)
+		return -1;
+	json_object_set_new(user, key, json_integer(id));
+	return 0;
+}
+
 static int finish_user(struct generation *g, struct error *err)
 {
 	const char *root = json_string_value(pointer_get(g->config, "/root/path"));
-	unsigned id;
+	json_t *user = pointer_object(g->config, "/process/user");
 
 	if (g->user) {
-		json_t *user = user_lookup(root, g->user, err);
+		json_auto_t *found = user_lookup(root, g->user, err);
 
-		if (!user)
+		if (!found && err->kind == ERROR_USAGE && !g->user_given)
+			err->kind = ERROR_INTEGRITY; /* it was the image's mistake */
+		if (!found)
 			return -1;
-		pointer_set(g->config, "/process/user/uid",
-			    json_incref(json_object_get(user, "uid")));
-		pointer_set(g->config, "/process/user/gid",
-			    json_incref(json_object_get(user, "gid")));
-		if (json_object_get(user, "additionalGids") &&
-		    !pointer_get(g->config, "/process/user/additionalGids"))
-			pointer_set(g->config, "/process/user/additionalGids",
-				    json_incref(json_object_get(user, "additionalGids")));
-		json_decref(user);
+		json_object_set(user, "uid", json_object_get(found, "uid"));
+		json_object_set(user, "gid", json_object_get(found, "gid"));
+		merge_groups(user, found);
 	}
-	if (g->uid) {
-		if (user_parse_id(g->uid, &id, err) < 0)
-			return -1;
-		pointer_set(g->config, "/process/user/uid", json_integer(id));
-	}
-	if (g->gid) {
-		if (user_parse_id(g->gid, &id, err) < 0)
-			return -1;
-		pointer_set(g->config, "/process/user/gid", json_integer(id));
-	}
-	return 0;
+	if (override_id(user, "uid", g->uid, err) < 0)
+		return -1;
+	return override_id(user, "gid", g->gid, err);
 }
 
 static void finish_mounts(struct generation *g)
@@ -131,12 +150,15 @@ static bool has_namespace(const json_t *config, const char *type)
 	return false;
 }
 
-static int finish_seccomp(struct generation *g, struct error *err)
+/* The capabilities, and the filter that follows from them. */
+static int finish_privileges(struct generation *g, struct error *err)
 {
+	uint64_t set = capabilities_resolve(&g->capabilities, template_capabilities());
 	json_t *filter = NULL;
 
-	if (seccomp_make(g->seccomp, g->capabilities, &filter, err) < 0)
+	if (seccomp_make(g->seccomp, set, &filter, err) < 0)
 		return -1;
+	pointer_set(g->config, "/process/capabilities", capabilities_json(set));
 	if (filter)
 		pointer_set(g->config, "/linux/seccomp", filter);
 	return 0;
@@ -164,11 +186,10 @@ static int check(const json_t *config, struct error *err)
 
 int generation_finish(struct generation *g, struct error *err)
 {
-	if (finish_args(g, err) < 0 || finish_user(g, err) < 0 || finish_seccomp(g, err) < 0)
+	if (finish_args(g, err) < 0 || finish_user(g, err) < 0 || finish_privileges(g, err) < 0)
 		return -1;
 	finish_environment(g);
 	finish_mounts(g);
-	pointer_set(g->config, "/process/capabilities", capabilities_json(g->capabilities));
 	/* a default name is no reason to insist on a namespace that was taken away */
 	if (!g->hostname_given && !has_namespace(g->config, "uts"))
 		pointer_remove(g->config, "/hostname");

@@ -6,22 +6,22 @@
  */
 #pragma once
 #include "lib/error.h"
+#include "oci-gen/capabilities.h"
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 struct generation {
 	json_t *config;
 	json_t *environment;	      /* name → "NAME=VALUE", in order */
 	json_t *entrypoint, *command; /* arrays; args are one after the other */
 	json_t *mounts;		      /* added by options */
-	uint64_t capabilities;	      /* bit mask */
-	char *user;		      /* "USER[:GROUP]", or NULL for what process.user says */
-	const char *uid, *gid;	      /* override the user's; NULL where not given */
-	const char *seccomp;	      /* "default", "unconfined" or a file; borrowed */
+	struct capability_choice capabilities;
+	char *user;	       /* "USER[:GROUP]", or NULL for what process.user says */
+	const char *uid, *gid; /* override the user's; NULL where not given */
+	const char *seccomp;   /* "default", "unconfined" or a file; borrowed */
 	/* by an option, not by default or by the image */
-	bool args_given, entrypoint_given, hostname_given;
+	bool args_given, entrypoint_given, hostname_given, user_given;
 };
 
 void generation_start(struct generation *g);

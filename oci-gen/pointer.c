@@ -64,8 +64,10 @@ void pointer_remove(json_t *root, const char *pointer)
 {
 	cleanup_free char *key = NULL;
 
-	if (pointer_get(root, pointer))
-		json_object_del(parent_of(root, pointer, &key), key);
+	if (!pointer_get(root, pointer))
+		return;
+	json_t *parent = parent_of(root, pointer, &key);
+	json_object_del(parent, key);
 }
 
 json_t *pointer_object(json_t *root, const char *pointer)

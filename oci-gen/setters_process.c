@@ -109,6 +109,7 @@ int set_user(struct generation *g, const struct option_rule *rule, const char *v
 		return error_set(err, ERROR_USAGE, "the value is empty");
 	free(g->user);
 	g->user = xstrdup(value);
+	g->user_given = true;
 	return 0;
 }
 
@@ -150,14 +151,17 @@ int set_hostname(struct generation *g, const struct option_rule *rule, const cha
 	return set_text(g, rule, value, err);
 }
 
-/* jansson's integers are signed, so "unlimited" is the largest of these. */
+/* "Unlimited" in JSON: our integers are signed, and in the document it may pass through programs
+ * that hold numbers as doubles, which round to 17 digits and must not end above the largest. */
+static const json_int_t unlimited = LLONG_MAX - 1023;
+
 static int parse_limit(const char *text, size_t length, json_int_t *limit)
 {
 	cleanup_free char *copy = xstrndup(text, length);
 	char *end;
 
 	if (strcmp(copy, "unlimited") == 0 || strcmp(copy, "-1") == 0) {
-		*limit = LLONG_MAX;
+		*limit = unlimited;
 		return 0;
 	}
 	errno = 0;

@@ -12,3 +12,7 @@ bool source_stdin_given(void);
 
 /* Read a JSON value from a file, or from standard input for "-". The caller owns it. */
 json_t *source_read(const char *path, size_t max, struct error *err);
+
+/* Read a config.json, which may hold unsigned numbers of 64 bits ("unlimited" of a resource
+ * limit): those beyond what our JSON library holds are read as the largest it does. */
+json_t *source_read_config(const char *path, size_t max, struct error *err);

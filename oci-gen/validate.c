@@ -33,7 +33,7 @@ static int validate_run(const struct cli *cli, struct error *err)
 {
 	cleanup_findings struct findings findings = { 0 };
 	cleanup_free char *path = input_path(cli);
-	json_auto_t *input = source_read(path, JSON_DOCUMENT_MAX, err);
+	json_auto_t *input = source_read_config(path, JSON_DOCUMENT_MAX, err);
 	const json_t *in_document = json_object_get(input, "config");
 
 	if (!input)
