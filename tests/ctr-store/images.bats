@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc file:etc/one:text=one
+}
+
+teardown() { clean_store; }
+
+with_config() { # REF CONFIG TAR…
+	mkdir -p "$OCID_ROOT/images"
+	oci_image "$OCID_ROOT/images" "$@" >/dev/null
+}
+
+@test "images: an empty store has none" {
+	tool ctr-store images
+	[ -z "$output" ]
+	tool ctr-store images --table
+	[[ $output == NAME*"IMAGE ID"*SIZE*LAYERS*CREATED ]]
+}
+
+@test "images: a row says what the image is" {
+	with_config docker.io/library/t:1 \
+		'{"config": {"User": "1000:50", "Labels": {"a": "b"}}, "variant": "v8"}' base.tar
+	tool ctr-store images
+	index=$(jq '.manifests[0]' "$OCID_ROOT/images/index.json")
+	digest=$(jq -r .digest <<<"$index")
+	manifest=$(cat "$OCID_ROOT/images/blobs/sha256/${digest#sha256:}")
+	[ "$(field .digest)" = "$digest" ]
+	[ "$(field .id)" = "$(jq -r .config.digest <<<"$manifest")" ]
+	[ "$(field '.names[]')" = docker.io/library/t:1 ]
+	[ "$(field '.repoDigests[]')" = "docker.io/library/t@$digest" ]
+	[ "$(field .size)" -eq "$(jq --argjson own "$(jq .size <<<"$index")" \
+		'$own + .config.size + ([.layers[].size] | add)' <<<"$manifest")" ]
+	[ "$(field .created)" = 2026-01-01T00:00:00Z ]
+	[ "$(field '.platform | .os, .variant' | xargs)" = "linux v8" ]
+	[ "$(field '.user, .labels.a, .layers' | xargs)" = "1000:50 b 1" ]
+}
+
+@test "images: one row an image, with all its names" {
+	for ref in docker.io/library/a:1 docker.io/library/a:2 quay.io/x/b:1; do
+		store_image "$ref" base.tar
+	done
+	tool ctr-store images
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	[ "$(field '.names | join(" ")')" = "docker.io/library/a:1 docker.io/library/a:2 quay.io/x/b:1" ]
+	[ "$(field '.repoDigests | length')" -eq 2 ]
+}
+
+@test "images: an image pulled by digest has no name but a repository digest" {
+	store_image docker.io/library/a:1 base.tar
+	digest=$(ctr-store image a:1 | jq -r .digest)
+	jq --arg ref "docker.io/library/a@$digest" \
+		'.manifests[0].annotations["org.opencontainers.image.ref.name"] = $ref' \
+		"$OCID_ROOT/images/index.json" >new
+	mv new "$OCID_ROOT/images/index.json"
+	tool ctr-store images
+	[ "$(field '.names | length')" -eq 0 ]
+	[ "$(field '.repoDigests[]')" = "docker.io/library/a@$digest" ]
+}
+
+@test "images: names choose rows" {
+	make_tar b.tar file:b
+	store_image docker.io/library/a:1 base.tar
+	store_image docker.io/library/b:1 b.tar
+	tool ctr-store images b:1
+	[ "$(field '.names[]')" = docker.io/library/b:1 ]
+	tool 3 ctr-store images b:1 nope
+	error_is not-found 'no image "nope"'
+}
+
+@test "images: a damaged image does not hide the others" {
+	make_tar b.tar file:b
+	store_image docker.io/library/a:1 base.tar
+	store_image docker.io/library/b:1 b.tar
+	digest=$(ctr-store image a:1 | jq -r .digest)
+	echo '{}' >"$OCID_ROOT/images/blobs/sha256/${digest#sha256:}"
+	tool ctr-store images
+	[ "$(field '.names[]')" = docker.io/library/b:1 ]
+	[[ $stderr == *"docker.io/library/a:1 is not shown"* ]]
+	tool ctr-store rm a:1
+	tool ctr-store images
+	[ -z "$stderr" ]
+}
+
+@test "images: a damaged index is an error that names it" {
+	store_image docker.io/library/a:1 base.tar
+	for text in '' '{' '[]' '{"manifests":{}}'; do
+		echo "$text" >"$OCID_ROOT/images/index.json"
+		tool 7 ctr-store images
+		error_is integrity "$OCID_ROOT/images"
+	done
+}
+
+@test "images: bytes from an image do not reach the terminal as they are" {
+	with_config docker.io/library/a:1 '{"created": "\u001b[31mred"}' base.tar
+	tool ctr-store images --table
+	[[ $output != *$'\e'* ]]
+}
+
+@test "image: the row and the document's image" {
+	store_image docker.io/library/a:1 base.tar
+	tool ctr-store image a:1
+	[ "$(field .image.name)" = docker.io/library/a:1 ]
+	[ "$(field .image.descriptor.digest)" = "$(field .digest)" ]
+	[ "$(field '.image.manifest.layers | length')" = 1 ]
+	[ "$(field '.image.config.rootfs.diff_ids[0]')" = "sha256:$(sha256sum base.tar | cut -d' ' -f1)" ]
+	tool 3 ctr-store image nope
+	error_is not-found 'no image "nope" (see ctr-store images)'
+}
+
+@test "images: a thousand are listed in a moment" {
+	/usr/bin/python3 - "$OCID_ROOT/images" <<-'END'
+		import hashlib, json, os, sys
+		root = sys.argv[1]
+		os.makedirs(root + "/blobs/sha256")
+		def blob(value, kind):
+		    data = json.dumps(value).encode()
+		    digest = hashlib.sha256(data).hexdigest()
+		    with open(f"{root}/blobs/sha256/{digest}", "wb") as file:
+		        file.write(data)
+		    return {"mediaType": kind, "digest": "sha256:" + digest, "size": len(data)}
+		entries = []
+		for i in range(1000):
+		    config = blob({"os": "linux", "architecture": "amd64", "config": {"Env": [str(i)]},
+		                   "rootfs": {"type": "layers", "diff_ids": []}},
+		                  "application/vnd.oci.image.config.v1+json")
+		    entry = blob({"schemaVersion": 2, "config": config, "layers": []},
+		                 "application/vnd.oci.image.manifest.v1+json")
+		    entry["annotations"] = {"org.opencontainers.image.ref.name": f"docker.io/x/i{i}:1"}
+		    entries.append(entry)
+		with open(root + "/index.json", "w") as file:
+		    json.dump({"schemaVersion": 2, "manifests": entries}, file)
+		with open(root + "/oci-layout", "w") as file:
+		    file.write('{"imageLayoutVersion": "1.0.0"}')
+	END
+	start=$(date +%s%N)
+	tool ctr-store images
+	elapsed=$((($(date +%s%N) - start) / 1000000))
+	[ "$(wc -l <<<"$output")" -eq 1000 ]
+	echo "$elapsed ms"
+	[ "$elapsed" -lt 2000 ]
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc file:etc/one:text=one
+	store_image docker.io/library/t:1 base.tar
+	mkdir mnt other
+}
+
+teardown() { clean_store; }
+
+@test "umount: by directory, however it is written" {
+	ln -s mnt link
+	for name in mnt mnt/ ./mnt "$PWD/mnt" link; do
+		ctr-store mount t:1 mnt >/dev/null
+		tool ctr-store umount "$name"
+		[ -z "$output" ]
+		[ -z "$(ls mnt)" ]
+	done
+	[ -z "$(ls -A "$OCID_RUNROOT/mounts")" ]
+}
+
+@test "umount: by the name of a container or an image" {
+	ctr-store mount t:1 mnt >/dev/null
+	tool ctr-store umount t:1
+	ctr-store create --image t:1 --name web >/dev/null
+	tool ctr-store umount web
+	[ -z "$(ctr-store mounts)" ]
+}
+
+@test "umount: a name that is mounted twice is not enough" {
+	ctr-store mount t:1 mnt >/dev/null
+	ctr-store mount t:1 other >/dev/null
+	tool 2 ctr-store umount t:1
+	error_is usage "name the directory"
+	tool ctr-store umount mnt other
+	[ -z "$(ctr-store mounts)" ]
+}
+
+@test "umount: what is not mounted is not found, and with --force no error" {
+	tool 3 ctr-store umount mnt
+	error_is not-found '"mnt" is not mounted (see ctr-store mounts)'
+	tool 3 ctr-store umount t:1
+	tool 3 ctr-store umount "$PWD/missing"
+	tool ctr-store umount --force mnt missing t:1
+}
+
+@test "umount: a mount that is not ours is left alone" {
+	mount -t tmpfs other mnt
+	tool 3 ctr-store umount mnt
+	tool 3 ctr-store umount /
+	umount mnt
+}
+
+@test "umount: a mount in use is busy, and goes with --lazy" {
+	ctr-store mount --rw t:1 mnt >/dev/null
+	exec 9>mnt/open
+	tool 5 ctr-store umount mnt
+	error_is in-use "busy"
+	[[ $stderr == *--lazy* ]]
+	[ "$(ctr-store mounts | wc -l)" -eq 1 ]
+	tool ctr-store umount --lazy mnt
+	[ -z "$(ctr-store mounts)" ]
+	exec 9>&-
+}
+
+@test "umount: of two on one directory the upper one goes first" {
+	make_tar b.tar file:second:text=2
+	store_image docker.io/library/b:1 b.tar
+	ctr-store mount t:1 mnt >/dev/null
+	ctr-store mount b:1 mnt >/dev/null
+	tool 5 ctr-store umount t:1
+	error_is in-use "on top"
+	tool ctr-store umount mnt
+	[ "$(ls mnt)" = etc ]
+	tool ctr-store umount mnt
+	[ -z "$(ls mnt)" ]
+}
+
+@test "umount: after umount(8) nothing is left to do" {
+	ctr-store mount t:1 mnt >/dev/null
+	umount mnt
+	tool 3 ctr-store umount mnt
+	[ -z "$(ctr-store mounts)" ]
+	tool ctr-store rm t:1
+}
