@@ -238,24 +238,23 @@ static void check_annotations(const json_t *config, const struct rule *rule,
 		findings_add(findings, rule, "/annotations/", "a key must not be empty");
 }
 
-#define E SEVERITY_ERROR
-#define W SEVERITY_WARNING
-
 static const struct rule_check checks[] = {
-	{ { "version", E, "config.md#specification-version" }, check_version },
-	{ { "root-required", E, "config.md#root" }, check_root },
-	{ { "process-required", W, "config.md#process" }, check_process },
-	{ { "cwd-absolute", E, "config.md#process" }, check_cwd },
-	{ { "args-program", E, "config.md#posix-process" }, check_command },
-	{ { "env-form", E, "config.md#process" }, check_env },
-	{ { "console-size", W, "config.md#process" }, check_console },
-	{ { "capability-known", E, "config.md#linux-process" }, check_capabilities },
-	{ { "capability-subset", E, "config.md#linux-process" }, check_capability_sets },
-	{ { "capability-inheritable", W, "config.md#linux-process" }, check_inheritable },
-	{ { "rlimit", E, "config.md#posix-process" }, check_rlimits },
-	{ { "hook-path-absolute", E, "config.md#posix-platform-hooks" }, check_hooks },
-	{ { "hook-prestart", W, "config.md#prestart" }, check_prestart },
-	{ { "annotation-key", E, "config.md#annotations" }, check_annotations },
+	{ { "version", SEVERITY_ERROR, "config.md#specification-version" }, check_version },
+	{ { "root-required", SEVERITY_ERROR, "config.md#root" }, check_root },
+	{ { "process-required", SEVERITY_WARNING, "config.md#process" }, check_process },
+	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },
+	{ { "args-program", SEVERITY_ERROR, "config.md#posix-process" }, check_command },
+	{ { "env-form", SEVERITY_ERROR, "config.md#process" }, check_env },
+	{ { "console-size", SEVERITY_WARNING, "config.md#process" }, check_console },
+	{ { "capability-known", SEVERITY_ERROR, "config.md#linux-process" }, check_capabilities },
+	{ { "capability-subset", SEVERITY_ERROR, "config.md#linux-process" },
+	  check_capability_sets },
+	{ { "capability-inheritable", SEVERITY_WARNING, "config.md#linux-process" },
+	  check_inheritable },
+	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
+	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },
+	{ { "hook-prestart", SEVERITY_WARNING, "config.md#prestart" }, check_prestart },
+	{ { "annotation-key", SEVERITY_ERROR, "config.md#annotations" }, check_annotations },
 };
 
 void rules_run(const struct rule_check *rows, size_t count, const json_t *config,

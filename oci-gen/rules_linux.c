@@ -343,26 +343,26 @@ static void check_errno(const json_t *config, const struct rule *rule, struct fi
 	}
 }
 
-#define E SEVERITY_ERROR
-#define W SEVERITY_WARNING
-
 static const struct rule_check checks[] = {
-	{ { "namespace", E, "config-linux.md#namespaces" }, check_namespaces },
-	{ { "namespace-missing", E, "config-linux.md#namespaces" }, check_members },
-	{ { "user-mappings", E, "config-linux.md#user-namespace-mappings" }, check_user_namespace },
-	{ { "hostname", E, "config.md#hostname" }, check_hostname },
-	{ { "sysctl", E, "config-linux.md#sysctl" }, check_sysctl },
-	{ { "device", E, "config-linux.md#devices" }, check_devices },
-	{ { "device-access", E, "config-linux.md#allowed-device-list" }, check_device_access },
-	{ { "memory", E, "config-linux.md#memory" }, check_memory },
-	{ { "cpu", E, "config-linux.md#cpu" }, check_cpu },
-	{ { "cpu-list", E, "config-linux.md#cpu" }, check_cpu_lists },
-	{ { "huge-page-size", E, "config-linux.md#huge-page-limits" }, check_huge_pages },
-	{ { "block-io-weight", E, "config-linux.md#block-io" }, check_block_io },
-	{ { "unified", E, "config-linux.md#unified" }, check_unified },
-	{ { "cgroups-path", E, "config-linux.md#cgroups-path" }, check_cgroups_path },
-	{ { "seccomp-listener", E, "config-linux.md#seccomp" }, check_seccomp },
-	{ { "seccomp-errno", W, "config-linux.md#seccomp" }, check_errno },
+	{ { "namespace", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_namespaces },
+	{ { "namespace-missing", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_members },
+	{ { "user-mappings", SEVERITY_ERROR, "config-linux.md#user-namespace-mappings" },
+	  check_user_namespace },
+	{ { "hostname", SEVERITY_ERROR, "config.md#hostname" }, check_hostname },
+	{ { "sysctl", SEVERITY_ERROR, "config-linux.md#sysctl" }, check_sysctl },
+	{ { "device", SEVERITY_ERROR, "config-linux.md#devices" }, check_devices },
+	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
+	  check_device_access },
+	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
+	{ { "cpu", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu },
+	{ { "cpu-list", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu_lists },
+	{ { "huge-page-size", SEVERITY_ERROR, "config-linux.md#huge-page-limits" },
+	  check_huge_pages },
+	{ { "block-io-weight", SEVERITY_ERROR, "config-linux.md#block-io" }, check_block_io },
+	{ { "unified", SEVERITY_ERROR, "config-linux.md#unified" }, check_unified },
+	{ { "cgroups-path", SEVERITY_ERROR, "config-linux.md#cgroups-path" }, check_cgroups_path },
+	{ { "seccomp-listener", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_seccomp },
+	{ { "seccomp-errno", SEVERITY_WARNING, "config-linux.md#seccomp" }, check_errno },
 };
 
 void rules_check_linux(const json_t *config, struct findings *findings)

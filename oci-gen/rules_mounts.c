@@ -244,21 +244,18 @@ static void check_namespace(const json_t *config, const struct rule *rule,
 				     "needs a mount namespace in /linux/namespaces");
 }
 
-#define E SEVERITY_ERROR
-#define W SEVERITY_WARNING
-
 static const struct rule_check checks[] = {
-	{ { "mount-absolute", W, "config.md#mounts" }, check_relative },
-	{ { "mount-root", E, "config.md#mounts" }, check_root },
-	{ { "mount-source", E, "config.md#linux-mounts" }, check_source },
-	{ { "mount-type", E, "config.md#linux-mounts" }, check_type },
-	{ { "mount-bind", W, "config.md#linux-mounts" }, check_bind },
-	{ { "mount-mappings", E, "config.md#linux-mounts" }, check_mappings },
-	{ { "mount-length", E, "config.md#mounts" }, check_length },
-	{ { "mount-duplicate", W, "config.md#mounts" }, check_duplicates },
-	{ { "mount-hidden", W, "config.md#mounts" }, check_hidden },
-	{ { "path-absolute", E, "config-linux.md#masked-paths" }, check_paths },
-	{ { "mount-namespace", E, "config-linux.md#namespaces" }, check_namespace },
+	{ { "mount-absolute", SEVERITY_WARNING, "config.md#mounts" }, check_relative },
+	{ { "mount-root", SEVERITY_ERROR, "config.md#mounts" }, check_root },
+	{ { "mount-source", SEVERITY_ERROR, "config.md#linux-mounts" }, check_source },
+	{ { "mount-type", SEVERITY_ERROR, "config.md#linux-mounts" }, check_type },
+	{ { "mount-bind", SEVERITY_WARNING, "config.md#linux-mounts" }, check_bind },
+	{ { "mount-mappings", SEVERITY_ERROR, "config.md#linux-mounts" }, check_mappings },
+	{ { "mount-length", SEVERITY_ERROR, "config.md#mounts" }, check_length },
+	{ { "mount-duplicate", SEVERITY_WARNING, "config.md#mounts" }, check_duplicates },
+	{ { "mount-hidden", SEVERITY_WARNING, "config.md#mounts" }, check_hidden },
+	{ { "path-absolute", SEVERITY_ERROR, "config-linux.md#masked-paths" }, check_paths },
+	{ { "mount-namespace", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_namespace },
 };
 
 void rules_check_mounts(const json_t *config, struct findings *findings)

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	oci-gen generate --no-document --hostname box --annotation a.b=c --process-rlimits-add nofile:20:10 \
+		--linux-mem-limit 10m >"$BATS_FILE_TMPDIR/good.json"
+}
+
+# broken FILTER: the good configuration, changed by jq, in $BATS_TEST_TMPDIR/config.json.
+broken() {
+	jq "$1" "$BATS_FILE_TMPDIR/good.json" >"$BATS_TEST_TMPDIR/config.json"
+}
+
+@test "validate: what generate writes has no findings" {
+	tool oci-gen validate "$BATS_FILE_TMPDIR/good.json"
+	[ -z "$output" ]
+	[ -z "$stderr" ]
+}
+
+@test "validate: a file, a bundle, standard input, the current directory and a document" {
+	broken .
+	tool oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	tool oci-gen validate "$BATS_TEST_TMPDIR"
+	tool sh -c 'oci-gen validate <"$1"' sh "$BATS_TEST_TMPDIR/config.json"
+	tool sh -c 'oci-gen validate - <"$1"' sh "$BATS_TEST_TMPDIR/config.json"
+	tool sh -c 'cd "$1" && oci-gen validate </dev/null' sh "$BATS_TEST_TMPDIR"
+	jq '{rootfs: {}, config: .}' "$BATS_TEST_TMPDIR/config.json" >"$BATS_TEST_TMPDIR/document.json"
+	tool oci-gen validate "$BATS_TEST_TMPDIR/document.json"
+	broken '.process.cwd = "x"'
+	jq '{rootfs: {}, config: .}' "$BATS_TEST_TMPDIR/config.json" >"$BATS_TEST_TMPDIR/document.json"
+	tool 7 oci-gen validate "$BATS_TEST_TMPDIR/document.json"
+	is .pointer '"/process/cwd"'
+}
+
+@test "validate: a finding says where, what and why, one a line" {
+	broken '.process.cwd = "x" | .mounts[0].typo = 1'
+	tool 7 oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	error_is integrity '1 error'
+	[ "$(wc -l <<<"$output")" -eq 2 ]
+	is 'select(.rule == "cwd-absolute") | keys' '["message","pointer","rule","severity","spec"]'
+	is 'select(.rule == "unknown-member") | [.pointer, .severity]' '["/mounts/0/typo","warning"]'
+	tool 7 oci-gen validate --table "$BATS_TEST_TMPDIR/config.json"
+	[[ $output == *SEVERITY*/process/cwd* ]]
+	broken '.mounts[0].typo = 1'
+	tool oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	is .severity '"warning"'
+}
+
+# Each line: severity, rule, pointer, the change that breaks it.
+findings() {
+	cat <<-'END'
+		error required /ociVersion del(.ociVersion)
+		error type /ociVersion .ociVersion=1
+		error version /ociVersion .ociVersion="1.0"
+		error version /ociVersion .ociVersion="1.0.2x"
+		error version /ociVersion .ociVersion="01.0.2"
+		error version /ociVersion .ociVersion="2.0.0"
+		error root-required /root del(.root)
+		error required /root/path del(.root.path)
+		error not-empty /root/path .root.path=""
+		error type /root/readonly .root.readonly="yes"
+		warning process-required /process del(.process)
+		error required /process/cwd del(.process.cwd)
+		error cwd-absolute /process/cwd .process.cwd="a/b"
+		error required /process/args del(.process.args)
+		error not-empty /process/args .process.args=[]
+		error type /process/args .process.args="sh"
+		error type /process/args/1 .process.args=["a",1]
+		error args-program /process/args/0 .process.args=["","b"]
+		error env-form /process/env/0 .process.env=["A"]
+		error env-form /process/env/0 .process.env=["=x"]
+		error required /process/user del(.process.user)
+		error range /process/user/uid .process.user.uid=-1
+		error range /process/user/gid .process.user.gid=4294967296
+		error type /process/user/additionalGids/0 .process.user.additionalGids=["a"]
+		error capability-known /process/capabilities/bounding/0 .process.capabilities.bounding[0]="CAP_NO"
+		error capability-known /process/capabilities/ambient/0 .process.capabilities.ambient=["chown"]
+		error capability-subset /process/capabilities/effective .process.capabilities.permitted|=.[1:]
+		error capability-subset /process/capabilities/ambient .process.capabilities.ambient=["CAP_CHOWN"]
+		warning capability-inheritable /process/capabilities/inheritable .process.capabilities.inheritable=["CAP_CHOWN"]
+		error rlimit /process/rlimits/0 .process.rlimits[0].type="RLIMIT_X"
+		error rlimit /process/rlimits/0 .process.rlimits[0].soft=21
+		error rlimit /process/rlimits/1 .process.rlimits+=.process.rlimits
+		error range /process/oomScoreAdj .process.oomScoreAdj=1001
+		error enumeration /process/ioPriority/class .process.ioPriority={"class":"x"}
+		error enumeration /process/scheduler/policy .process.scheduler={"policy":"x"}
+		warning console-size /process/consoleSize .process.consoleSize={"height":1,"width":1}
+		error required /mounts/0/destination del(.mounts[0].destination)
+		warning mount-absolute /mounts/7/destination .mounts+=[{"destination":"x","type":"tmpfs"}]
+		error mount-root /mounts/7/destination .mounts+=[{"destination":"//","type":"tmpfs"}]
+		error mount-source /mounts/7/source .mounts+=[{"destination":"/x","type":"bind","options":["bind"]}]
+		error mount-type /mounts/7/type .mounts+=[{"destination":"/x","source":"y"}]
+		warning mount-bind /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","type":"bind"}]
+		error mount-mappings /mounts/7/gidMappings .mounts+=[{"destination":"/x","type":"tmpfs","uidMappings":[]}]
+		warning mount-duplicate /mounts/7/destination .mounts+=[{"destination":"/proc/","type":"proc"}]
+		warning mount-hidden /mounts/7/destination .mounts+=[{"destination":"/dev","type":"tmpfs"}]
+		error mount-length /mounts/7/destination .mounts+=[{"destination":("/x"*2048),"type":"tmpfs"}]
+		error mount-namespace /mounts .linux.namespaces|=map(select(.type!="mount"))
+		error path-absolute /linux/maskedPaths/0 .linux.maskedPaths=["x"]
+		error path-absolute /linux/readonlyPaths/0 .linux.readonlyPaths=["x"]
+		error enumeration /linux/namespaces/0/type .linux.namespaces[0].type="net"
+		error namespace /linux/namespaces/6 .linux.namespaces+=[{"type":"pid"}]
+		error namespace /linux/namespaces/0/path .linux.namespaces[0].path="x"
+		error namespace-missing /hostname .linux.namespaces|=map(select(.type!="uts"))
+		error namespace-missing /linux/uidMappings .linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]
+		error namespace-missing /linux/timeOffsets .linux.timeOffsets={"monotonic":{"secs":1}}
+		error user-mappings /linux/uidMappings .linux.namespaces+=[{"type":"user"}]
+		error hostname /hostname .hostname="a\u0020b"
+		error hostname /hostname .hostname=("a"*65)
+		error sysctl /linux/sysctl/kernel.panic .linux.sysctl={"kernel.panic":"1"}
+		error sysctl /linux/sysctl/net~1ipv4~1x .linux.namespaces|=map(select(.type!="network"))|.linux.sysctl={"net/ipv4/x":"1"}
+		error type /linux/sysctl/net.x .linux.sysctl={"net.x":1}
+		error device /linux/devices/0 .linux.devices=[{"path":"/dev/x","type":"c"}]
+		error device /linux/devices/0 .linux.devices=[{"path":"x","type":"p"}]
+		error device /linux/devices/1 .linux.devices=[{"path":"/x","type":"p"},{"path":"/x","type":"p"}]
+		error enumeration /linux/devices/0/type .linux.devices=[{"path":"/x","type":"z"}]
+		error device-access /linux/resources/devices/0/access .linux.resources.devices[0].access="rx"
+		error required /linux/resources/devices/0/allow del(.linux.resources.devices[0].allow)
+		error memory /linux/resources/memory/swap .linux.resources.memory.swap=5
+		error memory /linux/resources/memory/reservation .linux.resources.memory.reservation=20000000
+		error range /linux/resources/memory/swappiness .linux.resources.memory.swappiness=101
+		error cpu /linux/resources/cpu/period .linux.resources.cpu.period=1
+		error cpu /linux/resources/cpu/quota .linux.resources.cpu.quota=1
+		error cpu-list /linux/resources/cpu/cpus .linux.resources.cpu.cpus="0-"
+		error cpu-list /linux/resources/cpu/mems .linux.resources.cpu.mems="0,"
+		error huge-page-size /linux/resources/hugepageLimits/0 .linux.resources.hugepageLimits=[{"pageSize":"2M","limit":1}]
+		error block-io-weight /linux/resources/blockIO/weightDevice/0 .linux.resources.blockIO={"weightDevice":[{"major":1,"minor":1}]}
+		error unified /linux/resources/unified/a~1b .linux.resources.unified={"a/b":"1"}
+		error cgroups-path /linux/cgroupsPath .linux.cgroupsPath="/a/../b"
+		error enumeration /linux/rootfsPropagation .linux.rootfsPropagation="x"
+		error enumeration /linux/seccomp/defaultAction .linux.seccomp.defaultAction="x"
+		error enumeration /linux/seccomp/architectures/0 .linux.seccomp.architectures=["x86_64"]
+		error enumeration /linux/seccomp/syscalls/0/args/0/op .linux.seccomp.syscalls[0].args=[{"index":0,"value":1,"op":"EQ"}]
+		error range /linux/seccomp/syscalls/0/args/0/index .linux.seccomp.syscalls[0].args=[{"index":6,"value":1,"op":"SCMP_CMP_EQ"}]
+		error seccomp-listener /linux/seccomp/listenerPath .linux.seccomp.defaultAction="SCMP_ACT_NOTIFY"
+		warning seccomp-errno /linux/seccomp/syscalls/0 .linux.seccomp.syscalls[0].errnoRet=1
+		error hook-path-absolute /hooks/createRuntime/0/path .hooks={"createRuntime":[{"path":"x"}]}
+		error range /hooks/poststop/0/timeout .hooks={"poststop":[{"path":"/x","timeout":0}]}
+		warning hook-prestart /hooks/prestart .hooks={"prestart":[{"path":"/x"}]}
+		error annotation-key /annotations/ .annotations={"":"x"}
+		error type /annotations/a .annotations={"a":1}
+		warning unknown-member /hookz .hookz={}
+	END
+}
+
+@test "validate: each broken rule is found where it is" {
+	local severity rule pointer filter
+
+	while read -r severity rule pointer filter; do
+		broken "$filter"
+		run --separate-stderr oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+		echo "$filter: $output"
+		[ "$status" -eq "$([ "$severity" = error ] && echo 7 || echo 0)" ]
+		jq -se --arg s "$severity" --arg r "$rule" --arg p "$pointer" \
+			'any(.severity == $s and .rule == $r and .pointer == $p)' <<<"$output" >/dev/null
+		# and nothing is found that has nothing to do with it
+		[ "$(wc -l <<<"$output")" -le 4 ]
+	done < <(findings)
+}
+
+@test "validate: what the specification allows is not found fault with" {
+	local filter
+
+	while IFS= read -r filter; do
+		broken "$filter"
+		tool oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+		[ -z "$output" ]
+	done <<-'END'
+		.ociVersion="1.3.0-rc.1+x"
+		.ociVersion="1.0.2-dev"
+		del(.mounts,.hostname,.linux,.annotations)
+		.windows={}
+		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings
+		.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
+		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
+		.linux.netDevices={"eth1":{"name":"a"}}
+		.linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0"}
+		.linux.intelRdt={"closID":"a","schemata":[],"enableMonitoring":true}
+		.linux.resources.unified={"memory.high":"1"}
+		.linux.resources.hugepageLimits=[{"pageSize":"2MB","limit":1}]
+		.linux.resources.memory={"limit":-1,"swap":-1}
+		.linux.resources.pids.limit=-1
+		.linux.sysctl={"net.core.somaxconn":"1","kernel.shm_rmid_forced":"1","fs.mqueue.msg_max":"1"}
+		.hooks={"createContainer":[{"path":"/x","args":["x"],"env":["A=b"],"timeout":1}]}
+		.process.capabilities={"bounding":["CAP_CHOWN"],"permitted":["CAP_CHOWN"],"inheritable":["CAP_CHOWN"],"ambient":["CAP_CHOWN"],"effective":["CAP_CHOWN"]}
+		.process.scheduler={"policy":"SCHED_OTHER","nice":-5}
+		.process.execCPUAffinity={"initial":"0","final":"1"}
+		.mounts+=[{"destination":"/x","source":"/y","options":["rbind","rro","idmap"]}]
+		.linux.seccomp={"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/x","listenerMetadata":"y"}
+	END
+}
+
+@test "validate: unsigned numbers of 64 bits are read" {
+	broken '.process.rlimits=[{"type":"RLIMIT_CORE","soft":"X","hard":"X"}] | .annotations={"18446744073709551615":"18446744073709551615"}'
+	sed -i 's/"X"/18446744073709551615/' "$BATS_TEST_TMPDIR/config.json"
+	tool oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	sed -i 's/: 18446744073709551615/: 18446744073709551616/' "$BATS_TEST_TMPDIR/config.json"
+	tool 7 oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+}
+
+@test "validate: what is not JSON, or not there, is one clear line" {
+	local text
+
+	for text in '' '{' '[]' '"x"' '1' '{"a":1,"a":2}' '{} x' $'{"a":"\xff"}'; do
+		printf %s "$text" >"$BATS_TEST_TMPDIR/config.json"
+		tool 7 oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+		error_is integrity
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	done
+	/usr/bin/python3 -c 'print("[" * 100000 + "]" * 100000)' >"$BATS_TEST_TMPDIR/config.json"
+	tool 7 oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	tool 3 oci-gen validate "$BATS_TEST_TMPDIR/none"
+	error_is not-found
+	truncate -s 17M "$BATS_TEST_TMPDIR/config.json"
+	tool 9 oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	error_is limit
+	tool 2 oci-gen validate a b
+	error_is usage
+}
+
+@test "validate: a hostile configuration costs no time to speak of" {
+	/usr/bin/python3 -c '
+import json
+n = 40000
+print(json.dumps({"ociVersion": "1.0.2", "root": {"path": "r"}, "linux": {"namespaces": [{"type": "mount"}]},
+  "process": {"cwd": "/", "user": {"uid": 0, "gid": 0}, "args": ["x"],
+    "rlimits": [{"type": "RLIMIT_%d" % i, "soft": 2, "hard": 1} for i in range(n)]},
+  "mounts": [{"destination": "/a" * 2000 + "/%d" % i, "type": "tmpfs"} for i in range(500)]}))' \
+		>"$BATS_TEST_TMPDIR/config.json"
+	TOOL_TIMEOUT=20 tool 7 sh -c 'oci-gen validate "$1" >/dev/null' sh "$BATS_TEST_TMPDIR/config.json"
+}
+
+@test "validate: findings that nobody takes are an error" {
+	broken '.mounts[0].typo = 1'
+	tool 9 sh -c 'oci-gen validate "$1" >/dev/full' sh "$BATS_TEST_TMPDIR/config.json"
+	error_is limit
+}
