@@ -121,35 +121,35 @@ static void add_layers(const struct manifest *manifest, json_t *result)
 	json_object_set_new(result, "LayersData", data);
 }
 
-/* The name without tag and digest, as skopeo prints it; "" for what is not a registry's. */
-static char *repository_name(const struct transport *from)
+/* The name without tag and digest. Only registries have one, as in skopeo. */
+static void add_name(const struct transport *from, json_t *result)
 {
 	cleanup_reference struct reference reference = { 0 };
 	struct error ignored;
 
 	if (!transport_is_docker(from) ||
 	    reference_parse(from->reference, &reference, &ignored) < 0)
-		return xstrdup("");
-	return reference_name(&reference);
+		return;
+	cleanup_free char *name = reference_name(&reference);
+	json_object_set_new(result, "Name", json_string(name));
 }
 
 static int print_summary(struct inspection *inspection, struct error *err)
 {
 	const json_t *config = inspection->image.config;
 	const json_t *inner = json_object_get(config, "config");
-	cleanup_free char *name = repository_name(&inspection->from);
 	json_t *tags = take_tags(inspection, err);
 
 	if (!tags)
 		return -1;
 	json_auto_t *result =
-		json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:o}", "Name", name, "Digest",
-			  inspection->digest, "RepoTags", tags, "Created",
-			  or_null(json_object_get(config, "created")), "DockerVersion",
-			  json_text(config, "docker_version", ""), "Labels",
+		json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:o}", "Digest", inspection->digest,
+			  "RepoTags", tags, "Created", or_null(json_object_get(config, "created")),
+			  "DockerVersion", json_text(config, "docker_version", ""), "Labels",
 			  or_null(json_object_get(inner, "Labels")), "Architecture",
 			  json_text(config, "architecture", ""), "Os", json_text(config, "os", ""),
 			  "Env", or_null(json_object_get(inner, "Env")));
+	add_name(&inspection->from, result);
 	add_layers(&inspection->manifest, result);
 	return output_object(inspection->cli, result, err);
 }

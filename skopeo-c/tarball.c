@@ -203,8 +203,8 @@ static int pack(const char *path, struct part *part, char diff_id[static DIGEST_
 
 /* ---- config and manifest ---- */
 
-/* The time of the image: the caller's, else SOURCE_DATE_EPOCH's, else none. */
-static json_t *created_time(void)
+/* Set "created" to SOURCE_DATE_EPOCH's time (reproducible-builds.org), where that is given. */
+static int add_created(json_t *config, struct error *err)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	char text[sizeof "9999-12-31T23:59:59Z"];
@@ -212,12 +212,13 @@ static json_t *created_time(void)
 	struct tm tm;
 
 	if (!epoch || !epoch[0])
-		return NULL;
+		return 0;
 	time_t seconds = (time_t)strtoll(epoch, &end, 10);
 	if (*end || !gmtime_r(&seconds, &tm) ||
 	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return NULL;
-	return json_string(text);
+		return error_set(err, ERROR_USAGE, "SOURCE_DATE_EPOCH is not a time in seconds");
+	json_object_set_new(config, "created", json_string(text));
+	return 0;
 }
 
 static json_t *read_given(const char *path, struct error *err)
@@ -243,15 +244,13 @@ static json_t *make_config(const char *given_path, json_t *diff_ids, struct erro
 {
 	json_auto_t *given = read_given(given_path, err);
 	json_auto_t *config = layout_platform();
-	json_t *history = json_array(), *created = created_time();
+	json_t *history = json_array();
 
 	json_object_set_new(config, "config", json_object());
-	if (created)
-		json_object_set_new(config, "created", created);
 	json_object_set_new(config, "rootfs",
 			    json_pack("{s:s, s:O}", "type", "layers", "diff_ids", diff_ids));
 	json_object_set_new(config, "history", history);
-	if (!given)
+	if (!given || add_created(config, err) < 0)
 		return NULL;
 	/* a variant belongs to its architecture */
 	if (json_object_get(given, "architecture"))

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What the tests of skopeo-c share. Load after ../helpers.
+
+# liar_start [CERTIFICATE KEY]: a registry that lies, see lying-registry.py. $LIAR is HOST:PORT.
+liar_start() {
+	local dir=$BATS_FILE_TMPDIR/liar
+
+	mkdir -p "$dir"
+	rm -f "$dir/ports"
+	/usr/bin/python3 "$TESTS/skopeo-c/lying-registry.py" "$dir" "$@" >"$dir/output" 2>&1 3>&- &
+	echo $! >"$dir/pid"
+	wait_for 10 test -f "$dir/ports"
+	LIAR=127.0.0.1:$(cut -d ' ' -f 1 "$dir/ports")
+	LIAR_ELSEWHERE=127.0.0.1:$(cut -d ' ' -f 2 "$dir/ports")
+	LIAR_LOG=$dir/log
+	export LIAR LIAR_ELSEWHERE LIAR_LOG
+}
+
+liar_stop() {
+	local pid file=$BATS_FILE_TMPDIR/liar/pid
+
+	[ -f "$file" ] || return 0
+	pid=$(cat "$file")
+	kill "$pid" 2>/dev/null || true
+	wait_for 10 process_gone "$pid"
+	rm "$file"
+}
+
+# Nothing of ours that is unfinished is in the directory.
+nothing_unfinished() {
+	[ -z "$(find "$1" -name '.new.*' -o -name '.*.json.*')" ]
+}
+
+# index_image LAYOUT REF TAR: an index of amd64, arm64/v8 and arm/v7 images, made without our tools.
+index_image() {
+	local arch
+
+	for arch in amd64 arm64/v8 arm/v7; do
+		oci_image "$1" "part-$arch" "{\"architecture\":\"${arch%/*}\"}" "$3" >/dev/null
+	done
+	/usr/bin/python3 - "$1" "$2" <<-'END'
+		import hashlib, json, sys
+		layout, ref = sys.argv[1:]
+		with open(layout + "/index.json") as file:
+		    top = json.load(file)
+		key = "org.opencontainers.image.ref.name"
+		entries = []
+		for entry in top["manifests"]:
+		    name = entry.pop("annotations")[key]
+		    if name.startswith("part-"):
+		        arch, _, variant = name[5:].partition("/")
+		        platform = {"os": "linux", "architecture": arch}
+		        if variant:
+		            platform["variant"] = variant
+		        entries.append(dict(entry, platform=platform))
+		index = json.dumps({"schemaVersion": 2, "manifests": entries,
+		                    "mediaType": "application/vnd.oci.image.index.v1+json"}).encode()
+		digest = hashlib.sha256(index).hexdigest()
+		with open(layout + "/blobs/sha256/" + digest, "wb") as file:
+		    file.write(index)
+		entry = {"mediaType": "application/vnd.oci.image.index.v1+json", "size": len(index),
+		         "digest": "sha256:" + digest, "annotations": {key: ref}}
+		with open(layout + "/index.json", "w") as file:
+		    json.dump({"schemaVersion": 2, "manifests": [entry]}, file)
+		print(entry["digest"])
+	END
+}

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # jq's variables
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	registry_start
+	liar_start
+	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
+	tar -C "$TESTS" -cf "$BATS_FILE_TMPDIR/second.tar" helpers.bash
+	oci_image "$BATS_FILE_TMPDIR/oci" v1 '{"config":{"Labels":{"a":"b"},"Env":["PATH=/bin","X=1"],"Cmd":["sh"]}}' \
+		"$BATS_FILE_TMPDIR/base.tar" "$BATS_FILE_TMPDIR/second.tar"
+	index_image "$BATS_FILE_TMPDIR/multi" v1 "$BATS_FILE_TMPDIR/base.tar"
+	skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/some/image:v1"
+	skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/some/image:v2"
+	skopeo copy -q --dest-tls-verify=false --format v2s2 "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/some/docker:v1"
+	skopeo copy -q --all --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/multi:v1" "docker://$REGISTRY/some/multi:v1"
+}
+
+teardown_file() {
+	liar_stop
+	file_teardown
+}
+
+same_as_skopeo() { # IMAGE
+	skopeo inspect --tls-verify=false "$1" | jq -S . >"$BATS_TEST_TMPDIR/theirs"
+	tool skopeo-c inspect --tls-verify=false "$1"
+	# older versions of skopeo do not have LayersData
+	jq -S --slurpfile theirs "$BATS_TEST_TMPDIR/theirs" \
+		'if $theirs[0] | has("LayersData") then . else del(.LayersData) end' <<<"$output" |
+		diff "$BATS_TEST_TMPDIR/theirs" -
+}
+
+@test "inspect: prints what skopeo prints, of OCI and Docker images and of an index" {
+	same_as_skopeo "docker://$REGISTRY/some/image:v1"
+	same_as_skopeo "docker://$REGISTRY/some/docker:v1"
+	same_as_skopeo "docker://$REGISTRY/some/multi:v1"
+	same_as_skopeo "oci:$BATS_FILE_TMPDIR/oci:v1"
+}
+
+@test "inspect: by digest" {
+	digest=$(skopeo inspect --tls-verify=false "docker://$REGISTRY/some/image:v1" | jq -r .Digest)
+	same_as_skopeo "docker://$REGISTRY/some/image@$digest"
+	tool skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/image:ignored@$digest"
+	[ "$(jq -r .Digest <<<"$output")" = "$digest" ]
+}
+
+@test "inspect: --raw gives the manifest's very bytes" {
+	skopeo-c inspect --raw --tls-verify=false "docker://$REGISTRY/some/image:v1" >"$BATS_TEST_TMPDIR/raw"
+	skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/image:v1" >"$BATS_TEST_TMPDIR/all"
+	[ "sha256:$(sha256sum <"$BATS_TEST_TMPDIR/raw" | cut -d ' ' -f 1)" = "$(jq -r .Digest "$BATS_TEST_TMPDIR/all")" ]
+	skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/some/multi:v1" >"$BATS_TEST_TMPDIR/theirs"
+	skopeo-c inspect --raw --tls-verify=false "docker://$REGISTRY/some/multi:v1" | cmp - "$BATS_TEST_TMPDIR/theirs"
+}
+
+@test "inspect: --config gives the image config, with --raw its very bytes" {
+	tool skopeo-c inspect --config --tls-verify=false "docker://$REGISTRY/some/image:v1"
+	jq -e '.config.Labels == {"a":"b"} and .os == "linux"' <<<"$output"
+	digest=$(skopeo-c inspect --raw --tls-verify=false "docker://$REGISTRY/some/image:v1" | jq -r .config.digest)
+	raw=$(skopeo-c inspect --config --raw --tls-verify=false "docker://$REGISTRY/some/image:v1" | sha256sum | cut -d ' ' -f 1)
+	[ "sha256:$raw" = "$digest" ]
+}
+
+@test "inspect: -n does not ask for the tags" {
+	: >"$LIAR_LOG"
+	tool skopeo-c inspect --tls-verify=false "docker://$LIAR/good/image:v1"
+	[ "$(jq -c .RepoTags <<<"$output")" = '["v1"]' ]
+	[ "$(grep -c /tags/ "$LIAR_LOG")" -eq 1 ]
+	: >"$LIAR_LOG"
+	tool skopeo-c inspect -n --tls-verify=false "docker://$LIAR/good/image:v1"
+	[ "$(jq -c .RepoTags <<<"$output")" = '[]' ]
+	run ! grep -q /tags/ "$LIAR_LOG"
+}
+
+@test "inspect: tags that are kept secret are a warning, not a failure" {
+	tool skopeo-c inspect --tls-verify=false "docker://$LIAR/tagless/image:v1"
+	[ "$(jq -c .RepoTags <<<"$output")" = '[]' ]
+	[[ $stderr == *"warn"*"403"* ]]
+}
+
+@test "inspect: dir:, store: and tarball: too" {
+	skopeo copy -q "oci:$BATS_FILE_TMPDIR/oci:v1" "dir:$BATS_TEST_TMPDIR/dir"
+	tool skopeo-c inspect "dir:$BATS_TEST_TMPDIR/dir"
+	[ "$(jq -r .Labels.a <<<"$output")" = b ]
+	tool skopeo-c copy "oci:$BATS_FILE_TMPDIR/oci:v1" store:inspected
+	tool skopeo-c inspect store:inspected
+	[ "$(jq -r '.Layers | length' <<<"$output")" -eq 2 ]
+	tool skopeo-c inspect "tarball:$BATS_FILE_TMPDIR/base.tar"
+	[ "$(jq -r '.Os' <<<"$output")" = linux ]
+}
+
+@test "inspect: --override-arch and --override-variant choose from an index" {
+	tool skopeo-c inspect --override-arch arm64 --tls-verify=false "docker://$REGISTRY/some/multi:v1"
+	[ "$(jq -r .Architecture <<<"$output")" = arm64 ]
+	tool skopeo-c inspect --override-arch arm --override-variant v7 "oci:$BATS_FILE_TMPDIR/multi:v1"
+	[ "$(jq -r .Architecture <<<"$output")" = arm ]
+	tool 3 skopeo-c inspect --override-arch riscv64 --tls-verify=false "docker://$REGISTRY/some/multi:v1"
+	error_is not-found "linux/riscv64 (it has linux/amd64, linux/arm64/v8, linux/arm/v7)"
+	tool 3 skopeo-c inspect --override-os windows "oci:$BATS_FILE_TMPDIR/multi:v1"
+	error_is not-found windows
+}
+
+@test "inspect: entries of a layout by name, by position, and alone" {
+	tool skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci"
+	tool skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci:@0"
+	tool 3 skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci:@1"
+	error_is not-found
+	tool 3 skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci:v"
+	error_is not-found
+	cp -r "$BATS_FILE_TMPDIR/oci" "$BATS_TEST_TMPDIR/two"
+	oci_image "$BATS_TEST_TMPDIR/two" v2 '{"author":"x"}' "$BATS_FILE_TMPDIR/base.tar"
+	tool 2 skopeo-c inspect "oci:$BATS_TEST_TMPDIR/two"
+	error_is usage "holds 2 images"
+}
+
+@test "inspect: what is not there is exit 3" {
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/image:none"
+	error_is not-found "no image $REGISTRY/some/image:none"
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/no/such:v1"
+	error_is not-found
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/image@sha256:$(printf 0%.0s {1..64})"
+	error_is not-found
+	tool 3 skopeo-c inspect "oci:$BATS_TEST_TMPDIR/none:v1"
+	error_is not-found
+	tool 3 skopeo-c inspect "dir:$BATS_TEST_TMPDIR/none"
+	error_is not-found
+	tool 3 skopeo-c inspect store:none
+	error_is not-found none
+	tool 3 skopeo-c inspect "tarball:$BATS_TEST_TMPDIR/none.tar"
+	error_is not-found
+}
+
+@test "inspect: a registry that cannot be reached is exit 8" {
+	tool 8 skopeo-c inspect "docker://127.0.0.1:1/x:v1"
+	error_is temporary "cannot reach 127.0.0.1:1"
+	tool 8 skopeo-c inspect --tls-verify=false "docker://127.0.0.1:1/x:v1"
+	error_is temporary
+	tool 8 skopeo-c inspect "docker://no-such-host.invalid/x:v1"
+	error_is temporary no-such-host.invalid
+}
+
+@test "inspect: plain http is spoken only with --tls-verify=false" {
+	tool 8 skopeo-c inspect "docker://$REGISTRY/some/image:v1"
+	error_is temporary "--tls-verify=false"
+}
+
+@test "inspect: a name that is none, and no transport" {
+	tool 2 skopeo-c inspect "docker://UPPER/x"
+	error_is usage
+	tool 2 skopeo-c inspect "busybox"
+	error_is usage "does not begin with a transport"
+	tool 2 skopeo-c inspect
+	error_is usage
+	tool 2 skopeo-c inspect --retry-times x docker://x
+	error_is usage
+}
+
+@test "inspect: manifests that are too large, cut, or no manifests" {
+	for lie in big-manifest endless-manifest; do
+		tool 9 skopeo-c inspect --tls-verify=false "docker://$LIAR/$lie/x:v1"
+		error_is limit
+	done
+	for lie in half-manifest html empty deep twice both confused negative traversal wrong-header; do
+		tool 7 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/$lie/x:v1"
+		error_is integrity
+		[ -z "$output" ]
+	done
+	tool 8 skopeo-c inspect --retry-times 0 --tls-verify=false "docker://$LIAR/cut-manifest/x:v1"
+	error_is temporary "connection broke"
+	tool 10 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/schema1/x:v1"
+	error_is unsupported "schema version 1"
+	tool 7 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/nested/x:v1"
+	error_is integrity "nested deeper"
+}
+
+@test "inspect: a config that is another, or no JSON" {
+	tool 7 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/wrong-config/x:v1"
+	error_is integrity "digest is"
+	tool 7 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/text-config/x:v1"
+	error_is integrity "not a JSON object"
+}
+
+@test "inspect: redirects in a circle and to other protocols end" {
+	tool 1 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/circle/x:v1"
+	error_is failed "circle"
+	tool 1 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/file/x:v1"
+	error_is failed "cannot follow"
+	[[ $output != *root:* ]]
+}
+
+@test "inspect: busy registries are asked again, broken ones not for ever" {
+	tool skopeo-c inspect -n --tls-verify=false "docker://$LIAR/busy/x:v1"
+	: >"$LIAR_LOG"
+	tool 8 skopeo-c inspect -n --retry-times 1 --tls-verify=false "docker://$LIAR/broken/x:v1"
+	error_is temporary "answered 500: no luck (UNKNOWN)"
+	[ "$(grep -c manifests "$LIAR_LOG")" -eq 2 ]
+	: >"$LIAR_LOG"
+	tool 8 skopeo-c inspect -n --retry-times 0 --tls-verify=false "docker://$LIAR/broken/x:v1"
+	[ "$(grep -c manifests "$LIAR_LOG")" -eq 1 ]
+}
+
+@test "inspect: output that cannot be written is an error" {
+	run --separate-stderr sh -c 'skopeo-c inspect --raw "$0" >/dev/full' "oci:$BATS_FILE_TMPDIR/oci:v1"
+	[ "$status" -ne 0 ]
+	[[ $stderr == *"standard output"* ]]
+}

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	registry_start
+	liar_start
+	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
+	oci_image "$BATS_FILE_TMPDIR/oci" v1 '{}' "$BATS_FILE_TMPDIR/base.tar"
+	for tag in v1 v2 latest; do
+		skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/some/image:$tag"
+	done
+}
+
+teardown_file() {
+	liar_stop
+	file_teardown
+}
+
+@test "list-tags: prints what skopeo prints" {
+	skopeo list-tags --tls-verify=false "docker://$REGISTRY/some/image" | jq -S . >"$BATS_TEST_TMPDIR/theirs"
+	tool skopeo-c list-tags --tls-verify=false "docker://$REGISTRY/some/image"
+	jq -S . <<<"$output" | diff "$BATS_TEST_TMPDIR/theirs" -
+}
+
+@test "list-tags: follows the pages" {
+	tool skopeo-c list-tags --tls-verify=false "docker://$LIAR/pages/x"
+	[ "$(jq -c .Tags <<<"$output")" = '["t0a","t0b","t1a","t1b","t2a","t2b","t3a","t3b","t4a","t4b"]' ]
+}
+
+@test "list-tags: pages in a circle or elsewhere are refused" {
+	tool 7 skopeo-c list-tags --tls-verify=false "docker://$LIAR/page-circle/x"
+	error_is integrity "circle"
+	tool 7 skopeo-c list-tags --tls-verify=false "docker://$LIAR/page-away/x"
+	error_is integrity "not at the registry"
+}
+
+@test "list-tags: no tags at all" {
+	tool skopeo-c list-tags --tls-verify=false "docker://$LIAR/null-tags/x"
+	[ "$(jq -c .Tags <<<"$output")" = '[]' ]
+}
+
+@test "list-tags: answers that are no list" {
+	for lie in bad-tags html; do
+		tool 7 skopeo-c list-tags --tls-verify=false "docker://$LIAR/$lie/x"
+		error_is integrity
+	done
+}
+
+@test "list-tags: an unknown repository, a refusal, no registry" {
+	tool 3 skopeo-c list-tags --tls-verify=false "docker://$REGISTRY/no/such"
+	error_is not-found "no repository no/such"
+	tool 6 skopeo-c list-tags --tls-verify=false "docker://$LIAR/forbidden/x"
+	error_is denied
+	tool 8 skopeo-c list-tags docker://127.0.0.1:1/x
+	error_is temporary
+}
+
+@test "list-tags: only of repositories in registries" {
+	tool 2 skopeo-c list-tags "docker://$REGISTRY/some/image:v1"
+	error_is usage
+	tool 2 skopeo-c list-tags "oci:$BATS_FILE_TMPDIR/oci"
+	error_is usage
+}

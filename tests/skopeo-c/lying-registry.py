@@ -1,0 +1,444 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""lying-registry.py DIR [CERTIFICATE KEY]: a registry that misbehaves, for tests.
+
+Listens on two free ports of 127.0.0.1 and writes them to DIR/ports. The first component of a
+repository's name says how it misbehaves (the methods do_NAME below); "good" does not. Every request
+is a line in DIR/log: PORT METHOD PATH AUTHORIZATION. With a certificate it speaks TLS.
+"""
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import ssl
+import sys
+import tarfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+DIRECTORY = sys.argv[1]
+LOCK = threading.Lock()
+COUNTS, UPLOADED, MANIFESTS = {}, {}, {}
+PORTS = []
+
+
+def digest(data, algorithm="sha256"):
+    return algorithm + ":" + hashlib.new(algorithm, data).hexdigest()
+
+
+def make_tar():
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        info = tarfile.TarInfo("data")
+        data = b"".join(hashlib.sha256(bytes([i % 256, i // 256])).digest() for i in range(40000))
+        info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+TAR = make_tar()
+LAYER = gzip.compress(TAR, 1, mtime=0)
+CONFIG = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Labels": {"lie": "no"}},
+                     "rootfs": {"type": "layers", "diff_ids": [digest(TAR)]}}).encode()
+
+
+def descriptor(data, media_type):
+    return {"mediaType": media_type, "digest": digest(data), "size": len(data)}
+
+
+def manifest(**changes):
+    content = {"schemaVersion": 2, "mediaType": MANIFEST,
+               "config": descriptor(CONFIG, "application/vnd.oci.image.config.v1+json"),
+               "layers": [descriptor(LAYER, "application/vnd.oci.image.layer.v1.tar+gzip")]}
+    content.update(changes)
+    return json.dumps(content).encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    # ---- answers ----
+
+    def answer(self, status, body=b"", headers=(), length=None):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def error(self, status, code="UNKNOWN", headers=()):
+        body = json.dumps({"errors": [{"code": code, "message": "no luck"}]}).encode()
+        self.answer(status, body, [("Content-Type", "application/json"), *headers])
+
+    def give_manifest(self, body=None, media_type=MANIFEST, headers=()):
+        self.answer(200, manifest() if body is None else body,
+                    [("Content-Type", media_type), *headers])
+
+    def give_blob(self):
+        for data in (LAYER, CONFIG):
+            if digest(data) == self.last:
+                return self.answer(200, data, [("Content-Type", "application/octet-stream")])
+        with LOCK:
+            data = UPLOADED.get(self.last)
+        if data is not None:
+            return self.answer(200, data)
+        return self.error(404, "BLOB_UNKNOWN")
+
+    def endless(self):
+        self.send_response(200)
+        self.send_header("Content-Type", MANIFEST)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while True:
+            self.wfile.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+
+    # ---- requests ----
+
+    def handle_request(self):
+        path = self.path.split("?")[0]
+        with LOCK:
+            with open(f"{DIRECTORY}/log", "a", encoding="utf-8") as log:
+                log.write(f"{self.server.server_port} {self.command} {self.path} "
+                          f"{self.headers.get('Authorization', '-').replace(' ', '_')}\n")
+        parts = path.strip("/").split("/")
+        self.query = self.path.partition("?")[2]
+        self.kind = self.name = ""
+        self.last = parts[-1]
+        for kind in ("manifests", "blobs", "tags"):
+            if parts[0] == "v2" and kind in parts[2:]:
+                self.kind, self.name = kind, "/".join(parts[1:parts.index(kind)])
+        behaviour = (self.name or parts[0]).split("/")[0].replace("-", "_")
+        try:
+            getattr(self, "do_" + behaviour, self.do_good)()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_POST = do_PUT = handle_request
+
+    def is_layer(self):
+        return self.kind == "blobs" and self.last == digest(LAYER)
+
+    def times(self, key):
+        """How often this was called for the repository, from 1."""
+        with LOCK:
+            COUNTS[self.name, key] = COUNTS.get((self.name, key), 0) + 1
+            return COUNTS[self.name, key]
+
+    # ---- behaviours ----
+
+    def do_good(self):
+        if self.kind == "manifests" and self.command in ("GET", "HEAD"):
+            self.give_manifest()
+        elif self.kind == "blobs" and self.command == "GET":
+            self.give_blob()
+        elif self.kind == "tags":
+            self.answer(200, json.dumps({"name": self.name, "tags": ["v1"]}).encode())
+        else:
+            self.error(404)
+
+    def do_wrong_blob(self):
+        if self.is_layer():
+            return self.answer(200, LAYER[:-1] + b"?")
+        return self.do_good()
+
+    def do_short_blob(self):
+        if self.is_layer():
+            return self.answer(200, LAYER[:1000])
+        return self.do_good()
+
+    def do_cut_blob(self):
+        if self.is_layer():
+            self.answer(200, LAYER[:1000], length=len(LAYER))
+            self.close_connection = True
+            return None
+        return self.do_good()
+
+    def do_long_blob(self):
+        if self.is_layer():
+            return self.answer(200, LAYER + b"more")
+        return self.do_good()
+
+    def do_endless_blob(self):
+        if self.is_layer():
+            return self.endless()
+        return self.do_good()
+
+    def do_slow_blob(self):
+        if not self.is_layer():
+            return self.do_good()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(LAYER)))
+        self.end_headers()
+        for at in range(0, len(LAYER), 20000):
+            self.wfile.write(LAYER[at:at + 20000])
+            self.wfile.flush()
+            time.sleep(0.05)
+        return None
+
+    def do_flaky_blob(self):
+        if self.is_layer() and self.times("blob") == 1:
+            self.answer(200, LAYER[:1000], length=len(LAYER))
+            self.close_connection = True
+            return None
+        return self.do_good()
+
+    def do_wrong_config(self):
+        if self.kind == "blobs" and self.last == digest(CONFIG):
+            return self.answer(200, CONFIG.replace(b"no", b"ha"))
+        return self.do_good()
+
+    def do_text_config(self):
+        text = b"no JSON at all"
+        if self.kind == "manifests":
+            return self.give_manifest(manifest(
+                config=descriptor(text, "application/vnd.oci.image.config.v1+json")))
+        if self.last == digest(text):
+            return self.answer(200, text)
+        return self.do_good()
+
+    def do_big_manifest(self):
+        if self.kind == "manifests":
+            return self.give_manifest(manifest(annotations={"x": "y" * (5 << 20)}))
+        return self.do_good()
+
+    def do_endless_manifest(self):
+        return self.endless() if self.kind == "manifests" else self.do_good()
+
+    def do_cut_manifest(self):
+        if self.kind == "manifests":
+            self.answer(200, manifest()[:100], [("Content-Type", MANIFEST)], len(manifest()))
+            self.close_connection = True
+            return None
+        return self.do_good()
+
+    def do_half_manifest(self):
+        return self.give_manifest(manifest()[:100])
+
+    def do_html(self):
+        self.answer(200, b"<html><body>Please log in</body></html>",
+                    [("Content-Type", "text/html")])
+
+    def do_empty(self):
+        self.give_manifest(b"")
+
+    def do_deep(self):
+        self.give_manifest(b'{"schemaVersion":2,"x":' + b"[" * 100000 + b"]" * 100000 + b"}")
+
+    def do_twice(self):
+        self.give_manifest(b'{"schemaVersion":2,"config":{},' + manifest()[1:])
+
+    def do_both(self):
+        self.give_manifest(manifest(manifests=[]))
+
+    def do_confused(self):
+        self.give_manifest(manifest(), INDEX)
+
+    def do_negative(self):
+        layer = descriptor(LAYER, "application/vnd.oci.image.layer.v1.tar+gzip")
+        self.give_manifest(manifest(layers=[dict(layer, size=-1)]))
+
+    def do_traversal(self):
+        layer = descriptor(LAYER, "application/vnd.oci.image.layer.v1.tar+gzip")
+        self.give_manifest(manifest(layers=[dict(layer, digest="sha256:../../../../etc/passwd")]))
+
+    def do_schema1(self):
+        self.give_manifest(b'{"schemaVersion":1,"name":"old","fsLayers":[]}',
+                           "application/vnd.docker.distribution.manifest.v1+prettyjws")
+
+    def do_wrong_header(self):
+        self.give_manifest(headers=[("Docker-Content-Digest", digest(b"another"))])
+
+    def do_nested(self):
+        """An index that names itself over and over, each time a little different."""
+        if self.kind != "manifests":
+            return self.do_good()
+        depth = self.times("manifest")
+        with LOCK:
+            inner = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": []})
+            for level in range(10):
+                data = inner.encode()
+                MANIFESTS[digest(data)] = data
+                entry = dict(descriptor(data, INDEX),
+                             platform={"os": "linux", "architecture": "amd64"})
+                inner = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry],
+                                    "annotations": {"level": str(level)}})
+        body = inner.encode() if depth == 1 else MANIFESTS[self.last]
+        return self.give_manifest(body, INDEX)
+
+    def do_busy(self):
+        """429, then 503, then an answer."""
+        count = self.times(self.path)
+        if count == 1:
+            return self.error(429, "TOOMANYREQUESTS", [("Retry-After", "0")])
+        if count == 2:
+            return self.error(503)
+        return self.do_good()
+
+    def do_broken(self):
+        self.error(500)
+
+    def do_away(self):
+        """Blobs are on another host (another port is another origin)."""
+        if self.kind != "blobs":
+            return self.do_basic()
+        other = [port for port in PORTS if port != self.server.server_port][0]
+        scheme = "https" if len(sys.argv) > 2 else "http"
+        return self.answer(307, b"", [("Location",
+                                       f"{scheme}://127.0.0.1:{other}/v2/good/blobs/{self.last}")])
+
+    def do_circle(self):
+        self.answer(307, b"", [("Location", self.path)])
+
+    def do_downgrade(self):
+        if self.kind != "blobs":
+            return self.do_good()
+        return self.answer(307, b"", [("Location", f"http://127.0.0.1:1/{self.last}")])
+
+    def do_file(self):
+        self.answer(307, b"", [("Location", "file:///etc/passwd")])
+
+    def do_locked(self):
+        self.error(401, "UNAUTHORIZED", [("WWW-Authenticate", 'Basic realm="x"')])
+
+    def do_forbidden(self):
+        self.error(403, "DENIED")
+
+    def do_tagless(self):
+        return self.error(403, "DENIED") if self.kind == "tags" else self.do_good()
+
+    def do_basic(self):
+        expected = "Basic " + base64.b64encode(b"alice:secret").decode()
+        if self.headers.get("Authorization") != expected:
+            return self.error(401, "UNAUTHORIZED", [("WWW-Authenticate", 'Basic realm="x"')])
+        return self.do_good()
+
+    def do_token(self):
+        """Tokens, of which each is good for three requests only."""
+        host = self.headers["Host"]
+        scheme = "https" if len(sys.argv) > 2 else "http"
+        given = self.headers.get("Authorization", "")
+        with LOCK:
+            left = COUNTS.get(given, 0)
+            COUNTS[given] = left - 1
+        if left > 0:
+            return self.do_good()
+        return self.error(401, "UNAUTHORIZED", [
+            ("WWW-Authenticate", f'Bearer realm="{scheme}://{host}/auth",service="a registry",'
+                                 f'scope="repository:{self.name}:pull"')])
+
+    def do_auth(self):
+        """The token server: anonymous users get nothing."""
+        expected = "Basic " + base64.b64encode(b"alice:secret").decode()
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length).decode()
+        if self.headers.get("Authorization") != expected and "refresh_token=idtoken" not in body:
+            return self.error(401, "UNAUTHORIZED")
+        with LOCK:
+            token = f"token-{len(COUNTS)}"
+            COUNTS["Bearer " + token] = 3
+        return self.answer(200, json.dumps({"token": token}).encode())
+
+    def do_strange(self):
+        self.error(401, "UNAUTHORIZED", [("WWW-Authenticate", "Negotiate")])
+
+    # ---- tags ----
+
+    def do_pages(self):
+        page = int(self.query.removeprefix("page=") or 0)
+        headers = []
+        if page < 4:
+            headers = [("Link", f'</v2/{self.name}/tags/list?page={page + 1}>; rel="next"')]
+        self.answer(200, json.dumps({"name": self.name, "tags": [f"t{page}a", f"t{page}b"]})
+                    .encode(), headers)
+
+    def do_page_circle(self):
+        self.answer(200, b'{"tags":["a"]}', [("Link", f"<{self.path}>; rel=next")])
+
+    def do_page_away(self):
+        self.answer(200, b'{"tags":["a"]}', [("Link", "<https://example.com/v2/>; rel=next")])
+
+    def do_bad_tags(self):
+        self.answer(200, b'{"tags":{"a":1}}')
+
+    def do_null_tags(self):
+        self.answer(200, b'{"name":"null-tags","tags":null}')
+
+    # ---- uploads ----
+
+    def do_takes(self):
+        """A registry that is pushed to: Location is relative with a query."""
+        self.upload("/v2/" + self.name + "/blobs/uploads/1?state=a%2Fb")
+
+    def do_takes_absolute(self):
+        self.upload(f"http://{self.headers['Host']}/v2/{self.name}/blobs/uploads/1")
+
+    def do_takes_not(self):
+        if self.command == "PUT":
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self.error(413, "SIZE_INVALID")
+        return self.upload("/v2/" + self.name + "/blobs/uploads/1")
+
+    def do_takes_once_more(self):
+        if self.command == "PUT" and self.kind == "blobs" and self.times("put") <= 2:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self.error(503)
+        return self.upload("/v2/" + self.name + "/blobs/uploads/1")
+
+    def upload(self, location):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.command == "POST":
+            self.answer(202, b"", [("Location", location)])
+        elif self.command == "PUT" and self.kind == "manifests":
+            with LOCK:
+                MANIFESTS[self.name, self.last] = body
+            self.answer(201, b"", [("Docker-Content-Digest", digest(body))])
+        elif self.command == "PUT":
+            prefix = location.partition("?")[2]
+            name = digest(body, "sha512" if "digest=sha512:" in self.query else "sha256")
+            if self.query != (prefix + "&" if prefix else "") + "digest=" + name:
+                return self.error(400, "DIGEST_INVALID")
+            with LOCK:
+                UPLOADED[name] = body
+            self.answer(201)
+        elif self.kind == "manifests":
+            with LOCK:
+                body = MANIFESTS.get((self.name, self.last))
+            if body is None:
+                return self.error(404, "MANIFEST_UNKNOWN")
+            self.give_manifest(body, headers=[("Docker-Content-Digest", digest(body))])
+        elif self.last in UPLOADED:
+            self.answer(200, UPLOADED[self.last])
+        else:
+            self.error(404, "BLOB_UNKNOWN")
+        return None
+
+
+def main():
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
+    for server in servers:
+        server.daemon_threads = True
+        if len(sys.argv) > 2:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sys.argv[2], sys.argv[3])
+            server.socket = context.wrap_socket(server.socket, server_side=True,
+                                                do_handshake_on_connect=False)
+        PORTS.append(server.server_port)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with open(f"{DIRECTORY}/ports.new", "w", encoding="utf-8") as file:
+        file.write(" ".join(map(str, PORTS)) + "\n")
+    os.rename(f"{DIRECTORY}/ports.new", f"{DIRECTORY}/ports")
+    threading.Event().wait()
+
+
+main()
