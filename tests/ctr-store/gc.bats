@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc file:etc/one:text=one
+	make_tar top.tar file:top:text=top
+	store_image docker.io/library/t:1 base.tar top.tar
+	mkdir mnt
+}
+
+teardown() { clean_store; }
+
+# the image leaves the index as if by another tool
+forget_images() {
+	jq '.manifests = []' "$OCID_ROOT/images/index.json" >new
+	mv new "$OCID_ROOT/images/index.json"
+}
+
+@test "gc: what an image needs stays" {
+	ctr-store unpack t:1 >/dev/null
+	tool ctr-store gc
+	[ "$(field '.blobs + .layers + .staging + .bytes')" -eq 0 ]
+	tool ctr-store mount t:1 mnt
+	[ "$(cat mnt/top)" = top ]
+}
+
+@test "gc: what nothing refers to goes, and --dry-run only tells" {
+	ctr-store unpack t:1 >/dev/null
+	forget_images
+	bytes=$(($(cat "$OCID_ROOT"/images/blobs/sha256/* | wc -c) + 6))
+	tool ctr-store gc --dry-run
+	[ "$(jq -c . <<<"$output")" = "{\"blobs\":4,\"bytes\":$bytes,\"containers\":0,\"layers\":2,\"mounts\":0,\"staging\":0}" ]
+	[ "$(layers | wc -l)" -eq 2 ]
+	dry=$output
+	tool ctr-store gc
+	[ "$output" = "$dry" ]
+	[ -z "$(ls "$OCID_ROOT/images/blobs/sha256")$(layers)" ]
+	nothing_unfinished
+}
+
+@test "gc: the layers of a container and of a mount stay" {
+	ctr-store create --image t:1 --name web >/dev/null
+	forget_images
+	tool ctr-store gc
+	[ "$(field '.blobs, .layers' | xargs)" = "4 0" ]
+	ctr-store rm web >/dev/null
+	store_image docker.io/library/t:1 base.tar top.tar
+	ctr-store mount t:1 mnt >/dev/null
+	forget_images
+	tool ctr-store gc
+	[ "$(field '.blobs, .layers' | xargs)" = "4 0" ]
+	[ "$(cat mnt/etc/one)" = one ]
+	ctr-store umount mnt
+	tool ctr-store gc
+	[ "$(field .layers)" = 2 ]
+}
+
+@test "gc: the children of an index and the blobs of an artifact stay" {
+	digest=$(ctr-store image t:1 | jq -r .digest)
+	cd "$OCID_ROOT/images"
+	artifact='{"schemaVersion":2,"config":{"digest":"sha256:'$(printf x | sha256sum | cut -c1-64)'","size":1,"mediaType":"application/x"},"layers":[]}'
+	printf x >"blobs/sha256/$(printf x | sha256sum | cut -c1-64)"
+	printf %s "$artifact" >"blobs/sha256/$(printf %s "$artifact" | sha256sum | cut -c1-64)"
+	index='{"schemaVersion":2,"manifests":[{"digest":"'$digest'","size":1},{"digest":"sha256:'$(printf %s "$artifact" | sha256sum | cut -c1-64)'","size":1},{"digest":"sha256:'$(printf absent | sha256sum | cut -c1-64)'","size":1}]}'
+	hex=$(printf %s "$index" | sha256sum | cut -c1-64)
+	printf %s "$index" >"blobs/sha256/$hex"
+	jq --arg digest "sha256:$hex" '.manifests = [{digest: $digest, size: 1,
+		mediaType: "application/vnd.oci.image.index.v1+json"}]' index.json >../new
+	mv ../new index.json
+	tool ctr-store gc
+	[ "$(field .blobs)" -eq 0 ]
+}
+
+@test "gc: what a live process works on stays, what a dead one left goes" {
+	hold=$(mktemp -d "$BATS_TEST_TMPDIR/XXXX")
+	forget_images
+	mkfifo events
+	ctr-store unpack <events >/dev/null 2>&1 3>&- &
+	pid=$!
+	exec 9>events
+	store_image docker.io/library/t:1 base.tar top.tar
+	ctr-store image t:1 | jq -c '{event: "image", image}' >&9
+	forget_images
+	wait_for 5 grep -q sha256 "$OCID_ROOT"/tmp/*/refs.json
+	mkdir "$OCID_ROOT/tmp/dead"
+	touch "$OCID_ROOT/tmp/dead/lock" "$OCID_ROOT/tmp/stray"
+	tool ctr-store gc
+	[ "$(field '.blobs, .staging' | xargs)" = "0 2" ]
+	[ "$(ls "$OCID_ROOT/tmp" | wc -l)" -eq 1 ]
+	exec 9>&-
+	wait "$pid" || true
+	tool ctr-store gc
+	[ "$(field .blobs)" -eq 4 ]
+	rmdir "$hold"
+}
+
+@test "gc: damaged manifests refer to nothing and stop nothing" {
+	ctr-store unpack t:1 >/dev/null
+	digest=$(ctr-store image t:1 | jq -r .digest)
+	echo '{' >"$OCID_ROOT/images/blobs/sha256/${digest#sha256:}"
+	tool ctr-store gc
+	[ "$(field '.blobs, .layers' | xargs)" = "3 2" ]
+	[[ $stderr == *"${digest}"* ]]
+}
+
+@test "gc: a manifest that cannot be read for another reason stops it before anything goes" {
+	ctr-store unpack t:1 >/dev/null
+	tool 1 strace -f -o /dev/null -P "$OCID_ROOT/images/blobs/sha256/$(ctr-store image t:1 |
+		jq -r '.digest | ltrimstr("sha256:")')" -e inject=read:error=EIO ctr-store gc
+	error_is failed
+	[ "$(layers | wc -l)" -eq 2 ]
+	[ "$(ls "$OCID_ROOT/images/blobs/sha256" | wc -l)" -eq 4 ]
+}
+
+@test "gc: lock files that nobody holds go" {
+	ctr-store unpack t:1 >/dev/null
+	touch "$OCID_RUNROOT/locks/container-old" "$OCID_RUNROOT/locks/name-old"
+	tool ctr-store gc
+	[ -z "$(ls "$OCID_RUNROOT/locks" | grep old)" ]
+}
+
+@test "gc: with unpacking and removing at the same time nothing needed goes" {
+	for i in 1 2 3 4 5 6; do
+		make_tar "l$i.tar" "file:f$i:size=100000"
+		store_image "docker.io/library/i$i:1" base.tar "l$i.tar"
+	done
+	for round in 1 2 3; do
+		for i in 1 2 3 4 5 6; do
+			ctr-store unpack "i$i:1" >/dev/null 2>>errors 3>&- &
+			ctr-store gc >/dev/null 2>>errors 3>&- &
+		done
+		wait
+		for i in 1 2 3 4 5 6; do
+			id=$(ctr-store create --image "i$i:1" --name "c$i-$round" | jq -r .rootfs.id)
+			[ -e "$OCID_ROOT/containers/$id/rootfs/f$i" ]
+			ctr-store rm "$id" >/dev/null
+		done
+	done
+	[ ! -s errors ]
+	nothing_unfinished
+}

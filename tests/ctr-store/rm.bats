@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc file:etc/one:text=one
+	make_tar top.tar file:top:text=top
+	store_image docker.io/library/t:1 base.tar top.tar
+	mkdir mnt
+}
+
+teardown() { clean_store; }
+
+blobs() {
+	ls "$OCID_ROOT/images/blobs/sha256"
+}
+
+@test "rm: a container goes with its mounts and files" {
+	tool ctr-store create --image t:1 --name web
+	id=$(field .rootfs.id)
+	ctr-store mount web mnt >/dev/null
+	tool ctr-store rm web
+	[ "$(field .container)" = "$id" ]
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	[ -z "$(ctr-store mounts)" ]
+	[ -z "$(ls mnt)" ]
+	nothing_unfinished
+	tool 3 ctr-store rm web
+	tool ctr-store rm --force web
+}
+
+@test "rm: a container by its id and by the beginning of it" {
+	id=$(ctr-store create --image t:1 | jq -r .rootfs.id)
+	tool ctr-store rm "${id:0:12}"
+	id=$(ctr-store create --image t:1 | jq -r .rootfs.id)
+	tool ctr-store rm "$id"
+	ctr-store create --image t:1 --id abcd1 >/dev/null
+	ctr-store create --image t:1 --id abcd2 >/dev/null
+	tool 2 ctr-store rm --container abcd
+	error_is usage "several containers"
+	tool ctr-store rm abcd1 abcd2
+}
+
+@test "rm: a running container is not removed, by --force neither" {
+	ctr-store create --image t:1 --name web --id abc >/dev/null
+	mkdir -p "$OCID_RUNROOT/containers/abc"
+	echo $$ >"$OCID_RUNROOT/containers/abc/shim.pid"
+	tool 5 ctr-store rm web
+	error_is in-use "container web is running (ocid-shim kill abc)"
+	tool 5 ctr-store rm --force web
+	echo 4194303 >"$OCID_RUNROOT/containers/abc/shim.pid"
+	tool ctr-store rm web
+}
+
+@test "rm: a container in use is busy, and goes with --force" {
+	path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
+	exec 9>"$path/open"
+	tool 5 ctr-store rm web
+	error_is in-use "busy"
+	[ -e "$path/open" ]
+	tool ctr-store rm --force web
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	exec 9>&-
+}
+
+@test "rm: an image by its last name goes with its blobs and layers" {
+	ctr-store unpack t:1 >/dev/null
+	id=$(ctr-store image t:1 | jq -r .id)
+	tool ctr-store rm t:1
+	[ "$(field .removed)" = "$id" ]
+	[ "$(field '.untagged[]')" = docker.io/library/t:1 ]
+	[ -z "$(blobs)" ]
+	[ -z "$(layers)" ]
+	nothing_unfinished
+	tool 3 ctr-store rm t:1
+	error_is not-found 'no image "t:1" (see ctr-store images)'
+}
+
+@test "rm: by one of several names only that name goes" {
+	ctr-store tag t:1 other:2 >/dev/null
+	ctr-store mount t:1 mnt >/dev/null
+	tool ctr-store rm t:1
+	[ "$(field '.removed, .untagged[0]' | xargs)" = "null docker.io/library/t:1" ]
+	tool ctr-store images
+	[ "$(field '.names[]')" = docker.io/library/other:2 ]
+	tool 5 ctr-store rm other:2
+	ctr-store umount mnt
+	tool ctr-store rm other:2
+	[ -z "$(blobs)" ]
+}
+
+@test "rm: by id, by digest or with --all every name goes" {
+	for how in id digest all; do
+		store_image docker.io/library/t:1 base.tar top.tar
+		ctr-store tag t:1 quay.io/x/t:2 >/dev/null
+		case $how in
+		all) tool ctr-store rm --all t:1 ;;
+		*) tool ctr-store rm "$(ctr-store image t:1 | jq -r ".$how")" ;;
+		esac
+		[ "$(field '.untagged | length')" -eq 2 ]
+		[ -z "$(ctr-store images)" ]
+		[ -z "$(blobs)" ]
+	done
+}
+
+@test "rm: what another image needs stays" {
+	store_image docker.io/library/u:1 base.tar
+	ctr-store unpack t:1 u:1 >/dev/null
+	tool ctr-store rm t:1
+	[ "$(layers)" = "$(sha256sum base.tar | cut -d' ' -f1)" ]
+	tool ctr-store mount u:1 mnt
+	[ "$(cat mnt/etc/one)" = one ]
+}
+
+@test "rm: an image that is mounted says where, and a container's says whose it is" {
+	ctr-store mount t:1 mnt >/dev/null
+	tool 5 ctr-store rm t:1
+	error_is in-use "in use, mounted at $PWD/mnt"
+	tool 5 ctr-store rm "$(ctr-store image t:1 | jq -r .id)"
+	ctr-store umount mnt
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store umount web
+	tool 5 ctr-store rm t:1
+	error_is in-use "in use, by container web"
+	OCID_ERRORS=json tool 5 ctr-store rm t:1
+	[ "$(jq -r '.code, .subject' <<<"$stderr" | xargs)" = "in-use t:1" ]
+}
+
+@test "rm: --force takes a used image from the list, and leaves its users what they need" {
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store mount t:1 mnt >/dev/null
+	tool ctr-store rm --force t:1
+	[ -z "$(ctr-store images)" ]
+	[ "$(cat mnt/etc/one)" = one ]
+	[ "$(layers | wc -l)" -eq 2 ]
+	ctr-store umount mnt
+	ctr-store umount web
+	tool ctr-store mount web
+	[ "$(cat "$(field .target)/top")" = top ]
+	ctr-store rm web
+	tool ctr-store gc
+	[ -z "$(layers)" ]
+}
+
+@test "rm: several names at once; a name that means both is refused" {
+	store_image docker.io/library/u:latest base.tar
+	ctr-store create --image t:1 --name u >/dev/null
+	tool 2 ctr-store rm u
+	error_is usage "say which"
+	tool ctr-store rm --container u
+	tool ctr-store rm t:1 u
+	[ "$(wc -l <<<"$output")" -eq 2 ]
+}
+
+@test "rm: five at once of one image: it is gone when each returns" {
+	ctr-store unpack t:1 >/dev/null
+	for _ in 1 2 3 4 5; do
+		(
+			ctr-store rm --force t:1 >/dev/null 2>>errors
+			ctr-store images >>seen
+		) 3>&- &
+	done
+	wait
+	[ ! -s errors ]
+	[ ! -s seen ]
+	[ -z "$(blobs)" ]
+}
+
+@test "rm: killed at any moment, the next command works" {
+	export OCID_KEEPS_UNFINISHED=1
+	for call in renameat:when=1 renameat:when=2 unlinkat:when=1 unlinkat:when=4; do
+		store_image docker.io/library/t:1 base.tar top.tar
+		ctr-store unpack t:1 >/dev/null
+		strace -f -o /dev/null -e "inject=${call%%:*}:signal=KILL:${call#*:}" \
+			ctr-store rm t:1 >/dev/null 2>&1 || true
+		tool ctr-store images
+		tool ctr-store rm --force t:1
+		tool ctr-store gc
+		[ -z "$(blobs)$(layers)" ]
+		nothing_unfinished
+	done
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc file:etc/one:text=one
+	store_image docker.io/library/t:1 base.tar
+}
+
+teardown() { clean_store; }
+
+@test "tag: one more name, normalised" {
+	tool ctr-store tag t:1 mine
+	[ "$(field '.names | sort | join(" ")')" = "docker.io/library/mine:latest docker.io/library/t:1" ]
+	tool ctr-store image mine
+	[ "$(field .image.name)" = docker.io/library/mine:latest ]
+}
+
+@test "tag: a name moves from another image" {
+	make_tar b.tar file:b
+	store_image docker.io/library/b:1 b.tar
+	tool ctr-store tag b:1 t:1
+	tool ctr-store image t:1
+	[ "$(field '.names | length')" -eq 2 ]
+}
+
+@test "tag: no such image, no name, a digest for a name" {
+	tool 3 ctr-store tag nope x
+	error_is not-found 'no image "nope" (see ctr-store images)'
+	tool 2 ctr-store tag t:1 UPPER/case
+	tool 2 ctr-store tag t:1 "x@sha256:$(printf x | sha256sum | cut -c1-64)"
+	error_is usage "a digest"
+}
+
+@test "tag: many at once lose nothing" {
+	for i in 1 2 3 4 5 6 7 8 9; do
+		ctr-store tag t:1 "n:$i" >/dev/null 2>>errors 3>&- &
+	done
+	wait
+	[ ! -s errors ]
+	[ "$(ctr-store image t:1 | jq '.names | length')" -eq 10 ]
+}
+
+@test "untag: the name goes, the image stays" {
+	ctr-store tag t:1 u:2 >/dev/null
+	tool ctr-store untag t:1
+	[ "$(field '.untagged[]')" = docker.io/library/t:1 ]
+	tool 3 ctr-store image t:1
+	digest=$(ctr-store image u:2 | jq -r .digest)
+	tool ctr-store untag u:2
+	tool ctr-store image "$digest"
+	[ "$(field '.names | length')" -eq 0 ]
+	tool ctr-store gc
+	[ "$(field .blobs)" -eq 0 ]
+	tool ctr-store rm "$digest"
+	[ -z "$(ctr-store images)" ]
+}
