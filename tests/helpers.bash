@@ -8,7 +8,8 @@
 #   OCID_ROOT, OCID_RUNROOT    a store of the file's own
 #   tool [STATUS] NAME ARG…    run with a time limit; $output is stdout, $stderr the errors
 #   error_is KIND [TEXT]       the last `tool` failed with that kind, its last line holds TEXT
-#   registry_start             docker-registry on a free loopback port: $REGISTRY is HOST:PORT
+#   registry_start             docker-registry on a free loopback port: $REGISTRY is HOST:PORT; with
+#                              IN_NET (a command that enters a network namespace) in that network
 #   busybox_tar FILE           a root file system of busybox as a tar archive
 #   oci_image LAYOUT REF CONFIG-JSON TAR…   an OCI layout made without our tools
 #   leak_check                 nothing of this file is left (called by file_teardown)
@@ -120,10 +121,11 @@ registry_start() {
 		  delete: {enabled: true}
 		http: {addr: "127.0.0.1:$port"}
 	END
-	docker-registry serve "$config" >"$BATS_FILE_TMPDIR/registry.log" 2>&1 3>&- &
+	${IN_NET-} docker-registry serve "$config" >"$BATS_FILE_TMPDIR/registry.log" 2>&1 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/registry.pid"
 	export REGISTRY=127.0.0.1:$port
-	wait_for 10 curl -fs "http://$REGISTRY/v2/"
+	# shellcheck disable=SC2086 # words
+	wait_for 10 ${IN_NET-} curl -fs "http://$REGISTRY/v2/"
 }
 
 registry_stop() {
