@@ -155,9 +155,9 @@ digest_of() { # IMAGE, as skopeo sees it
 	grep -q "HEAD /v2/takes/image/manifests/v1" "$LIAR_LOG"
 	cd "$BATS_TEST_TMPDIR"
 	copy "docker://$REGISTRY/theirs/image:v1" oci:o:x
-	ls -lR --full-time o >before
+	find o -printf '%p %i %s %T@ %C@\n' >before
 	copy "docker://$REGISTRY/theirs/image:v1" oci:o:x
-	ls -lR --full-time o | diff before -
+	find o -printf '%p %i %s %T@ %C@\n' | diff before -
 }
 
 @test "copy: blobs that a destination has are not sent again" {
@@ -197,7 +197,7 @@ digest_of() { # IMAGE, as skopeo sees it
 @test "copy: every \"done\" is told after the blob is in place" {
 	mkfifo "$BATS_TEST_TMPDIR/events"
 	while read -r line; do
-		[ "$(jq -r .state <<<"$line")" = done ] || continue
+		[ "$(jq -r .state <<<"$line")" = "done" ] || continue
 		digest=$(jq -r '.digest' <<<"$line")
 		echo "$digest $(sha256sum <"$BATS_TEST_TMPDIR/o/blobs/sha256/${digest#sha256:}")"
 	done <"$BATS_TEST_TMPDIR/events" >"$BATS_TEST_TMPDIR/seen" &

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+# Registries that lie, disks that are full, and ends that come too early.
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	liar_start
+	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
+	oci_image "$BATS_FILE_TMPDIR/oci" v1 '{}' "$BATS_FILE_TMPDIR/base.tar"
+}
+
+teardown_file() {
+	liar_stop
+	file_teardown
+}
+
+# a store of every test's own, since a blob that is there is not fetched again
+setup() {
+	export OCID_ROOT=$BATS_TEST_TMPDIR/root
+}
+
+copy() {
+	local expected=0
+
+	if [[ $1 =~ ^[0-9]+$ ]]; then
+		expected=$1
+		shift
+	fi
+	tool "$expected" skopeo-c copy --tls-verify=false "$@"
+}
+
+# the store holds no image of that name, nothing unfinished, and every blob is what it says
+store_is_sound() {
+	local blob
+
+	[ -z "$(ls -A "$OCID_ROOT/tmp" 2>/dev/null)" ]
+	for blob in "$OCID_ROOT"/images/blobs/sha256/*; do
+		[ -e "$blob" ] || continue
+		[ "$(sha256sum <"$blob" | cut -d ' ' -f 1)" = "$(basename "$blob")" ]
+	done
+}
+
+@test "copy: a blob that is another, short, or long is exit 7, and nothing of it is left" {
+	for lie in wrong-blob short-blob long-blob endless-blob; do
+		for to in "store:hostile" "dir:$BATS_TEST_TMPDIR/d" "oci:$BATS_TEST_TMPDIR/o:x" "docker://$LIAR/takes/$lie:v1"; do
+			copy 7 --retry-times 0 "docker://$LIAR/$lie/x:v1" "$to"
+			error_is integrity "blob sha256:"
+			[ -z "$output" ]
+		done
+		[ ! -e "$BATS_TEST_TMPDIR/d" ]
+		[ "$(jq '.manifests | length' "$BATS_TEST_TMPDIR/o/index.json")" -eq 0 ]
+		nothing_unfinished "$BATS_TEST_TMPDIR/o"
+		store_is_sound
+		# the upload was never completed
+		copy 3 "docker://$LIAR/takes/$lie:v1" "dir:$BATS_TEST_TMPDIR/d"
+	done
+	copy "docker://$LIAR/good/x:v1" store:hostile
+}
+
+@test "copy: a local blob that is damaged is not uploaded" {
+	cp -r "$BATS_FILE_TMPDIR/oci" "$BATS_TEST_TMPDIR/damaged"
+	layer=$(jq -r '.layers[0].digest' <(skopeo-c inspect --raw "oci:$BATS_TEST_TMPDIR/damaged:v1"))
+	printf X | dd of="$BATS_TEST_TMPDIR/damaged/blobs/sha256/${layer#sha256:}" bs=1 seek=5000 conv=notrunc status=none
+	for to in "docker://$LIAR/takes/damaged:v1" "dir:$BATS_TEST_TMPDIR/d" store:damaged; do
+		copy 7 --retry-times 0 "oci:$BATS_TEST_TMPDIR/damaged:v1" "$to"
+		error_is integrity "$layer"
+	done
+	truncate -s -1 "$BATS_TEST_TMPDIR/damaged/blobs/sha256/${layer#sha256:}"
+	copy 7 "oci:$BATS_TEST_TMPDIR/damaged:v1" "docker://$LIAR/takes/damaged:v1"
+	rm "$BATS_TEST_TMPDIR/damaged/blobs/sha256/${layer#sha256:}"
+	copy 3 "oci:$BATS_TEST_TMPDIR/damaged:v1" "docker://$LIAR/takes/damaged:v1"
+	error_is not-found "is missing"
+}
+
+@test "copy: a blob that is cut off is fetched again, and not for ever" {
+	copy --retry-times 1 "docker://$LIAR/flaky-blob/x:v1" store:flaky
+	: >"$LIAR_LOG"
+	copy 8 --retry-times 1 "docker://$LIAR/cut-blob/x:v1" "oci:$BATS_TEST_TMPDIR/o"
+	error_is temporary "connection broke"
+	[ "$(grep -c "cut-blob.*blobs" "$LIAR_LOG")" -eq 3 ]
+	nothing_unfinished "$BATS_TEST_TMPDIR/o"
+}
+
+@test "copy: an upload is repeated when the registry is busy, and refused when it is refused" {
+	copy --retry-times 2 "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$LIAR/takes-once-more/x:v1"
+	copy 9 "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$LIAR/takes-not/x:v1"
+	error_is limit "413"
+	copy 8 --retry-times 0 "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$LIAR/broken/x:v1"
+	error_is temporary
+	copy 6 "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$LIAR/forbidden/x:v1"
+	error_is denied
+}
+
+@test "copy: manifests and configs that are no good leave no destination" {
+	for lie in big-manifest html half-manifest traversal wrong-config confused nested; do
+		run skopeo-c copy --tls-verify=false "docker://$LIAR/$lie/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+		[ "$status" -eq 7 ] || [ "$status" -eq 9 ]
+		run skopeo-c copy --tls-verify=false "docker://$LIAR/$lie/x:v1" "oci:$BATS_TEST_TMPDIR/o"
+		[ ! -e "$BATS_TEST_TMPDIR/d" ]
+		[ ! -e "$BATS_TEST_TMPDIR/o" ]
+	done
+	tool 7 skopeo-c copy --all --tls-verify=false "docker://$LIAR/nested/y:v1" "dir:$BATS_TEST_TMPDIR/d"
+	error_is integrity "nested deeper"
+}
+
+@test "copy: a full disk is exit 9, and the store works on" {
+	mkdir "$BATS_TEST_TMPDIR/small"
+	mount -t tmpfs -o size=900k none "$BATS_TEST_TMPDIR/small"
+	for to in "oci:$BATS_TEST_TMPDIR/small/o" "dir:$BATS_TEST_TMPDIR/small/d" store:full; do
+		run --separate-stderr env OCID_ROOT="$BATS_TEST_TMPDIR/small/root" skopeo-c copy --tls-verify=false "docker://$LIAR/good/x:v1" "$to"
+		error_is limit "No space left" || { umount "$BATS_TEST_TMPDIR/small"; return 1; }
+	done
+	left=$(find "$BATS_TEST_TMPDIR/small" -name '.new*' -o -path '*/root/tmp/*')
+	mount -o remount,size=8m "$BATS_TEST_TMPDIR/small"
+	run env OCID_ROOT="$BATS_TEST_TMPDIR/small/root" skopeo-c copy --tls-verify=false "docker://$LIAR/good/x:v1" store:full
+	umount "$BATS_TEST_TMPDIR/small"
+	[ "$status" -eq 0 ]
+	[ -z "$left" ]
+}
+
+@test "copy: a read-only root is exit 6, as a source it works" {
+	mkdir "$OCID_ROOT"
+	mount -t tmpfs none "$OCID_ROOT"
+	copy "docker://$LIAR/good/x:v1" store:kept
+	mount -o remount,ro "$OCID_ROOT"
+	run --separate-stderr skopeo-c copy --tls-verify=false "docker://$LIAR/good/x:v1" store:more
+	local to=$status error=$stderr
+	run --separate-stderr skopeo-c copy store:kept "dir:$BATS_TEST_TMPDIR/d"
+	umount "$OCID_ROOT"
+	[ "$status" -eq 0 ]
+	[ "$to" -eq 6 ]
+	[[ $error == *"Read-only file system"* ]]
+}
+
+@test "copy: SIGTERM and SIGINT end it with 128 + n and leave nothing unfinished" {
+	for signal in TERM INT; do
+		for to in "store:interrupted" "dir:$BATS_TEST_TMPDIR/d" "oci:$BATS_TEST_TMPDIR/o" "docker://$LIAR/takes/interrupted:v1"; do
+			# bash starts background jobs with SIGINT ignored
+			env --default-signal=INT skopeo-c copy --tls-verify=false --events 3 "docker://$LIAR/slow-blob/x:v1" "$to" \
+				3>"$BATS_TEST_TMPDIR/events" >/dev/null 2>"$BATS_TEST_TMPDIR/stderr" &
+			pid=$!
+			wait_for 5 grep -q started "$BATS_TEST_TMPDIR/events"
+			kill -s "$signal" "$pid"
+			status=0
+			wait "$pid" || status=$?
+			[ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+			[ ! -s "$BATS_TEST_TMPDIR/stderr" ]
+			[ ! -e "$BATS_TEST_TMPDIR/d" ]
+		done
+	done
+	nothing_unfinished "$BATS_TEST_TMPDIR/o"
+	store_is_sound
+	tool 3 skopeo-c inspect store:interrupted
+}
+
+@test "copy: kill -9 at any moment, and the same command succeeds" {
+	for ((n = 0; n < 12; n++)); do
+		for to in "store:killed$n" "dir:$BATS_TEST_TMPDIR/d$n" "oci:$BATS_TEST_TMPDIR/o:x$n"; do
+			skopeo-c copy --tls-verify=false "docker://$LIAR/slow-blob/x:v1" "$to" >/dev/null 2>&1 &
+			pid=$!
+			sleep "0.$((RANDOM % 60 + 10))"
+			kill -9 "$pid" 2>/dev/null || true
+			wait "$pid" 2>/dev/null || true
+			copy "docker://$LIAR/good/x:v1" "$to"
+			rm -rf "$OCID_ROOT/images"
+		done
+	done
+	nothing_unfinished "$BATS_TEST_TMPDIR/o"
+}

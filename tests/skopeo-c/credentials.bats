@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	liar_start
+}
+
+teardown_file() {
+	liar_stop
+	file_teardown
+}
+
+# every place where credentials are looked for is the test's own
+setup() {
+	export HOME=$BATS_TEST_TMPDIR/home XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+	mkdir -p "$HOME/.docker" "$HOME/.config/containers" "$XDG_RUNTIME_DIR/containers"
+	unset XDG_CONFIG_HOME DOCKER_CONFIG REGISTRY_AUTH_FILE
+	: >"$LIAR_LOG"
+}
+
+inspect() {
+	local expected=0
+
+	if [[ $1 =~ ^[0-9]+$ ]]; then
+		expected=$1
+		shift
+	fi
+	tool "$expected" skopeo-c inspect -n --tls-verify=false "$@"
+}
+
+# auth_file FILE KEY USER:PASSWORD
+auth_file() {
+	mkdir -p "$(dirname "$1")"
+	jq -n --arg key "$2" --arg auth "$(printf %s "$3" | base64 -w0)" '{auths: {($key): {auth: $auth}}}' >"$1"
+}
+
+@test "credentials: without them a registry that wants some is exit 6" {
+	inspect 6 "docker://$LIAR/basic/x:v1"
+	error_is denied "refuses access"
+	[[ $stderr == *"--creds"* ]]
+	inspect 6 "docker://$LIAR/token/x:v1"
+	error_is denied
+	inspect 6 "docker://$LIAR/strange/x:v1"
+	error_is denied "not supported"
+	inspect 6 "docker://$LIAR/locked/x:v1" --creds a:b
+	error_is denied "with these credentials"
+	[ "$(grep -c manifests "$LIAR_LOG")" -le 5 ]
+}
+
+@test "credentials: --creds for Basic and for tokens, and no password in any message" {
+	inspect --creds alice:secret "docker://$LIAR/basic/x:v1"
+	inspect --creds alice:secret "docker://$LIAR/token/x:v1"
+	inspect 6 --creds alice:wr0ng "docker://$LIAR/basic/x:v1"
+	inspect 6 --creds alice:wr0ng --log-level debug "docker://$LIAR/token/x:v1"
+	error_is denied "with these credentials"
+	[[ $stderr != *wr0ng* ]]
+	[[ $stderr != *"$(printf alice:wr0ng | base64)"* ]]
+}
+
+@test "credentials: a token that expires in the middle is renewed" {
+	tool skopeo-c copy --src-creds alice:secret --tls-verify=false "docker://$LIAR/token/one:v1" "dir:$BATS_TEST_TMPDIR/d"
+	for ((n = 0; n < 5; n++)); do
+		inspect --creds alice:secret "docker://$LIAR/token/x:v1"
+	done
+}
+
+@test "credentials: --authfile, also from a descriptor" {
+	auth_file "$BATS_TEST_TMPDIR/auth.json" "$LIAR" alice:secret
+	inspect --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
+	inspect --authfile /dev/fd/7 "docker://$LIAR/basic/x:v1" 7< <(cat "$BATS_TEST_TMPDIR/auth.json")
+	inspect 3 --authfile "$BATS_TEST_TMPDIR/none.json" "docker://$LIAR/basic/x:v1"
+	error_is not-found none.json
+}
+
+@test "credentials: an identity token is exchanged" {
+	jq -n --arg key "$LIAR" '{auths: {($key): {identitytoken: "idtoken"}}}' >"$BATS_TEST_TMPDIR/auth.json"
+	inspect --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/token/x:v1"
+}
+
+@test "credentials: each of the usual files, in their order" {
+	inspect 6 "docker://$LIAR/basic/x:v1"
+	auth_file "$HOME/.docker/config.json" "$LIAR" alice:secret
+	inspect "docker://$LIAR/basic/x:v1"
+	auth_file "$HOME/.config/containers/auth.json" "$LIAR" alice:wrong
+	inspect 6 "docker://$LIAR/basic/x:v1"
+	auth_file "$XDG_RUNTIME_DIR/containers/auth.json" "$LIAR" alice:secret
+	inspect "docker://$LIAR/basic/x:v1"
+	auth_file "$BATS_TEST_TMPDIR/named.json" "$LIAR" alice:wrong
+	REGISTRY_AUTH_FILE=$BATS_TEST_TMPDIR/named.json inspect 6 "docker://$LIAR/basic/x:v1"
+	# a file without a match does not stop the search
+	auth_file "$BATS_TEST_TMPDIR/other.json" example.com alice:wrong
+	inspect --authfile "$BATS_TEST_TMPDIR/other.json" "docker://$LIAR/basic/x:v1"
+	inspect 6 --no-creds "docker://$LIAR/basic/x:v1"
+}
+
+@test "credentials: DOCKER_CONFIG, XDG_CONFIG_HOME and .dockercfg" {
+	auth_file "$BATS_TEST_TMPDIR/docker/config.json" "$LIAR" alice:secret
+	DOCKER_CONFIG=$BATS_TEST_TMPDIR/docker inspect "docker://$LIAR/basic/x:v1"
+	auth_file "$BATS_TEST_TMPDIR/xdg/containers/auth.json" "$LIAR" alice:secret
+	XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/xdg inspect "docker://$LIAR/basic/x:v1"
+	auth_file "$BATS_TEST_TMPDIR/cfg.json" "https://$LIAR/v1/" alice:secret
+	jq .auths "$BATS_TEST_TMPDIR/cfg.json" >"$HOME/.dockercfg"
+	inspect "docker://$LIAR/basic/x:v1"
+}
+
+@test "credentials: the longest key that matches counts" {
+	jq -n --arg r "$LIAR" --arg good "$(printf alice:secret | base64)" --arg bad "$(printf alice:no | base64)" \
+		'{auths: {($r): {auth: $bad}, ($r + "/basic"): {auth: $bad}, ($r + "/basic/x"): {auth: $good},
+		  ($r + "/basic/xy"): {auth: $bad}, ($r + "/ba"): {auth: $bad}}}' >"$BATS_TEST_TMPDIR/auth.json"
+	inspect --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
+	inspect 6 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/z:v1"
+	inspect 6 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/xy:v1"
+}
+
+@test "credentials: credential helpers" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/docker-credential-test" <<-'END'
+		#!/bin/sh
+		read -r host
+		echo "{\"ServerURL\":\"$host\",\"Username\":\"alice\",\"Secret\":\"secret\"}"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/docker-credential-test"
+	jq -n --arg r "$LIAR" '{credHelpers: {($r): "test"}}' >"$BATS_TEST_TMPDIR/auth.json"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH inspect --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
+	inspect 3 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
+	error_is not-found docker-credential-test
+}
+
+@test "credentials: files that are broken are named, what is in them is not shown" {
+	echo '{"auths": hunter2' >"$BATS_TEST_TMPDIR/auth.json"
+	inspect 7 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
+	error_is integrity auth.json
+	[[ $stderr != *hunter2* ]]
+	jq -n --arg r "$LIAR" '{auths: {($r): {auth: "hunter2!"}}}' >"$BATS_TEST_TMPDIR/auth.json"
+	inspect 7 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
+	error_is integrity
+	[[ $stderr != *hunter2* ]]
+}
+
+@test "credentials: a redirect does not take them to another host" {
+	tool skopeo-c copy --src-creds alice:secret --tls-verify=false "docker://$LIAR/away/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+	# the other host was asked, and without them
+	grep -q "^${LIAR_ELSEWHERE#*:} GET .* -\$" "$LIAR_LOG"
+	run ! grep "^${LIAR_ELSEWHERE#*:} .*Basic" "$LIAR_LOG"
+	grep -q "^${LIAR#*:} GET .*Basic" "$LIAR_LOG"
+}
+
+@test "credentials: each side has its own" {
+	tool skopeo-c copy --src-creds alice:secret --dest-creds bob:other --tls-verify=false \
+		"docker://$LIAR/basic/x:v1" "docker://$LIAR_ELSEWHERE/takes/creds:v1"
+	run ! grep "^${LIAR#*:} .*$(printf bob:other | base64)" "$LIAR_LOG"
+	run ! grep "^${LIAR_ELSEWHERE#*:} .*$(printf alice:secret | base64)" "$LIAR_LOG"
+}
