@@ -232,13 +232,11 @@ struct cli_command generate_command(void)
 		.operands_max = -1,
 		.summary = "write a configuration from a document, an image, or options",
 		.details =
-			"With a container document the configuration goes to its bundle and into "
-			"the "
-			"document,\nwhich is printed; otherwise it is printed itself. The document "
-			"is "
-			"read from standard\ninput when that is a pipe or a file and neither "
-			"--rootfs, "
-			"--image nor --no-document is\ngiven. The first operand ends the options.",
+			"With a container document the configuration goes to its bundle and into\n"
+			"the document, which is printed; otherwise it is printed itself.\n"
+			"The document is read from standard input when that is a pipe or a file\n"
+			"and neither --rootfs, --image nor --no-document is given.\n"
+			"The first operand ends the options.",
 		.options = options,
 		.settings_size = sizeof(struct settings),
 		.stop_at_operand = true,

@@ -60,10 +60,10 @@ struct cli_command validate_command(void)
 		.operands_max = 1,
 		.summary = "check a configuration against the runtime specification",
 		.details =
-			"Findings are printed, one a line; the exit status is 7 when one of them "
-			"is "
-			"an error.\nWithout an operand: standard input where that is a pipe or a "
-			"file, else ./config.json.\nA container document may stand for its config.",
+			"Findings are printed, one a line; the exit status is 7 when one of them\n"
+			"is an error. Without an operand: standard input where that is a pipe or\n"
+			"a file, else ./config.json. A container document may stand for its "
+			"config.",
 		.run = validate_run,
 	};
 }
