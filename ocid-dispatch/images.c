@@ -9,8 +9,10 @@
 
 #include <string.h>
 
-/* Enough for any 32-bit uid; what is longer is taken for a name. */
-enum { UID_DIGITS_MAX = 10 };
+enum {
+	UID_DIGITS_MAX = 10,	/* enough for 32 bits; what is longer is taken for a name */
+	NAME_LENGTH_MAX = 4096, /* of an image, with tag and digest */
+};
 
 /* The user that a container of the image runs as, without its group: `uid` or `username`. */
 static void set_user(json_t *image, const char *user)
@@ -52,12 +54,20 @@ static const char *image_name(const json_t *holder)
 	return json_text(json_object_get(holder, "image"), "image", "");
 }
 
+static int check_length(const char *name, struct error *err)
+{
+	if (strlen(name) > NAME_LENGTH_MAX)
+		return error_set(err, ERROR_USAGE, "an image's name has at most %d bytes",
+				 NAME_LENGTH_MAX);
+	return 0;
+}
+
 static int require_name(const json_t *request, const char **name, struct error *err)
 {
 	*name = image_name(request);
 	if (!**name)
 		return error_set(err, ERROR_USAGE, "the request names no image");
-	return 0;
+	return check_length(*name, err);
 }
 
 int images_list(const struct rpc_context *context, const json_t *request, json_t **response,
@@ -70,6 +80,8 @@ int images_list(const struct rpc_context *context, const json_t *request, json_t
 	const json_t *row;
 	size_t i;
 
+	if (check_length(name, err) < 0)
+		return -1;
 	if (*name) {
 		strings_add(words, "--");
 		strings_add(words, name);

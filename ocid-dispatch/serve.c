@@ -7,11 +7,13 @@
 #include "ocid-dispatch/listener.h"
 #include "ocid-dispatch/server.h"
 
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
 enum { DRAIN_SECONDS = 10, DRAIN_SECONDS_MAX = 3600, RUNROOT_MODE = 0711 };
+enum { MMAP_THRESHOLD = 256 << 10 };
 
 struct settings {
 	const char *listen;
@@ -49,6 +51,9 @@ static int run(const struct cli *cli, struct error *err)
 
 	if (settings->drain_seconds < 0 || settings->drain_seconds > DRAIN_SECONDS_MAX)
 		return cli_usage(cli, err, "--drain: between 0 and %d", DRAIN_SECONDS_MAX);
+	/* a constant: else the first large request would teach malloc to keep such sizes for ever
+	 */
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	/* requests bring credentials: no core files of us and of handlers */
 	prctl(PR_SET_DUMPABLE, 0);
 	if (!settings->listen && path_make_dirs(cli->runroot, RUNROOT_MODE, err) < 0)

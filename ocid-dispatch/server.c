@@ -243,7 +243,7 @@ static int open_signals(struct server *server, struct error *err)
 	return fd < 0 ? error_os(err, "signalfd") : fd;
 }
 
-/* True when the loop may end. */
+/* True when the loop may end. Handlers that were told to end still answer, that they were. */
 static bool is_finished(struct server *server)
 {
 	int64_t now = loop_now_ms();
@@ -253,14 +253,10 @@ static bool is_finished(struct server *server)
 	if (!server->stopped && now >= server->drain_until_ms) {
 		server->stopped = true;
 		calls_stop(&server->calls);
-		for (struct connection *connection = server->connections; connection;
-		     connection = connection->next)
-			connection->broken = true;
-		flush_all(server);
 	}
 	if (server->stopped && now >= server->drain_until_ms + STOP_MS)
 		return true;
-	return server->calls.running == 0 && !server->connections;
+	return server->calls.running == 0 && (server->stopped || !server->connections);
 }
 
 /* Room for a pipe a call; handlers get the old limit back. */

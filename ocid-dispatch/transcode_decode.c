@@ -268,6 +268,12 @@ static json_t *array_at(json_t *object, const char *name)
 	return array;
 }
 
+/* True for many values of a repeated field in one. */
+static bool is_packed(const ProtobufCFieldDescriptor *field, const struct wire_value *value)
+{
+	return field_is_repeated(field) && value->type != field_wire_type(field);
+}
+
 static int append_packed(struct decoder *decoder, const ProtobufCFieldDescriptor *field,
 			 struct reader reader, json_t *array)
 {
@@ -287,7 +293,7 @@ static int append_repeated(struct decoder *decoder, const ProtobufCFieldDescript
 {
 	json_t *element;
 
-	if (value->type != field_wire_type(field))
+	if (is_packed(field, value))
 		return append_packed(decoder, field, value->bytes, array);
 	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
 		element = decode_message(decoder, field->descriptor, value->bytes, NULL, depth + 1);
@@ -322,24 +328,33 @@ static const char *key_text(const json_t *key, char text[static 24])
 	return text;
 }
 
+/* The key or the value of an entry, the default where it was left out. A new reference. */
+static json_t *entry_part(struct decoder *decoder, const ProtobufCFieldDescriptor *field,
+			  const json_t *pair, int depth)
+{
+	const struct reader nothing = { NULL, NULL };
+	json_t *there = json_object_get(pair, field->name);
+
+	if (there)
+		return json_incref(there);
+	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+		return decode_message(decoder, field->descriptor, nothing, NULL, depth);
+	return default_json(field, false);
+}
+
 static int add_entry(struct decoder *decoder, const ProtobufCMessageDescriptor *entry,
 		     const struct wire_value *value, json_t *map, int depth)
 {
-	const ProtobufCFieldDescriptor *fields = entry->fields;
 	char text[24];
 	json_auto_t *pair = decode_message(decoder, entry, value->bytes, NULL, depth + 1);
 
 	if (!pair)
 		return -1;
-	if (!json_object_get(pair, "key"))
-		json_object_set_new(pair, "key", default_json(&fields[0], false));
-	if (!json_object_get(pair, "value"))
-		json_object_set_new(pair, "value",
-				    fields[1].type == PROTOBUF_C_TYPE_MESSAGE
-					    ? json_object()
-					    : default_json(&fields[1], false));
-	json_object_set(map, key_text(json_object_get(pair, "key"), text),
-			json_object_get(pair, "value"));
+	json_auto_t *key = entry_part(decoder, &entry->fields[0], pair, depth + 2);
+	json_auto_t *json = entry_part(decoder, &entry->fields[1], pair, depth + 2);
+	if (!key || !json)
+		return -1;
+	json_object_set(map, key_text(key, text), json);
 	return 0;
 }
 
@@ -398,6 +413,8 @@ static int decode_field(struct decoder *decoder, const ProtobufCMessageDescripto
 		if (!map)
 			json_object_set_new(object, name, map = json_object());
 		done = add_entry(decoder, entry, value, map, depth);
+	} else if (is_packed(field, value) && value->bytes.at == value->bytes.end) {
+		done = 0; /* nothing, packed, is no empty list */
 	} else if (field_is_repeated(field)) {
 		done = append_repeated(decoder, field, value, array_at(object, name), depth);
 	} else {

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A client of the CRI, over Debian's gRPC (C-core), for the tests.
+
+cri.py SOCKET METHOD [JSON] [OPTION=VALUE…]   one call; the response as JSON on stdout, or
+                                              "CODE: details" on stderr and status 1
+cri.py SOCKET SCENARIO                        a function of this file, see below
+
+$CRI_PB2 is the directory of cri_pb2.py. Options: timeout (seconds), version (v1alpha2)."""
+import concurrent.futures
+import json
+import os
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.environ["CRI_PB2"])
+import cri_pb2  # noqa: E402
+import grpc  # noqa: E402
+from google.protobuf import json_format  # noqa: E402
+
+LIMIT = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20)]
+
+
+def methods():
+    for service in cri_pb2.DESCRIPTOR.services_by_name.values():
+        for method in service.methods:
+            yield method
+
+
+def find(name):
+    return next(m for m in methods() if m.name == name)
+
+
+class Client:
+    def __init__(self, socket, options=()):
+        # a subchannel of its own: else all channels of the process share one connection
+        self.channel = grpc.insecure_channel(
+            f"unix:{socket}", LIMIT + [("grpc.use_local_subchannel_pool", 1)] + list(options))
+
+    def stub(self, name, version="v1"):
+        method = find(name)
+        response = getattr(cri_pb2, method.output_type.name)
+        service = method.containing_service.full_name.replace("runtime.v1.", f"runtime.{version}.")
+        return self.channel.unary_unary(f"/{service}/{name}",
+                                        request_serializer=lambda m: m.SerializeToString(),
+                                        response_deserializer=response.FromString)
+
+    def call(self, name, request=None, version="v1", **options):
+        message = getattr(cri_pb2, find(name).input_type.name)()
+        json_format.ParseDict(request or {}, message)
+        return self.stub(name, version)(message, **options)
+
+    def raw(self, path, data, timeout=20):
+        return self.channel.unary_unary(path)(data, timeout=timeout)
+
+    def code(self, *args, **options):
+        try:
+            self.call(*args, **options)
+        except grpc.RpcError as error:
+            return error.code().name
+        return "OK"
+
+
+def single(socket, name, request="{}", *options):
+    settings = dict(option.split("=", 1) for option in options)
+    timeout = float(settings.get("timeout", 30))
+    try:
+        response = Client(socket).call(name, json.loads(request), settings.get("version", "v1"),
+                                       timeout=timeout)
+    except grpc.RpcError as error:
+        sys.exit(f"{error.code().name}: {error.details()}")
+    print(json.dumps(json_format.MessageToDict(response), sort_keys=True))
+
+
+def parallel(socket):
+    """100 calls at once on one connection, 100 more on ten."""
+    clients = [Client(socket)] + [Client(socket) for _ in range(10)]
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        calls = [pool.submit(clients[0].call, "Version", timeout=60) for _ in range(100)]
+        calls += [pool.submit(clients[1 + i % 10].call, "Version", timeout=60) for i in range(100)]
+        answers = [call.result().runtime_name for call in calls]
+    print(answers.count("ocid"))
+
+
+def big(socket):
+    """A request and a response of nearly 16 MB, then a request that is beyond that."""
+    client = Client(socket)
+    def request(size):
+        return {"filter": {"image": {"annotations": {"x": "x" * size}}}}
+
+    answer = client.call("ListImages", request(15 << 20), timeout=60)
+    print(len(answer.images[0].repo_tags[0]) == 15 << 20)
+    print(client.code("ListImages", request(17 << 20), timeout=60))
+    print(client.code("Version", timeout=10))
+
+
+def unknown(socket):
+    """Every method that is not answered, and paths that nobody knows."""
+    client = Client(socket)
+    answered = {"Version", "Status", "ListImages", "ImageStatus", "PullImage", "RemoveImage"}
+    codes = {client.code(m.name, timeout=10) for m in methods() if m.name not in answered}
+    for path in ("/runtime.v1.RuntimeService/Nope", "/runtime.v2.RuntimeService/Version", "/", "/x",
+                 "/runtime.v1.ImageService/Version", "/runtime.v1.RuntimeServic/Version"):
+        try:
+            client.raw(path, b"")
+            codes.add("OK")
+        except grpc.RpcError as error:
+            codes.add(error.code().name)
+    print(sorted(codes))
+
+
+def malformed(socket):
+    """Bytes that are no message."""
+    client = Client(socket)
+    for data in (b"\xff", b"\x0a\x05a", b"\x0a\x02\xc3\x28", b"\x0b\x0c"):
+        try:
+            client.raw("/runtime.v1.RuntimeService/Version", data)
+            print("OK")
+        except grpc.RpcError as error:
+            print(error.code().name)
+
+
+def deadline(socket):
+    """A deadline of 1 ms, one in the middle, and how soon the answer came."""
+    client = Client(socket)
+    print(client.code("PullImage", {"image": {"image": "slow"}}, timeout=0.001))
+    start = time.monotonic()
+    print(client.code("PullImage", {"image": {"image": "slow"}}, timeout=0.5))
+    print(time.monotonic() - start < 3)
+
+
+def cancel(socket):
+    """The client changes its mind."""
+    stub = Client(socket).stub("PullImage")
+    request = cri_pb2.PullImageRequest()
+    request.image.image = "slow"
+    call = stub.future(request, timeout=60)
+    time.sleep(0.7)
+    call.cancel()
+    print(call.code().name)
+
+
+def steady(socket):
+    """Calls without end, for a server that is stopped and started meanwhile. Ends on stdin's end
+    with one more call, for which it waits; prints the codes of all and of that."""
+    client = Client(socket, [("grpc.initial_reconnect_backoff_ms", 100),
+                             ("grpc.min_reconnect_backoff_ms", 100),
+                             ("grpc.max_reconnect_backoff_ms", 300)])
+    stop, codes = threading.Event(), set()
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    while not stop.is_set():
+        codes.add(client.code("Version", timeout=10))
+        time.sleep(0.01)
+    print(sorted(codes), client.code("Version", timeout=10, wait_for_ready=True))
+
+
+def main():
+    socket, what, *rest = sys.argv[1:]
+    if what in globals() and what.islower():
+        globals()[what](socket, *rest)
+    else:
+        single(socket, what, *rest)
+
+
+main()

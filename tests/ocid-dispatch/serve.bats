@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+# The server, with tools that a test can make slow or fail (fake/tool); the clients are Debian's
+# gRPC for Python (C-core) and npm's grpc-js.
+
+load ../helpers
+load helpers
+
+setup_file() {
+	file_setup
+	cri_setup
+	server_start
+}
+
+teardown_file() {
+	server_stop
+	rmdir "$(dirname "$SOCKET")"
+	file_teardown
+}
+
+setup() {
+	rm -f "$FAKE_DIR"/*
+}
+
+@test "serve: the socket is nobody else's" {
+	[ "$(stat -c '%a %F' "$SOCKET")" = "600 socket" ]
+}
+
+@test "serve: Version, of both versions of the service" {
+	tool cri Version
+	[ "$(jq -cS . <<<"$output")" = '{"runtimeApiVersion":"v1","runtimeName":"ocid","runtimeVersion":"0.1.0","version":"0.1.0"}' ]
+	tool cri Version '{}' version=v1alpha2
+	[ "$(jq -r .runtimeApiVersion <<<"$output")" = v1alpha2 ]
+}
+
+@test "serve: Status says whether there is a runtime and a network, and more when asked" {
+	tool cri Status
+	[ "$(jq -c '[.status.conditions[] | [.type, .status // false, .reason]]' <<<"$output")" = \
+		'[["RuntimeReady",true,null],["NetworkReady",false,"NetworkPluginNotReady"]]' ]
+	echo '{"name":"podman","plugins":["bridge"]}' >"$FAKE_DIR/network"
+	tool cri Status '{"verbose": true}'
+	[ "$(jq -c '[.status.conditions[].status]' <<<"$output")" = '[true,true]' ]
+	[ "$(jq -r '.info.config | fromjson | .stateDir' <<<"$output")" = "$OCID_RUNROOT" ]
+}
+
+@test "serve: an unknown method is UNIMPLEMENTED" {
+	tool cri unknown
+	[ "$output" = "['UNIMPLEMENTED']" ]
+}
+
+@test "serve: a malformed message is INTERNAL, as in other servers, and the server lives on" {
+	tool cri malformed
+	[ "$output" = "$(printf 'INTERNAL\nINTERNAL\nINTERNAL\nINTERNAL')" ]
+	tool cri Version
+}
+
+@test "serve: the kind of a tool's error decides the status" {
+	while read -r kind code; do
+		tool 1 cri PullImage "{\"image\": {\"image\": \"error-$kind\"}}"
+		[ "$stderr" = "$code: it is $kind" ]
+	done <<-END
+		failed UNKNOWN
+		usage INVALID_ARGUMENT
+		not-found NOT_FOUND
+		exists ALREADY_EXISTS
+		in-use FAILED_PRECONDITION
+		denied PERMISSION_DENIED
+		integrity DATA_LOSS
+		temporary UNAVAILABLE
+		limit RESOURCE_EXHAUSTED
+		unsupported UNIMPLEMENTED
+	END
+	tool 1 cri ImageStatus '{"image": {"image": "plain"}}'
+	[ "$stderr" = "RESOURCE_EXHAUSTED: ctr-store: not as JSON" ]
+	tool 1 cri ImageStatus '{"image": {"image": "silent"}}'
+	[ "$stderr" = "UNKNOWN: ctr-store: failed without a word" ]
+	tool 1 cri ImageStatus '{"image": {"image": "killed"}}'
+	[ "$stderr" = "UNKNOWN: ctr-store was ended by signal 9" ]
+}
+
+@test "serve: bad requests are INVALID_ARGUMENT" {
+	tool 1 cri ImageStatus
+	[ "$stderr" = "INVALID_ARGUMENT: the request names no image" ]
+	tool 1 cri PullImage '{"image": {"image": "No/Such:Ref:"}}'
+	[[ $stderr == INVALID_ARGUMENT:* ]]
+	tool 1 cri RemoveImage "{\"image\": {\"image\": \"$(printf 'x%.0s' {1..5000})\"}}"
+	[[ $stderr == INVALID_ARGUMENT:* ]]
+}
+
+@test "serve: PullImage gives credentials to skopeo-c in a file, not in its arguments" {
+	tool cri PullImage '{"image": {"image": "localhost:5000/x"}, "auth": {"username": "me", "password": "secret"}}'
+	[ "$(jq -r .imageRef <<<"$output")" = sha256:c0ffee ]
+	run ! grep -q secret "$FAKE_DIR/argv"
+	[[ $(cat "$FAKE_DIR/argv") =~ ^copy\ --events\ 1\ --authfile\ /dev/fd/[0-9]+\ docker://localhost:5000/x:latest\ store:$ ]]
+	[ "$(jq -r '.auths["localhost:5000"].auth | @base64d' "$FAKE_DIR/auth")" = me:secret ]
+	# for another server: not sent
+	tool cri PullImage '{"image": {"image": "localhost:5000/x"}, "auth": {"username": "me", "password": "secret", "serverAddress": "https://elsewhere/v1/"}}'
+	[ "$(cat "$FAKE_DIR/argv")" = "copy --events 1 docker://localhost:5000/x:latest store:" ]
+	# Docker's registry goes by several names
+	tool cri PullImage '{"image": {"image": "busybox"}, "auth": {"auth": "bWU6c2VjcmV0", "serverAddress": "https://index.docker.io/v1/"}}'
+	[ "$(jq -r '.auths["docker.io"].auth' "$FAKE_DIR/auth")" = bWU6c2VjcmV0 ]
+	tool cri PullImage '{"image": {"image": "busybox"}, "auth": {"identityToken": "t"}}'
+	[ "$(jq -r '.auths["docker.io"].identitytoken' "$FAKE_DIR/auth")" = t ]
+	tool 1 cri PullImage '{"image": {"image": "busybox"}, "auth": {"registryToken": "t"}}'
+	[ "$stderr" = "UNIMPLEMENTED: registry tokens are not supported" ]
+}
+
+@test "serve: 200 calls at once" {
+	tool cri parallel
+	[ "$output" = 200 ]
+}
+
+@test "serve: messages of 15 MB; beyond 16 is RESOURCE_EXHAUSTED" {
+	touch "$FAKE_DIR/big"
+	tool cri big
+	[ "$output" = "$(printf 'True\nRESOURCE_EXHAUSTED\nOK')" ]
+}
+
+@test "serve: past the deadline the call ends, and its tools undo what they did" {
+	tool cri deadline
+	[ "$output" = "$(printf 'DEADLINE_EXCEEDED\nDEADLINE_EXCEEDED\nTrue')" ]
+	wait_for 5 grep -q undone "$FAKE_DIR/log"
+	wait_for 5 fakes_gone
+	wait_for 5 no_handlers
+}
+
+@test "serve: a cancelled call ends its tools" {
+	tool cri cancel
+	[ "$output" = CANCELLED ]
+	wait_for 5 grep -q undone "$FAKE_DIR/log"
+	wait_for 5 fakes_gone
+	wait_for 5 no_handlers
+}
+
+@test "serve: a client that goes away ends its calls" {
+	cri PullImage '{"image": {"image": "slow"}}' timeout=60 3>&- &
+	client=$!
+	wait_for 10 test -s "$FAKE_DIR/pids"
+	kill -KILL "$client"
+	wait_for 5 grep -q undone "$FAKE_DIR/log"
+	wait_for 5 no_handlers
+}
+
+@test "serve: a handler that is killed ends its call with INTERNAL, and its tools" {
+	cri PullImage '{"image": {"image": "slow"}}' timeout=60 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	client=$!
+	wait_for 10 test -s "$FAKE_DIR/pids"
+	kill -KILL "$(handlers)"
+	client_failed "$client"
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "INTERNAL: the handler of PullImage was ended by signal 9 (Killed)" ]
+	wait_for 5 grep -q undone "$FAKE_DIR/log"
+	wait_for 5 fakes_gone
+	tool cri Version
+}
+
+@test "serve: grpc-js, with its keepalive pings" {
+	grpc_js_install
+	tool node "$GRPC_JS/client.js" "$SOCKET" "$TESTS/../ocid-dispatch/cri.proto"
+	[ "$output" = "$(printf '%s\n' '"ocid"' 2 '"UNIMPLEMENTED"' '"INVALID_ARGUMENT"' '"DEADLINE_EXCEEDED"' 100 true)" ]
+	wait_for 5 no_handlers
+}
+
+@test "serve: garbage closes its connection, too many connections are refused" {
+	tool /usr/bin/python3 "$BATS_TEST_DIRNAME/garbage.py" "$SOCKET"
+	[ "$output" = "$(printf '%s\n' 'http1 closed' 'noise closed' 'data without a stream closed' \
+		'headers that are no HPACK closed' 'an endless frame closed' 'half a frame open' \
+		'silence open' 'flood refused')" ]
+	tool cri Version
+}
+
+@test "serve: what is not gRPC is answered in HTTP" {
+	tool http
+	[ "$output" = 405 ]
+	tool http -d x
+	[ "$output" = 415 ]
+	tool http -d x -H 'content-type: application/grpcx'
+	[ "$output" = 415 ]
+	# headers without bounds: the stream is reset
+	tool 92 http -H "x: $(printf 'x%.0s' {1..40000})"
+	tool cri Version
+}
+
+@test "serve: a second server at a live socket is refused, whichever program that is" {
+	tool 5 ocid-dispatch serve --listen "$SOCKET"
+	error_is in-use "another ocid-dispatch listens at $SOCKET"
+	other=$BATS_TEST_TMPDIR/other.sock
+	/usr/bin/python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(60)' "$other" 3>&- &
+	wait_for 10 test -S "$other"
+	tool 5 ocid-dispatch serve --listen "$other"
+	error_is in-use "another server listens at $other"
+	kill $!
+	touch "$BATS_TEST_TMPDIR/file"
+	tool 4 ocid-dispatch serve --listen "$BATS_TEST_TMPDIR/file"
+	error_is exists "is not a socket"
+	tool 3 ocid-dispatch serve --listen "$BATS_TEST_TMPDIR/no/dir.sock"
+	error_is not-found
+	tool 2 ocid-dispatch serve --listen "$BATS_TEST_TMPDIR/$(printf 'x%.0s' {1..100})"
+	error_is usage "at most"
+}
+
+@test "serve: memory of the server alone stays small" {
+	pss=$(awk '/^Pss:/ { print $2 }' "/proc/$(cat "$SERVER_PID")/smaps_rollup")
+	echo "PSS: $pss kB"
+	[ "$pss" -lt 6000 ] || [[ $(ldd "$OCID_BIN/ocid-dispatch") == *asan* ]]
+}
+
+@test "serve: after SIGTERM running calls are finished, new ones refused, the socket is removed" {
+	cri PullImage '{"image": {"image": "slow"}}' timeout=60 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	client=$!
+	wait_for 10 test -s "$FAKE_DIR/pids"
+	kill "$(cat "$SERVER_PID")"
+	wait_for 5 connection_refused
+	kill "$(cat "$FAKE_DIR/pids")"
+	client_failed "$client"
+	# its tool was ended by us: what came of it is still answered
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "UNKNOWN: skopeo-c was ended by signal 15" ]
+	wait_for 5 process_gone "$(cat "$SERVER_PID")"
+	[ ! -e "$SOCKET" ]
+	[ -z "$(ls "$(dirname "$SOCKET")")" ]
+	server_start
+}
+
+@test "serve: draining is bounded" {
+	server_stop
+	server_start --drain 1
+	cri PullImage '{"image": {"image": "slow"}}' timeout=60 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	client=$!
+	wait_for 10 test -s "$FAKE_DIR/pids"
+	kill "$(cat "$SERVER_PID")"
+	wait_for 8 process_gone "$(cat "$SERVER_PID")"
+	client_failed "$client"
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "UNAVAILABLE: interrupted" ]
+	grep -q undone "$FAKE_DIR/log"
+	fakes_gone
+	server_start
+}
+
+@test "serve: a server that was killed is replaced, its stale socket too; a client carries on" {
+	mkfifo "$BATS_TEST_TMPDIR/stop"
+	cri steady <"$BATS_TEST_TMPDIR/stop" >"$BATS_TEST_TMPDIR/said" 3>&- &
+	client=$!
+	exec 7>"$BATS_TEST_TMPDIR/stop"
+	sleep 1
+	kill -KILL "$(cat "$SERVER_PID")"
+	wait_for 5 process_gone "$(cat "$SERVER_PID")"
+	[ -S "$SOCKET" ]
+	server_start 7>&-
+	exec 7>&-
+	wait "$client"
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "['OK', 'UNAVAILABLE'] OK" ]
+}
+
+@test "serve: a handler of a server that was killed ends" {
+	cri PullImage '{"image": {"image": "slow"}}' timeout=60 2>/dev/null 3>&- &
+	client=$!
+	wait_for 10 test -s "$FAKE_DIR/pids"
+	handler=$(handlers)
+	kill -KILL "$(cat "$SERVER_PID")"
+	wait_for 5 process_gone "$handler"
+	wait_for 5 fakes_gone
+	grep -q undone "$FAKE_DIR/log"
+	client_failed "$client"
+	server_start
+}
+
+@test "serve: usage" {
+	tool 2 ocid-dispatch serve --drain -1
+	error_is usage "--drain"
+	tool 2 ocid-dispatch serve x
+}
