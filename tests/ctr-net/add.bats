@@ -4,14 +4,9 @@
 load common
 
 teardown() {
-	local name
-
 	[ -z "${server-}" ] || stop_server
 	umount "$BATS_TEST_TMPDIR/theirs" 2>/dev/null || true
-	for name in $(find "$OCID_RUNROOT/netns" "$OCID_ROOT/networks" -mindepth 1 -printf '%f\n' 2>/dev/null); do
-		on_host ctr-net del --id "${name%.json}" || true
-		on_host ctr-net ns rm --force "${name%.json}" || true
-	done
+	take_down
 	nothing_left
 }
 

@@ -8,6 +8,7 @@
 #   on_host COMMAND…       run something there
 #   network NAME JSON…     configure a network with these plugins in $NET_D
 #   plugin TYPE <<END      make a plugin out of a shell script in $PLUGINS
+#   take_down              disconnect and remove everything
 #   nothing_left           no interface, rule, lease, namespace or record remains
 
 load ../helpers
@@ -78,9 +79,9 @@ bridge_network() {
 		"routes": [{"dst": "0.0.0.0/0"}]}}' "$@"
 }
 
-PORTMAP='{"type": "portmap", "capabilities": {"portMappings": true}}'
+export PORTMAP='{"type": "portmap", "capabilities": {"portMappings": true}}'
 # A plugin that changes nothing, for what is not about the network itself.
-NOTHING='{"type": "nothing"}'
+export NOTHING='{"type": "nothing"}'
 
 plugin_nothing() {
 	plugin nothing <<-'END'
@@ -96,6 +97,18 @@ traces() {
 	on_host iptables-save | grep -E -- '-A CNI-(DN|[0-9a-f]{10})|CNI-FORWARD .*10\.' || true
 	find "$LEASES" -type f -name '[0-9]*.*' 2>/dev/null || true
 	find "$OCID_ROOT/networks" "$OCID_RUNROOT/netns" -mindepth 1 2>/dev/null || true
+}
+
+# Take down whatever a test, also one that failed, has connected or pinned.
+take_down() {
+	local file name
+
+	for file in "$OCID_RUNROOT"/netns/* "$OCID_ROOT"/networks/*.json; do
+		[ -e "$file" ] || continue
+		name=$(basename "$file" .json)
+		on_host ctr-net del --id "$name" || true
+		on_host ctr-net ns rm --force "$name" || true
+	done
 }
 
 nothing_left() {

@@ -4,12 +4,7 @@
 load common
 
 teardown() {
-	local name
-
-	for name in $(find "$OCID_RUNROOT/netns" "$OCID_ROOT/networks" -mindepth 1 -printf '%f\n' 2>/dev/null); do
-		on_host ctr-net del --id "${name%.json}" || true
-		on_host ctr-net ns rm --force "${name%.json}" || true
-	done
+	take_down
 	nothing_left
 }
 
@@ -68,12 +63,16 @@ teardown() {
 	error_is not-found 'no network "missing"'
 }
 
+no_veth() {
+	[ -z "$(on_host ip -o link show type veth)" ]
+}
+
 @test "del: after a reboot the leases are released and nothing stands in the way" {
 	bridge_network web 5 "$PORTMAP"
 	net add --conf-dir "$NET_D" --publish 8080:80 <<<'{"rootfs": {"id": "abc"}}'
 	# what a reboot takes away: the namespace, its interfaces, all of RUNROOT, firewall rules
 	net ns rm --force abc
-	wait_for 5 bash -c '[ -z "$(nsenter --net="$HOST" ip -o link show type veth)" ]'
+	wait_for 5 no_veth
 	rm -rf "$OCID_RUNROOT"
 	on_host iptables -t nat -F
 	on_host iptables -t nat -X

@@ -37,7 +37,8 @@ rows() {
 	network good "$NOTHING"
 	local n=0
 	while read -r bad; do
-		echo "$bad" >"$NET_D/bad$((n += 1)).conflist"
+		n=$((n + 1))
+		echo "$bad" >"$NET_D/bad$n.conflist"
 	done <<-'END'
 		{
 		[]

@@ -4,11 +4,7 @@
 load common
 
 teardown() {
-	local name
-
-	for name in $(ctr-net ns list | jq -r .name); do
-		ctr-net ns rm --force "$name"
-	done
+	take_down
 }
 
 @test "ns create: pins a namespace whose loopback is up, and says so" {

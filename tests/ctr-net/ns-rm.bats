@@ -3,6 +3,11 @@
 
 load common
 
+teardown() {
+	ctr-net del --id one
+	ctr-net ns rm --force one
+}
+
 @test "ns rm: the namespace and its file go" {
 	net ns create one
 	net ns rm one
@@ -28,12 +33,11 @@ load common
 	net ns create one
 	nsenter --net="$OCID_RUNROOT/netns/one" sleep 60 3>&- &
 	pid=$!
-	wait_for 5 test "$(readlink /proc/self/ns/net)" != "$(readlink "/proc/$pid/ns/net")"
+	wait_for 5 test "/proc/$pid/ns/net" -ef "$OCID_RUNROOT/netns/one"
 	net ns rm one
 	net ns create one
-	[ "$(stat -L -c %i "/proc/$pid/ns/net")" != "$(stat -c %i "$OCID_RUNROOT/netns/one")" ]
+	[ ! "/proc/$pid/ns/net" -ef "$OCID_RUNROOT/netns/one" ]
 	kill "$pid"
-	net ns rm one
 }
 
 @test "ns rm: names outside the directory are refused" {

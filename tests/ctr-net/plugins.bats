@@ -11,9 +11,7 @@ setup() {
 }
 
 teardown() {
-	ctr-net del --id one
-	ctr-net del --id abc
-	ctr-net ns rm --force one
+	take_down
 	nothing_left
 }
 
@@ -92,7 +90,6 @@ given() {
 	net add spied one --conf-dir "$NET_D" --plugin-dir "$PLUGINS"
 	network spied '{"type": "first", "marker": "new"}' '{"type": "second"}'
 	rm "$NET_D"/*
-	# shellcheck disable=SC2016 # expanded by the inner shell
 	tool env -u CNI_PATH nsenter --net="$HOST" ctr-net del spied one
 	[ "$(given first.DEL | jq -r .marker)" = old ]
 }
@@ -184,7 +181,9 @@ given() {
 }
 
 @test "plugins: one that says nothing" {
-	plugin silent <<<'[ "$CNI_COMMAND" = DEL ]'
+	plugin silent <<-'END'
+		[ "$CNI_COMMAND" = DEL ]
+	END
 	network silent '{"type": "silent"}'
 	net 1 add silent one --conf-dir "$NET_D"
 	error_is failed "failed with status 1 and without a word"
@@ -207,7 +206,9 @@ given() {
 		[ "$(tail -n 1 "$BATS_TEST_TMPDIR/order")" = DEL ]
 	done
 	# but nulls and a missing version are taken
-	plugin odd <<<'[ "$CNI_COMMAND" = DEL ] || echo "{\"ips\": null, \"dns\": null}"'
+	plugin odd <<-'END'
+		[ "$CNI_COMMAND" = DEL ] || echo '{"ips": null, "dns": null}'
+	END
 	net add odd one --conf-dir "$NET_D"
 	[ "$(jq -r .cniVersion <<<"$output")" = 1.0.0 ]
 }
