@@ -79,6 +79,9 @@ static int check_settings(const struct cli *cli, const struct layer_settings *se
 	    (settings->blob_digest &&
 	     check_digest(cli, "blob-digest", settings->blob_digest, err) < 0))
 		return -1;
+	if (settings->blob_fd == settings->dir_fd || settings->lower_fd == settings->dir_fd ||
+	    settings->lower_fd == settings->blob_fd)
+		return cli_usage(cli, err, "one descriptor is given twice");
 	if (settings->entries_max < 1 || settings->size_max < 1)
 		return cli_usage(cli, err, "a limit must be at least 1");
 	if (fstat((int)settings->dir_fd, &st) < 0 || !S_ISDIR(st.st_mode))

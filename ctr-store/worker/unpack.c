@@ -144,6 +144,7 @@ static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct 
 {
 	mode_t type = archive_entry_filetype(entry);
 	const char *hardlink = archive_entry_hardlink(entry);
+	const char *target = archive_entry_symlink(entry);
 	cleanup_meta struct meta meta;
 
 	meta.storage = NULL;
@@ -158,7 +159,7 @@ static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct 
 	case AE_IFDIR:
 		return create_directory(u->tree, dir, name, &meta, err);
 	case AE_IFLNK:
-		return create_symlink(u->tree, dir, name, archive_entry_symlink(entry), &meta, err);
+		return create_symlink(u->tree, dir, name, target ? target : "", &meta, err);
 	case AE_IFCHR:
 	case AE_IFBLK:
 	case AE_IFIFO:
