@@ -3,11 +3,10 @@
 #include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
-#include "ctr-store/image.h"
 #include "ctr-store/record.h"
 #include "ctr-store/remove_image.h"
+#include "ctr-store/running.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
@@ -15,8 +14,6 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,38 +35,31 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-enum { PID_FILE_MAX = 64 };
-
-/* Whether the shim of the container lives (RUNROOT/containers/<id>/shim.pid). */
-static bool is_running(const struct store *store, const char *id)
+/* The records of the container's mounts, unless it is running. The caller owns them. */
+static json_t *check_stopped(const struct store *store, const json_t *container, struct error *err)
 {
-	struct error ignored;
-	size_t length;
-	cleanup_free char *path = xasprintf("%s/shim.pid", id);
-	cleanup_free char *text =
-		file_read_at(store->run_containers_fd, path, PID_FILE_MAX, &length, &ignored);
-	long pid = text ? strtol(text, NULL, 10) : 0;
+	const char *id = json_text(container, "id", "");
+	json_auto_t *all = record_list(store, false, NULL, err);
+	json_auto_t *records = all ? record_select(all, "container", id) : NULL;
 
-	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+	if (!records)
+		return NULL;
+	return running_refuse(store, container, records, err) < 0 ? NULL : json_incref(records);
 }
 
-static int unmount_all(const struct store *store, const json_t *container, bool force,
-		       struct error *err)
+static int unmount_all(const struct store *store, const json_t *container, const json_t *records,
+		       bool force, struct error *err)
 {
-	json_auto_t *all = record_list(store, false, NULL, err);
 	const json_t *record;
 	size_t i;
 
-	if (!all)
-		return -1;
-	json_auto_t *records = record_select(all, "container", json_text(container, "id", ""));
 	json_array_foreach(records, i, record)
 	{
-		if (attach_undo(store, record, force, err) < 0) {
-			if (err->kind == ERROR_IN_USE)
-				error_hint(err, "--force removes it all the same");
-			return error_prefix(err, "container %s", container_label(container));
-		}
+		if (attach_undo(store, record, force, err) == 0)
+			continue;
+		if (err->kind == ERROR_IN_USE)
+			error_hint(err, "--force removes it all the same");
+		return error_prefix(err, "container %s", container_label(container));
 	}
 	return 0;
 }
@@ -81,15 +71,10 @@ static int remove_container(const struct cli *cli, const struct store *store,
 	const char *id = json_text(container, "id", "");
 	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
 	cleanup_fd int lock = container_lock(store, container, err);
+	json_auto_t *records = lock < 0 ? NULL : check_stopped(store, container, err);
 
-	if (lock < 0)
-		return -1;
-	if (is_running(store, id)) {
-		error_set(err, ERROR_IN_USE, "container %s is running", container_label(container));
-		return error_hint(err, "ocid-shim kill %s", id);
-	}
-	if (staging_open(store, &trash, err) < 0 ||
-	    unmount_all(store, container, settings->force, err) < 0 ||
+	if (!records || staging_open(store, &trash, err) < 0 ||
+	    unmount_all(store, container, records, settings->force, err) < 0 ||
 	    container_discard(store, container, &trash, err) < 0)
 		return -1;
 	lock_discard(store->locks_fd, "container", id);

@@ -5,6 +5,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/mountinfo.h"
 #include "ctr-store/record.h"
+#include "ctr-store/running.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -94,18 +95,30 @@ static const json_t *find_mount(const struct store *store, const char *operand, 
 static int discard_throwaway(const struct store *store, const json_t *container, struct error *err)
 {
 	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
-	json_auto_t *records = record_list(store, false, NULL, err);
-	const char *id = json_text(container, "id", "");
 
-	if (!records)
-		return -1;
-	json_auto_t *others = record_select(records, "container", id);
-	if (json_array_size(others) > 0)
-		return 0;
 	if (staging_open(store, &trash, err) < 0 ||
 	    container_discard(store, container, &trash, err) < 0)
 		return -1;
-	lock_discard(store->locks_fd, "container", id);
+	lock_discard(store->locks_fd, "container", json_text(container, "id", ""));
+	return 0;
+}
+
+/* The last mount of a container is what it runs from, and what a throw-away one lives by. */
+static int undo_container(const struct store *store, const json_t *container, const json_t *record,
+			  bool lazy, struct error *err)
+{
+	cleanup_fd int lock = container_lock(store, container, err);
+	json_auto_t *all = lock < 0 ? NULL : record_list(store, false, NULL, err);
+
+	if (!all)
+		return -1;
+	json_auto_t *records = record_select(all, "container", json_text(container, "id", ""));
+	bool last = json_array_size(records) <= 1;
+	if ((last && running_refuse(store, container, records, err) < 0) ||
+	    attach_undo(store, record, lazy, err) < 0)
+		return -1;
+	if (last && json_is_true(json_object_get(container, "throwaway")))
+		return discard_throwaway(store, container, err);
 	return 0;
 }
 
@@ -113,15 +126,11 @@ static int undo(const struct store *store, const json_t *record, bool lazy, stru
 {
 	const char *id = json_text(record, "container", NULL);
 	json_auto_t *container = id ? container_find(store, id, err) : NULL;
-	cleanup_fd int lock = container ? container_lock(store, container, err) : -1;
 
-	if (container && lock < 0)
-		return -1;
-	if (attach_undo(store, record, lazy, err) < 0)
-		return -1;
-	if (container && json_is_true(json_object_get(container, "throwaway")))
-		return discard_throwaway(store, container, err);
-	return 0;
+	if (container)
+		return undo_container(store, container, record, lazy, err);
+	/* of an image, or of a container whose directory somebody has removed */
+	return attach_undo(store, record, lazy, err);
 }
 
 static int umount_verb(const struct cli *cli, struct error *err)

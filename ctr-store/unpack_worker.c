@@ -16,8 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void fill_environment(struct strings *environment)
 {
 	for (char **entry = environ; *entry; entry++)

@@ -120,7 +120,7 @@ int unpacker_add_image(struct unpacker *unpacker, const struct image *image, str
 	if (staging_refer(&unpacker->staging, unpacker->references, err) < 0)
 		return -1;
 	unpacker->jobs = xreallocarray(unpacker->jobs, unpacker->job_count + image->layer_count,
-				       sizeof *unpacker->jobs);
+				       sizeof(struct job *));
 	for (size_t i = 0; i < image->layer_count; i++) {
 		struct job *job = xcalloc(1, sizeof *job);
 

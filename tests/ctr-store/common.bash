@@ -46,6 +46,10 @@ layers() {
 	ls "$OCID_ROOT/layers"
 }
 
+count() { # files in DIR
+	find "$1" -mindepth 1 -maxdepth 1 | wc -l
+}
+
 nothing_unfinished() {
 	[ -z "$(unfinished_left)" ]
 }

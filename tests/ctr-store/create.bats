@@ -119,14 +119,14 @@ teardown() { clean_store; }
 	wait
 	[ "$(wc -l <made)" -eq 1 ]
 	[ "$(grep -c 'exists already' errors)" -eq 7 ]
-	[ "$(ls "$OCID_ROOT/containers" | wc -l)" -eq 1 ]
+	[ "$(count "$OCID_ROOT/containers")" -eq 1 ]
 	nothing_unfinished
 }
 
 @test "create: 500 layers" {
 	tars=()
 	for ((i = 0; i < 500; i++)); do
-		tars+=(l$i.tar)
+		tars+=("l$i.tar")
 	done
 	/usr/bin/python3 - "${tars[@]}" <<-'END'
 		import io, sys, tarfile
@@ -138,7 +138,7 @@ teardown() { clean_store; }
 	END
 	store_image docker.io/library/many:1 "${tars[@]}"
 	tool ctr-store create --image many:1
-	[ "$(ls "$(field .rootfs.path)" | wc -l)" -eq 500 ]
+	[ "$(count "$(field .rootfs.path)")" -eq 500 ]
 	store_image docker.io/library/more:1 "${tars[@]}" base.tar
 	tool 9 ctr-store create --image more:1
 	error_is limit "501 layers"
@@ -164,8 +164,8 @@ teardown() { clean_store; }
 	tool ctr-store gc
 	nothing_unfinished
 	# what was renamed into its place is a container like any other
-	for id in $(ls "$OCID_ROOT/containers"); do
-		tool ctr-store rm "$id"
+	for bundle in "$OCID_ROOT"/containers/*; do
+		[ ! -e "$bundle" ] || tool ctr-store rm "$(basename "$bundle")"
 	done
 }
 

@@ -89,7 +89,7 @@ forget_images() {
 	touch "$OCID_ROOT/tmp/dead/lock" "$OCID_ROOT/tmp/stray"
 	tool ctr-store gc
 	[ "$(field '.blobs, .staging' | xargs)" = "0 2" ]
-	[ "$(ls "$OCID_ROOT/tmp" | wc -l)" -eq 1 ]
+	[ "$(count "$OCID_ROOT/tmp")" -eq 1 ]
 	exec 9>&-
 	wait "$pid" || true
 	tool ctr-store gc
@@ -112,14 +112,14 @@ forget_images() {
 		jq -r '.digest | ltrimstr("sha256:")')" -e inject=read:error=EIO ctr-store gc
 	error_is failed
 	[ "$(layers | wc -l)" -eq 2 ]
-	[ "$(ls "$OCID_ROOT/images/blobs/sha256" | wc -l)" -eq 4 ]
+	[ "$(count "$OCID_ROOT/images/blobs/sha256")" -eq 4 ]
 }
 
 @test "gc: lock files that nobody holds go" {
 	ctr-store unpack t:1 >/dev/null
 	touch "$OCID_RUNROOT/locks/container-old" "$OCID_RUNROOT/locks/name-old"
 	tool ctr-store gc
-	[ -z "$(ls "$OCID_RUNROOT/locks" | grep old)" ]
+	[ -z "$(find "$OCID_RUNROOT/locks" -name '*old')" ]
 }
 
 @test "gc: with unpacking and removing at the same time nothing needed goes" {

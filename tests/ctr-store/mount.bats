@@ -54,7 +54,7 @@ options_of() {
 	echo new >mnt/etc/new
 	rm mnt/etc/one
 	[[ ",$(options_of mnt)," == *,rw,* ]]
-	[ "$(ls "$OCID_ROOT/containers" | wc -l)" -eq 1 ]
+	[ "$(count "$OCID_ROOT/containers")" -eq 1 ]
 	tool ctr-store umount mnt
 	[ -z "$(ls "$OCID_ROOT/containers")" ]
 	tool ctr-store mount --rw t:1 mnt
@@ -218,8 +218,8 @@ options_of() {
 	done
 	wait
 	[ ! -s gc-errors ]
-	[ -z "$(grep -v -e 'no image' mount-errors)" ]
-	[ -z "$(grep -v -e 'no image' -e 'is in use' rm-errors)" ]
+	run ! grep -v -e 'no image' mount-errors
+	run ! grep -v -e 'no image' -e 'is in use' rm-errors
 	ctr-store mounts | jq -r .target | while read -r target; do
 		[ "$(cat "$target/etc/three")" = three ]
 	done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # ctr-store behind skopeo-c, with a real registry.
+# shellcheck disable=SC2016 # the inner shell expands what is quoted
 load ../helpers
 load common
 
@@ -22,7 +23,7 @@ teardown() { clean_store; }
 
 @test "pipeline: skopeo-c copy | ctr-store create" {
 	tool bash -o pipefail -c 'skopeo-c copy --tls-verify=false docker://$REGISTRY/t:1 store: | ctr-store create --name web'
-	[ "$(ls "$(field .rootfs.path)" | wc -l)" -eq 5 ]
+	[ "$(count "$(field .rootfs.path)")" -eq 5 ]
 	[ "$(field .image.name)" = "$REGISTRY/t:1" ]
 	tool ctr-store images
 	[ "$(field '.names[]')" = "$REGISTRY/t:1" ]
@@ -56,7 +57,7 @@ teardown() { clean_store; }
 	wait
 	[ ! -s errors ]
 	tool ctr-store mount "$REGISTRY/t:1"
-	[ "$(ls "$(field .target)" | wc -l)" -eq 5 ]
+	[ "$(count "$(field .target)")" -eq 5 ]
 }
 
 @test "pipeline: the store's images are an OCI layout that skopeo reads" {

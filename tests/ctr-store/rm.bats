@@ -17,6 +17,10 @@ blobs() {
 	ls "$OCID_ROOT/images/blobs/sha256"
 }
 
+has_own_mounts() {
+	[ "$(readlink /proc/self/ns/mnt)" != "$(readlink "/proc/$1/ns/mnt")" ]
+}
+
 @test "rm: a container goes with its mounts and files" {
 	tool ctr-store create --image t:1 --name web
 	id=$(field .rootfs.id)
@@ -45,12 +49,40 @@ blobs() {
 
 @test "rm: a running container is not removed, by --force neither" {
 	ctr-store create --image t:1 --name web --id abc >/dev/null
-	mkdir -p "$OCID_RUNROOT/containers/abc"
-	echo $$ >"$OCID_RUNROOT/containers/abc/shim.pid"
+	run=$OCID_RUNROOT/containers/abc
+	mkdir -p "$run"
+	echo $$ >"$run/shim.pid"
+	# as the monitor does
+	/usr/bin/python3 -c 'import fcntl, struct, sys, time
+file = open(sys.argv[1], "r+")
+fcntl.fcntl(file, 37, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 1, 0))
+print(flush=True)
+time.sleep(60)' "$run/shim.pid" >locked 3>&- &
+	pid=$!
+	wait_for 5 test -s locked
 	tool 5 ctr-store rm web
 	error_is in-use "container web is running (ocid-shim kill abc)"
 	tool 5 ctr-store rm --force web
-	echo 4194303 >"$OCID_RUNROOT/containers/abc/shim.pid"
+	kill "$pid"
+	wait "$pid" || true
+	tool ctr-store rm web
+}
+
+@test "rm: a container whose monitor was killed still runs" {
+	ctr-store create --image t:1 --name web --id abc >/dev/null
+	run=$OCID_RUNROOT/containers/abc
+	mkdir -p "$run"
+	unshare --mount sleep 60 3>&- &
+	pid=$!
+	wait_for 5 has_own_mounts "$pid"
+	echo "$pid" >"$run/pid"
+	tool 5 ctr-store rm --force web
+	error_is in-use "container web is running"
+	tool 5 ctr-store umount --lazy web
+	error_is in-use "container web is running"
+	kill "$pid"
+	wait "$pid" || true
+	echo $$ >"$run/pid" # the number is somebody else's now
 	tool ctr-store rm web
 }
 

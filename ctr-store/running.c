@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/running.h"
+
+#include "ctr-store/container.h"
+#include "ctr-store/mountinfo.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/store.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { PID_FILE_MAX = 64 };
+
+/* ocid-shim's monitor locks the first byte of RUNROOT/containers/<id>/shim.pid as long as it
+ * lives. */
+static bool has_monitor(const struct store *store, const char *id)
+{
+	cleanup_free char *path = xasprintf("%s/shim.pid", id);
+	cleanup_fd int fd = openat(store->run_containers_fd, path, O_RDONLY | O_CLOEXEC);
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* A container outlives a monitor that was killed. Process ids are used again, so the process named
+ * by RUNROOT/containers/<id>/pid must also see a mount of this container, from a mount
+ * namespace of its own. */
+static bool has_process(const struct store *store, const char *id, const json_t *records)
+{
+	struct error ignored;
+	size_t i, length;
+	const json_t *record;
+	cleanup_free char *path = xasprintf("%s/pid", id);
+	cleanup_free char *text =
+		file_read_at(store->run_containers_fd, path, PID_FILE_MAX, &length, &ignored);
+	long pid = text ? strtol(text, NULL, 10) : 0;
+	cleanup_mount_table struct mount_table table = { 0 };
+
+	if (pid <= 0 || mount_namespace((pid_t)pid) == mount_namespace(0) ||
+	    mount_table_read((pid_t)pid, &table, &ignored) < 0)
+		return false;
+	json_array_foreach(records, i, record)
+	{
+		if (mount_table_has(&table, json_text(record, "source", ""), NULL))
+			return true;
+	}
+	return false;
+}
+
+int running_refuse(const struct store *store, const json_t *container, const json_t *records,
+		   struct error *err)
+{
+	const char *id = json_text(container, "id", "");
+
+	if (!has_monitor(store, id) && !has_process(store, id, records))
+		return 0;
+	error_set(err, ERROR_IN_USE, "container %s is running", container_label(container));
+	return error_hint(err, "ocid-shim kill %s", id);
+}
