@@ -169,13 +169,10 @@ const struct cli_command add_command = {
 	.operands = "[NETWORK NETNS]",
 	.operands_max = 2,
 	.summary = "connect a container to a network by its CNI plugins",
-	.details = "With operands: connect the namespace NETNS (a path, or the name of a pinned "
-		   "one) to\n"
-		   "NETWORK and print the CNI result. Without: read a container document, connect "
-		   "its\n"
-		   "container, making and pinning a namespace where it has none, and print the "
-		   "document\n"
-		   "with the field \"network\".",
+	.details = "With operands: connect the namespace NETNS (a path, or the name of a pinned\n"
+		   "one) to NETWORK and print the CNI result. Without: read a container document,\n"
+		   "connect its container, making and pinning a namespace where it has none, and\n"
+		   "print the document with the field \"network\".",
 	.options = options,
 	.settings_size = sizeof(struct add_settings),
 	.defaults = &defaults,

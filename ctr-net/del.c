@@ -149,12 +149,10 @@ const struct cli_command del_command = {
 	.operands = "[NETWORK NETNS]",
 	.operands_max = 2,
 	.summary = "take a container off its networks",
-	.details =
-		"With operands: off that one network. With --id alone, or without operands by a\n"
-		"container document on stdin: off all, and the namespace that add made is "
-		"removed;\n"
-		"the document is printed without its field \"network\". What is not there is no "
-		"error.",
+	.details = "With operands: off that one network. With --id alone, or by a container\n"
+		   "document on stdin: off all, and the namespace that add made is removed; the\n"
+		   "document is printed without its field \"network\". What is not there is no\n"
+		   "error.",
 	.options = options,
 	.settings_size = sizeof(struct del_settings),
 	.defaults = &defaults,

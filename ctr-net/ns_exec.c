@@ -44,9 +44,8 @@ const struct cli_command ns_exec_command = {
 	.operands_min = 2,
 	.operands_max = -1,
 	.summary = "run a command in a network namespace",
-	.details = "Only the network is that of the namespace; everything else is the host's. The "
-		   "exit\n"
-		   "status is the command's own.",
+	.details = "Only the network is that of the namespace; everything else is the host's. The\n"
+		   "exit status is the command's own.",
 	.stop_at_operand = true,
 	.run = ns_exec,
 };
