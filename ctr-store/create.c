@@ -44,7 +44,7 @@ static int get_image(const struct store *store, const struct settings *settings,
 	json_t *field = json_object_get(read, "image");
 	if (!field) {
 		error_set(err, ERROR_USAGE, "the document has no image");
-		return error_hint(err, "put skopeo-c copy … store: before it, or use --image");
+		return error_hint(err, "put skopeo-c copy ... store: before it, or use --image");
 	}
 	if (image_from_json(field, image, err) < 0)
 		return -1;

@@ -51,7 +51,7 @@ static int images_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_images = {
 	.name = "images",
-	.operands = "[NAME…]",
+	.operands = "[NAME...]",
 	.operands_max = -1,
 	.summary = "list images",
 	.run = images_verb,

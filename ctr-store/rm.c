@@ -124,7 +124,7 @@ static int rm_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_rm = {
 	.name = "rm",
-	.operands = "NAME…",
+	.operands = "NAME...",
 	.operands_min = 1,
 	.operands_max = -1,
 	.summary = "remove containers and images",

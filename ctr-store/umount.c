@@ -154,7 +154,7 @@ static int umount_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_umount = {
 	.name = "umount",
-	.operands = "DIR|NAME…",
+	.operands = "DIR|NAME...",
 	.operands_min = 1,
 	.operands_max = -1,
 	.summary = "unmount what mount or create has mounted",

@@ -108,7 +108,7 @@ static int take_object(struct session *session, json_t *object, struct error *er
 	json_t *image = json_object_get(object, "image");
 	if (!image) {
 		error_set(err, ERROR_USAGE, "the document has no image");
-		return error_hint(err, "put skopeo-c copy … store: before it, or name an image");
+		return error_hint(err, "put skopeo-c copy ... store: before it, or name an image");
 	}
 	return add_image(session, image, err);
 }
@@ -181,7 +181,7 @@ static int unpack_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_unpack = {
 	.name = "unpack",
-	.operands = "[NAME…]",
+	.operands = "[NAME...]",
 	.operands_max = -1,
 	.summary = "unpack the layers of images",
 	.details = "Without a name: of the container document on stdin, or of the events of\n"
