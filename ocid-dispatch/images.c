@@ -135,22 +135,18 @@ int images_status(const struct rpc_context *context, const json_t *request, json
 int images_remove(const struct rpc_context *context, const json_t *request, json_t **response,
 		  struct error *err)
 {
-	cleanup_pipeline struct pipeline find = { 0 }, remove = { 0 };
-	json_auto_t *row = NULL, *removed = NULL;
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	json_auto_t *removed = NULL;
 	const char *name;
 
 	if (require_name(request, &name, err) < 0)
 		return -1;
-	pipeline_add(&find, "ctr-store", "image", "--", name, NULL);
-	int done = pipeline_document(&find, context, &row, err);
-	if (done == 0) {
-		pipeline_add(&remove, "ctr-store", "rm", "--", json_text(row, "id", name), NULL);
-		done = pipeline_rows(&remove, context, &removed, err);
+	pipeline_add(&pipeline, "ctr-store", "rm", "--image", "--all", "--", name, NULL);
+	if (pipeline_rows(&pipeline, context, &removed, err) < 0) {
+		if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+		*err = (struct error){ 0 };
 	}
-	/* gone already, or by somebody else meanwhile */
-	if (done < 0 && err->kind != ERROR_NOT_FOUND)
-		return -1;
-	*err = (struct error){ 0 };
 	*response = json_object();
 	return 0;
 }

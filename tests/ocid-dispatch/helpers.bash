@@ -5,6 +5,7 @@
 #   server_start ARG…    a dispatcher at $SOCKET, its pid in the file $SERVER_PID
 #   cri METHOD …         one call, see cri.py (bin/cri)
 #   grpc_js_install      node packages in $GRPC_JS
+#   registry_tls_start   a registry with TLS and a password
 
 export SOCKET SERVER_PID FAKE_DIR CRI_PB2 GRPC_JS
 
@@ -72,4 +73,33 @@ grpc_js_install() {
 		npm --prefix "$GRPC_JS" ci --ignore-scripts --no-audit --no-fund
 		touch "$GRPC_JS/node_modules"
 	fi
+}
+
+# A registry that wants TLS and a password, as kubelets meet them: $REGISTRY, user me, password
+# secret. Its certificate is trusted by what has $HOME as its home.
+registry_tls_start() {
+	local dir=$BATS_FILE_TMPDIR port hash
+
+	port=$(free_port)
+	export REGISTRY=127.0.0.1:$port HOME=$dir/home
+	mkdir -p "$HOME/.config/containers/certs.d/$REGISTRY"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test \
+		-addext "subjectAltName=IP:127.0.0.1" -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
+	cp "$dir/cert.pem" "$HOME/.config/containers/certs.d/$REGISTRY/ca.crt"
+	hash=$(/usr/bin/python3 -W ignore -c 'import crypt; print(crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))')
+	echo "me:$hash" >"$dir/htpasswd"
+	cat >"$dir/registry.yml" <<-END
+		version: 0.1
+		log: {level: error, accesslog: {disabled: true}}
+		storage:
+		  filesystem: {rootdirectory: $dir/registry}
+		auth:
+		  htpasswd: {realm: test, path: $dir/htpasswd}
+		http:
+		  addr: "$REGISTRY"
+		  tls: {certificate: $dir/cert.pem, key: $dir/key.pem}
+	END
+	docker-registry serve "$dir/registry.yml" >"$dir/registry.log" 2>&1 3>&- &
+	echo $! >"$dir/registry.pid"
+	wait_for 10 curl -fs --cacert "$dir/cert.pem" -u me:secret "https://$REGISTRY/v2/"
 }

@@ -156,6 +156,7 @@ static void test_decode(void)
 		"a00305",
 		"{\"number\":\"5\"}", "the last member of a oneof wins");
 	decodes("b80101b80102", "{\"int32s\":[1,2]}", "repeated without packing");
+	decodes("ba0100", "{}", "nothing, packed");
 	decodes("ba01020102", "{\"int32s\":[1,2]}", "repeated with packing");
 	decodes("8001fdffffffffffffffff01", "{\"aColour\":\"INFRARED\"}", "a negative enum value");
 	decodes("800163", "{\"aColour\":99}", "an enum value that has no name");

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+# The image service with the real tools and a real registry.
+
+load ../helpers
+load helpers
+
+setup_file() {
+	file_setup
+	cri_setup
+	unset OCID_LIBEXEC
+	registry_tls_start
+	push_images
+	server_start
+}
+
+teardown_file() {
+	server_stop
+	rmdir "$(dirname "$SOCKET")"
+	file_teardown
+}
+
+teardown() {
+	for image in $(cri ListImages | jq -r '.images[]?.id'); do
+		cri RemoveImage "{\"image\": {\"image\": \"$image\"}}"
+	done
+}
+
+# push NAME CONFIG: the busybox image with that config
+push() {
+	oci_image "$BATS_FILE_TMPDIR/oci" "$1" "$2" "$BATS_FILE_TMPDIR/busybox.tar"
+	skopeo-c copy -q --creds me:secret "oci:$BATS_FILE_TMPDIR/oci:$1" "docker://$REGISTRY/$1" >/dev/null
+}
+
+push_images() {
+	busybox_tar "$BATS_FILE_TMPDIR/busybox.tar"
+	push plain:1 '{"config": {"Cmd": ["sh"]}}'
+	push plain:2 '{"config": {"Cmd": ["sh"]}}'
+	push other/plain:latest '{"config": {"Cmd": ["sh"]}}'
+	push uid:1 '{"config": {"User": "1000:50"}}'
+	push username:1 '{"config": {"User": "user:staff"}}'
+	export DIGEST
+	DIGEST=$(skopeo-c inspect --creds me:secret -n "docker://$REGISTRY/plain:1" | jq -r .Digest)
+}
+
+# pull NAME [OPTION…]
+pull() {
+	local name=$1
+
+	shift
+	tool cri PullImage "{\"image\": {\"image\": \"$name\"}, \"auth\": {\"username\": \"me\", \"password\": \"secret\"}}" "$@"
+}
+
+image() {
+	echo "{\"image\": {\"image\": \"$1\"}}"
+}
+
+@test "images: what is pulled is there, under its id, its tag and its digest" {
+	pull "$REGISTRY/plain:1"
+	ref=$(jq -r .imageRef <<<"$output")
+	[[ $ref =~ ^sha256:[0-9a-f]{64}$ ]]
+	tool cri ListImages
+	[ "$(jq -c '[.images[] | [.id, .repoTags, .repoDigests]]' <<<"$output")" = \
+		"[[\"$ref\",[\"$REGISTRY/plain:1\"],[\"$REGISTRY/plain@$DIGEST\"]]]" ]
+	listed=$(jq -c '.images[0]' <<<"$output")
+	for name in "$ref" "${ref#sha256:}" "$REGISTRY/plain:1" "$REGISTRY/plain@$DIGEST"; do
+		tool cri ImageStatus "$(image "$name")"
+		[ "$(jq -c .image <<<"$output")" = "$listed" ]
+	done
+	[ "$(jq -r .image.size <<<"$output")" -gt 100000 ]
+	tool cri ImageStatus "{\"image\": {\"image\": \"$ref\"}, \"verbose\": true}"
+	[ "$(jq -c '.info.info | fromjson | .imageSpec.config.Cmd' <<<"$output")" = '["sh"]' ]
+}
+
+@test "images: the layers are unpacked with the pull" {
+	pull "$REGISTRY/plain:1"
+	[ "$(find "$OCID_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
+	[ -x "$OCID_ROOT"/layers/*/diff/bin/busybox ]
+}
+
+@test "images: missing is an empty status, and not found when pulled" {
+	tool cri ImageStatus "$(image "$REGISTRY/nothing:1")"
+	[ "$output" = '{}' ]
+	tool cri ListImages '{"filter": {"image": {"image": "nothing"}}}'
+	[ "$output" = '{}' ]
+	run ! pull "$REGISTRY/nothing:1"
+	[[ $output == *"NOT_FOUND: "* ]]
+}
+
+@test "images: the list is filtered by a name" {
+	pull "$REGISTRY/plain:1"
+	pull "$REGISTRY/uid:1"
+	tool cri ListImages "{\"filter\": $(image "$REGISTRY/uid:1")}"
+	[ "$(jq -c '[.images[].repoTags]' <<<"$output")" = "[[\"$REGISTRY/uid:1\"]]" ]
+}
+
+@test "images: credentials decide" {
+	tool 1 cri PullImage "$(image "$REGISTRY/plain:1")"
+	[[ $stderr == PERMISSION_DENIED:* ]]
+	tool 1 cri PullImage "{\"image\": {\"image\": \"$REGISTRY/plain:1\"}, \"auth\": {\"username\": \"me\", \"password\": \"wr0ng\"}}"
+	[[ $stderr == PERMISSION_DENIED:* && $stderr != *wr0ng* ]]
+	tool cri PullImage "{\"image\": {\"image\": \"$REGISTRY/plain:1\"}, \"auth\": {\"auth\": \"$(printf me:secret | base64)\", \"serverAddress\": \"https://$REGISTRY\"}}"
+}
+
+@test "images: a pull by digest has no tag; the same image by another name is one more of it" {
+	pull "$REGISTRY/plain@$DIGEST"
+	tool cri ListImages
+	[ "$(jq -c '[.images[] | [.repoTags // [], .repoDigests]]' <<<"$output")" = "[[[],[\"$REGISTRY/plain@$DIGEST\"]]]" ]
+	pull "$REGISTRY/plain:1"
+	ref=$output
+	pull "$REGISTRY/plain:2"
+	[ "$output" = "$ref" ]
+	pull "$REGISTRY/other/plain"
+	[ "$output" = "$ref" ]
+	tool cri ListImages
+	[ "$(jq -c '[.images[] | .repoTags | sort]' <<<"$output")" = \
+		"[[\"$REGISTRY/other/plain:latest\",\"$REGISTRY/plain:1\",\"$REGISTRY/plain:2\"]]" ]
+}
+
+@test "images: the user comes without its group, as a number or as a name" {
+	pull "$REGISTRY/uid:1"
+	tool cri ImageStatus "$(image "$REGISTRY/uid:1")"
+	[ "$(jq -c '.image | [.uid, .username]' <<<"$output")" = '[{"value":"1000"},null]' ]
+	pull "$REGISTRY/username:1"
+	tool cri ImageStatus "$(image "$REGISTRY/username:1")"
+	[ "$(jq -c '.image | [.uid, .username]' <<<"$output")" = '[null,"user"]' ]
+}
+
+@test "images: removal by one tag takes all, and is no error when there is nothing" {
+	pull "$REGISTRY/plain:1"
+	pull "$REGISTRY/plain:2"
+	tool cri RemoveImage "$(image "$REGISTRY/plain:2")"
+	tool cri ListImages
+	[ "$output" = '{}' ]
+	tool cri RemoveImage "$(image "$REGISTRY/plain:2")"
+	tool cri RemoveImage "$(image "sha256:$(printf 'a%.0s' {1..64})")"
+}
+
+@test "images: five removals at once all succeed" {
+	pull "$REGISTRY/plain:1"
+	id=$(jq -r .imageRef <<<"$output")
+	pids=
+	for _ in 1 2 3 4 5; do
+		cri RemoveImage "$(image "$id")" 3>&- &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid"
+	done
+	tool cri ListImages
+	[ "$output" = '{}' ]
+}
+
+@test "images: eight pulls of one image at once" {
+	pids=
+	for _ in 1 2 3 4 5 6 7 8; do
+		pull "$REGISTRY/plain:1" 3>&- &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid"
+	done
+	tool cri ListImages
+	[ "$(jq '.images | length' <<<"$output")" -eq 1 ]
+}
+
+@test "images: a mounted image is not removed" {
+	pull "$REGISTRY/plain:1"
+	mkdir "$BATS_TEST_TMPDIR/mnt"
+	tool ctr-store mount "$REGISTRY/plain:1" "$BATS_TEST_TMPDIR/mnt"
+	tool 1 cri RemoveImage "$(image "$REGISTRY/plain:1")"
+	[[ $stderr == FAILED_PRECONDITION:*"$BATS_TEST_TMPDIR/mnt"* ]]
+	tool ctr-store umount "$BATS_TEST_TMPDIR/mnt"
+	tool cri RemoveImage "$(image "$REGISTRY/plain:1")"
+}
+
+@test "images: pulls that are cut off leave a store on which the next one works" {
+	for timeout in 0.001 0.02 0.05 0.08 0.12 0.2; do
+		run pull "$REGISTRY/plain:1" timeout="$timeout"
+	done
+	wait_for 6 no_handlers
+	pull "$REGISTRY/plain:1"
+	tool ctr-store gc
+}
+
+@test "images: nothing listens at the registry's port" {
+	run ! pull "127.0.0.1:$(free_port)/x:1"
+	[[ $output == *"UNAVAILABLE: "* ]]
+}
