@@ -332,7 +332,9 @@ static void clear_addresses(void *context)
 	size_t i;
 
 	json_array_foreach((json_t *)context, i, interface)
+	{
 		json_array_clear(json_object_get(interface, "addresses"));
+	}
 }
 
 static void clear_routes(void *context)

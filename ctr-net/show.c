@@ -35,7 +35,7 @@ const struct cli_command show_command = {
 	.operands = "NETNS",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "show the interfaces, addresses and routes of a network namespace",
+	.summary = "show interfaces, addresses and routes of a namespace",
 	.details = "NETNS is the name of a pinned namespace, or a path (with a slash) to any.",
 	.run = show,
 };
