@@ -70,7 +70,10 @@ static void finish_environment(struct generation *g)
 	json_t *list = pointer_array(g->config, "/process/env"), *value;
 	const char *name;
 
-	json_object_foreach(g->environment, name, value) json_array_append(list, value);
+	json_object_foreach(g->environment, name, value)
+	{
+		json_array_append(list, value);
+	}
 	if (json_is_true(pointer_get(g->config, "/process/terminal")) &&
 	    !json_object_get(g->environment, "TERM"))
 		json_array_append_new(list, json_string("TERM=xterm"));
@@ -87,7 +90,10 @@ static void merge_groups(json_t *user, json_t *found)
 	{
 		bool known = false;
 
-		json_array_foreach(groups, j, id) known |= json_equal(id, given);
+		json_array_foreach(groups, j, id)
+		{
+			known |= json_equal(id, given);
+		}
 		if (!known)
 			json_array_append(groups, given);
 	}
@@ -135,7 +141,10 @@ static void finish_mounts(struct generation *g)
 	json_t *mounts = pointer_array(g->config, "/mounts"), *mount;
 	size_t i;
 
-	json_array_foreach(g->mounts, i, mount) mounts_put(mounts, json_incref(mount));
+	json_array_foreach(g->mounts, i, mount)
+	{
+		mounts_put(mounts, json_incref(mount));
+	}
 	pointer_set(g->config, "/mounts", mounts_sorted(mounts));
 }
 
@@ -144,9 +153,11 @@ static bool has_namespace(const json_t *config, const char *type)
 	json_t *namespace;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/namespaces"), i,
-			   namespace) if (strcmp(json_text(namespace, "type", ""), type) ==
-					  0) return true;
+	json_array_foreach(pointer_get(config, "/linux/namespaces"), i, namespace)
+	{
+		if (strcmp(json_text(namespace, "type", ""), type) == 0)
+			return true;
+	}
 	return false;
 }
 

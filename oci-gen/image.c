@@ -57,9 +57,13 @@ static int member_strings(const json_t *object, const char *key, json_t **ret, s
 
 	if (member(object, key, JSON_ARRAY, &array, err) < 0)
 		return -1;
-	json_array_foreach(array, i, item) if (!json_is_string(item)) return error_set(
-		err, ERROR_INTEGRITY, "image configuration: \"%s\" holds what is not a string",
-		key);
+	json_array_foreach(array, i, item)
+	{
+		if (!json_is_string(item))
+			return error_set(err, ERROR_INTEGRITY,
+					 "image configuration: \"%s\" holds what is not a string",
+					 key);
+	}
 	*ret = json_array_size(array) > 0 ? array : NULL;
 	return 0;
 }
@@ -133,9 +137,15 @@ static char *annotation_text(const json_t *value)
 		return xstrdup(json_string_value(value));
 	if (!json_is_array(value) && !json_is_object(value))
 		return NULL;
-	json_array_foreach(value, i, item) if (json_is_string(item))
-		strings_add(&parts, json_string_value(item));
-	json_object_foreach((json_t *)value, key, item) strings_add(&parts, key);
+	json_array_foreach(value, i, item)
+	{
+		if (json_is_string(item))
+			strings_add(&parts, json_string_value(item));
+	}
+	json_object_foreach((json_t *)value, key, item)
+	{
+		strings_add(&parts, key);
+	}
 	for (i = 0; i < parts.count; i++)
 		length += strlen(parts.items[i]) + 1;
 

@@ -210,11 +210,14 @@ json_t *mounts_sorted(const json_t *mounts)
 	json_t *sorted = json_array(), *mount;
 	size_t left = json_array_size(mounts), i;
 
-	for (size_t level = 0; left > 0; level++)
-		json_array_foreach(mounts, i, mount) if (depth(mount) == level)
+	for (size_t level = 0; left > 0; level++) {
+		json_array_foreach(mounts, i, mount)
 		{
+			if (depth(mount) != level)
+				continue;
 			json_array_append(sorted, mount);
 			left--;
 		}
+	}
 	return sorted;
 }

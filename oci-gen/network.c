@@ -74,9 +74,11 @@ int network_apply(struct generation *g, const json_t *network, const char *bundl
 	if (path[0] != '/')
 		return error_set(err, ERROR_INTEGRITY,
 				 "the document's network.netns is not an absolute path");
-	json_array_foreach(pointer_get(g->config, "/linux/namespaces"), i,
-			   namespace) if (strcmp(json_text(namespace, "type", ""), "network") == 0)
-		json_object_set_new(namespace, "path", json_string(path));
+	json_array_foreach(pointer_get(g->config, "/linux/namespaces"), i, namespace)
+	{
+		if (strcmp(json_text(namespace, "type", ""), "network") == 0)
+			json_object_set_new(namespace, "path", json_string(path));
+	}
 	for (const char *const *name = files; bundle && *name; name++) {
 		cleanup_free char *source = xasprintf("%s/%s", bundle, *name);
 		cleanup_free char *destination = xasprintf("/etc/%s", *name);
@@ -85,6 +87,18 @@ int network_apply(struct generation *g, const json_t *network, const char *bundl
 			   mount_new(destination, "bind", source, FILE_OPTIONS));
 	}
 	return 0;
+}
+
+/* One line for an address that ends in a prefix length; nothing for what is not one. */
+static void put_host(FILE *out, const char *text, const char *hostname)
+{
+	char address[INET6_ADDRSTRLEN + 4];
+	unsigned char binary[sizeof(struct in6_addr)];
+
+	snprintf(address, sizeof address, "%s", text);
+	address[strcspn(address, "/")] = '\0';
+	if (inet_pton(AF_INET, address, binary) == 1 || inet_pton(AF_INET6, address, binary) == 1)
+		fprintf(out, "%s\t%s\n", address, hostname);
 }
 
 /* The container's own name for each of its addresses. */
@@ -97,16 +111,11 @@ static void compose_hosts(FILE *out, const json_t *network, const char *hostname
 	      "::1\tlocalhost ip6-localhost ip6-loopback\n",
 	      out);
 	json_array_foreach(json_object_get(network, "attachments"), i, attachment)
-		json_array_foreach(json_path(attachment, "result", "ips", NULL), j, ip)
 	{
-		char address[64];
-		unsigned char binary[sizeof(struct in6_addr)];
-
-		snprintf(address, sizeof address, "%s", json_text(ip, "address", ""));
-		address[strcspn(address, "/")] = '\0';
-		if (inet_pton(AF_INET, address, binary) == 1 ||
-		    inet_pton(AF_INET6, address, binary) == 1)
-			fprintf(out, "%s\t%s\n", address, hostname);
+		json_array_foreach(json_path(attachment, "result", "ips", NULL), j, ip)
+		{
+			put_host(out, json_text(ip, "address", ""), hostname);
+		}
 	}
 }
 
@@ -116,8 +125,11 @@ static void put_words(FILE *out, const char *keyword, const json_t *words)
 	size_t i;
 	int count = 0;
 
-	json_array_foreach(words, i, item) if (word(item))
-		fprintf(out, "%s%s", count++ ? " " : keyword, word(item));
+	json_array_foreach(words, i, item)
+	{
+		if (word(item))
+			fprintf(out, "%s%s", count++ ? " " : keyword, word(item));
+	}
 	if (count)
 		fputc('\n', out);
 }
@@ -140,8 +152,10 @@ static bool compose_from_results(FILE *out, const json_t *network)
 			fprintf(out, "domain %s\n", domain);
 		put_words(out, "search ", json_object_get(dns, "search"));
 		put_words(out, "options ", json_object_get(dns, "options"));
-		json_array_foreach(json_object_get(dns, "nameservers"), j, server) if (word(server))
+		json_array_foreach(json_object_get(dns, "nameservers"), j, server)
 		{
+			if (!word(server))
+				continue;
 			fprintf(out, "nameserver %s\n", word(server));
 			found = true;
 		}

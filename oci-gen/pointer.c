@@ -92,17 +92,17 @@ json_t *pointer_array(json_t *root, const char *pointer)
 
 char *pointer_join(const char *pointer, const char *key)
 {
-	size_t used = strlen(pointer);
-	char *joined = xcalloc(used + 2 + 2 * strlen(key), 1);
+	/* the separator, every byte of the key twice, and the NUL */
+	char *joined = xcalloc(strlen(pointer) + 2 + 2 * strlen(key), 1);
+	char *end = stpcpy(joined, pointer);
 
-	memcpy(joined, pointer, used);
-	joined[used++] = '/';
+	*end++ = '/';
 	for (; *key; key++) {
 		bool escaped = *key == '~' || *key == '/';
 
 		if (escaped)
-			joined[used++] = '~';
-		joined[used++] = *key == '~' ? '0' : escaped ? '1' : *key;
+			*end++ = '~';
+		*end++ = *key == '~' ? '0' : escaped ? '1' : *key;
 	}
 	return joined;
 }

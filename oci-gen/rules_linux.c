@@ -303,9 +303,11 @@ static bool uses_action(const json_t *config, const char *action)
 	if (strcmp(json_text(pointer_get(config, "/linux/seccomp"), "defaultAction", ""), action) ==
 	    0)
 		return true;
-	json_array_foreach(pointer_get(config, "/linux/seccomp/syscalls"), i,
-			   entry) if (strcmp(json_text(entry, "action", ""), action) ==
-				      0) return true;
+	json_array_foreach(pointer_get(config, "/linux/seccomp/syscalls"), i, entry)
+	{
+		if (strcmp(json_text(entry, "action", ""), action) == 0)
+			return true;
+	}
 	return false;
 }
 

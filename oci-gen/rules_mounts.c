@@ -21,9 +21,11 @@ static bool has_option(const json_t *mount, const char *wanted)
 	const json_t *option;
 	size_t i;
 
-	json_array_foreach(json_object_get(mount, "options"), i,
-			   option) if (json_is_string(option) &&
-				       strcmp(json_string_value(option), wanted) == 0) return true;
+	json_array_foreach(json_object_get(mount, "options"), i, option)
+	{
+		if (json_is_string(option) && strcmp(json_string_value(option), wanted) == 0)
+			return true;
+	}
 	return false;
 }
 

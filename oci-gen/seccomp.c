@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -48,9 +47,11 @@ static bool has_text(const json_t *array, const char *text)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i,
-			   item) if (json_is_string(item) &&
-				     strcmp(json_string_value(item), text) == 0) return true;
+	json_array_foreach(array, i, item)
+	{
+		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -61,16 +62,22 @@ static bool has_capability(uint64_t set, const json_t *name)
 	return number >= 0 && (set >> number & 1);
 }
 
-/* True when the running kernel is at least "MAJOR.MINOR". */
+/* "MAJOR.MINOR…" as one number that compares, or 0. */
+static unsigned long kernel_number(const char *text)
+{
+	char *end;
+	unsigned long major = strtoul(text, &end, 10);
+
+	return *end == '.' ? major << 16 | (strtoul(end + 1, NULL, 10) & 0xffff) : 0;
+}
+
+/* True when the running kernel is at least `minimum`. */
 static bool kernel_is(const char *minimum)
 {
-	unsigned major = 0, minor = 0, wanted_major = 0, wanted_minor = 0;
 	struct utsname system;
+	unsigned long wanted = kernel_number(minimum);
 
-	if (uname(&system) < 0 || sscanf(system.release, "%3u.%3u", &major, &minor) != 2 ||
-	    sscanf(minimum, "%3u.%3u", &wanted_major, &wanted_minor) != 2)
-		return false;
-	return major > wanted_major || (major == wanted_major && minor >= wanted_minor);
+	return wanted && uname(&system) == 0 && kernel_number(system.release) >= wanted;
 }
 
 /* "includes": everything in it must hold. */
@@ -80,8 +87,11 @@ static bool included(const json_t *conditions, uint64_t set)
 	const char *minimum = json_text(conditions, "minKernel", NULL);
 	size_t i;
 
-	json_array_foreach(json_object_get(conditions, "caps"), i,
-			   capability) if (!has_capability(set, capability)) return false;
+	json_array_foreach(json_object_get(conditions, "caps"), i, capability)
+	{
+		if (!has_capability(set, capability))
+			return false;
+	}
 	if (json_array_size(arches) > 0 && !has_text(arches, go_architecture))
 		return false;
 	return !minimum || kernel_is(minimum);
@@ -94,8 +104,11 @@ static bool excluded(const json_t *conditions, uint64_t set)
 	const char *minimum = json_text(conditions, "minKernel", NULL);
 	size_t i;
 
-	json_array_foreach(json_object_get(conditions, "caps"), i,
-			   capability) if (has_capability(set, capability)) return true;
+	json_array_foreach(json_object_get(conditions, "caps"), i, capability)
+	{
+		if (has_capability(set, capability))
+			return true;
+	}
 	return has_text(json_object_get(conditions, "arches"), go_architecture) ||
 	       (minimum && kernel_is(minimum));
 }
@@ -167,8 +180,11 @@ static json_t *resolve(const json_t *profile, uint64_t set, const char *file, st
 	if (copy_members(filter, profile, kept_members, resolved_members, file, err) < 0)
 		return NULL;
 	resolve_architectures(filter, json_object_get(profile, "archMap"));
-	json_array_foreach(json_object_get(profile, "syscalls"), i,
-			   rule) if (add_rule(rules, rule, set, file, err) < 0) return NULL;
+	json_array_foreach(json_object_get(profile, "syscalls"), i, rule)
+	{
+		if (add_rule(rules, rule, set, file, err) < 0)
+			return NULL;
+	}
 	return json_incref(filter);
 }
 

@@ -48,7 +48,7 @@ static int parse_number(const struct option_rule *rule, const char *value, long 
 int set_number(struct generation *g, const struct option_rule *rule, const char *value,
 	       struct error *err)
 {
-	long long number;
+	long long number = 0;
 
 	if (parse_number(rule, value, 1, value + strlen(value), &number, err) < 0)
 		return -1;
@@ -62,7 +62,7 @@ int set_bytes(struct generation *g, const struct option_rule *rule, const char *
 	static const char suffixes[] = "kmgt";
 	const char *stop = value + strspn(value, "-0123456789");
 	const char *suffix = *stop ? strchr(suffixes, *stop | 0x20) : NULL;
-	long long unit = 1, number;
+	long long unit = 1, number = 0;
 
 	if (*stop && (!suffix || stop[1]))
 		return error_set(err, ERROR_USAGE,

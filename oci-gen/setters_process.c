@@ -201,8 +201,11 @@ int add_rlimit(struct generation *g, const struct option_rule *rule, const char 
 
 	json_t *limits = pointer_array(g->config, rule->pointer), *other;
 	size_t i;
-	json_array_foreach(limits, i,
-			   other) if (strcmp(json_text(other, "type", ""), type) == 0) break;
+	json_array_foreach(limits, i, other)
+	{
+		if (strcmp(json_text(other, "type", ""), type) == 0)
+			break;
+	}
 	json_array_remove(limits, i);
 	json_array_append_new(
 		limits, json_pack("{s:s, s:I, s:I}", "type", type, "hard", hard, "soft", soft));

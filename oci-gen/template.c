@@ -169,10 +169,12 @@ void template_privileged(json_t *config)
 	json_t *mount;
 	size_t i;
 
-	json_array_foreach(
-		pointer_get(config, "/mounts"), i,
-		mount) if (strncmp(json_string_value(json_object_get(mount, "destination")), "/sys",
-				   4) == 0) make_writable(mount);
+	json_array_foreach(pointer_get(config, "/mounts"), i, mount)
+	{
+		if (strncmp(json_string_value(json_object_get(mount, "destination")), "/sys", 4) ==
+		    0)
+			make_writable(mount);
+	}
 	pointer_set(config, "/linux/resources/devices",
 		    json_pack("[{s:b, s:s}]", "allow", 1, "access", "rwm"));
 	pointer_remove(config, "/linux/maskedPaths");

@@ -73,6 +73,7 @@ run_container() {
 
 # run_bundle RUNTIME ID BUNDLE
 run_bundle() {
+	# shellcheck disable=SC2016 # for the inner shell
 	case $1 in
 	runc) tool runc --root "$BATS_FILE_TMPDIR/runc" run --bundle "$3" "$2" ;;
 	# crun 1.8 refuses a hybrid hierarchy, so it gets a view without the unified part
