@@ -24,3 +24,17 @@ $(patsubst %,$(BUILD)/obj/tests/%/transcode.o,unit fuzz): | $(KINDS).h $(CRI_GEN
 TEST_OBJS_cni_config := ctr-net/cni_config.o
 TEST_OBJS_publish := ctr-net/publish.o
 TEST_OBJS_conflist := ctr-net/cni_config.o
+
+# the layer unpack worker
+LAYER_INFLATE := $(patsubst %,ctr-store/worker/%.o,source inflate inflate_gzip inflate_zstd inflate_archive)
+TEST_OBJS_layer_names := ctr-store/worker/names.o
+TEST_OBJS_layer_inflate := $(LAYER_INFLATE)
+TEST_PKGS_layer_inflate := libarchive libisal libzstd zlib
+TEST_OBJS_layer_confine := ctr-store/worker/confine.o
+TEST_OBJS_layer_unpack := $(LAYER_INFLATE) $(patsubst %,ctr-store/worker/%.o,names stream tree meta \
+	create unpack lower relocate)
+TEST_PKGS_layer_unpack := libarchive libisal libzstd
+
+TEST_OBJS_json_stream := ctr-store/json_stream.o
+TEST_OBJS_mountinfo := ctr-store/mountinfo.o
+TEST_OBJS_overlay := ctr-store/overlay.o

@@ -6,6 +6,8 @@
 #   store_image REF TAR…     an image in the store itself, made without our tools
 #   layer_tree TAR           the diff/ directory of the stand-alone layer with that archive
 #   field JQ                 what jq -r finds in $output
+#   fault HOW                then "${FAULTY[@]}" before a command lets a system call in it fail or
+#                            kill, see strace(1), --inject
 #   xattr PATH NAME          the value of an extended attribute
 #   small_disk DIR SIZE      a file system of its own that is soon full
 
@@ -44,6 +46,12 @@ clean_store() {
 # ids of layer directories, one a line
 layers() {
 	ls "$OCID_ROOT/layers"
+}
+
+fault() {
+	# the leak sanitizer cannot work in a process that is traced
+	# shellcheck disable=SC2034 # for the caller
+	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -f -o /dev/null -e "inject=$1")
 }
 
 count() { # files in DIR

@@ -146,7 +146,8 @@ teardown() { clean_store; }
 
 @test "create: a mount that fails leaves no container" {
 	ctr-store unpack t:1 >/dev/null
-	tool 1 strace -f -o /dev/null -e inject=move_mount:error=EINVAL ctr-store create --image t:1
+	fault move_mount:error=EINVAL
+	tool 1 "${FAULTY[@]}" ctr-store create --image t:1
 	[ -z "$(ls "$OCID_ROOT/containers")" ]
 	[ -z "$(ls "$OCID_RUNROOT/mounts")" ]
 }
@@ -156,8 +157,8 @@ teardown() { clean_store; }
 	ctr-store unpack t:1 >/dev/null
 	for call in mkdirat:when=1 mkdirat:when=3 fsync:when=1 renameat2:when=1 fsmount:when=1 \
 		renameat:when=1 move_mount:when=1; do
-		strace -f -o /dev/null -e "inject=${call%%:*}:signal=KILL:${call#*:}" \
-			ctr-store create --image t:1 >/dev/null 2>&1 || true
+		fault "${call%%:*}:signal=KILL:${call#*:}"
+		"${FAULTY[@]}" ctr-store create --image t:1 >/dev/null 2>&1 || true
 		tool ctr-store create --image t:1
 		tool ctr-store rm "$(field .rootfs.id)"
 	done

@@ -146,18 +146,21 @@ options_of() {
 	tool ctr-store mounts
 	[ "$(field .target)" = "$BATS_TEST_TMPDIR/"$'m n\to' ]
 	tool ctr-store umount $'m n\to'
-	tool strace -f -o /dev/null -e inject=fsopen:error=ENOSYS ctr-store mount --rw t:1 mnt
+	fault fsopen:error=ENOSYS
+	tool "${FAULTY[@]}" ctr-store mount --rw t:1 mnt
 	echo x >mnt/x
 	tool ctr-store umount mnt
 }
 
 @test "mount: on a kernel without lowerdir+, or without fsopen" {
 	for fault in fsopen:error=ENOSYS fsconfig:error=EINVAL:when=1; do
-		tool strace -f -o /dev/null -e "inject=$fault" ctr-store mount t:1 mnt
+		fault "$fault"
+		tool "${FAULTY[@]}" ctr-store mount t:1 mnt
 		[ "$(ls mnt/etc)" = $'one\nthree' ]
 		[[ $(options_of mnt) == ro,nosuid,nodev* ]]
 		tool ctr-store umount mnt
-		tool strace -f -o /dev/null -e "inject=$fault" ctr-store mount --rw t:1 mnt
+		fault "$fault"
+		tool "${FAULTY[@]}" ctr-store mount --rw t:1 mnt
 		touch mnt/x
 		tool ctr-store umount mnt
 	done
@@ -228,8 +231,8 @@ options_of() {
 @test "mount: killed at any moment leaves nothing that counts as mounted" {
 	ctr-store unpack t:1 >/dev/null
 	for call in fsopen:when=1 fsmount:when=1 renameat:when=1 move_mount:when=1; do
-		strace -f -o /dev/null -e "inject=${call%%:*}:signal=KILL:${call#*:}" \
-			ctr-store mount t:1 mnt >/dev/null 2>&1 || true
+		fault "${call%%:*}:signal=KILL:${call#*:}"
+		"${FAULTY[@]}" ctr-store mount t:1 mnt >/dev/null 2>&1 || true
 		ctr-store umount --force mnt
 	done
 	[ -z "$(ctr-store mounts)" ]

@@ -205,8 +205,8 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	for call in renameat:when=1 renameat:when=2 unlinkat:when=1 unlinkat:when=4; do
 		store_image docker.io/library/t:1 base.tar top.tar
 		ctr-store unpack t:1 >/dev/null
-		strace -f -o /dev/null -e "inject=${call%%:*}:signal=KILL:${call#*:}" \
-			ctr-store rm t:1 >/dev/null 2>&1 || true
+		fault "${call%%:*}:signal=KILL:${call#*:}"
+		"${FAULTY[@]}" ctr-store rm t:1 >/dev/null 2>&1 || true
 		tool ctr-store images
 		tool ctr-store rm --force t:1
 		tool ctr-store gc
