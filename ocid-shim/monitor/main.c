@@ -106,26 +106,21 @@ static void undo(struct monitor *m)
 	container_forget(m);
 }
 
-static int start_create(struct monitor *m, const char **what)
+static int start_events(struct monitor *m)
 {
-	*what = "exit record";
-	if (container_prepare_exit(m) < 0)
-		return -1;
-	*what = "event queue";
 	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	m->signal_fd = process_setup();
-	if (m->epoll_fd < 0 || m->signal_fd < 0 || events_watch(m, m->signal_fd, EVENT_CHILD) < 0 ||
-	    events_watch(m, m->sync_fd, EVENT_SYNC) < 0)
+	if (m->epoll_fd < 0 || m->signal_fd < 0 || events_watch(m, m->signal_fd, EVENT_CHILD) < 0)
 		return -1;
-	return container_create(m, what);
+	return events_watch(m, m->sync_fd, EVENT_SYNC);
 }
 
 /* Run `create` to its end. False when there is no container that could be kept. */
 static bool create(struct monitor *m)
 {
-	const char *what = NULL;
+	const char *what = "exit record";
 
-	if (start_create(m, &what) < 0) {
+	if (container_prepare_exit(m) < 0 || container_create(m, &what) < 0) {
 		int failure = errno;
 
 		undo(m);
@@ -204,6 +199,10 @@ int main(int argc, char **argv)
 	umask(077);
 	process_detach();
 	write_own_pid(m);
+	if (start_events(m) < 0) {
+		report(m, MONITOR_BROKEN, errno, "event queue");
+		return 1;
+	}
 	if (!create(m))
 		return 1;
 	if (!adopt(m, &what)) {

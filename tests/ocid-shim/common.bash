@@ -13,10 +13,16 @@ load ../helpers
 
 setup_file() {
 	file_setup
-	export ROOTFS=$BATS_FILE_TMPDIR/rootfs
+	export ROOTFS=$BATS_FILE_TMPDIR/rootfs CGROUP=/ocid-test-${BATS_RUN_TMPDIR##*-}
 	mkdir "$ROOTFS"
 	busybox_tar "$BATS_FILE_TMPDIR/busybox.tar"
 	tar -C "$ROOTFS" -xf "$BATS_FILE_TMPDIR/busybox.tar"
+}
+
+teardown_file() {
+	# runtimes leave the parent of the containers' cgroups
+	find /sys/fs/cgroup -depth -type d -path "*$CGROUP" -exec rmdir {} + 2>/dev/null || true
+	file_teardown
 }
 
 # Containers that a failed test left must not fail those after it.
@@ -46,7 +52,7 @@ shim() {
 bundle() {
 	BUNDLE=$BATS_TEST_TMPDIR/$1
 	mkdir -p "$BUNDLE"
-	jq -n --arg command "$2" --arg rootfs "$ROOTFS" '{
+	jq -n --arg command "$2" --arg rootfs "$ROOTFS" --arg cgroup "$CGROUP" '{
 		ociVersion: "1.0.2",
 		process: {
 			terminal: false, user: {uid: 0, gid: 0}, cwd: "/",
@@ -60,7 +66,7 @@ bundle() {
 			{destination: "/tmp", type: "tmpfs", source: "tmpfs"}
 		],
 		linux: {
-			cgroupsPath: "/ocid-test/\(now)",
+			cgroupsPath: "\($cgroup)/\(now)",
 			namespaces: [{type: "pid"}, {type: "ipc"}, {type: "uts"}, {type: "mount"}]
 		}
 	} | .linux.cgroupsPath |= sub("\\."; "-") | '"${3-.}" >"$BUNDLE/config.json"
@@ -78,7 +84,8 @@ code() {
 }
 
 runtime() {
-	RUNTIME=$BATS_TEST_TMPDIR/$1
+	RUNTIME=$BATS_TEST_TMPDIR/runtimes/$1
+	mkdir -p "$BATS_TEST_TMPDIR/runtimes"
 	{
 		printf '#!/bin/bash\nseen=%q\n' "$BATS_TEST_TMPDIR"
 		cat
@@ -98,7 +105,7 @@ monitors() {
 remains() {
 	monitors
 	find "$OCID_RUNROOT/containers" "$OCID_RUNROOT/runtime" -mindepth 1 2>/dev/null
-	find /sys/fs/cgroup -type d -path '*/ocid-test/*' 2>/dev/null
+	find /sys/fs/cgroup -type d -path "*$CGROUP/*" 2>/dev/null
 	return 0
 }
 

@@ -5,7 +5,7 @@ load common
 
 @test "rm: directory, cgroup and the bundle's log go, the bundle stays" {
 	quick one 'echo hello'
-	[ -n "$(find /sys/fs/cgroup -type d -path '*/ocid-test/*')" ]
+	[ -n "$(find /sys/fs/cgroup -type d -path "*$CGROUP/*")" ]
 	shim rm one
 	[ -z "$output$stderr" ]
 	[ ! -e "$BUNDLE/log" ]

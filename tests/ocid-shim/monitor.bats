@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# The process that stays with a container, when things go wrong around it.
+
+load common
+
+@test "monitor: it outlives the shell that ran the container" {
+	bundle one 'sleep 0.5; echo later; exit 3'
+	setsid bash -c "ocid-shim run --bundle '$BUNDLE' one >/dev/null; kill -9 \$\$" || true
+	[ "$(code one)" -eq 3 ]
+	grep -q 'F later$' "$BUNDLE/log"
+	shim rm one
+}
+
+@test "monitor: signals other than KILL do not end it" {
+	bundle sig 'exec sleep 100'
+	shim run --bundle "$BUNDLE" sig
+	monitor=$(cat "$OCID_RUNROOT/containers/sig/shim.pid")
+	for signal in HUP INT QUIT TERM PIPE USR1 USR2 ALRM; do
+		kill "-$signal" "$monitor"
+	done
+	sleep 0.1
+	shim kill sig KILL
+	[ "$(code sig)" -eq 137 ]
+	shim rm sig
+	wait_for 5 process_gone "$monitor"
+}
+
+@test "monitor: it is small, also after much output" {
+	[ -z "${ASAN_BUILD-}" ] && ! grep -q asan <(strings "$OCID_BIN/ocid-shim-monitor" | head -n 20000) ||
+		skip "built with sanitizers"
+	bundle small 'seq 1 200000; echo ready >&2; exec sleep 100'
+	shim run --bundle "$BUNDLE" small
+	wait_for 20 grep -q ready "$BUNDLE/log"
+	sleep 1.5
+	monitor=$(cat "$OCID_RUNROOT/containers/small/shim.pid")
+	anonymous=$(awk '/^Pss_Anon:/ { print $2 }' "/proc/$monitor/smaps_rollup")
+	echo "anonymous memory: $anonymous kB"
+	[ "$anonymous" -le 40 ]
+	shim rm --force small
+}
+
+@test "monitor: it rests when all output is closed" {
+	bundle quiet 'exec sleep 100 >&- 2>&-'
+	shim run --bundle "$BUNDLE" quiet
+	sleep 0.3
+	monitor=$(cat "$OCID_RUNROOT/containers/quiet/shim.pid")
+	before=$(awk '/ctxt/ { n += $2 } END { print n }' "/proc/$monitor/status")
+	sleep 1
+	[ "$(awk '/ctxt/ { n += $2 } END { print n }' "/proc/$monitor/status")" -le $((before + 1)) ]
+	shim rm --force quiet
+}
+
+@test "monitor: a process that keeps writing does not hold up the exit" {
+	# without a pid namespace the children outlive the first process
+	bundle busy 'yes & echo $!; exit 4' '.linux.namespaces |= map(select(.type != "pid"))'
+	shim run --bundle "$BUNDLE" busy
+	TOOL_TIMEOUT=10 shim wait busy
+	[ "$(jq .code <<<"$output")" -eq 4 ]
+	shim rm --force busy
+	nothing_left
+}
+
+@test "monitor: all that the first process wrote is logged, though others hold the pipe" {
+	bundle held 'sleep 100 & seq 1 5000; exit 0' '.linux.namespaces |= map(select(.type != "pid"))'
+	shim run --bundle "$BUNDLE" held
+	shim wait held
+	[ "$(wc -l <"$BUNDLE/log")" -eq 5000 ]
+	shim rm --force held
+	nothing_left
+}
+
+@test "monitor: a full disk never blocks the container; the losses are counted" {
+	disk=$BATS_TEST_TMPDIR/disk
+	mkdir "$disk"
+	mount -t tmpfs -o size=256k none "$disk"
+	bundle full 'seq 1 200000; while [ ! -e /go/on ]; do sleep 0.05; done; echo after; exit 7' \
+		'.mounts += [{destination: "/go", type: "bind", source: "'"$BATS_TEST_TMPDIR"'", options: ["bind"]}]'
+	shim run --bundle "$BUNDLE" --log-path "$disk/log" full
+	sleep 1
+	# whole records only
+	[ "$(tail -c 1 "$disk/log" | od -An -tx1 | tr -d ' ')" = 0a ]
+	[ "$(grep -cvE '^[0-9T:.-]+Z (stdout F [0-9]+|stderr F ocid-shim: .*)$' "$disk/log")" -eq 0 ]
+	mount -o remount,size=64m "$disk"
+	touch "$BATS_TEST_TMPDIR/on"
+	[ "$(code full)" -eq 7 ]
+	tail -n 2 "$disk/log" | head -n 1 | grep -qE ' stderr F ocid-shim: [0-9]+ log records were lost'
+	tail -n 1 "$disk/log" | grep -q ' stdout F after$'
+	shim state full
+	lost=$(jq .logRecordsLost <<<"$output")
+	[ $((lost + $(grep -c 'stdout F [0-9]' "$disk/log"))) -eq 200000 ]
+	shim rm full
+	umount "$disk"
+}
+
+@test "monitor: a run root that is full keeps the exit record" {
+	OCID_RUNROOT=$BATS_TEST_TMPDIR/small
+	mkdir "$OCID_RUNROOT"
+	mount -t tmpfs -o size=512k none "$OCID_RUNROOT"
+	bundle keep 'exec sleep 100'
+	shim run --bundle "$BUNDLE" keep
+	head -c 1M /dev/zero >"$OCID_RUNROOT/filler" 2>/dev/null || true
+	shim kill keep KILL
+	[ "$(code keep)" -eq 137 ]
+	rm "$OCID_RUNROOT/filler"
+	shim rm keep
+	nothing_left
+	umount "$OCID_RUNROOT"
+}
+
+@test "monitor: a run root without room is exit 9, and nothing is left" {
+	OCID_RUNROOT=$BATS_TEST_TMPDIR/full
+	mkdir "$OCID_RUNROOT"
+	mount -t tmpfs -o size=512k none "$OCID_RUNROOT"
+	bundle none 'exec sleep 100'
+	shim list
+	head -c 1M /dev/zero >"$OCID_RUNROOT/filler" 2>/dev/null || true
+	shim 9 run --bundle "$BUNDLE" none
+	error_is limit
+	[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	nothing_left
+	rm "$OCID_RUNROOT/filler"
+	shim run --bundle "$BUNDLE" none
+	shim rm --force none
+	umount "$OCID_RUNROOT"
+}
+
+@test "monitor: killed while it makes a container, the container is cleared away" {
+	runtime slow <<-'END'
+		case " $* " in
+		*" create "*) echo $$ >"$seen/pid"; sleep 100 ;;
+		esac
+	END
+	bundle slow 'exit 0'
+	ocid-shim create --runtime "$RUNTIME" --bundle "$BUNDLE" slow 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	pid=$!
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/pid"
+	kill -9 "$(cat "$OCID_RUNROOT/containers/slow/shim.pid")"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q 'monitor died' "$BATS_TEST_TMPDIR/err"
+	wait_for 5 process_gone "$(cat "$BATS_TEST_TMPDIR/pid")"
+	nothing_left
+}

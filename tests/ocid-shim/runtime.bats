@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runtimes other than runc: crun, and some that misbehave.
+
+load common
+
+# Where cgroups are mounted the hybrid way, crun 1.8 works only without the unified tree.
+with_crun() {
+	# shellcheck disable=SC2016 # for the inner shell
+	tool unshare --mount bash -c '
+		if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+		exec "$@"' -- "$@"
+}
+
+@test "runtime: crun runs the same containers" {
+	bundle crun 'echo from crun; echo err >&2; exit 6'
+	with_crun ocid-shim run --runtime crun --bundle "$BUNDLE" crun
+	jq -e '.process.runtime | endswith("/crun")' <<<"$output"
+	shim wait crun
+	[ "$(jq .code <<<"$output")" -eq 6 ]
+	shim logs crun
+	[ "$output/$stderr" = "from crun/err" ]
+	shim state crun
+	with_crun ocid-shim rm crun
+	nothing_left
+}
+
+@test "runtime: crun with a terminal; kill; its errors in one line" {
+	bundle tty 'tty; exec sleep 100' \
+		'.process.terminal = true | .mounts += [{destination: "/dev/pts", type: "devpts",
+			source: "devpts", options: ["newinstance", "ptmxmode=0666", "mode=0620"]}]'
+	with_crun ocid-shim create --runtime crun --bundle "$BUNDLE" tty
+	with_crun ocid-shim start tty
+	wait_for 5 grep -q /dev/pts/0 "$BUNDLE/log"
+	with_crun ocid-shim kill tty KILL
+	[ "$(code tty)" -eq 137 ]
+	with_crun ocid-shim rm tty
+
+	bundle bad 'exit 0' '.process.args = ["nonesuch"]'
+	with_crun bash -c "! ocid-shim run --runtime crun --bundle '$BUNDLE' bad"
+	[[ $stderr == "ocid-shim: run: crun: "*nonesuch* ]]
+	with_crun bash -c "ocid-shim run --wait --runtime crun --bundle '$BUNDLE' bad; [ \$? -eq 127 ]"
+	nothing_left
+}
+
+@test "runtime: words on stderr are the error where there is no log" {
+	bundle words 'exit 0'
+	runtime words <<-'END'
+		case " $* " in
+		*" create "*) echo first >&2; echo 'the last words' >&2; exit 3 ;;
+		esac
+	END
+	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" words
+	error_is failed "words: the last words"
+	[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	nothing_left
+}
+
+@test "runtime: much garbage on both outputs does not block it, nor us" {
+	bundle garbage 'exit 0'
+	runtime garbage <<-'END'
+		case " $* " in
+		*" create "*) head -c 2000000 /dev/urandom; head -c 2000000 /dev/urandom >&2; exit 1 ;;
+		esac
+	END
+	TOOL_TIMEOUT=20 shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" garbage
+	[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	[ "${#stderr}" -lt 4096 ]
+	nothing_left
+}
+
+@test "runtime: it says nothing, or dies of a signal" {
+	bundle mute 'exit 0'
+	runtime mute <<<'exit 9'
+	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" mute
+	error_is failed "status 9"
+	runtime dies <<<'kill -SEGV $$'
+	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" mute
+	error_is failed "status 139"
+	nothing_left
+}
+
+@test "runtime: it succeeds without a container" {
+	bundle nothing 'exit 0'
+	runtime nothing <<<'exit 0'
+	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" nothing
+	error_is failed "did not say which process"
+	for text in '' x 1 -5 99999999999 "$$" '12 34' $'1\n2'; do
+		runtime lies <<-END
+			while [ \$# -gt 0 ]; do
+				[ "\$1" = --pid-file ] && printf '%s' '$text' >"\$2"
+				shift
+			done
+		END
+		shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" nothing
+		error_is failed "did not say which process"
+	done
+	nothing_left
+}
+
+@test "runtime: processes that it leaves behind are killed when it fails" {
+	bundle leaves 'exit 0'
+	runtime leaves <<-'END'
+		case " $* " in
+		*" create "*) setsid sleep 100 >/dev/null 2>&1 & echo $! >"$seen/pid"; exit 1 ;;
+		esac
+	END
+	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" leaves
+	process_gone "$(cat "$BATS_TEST_TMPDIR/pid")"
+	nothing_left
+}
+
+@test "runtime: no terminal comes though one is wanted" {
+	bundle noterm 'exit 0' '.process.terminal = true'
+	runtime noterm <<-'END'
+		while [ $# -gt 0 ]; do
+			[ "$1" = --pid-file ] && { sleep 100 & echo $! >"$2"; disown; }
+			shift
+		done
+	END
+	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" noterm
+	error_is failed "no terminal"
+	nothing_left
+}
+
+@test "runtime: start fails, no container is left" {
+	runtime nostart <<-'END'
+		case " $* " in
+		*" start "*) echo 'cannot start' >&2; exit 1 ;;
+		esac
+		exec runc "$@"
+	END
+	bundle nostart 'exit 0'
+	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" nostart
+	error_is failed "nostart: cannot start"
+	nothing_left
+	[ ! -e "$BUNDLE/log" ]
+}
+
+@test "runtime: one that is gone later is named in the error" {
+	cp "$(command -v runc)" "$BATS_TEST_TMPDIR/myrunc"
+	bundle gone 'exec sleep 100'
+	shim run --runtime "$BATS_TEST_TMPDIR/myrunc" --bundle "$BUNDLE" gone
+	mv "$BATS_TEST_TMPDIR/myrunc" "$BATS_TEST_TMPDIR/away"
+	shim 3 kill gone
+	error_is not-found myrunc
+	shim 3 rm --force gone
+	mv "$BATS_TEST_TMPDIR/away" "$BATS_TEST_TMPDIR/myrunc"
+	shim rm --force gone
+	nothing_left
+}
