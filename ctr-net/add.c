@@ -98,7 +98,7 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 	if (request->settings->networks.count > 0)
 		return cli_usage(cli, err, "--network stands in place of operands");
 
-	cleanup_free char *path = ns_path(&request->store, netns, err);
+	cleanup_free char *path = ns_path(request->store.runroot, netns, err);
 	if (!path || add_check_netns(path, err) < 0)
 		return -1;
 

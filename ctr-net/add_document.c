@@ -56,7 +56,7 @@ static int make_netns(struct add_request *request, struct record *record, struct
 	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
 	struct error ignored;
 
-	if (record_owns_netns(record) && ns_is_pinned(record->store, record->id) &&
+	if (record_owns_netns(record) && ns_is_pinned(record->store->runroot, record->id) &&
 	    is_finished(record)) {
 		error_set(err, ERROR_EXISTS, "%s is connected already", record->id);
 		error_subject(err, record->id);
@@ -66,13 +66,13 @@ static int make_netns(struct add_request *request, struct record *record, struct
 		/* an add that was killed, or one before a reboot */
 		if (attach_del_all(record, &settings, err) < 0)
 			return error_prefix(err, "what an earlier add has left");
-		ns_unpin(record->store, record->id, &ignored);
+		ns_unpin(record->store->runroot, record->id, &ignored);
 		json_object_del(record->json, "ready");
-	} else if (ns_is_pinned(record->store, record->id)) {
+	} else if (ns_is_pinned(record->store->runroot, record->id)) {
 		return 0; /* made by `ns create`, so left by `del` */
 	}
 	record_set_netns(record, true);
-	if (record_save(record, err) == 0 && ns_pin(record->store, record->id, err) == 0)
+	if (record_save(record, err) == 0 && ns_pin(record->store->runroot, record->id, err) == 0)
 		return 0;
 	record_set_netns(record, false);
 	record_save(record, &ignored);
@@ -84,7 +84,7 @@ static char *find_netns(struct add_request *request, struct record *record, cons
 			struct error *err)
 {
 	const char *named = json_text(network, "netns", NULL);
-	cleanup_free char *path = ns_path(record->store, named ? named : record->id, err);
+	cleanup_free char *path = ns_path(record->store->runroot, named ? named : record->id, err);
 
 	if (!path || (!named && make_netns(request, record, err) < 0))
 		return NULL;
@@ -100,7 +100,7 @@ static void undo(struct add_request *request, struct record *record, size_t keep
 	/* while an attachment is left, `del` needs to know of the namespace too */
 	if (!attach_undo(record, keep, &settings) || !made_netns)
 		return;
-	if (ns_unpin(record->store, record->id, &failure) == 0) {
+	if (ns_unpin(record->store->runroot, record->id, &failure) == 0) {
 		record_set_netns(record, false);
 		json_object_del(record->json, "ready");
 		if (record_save(record, &failure) == 0)

@@ -30,7 +30,7 @@ static int del_id(const struct store *store, const char *id, const struct attach
 
 	if (record_open(store, id, &record, err) < 0 || attach_del_all(&record, settings, err) < 0)
 		return -1;
-	if (record_owns_netns(&record) && ns_unpin(store, id, &failure) < 0 &&
+	if (record_owns_netns(&record) && ns_unpin(store->runroot, id, &failure) < 0 &&
 	    failure.kind != ERROR_NOT_FOUND) {
 		*err = failure;
 		return -1;
@@ -70,7 +70,7 @@ static int del_alone(const struct cli *cli, const struct store *store,
 	const struct del_settings *settings = cli->settings;
 	const char *network = cli->operands[0], *netns = cli->operands[1];
 	const char *ifname = settings->ifname ? settings->ifname : "eth0";
-	cleanup_free char *path = ns_path(store, netns, err);
+	cleanup_free char *path = ns_path(store->runroot, netns, err);
 	cleanup_record struct record record = { 0 };
 
 	if (!path || options_check_ifname(ifname, err) < 0)

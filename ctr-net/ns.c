@@ -8,9 +8,9 @@
 #include "netlink.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "lib/store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -89,9 +89,9 @@ int ns_netlink(int ns_fd, struct netlink *netlink, struct error *err)
 	return status;
 }
 
-static char *pin_path(const struct store *store, const char *name)
+static char *pin_path(const char *runroot, const char *name)
 {
-	return xasprintf("%s/netns/%s", store->runroot, name);
+	return xasprintf("%s/netns/%s", runroot, name);
 }
 
 bool ns_exists(const char *path)
@@ -102,22 +102,22 @@ bool ns_exists(const char *path)
 	return fd >= 0 && is_net_namespace(fd);
 }
 
-bool ns_is_pinned(const struct store *store, const char *name)
+bool ns_is_pinned(const char *runroot, const char *name)
 {
-	cleanup_free char *path = pin_path(store, name);
+	cleanup_free char *path = pin_path(runroot, name);
 
 	return ns_exists(path);
 }
 
 /* The file that is mounted upon. A mount cannot be renamed into place as a file can, so the two
  * steps show: a plain file is what a kill between them leaves, and is taken over. */
-static int make_mount_point(const struct store *store, const char *name, struct error *err)
+static int make_mount_point(const char *path, const char *name, struct error *err)
 {
-	cleanup_fd int fd = openat(store->netns_fd, name,
-				   O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0444);
+	cleanup_fd int fd =
+		open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0444);
 
 	if (fd < 0)
-		return error_os(err, "%s/netns/%s", store->runroot, name);
+		return error_os(err, "%s", path);
 	if (is_net_namespace(fd)) {
 		error_set(err, ERROR_EXISTS, "network namespace \"%s\" exists already", name);
 		return error_subject(err, name);
@@ -125,32 +125,33 @@ static int make_mount_point(const struct store *store, const char *name, struct 
 	return 0;
 }
 
-int ns_pin(const struct store *store, const char *name, struct error *err)
+int ns_pin(const char *runroot, const char *name, struct error *err)
 {
-	if (make_mount_point(store, name, err) < 0)
+	cleanup_free char *path = pin_path(runroot, name);
+
+	if (make_mount_point(path, name, err) < 0)
 		return -1;
 
-	cleanup_free char *path = pin_path(store, name);
 	cleanup_fd int fd = make(err);
 	cleanup_free char *source = xasprintf("/proc/thread-self/fd/%d", fd);
 	int status = fd < 0 ? -1 : mount(source, path, NULL, MS_BIND, NULL);
 	if (fd >= 0 && status < 0)
 		error_os(err, "cannot pin a network namespace at %s", path);
 	if (status < 0)
-		unlinkat(store->netns_fd, name, 0);
+		unlink(path);
 	return status;
 }
 
-int ns_unpin(const struct store *store, const char *name, struct error *err)
+int ns_unpin(const char *runroot, const char *name, struct error *err)
 {
-	cleanup_free char *path = pin_path(store, name);
+	cleanup_free char *path = pin_path(runroot, name);
 
 	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		;
 	if (errno != EINVAL && errno != ENOENT)
 		return error_os(err, "cannot unmount %s", path);
 	/* this also takes the pin out of other mount namespaces that copied it */
-	if (unlinkat(store->netns_fd, name, 0) == 0)
+	if (unlink(path) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return error_os(err, "cannot remove %s", path);
@@ -159,30 +160,41 @@ int ns_unpin(const struct store *store, const char *name, struct error *err)
 	return error_hint(err, "see ctr-net ns list");
 }
 
+char *ns_runroot(const struct cli *cli)
+{
+	char *path = realpath(cli->runroot, NULL);
+
+	return path ? path : xstrdup(cli->runroot);
+}
+
 static int by_text(const void *one, const void *other)
 {
 	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
-json_t *ns_names(const struct store *store, struct error *err)
+json_t *ns_list_pinned(const char *runroot, struct error *err)
 {
-	int fd = openat(store->netns_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_free char *path = xasprintf("%s/netns", runroot);
+	cleanup_dir DIR *dir = opendir(path);
 	cleanup_strings struct strings names = { 0 };
 
-	if (!dir) {
-		error_os(err, "%s/netns", store->runroot);
+	if (!dir && errno != ENOENT) {
+		error_os(err, "%s", path);
 		return NULL;
 	}
-	for (struct dirent *entry; (entry = readdir(dir));)
-		if (path_is_id(entry->d_name) && ns_is_pinned(store, entry->d_name))
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (path_is_id(entry->d_name) && ns_is_pinned(runroot, entry->d_name))
 			strings_add(&names, entry->d_name);
-
-	json_t *list = json_array();
 	if (names.count > 0)
 		qsort(names.items, names.count, sizeof *names.items, by_text);
-	for (size_t i = 0; i < names.count; i++)
-		json_array_append_new(list, json_string(names.items[i]));
+
+	json_t *list = json_array();
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *pin = pin_path(runroot, names.items[i]);
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:s}", "name", names.items[i], "netns", pin));
+	}
 	return list;
 }
 
@@ -199,7 +211,7 @@ static char *absolute(const char *path, struct error *err)
 	return xasprintf("%s/%s", here, path);
 }
 
-char *ns_path(const struct store *store, const char *name, struct error *err)
+char *ns_path(const char *runroot, const char *name, struct error *err)
 {
 	json_auto_t *text = json_string(name);
 
@@ -210,7 +222,7 @@ char *ns_path(const struct store *store, const char *name, struct error *err)
 	if (strchr(name, '/'))
 		return absolute(name, err);
 	if (path_is_id(name))
-		return pin_path(store, name);
+		return pin_path(runroot, name);
 	error_set(err, ERROR_USAGE, "\"%s\" cannot be the name of a network namespace", name);
 	error_hint(err, "letters, digits, \"_\", \".\" and \"-\", or a path with a slash");
 	return NULL;

@@ -9,25 +9,29 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct cli;
 struct netlink;
-struct store;
 
-/* Make a namespace whose loopback interface is up and pin it under `name` (a path_is_id()).
- * ERROR_EXISTS where one is pinned already; what a killed process left half made is finished. */
-int ns_pin(const struct store *store, const char *name, struct error *err);
+/* The state directory --runroot for verbs that only read: it is not made. The caller frees it. */
+char *ns_runroot(const struct cli *cli);
+
+/* Make a namespace whose loopback interface is up and pin it under `name` (a path_is_id()) in
+ * RUNROOT/netns, which is there. ERROR_EXISTS where one is pinned already; what a killed process
+ * left half made is finished. */
+int ns_pin(const char *runroot, const char *name, struct error *err);
 
 /* Let go of the pin: the namespace ends with its last process. ERROR_NOT_FOUND without one. */
-int ns_unpin(const struct store *store, const char *name, struct error *err);
+int ns_unpin(const char *runroot, const char *name, struct error *err);
 
 /* Whether a namespace is pinned under that name. */
-bool ns_is_pinned(const struct store *store, const char *name);
+bool ns_is_pinned(const char *runroot, const char *name);
 
-/* The names of all pinned namespaces in order, as an array of strings; the caller owns it. */
-json_t *ns_names(const struct store *store, struct error *err);
+/* All pinned namespaces by name: [{name, netns: path}]. The caller owns it. */
+json_t *ns_list_pinned(const char *runroot, struct error *err);
 
 /* The path for what a user calls a namespace: a word with a slash is a path (made absolute), any
  * other the name of a pinned one. Nothing needs to be there. The caller frees it. */
-char *ns_path(const struct store *store, const char *name, struct error *err);
+char *ns_path(const char *runroot, const char *name, struct error *err);
 
 /* Open a network namespace. ERROR_NOT_FOUND; ERROR_USAGE when it is something else. */
 int ns_open(const char *path, struct error *err);

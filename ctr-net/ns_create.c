@@ -40,15 +40,21 @@ static int ns_create(const struct cli *cli, struct error *err)
 	if (options_check_id(name, err) < 0)
 		return error_prefix(err, "name of a namespace");
 	/* the record's lock: `add` may be making the namespace of a container with that id */
-	if (store_open(cli, &store, err) < 0 || record_open(&store, name, &record, err) < 0 ||
-	    ns_pin(&store, name, err) < 0)
+	if (store_open(cli, &store, err) < 0 || record_open(&store, name, &record, err) < 0)
+		return -1;
+	if (record_owns_netns(&record)) {
+		error_set(err, ERROR_EXISTS, "\"%s\" is a container that add has connected", name);
+		error_subject(err, name);
+		return error_hint(err, "ctr-net del --id %s takes it off", name);
+	}
+	if (ns_pin(store.runroot, name, err) < 0)
 		return -1;
 
-	cleanup_free char *path = ns_path(&store, name, err);
+	cleanup_free char *path = ns_path(store.runroot, name, err);
 	json_auto_t *created = path ? describe(name, path, err) : NULL;
 	if (created && output_object(cli, created, err) == 0)
 		return 0;
-	ns_unpin(&store, name, &ignored);
+	ns_unpin(store.runroot, name, &ignored);
 	return -1;
 }
 

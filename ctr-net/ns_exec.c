@@ -4,7 +4,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/log.h"
-#include "lib/store.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -15,17 +14,15 @@ enum { STATUS_CANNOT_RUN = 126, STATUS_NO_COMMAND = 127 };
 
 static int ns_exec(const struct cli *cli, struct error *err)
 {
-	cleanup_store struct store store = { 0 };
+	cleanup_free char *runroot = ns_runroot(cli);
 	char **command = cli->operands + 1;
 
 	if (strcmp(command[0], "--") == 0)
 		command++;
 	if (!command[0])
 		return cli_usage(cli, err, "missing operand: COMMAND");
-	if (store_open(cli, &store, err) < 0)
-		return -1;
 
-	cleanup_free char *path = ns_path(&store, cli->operands[0], err);
+	cleanup_free char *path = ns_path(runroot, cli->operands[0], err);
 	cleanup_fd int fd = path ? ns_open(path, err) : -1;
 	if (fd < 0)
 		return -1;

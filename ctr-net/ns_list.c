@@ -4,7 +4,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/output.h"
-#include "lib/store.h"
 
 static int ns_list(const struct cli *cli, struct error *err)
 {
@@ -13,26 +12,10 @@ static int ns_list(const struct cli *cli, struct error *err)
 		{ "NETNS", "netns", COLUMN_TEXT },
 		{ NULL, NULL, COLUMN_TEXT },
 	};
-	cleanup_store struct store store = { 0 };
-	json_auto_t *rows = json_array();
-	size_t i;
-	const json_t *name;
+	cleanup_free char *runroot = ns_runroot(cli);
+	json_auto_t *rows = ns_list_pinned(runroot, err);
 
-	if (store_open(cli, &store, err) < 0)
-		return -1;
-
-	json_auto_t *names = ns_names(&store, err);
-	if (!names)
-		return -1;
-	json_array_foreach(names, i, name)
-	{
-		cleanup_free char *path = ns_path(&store, json_string_value(name), err);
-
-		if (!path)
-			return -1;
-		json_array_append_new(rows, json_pack("{s:O, s:s}", "name", name, "netns", path));
-	}
-	return output_list(cli, rows, columns, err);
+	return rows ? output_list(cli, rows, columns, err) : -1;
 }
 
 const struct cli_command ns_list_command = {

@@ -28,7 +28,7 @@ static int ns_rm(const struct cli *cli, struct error *err)
 		error_subject(err, name);
 		return error_hint(err, "ctr-net del --id %s first, or --force", name);
 	}
-	if (ns_unpin(&store, name, &failure) == 0 ||
+	if (ns_unpin(store.runroot, name, &failure) == 0 ||
 	    (settings->force && failure.kind == ERROR_NOT_FOUND))
 		return 0;
 	*err = failure;

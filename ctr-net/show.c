@@ -5,17 +5,13 @@
 
 #include "lib/cleanup.h"
 #include "lib/output.h"
-#include "lib/store.h"
 
 static int show(const struct cli *cli, struct error *err)
 {
-	cleanup_store struct store store = { 0 };
+	cleanup_free char *runroot = ns_runroot(cli);
+	cleanup_free char *path = ns_path(runroot, cli->operands[0], err);
 	cleanup_netlink struct netlink netlink = { 0 };
 
-	if (store_open(cli, &store, err) < 0)
-		return -1;
-
-	cleanup_free char *path = ns_path(&store, cli->operands[0], err);
 	cleanup_fd int fd = path ? ns_open(path, err) : -1;
 	if (fd < 0 || ns_netlink(fd, &netlink, err) < 0)
 		return -1;

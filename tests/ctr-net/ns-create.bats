@@ -36,6 +36,19 @@ teardown() {
 	[ "$(stat -c %i "$OCID_RUNROOT/netns/one")" = "$before" ]
 }
 
+@test "ns create: the id of a container that add has connected is taken, also after a reboot" {
+	plugin_nothing
+	network nothing "$NOTHING"
+	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+	net 4 ns create abc
+	error_is exists
+	net ns rm --force abc
+	net 4 ns create abc
+	error_is exists "del --id abc"
+	net del --id abc
+	net ns create abc
+}
+
 @test "ns create: a name that could lead elsewhere is refused" {
 	for name in a/b .. . -- /etc "a b" "" ../x "$(printf 'x%.0s' {1..129})" $'a\nb'; do
 		net 2 ns create -- "$name"

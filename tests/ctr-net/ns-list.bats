@@ -27,6 +27,16 @@ load common
 	net ns rm one
 }
 
+@test "ns list: verbs that only read make no directories" {
+	dir=$BATS_TEST_TMPDIR/none
+	net ns list --root "$dir/root" --runroot "$dir/run"
+	[ -z "$output" ]
+	net 3 show one --root "$dir/root" --runroot "$dir/run"
+	net 3 ns exec --root "$dir/root" --runroot "$dir/run" one true
+	net show "/proc/$$/ns/net" --root "$dir/root" --runroot "$dir/run"
+	[ ! -e "$dir" ]
+}
+
 @test "ns list: a full standard output is an error" {
 	net ns create one
 	run --separate-stderr bash -c 'ctr-net ns list >/dev/full'
