@@ -84,16 +84,26 @@ static int parse_uint64(const char *text, uint64_t *value)
 	return errno || end == text || *end || strspn(text, "0123456789") == 0 ? -1 : 0;
 }
 
+/* The integer that a real is, or -1 for one that has a fraction or more than 53 bits. */
+static int whole_real(double real, int64_t *value)
+{
+	if (!(real > -0x1p53 && real < 0x1p53))
+		return -1;
+	*value = (int64_t)real;
+	return (double)*value == real ? 0 : -1;
+}
+
 static int signed_number(const json_t *json, int64_t min, int64_t max, int64_t *value)
 {
+	int parsed = 0;
+
 	if (json_is_integer(json))
 		*value = json_integer_value(json);
-	else if (json_is_real(json) && fabs(json_real_value(json)) < 0x1p53 &&
-		 json_real_value(json) == trunc(json_real_value(json)))
-		*value = (int64_t)json_real_value(json);
-	else if (!json_is_string(json) || parse_int64(json_string_value(json), value) < 0)
-		return -1;
-	return *value < min || *value > max ? -1 : 0;
+	else if (json_is_real(json))
+		parsed = whole_real(json_real_value(json), value);
+	else
+		parsed = json_is_string(json) ? parse_int64(json_string_value(json), value) : -1;
+	return parsed < 0 || *value < min || *value > max ? -1 : 0;
 }
 
 static int unsigned_number(const json_t *json, uint64_t max, uint64_t *value)
