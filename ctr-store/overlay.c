@@ -158,10 +158,12 @@ static int configure(int fs_fd, const struct overlay *overlay, const struct stac
 			return context_error(fs_fd, err);
 	if (set(fs_fd, "source", overlay->source) < 0 ||
 	    (stack->upper && (set(fs_fd, "upperdir", stack->upper) < 0 ||
-			      set(fs_fd, "workdir", stack->work) < 0)) ||
-	    fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+			      set(fs_fd, "workdir", stack->work) < 0)))
 		return context_error(fs_fd, err);
-	return 1;
+	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		return 1;
+	/* before 6.5 overlayfs takes any option, and complains of unknown ones only now */
+	return errno == EINVAL ? 0 : context_error(fs_fd, err);
 }
 
 /* Sets *mount_fd and returns 1; 0 when this kernel cannot do it so. */

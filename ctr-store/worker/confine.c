@@ -40,7 +40,8 @@ static int mount_as_root(int tree, bool read_only, struct error *err)
 		return error_os(err, "cannot make mounts private");
 	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return error_os(err, "cannot mount the target directory");
-	if (fchdir(tree) < 0)
+	/* a copy of a shared mount is shared, which pivot_root refuses; systemd shares them all */
+	if (fchdir(tree) < 0 || mount(NULL, ".", NULL, MS_PRIVATE, NULL) < 0)
 		return error_os(err, "cannot enter the target directory");
 	if (read_only)
 		flags |= MS_RDONLY;
