@@ -59,7 +59,7 @@ static int check_options(const char *options, bool data, const char *text, struc
 		size_t length = strcspn(options, ",");
 		bool pair = memchr(options, '=', length) != NULL && *options != '=';
 
-		if (!known_mount_option(options, length) && !(data && pair))
+		if (length > 0 && !known_mount_option(options, length) && !(data && pair))
 			return error_set(err, ERROR_USAGE, "\"%s\": unknown mount option \"%.*s\"",
 					 text, (int)length, options);
 		options += length + (options[length] == ',');

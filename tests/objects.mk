@@ -38,3 +38,16 @@ TEST_PKGS_layer_unpack := libarchive libisal libzstd
 TEST_OBJS_json_stream := ctr-store/json_stream.o
 TEST_OBJS_mountinfo := ctr-store/mountinfo.o
 TEST_OBJS_overlay := ctr-store/overlay.o
+
+TEST_OBJS_challenge := skopeo-c/challenge.o
+TEST_OBJS_manifest := skopeo-c/manifest.o
+TEST_OBJS_gzip := skopeo-c/gzip.o
+TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
+
+OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings known pointer rules rules_linux rules_mounts schema structure)
+TEST_OBJS_oci_account := oci-gen/account.o
+TEST_OBJS_oci_pointer := oci-gen/pointer.o
+TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
+TEST_OBJS_oci_config := $(OCI_CHECKS)
+TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,account capabilities generation image \
+	mounts seccomp seccomp_default template user)
