@@ -17,6 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A layer of 2,000,000 directories takes 200 MiB, a zstd window up to 128 MiB. */
+#define MEMORY_MAX ((rlim_t)512 << 20)
+
 /* Newer than the headers of Debian 12 (Landlock ABI 3 to 6). */
 enum {
 	ACCESS_FS_TRUNCATE = 1 << 14,
@@ -54,6 +57,18 @@ static int mount_as_root(int tree, bool read_only, struct error *err)
 	return 0;
 }
 
+static int limit_memory(struct error *err)
+{
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow is larger than that from the start */
+	struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
+
+	if (setrlimit(RLIMIT_DATA, &memory) < 0)
+		return error_os(err, "cannot set resource limits");
+#endif
+	(void)err;
+	return 0;
+}
+
 static int limit_resources(long long file_size_max, struct error *err)
 {
 	struct rlimit none = { 0, 0 };
@@ -63,7 +78,7 @@ static int limit_resources(long long file_size_max, struct error *err)
 	signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &size) < 0)
 		return error_os(err, "cannot set resource limits");
-	return 0;
+	return limit_memory(err);
 }
 
 int confine_enter(int dir_fd, long long file_size_max, struct error *err)

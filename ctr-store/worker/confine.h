@@ -5,7 +5,7 @@
  *   1. own mount, network, IPC and UTS namespaces; the mounts are private
  *   2. the target directory, mounted nosuid, nodev and noexec, becomes the root; the old root is
  *      detached. Descriptors that are open already stay usable
- *   3. resource limits: no core files, no file larger than `file_size_max`
+ *   3. resource limits: no core files, no file larger than `file_size_max`, 512 MiB of memory
  *   4. capabilities: what writing a tree needs, in all sets and in the bounding set
  *   5. no_new_privs
  *   6. Landlock (Linux 5.19 and later): writing only beneath the root, executing nothing, no TCP,

@@ -16,7 +16,7 @@ static void *none_start(struct source *source, struct error *err)
 	return source;
 }
 
-static ssize_t none_read(void *state, unsigned char *out, size_t size, struct error *err)
+static ssize_t none_read(void *state, void *out, size_t size, struct error *err)
 {
 	struct source *source = state;
 	ssize_t available = source_fill(source, 1, err);

@@ -25,7 +25,7 @@ struct codec {
 	bool (*matches)(const unsigned char *data, size_t length);
 	void *(*start)(struct source *source, struct error *err);
 	/* Up to `size` bytes; 0 only at the end of everything that belongs to the stream. */
-	ssize_t (*read)(void *state, unsigned char *out, size_t size, struct error *err);
+	ssize_t (*read)(void *state, void *out, size_t size, struct error *err);
 	void (*stop)(void *state);
 };
 

@@ -81,7 +81,7 @@ static int filter_failed(const struct filter_state *state, struct error *err)
 	return error_set(err, ERROR_INTEGRITY, "%s", archive_error_string(state->archive));
 }
 
-static ssize_t filter_read(void *opaque, unsigned char *out, size_t size, struct error *err)
+static ssize_t filter_read(void *opaque, void *out, size_t size, struct error *err)
 {
 	struct filter_state *state = opaque;
 	struct archive_entry *entry;

@@ -139,7 +139,7 @@ static int next_member(struct gzip_state *state, struct error *err)
 	return 1;
 }
 
-static ssize_t gzip_read(void *opaque, unsigned char *out, size_t size, struct error *err)
+static ssize_t gzip_read(void *opaque, void *out, size_t size, struct error *err)
 {
 	struct gzip_state *state = opaque;
 	struct source *source = state->source;

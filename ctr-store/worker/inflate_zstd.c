@@ -39,11 +39,11 @@ static void *zstd_start(struct source *source, struct error *err)
 	return state;
 }
 
-static ssize_t zstd_read(void *opaque, unsigned char *out, size_t size, struct error *err)
+static ssize_t zstd_read(void *opaque, void *out, size_t size, struct error *err)
 {
 	struct zstd_state *state = opaque;
 	struct source *source = state->source;
-	ZSTD_outBuffer output = { out, size, 0 };
+	ZSTD_outBuffer output = { .dst = out, .size = size };
 
 	while (output.pos == 0) {
 		ssize_t available = source_fill(source, 1, err);

@@ -248,5 +248,6 @@ int layer_run(const struct cli *cli, struct error *err)
 	if (tree_start(&tree, root_fd, settings->entries_max, err) < 0 ||
 	    unpack_layer(stream, &tree, &marker, &lower_fd, &result, err) < 0)
 		return -1;
+	stream_free(stream);
 	return print_line(result, err);
 }

@@ -86,7 +86,7 @@ int relocate(struct tree *tree, struct dir *dir, const char *target, struct erro
 
 	if (tree_walk(tree, dir->parent, target, true, &to, err) < 0)
 		return -1;
-	for (const struct dir *above = to; above; above = above->parent)
+	for (const struct dir *above = to; above->parent; above = above->parent)
 		if (above == dir)
 			return error_set(err, ERROR_INTEGRITY, "it is a link into itself");
 	if (dir->hops >= HOPS_MAX)

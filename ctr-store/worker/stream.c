@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BLOCKS = 8 };
@@ -178,9 +179,9 @@ int stream_verify(struct stream *stream, struct error *err)
 
 	while ((length = stream_next(stream, &data, err)) > 0)
 		;
+	pthread_join(stream->thread, NULL);
 	if (length < 0)
 		return -1;
-	pthread_join(stream->thread, NULL);
 
 	hasher_finish(&stream->plain, plain);
 	if (stream->settings.blob_digest) {
@@ -194,4 +195,16 @@ int stream_verify(struct stream *stream, struct error *err)
 	}
 	return check("digest of the uncompressed layer (diffID)", plain, stream->settings.diff_id,
 		     err);
+}
+
+void stream_free(struct stream *stream)
+{
+	pthread_mutex_destroy(&stream->mutex);
+	pthread_cond_destroy(&stream->changed);
+	hasher_free(&stream->stored);
+	hasher_free(&stream->plain);
+	for (int i = 0; i < BLOCKS; i++)
+		free(stream->blocks[i].data);
+	free(stream->source.buffer);
+	free(stream);
 }

@@ -19,8 +19,7 @@ struct stream_settings {
 
 struct stream;
 
-/* Allocate all that is needed and load libcrypto's digests; reads nothing. Never freed: when an
- * error ends the process, its thread may be waiting for input. */
+/* Allocate all that is needed and load libcrypto's digests; reads nothing. */
 struct stream *stream_new(const struct stream_settings *settings);
 
 /* Begin to read. */
@@ -31,3 +30,7 @@ ssize_t stream_next(struct stream *stream, const void **data, struct error *err)
 
 /* Pass over what is left, which counts for the digests, and check them: ERROR_INTEGRITY. */
 int stream_verify(struct stream *stream, struct error *err);
+
+/* Once stream_verify() has returned, whatever it said. Before that the thread may be waiting for
+ * input: an error then ends the process with the stream as it is. */
+void stream_free(struct stream *stream);

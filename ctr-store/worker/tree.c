@@ -59,7 +59,7 @@ static void hash_grow(struct tree *tree)
 	size_t old_size = tree->table_size;
 
 	tree->table_size *= 2;
-	tree->table = xcalloc(tree->table_size, sizeof *tree->table);
+	tree->table = xcalloc(tree->table_size, sizeof(struct dir *));
 	tree->hashed = 0;
 	for (size_t i = 0; i < old_size; i++)
 		for (struct dir *dir = old[i], *next; dir; dir = next) {
@@ -399,7 +399,7 @@ int tree_start(struct tree *tree, int root_fd, long long entries_max, struct err
 	(void)fremovexattr(fd, "system.posix_acl_default");
 	*tree = (struct tree){ .root_fd = root_fd, .entries_max = entries_max };
 	tree->table_size = TABLE_START;
-	tree->table = xcalloc(tree->table_size, sizeof *tree->table);
+	tree->table = xcalloc(tree->table_size, sizeof(struct dir *));
 	tree->last_made = &tree->root;
 	record(tree, NULL, "");
 	return 0;
