@@ -108,14 +108,23 @@ json_t *attach_again(const struct store *store, const json_t *record, const char
 	return put(store, mount_fd, &again, err);
 }
 
-/* Nothing of somebody else's may lie on top, and it must be in our mount namespace. */
-static int check_top(const char *target, const char *source, struct error *err)
+static int not_mounted(const char *target, struct error *err)
 {
+	return error_set(err, ERROR_NOT_FOUND, "%s is not mounted any more", target);
+}
+
+/* It must be in our mount namespace, with no other mount of ours on top. */
+static int check_top(const json_t *record, const char *target, struct error *err)
+{
+	const char *source = json_text(record, "source", "");
+	json_int_t name_space = json_integer_value(json_object_get(record, "mountNamespace"));
 	cleanup_mount_table struct mount_table table = { 0 };
 
 	if (mount_table_read(0, &table, err) < 0)
 		return -1;
 	if (!mount_table_has(&table, source, target)) {
+		if (name_space == (json_int_t)mount_namespace(0))
+			return not_mounted(target, err);
 		error_set(err, ERROR_UNSUPPORTED, "%s is mounted in another mount namespace",
 			  target);
 		return error_hint(err, "run ctr-store there, with nsenter(1)");
@@ -130,9 +139,11 @@ int attach_undo(const struct store *store, const json_t *record, bool lazy, stru
 {
 	const char *target = json_text(record, "target", "");
 
-	if (check_top(target, json_text(record, "source", ""), err) < 0)
+	if (check_top(record, target, err) < 0)
 		return -1;
 	if (umount2(target, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) < 0) {
+		if (errno == EINVAL || errno == ENOENT)
+			return not_mounted(target, err);
 		if (errno != EBUSY)
 			return error_os(err, "cannot unmount %s", target);
 		error_set(err, ERROR_IN_USE, "%s is busy: a process works in it", target);

@@ -234,7 +234,7 @@ static int check_plan(const struct container_plan *plan, struct error *err)
 	return 0;
 }
 
-json_t *container_make(const struct store *store, const struct container_plan *plan,
+json_t *container_make(const struct store *store, const struct container_plan *plan, int *lock,
 		       struct error *err)
 {
 	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
@@ -247,7 +247,9 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	json_auto_t *rootfs = make_rootfs(store, plan, id);
 	json_object_set(plan->document, "rootfs", rootfs);
 	json_auto_t *facts = make_facts(plan, rootfs);
-	if (staging_open(store, &staging, err) < 0 || build(store, plan, &staging, facts, err) < 0)
+	cleanup_fd int own_lock = container_lock(store, facts, err);
+	if (own_lock < 0 || staging_open(store, &staging, err) < 0 ||
+	    build(store, plan, &staging, facts, err) < 0)
 		return NULL;
 
 	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, err) : -1;
@@ -264,6 +266,7 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 		lock_discard(store->locks_fd, "name", plan->name);
 	if (file_sync_dir(store->containers_fd, "containers", err) < 0)
 		return NULL;
+	*lock = steal_fd(&own_lock);
 	return json_incref(facts);
 }
 

@@ -29,9 +29,9 @@ struct container_plan {
 	bool throwaway;
 };
 
-/* Make a container's directory. Returns its rootfs.json, which the caller owns. ERROR_EXISTS for
- * an id or a name that is taken. */
-json_t *container_make(const struct store *store, const struct container_plan *plan,
+/* Make a container's directory and return with its lock held by *lock, a descriptor. Returns its
+ * rootfs.json, which the caller owns. ERROR_EXISTS for an id or a name that is taken. */
+json_t *container_make(const struct store *store, const struct container_plan *plan, int *lock,
 		       struct error *err);
 
 /* Remove a container that was just made and could not be mounted; its failure is the one to tell.
@@ -46,7 +46,7 @@ json_t *container_find(const struct store *store, const char *text, struct error
 json_t *container_list(const struct store *store, struct error *err);
 
 /* Mount the container on `target` (absolute; NULL: its own rootfs/). The caller holds the gate,
- * shared, and the container's lock or has just made it. Returns the record of the mount. */
+ * shared, and the container's lock. Returns the record of the mount. */
 json_t *container_mount(const struct store *store, const json_t *container, const char *target,
 			struct error *err);
 

@@ -72,7 +72,8 @@ static int create(const struct cli *cli, struct error *err)
 					     .image = &image,
 					     .layers = &layers,
 					     .document = document };
-	json_auto_t *container = container_make(&store, &plan, err);
+	cleanup_fd int lock = -1;
+	json_auto_t *container = container_make(&store, &plan, &lock, err);
 	if (!container)
 		return -1;
 	json_auto_t *record = container_mount(&store, container, NULL, err);

@@ -94,7 +94,8 @@ static json_t *mount_writable(const struct store *store, const struct settings *
 					     .layers = &layers,
 					     .document = document,
 					     .throwaway = settings->upper == NULL };
-	json_auto_t *container = container_make(store, &plan, err);
+	cleanup_fd int lock = -1;
+	json_auto_t *container = container_make(store, &plan, &lock, err);
 	if (!container)
 		return NULL;
 	json_t *record = container_mount(store, container, directory, err);

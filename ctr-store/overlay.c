@@ -157,8 +157,8 @@ static int configure(int fs_fd, const struct overlay *overlay, const struct stac
 		if (set(fs_fd, fixed_options[i].key, fixed_options[i].value) < 0)
 			return context_error(fs_fd, err);
 	if (set(fs_fd, "source", overlay->source) < 0 ||
-	    (stack->upper && (set(fs_fd, "upperdir", stack->upper) < 0 ||
-			      set(fs_fd, "workdir", stack->work) < 0)))
+	    (stack->upper &&
+	     (set(fs_fd, "upperdir", stack->upper) < 0 || set(fs_fd, "workdir", stack->work) < 0)))
 		return context_error(fs_fd, err);
 	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		return 1;

@@ -17,9 +17,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { NESTING_MAX = 8 };
+enum { NESTING_MAX = 8, LEFTOVER_AGE = 3600 /* seconds */ };
 
 /* What is referred to: objects used as sets of the hex parts of digests. */
 struct marks {
@@ -174,6 +175,36 @@ static bool is_wanted(const struct sweep *sweep, const json_t *marks, const json
 	       (sweep->only && !json_object_get(only, hex));
 }
 
+/* The temporary file of a replacement that was killed: nobody works on one for so long. */
+static bool is_leftover(const char *name, const struct stat *st)
+{
+	return name[0] == '.' && name[1] && S_ISREG(st->st_mode) &&
+	       time(NULL) - st->st_mtime > LEFTOVER_AGE;
+}
+
+static void sweep_leftovers(struct sweep *sweep, int parent_fd, const char *name)
+{
+	cleanup_fd int fd =
+		openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	struct stat st;
+
+	if (!dir)
+		return;
+	steal_fd(&fd);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] != '.' ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !is_leftover(entry->d_name, &st))
+			continue;
+		sweep->staging++;
+		sweep->bytes += st.st_size;
+		if (!sweep->dry_run)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+}
+
 static int sweep_blobs_in(struct sweep *sweep, int dir_fd, const json_t *marks, const json_t *only,
 			  struct error *err)
 {
@@ -312,6 +343,11 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	json_object_update(marks.blobs, held);
 	mark_layers(&marks, containers);
 	mark_layers(&marks, records);
+	if (all) {
+		sweep_leftovers(sweep, layout.fd, ".");
+		sweep_leftovers(sweep, layout.fd, "blobs/sha256");
+		sweep_leftovers(sweep, layout.fd, "blobs/sha512");
+	}
 	if (sweep_blobs(sweep, &layout, marks.blobs, only, err) < 0 ||
 	    sweep_layers(sweep, marks.layers, only, err) < 0)
 		return -1;

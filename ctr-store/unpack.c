@@ -17,27 +17,6 @@
 
 enum { READ_SIZE = 64 << 10 };
 
-/* ---- images by name ---- */
-
-static int unpack_named(const struct cli *cli, const struct store *store, const char *name,
-			struct error *err)
-{
-	cleanup_image struct image image = { 0 };
-
-	if (image_find(store, name, &image, err) < 0)
-		return -1;
-	cleanup_unpacker struct unpacker *unpacker = unpacker_new(store, err);
-	if (!unpacker || unpacker_add_image(unpacker, &image, err) < 0)
-		return -1;
-	unpacker_all_blobs(unpacker);
-	if (unpacker_finish(unpacker, err) < 0)
-		return -1;
-	json_auto_t *document = json_pack("{s:O}", "image", image.json);
-	return output_object(cli, document, err);
-}
-
-/* ---- a document, or the events of skopeo-c copy, from stdin ---- */
-
 struct session {
 	struct image **images; /* the unpacker borrows them */
 	size_t image_count;
@@ -82,6 +61,40 @@ static int add_image(struct session *session, json_t *json, struct error *err)
 	session->images[session->image_count++] = kept;
 	return unpacker_add_image(session->unpacker, kept, err);
 }
+
+/* ---- images by name ---- */
+
+static int print_image(const struct cli *cli, const struct image *image, struct error *err)
+{
+	json_auto_t *document = json_pack("{s:O}", "image", image->json);
+
+	return output_object(cli, document, err);
+}
+
+static int unpack_named(const struct cli *cli, const struct store *store, struct error *err)
+{
+	__attribute__((cleanup(session_free))) struct session session = { 0 };
+
+	session.unpacker = unpacker_new(store, err);
+	if (!session.unpacker)
+		return -1;
+	for (int i = 0; i < cli->operand_count; i++) {
+		cleanup_image struct image image = { 0 };
+
+		if (image_find(store, cli->operands[i], &image, err) < 0 ||
+		    add_image(&session, image.json, err) < 0)
+			return -1;
+	}
+	unpacker_all_blobs(session.unpacker);
+	if (unpacker_finish(session.unpacker, err) < 0)
+		return -1;
+	for (size_t i = 0; i < session.image_count; i++)
+		if (print_image(cli, session.images[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- a document, or the events of skopeo-c copy, from stdin ---- */
 
 static int take_event(struct session *session, const json_t *object, const char *event,
 		      struct error *err)
@@ -171,12 +184,8 @@ static int unpack_verb(const struct cli *cli, struct error *err)
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
-	if (cli->operand_count == 0)
-		return unpack_input(cli, &store, err);
-	for (int i = 0; i < cli->operand_count; i++)
-		if (unpack_named(cli, &store, cli->operands[i], err) < 0)
-			return -1;
-	return 0;
+	return cli->operand_count > 0 ? unpack_named(cli, &store, err)
+				      : unpack_input(cli, &store, err);
 }
 
 const struct cli_command command_unpack = {

@@ -26,6 +26,14 @@ teardown() { clean_store; }
 	[ "$(findmnt -n -o FSTYPE "$path")" = overlay ]
 }
 
+@test "create: the document fits its schema" {
+	tool ctr-store create --image t:1 --name web
+	printf '%s' "$output" >document
+	/usr/bin/python3 -c 'import json, jsonschema, sys
+jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' \
+		"$TESTS/../man/document.schema.json"
+}
+
 @test "create: the printed document is kept in the bundle" {
 	tool ctr-store create --image t:1
 	[ "$(jq -cS . <<<"$output")" = "$(jq -cS . "$(field .rootfs.bundle)/document.json")" ]

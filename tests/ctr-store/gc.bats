@@ -116,6 +116,16 @@ forget_images() {
 	[ "$(count "$OCID_ROOT/images/blobs/sha256")" -eq 4 ]
 }
 
+@test "gc: what a killed replacement left in the layout goes when it is old" {
+	touch "$OCID_ROOT/images/.index.json.0123" "$OCID_ROOT/images/blobs/sha256/.new"
+	tool ctr-store gc
+	[ "$(field .staging)" -eq 0 ]
+	touch -d '2 hours ago' "$OCID_ROOT/images/.index.json.0123" "$OCID_ROOT/images/blobs/sha256/.new"
+	tool ctr-store gc
+	[ "$(field .staging)" -eq 2 ]
+	[ -z "$(find "$OCID_ROOT/images" -name '.?*')" ]
+}
+
 @test "gc: lock files that nobody holds go" {
 	ctr-store unpack t:1 >/dev/null
 	touch "$OCID_RUNROOT/locks/container-old" "$OCID_RUNROOT/locks/name-old"
