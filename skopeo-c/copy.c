@@ -258,9 +258,14 @@ static int tell_present(struct copy *copy, const struct blob *blobs, size_t coun
 {
 	if (copy->plan.image && progress_image(&copy->progress, copy->field, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (progress_blob(&copy->progress, &blobs[i], BLOB_PRESENT, blobs[i].size, err) < 0)
+	for (size_t i = 0; i < count; i++) {
+		bool told = copy->plan.image &&
+			    strcmp(blobs[i].digest, copy->image.config_blob.digest) == 0;
+
+		if (!told &&
+		    progress_blob(&copy->progress, &blobs[i], BLOB_PRESENT, blobs[i].size, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -365,9 +370,9 @@ const struct cli_command copy_command = {
 	.operands_min = 2,
 	.operands_max = 2,
 	.summary = "copy an image, byte for byte",
-	.details = "SOURCE and DESTINATION are docker://NAME, oci:PATH[:REF], dir:PATH or "
-		   "store:[NAME];\n"
-		   "SOURCE may also be tarball:PATH[:PATH...], one layer each, \"-\" for stdin.",
+	.details = "SOURCE and DESTINATION are docker://NAME, oci:PATH[:REF], dir:PATH or\n"
+		   "store:[NAME]; SOURCE may also be tarball:PATH[:PATH...], one layer each,\n"
+		   "\"-\" for standard input.",
 	.options = options,
 	.settings_size = sizeof(struct copy_settings),
 	.defaults = &defaults,

@@ -212,7 +212,7 @@ const struct cli_command inspect_command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "show what an image is, without fetching its layers",
-	.details = "IMAGE is docker://NAME, oci:PATH[:REF], dir:PATH, tarball:PATH[:PATH...] or "
+	.details = "IMAGE is docker://NAME, oci:PATH[:REF], dir:PATH, tarball:PATH[:PATH...] or\n"
 		   "store:NAME.",
 	.options = options,
 	.settings_size = sizeof(struct inspect_settings),

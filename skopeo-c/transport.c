@@ -3,9 +3,11 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/random.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,12 +114,46 @@ char *transport_read_blob(struct transport *t, const struct blob *blob, struct e
 
 /* ---- new files ---- */
 
+#define NEW_PREFIX ".new."
+
+/* A new file is locked from its beginning, so that one without a lock is nobody's any more. Where
+ * the file system has no locks it is never swept. */
+static void lock_new_file(int fd)
+{
+	struct error ignored;
+
+	(void)lock_file(fd, LOCK_EXCLUSIVE, false, "new file", &ignored);
+}
+
+static bool is_abandoned(int dir_fd, const char *name)
+{
+	struct error ignored;
+	cleanup_fd int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && lock_file(fd, LOCK_EXCLUSIVE, false, name, &ignored) == 0;
+}
+
+void blob_sink_sweep(int dir_fd)
+{
+	cleanup_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!listing)
+		return;
+	steal_fd(&fd);
+	while ((entry = readdir(listing)))
+		if (strncmp(entry->d_name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0 &&
+		    is_abandoned(dir_fd, entry->d_name))
+			unlinkat(dir_fd, entry->d_name, 0);
+}
+
 static int make_named_file(struct blob_sink *sink, struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
 
 	random_name(unique);
-	snprintf(sink->temporary, sizeof sink->temporary, ".new.%s", unique);
+	snprintf(sink->temporary, sizeof sink->temporary, NEW_PREFIX "%s", unique);
 	sink->fd =
 		openat(sink->dir_fd, sink->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (sink->fd >= 0)
@@ -132,8 +168,10 @@ int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err)
 	sink->temporary[0] = '\0';
 	sink->dir_fd = dir_fd;
 	sink->fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (sink->fd >= 0)
+	if (sink->fd >= 0) {
+		lock_new_file(sink->fd);
 		return 0;
+	}
 	/* a file system without them (NFS) */
 	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
 		return make_named_file(sink, err);
@@ -150,7 +188,7 @@ int blob_sink_name_file(struct blob_sink *sink, struct error *err)
 	if (sink->temporary[0])
 		return 0;
 	random_name(unique);
-	snprintf(name, sizeof name, ".new.%s", unique);
+	snprintf(name, sizeof name, NEW_PREFIX "%s", unique);
 	/* the first way needs a capability, the second /proc */
 	if (linkat(sink->fd, "", sink->dir_fd, name, AT_EMPTY_PATH) < 0 &&
 	    linkat(AT_FDCWD, path, sink->dir_fd, name, AT_SYMLINK_FOLLOW) < 0)

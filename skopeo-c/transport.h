@@ -101,6 +101,9 @@ void blob_sink_close(struct blob_sink *sink);
 /* For destinations that are directories: a new file in dir_fd that nobody sees until it is given a
  * name (where the file system can do that). blob_sink_close() removes it unless it was kept. */
 int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err);
+/* Remove the files that killed processes have left under a temporary name in dir_fd: nobody holds
+ * their lock any more. */
+void blob_sink_sweep(int dir_fd);
 /* Give the file a temporary name in dir_fd, sink->temporary, and make it readable. */
 int blob_sink_name_file(struct blob_sink *sink, struct error *err);
 /* The file has its final name now. */

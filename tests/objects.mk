@@ -3,7 +3,7 @@
 # libraries.
 
 DISPATCH_TRANSCODE := $(patsubst %,ocid-dispatch/%.o,transcode_decode transcode_encode \
-	transcode_field base64 buffer) gen/cri.pb-c.o
+	transcode_field wire base64 buffer) gen/cri.pb-c.o
 
 TEST_OBJS_transcode := $(DISPATCH_TRANSCODE) gen/kinds.pb-c.o
 TEST_PKGS_transcode := libprotobuf-c

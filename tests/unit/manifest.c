@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/manifest.h"
+
+#include "lib/memory.h"
+#include "tests/unit/tap.h"
+
+#include <stdlib.h>
+
+#define DIGEST	   "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define DESCRIPTOR "{\"mediaType\":\"a\",\"digest\":\"" DIGEST "\",\"size\":0}"
+#define IMAGE	   "\"config\":" DESCRIPTOR ",\"layers\":[" DESCRIPTOR "]"
+#define INDEX	   "\"manifests\":[" DESCRIPTOR "]"
+#define TYPE(type) "\"mediaType\":\"" type "\","
+#define BEGIN	   "{\"schemaVersion\":2,"
+
+static const struct {
+	const char *what, *text, *content_type;
+	const char *media_type; /* NULL: refused, as `kind` */
+	enum error_kind kind;
+} cases[] = {
+	{ "an image", BEGIN TYPE(MANIFEST_OCI) IMAGE "}", MANIFEST_OCI, MANIFEST_OCI, 0 },
+	{ "an image of Docker's", BEGIN TYPE(MANIFEST_DOCKER) IMAGE "}", NULL, MANIFEST_DOCKER, 0 },
+	{ "an index", BEGIN INDEX "}", MANIFEST_OCI_INDEX, MANIFEST_OCI_INDEX, 0 },
+	{ "a list of Docker's", BEGIN INDEX "}", MANIFEST_DOCKER_LIST, MANIFEST_DOCKER_LIST, 0 },
+	{ "an image that is told by its content", BEGIN IMAGE "}", NULL, MANIFEST_OCI, 0 },
+	{ "an index that is told by its content", BEGIN INDEX "}", "text/plain; charset=utf-8",
+	  MANIFEST_OCI_INDEX, 0 },
+	{ "a type with parameters", BEGIN IMAGE "}", MANIFEST_OCI "; charset=utf-8", MANIFEST_OCI,
+	  0 },
+	{ "no layers", BEGIN "\"config\":" DESCRIPTOR ",\"layers\":[]}", NULL, MANIFEST_OCI, 0 },
+
+	{ "both in one", BEGIN IMAGE "," INDEX "}", NULL, NULL, ERROR_INTEGRITY },
+	{ "neither", BEGIN "\"x\":1}", NULL, NULL, ERROR_INTEGRITY },
+	{ "an image served as an index", BEGIN IMAGE "}", MANIFEST_OCI_INDEX, NULL,
+	  ERROR_INTEGRITY },
+	{ "an image that calls itself an index", BEGIN TYPE(MANIFEST_OCI_INDEX) IMAGE "}", NULL,
+	  NULL, ERROR_INTEGRITY },
+	{ "two words about its type", BEGIN TYPE(MANIFEST_OCI) IMAGE "}", MANIFEST_DOCKER, NULL,
+	  ERROR_INTEGRITY },
+	{ "an unknown type", BEGIN TYPE("text/x") IMAGE "}", NULL, NULL, ERROR_UNSUPPORTED },
+	{ "something else", BEGIN IMAGE "}", "text/html", NULL, ERROR_UNSUPPORTED },
+	{ "schema 1", "{\"schemaVersion\":1}", NULL, NULL, ERROR_UNSUPPORTED },
+	{ "schema 3", "{\"schemaVersion\":3," IMAGE "}", NULL, NULL, ERROR_INTEGRITY },
+	{ "no schema", "{" IMAGE "}", NULL, NULL, ERROR_INTEGRITY },
+	{ "a list", "[]", NULL, NULL, ERROR_INTEGRITY },
+	{ "no JSON", "<html>", NULL, NULL, ERROR_INTEGRITY },
+	{ "nothing", "", NULL, NULL, ERROR_INTEGRITY },
+	{ "a path for a digest",
+	  BEGIN
+	  "\"config\":{\"mediaType\":\"a\",\"digest\":\"sha256:../x\",\"size\":0},\"layers\":[]}",
+	  NULL, NULL, ERROR_INTEGRITY },
+	{ "a negative size",
+	  BEGIN "\"config\":{\"mediaType\":\"a\",\"digest\":\"" DIGEST
+		"\",\"size\":-1},\"layers\":[]}",
+	  NULL, NULL, ERROR_INTEGRITY },
+	{ "layers that are no list", BEGIN "\"config\":" DESCRIPTOR ",\"layers\":{}}", NULL, NULL,
+	  ERROR_INTEGRITY },
+	{ "a layer that is no descriptor", BEGIN "\"config\":" DESCRIPTOR ",\"layers\":[1]}", NULL,
+	  NULL, ERROR_INTEGRITY },
+};
+
+static void test_case(size_t i)
+{
+	struct manifest manifest = { 0 };
+	struct error err = { 0 };
+	char *bytes = xstrdup(cases[i].text);
+
+	if (manifest_parse(bytes, strlen(bytes), cases[i].content_type, NULL, "it", &manifest,
+			   &err) < 0) {
+		ok(!cases[i].media_type && err.kind == cases[i].kind, "manifest: %s is refused: %s",
+		   cases[i].what, err.message);
+		free(bytes);
+		return;
+	}
+	is(manifest.media_type, cases[i].media_type, "manifest: %s is taken", cases[i].what);
+	manifest_free(&manifest);
+}
+
+int main(void)
+{
+	struct manifest manifest;
+	struct error err = { 0 };
+	char *bytes = xstrdup(cases[0].text);
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		test_case(i);
+	ok(manifest_parse(bytes, strlen(bytes), NULL, DIGEST, "it", &manifest, &err) < 0 &&
+		   err.kind == ERROR_INTEGRITY,
+	   "manifest: another digest than expected is refused");
+	free(bytes);
+	return tap_done();
+}
