@@ -72,8 +72,9 @@ const struct cli_command command_call = {
 	.operands = "RPC",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "answer one call here: request as JSON on stdin, response on stdout",
-	.details = "RPC is a method's name, as \"PullImage\" or \"ImageService/PullImage\" or\n"
+	.summary = "answer one call, in JSON, without a server",
+	.details = "The request is on stdin, the response on stdout.\n"
+		   "RPC is a method's name, as \"PullImage\" or \"ImageService/PullImage\" or\n"
 		   "\"runtime.v1alpha2.RuntimeService/Version\". The JSON is protobuf's JSON "
 		   "mapping;\n"
 		   "no input is an empty request.",

@@ -339,11 +339,12 @@ struct http2 *http2_new(const struct http2_events *events, struct http2_limits *
 
 void http2_free(struct http2 *session)
 {
-	if (!session)
-		return;
-	while (session->streams) {
-		session->events->closed(session->owner, session->streams);
-		stream_free(session->streams);
+	struct http2_stream *next;
+
+	for (struct http2_stream *stream = session->streams; stream; stream = next) {
+		next = stream->next;
+		session->events->closed(session->owner, stream);
+		stream_free(stream);
 	}
 	nghttp2_session_del(session->nghttp2);
 	free(session);

@@ -91,7 +91,10 @@ int images_list(const struct rpc_context *context, const json_t *request, json_t
 			return -1;
 		*err = (struct error){ 0 };
 	}
-	json_array_foreach(rows, i, row) json_array_append_new(images, image_of(row));
+	json_array_foreach(rows, i, row)
+	{
+		json_array_append_new(images, image_of(row));
+	}
 	*response = json_pack("{s:O}", "images", images);
 	return 0;
 }

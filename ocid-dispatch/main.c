@@ -5,7 +5,6 @@ int main(int argc, char **argv)
 {
 	const struct cli_command commands[] = { command_serve, command_call, command_rpcs, { 0 } };
 
-	return cli_main("ocid-dispatch",
-			"serve Kubernetes' Container Runtime Interface by running the tools",
-			commands, argc, argv);
+	return cli_main("ocid-dispatch", "serve Kubernetes by running the tools", commands, argc,
+			argv);
 }

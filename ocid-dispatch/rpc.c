@@ -27,7 +27,7 @@ static const struct row {
 	{ IMAGE, "PullImage", images_pull },	 { IMAGE, "RemoveImage", images_remove },
 };
 
-static const ProtobufCServiceDescriptor *const services[] = { RUNTIME, IMAGE };
+static const ProtobufCServiceDescriptor *const services[] = { RUNTIME, IMAGE, NULL };
 
 static rpc_handler *handler_of(const ProtobufCServiceDescriptor *service, const char *method)
 {
@@ -65,7 +65,7 @@ bool rpc_find(const char *path, struct rpc *rpc)
 		version = "v1alpha2";
 		name = after(path, "/runtime.v1alpha2.");
 	}
-	for (size_t i = 0; name && i < sizeof services / sizeof *services; i++) {
+	for (size_t i = 0; name && services[i]; i++) {
 		const char *method = after(name, services[i]->short_name);
 
 		if (method && *method == '/' && find_method(services[i], method + 1, rpc)) {
@@ -83,7 +83,7 @@ int rpc_find_name(const char *name, struct rpc *rpc, struct error *err)
 
 	if (rpc_find(path, rpc) || rpc_find(in_v1, rpc))
 		return 0;
-	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+	for (size_t i = 0; services[i]; i++)
 		if (find_method(services[i], name, rpc))
 			return 0;
 	error_set(err, ERROR_NOT_FOUND, "no RPC \"%s\"", name);
@@ -94,7 +94,7 @@ json_t *rpc_list(void)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+	for (size_t i = 0; services[i]; i++) {
 		for (unsigned m = 0; m < services[i]->n_methods; m++) {
 			const ProtobufCMethodDescriptor *method = &services[i]->methods[m];
 			bool answered = handler_of(services[i], method->name);

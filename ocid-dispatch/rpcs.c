@@ -19,6 +19,6 @@ static int run(const struct cli *cli, struct error *err)
 
 const struct cli_command command_rpcs = {
 	.name = "rpcs",
-	.summary = "list the RPCs of the services, and which of them are answered",
+	.summary = "list the RPCs, and which of them are answered",
 	.run = run,
 };

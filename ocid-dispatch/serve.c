@@ -64,10 +64,9 @@ static int run(const struct cli *cli, struct error *err)
 const struct cli_command command_serve = {
 	.name = "serve",
 	.summary = "answer gRPC calls on a unix socket until SIGTERM",
-	.details =
-		"The socket has mode 0600. Each call is served by a process of its own that runs "
-		"the\n"
-		"tools; they are found in $OCID_LIBEXEC, else beside this program, else in PATH.",
+	.details = "The socket has mode 0600. Each call is served by a process of its own that\n"
+		   "runs the tools; they are found in $OCID_LIBEXEC, else beside this program,\n"
+		   "else in PATH.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.defaults = &defaults,

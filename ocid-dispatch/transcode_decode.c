@@ -5,6 +5,7 @@
 #include "lib/memory.h"
 #include "ocid-dispatch/base64.h"
 #include "ocid-dispatch/transcode_field.h"
+#include "ocid-dispatch/wire.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -12,91 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that are still to be read. */
-struct reader {
-	const unsigned char *at, *end;
-};
-
 struct decoder {
 	bool defaults;
 	size_t values; /* how many more values there may be */
 	struct error *err;
 };
 
-/* The raw value of a field as it stands on the wire. */
-struct wire_value {
-	enum wire_type type;
-	uint64_t number; /* of the numeric types */
-	struct reader bytes;
-};
-
 static json_t *decode_message(struct decoder *decoder, const ProtobufCMessageDescriptor *descriptor,
-			      struct reader reader, json_t *into, int depth);
-
-static int malformed(struct decoder *decoder)
-{
-	return error_set(decoder->err, ERROR_INTEGRITY, "malformed protobuf");
-}
-
-/* ---- the wire ---- */
-
-static int read_varint(struct decoder *decoder, struct reader *reader, uint64_t *value)
-{
-	uint64_t result = 0;
-
-	for (unsigned shift = 0; shift < 70; shift += 7) {
-		if (reader->at == reader->end)
-			break;
-		unsigned char byte = *reader->at++;
-
-		result |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80) {
-			*value = result;
-			return 0;
-		}
-	}
-	return malformed(decoder);
-}
-
-static int read_fixed(struct decoder *decoder, struct reader *reader, size_t size, uint64_t *value)
-{
-	if ((size_t)(reader->end - reader->at) < size)
-		return malformed(decoder);
-	*value = 0;
-	for (size_t i = 0; i < size; i++)
-		*value |= (uint64_t)*reader->at++ << (8 * i);
-	return 0;
-}
-
-static int read_bytes(struct decoder *decoder, struct reader *reader, struct reader *bytes)
-{
-	uint64_t length;
-
-	if (read_varint(decoder, reader, &length) < 0)
-		return -1;
-	if (length > (uint64_t)(reader->end - reader->at))
-		return malformed(decoder);
-	bytes->at = reader->at;
-	bytes->end = reader->at += length;
-	return 0;
-}
-
-static int read_value(struct decoder *decoder, struct reader *reader, enum wire_type type,
-		      struct wire_value *value)
-{
-	value->type = type;
-	switch (type) {
-	case WIRE_VARINT:
-		return read_varint(decoder, reader, &value->number);
-	case WIRE_64BIT:
-		return read_fixed(decoder, reader, 8, &value->number);
-	case WIRE_32BIT:
-		return read_fixed(decoder, reader, 4, &value->number);
-	case WIRE_BYTES:
-		return read_bytes(decoder, reader, &value->bytes);
-	}
-	return malformed(decoder); /* groups, which proto3 does not have, and unknown types */
-}
+			      struct wire_reader reader, json_t *into, int depth);
 
 /* ---- single values ---- */
 
@@ -157,7 +81,7 @@ static json_t *json_of_enum(const ProtobufCEnumDescriptor *descriptor, int32_t n
 	return value ? json_string(value->name) : json_integer(number);
 }
 
-static json_t *json_of_string(struct decoder *decoder, struct reader bytes)
+static json_t *json_of_string(struct decoder *decoder, struct wire_reader bytes)
 {
 	size_t length = (size_t)(bytes.end - bytes.at);
 	json_t *json = NULL;
@@ -171,7 +95,7 @@ static json_t *json_of_string(struct decoder *decoder, struct reader bytes)
 	return json;
 }
 
-static json_t *json_of_bytes(struct reader bytes)
+static json_t *json_of_bytes(struct wire_reader bytes)
 {
 	cleanup_free char *text = base64_encode(bytes.at, (size_t)(bytes.end - bytes.at));
 
@@ -226,7 +150,7 @@ static json_t *decode_scalar(struct decoder *decoder, const ProtobufCFieldDescri
 	case PROTOBUF_C_TYPE_MESSAGE:
 		break;
 	}
-	malformed(decoder);
+	wire_malformed(decoder->err);
 	return NULL;
 }
 
@@ -275,13 +199,13 @@ static bool is_packed(const ProtobufCFieldDescriptor *field, const struct wire_v
 }
 
 static int append_packed(struct decoder *decoder, const ProtobufCFieldDescriptor *field,
-			 struct reader reader, json_t *array)
+			 struct wire_reader reader, json_t *array)
 {
 	while (reader.at < reader.end) {
 		struct wire_value value = { 0 };
 
 		if (count_value(decoder) < 0 ||
-		    read_value(decoder, &reader, field_wire_type(field), &value) < 0)
+		    wire_read_value(&reader, field_wire_type(field), &value, decoder->err) < 0)
 			return -1;
 		json_array_append_new(array, decode_scalar(decoder, field, &value));
 	}
@@ -332,7 +256,7 @@ static const char *key_text(const json_t *key, char text[static 24])
 static json_t *entry_part(struct decoder *decoder, const ProtobufCFieldDescriptor *field,
 			  const json_t *pair, int depth)
 {
-	const struct reader nothing = { NULL, NULL };
+	const struct wire_reader nothing = { NULL, NULL };
 	json_t *there = json_object_get(pair, field->name);
 
 	if (there)
@@ -448,17 +372,17 @@ static void add_defaults(const ProtobufCMessageDescriptor *descriptor, json_t *o
 }
 
 static int decode_fields(struct decoder *decoder, const ProtobufCMessageDescriptor *descriptor,
-			 struct reader reader, json_t *object, int depth)
+			 struct wire_reader reader, json_t *object, int depth)
 {
 	while (reader.at < reader.end) {
 		struct wire_value value = { 0 };
-		uint64_t tag;
+		uint64_t tag = 0;
 
-		if (read_varint(decoder, &reader, &tag) < 0)
+		if (wire_read_varint(&reader, &tag, decoder->err) < 0)
 			return -1;
 		if (tag >> 3 == 0 || tag > UINT32_MAX)
-			return malformed(decoder);
-		if (read_value(decoder, &reader, (enum wire_type)(tag & 7), &value) < 0)
+			return wire_malformed(decoder->err);
+		if (wire_read_value(&reader, (enum wire_type)(tag & 7), &value, decoder->err) < 0)
 			return -1;
 
 		const ProtobufCFieldDescriptor *field =
@@ -472,7 +396,7 @@ static int decode_fields(struct decoder *decoder, const ProtobufCMessageDescript
 
 /* Decode into the object `into`, or a new one. Returns a new reference. */
 static json_t *decode_message(struct decoder *decoder, const ProtobufCMessageDescriptor *descriptor,
-			      struct reader reader, json_t *into, int depth)
+			      struct wire_reader reader, json_t *into, int depth)
 {
 	if (depth > TRANSCODE_DEPTH_MAX) {
 		error_set(decoder->err, ERROR_LIMIT, "nested deeper than %d messages",
@@ -492,7 +416,7 @@ json_t *transcode_decode(const ProtobufCMessageDescriptor *descriptor, const voi
 			 size_t length, bool defaults, struct error *err)
 {
 	struct decoder decoder = { defaults, TRANSCODE_VALUES_MAX, err };
-	struct reader reader = { data, (const unsigned char *)data + length };
+	struct wire_reader reader = { data, (const unsigned char *)data + length };
 
 	return decode_message(&decoder, descriptor, reader, NULL, 1);
 }

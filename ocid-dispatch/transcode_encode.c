@@ -6,6 +6,7 @@
 #include "ocid-dispatch/base64.h"
 #include "ocid-dispatch/buffer.h"
 #include "ocid-dispatch/transcode_field.h"
+#include "ocid-dispatch/wire.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,47 +22,6 @@ static int encode_message(const ProtobufCMessageDescriptor *descriptor, const js
 static int mismatch(struct error *err, const char *wanted)
 {
 	return error_set(err, ERROR_USAGE, "is not %s", wanted);
-}
-
-/* ---- the wire ---- */
-
-static void write_varint(struct buffer *out, uint64_t value)
-{
-	unsigned char bytes[10];
-	size_t length = 0;
-
-	do {
-		bytes[length++] = (unsigned char)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-		value >>= 7;
-	} while (value);
-	buffer_append(out, bytes, length);
-}
-
-static void write_tag(struct buffer *out, const ProtobufCFieldDescriptor *field,
-		      enum wire_type type)
-{
-	write_varint(out, (uint64_t)field->id << 3 | type);
-}
-
-static void write_bytes(struct buffer *out, const void *data, size_t length)
-{
-	write_varint(out, length);
-	buffer_append(out, data, length);
-}
-
-/* A number in the form of its field's type. */
-static void write_number(struct buffer *out, const ProtobufCFieldDescriptor *field, uint64_t value)
-{
-	unsigned char bytes[8];
-	size_t size = field_wire_type(field) == WIRE_64BIT ? 8 : 4;
-
-	if (field_wire_type(field) == WIRE_VARINT) {
-		write_varint(out, value);
-		return;
-	}
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(value >> (8 * i));
-	buffer_append(out, bytes, size);
 }
 
 /* ---- numbers from JSON ---- */
@@ -87,7 +47,9 @@ static int parse_uint64(const char *text, uint64_t *value)
 /* The integer that a real is, or -1 for one that has a fraction or more than 53 bits. */
 static int whole_real(double real, int64_t *value)
 {
-	if (!(real > -0x1p53 && real < 0x1p53))
+	const double beyond = 9007199254740992.0; /* 2^53 */
+
+	if (!(real < beyond) || !(real > -beyond))
 		return -1;
 	*value = (int64_t)real;
 	return (double)*value == real ? 0 : -1;
@@ -252,7 +214,7 @@ static int write_base64(struct buffer *out, const json_t *json, struct error *er
 
 	if (decoded < 0)
 		return mismatch(err, "base64");
-	write_bytes(out, data, (size_t)decoded);
+	wire_write_bytes(out, data, (size_t)decoded);
 	return 0;
 }
 
@@ -263,7 +225,7 @@ static int write_message(const ProtobufCMessageDescriptor *descriptor, const jso
 
 	if (encode_message(descriptor, json, &message, depth + 1, err) < 0)
 		return -1;
-	write_bytes(out, buffer_data(&message), buffer_length(&message));
+	wire_write_bytes(out, buffer_data(&message), buffer_length(&message));
 	return 0;
 }
 
@@ -280,12 +242,12 @@ static int write_value(const ProtobufCFieldDescriptor *field, const json_t *json
 			return mismatch(err, "a string");
 		if (field->type == PROTOBUF_C_TYPE_BYTES)
 			return write_base64(out, json, err);
-		write_bytes(out, json_string_value(json), json_string_length(json));
+		wire_write_bytes(out, json_string_value(json), json_string_length(json));
 		return 0;
 	}
 	if (number_bits(field, json, &bits, err) < 0)
 		return -1;
-	write_number(out, field, bits);
+	wire_write_number(out, field_wire_type(field), bits);
 	return 0;
 }
 
@@ -299,8 +261,8 @@ static int encode_packed(const ProtobufCFieldDescriptor *field, const json_t *ar
 			return error_prefix(err, "[%zu]", i);
 	if (buffer_length(&packed) == 0)
 		return 0;
-	write_tag(out, field, WIRE_BYTES);
-	write_bytes(out, buffer_data(&packed), buffer_length(&packed));
+	wire_write_tag(out, field->id, WIRE_BYTES);
+	wire_write_bytes(out, buffer_data(&packed), buffer_length(&packed));
 	return 0;
 }
 
@@ -312,7 +274,7 @@ static int encode_repeated(const ProtobufCFieldDescriptor *field, const json_t *
 	if (field_wire_type(field) != WIRE_BYTES)
 		return encode_packed(field, array, out, err);
 	for (size_t i = 0; i < json_array_size(array); i++) {
-		write_tag(out, field, WIRE_BYTES);
+		wire_write_tag(out, field->id, WIRE_BYTES);
 		if (write_value(field, json_array_get(array, i), out, depth, err) < 0)
 			return error_prefix(err, "[%zu]", i);
 	}
@@ -334,10 +296,10 @@ static int encode_entry(const ProtobufCMessageDescriptor *entry, const char *key
 	const ProtobufCFieldDescriptor *fields = entry->fields;
 	json_auto_t *json_key = json_of_key(&fields[0], key);
 
-	write_tag(out, &fields[0], field_wire_type(&fields[0]));
+	wire_write_tag(out, fields[0].id, field_wire_type(&fields[0]));
 	if (write_value(&fields[0], json_key, out, depth, err) < 0)
 		return error_prefix(err, "key");
-	write_tag(out, &fields[1], field_wire_type(&fields[1]));
+	wire_write_tag(out, fields[1].id, field_wire_type(&fields[1]));
 	return write_value(&fields[1], value, out, depth, err);
 }
 
@@ -356,8 +318,8 @@ static int encode_map(const ProtobufCFieldDescriptor *field,
 
 		if (encode_entry(entry, key, value, &pair, depth + 1, err) < 0)
 			return error_prefix(err, "\"%s\"", key);
-		write_tag(out, field, WIRE_BYTES);
-		write_bytes(out, buffer_data(&pair), buffer_length(&pair));
+		wire_write_tag(out, field->id, WIRE_BYTES);
+		wire_write_bytes(out, buffer_data(&pair), buffer_length(&pair));
 	}
 	return 0;
 }
@@ -384,7 +346,7 @@ static int encode_single(const ProtobufCFieldDescriptor *field, const json_t *js
 	 */
 	if (field_has_default(field) && is_zero(&value))
 		return 0;
-	write_tag(out, field, field_wire_type(field));
+	wire_write_tag(out, field->id, field_wire_type(field));
 	buffer_append(out, buffer_data(&value), buffer_length(&value));
 	return 0;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What both directions of the transcoder ask about a field. */
 #pragma once
+#include "ocid-dispatch/wire.h"
+
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { FIELD_NAME_MAX = 128 };
-
-/* Wire types (protobuf.dev, "Encoding"). */
-enum wire_type { WIRE_VARINT = 0, WIRE_64BIT = 1, WIRE_BYTES = 2, WIRE_32BIT = 5 };
 
 /* The field's name in JSON. */
 void field_json_name(const ProtobufCFieldDescriptor *field, char name[static FIELD_NAME_MAX]);
