@@ -76,7 +76,7 @@ int main(void)
 	struct error err;
 
 	for (size_t i = 0; i < SIZE; i++)
-		data[i] = (unsigned char)(i * i / 1000 ^ (i >> 12));
+		data[i] = (unsigned char)((i / 7) ^ (i >> 12));
 
 	struct buffer one = compress(data, SIZE, SIZE), many = compress(data, SIZE, 777);
 	ok(one.length == many.length && memcmp(one.data, many.data, one.length) == 0,
