@@ -8,6 +8,7 @@
 #include "lib/version.h"
 #include "ocid-dispatch/pipeline.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,9 @@ int runtime_version(const struct rpc_context *context, const json_t *request, js
 static int check_runtime(char *version, size_t size, struct error *err)
 {
 	const char *const argv[] = { RUNTIME, "--version", NULL };
-	const struct spawn spawn = { .argv = argv, .timeout_ms = RUNTIME_TIMEOUT_MS };
+	const struct spawn spawn = { .argv = argv,
+				     .timeout_ms = RUNTIME_TIMEOUT_MS,
+				     .death_signal = SIGTERM };
 	cleanup_spawn_result struct spawn_result result = { 0 };
 
 	if (spawn_run(&spawn, &result, err) < 0)
