@@ -68,6 +68,7 @@ json_t *attach_overlay(const struct store *store, const struct attach *attach, s
 	const struct overlay overlay = { .layers = &layers,
 					 .upper = attach->upper,
 					 .work = attach->work,
+					 .lose_writes = attach->lose_writes,
 					 .source = source,
 					 .attributes = attach->attributes };
 	cleanup_fd int mount_fd = overlay_open(store, &overlay, err);

@@ -13,6 +13,7 @@ struct attach {
 	bool made_target;	  /* it goes with the mount */
 	const json_t *layers;	  /* ids, lowest first */
 	const char *upper, *work; /* NULL: read-only */
+	bool lose_writes;	  /* see struct overlay */
 	const char *image, *image_id, *digest;
 	const char *container; /* id, or NULL */
 	unsigned attributes;   /* MOUNT_ATTR_… */

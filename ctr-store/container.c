@@ -290,6 +290,7 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 		.layers = json_object_get(container, "layers"),
 		.upper = upper,
 		.work = work,
+		.lose_writes = json_is_true(json_object_get(container, "throwaway")),
 		.image = json_text(image, "name", json_text(image, "id", "")),
 		.image_id = json_text(image, "id", ""),
 		.digest = json_text(image, "digest", ""),

@@ -156,6 +156,10 @@ static int configure(int fs_fd, const struct overlay *overlay, const struct stac
 	for (size_t i = 0; i < FIXED_OPTIONS; i++)
 		if (set(fs_fd, fixed_options[i].key, fixed_options[i].value) < 0)
 			return context_error(fs_fd, err);
+	/* unknown before 5.10, where it is then only slower */
+	if (overlay->lose_writes && fsconfig(fs_fd, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0 &&
+	    errno != EINVAL)
+		return context_error(fs_fd, err);
 	if (set(fs_fd, "source", overlay->source) < 0 ||
 	    (stack->upper &&
 	     (set(fs_fd, "upperdir", stack->upper) < 0 || set(fs_fd, "workdir", stack->work) < 0)))

@@ -7,13 +7,16 @@
 #include "lib/error.h"
 #include "lib/memory.h"
 
+#include <stdbool.h>
+
 struct store;
 
 struct overlay {
 	const struct strings *layers; /* ids of ROOT/layers, or absolute paths; lowest first */
 	const char *upper, *work;     /* absolute paths; NULL for a read-only mount */
-	const char *source;	      /* what mountinfo shows as the device */
-	unsigned attributes;	      /* MOUNT_ATTR_… */
+	bool lose_writes;   /* what was written need not survive a crash: never wait for the disk */
+	const char *source; /* what mountinfo shows as the device */
+	unsigned attributes; /* MOUNT_ATTR_… */
 };
 
 /* Make the mount without attaching it anywhere: a descriptor of its root directory, whose close

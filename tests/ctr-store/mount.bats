@@ -53,7 +53,7 @@ options_of() {
 	tool ctr-store mount --rw t:1 mnt
 	echo new >mnt/etc/new
 	rm mnt/etc/one
-	[[ ",$(options_of mnt)," == *,rw,* ]]
+	[[ ",$(options_of mnt)," == *,rw,*volatile* ]]
 	[ "$(count "$OCID_ROOT/containers")" -eq 1 ]
 	tool ctr-store umount mnt
 	[ -z "$(ls "$OCID_ROOT/containers")" ]
