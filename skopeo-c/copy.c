@@ -218,7 +218,9 @@ static void add_descriptors(const struct manifest *manifest, struct blob *blobs,
 
 	blob_from_json(json_object_get(manifest->json, "config"), "", &blobs[(*count)++], &ignored);
 	json_array_foreach(json_object_get(manifest->json, "layers"), i, layer)
+	{
 		blob_from_json(layer, "", &blobs[(*count)++], &ignored);
+	}
 }
 
 /* The configs and layers of all images that are planned, in order. The caller frees it. */

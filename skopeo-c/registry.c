@@ -81,7 +81,8 @@ int registry_backoff_ms(const struct registry *registry, int attempt)
 void registry_call_init(struct registry_call *call, struct registry *registry, const char *method,
 			char *target)
 {
-	*call = (struct registry_call){ .registry = registry, .target = target };
+	*call = (struct registry_call){ .registry = registry };
+	call->target = target;
 	call->request.method = method;
 	call->request.tls = &registry->tls;
 }

@@ -17,13 +17,14 @@
 #include <unistd.h>
 
 static const struct transport_class *const classes[] = {
-	&transport_docker, &transport_oci, &transport_dir, &transport_tarball, &transport_store,
+	&transport_docker,  &transport_oci,   &transport_dir,
+	&transport_tarball, &transport_store, NULL,
 };
 
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
 		   struct error *err)
 {
-	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+	for (size_t i = 0; classes[i]; i++) {
 		const struct transport_class *class = classes[i];
 		size_t length = strlen(class->prefix);
 
