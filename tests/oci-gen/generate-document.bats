@@ -160,3 +160,24 @@ from_document() {
 	from_document
 	diff "$BATS_TEST_TMPDIR/first" "$BUNDLE/config.json"
 }
+
+# with_bundle_on MOUNT-OPTIONS: generate with the bundle on a tmpfs; prints what is left in it.
+with_bundle_on() {
+	unshare --mount sh -c '
+		mount -t tmpfs tmpfs "$1" && mount -o "remount,$3" "$1"
+		oci-gen generate --document "$2"
+		status=$?
+		ls -A "$1"
+		exit $status' sh "$BUNDLE" "$BATS_TEST_TMPDIR/document.json" "$1"
+}
+
+@test "generate: a full or read-only disk is a clear error, and nothing half written stays" {
+	run --separate-stderr with_bundle_on size=4k
+	[ -z "$output" ]
+	[ "$status" -eq 9 ]
+	[[ $stderr == *config.json*"No space left"* ]]
+	run --separate-stderr with_bundle_on ro
+	[ "$status" -ne 0 ]
+	[ -z "$output" ]
+	[[ $stderr == *config.json*'Read-only file system'* ]]
+}
