@@ -138,6 +138,10 @@ static int apply_attributes(int fd, const struct meta *meta, struct error *err)
 
 		if (fsetxattr(fd, attribute->name, attribute->value, attribute->size, 0) == 0)
 			continue;
+		if (errno == EINVAL)
+			return error_set(err, ERROR_INTEGRITY,
+					 "extended attribute %s: not a value it can have",
+					 attribute->name);
 		/* a file system without user.* (an older tmpfs): the file is usable without */
 		if (errno != EOPNOTSUPP || !starts_with(attribute->name, "user."))
 			return error_os(err, "extended attribute %s", attribute->name);

@@ -306,6 +306,7 @@ def attribute(name):
 
 CASES["xattr-redirect"] = attribute("trusted.overlay.redirect")
 CASES["xattr-opaque"] = attribute("trusted.overlay.opaque")
+CASES["xattr-bad-capability"] = attribute("security.capability")
 CASES["xattr-user-overlay"] = attribute("user.overlay.metacopy")
 
 

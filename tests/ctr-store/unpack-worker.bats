@@ -619,7 +619,7 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read()))' >l.xz
 
 @test "layer: headers that lie are refused" {
 	local name
-	for name in owner-nobody-at-all pax-huge pax-length-lies pax-length-negative size-negative \
+	for name in owner-nobody-at-all xattr-bad-capability pax-huge pax-length-lies pax-length-negative size-negative \
 		size-huge checksum-wrong no-archive; do
 		hostile "$name" 7
 	done
