@@ -126,6 +126,14 @@ static json_t *read_all(const struct store *store, bool prune, struct error *err
 	return json_incref(list);
 }
 
+static void remove_ghost(const struct store *store, const json_t *record)
+{
+	/* the directory was made for the mount; where it is in use after all, it is not empty */
+	if (json_is_true(json_object_get(record, "madeTarget")))
+		rmdir(json_text(record, "target", ""));
+	record_remove(store, record);
+}
+
 json_t *record_list(const struct store *store, bool prune, size_t *stale, struct error *err)
 {
 	cleanup_mount_table struct mount_table table = { 0 };
@@ -147,7 +155,7 @@ json_t *record_list(const struct store *store, bool prune, size_t *stale, struct
 		if (stale)
 			(*stale)++;
 		if (prune)
-			record_remove(store, record);
+			remove_ghost(store, record);
 	}
 	return json_incref(list);
 }

@@ -26,7 +26,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOREIGN_POLL_MS = 20, NEEDS_LOWER_MAX = 8 };
+enum {
+	FOREIGN_POLL_MS = 20,
+	SIGNAL_POLL_MS = 1000, /* one that comes just before poll() does not interrupt it */
+	NEEDS_LOWER_MAX = 8,
+};
 
 enum job_state {
 	JOB_WAITING,	 /* for its blob */
@@ -430,8 +434,11 @@ static int wait_for_news(struct unpacker *unpacker, int input_fd, bool *input_re
 		polls[2 * i + 1] = (struct pollfd){ worker->err.fd, POLLIN, 0 };
 	}
 	polls[2 * count] = (struct pollfd){ input_fd, POLLIN, 0 };
-	if (poll(polls, 2 * count + 1, unpacker->foreign ? FOREIGN_POLL_MS : -1) < 0)
-		return errno == EINTR && !cli_interrupted() ? 0 : error_os(err, "poll");
+	if (poll(polls, 2 * count + 1, unpacker->foreign ? FOREIGN_POLL_MS : SIGNAL_POLL_MS) < 0 &&
+	    errno != EINTR)
+		return error_os(err, "poll");
+	if (cli_interrupted())
+		return error_set(err, ERROR_TEMPORARY, "interrupted");
 	for (size_t i = 0; i < count; i++)
 		if ((polls[2 * i].revents || polls[2 * i + 1].revents) &&
 		    hear(unpacker, unpacker->jobs[i], err) < 0)

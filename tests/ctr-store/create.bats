@@ -178,6 +178,46 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	done
 }
 
+@test "create: a full disk is told as such and leaves no container" {
+	export OCID_ROOT=$BATS_TEST_TMPDIR/disk
+	small_disk "$OCID_ROOT" 1m
+	store_image docker.io/library/t:1 base.tar top.tar
+	ctr-store unpack t:1 >/dev/null
+	dd if=/dev/zero of="$OCID_ROOT/filler" bs=4k status=none || true
+	tool 9 ctr-store create --image t:1
+	error_is limit "No space left"
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	rm "$OCID_ROOT/filler"
+	tool ctr-store create --image t:1
+	tool ctr-store rm "$(field .rootfs.id)"
+	nothing_unfinished
+	umount "$OCID_ROOT"
+}
+
+@test "create: a read-only store is told as such" {
+	ctr-store unpack t:1 >/dev/null
+	mount --bind "$OCID_ROOT" "$OCID_ROOT"
+	mount -o remount,bind,ro "$OCID_ROOT"
+	for verb in "create --image t:1" "tag t:1 u:1" "rm t:1" gc; do
+		# shellcheck disable=SC2086
+		tool 6 ctr-store $verb
+		error_is denied "Read-only"
+	done
+	tool ctr-store images
+	umount "$OCID_ROOT"
+}
+
+@test "create: on a file system that cannot be an upper directory, the kernel says why" {
+	mkdir low up work store
+	mount -t overlay -o lowerdir=low,upperdir=up,workdir=work overlay store
+	export OCID_ROOT=$PWD/store
+	store_image docker.io/library/t:1 base.tar
+	tool 1 ctr-store create --image t:1
+	error_is failed "upper"
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	umount store
+}
+
 @test "create: the rootfs is reached by root alone" {
 	tool ctr-store create --image t:1
 	[ "$(stat -c %a "$(field .rootfs.bundle)")" = 700 ]

@@ -33,11 +33,13 @@ teardown() { clean_store; }
 @test "mounts: a reboot leaves no ghost" {
 	ctr-store mount t:1 mnt >/dev/null
 	ctr-store mount --rw t:1 >/dev/null
+	ctr-store mount t:1 >/dev/null
 	ctr-store mounts | jq -r .target | xargs umount
 	tool ctr-store mounts
 	[ -z "$output" ]
 	tool ctr-store gc
-	[ "$(field '.mounts, .containers' | xargs)" = "2 1" ]
+	[ "$(field '.mounts, .containers' | xargs)" = "3 1" ]
+	[ -z "$(ls -A "$OCID_RUNROOT/mnt")" ]
 	[ -z "$(ls -A "$OCID_RUNROOT/mounts")" ]
 }
 

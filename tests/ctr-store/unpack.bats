@@ -227,6 +227,30 @@ teardown() { clean_store; }
 	umount "$OCID_ROOT"
 }
 
+@test "unpack: a hostile layer writes nothing outside its directory" {
+	mkdir outside
+	echo mine >outside/file
+	out=$PWD/outside
+	i=0
+	for entries in "file:$out/new" "file:../../../../../../..$out/new" "file:a/../../../../new" \
+		"symlink:s:to=$out file:s/new" "symlink:s:to=../../../../.. file:s/new" \
+		"link:l:to=$out/file" "link:l:to=../../../../../..$out/file" \
+		"symlink:s:to=$out link:l:to=s/file" "symlink:s:to=$out whiteout:s/file" \
+		"symlink:s:to=$out opaque:s" "symlink:s:to=$out/file file:s:mode=777:text=theirs" \
+		"symlink:.:to=$out file:new" "file:.wh...:text=x" "whiteout:.."; do
+		i=$((i + 1))
+		# shellcheck disable=SC2086 # several entries
+		make_tar hostile.tar $entries
+		store_image "docker.io/library/h:$i" hostile.tar
+		run timeout 60 ctr-store unpack "h:$i"
+		[[ $status == [07] ]]
+		[ "$(ls -A outside)" = file ]
+		[ "$(stat -c '%a %h' outside/file) $(cat outside/file)" = "644 1 mine" ]
+		[ -z "$(find "$OCID_ROOT" -name new -not -path '*/diff/*')" ]
+	done
+	nothing_unfinished
+}
+
 @test "unpack: a read-only store is told as such" {
 	store_image docker.io/library/t:1 base.tar
 	ctr-store images >/dev/null
