@@ -5,14 +5,20 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/reference.h"
 #include "ocid-dispatch/pipeline.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum {
 	UID_DIGITS_MAX = 10,	/* enough for 32 bits; what is longer is taken for a name */
 	NAME_LENGTH_MAX = 4096, /* of an image, with tag and digest */
+	SHA256_DIGITS = 64,
+	ID_DIGITS_MIN = 12, /* of an id that is given in part, as crictl does */
 };
+
+#define SHA256 "sha256:"
 
 /* The user that a container of the image runs as, without its group: `uid` or `username`. */
 static void set_user(json_t *image, const char *user)
@@ -54,43 +60,154 @@ static const char *image_name(const json_t *holder)
 	return json_text(json_object_get(holder, "image"), "image", "");
 }
 
-static int check_length(const char *name, struct error *err)
+/* ---- finding one ---- */
+
+static bool is_hex(const char *text)
+{
+	return text[strspn(text, "0123456789abcdef")] == '\0';
+}
+
+/* True for what can be nothing else than an id or a digest. */
+static bool is_digest(const char *name)
+{
+	return strncmp(name, SHA256, strlen(SHA256)) == 0 ||
+	       (strlen(name) == SHA256_DIGITS && is_hex(name));
+}
+
+/* True when the name is what `row` has as its id, the beginning of that, or its digest. */
+static bool names_digest(const json_t *row, const char *name)
+{
+	const char *id = json_text(row, "id", "");
+	const char *hex = name;
+
+	if (strncmp(name, SHA256, strlen(SHA256)) == 0)
+		hex += strlen(SHA256);
+	if (strcmp(name, json_text(row, "digest", "")) == 0)
+		return true;
+	return strlen(hex) >= ID_DIGITS_MIN && strncmp(id, SHA256, strlen(SHA256)) == 0 &&
+	       strncmp(id + strlen(SHA256), hex, strlen(hex)) == 0;
+}
+
+static bool has_text(const json_t *array, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+	{
+		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool names_reference(const json_t *row, const struct reference *reference)
+{
+	cleanup_free char *full = reference_text(reference);
+	cleanup_free char *name = reference_name(reference);
+	cleanup_free char *by_digest =
+		reference->digest ? xasprintf("%s@%s", name, reference->digest) : NULL;
+
+	if (by_digest)
+		return has_text(json_object_get(row, "repoDigests"), by_digest);
+	return has_text(json_object_get(row, "names"), full);
+}
+
+/* What `ctr-store` says about `name`; *row stays NULL when it knows none, or several. */
+static int ask_store(const struct rpc_context *context, const char *name, json_t **row,
+		     struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+
+	pipeline_add(&pipeline, "ctr-store", "image", "--", name, NULL);
+	if (pipeline_document(&pipeline, context, row, err) == 0)
+		return 0;
+	if (err->kind != ERROR_NOT_FOUND && err->kind != ERROR_USAGE)
+		return -1;
+	*err = (struct error){ 0 };
+	return 0;
+}
+
+/* The store is generous to people, and takes "nginx" for quay.io/a/nginx where there is no other.
+ * A kubelet would run that: here a name is only what the image is really called. */
+static int find_by_digest(const struct rpc_context *context, const char *name, json_t **row,
+			  struct error *err)
+{
+	json_auto_t *found = NULL;
+
+	if (ask_store(context, name, &found, err) < 0)
+		return -1;
+	if (names_digest(found, name))
+		*row = steal_ptr(&found);
+	return 0;
+}
+
+static int find_by_reference(const struct rpc_context *context, const char *name, json_t **row,
+			     struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+	json_auto_t *found = NULL;
+
+	if (reference_parse(name, &reference, err) < 0)
+		return -1;
+	reference_default_tag(&reference);
+
+	cleanup_free char *full = reference_text(&reference);
+	if (ask_store(context, full, &found, err) < 0)
+		return -1;
+	if (names_reference(found, &reference))
+		*row = steal_ptr(&found);
+	return 0;
+}
+
+/* The row of the image that the name stands for; *row stays NULL when that is not there. */
+static int find_image(const struct rpc_context *context, const char *name, json_t **row,
+		      struct error *err)
 {
 	if (strlen(name) > NAME_LENGTH_MAX)
 		return error_set(err, ERROR_USAGE, "an image's name has at most %d bytes",
 				 NAME_LENGTH_MAX);
+	if (is_digest(name))
+		return find_by_digest(context, name, row, err);
+	if (find_by_reference(context, name, row, err) < 0)
+		return -1;
+	if (!*row && strlen(name) >= ID_DIGITS_MIN && is_hex(name))
+		return find_by_digest(context, name, row, err);
 	return 0;
 }
 
-static int require_name(const json_t *request, const char **name, struct error *err)
+static int find_named(const struct rpc_context *context, const json_t *request, json_t **row,
+		      struct error *err)
 {
-	*name = image_name(request);
-	if (!**name)
+	const char *name = image_name(request);
+
+	if (!*name)
 		return error_set(err, ERROR_USAGE, "the request names no image");
-	return check_length(*name, err);
+	return find_image(context, name, row, err);
+}
+
+/* ---- the handlers ---- */
+
+static int all_images(const struct rpc_context *context, json_t **rows, struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+
+	pipeline_add(&pipeline, "ctr-store", "images", NULL);
+	return pipeline_rows(&pipeline, context, rows, err);
 }
 
 int images_list(const struct rpc_context *context, const json_t *request, json_t **response,
 		struct error *err)
 {
-	cleanup_pipeline struct pipeline pipeline = { 0 };
-	struct strings *words = pipeline_add(&pipeline, "ctr-store", "images", NULL);
 	const char *name = image_name(json_object_get(request, "filter"));
-	json_auto_t *rows = NULL, *images = json_array();
+	json_auto_t *rows = NULL, *one = NULL, *images = json_array();
 	const json_t *row;
 	size_t i;
 
-	if (check_length(name, err) < 0)
+	if (*name ? find_image(context, name, &one, err) < 0 : all_images(context, &rows, err) < 0)
 		return -1;
-	if (*name) {
-		strings_add(words, "--");
-		strings_add(words, name);
-	}
-	if (pipeline_rows(&pipeline, context, &rows, err) < 0) {
-		if (!*name || err->kind != ERROR_NOT_FOUND)
-			return -1;
-		*err = (struct error){ 0 };
-	}
+	if (one)
+		rows = json_pack("[O]", one);
 	json_array_foreach(rows, i, row)
 	{
 		json_array_append_new(images, image_of(row));
@@ -114,21 +231,14 @@ static json_t *image_info(const json_t *row)
 int images_status(const struct rpc_context *context, const json_t *request, json_t **response,
 		  struct error *err)
 {
-	cleanup_pipeline struct pipeline pipeline = { 0 };
 	json_auto_t *row = NULL;
-	const char *name;
 
-	if (require_name(request, &name, err) < 0)
+	if (find_named(context, request, &row, err) < 0)
 		return -1;
-	pipeline_add(&pipeline, "ctr-store", "image", "--", name, NULL);
-	if (pipeline_document(&pipeline, context, &row, err) < 0) {
-		if (err->kind != ERROR_NOT_FOUND)
-			return -1;
-		*err = (struct error){ 0 };
-		*response = json_object();
+	*response = json_object();
+	if (!row)
 		return 0;
-	}
-	*response = json_pack("{s:o}", "image", image_of(row));
+	json_object_set_new(*response, "image", image_of(row));
 	if (json_is_true(json_object_get(request, "verbose")))
 		json_object_set_new(*response, "info", image_info(row));
 	return 0;
@@ -139,17 +249,19 @@ int images_remove(const struct rpc_context *context, const json_t *request, json
 		  struct error *err)
 {
 	cleanup_pipeline struct pipeline pipeline = { 0 };
-	json_auto_t *removed = NULL;
-	const char *name;
+	json_auto_t *row = NULL, *removed = NULL;
 
-	if (require_name(request, &name, err) < 0)
+	if (find_named(context, request, &row, err) < 0)
 		return -1;
-	pipeline_add(&pipeline, "ctr-store", "rm", "--image", "--all", "--", name, NULL);
-	if (pipeline_rows(&pipeline, context, &removed, err) < 0) {
-		if (err->kind != ERROR_NOT_FOUND)
+	if (row) {
+		pipeline_add(&pipeline, "ctr-store", "rm", "--image", "--all", "--",
+			     json_text(row, "id", ""), NULL);
+		/* somebody else may have removed it meanwhile */
+		if (pipeline_rows(&pipeline, context, &removed, err) < 0 &&
+		    err->kind != ERROR_NOT_FOUND)
 			return -1;
-		*err = (struct error){ 0 };
 	}
+	*err = (struct error){ 0 };
 	*response = json_object();
 	return 0;
 }

@@ -62,13 +62,27 @@ image() {
 	[ "$(jq -c '[.images[] | [.id, .repoTags, .repoDigests]]' <<<"$output")" = \
 		"[[\"$ref\",[\"$REGISTRY/plain:1\"],[\"$REGISTRY/plain@$DIGEST\"]]]" ]
 	listed=$(jq -c '.images[0]' <<<"$output")
-	for name in "$ref" "${ref#sha256:}" "$REGISTRY/plain:1" "$REGISTRY/plain@$DIGEST"; do
+	for name in "$ref" "${ref#sha256:}" "${ref:7:12}" "$REGISTRY/plain:1" "$REGISTRY/plain@$DIGEST"; do
 		tool cri ImageStatus "$(image "$name")"
 		[ "$(jq -c .image <<<"$output")" = "$listed" ]
 	done
 	[ "$(jq -r .image.size <<<"$output")" -gt 100000 ]
 	tool cri ImageStatus "{\"image\": {\"image\": \"$ref\"}, \"verbose\": true}"
 	[ "$(jq -c '.info.info | fromjson | .imageSpec.config.Cmd' <<<"$output")" = '["sh"]' ]
+}
+
+@test "images: a name stands for that image alone, not for one that ends so" {
+	pull "$REGISTRY/plain:1"
+	for name in plain:1 plain "$REGISTRY/plain" other/plain:1 x.io/other/plain:1 \
+		"other/plain@$DIGEST" "${DIGEST:7:8}"; do
+		tool cri ImageStatus "$(image "$name")"
+		[ "$output" = '{}' ]
+		tool cri ListImages "{\"filter\": $(image "$name")}"
+		[ "$output" = '{}' ]
+		tool cri RemoveImage "$(image "$name")"
+	done
+	tool cri ListImages
+	[ "$(jq '.images | length' <<<"$output")" -eq 1 ]
 }
 
 @test "images: the layers are unpacked with the pull" {
