@@ -67,16 +67,15 @@ static const struct option_rule rules[] = {
 	  .apply = add_tmpfs },
 	{ LIST("mounts-add", 0, "JSON", "a mount as it stands in config.json"),
 	  .apply = add_mount },
-	{ LIST("annotation", 0, "KEY=VALUE", "an annotation"), .apply = add_annotation,
+	{ LIST("annotation", 0, "KEY=VALUE", "an annotation"), .apply = set_pair,
 	  .pointer = "/annotations" },
-	{ LIST("label", 'l', "KEY=VALUE", NULL), .apply = add_annotation,
-	  .pointer = "/annotations" },
+	{ LIST("label", 'l', "KEY=VALUE", NULL), .apply = set_pair, .pointer = "/annotations" },
 	{ LIST("linux-namespace-remove", 0, "TYPE", "share this namespace with the runtime"),
 	  .apply = remove_namespace, .pointer = "/linux/namespaces" },
 	{ LIST("linux-namespace-add", 0, "TYPE[:PATH]", "a new namespace, or the one at PATH"),
 	  .apply = add_namespace, .pointer = "/linux/namespaces" },
 	{ LIST("linux-sysctl", 0, "KEY=VALUE", "a sysctl of the container's namespaces"),
-	  .apply = add_sysctl, .pointer = "/linux/sysctl" },
+	  .apply = set_pair, .pointer = "/linux/sysctl" },
 	{ VALUE("linux-cgroups-path", 0, "PATH", "where its control group is"), .apply = set_text,
 	  .pointer = "/linux/cgroupsPath" },
 	{ VALUE("linux-mem-limit", 0, "BYTES", "memory, -1 for no limit"), .apply = set_bytes,
@@ -152,8 +151,9 @@ bool options_given(const struct option_slot *slots, const char *pointer)
 static int apply_value(struct generation *g, const struct option_rule *rule, const char *value,
 		       struct error *err)
 {
-	if (generation_check_text(value, "the value", err) < 0 ||
-	    rule->apply(g, rule, value, err) < 0)
+	const struct setting setting = { g, rule, value, err };
+
+	if (generation_check_text(value, "the value", err) < 0 || rule->apply(&setting) < 0)
 		return error_prefix(err, "--%s", rule->option.name);
 	return 0;
 }

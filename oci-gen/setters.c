@@ -9,108 +9,78 @@
 #include <stdlib.h>
 #include <string.h>
 
-int set_true(struct generation *g, const struct option_rule *rule, const char *value,
-	     struct error *err)
+int set_true(const struct setting *s)
 {
-	(void)value;
-	(void)err;
-	pointer_set(g->config, rule->pointer, json_true());
+	pointer_set(s->g->config, s->rule->pointer, json_true());
 	return 0;
 }
 
-int set_text(struct generation *g, const struct option_rule *rule, const char *value,
-	     struct error *err)
+int set_text(const struct setting *s)
 {
-	if (!*value)
-		return error_set(err, ERROR_USAGE, "the value is empty");
-	pointer_set(g->config, rule->pointer, json_string(value));
+	if (!*s->value)
+		return error_set(s->err, ERROR_USAGE, "the value is empty");
+	pointer_set(s->g->config, s->rule->pointer, json_string(s->value));
 	return 0;
 }
 
-/* Parse a number that ends at *end, within the rule's bounds once it is multiplied by `unit`. */
-static int parse_number(const struct option_rule *rule, const char *value, long long unit,
-			const char *stop, long long *number, struct error *err)
+/* The value up to `stop` is a number, which counts `unit`s; the whole within the rule's bounds. */
+static int store_number(const struct setting *s, const char *stop, long long unit)
 {
+	long long min = s->rule->min, max = s->rule->max;
 	char *end;
 
 	errno = 0;
-	long long parsed = strtoll(value, &end, 10);
-	if (errno || end == value || end != stop)
-		return error_set(err, ERROR_USAGE, "\"%s\" is not a number", value);
-	if (__builtin_mul_overflow(parsed, unit, &parsed) || parsed < rule->min ||
-	    parsed > rule->max)
-		return error_set(err, ERROR_USAGE, "%s is not between %lld and %lld", value,
-				 rule->min, rule->max);
-	*number = parsed;
+	long long number = strtoll(s->value, &end, 10);
+	if (errno || end == s->value || end != stop ||
+	    strspn(s->value, "-0123456789") != (size_t)(stop - s->value))
+		return error_set(s->err, ERROR_USAGE, "\"%s\" is not a number", s->value);
+	if (__builtin_mul_overflow(number, unit, &number) || number < min || number > max)
+		return error_set(s->err, ERROR_USAGE, "%s is not between %lld and %lld", s->value,
+				 min, max);
+	pointer_set(s->g->config, s->rule->pointer, json_integer(number));
 	return 0;
 }
 
-int set_number(struct generation *g, const struct option_rule *rule, const char *value,
-	       struct error *err)
+int set_number(const struct setting *s)
 {
-	long long number = 0;
-
-	if (parse_number(rule, value, 1, value + strlen(value), &number, err) < 0)
-		return -1;
-	pointer_set(g->config, rule->pointer, json_integer(number));
-	return 0;
+	return store_number(s, s->value + strlen(s->value), 1);
 }
 
-int set_bytes(struct generation *g, const struct option_rule *rule, const char *value,
-	      struct error *err)
+int set_bytes(const struct setting *s)
 {
 	static const char suffixes[] = "kmgt";
-	const char *stop = value + strspn(value, "-0123456789");
+	const char *stop = s->value + strspn(s->value, "-0123456789");
 	const char *suffix = *stop ? strchr(suffixes, *stop | 0x20) : NULL;
-	long long unit = 1, number = 0;
 
 	if (*stop && (!suffix || stop[1]))
-		return error_set(err, ERROR_USAGE,
-				 "\"%s\" is not a number of bytes (with k, m, g or t)", value);
-	if (suffix)
-		unit = 1LL << 10 * (suffix - suffixes + 1);
-	if (parse_number(rule, value, unit, stop, &number, err) < 0)
-		return -1;
-	pointer_set(g->config, rule->pointer, json_integer(number));
-	return 0;
+		return error_set(s->err, ERROR_USAGE,
+				 "\"%s\" is not a number of bytes (with k, m, g or t)", s->value);
+	return store_number(s, stop, suffix ? 1LL << 10 * (suffix - suffixes + 1) : 1);
 }
 
-int add_path(struct generation *g, const struct option_rule *rule, const char *value,
-	     struct error *err)
+int add_path(const struct setting *s)
 {
-	if (strcmp(value, "none") == 0) {
-		pointer_set(g->config, rule->pointer, json_array());
+	if (strcmp(s->value, "none") == 0) {
+		pointer_set(s->g->config, s->rule->pointer, json_array());
 		return 0;
 	}
-	if (value[0] != '/')
-		return error_set(err, ERROR_USAGE, "\"%s\" is neither an absolute path nor none",
-				 value);
-	json_array_append_new(pointer_array(g->config, rule->pointer), json_string(value));
+	if (s->value[0] != '/')
+		return error_set(s->err, ERROR_USAGE, "\"%s\" is neither an absolute path nor none",
+				 s->value);
+	json_array_append_new(pointer_array(s->g->config, s->rule->pointer), json_string(s->value));
 	return 0;
 }
 
 /* "KEY=VALUE" into the object at the rule's pointer. */
-static int set_pair(struct generation *g, const struct option_rule *rule, const char *value,
-		    struct error *err)
+int set_pair(const struct setting *s)
 {
-	const char *equals = strchr(value, '=');
+	const char *equals = strchr(s->value, '=');
 
-	if (!equals || equals == value)
-		return error_set(err, ERROR_USAGE, "\"%s\" is not KEY=VALUE", value);
+	if (!equals || equals == s->value)
+		return error_set(s->err, ERROR_USAGE, "\"%s\" is not KEY=VALUE", s->value);
 
-	cleanup_free char *key = xstrndup(value, (size_t)(equals - value));
-	json_object_set_new(pointer_object(g->config, rule->pointer), key, json_string(equals + 1));
+	cleanup_free char *key = xstrndup(s->value, (size_t)(equals - s->value));
+	json_object_set_new(pointer_object(s->g->config, s->rule->pointer), key,
+			    json_string(equals + 1));
 	return 0;
-}
-
-int add_annotation(struct generation *g, const struct option_rule *rule, const char *value,
-		   struct error *err)
-{
-	return set_pair(g, rule, value, err);
-}
-
-int add_sysctl(struct generation *g, const struct option_rule *rule, const char *value,
-	       struct error *err)
-{
-	return set_pair(g, rule, value, err);
 }

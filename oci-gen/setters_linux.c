@@ -18,14 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-int set_privileged(struct generation *g, const struct option_rule *rule, const char *value,
-		   struct error *err)
+int set_privileged(const struct setting *s)
 {
-	(void)rule;
-	(void)value;
-	template_privileged(g->config);
-	g->seccomp = "unconfined";
-	return capabilities_add(&g->capabilities, "ALL", err);
+	template_privileged(s->g->config);
+	s->g->seccomp = "unconfined";
+	return capabilities_add(&s->g->capabilities, "ALL", s->err);
 }
 
 static int add_parsed(struct generation *g, json_t *mount)
@@ -36,25 +33,19 @@ static int add_parsed(struct generation *g, json_t *mount)
 	return 0;
 }
 
-int add_bind(struct generation *g, const struct option_rule *rule, const char *value,
-	     struct error *err)
+int add_bind(const struct setting *s)
 {
-	(void)rule;
-	return add_parsed(g, mount_parse_bind(value, err));
+	return add_parsed(s->g, mount_parse_bind(s->value, s->err));
 }
 
-int add_tmpfs(struct generation *g, const struct option_rule *rule, const char *value,
-	      struct error *err)
+int add_tmpfs(const struct setting *s)
 {
-	(void)rule;
-	return add_parsed(g, mount_parse_tmpfs(value, err));
+	return add_parsed(s->g, mount_parse_tmpfs(s->value, s->err));
 }
 
-int add_mount(struct generation *g, const struct option_rule *rule, const char *value,
-	      struct error *err)
+int add_mount(const struct setting *s)
 {
-	(void)rule;
-	return add_parsed(g, mount_parse_json(value, err));
+	return add_parsed(s->g, mount_parse_json(s->value, s->err));
 }
 
 /* Take the namespace of a type out of the list. */
@@ -74,30 +65,30 @@ static const char *namespace_type(const char *name, struct error *err)
 	return type;
 }
 
-int remove_namespace(struct generation *g, const struct option_rule *rule, const char *value,
-		     struct error *err)
+int remove_namespace(const struct setting *s)
 {
-	const char *type = namespace_type(value, err);
+	const char *type = namespace_type(s->value, s->err);
 
 	if (!type)
 		return -1;
-	drop_namespace(pointer_array(g->config, rule->pointer), type);
+	drop_namespace(pointer_array(s->g->config, s->rule->pointer), type);
 	return 0;
 }
 
-int add_namespace(struct generation *g, const struct option_rule *rule, const char *value,
-		  struct error *err)
+int add_namespace(const struct setting *s)
 {
-	const char *path = strchr(value, ':');
-	cleanup_free char *name = path ? xstrndup(value, (size_t)(path - value)) : xstrdup(value);
-	const char *type = namespace_type(name, err);
+	const char *path = strchr(s->value, ':');
+	cleanup_free char *name =
+		path ? xstrndup(s->value, (size_t)(path - s->value)) : xstrdup(s->value);
+	const char *type = namespace_type(name, s->err);
 
 	if (!type)
 		return -1;
 	if (path && path[1] != '/')
-		return error_set(err, ERROR_USAGE, "\"%s\": the path must be absolute", value);
+		return error_set(s->err, ERROR_USAGE, "\"%s\": the path must be absolute",
+				 s->value);
 
-	json_t *namespaces = pointer_array(g->config, rule->pointer);
+	json_t *namespaces = pointer_array(s->g->config, s->rule->pointer);
 	drop_namespace(namespaces, type);
 	json_array_append_new(namespaces,
 			      path ? json_pack("{s:s, s:s}", "type", type, "path", path + 1)
@@ -107,34 +98,31 @@ int add_namespace(struct generation *g, const struct option_rule *rule, const ch
 
 /* Lowering the value takes CAP_SYS_RESOURCE, which not every host leaves even to root; a runtime
  * that may not lower it dies without a word. */
-int set_oom_score_adj(struct generation *g, const struct option_rule *rule, const char *value,
-		      struct error *err)
+int set_oom_score_adj(const struct setting *s)
 {
 	size_t length;
 	struct error unused;
 
-	if (set_number(g, rule, value, err) < 0)
+	if (set_number(s) < 0)
 		return -1;
 
 	cleanup_free char *text =
 		file_read_at(AT_FDCWD, "/proc/self/oom_score_adj", 64, &length, &unused);
 	long current = text ? strtol(text, NULL, 10) : -1000;
-	if (strtol(value, NULL, 10) >= current ||
+	if (strtol(s->value, NULL, 10) >= current ||
 	    (capabilities_available() >> CAP_SYS_RESOURCE & 1))
 		return 0;
 	log_message(LOG_LEVEL_WARN,
 		    "--%s: %s is lower than our own and CAP_SYS_RESOURCE is missing: %ld is used",
-		    rule->option.name, value, current);
-	pointer_set(g->config, rule->pointer, json_integer(current));
+		    s->rule->option.name, s->value, current);
+	pointer_set(s->g->config, s->rule->pointer, json_integer(current));
 	return 0;
 }
 
-int set_seccomp(struct generation *g, const struct option_rule *rule, const char *value,
-		struct error *err)
+int set_seccomp(const struct setting *s)
 {
-	(void)rule;
-	if (!*value)
-		return error_set(err, ERROR_USAGE, "the value is empty");
-	g->seccomp = value;
+	if (!*s->value)
+		return error_set(s->err, ERROR_USAGE, "the value is empty");
+	s->g->seccomp = s->value;
 	return 0;
 }

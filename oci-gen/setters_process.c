@@ -29,65 +29,62 @@ static void clear_command(struct generation *g)
 	g->command = json_array();
 }
 
-int set_args(struct generation *g, const struct option_rule *rule, const char *value,
-	     struct error *err)
+int set_args(const struct setting *s)
 {
-	(void)rule;
-	(void)err;
-	if (!g->args_given)
-		clear_command(g);
-	g->args_given = true;
-	json_array_append_new(g->command, json_string(value));
+	if (!s->g->args_given)
+		clear_command(s->g);
+	s->g->args_given = true;
+	json_array_append_new(s->g->command, json_string(s->value));
 	return 0;
 }
 
-int set_entrypoint(struct generation *g, const struct option_rule *rule, const char *value,
-		   struct error *err)
+int set_entrypoint(const struct setting *s)
 {
-	(void)rule;
-	if (g->args_given)
-		return error_set(err, ERROR_USAGE, "--args already gives the whole command");
-	if (!g->entrypoint_given)
-		clear_command(g);
-	g->entrypoint_given = true;
-	if (*value)
-		json_array_append_new(g->entrypoint, json_string(value));
+	if (s->g->args_given)
+		return error_set(s->err, ERROR_USAGE, "--args already gives the whole command");
+	if (!s->g->entrypoint_given)
+		clear_command(s->g);
+	s->g->entrypoint_given = true;
+	if (*s->value)
+		json_array_append_new(s->g->entrypoint, json_string(s->value));
 	return 0;
 }
 
-int set_env(struct generation *g, const struct option_rule *rule, const char *value,
-	    struct error *err)
+static int add_variable(struct generation *g, const char *text, struct error *err)
 {
-	(void)rule;
-	if (*value == '=' || !*value)
-		return error_set(err, ERROR_USAGE, "\"%s\" is not NAME=VALUE", value);
-	if (strchr(value, '=')) {
-		generation_set_env(g, value);
+	if (*text == '=' || !*text)
+		return error_set(err, ERROR_USAGE, "\"%s\" is not NAME=VALUE", text);
+	if (strchr(text, '=')) {
+		generation_set_env(g, text);
 		return 0;
 	}
 
-	const char *own = getenv(value);
+	const char *own = getenv(text);
 	if (!own)
 		return 0;
-	cleanup_free char *assignment = xasprintf("%s=%s", value, own);
-	if (generation_check_text(assignment, value, err) < 0)
+	cleanup_free char *assignment = xasprintf("%s=%s", text, own);
+	if (generation_check_text(assignment, text, err) < 0)
 		return -1;
 	generation_set_env(g, assignment);
 	return 0;
 }
 
-int set_env_file(struct generation *g, const struct option_rule *rule, const char *value,
-		 struct error *err)
+int set_env(const struct setting *s)
+{
+	return add_variable(s->g, s->value, s->err);
+}
+
+int set_env_file(const struct setting *s)
 {
 	size_t length;
-	cleanup_free char *text = file_read_at(AT_FDCWD, value, ENV_FILE_MAX, &length, err);
+	cleanup_free char *text = file_read_at(AT_FDCWD, s->value, ENV_FILE_MAX, &length, s->err);
 	char *rest = text;
 
 	if (!text)
 		return -1;
 	if (strlen(text) != length)
-		return error_set(err, ERROR_INTEGRITY, "%s: holds a NUL byte", value);
-	if (generation_check_text(text, value, err) < 0)
+		return error_set(s->err, ERROR_INTEGRITY, "%s: holds a NUL byte", s->value);
+	if (generation_check_text(text, s->value, s->err) < 0)
 		return -1;
 	while (*rest) {
 		char *line = rest + strspn(rest, " \t");
@@ -95,60 +92,52 @@ int set_env_file(struct generation *g, const struct option_rule *rule, const cha
 		rest += strcspn(rest, "\n");
 		if (*rest)
 			*rest++ = '\0';
-		if (*line && *line != '#' && set_env(g, rule, line, err) < 0)
-			return error_prefix(err, "%s", value);
+		if (*line && *line != '#' && add_variable(s->g, line, s->err) < 0)
+			return error_prefix(s->err, "%s", s->value);
 	}
 	return 0;
 }
 
-int set_user(struct generation *g, const struct option_rule *rule, const char *value,
-	     struct error *err)
+int set_user(const struct setting *s)
 {
-	(void)rule;
-	if (!*value)
-		return error_set(err, ERROR_USAGE, "the value is empty");
-	free(g->user);
-	g->user = xstrdup(value);
-	g->user_given = true;
+	if (!*s->value)
+		return error_set(s->err, ERROR_USAGE, "the value is empty");
+	free(s->g->user);
+	s->g->user = xstrdup(s->value);
+	s->g->user_given = true;
 	return 0;
 }
 
-int set_uid(struct generation *g, const struct option_rule *rule, const char *value,
-	    struct error *err)
+int set_uid(const struct setting *s)
 {
 	unsigned id;
 
-	(void)rule;
-	g->uid = value;
-	return user_parse_id(value, &id, err);
+	s->g->uid = s->value;
+	return user_parse_id(s->value, &id, s->err);
 }
 
-int set_gid(struct generation *g, const struct option_rule *rule, const char *value,
-	    struct error *err)
+int set_gid(const struct setting *s)
 {
 	unsigned id;
 
-	(void)rule;
-	g->gid = value;
-	return user_parse_id(value, &id, err);
+	s->g->gid = s->value;
+	return user_parse_id(s->value, &id, s->err);
 }
 
-int add_group(struct generation *g, const struct option_rule *rule, const char *value,
-	      struct error *err)
+int add_group(const struct setting *s)
 {
 	unsigned id;
 
-	if (user_parse_id(value, &id, err) < 0)
+	if (user_parse_id(s->value, &id, s->err) < 0)
 		return -1;
-	json_array_append_new(pointer_array(g->config, rule->pointer), json_integer(id));
+	json_array_append_new(pointer_array(s->g->config, s->rule->pointer), json_integer(id));
 	return 0;
 }
 
-int set_hostname(struct generation *g, const struct option_rule *rule, const char *value,
-		 struct error *err)
+int set_hostname(const struct setting *s)
 {
-	g->hostname_given = true;
-	return set_text(g, rule, value, err);
+	s->g->hostname_given = true;
+	return set_text(s);
 }
 
 /* "Unlimited" in JSON: our integers are signed, and in the document it may pass through programs
@@ -181,25 +170,24 @@ static const char *rlimit_type(const char *text, size_t length)
 	return NULL;
 }
 
-int add_rlimit(struct generation *g, const struct option_rule *rule, const char *value,
-	       struct error *err)
+int add_rlimit(const struct setting *s)
 {
-	size_t name = strcspn(value, ":");
-	const char *hard_text = value + name + (value[name] == ':');
+	size_t name = strcspn(s->value, ":");
+	const char *hard_text = s->value + name + (s->value[name] == ':');
 	size_t hard_length = strcspn(hard_text, ":");
 	const char *soft_text = hard_text[hard_length] ? hard_text + hard_length + 1 : hard_text;
-	const char *type = rlimit_type(value, name);
+	const char *type = rlimit_type(s->value, name);
 	json_int_t hard, soft;
 
 	if (!type)
-		return error_set(err, ERROR_USAGE, "\"%s\": unknown resource limit (getrlimit(2))",
-				 value);
+		return error_set(s->err, ERROR_USAGE,
+				 "\"%s\": unknown resource limit (getrlimit(2))", s->value);
 	if (parse_limit(hard_text, hard_length, &hard) < 0 ||
 	    parse_limit(soft_text, soft_text == hard_text ? hard_length : strlen(soft_text),
 			&soft) < 0)
-		return error_set(err, ERROR_USAGE, "\"%s\" is not TYPE:HARD[:SOFT]", value);
+		return error_set(s->err, ERROR_USAGE, "\"%s\" is not TYPE:HARD[:SOFT]", s->value);
 
-	json_t *limits = pointer_array(g->config, rule->pointer), *other;
+	json_t *limits = pointer_array(s->g->config, s->rule->pointer), *other;
 	size_t i;
 	json_array_foreach(limits, i, other)
 	{
@@ -212,24 +200,17 @@ int add_rlimit(struct generation *g, const struct option_rule *rule, const char 
 	return 0;
 }
 
-int add_capability(struct generation *g, const struct option_rule *rule, const char *value,
-		   struct error *err)
+int add_capability(const struct setting *s)
 {
-	(void)rule;
-	return capabilities_add(&g->capabilities, value, err);
+	return capabilities_add(&s->g->capabilities, s->value, s->err);
 }
 
-int drop_capability(struct generation *g, const struct option_rule *rule, const char *value,
-		    struct error *err)
+int drop_capability(const struct setting *s)
 {
-	(void)rule;
-	return capabilities_drop(&g->capabilities, value, err);
+	return capabilities_drop(&s->g->capabilities, s->value, s->err);
 }
 
-int drop_capabilities(struct generation *g, const struct option_rule *rule, const char *value,
-		      struct error *err)
+int drop_capabilities(const struct setting *s)
 {
-	(void)rule;
-	(void)value;
-	return capabilities_drop(&g->capabilities, "ALL", err);
+	return capabilities_drop(&s->g->capabilities, "ALL", s->err);
 }
