@@ -215,9 +215,8 @@ const struct cli_command create_command = {
 	.operands = "[ID]",
 	.operands_max = 1,
 	.summary = "make a container that waits to be started",
-	.details =
-		"The container document is read from standard input, and printed with the field\n"
-		"\"process\". With --bundle DIR and an ID no document is read.",
+	.details = "The container document is read from standard input, and printed with the\n"
+		   "field \"process\". With --bundle DIR and an ID no document is read.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

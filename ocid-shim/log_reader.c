@@ -28,7 +28,9 @@ int log_reader_open(const char *path, struct log_reader *reader, struct error *e
 		return error_os(err, "log %s", path);
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
 		return error_set(err, ERROR_FAILED, "log %s is not a file", path);
-	*reader = (struct log_reader){ .fd = steal_fd(&fd), .path = path };
+	*reader = (struct log_reader){
+		.fd = steal_fd(&fd), .path = path, .size = BLOCK, .buffer = xcalloc(1, BLOCK)
+	};
 	return 0;
 }
 
@@ -98,15 +100,14 @@ static ssize_t fill(struct log_reader *reader, struct error *err)
 {
 	size_t unread = reader->end - reader->start;
 
-	if (reader->start > 0 && unread > 0)
-		memmove(reader->buffer, reader->buffer + reader->start, unread);
+	memmove(reader->buffer, reader->buffer + reader->start, unread);
 	reader->start = 0;
 	reader->end = unread;
 	if (unread >= LONGEST_LINE)
 		return error_set(err, ERROR_INTEGRITY, "log %s: a line is longer than %d bytes",
 				 reader->path, LONGEST_LINE);
 	if (reader->size - unread < BLOCK) {
-		reader->size = unread + BLOCK * 2;
+		reader->size = unread + BLOCK;
 		reader->buffer = xreallocarray(reader->buffer, reader->size, 1);
 	}
 	ssize_t got = read(reader->fd, reader->buffer + unread, reader->size - unread);
@@ -122,9 +123,8 @@ int log_reader_next(struct log_reader *reader, const char **line, size_t *length
 
 	for (;;) {
 		size_t unread = reader->end - reader->start;
-		char *at = reader->buffer ? reader->buffer + reader->start : NULL;
-		char *newline =
-			unread > scanned ? memchr(at + scanned, '\n', unread - scanned) : NULL;
+		const char *at = reader->buffer + reader->start;
+		const char *newline = memchr(at + scanned, '\n', unread - scanned);
 
 		if (newline) {
 			*line = at;

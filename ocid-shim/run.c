@@ -72,11 +72,10 @@ const struct cli_command run_command = {
 	.operands = "[ID]",
 	.operands_max = 1,
 	.summary = "make a container and start it",
-	.details =
-		"The container document is read from standard input, and printed with the field\n"
-		"\"process\". With --bundle DIR and an ID no document is read. The container goes "
-		"on\n"
-		"by itself; with --wait, 125 to 127 say that its command did not run.",
+	.details = "The container document is read from standard input, and printed with the\n"
+		   "field \"process\". With --bundle DIR and an ID no document is read. The\n"
+		   "container goes on by itself; with --wait, 125 to 127 say that its command\n"
+		   "did not run.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

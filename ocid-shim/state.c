@@ -53,8 +53,7 @@ const struct cli_command state_command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "print what is known of a container",
-	.details = "The OCI runtime state, with created, started, finished, exitCode, signal, "
-		   "logPath\n"
-		   "and runtime.",
+	.details = "The OCI runtime state, with created, started, finished, exitCode, signal,\n"
+		   "logPath and runtime.",
 	.run = run_state,
 };

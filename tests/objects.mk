@@ -51,3 +51,7 @@ TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
 TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,account capabilities generation image \
 	mounts seccomp seccomp_default template user)
+
+TEST_OBJS_cri_log := ocid-shim/cri_log.o
+TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/log monitor/text)
+TEST_OBJS_runtime_error := ocid-shim/runtime.o ocid-shim/signals.o

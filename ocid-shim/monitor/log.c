@@ -8,15 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void make_header(char header[static LOG_HEADER_SIZE], const char *stamp, const char *stream,
-			const char *tag)
+static void make_header(struct text header, const char *stamp, const char *stream, const char *tag)
 {
-	struct text text = { header, LOG_HEADER_SIZE, 0 };
-
-	text_add(&text, stamp);
-	text_add(&text, " ");
-	text_add(&text, stream);
-	text_add(&text, tag);
+	text_add(&header, stamp);
+	text_add(&header, " ");
+	text_add(&header, stream);
+	text_add(&header, tag);
 }
 
 /* Start a batch of records that share their time. */
@@ -25,8 +22,8 @@ static void start_batch(struct log *log, const char *stream)
 	char stamp[STAMP_SIZE];
 
 	stamp_now(stamp);
-	make_header(log->full, stamp, stream, " F ");
-	make_header(log->partial, stamp, stream, " P ");
+	make_header((struct text){ log->full, sizeof log->full, 0 }, stamp, stream, " F ");
+	make_header((struct text){ log->partial, sizeof log->partial, 0 }, stamp, stream, " P ");
 	log->count = 1;
 	log->bytes = log->records = 0;
 }

@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { EXEC_FAILED = 127, KILL_MS = 5000 };
 
 void process_detach(void)

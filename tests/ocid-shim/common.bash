@@ -94,12 +94,7 @@ runtime() {
 }
 
 monitors() {
-	local dir
-
-	for dir in /proc/[0-9]*; do
-		{ tr '\0' ' ' <"$dir/cmdline"; } 2>/dev/null | grep -F "ocid-shim-monitor" |
-			grep -F "$OCID_RUNROOT" || true
-	done
+	pgrep -af "ocid-shim-monitor .*$OCID_RUNROOT"
 }
 
 remains() {

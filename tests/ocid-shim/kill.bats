@@ -48,9 +48,9 @@ load common
 }
 
 @test "kill: a container that has stopped, or is not there, is exit 3" {
-	quick done 'exit 0'
-	shim 3 kill done
+	quick ended 'exit 0'
+	shim 3 kill ended
 	error_is not-found "has stopped"
 	shim 3 kill none
-	shim rm done
+	shim rm ended
 }
