@@ -14,6 +14,7 @@
 #include <linux/close_range.h>
 #include <locale.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,19 +98,21 @@ static int compare_fds(const void *left, const void *right)
 }
 
 /* Whatever else the caller left open leads out of the confinement. */
-static void close_other_fds(const struct layer_settings *settings)
+static int close_other_fds(const struct layer_settings *settings, struct error *err)
 {
 	int kept[] = { (int)settings->blob_fd, (int)settings->dir_fd, (int)settings->lower_fd };
 	int next = STDERR_FILENO + 1;
 
 	qsort(kept, 3, sizeof *kept, compare_fds);
 	for (int i = 0; i < 3; i++) {
-		if (kept[i] > next)
-			close_range((unsigned)next, (unsigned)kept[i] - 1, 0);
+		if (kept[i] > next && close_range((unsigned)next, (unsigned)kept[i] - 1, 0) < 0)
+			return error_os(err, "cannot close descriptors");
 		if (kept[i] >= next)
 			next = kept[i] + 1;
 	}
-	close_range((unsigned)next, UINT_MAX, 0);
+	if (close_range((unsigned)next, UINT_MAX, 0) < 0)
+		return error_os(err, "cannot close descriptors");
+	return 0;
 }
 
 /* A directory as a mount of its own: from its descriptor no path leads out of it any more. */
@@ -122,27 +125,35 @@ static int detach(int fd, struct error *err)
 }
 
 /* After this, no library may need a file any more: /etc and /usr are the layer's then. */
-static void prepare_libraries(void)
+static int prepare_libraries(struct error *err)
 {
-	/* without it libarchive converts names through iconv, which loads modules */
-	setlocale(LC_CTYPE, "C.UTF-8");
+	/* in another locale libarchive converts names through iconv, which loads modules */
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		return error_set(err, ERROR_UNSUPPORTED, "this system has no locale C.UTF-8");
 	/* one heap, so that malloc() does not look into /proc and /sys */
 	mallopt(M_ARENA_MAX, 1);
 	/* jansson would open /dev/urandom at the first object */
 	json_object_seed(0);
+	/* an error ends the process while a thread still computes digests */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+		return error_set(err, ERROR_FAILED, "libcrypto cannot be initialised");
+	return 0;
+}
+
+static int prepare_process(const struct layer_settings *settings, struct error *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return error_os(err, "cannot follow the caller");
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	umask(0);
+	return close_other_fds(settings, err);
 }
 
 static int confine(const struct layer_settings *settings, struct marker *marker, int *lower_fd,
 		   struct error *err)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return error_os(err, "cannot follow the caller");
-	close_other_fds(settings);
-	prepare_libraries();
 	if (settings->lower_fd >= 0 && (*lower_fd = detach((int)settings->lower_fd, err)) < 0)
 		return -1;
 	if (settings->lower_fd >= 0)
@@ -236,7 +247,8 @@ int layer_run(const struct cli *cli, struct error *err)
 	struct marker marker;
 	json_t *result;
 
-	if (check_settings(cli, settings, err) < 0)
+	if (check_settings(cli, settings, err) < 0 || prepare_process(settings, err) < 0 ||
+	    prepare_libraries(err) < 0)
 		return -1;
 
 	struct stream *stream = stream_new(&stream_settings);

@@ -14,7 +14,7 @@ struct leans {
 };
 
 /* Note that `name` in `dir` is to become a hard link to `target`. */
-void leans_add(struct leans *leans, struct dir *dir, const char *name, const char *target);
+void leans_add(struct leans *leans, struct dir *dir, const char *name, const struct name *target);
 void leans_free(struct leans *leans);
 
 /* Is there anything to finish? */

@@ -135,7 +135,7 @@ static int unpack_link(struct unpacker *u, struct dir *dir, const char *name, co
 		status = create_link(u->tree, dir, name, target_dir, parsed.leaf, err);
 	if (status <= 0)
 		return status;
-	leans_add(u->leans, dir, name, target);
+	leans_add(u->leans, dir, name, &parsed);
 	return tree_remove(u->tree, dir, name, err);
 }
 
