@@ -147,15 +147,16 @@ static const json_int_t unlimited = LLONG_MAX - 1023;
 static int parse_limit(const char *text, size_t length, json_int_t *limit)
 {
 	cleanup_free char *copy = xstrndup(text, length);
-	char *end;
 
 	if (strcmp(copy, "unlimited") == 0 || strcmp(copy, "-1") == 0) {
 		*limit = unlimited;
 		return 0;
 	}
+	if (!*copy || copy[strspn(copy, "0123456789")])
+		return -1;
 	errno = 0;
-	*limit = strtoll(copy, &end, 10);
-	return errno || end == copy || *end || *limit < 0 ? -1 : 0;
+	*limit = strtoll(copy, NULL, 10);
+	return errno ? -1 : 0;
 }
 
 static const char *rlimit_type(const char *text, size_t length)
