@@ -160,7 +160,10 @@ static void set_limits(CURL *easy, const struct http_request *request)
 		curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)SMALL_SECONDS);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
 	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	/* of a paused HTTP/2 stream libcurl goes on to buffer tens of megabytes */
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+			 request->may_pause ? (long)CURL_HTTP_VERSION_1_1
+					    : (long)CURL_HTTP_VERSION_2TLS);
 }
 
 static void set_tls(CURL *easy, const struct http_tls *tls)

@@ -64,6 +64,7 @@ struct http_request {
 	/* Take a piece of a 2xx body: `length`, HTTP_PAUSE (the piece comes again after
 	 * http_resume()) or HTTP_ABORT. Without it the body is kept in `answer`. */
 	ssize_t (*write)(void *context, const char *data, size_t length);
+	bool may_pause; /* write may say HTTP_PAUSE: spoken as HTTP/1.1, whose flow TCP controls */
 	void *context;
 	size_t answer_max; /* bytes of an answer that is kept; 0: HTTP_ANSWER_MAX */
 

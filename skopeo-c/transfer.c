@@ -21,6 +21,7 @@ enum {
 	PARALLEL = 6,
 	RING_SIZE = 1 << 20, /* bytes between a download and the upload that it feeds */
 	LOCAL_PIECE = 256 << 10,
+	WRITEBACK_STEP = 8 << 20,
 	POLL_MS = 200,
 	PROGRESS_MS = 500
 };
@@ -92,6 +93,15 @@ static void ring_put(struct job *job, const char *data, size_t length)
 	}
 }
 
+/* Let the disk begin early: the fsync at the end, which stops everything, is short then. */
+static void start_writeback(const struct job *job, size_t length)
+{
+	json_int_t before = job->received - (json_int_t)length;
+
+	if (before / WRITEBACK_STEP != job->received / WRITEBACK_STEP)
+		sync_file_range(job->sink.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 /* Take a piece of the blob from its source. */
 static ssize_t receive(void *context, const char *data, size_t length)
 {
@@ -107,11 +117,13 @@ static ssize_t receive(void *context, const char *data, size_t length)
 	}
 	hasher_update(&job->hasher, data, length);
 	job->received += (json_int_t)length;
-	if (job->ring)
+	if (job->ring) {
 		ring_put(job, data, length);
-	else if (file_write_fd(job->sink.fd, data, length, job->transfer->to->name, &job->failure) <
-		 0)
+		return (ssize_t)length;
+	}
+	if (file_write_fd(job->sink.fd, data, length, job->transfer->to->name, &job->failure) < 0)
 		return stop(job);
+	start_writeback(job, length);
 	return (ssize_t)length;
 }
 
@@ -291,6 +303,7 @@ static int start_moving(struct job *job, struct error *err)
 	if (job->source.fd < 0) {
 		download->write = receive;
 		download->context = job;
+		download->may_pause = job->ring != NULL;
 		job->source.call.once = true;
 		registry_call_start(&job->source.call);
 	}

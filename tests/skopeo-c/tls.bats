@@ -53,3 +53,52 @@ teardown_file() {
 	error_is denied "plain http"
 	[ ! -e "$BATS_TEST_TMPDIR/d" ]
 }
+
+# tls_registry NAME: a real registry that speaks TLS, and so HTTP/2, as $TLS_REGISTRY
+tls_registry() {
+	local port dir=$BATS_TEST_TMPDIR/$1
+
+	mkdir "$dir"
+	port=$(free_port)
+	cat >"$dir/config.yml" <<-END
+		version: 0.1
+		log: {level: error, accesslog: {disabled: true}}
+		storage: {filesystem: {rootdirectory: $dir/data}}
+		http: {addr: "127.0.0.1:$port", tls: {certificate: $BATS_FILE_TMPDIR/server.pem, key: $BATS_FILE_TMPDIR/server.key}}
+	END
+	docker-registry serve "$dir/config.yml" >"$dir/log" 2>&1 3>&- &
+	TLS_REGISTRIES+=" $!"
+	TLS_REGISTRY=127.0.0.1:$port
+	wait_for 10 curl -fs --cacert "$BATS_FILE_TMPDIR/ca.pem" "https://$TLS_REGISTRY/v2/"
+}
+
+teardown() {
+	local pid
+
+	for pid in ${TLS_REGISTRIES-}; do
+		kill "$pid"
+		wait "$pid" || true
+	done
+}
+
+@test "tls: HTTP/2 in both directions, and between two registries in little memory" {
+	head -c 30000000 /dev/urandom >"$BATS_TEST_TMPDIR/random"
+	for n in 1 2 3 4; do
+		tar -C "$BATS_TEST_TMPDIR" --transform "s/random/$n/" -cf "$BATS_TEST_TMPDIR/$n.tar" random
+	done
+	certs=$BATS_FILE_TMPDIR/certs
+	tls_registry one
+	one=$TLS_REGISTRY
+	tls_registry two
+	cd "$BATS_TEST_TMPDIR"
+	tool skopeo-c copy --dest-cert-dir "$certs" tarball:1.tar:2.tar:3.tar:4.tar "docker://$one/big:v1"
+	tool skopeo-c copy --src-cert-dir "$certs" "docker://$one/big:v1" oci:o:x
+	tool /usr/bin/python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
+		skopeo-c copy --src-cert-dir "$certs" --dest-cert-dir "$certs" "docker://$one/big:v1" "docker://$TLS_REGISTRY/big:v1"
+	# KiB; a sanitizer needs much memory of its own
+	nm -D "$OCID_BIN/skopeo-c" | grep -q __asan || [ "$output" -lt 50000 ]
+	tool skopeo-c copy --src-cert-dir "$certs" "docker://$TLS_REGISTRY/big:v1" dir:d
+	cmp d/manifest.json <(skopeo-c inspect --raw oci:o:x)
+}
