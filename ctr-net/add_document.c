@@ -42,12 +42,12 @@ static bool is_finished(const struct record *record)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(record_attachments(record), i, entry)
+	json_array_foreach(record->attachments, i, entry)
 	{
 		if (attach_is_alive(entry))
 			return true;
 	}
-	return json_is_true(json_object_get(record->json, "ready"));
+	return record->ready;
 }
 
 /* Make and pin the namespace of the container. Recorded first, so that `del` finds it. */
@@ -56,26 +56,24 @@ static int make_netns(struct add_request *request, struct record *record, struct
 	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
 	struct error ignored;
 
-	if (record_owns_netns(record) && ns_is_pinned(record->store->runroot, record->id) &&
+	if (record->owns_netns && ns_is_pinned(record->store->runroot, record->id) &&
 	    is_finished(record)) {
 		error_set(err, ERROR_EXISTS, "%s is connected already", record->id);
 		error_subject(err, record->id);
 		return error_hint(err, "ctr-net del --id %s takes it off", record->id);
 	}
-	if (record_owns_netns(record)) {
+	if (record->owns_netns) {
 		/* an add that was killed, or one before a reboot */
 		if (attach_del_all(record, &settings, err) < 0)
 			return error_prefix(err, "what an earlier add has left");
 		ns_unpin(record->store->runroot, record->id, &ignored);
-		json_object_del(record->json, "ready");
 	} else if (ns_is_pinned(record->store->runroot, record->id)) {
 		return 0; /* made by `ns create`, so left by `del` */
 	}
-	record_set_netns(record, true);
-	if (record_save(record, err) == 0 && ns_pin(record->store->runroot, record->id, err) == 0)
+	if (record_own_netns(record, err) == 0 &&
+	    ns_pin(record->store->runroot, record->id, err) == 0)
 		return 0;
-	record_set_netns(record, false);
-	record_save(record, &ignored);
+	record_disown_netns(record);
 	return -1;
 }
 
@@ -100,14 +98,12 @@ static void undo(struct add_request *request, struct record *record, size_t keep
 	/* while an attachment is left, `del` needs to know of the namespace too */
 	if (!attach_undo(record, keep, &settings) || !made_netns)
 		return;
-	if (ns_unpin(record->store->runroot, record->id, &failure) == 0) {
-		record_set_netns(record, false);
-		json_object_del(record->json, "ready");
-		if (record_save(record, &failure) == 0)
-			return;
-	}
-	log_message(LOG_LEVEL_WARN, "undoing it failed: %s (ctr-net del --id %s tries again)",
-		    failure.message, record->id);
+	if (ns_unpin(record->store->runroot, record->id, &failure) == 0)
+		record_disown_netns(record);
+	else
+		log_message(LOG_LEVEL_WARN,
+			    "undoing it failed: %s (ctr-net del --id %s tries again)",
+			    failure.message, record->id);
 }
 
 static int connect_all(struct add_request *request, struct record *record, const json_t *configs,
@@ -129,8 +125,7 @@ static int connect_all(struct add_request *request, struct record *record, const
 							     json_object_get(config, "name"),
 							     "ifname", ifname, "result", result));
 	}
-	json_object_set_new(record->json, "ready", json_true());
-	return record_save(record, err);
+	return record_set_ready(record, err);
 }
 
 /* The attachments that the document already lists, as an array of our own. */
@@ -167,12 +162,12 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 	if (!attachments || record_open(&request->store, id, &record, err) < 0)
 		return -1;
 
-	bool owned = record_owns_netns(&record);
+	bool owned = record.owns_netns;
 	cleanup_free char *netns = find_netns(request, &record, network, err);
 	if (!netns)
 		return -1;
 
-	size_t before = json_array_size(record_attachments(&record));
+	size_t before = json_array_size(record.attachments);
 	if (connect_all(request, &record, configs, netns, attachments, err) == 0) {
 		json_auto_t *value =
 			json_pack("{s:s, s:O}", "netns", netns, "attachments", attachments);
@@ -180,6 +175,6 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 		if (document_finish(cli, document, "network", value, err) == 0)
 			return 0;
 	}
-	undo(request, &record, before, !owned && record_owns_netns(&record));
+	undo(request, &record, before, !owned && record.owns_netns);
 	return -1;
 }

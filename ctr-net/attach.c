@@ -43,7 +43,7 @@ static int take_off(struct record *record, json_t *entry, const struct attach_se
 			  json_object_get(entry, "result"), best_effort, err) < 0)
 		return error_prefix(err, "network %s", network);
 	record_remove(record, entry);
-	return record_save(record, err);
+	return 0;
 }
 
 int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
@@ -54,7 +54,7 @@ int attach_del(struct record *record, json_t *entry, const struct attach_setting
 
 int attach_del_all(struct record *record, const struct attach_settings *settings, struct error *err)
 {
-	json_t *entries = record_attachments(record);
+	json_t *entries = record->attachments;
 
 	for (size_t i = json_array_size(entries); i > 0; i--)
 		if (attach_del(record, json_array_get(entries, i - 1), settings, err) < 0)
@@ -101,15 +101,12 @@ static int note_result(void *context, json_t *result, struct error *err)
 {
 	struct note *note = context;
 
-	json_object_set(note->entry, "result", result);
-	if (--note->left == 0)
-		json_object_set_new(note->entry, "ready", json_true());
-	return record_save(note->record, err);
+	return record_note_result(note->record, note->entry, result, --note->left == 0, err);
 }
 
 bool attach_undo(struct record *record, size_t keep, const struct attach_settings *settings)
 {
-	json_t *entries = record_attachments(record);
+	json_t *entries = record->attachments;
 	int interrupted = cli_interrupt_take();
 	struct error failure;
 
@@ -131,19 +128,16 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	    clear_stale(record, attachment, &settings, err) < 0)
 		return -1;
 
-	json_t *entry = make_entry(config, attachment); /* borrowed from the record once in it */
+	json_auto_t *entry = make_entry(config, attachment);
 	if (!entry)
 		return error_set(err, ERROR_USAGE, "a path or an argument is not UTF-8 text");
-	json_array_append_new(record_attachments(record), entry);
-	if (record_save(record, err) < 0) {
-		record_remove(record, entry);
+	if (record_add(record, entry, err) < 0)
 		return -1;
-	}
 
 	struct note note = { record, entry, cni_config_plugin_count(config) };
 	const struct cni_progress progress = { note_result, &note };
 	if (cni_chain_add(config, attachment, &progress, err) < 0) {
-		attach_undo(record, json_array_size(record_attachments(record)) - 1, &settings);
+		attach_undo(record, json_array_size(record->attachments) - 1, &settings);
 		return error_prefix(err, "network %s", cni_config_name(config));
 	}
 	*result = json_object_get(entry, "result");

@@ -30,13 +30,14 @@ static int del_id(const struct store *store, const char *id, const struct attach
 
 	if (record_open(store, id, &record, err) < 0 || attach_del_all(&record, settings, err) < 0)
 		return -1;
-	if (record_owns_netns(&record) && ns_unpin(store->runroot, id, &failure) < 0 &&
-	    failure.kind != ERROR_NOT_FOUND) {
+	if (!record.owns_netns)
+		return 0;
+	if (ns_unpin(store->runroot, id, &failure) < 0 && failure.kind != ERROR_NOT_FOUND) {
 		*err = failure;
 		return -1;
 	}
-	record_set_netns(&record, false);
-	return record_save(&record, err);
+	record_disown_netns(&record);
+	return 0;
 }
 
 /* An attachment that no record knows, say of a store that was lost: DEL by today's configuration

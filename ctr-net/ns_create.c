@@ -42,7 +42,7 @@ static int ns_create(const struct cli *cli, struct error *err)
 	/* the record's lock: `add` may be making the namespace of a container with that id */
 	if (store_open(cli, &store, err) < 0 || record_open(&store, name, &record, err) < 0)
 		return -1;
-	if (record_owns_netns(&record)) {
+	if (record.owns_netns) {
 		error_set(err, ERROR_EXISTS, "\"%s\" is a container that add has connected", name);
 		error_subject(err, name);
 		return error_hint(err, "ctr-net del --id %s takes it off", name);

@@ -17,14 +17,12 @@
 
 #define LOCK_KIND "network"
 
+/* A line for each plugin, each with a result of up to 1 MiB, for some networks. */
+enum { JOURNAL_MAX = 256 << 20 };
+
 static char *file_name(const struct record *record)
 {
 	return xasprintf("%s.json", record->id);
-}
-
-static char *temporary_name(const struct record *record)
-{
-	return xasprintf(".%s.json", record->id);
 }
 
 static int open_directory(const struct store *store, struct error *err)
@@ -38,99 +36,233 @@ static int open_directory(const struct store *store, struct error *err)
 	return fd < 0 ? error_os(err, "%s", path) : fd;
 }
 
-static json_t *load(const struct record *record, struct error *err)
+/* ---- reading ---- */
+
+static void forget(struct record *record, const json_t *attachment)
+{
+	for (size_t i = 0; i < json_array_size(record->attachments); i++)
+		if (json_array_get(record->attachments, i) == attachment) {
+			json_array_remove(record->attachments, i);
+			return;
+		}
+}
+
+static void note(json_t *attachment, json_t *result, bool ready)
+{
+	json_object_set(attachment, "result", result);
+	json_object_set_new(attachment, "ready", json_boolean(ready));
+}
+
+static void set_netns(struct record *record, bool owned)
+{
+	record->owns_netns = owned;
+	record->ready = false;
+}
+
+/* Apply one line; false when it is none of ours. */
+static bool replay(struct record *record, const json_t *line)
+{
+	json_t *attachment = json_object_get(line, "attachment");
+	json_t *result = json_object_get(line, "result");
+	const json_t *netns = json_object_get(line, "netns");
+	const char *removed = json_text(line, "removed", NULL);
+
+	if (json_is_object(attachment)) {
+		forget(record, record_find(record, json_text(attachment, "ifname", "")));
+		json_array_append(record->attachments, attachment);
+	} else if (removed) {
+		forget(record, record_find(record, removed));
+	} else if (json_is_object(result)) {
+		attachment = record_find(record, json_text(line, "ifname", ""));
+		note(attachment, result, json_is_true(json_object_get(line, "ready")));
+	} else if (json_is_boolean(netns)) {
+		set_netns(record, json_is_true(netns));
+	} else if (json_is_true(json_object_get(line, "ready"))) {
+		record->ready = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Drop what follows the last whole line. */
+static int cut_torn_line(const struct record *record, const char *text, size_t *length,
+			 struct error *err)
+{
+	const char *end = memrchr(text, '\n', *length);
+	size_t whole = end ? (size_t)(end - text) + 1 : 0;
+
+	if (whole < *length && ftruncate(record->fd, (off_t)whole) < 0)
+		return error_os(err, "%s/networks/%s.json", record->store->root, record->id);
+	*length = whole;
+	return 0;
+}
+
+static int replay_all(struct record *record, const char *text, size_t length, struct error *err)
+{
+	cleanup_free char *what = xasprintf("%s/networks/%s.json", record->store->root, record->id);
+
+	for (const char *at = text; at < text + length;) {
+		size_t line_length = (size_t)((const char *)memchr(at, '\n', length) - at);
+		json_auto_t *line = json_parse(at, line_length, what, err);
+
+		if (line && !replay(record, line))
+			error_set(err, ERROR_INTEGRITY, "%s: not a record of networks", what);
+		else if (line) {
+			at += line_length + 1;
+			continue;
+		}
+		return error_hint(err, "remove it, and what its networks have left, by hand");
+	}
+	return 0;
+}
+
+static int load(struct record *record, struct error *err)
 {
 	cleanup_free char *name = file_name(record);
-	struct error failure;
-	json_auto_t *json = json_read_at(record->dir_fd, name, JSON_DOCUMENT_MAX, &failure);
+	size_t length;
 
-	if (!json && failure.kind == ERROR_NOT_FOUND)
-		return json_pack("{s:s, s:[]}", "id", record->id, "attachments");
-	if (!json || !json_is_array(json_object_get(json, "attachments"))) {
-		error_set(err, ERROR_INTEGRITY, "%s/networks/%s: %s", record->store->root, name,
-			  json ? "not a record of networks" : failure.message);
-		error_hint(err, "remove it, and what its networks have left, by hand");
-		return NULL;
-	}
-	return json_incref(json);
+	record->fd = openat(record->dir_fd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	if (record->fd < 0)
+		return errno == ENOENT ? 0
+				       : error_os(err, "%s/networks/%s", record->store->root, name);
+
+	cleanup_free char *text = file_read_fd(record->fd, JOURNAL_MAX, &length, name, err);
+	if (!text || cut_torn_line(record, text, &length, err) < 0)
+		return -1;
+	return replay_all(record, text, length, err);
 }
 
 int record_open(const struct store *store, const char *id, struct record *record, struct error *err)
 {
 	cleanup_record struct record opened = {
-		.store = store, .id = xstrdup(id), .dir_fd = -1, .lock_fd = -1, .open = true
+		.store = store, .id = xstrdup(id), .dir_fd = -1, .lock_fd = -1, .fd = -1
 	};
 
 	opened.lock_fd = lock_take(store->locks_fd, LOCK_KIND, id, LOCK_EXCLUSIVE, true, err);
 	opened.dir_fd = opened.lock_fd < 0 ? -1 : open_directory(store, err);
-	opened.json = opened.dir_fd < 0 ? NULL : load(&opened, err);
-	if (!opened.json)
+	opened.attachments = json_array();
+	if (opened.dir_fd < 0 || load(&opened, err) < 0)
 		return -1;
-
-	cleanup_free char *leftover = temporary_name(&opened);
-	unlinkat(opened.dir_fd, leftover, 0);
+	opened.open = true;
 	*record = opened;
 	opened = (struct record){ 0 };
 	return 0;
 }
 
-/* Not file_replace_at(): the lock lets us do with one fixed temporary name, so that what a kill
- * leaves is replaced by the next run rather than piling up. */
-static int write_temporary(const struct record *record, const char *name, struct error *err)
-{
-	cleanup_free char *text = json_compact(record->json);
-	cleanup_fd int fd = openat(record->dir_fd, name,
-				   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return error_os(err, "%s", name);
-	if (file_write_fd(fd, text, strlen(text), name, err) < 0)
-		return -1;
-	return fsync(fd) < 0 ? error_os(err, "%s", name) : 0;
-}
-
-static int replace(const struct record *record, const char *temporary, struct error *err)
+static void remove_file(struct record *record)
 {
 	cleanup_free char *name = file_name(record);
 
-	if (write_temporary(record, temporary, err) < 0)
-		return -1;
-	if (renameat(record->dir_fd, temporary, record->dir_fd, name) < 0)
-		return error_os(err, "%s", name);
-	return file_sync_dir(record->dir_fd, name, err);
-}
-
-int record_save(struct record *record, struct error *err)
-{
-	cleanup_free char *name = file_name(record), *temporary = temporary_name(record);
-
-	if (!record_is_empty(record)) {
-		if (replace(record, temporary, err) == 0)
-			return 0;
-		unlinkat(record->dir_fd, temporary, 0);
-		return error_prefix(err, "cannot write %s/networks/%s", record->store->root, name);
-	}
-	if (unlinkat(record->dir_fd, name, 0) < 0 && errno != ENOENT)
-		return error_os(err, "%s/networks/%s", record->store->root, name);
-	return 0;
+	unlinkat(record->dir_fd, name, 0);
+	lock_discard(record->store->locks_fd, LOCK_KIND, record->id);
 }
 
 void record_close(struct record *record)
 {
-	if (!record->open)
+	if (!record->id)
 		return;
-	if (record->json && record_is_empty(record))
-		lock_discard(record->store->locks_fd, LOCK_KIND, record->id);
-	cleanup_fd_p(&record->lock_fd);
+	/* not where it could not be read */
+	if (record->open && record_is_empty(record))
+		remove_file(record);
+	cleanup_fd_p(&record->fd);
 	cleanup_fd_p(&record->dir_fd);
-	json_decref(record->json);
+	cleanup_fd_p(&record->lock_fd);
+	json_decref(record->attachments);
 	free(record->id);
 	*record = (struct record){ 0 };
 }
 
-json_t *record_attachments(const struct record *record)
+/* ---- writing ---- */
+
+/* Append a line, all of it or nothing. */
+static int append_text(int fd, const char *text, const char *name, struct error *err)
 {
-	return json_object_get(record->json, "attachments");
+	off_t before = lseek(fd, 0, SEEK_END);
+
+	if (before < 0)
+		return error_os(err, "%s", name);
+	if (file_write_fd(fd, text, strlen(text), name, err) == 0)
+		return 0;
+	/* should this fail too, the next run finds a torn line and drops it */
+	int ignored = ftruncate(fd, before);
+	(void)ignored;
+	return -1;
+}
+
+static int sync_file(const struct record *record, const char *name, struct error *err)
+{
+	if (fsync(record->fd) < 0)
+		return error_os(err, "%s", name);
+	return file_sync_dir(record->dir_fd, name, err);
+}
+
+/* Append an object, which is consumed, as a line. */
+static int append(struct record *record, json_t *line, bool sync, struct error *err)
+{
+	cleanup_free char *name = file_name(record);
+	cleanup_free char *compact = json_compact(line), *text = xasprintf("%s\n", compact);
+
+	json_decref(line);
+	if (record->fd < 0)
+		record->fd = openat(record->dir_fd, name,
+				    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (record->fd < 0)
+		error_os(err, "%s", name);
+	else if (append_text(record->fd, text, name, err) == 0 &&
+		 (!sync || sync_file(record, name, err) == 0))
+		return 0;
+	return error_prefix(err, "cannot write %s/networks", record->store->root);
+}
+
+int record_add(struct record *record, json_t *attachment, struct error *err)
+{
+	if (append(record, json_pack("{s:O}", "attachment", attachment), true, err) < 0)
+		return -1;
+	json_array_append(record->attachments, attachment);
+	return 0;
+}
+
+int record_note_result(struct record *record, json_t *attachment, json_t *result, bool ready,
+		       struct error *err)
+{
+	/* first here: what a plugin has made is undone by it even where the disk is full */
+	note(attachment, result, ready);
+	return append(record,
+		      json_pack("{s:O, s:O, s:b}", "ifname", json_object_get(attachment, "ifname"),
+				"result", result, "ready", ready),
+		      false, err);
+}
+
+/* Removals never fail, so that a full disk does not keep a container connected: a line that is
+ * missing only means that a later `del` does again what is done. */
+void record_remove(struct record *record, const json_t *attachment)
+{
+	json_t *line = json_pack("{s:O}", "removed", json_object_get(attachment, "ifname"));
+	struct error ignored;
+
+	forget(record, attachment);
+	append(record, line, false, &ignored);
+}
+
+int record_own_netns(struct record *record, struct error *err)
+{
+	set_netns(record, true);
+	return append(record, json_pack("{s:b}", "netns", 1), false, err);
+}
+
+void record_disown_netns(struct record *record)
+{
+	struct error ignored;
+
+	set_netns(record, false);
+	append(record, json_pack("{s:b}", "netns", 0), false, &ignored);
+}
+
+int record_set_ready(struct record *record, struct error *err)
+{
+	record->ready = true;
+	return append(record, json_pack("{s:b}", "ready", 1), false, err);
 }
 
 json_t *record_find(const struct record *record, const char *ifname)
@@ -138,7 +270,7 @@ json_t *record_find(const struct record *record, const char *ifname)
 	json_t *attachment;
 	size_t i;
 
-	json_array_foreach(record_attachments(record), i, attachment)
+	json_array_foreach(record->attachments, i, attachment)
 	{
 		if (strcmp(json_text(attachment, "ifname", ""), ifname) == 0)
 			return attachment;
@@ -146,31 +278,7 @@ json_t *record_find(const struct record *record, const char *ifname)
 	return NULL;
 }
 
-void record_remove(struct record *record, const json_t *attachment)
-{
-	json_t *attachments = record_attachments(record);
-
-	for (size_t i = 0; i < json_array_size(attachments); i++)
-		if (json_array_get(attachments, i) == attachment) {
-			json_array_remove(attachments, i);
-			return;
-		}
-}
-
-bool record_owns_netns(const struct record *record)
-{
-	return json_is_true(json_object_get(record->json, "netns"));
-}
-
-void record_set_netns(struct record *record, bool owned)
-{
-	if (owned)
-		json_object_set_new(record->json, "netns", json_true());
-	else
-		json_object_del(record->json, "netns");
-}
-
 bool record_is_empty(const struct record *record)
 {
-	return json_array_size(record_attachments(record)) == 0 && !record_owns_netns(record);
+	return json_array_size(record->attachments) == 0 && !record->owns_netns;
 }

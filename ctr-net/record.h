@@ -3,11 +3,17 @@
  * What is needed to take a container's networks down again, kept in ROOT/networks/ID.json. It
  * outlives a reboot, since addresses that a plugin leased may do so too.
  *
- *   {"id", "netns": true when `add` pinned the namespace ID itself, "ready": true when `add` has
- *    finished, "attachments": [{"network", "ifname", "netns": path, "config": the configuration as
- *    it was used, "capabilities", "args", "pluginPath", "result": of the last plugin that ran}]}
+ * The file is a journal, one JSON object a line, that is only ever appended to:
  *
- * An attachment without "ready" is one whose `add` was cut short.
+ *   {"netns": bool}         whether `add` itself has pinned the namespace of the id
+ *   {"attachment": {…}}     an attachment before its first plugin runs: network, ifname, netns (a
+ *                           path), config (as it was used), capabilities, args, pluginPath
+ *   {"ifname", "result", "ready": bool}   what its last plugin answered; ready: of the whole chain
+ *   {"removed": ifname}     the attachment is gone
+ *   {"ready": true}         an `add` of all networks has finished
+ *
+ * Only an attachment is synced to the disk: a power cut that loses later lines has taken the
+ * interfaces as well. A line that a kill or a power cut has torn is dropped.
  */
 #pragma once
 #include "lib/error.h"
@@ -18,33 +24,36 @@
 struct store;
 
 /* Zero-initialised is closed. Open, it holds the lock of the id: CNI forbids two operations on one
- * container at a time. */
+ * container at a time. Fields are for reading. */
 struct record {
 	const struct store *store; /* borrowed */
 	char *id;
-	json_t *json;
-	int dir_fd, lock_fd;
+	json_t *attachments; /* objects as above, with "result" and "ready" where known */
+	bool owns_netns, ready;
+	int dir_fd, lock_fd, fd; /* fd -1: no file yet */
 	bool open;
 };
 
-/* Lock the id and read its record; without one, begin an empty record, which is not saved yet. */
+/* Lock the id and read its record; without one, begin an empty record. */
 int record_open(const struct store *store, const char *id, struct record *record,
 		struct error *err);
 
-/* Write it, or remove it when nothing is left in it. */
-int record_save(struct record *record, struct error *err);
+/* Closing removes the file of a record in which nothing is left. */
 void record_close(struct record *record);
 #define cleanup_record __attribute__((cleanup(record_close)))
+
+/* Changes; each is on disk when it returns. attachment is one of the record's own. */
+int record_add(struct record *record, json_t *attachment, struct error *err);
+int record_note_result(struct record *record, json_t *attachment, json_t *result, bool ready,
+		       struct error *err);
+int record_own_netns(struct record *record, struct error *err);
+int record_set_ready(struct record *record, struct error *err);
+
+void record_remove(struct record *record, const json_t *attachment);
+void record_disown_netns(struct record *record);
 
 /* The attachment with that interface, or NULL; borrowed. */
 json_t *record_find(const struct record *record, const char *ifname);
 
-json_t *record_attachments(const struct record *record); /* borrowed, never NULL */
-void record_remove(struct record *record, const json_t *attachment);
-
-/* Whether `add` itself made the namespace of the id. */
-bool record_owns_netns(const struct record *record);
-void record_set_netns(struct record *record, bool owned);
-
-/* Whether anything is recorded. */
+/* Whether nothing is recorded. */
 bool record_is_empty(const struct record *record);

@@ -112,10 +112,14 @@ take_down() {
 }
 
 nothing_left() {
-	local left
+	local left tries
 
-	left=$(traces)
-	[ -z "$left" ] && return 0
+	# the kernel takes down a namespace's interfaces some time after its end
+	for ((tries = 0; tries < 30; tries++)); do
+		left=$(traces)
+		[ -z "$left" ] && return 0
+		sleep 0.1
+	done
 	printf 'left behind:\n%s\n' "$left"
 	return 1
 }

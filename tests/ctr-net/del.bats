@@ -142,12 +142,34 @@ no_veth() {
 
 @test "del: a record that is damaged is told of, not trusted" {
 	mkdir -p "$OCID_ROOT/networks"
-	for bad in '' '{' '[]' '{"attachments": 1}'; do
-		printf '%s' "$bad" >"$OCID_ROOT/networks/bad.json"
+	for bad in '{' '[]' '{"attachment": 1}' '{"removed": 1}' '' $'{"netns": true}\n{'; do
+		printf '%s\n' "$bad" >"$OCID_ROOT/networks/bad.json"
 		net 7 del --id bad
 		error_is integrity "networks/bad.json"
 	done
+	[ -e "$OCID_ROOT/networks/bad.json" ]
 	rm "$OCID_ROOT/networks/bad.json"
+}
+
+@test "del: a record whose last line was torn by a power cut" {
+	bridge_network web 13 "$PORTMAP"
+	record=$OCID_ROOT/networks/abc.json
+	net add --conf-dir "$NET_D" --publish 8080:80 <<<'{"rootfs": {"id": "abc"}}'
+	size=$(stat -c %s "$record")
+	for torn in '{"ifname": "eth0", "res' '' $'\x01\x02' "$(printf 'x%.0s' {1..5000})"; do
+		printf '%s' "$torn" >>"$record"
+		head -c 100 /dev/zero >>"$record"
+		net 4 add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+		[ "$(stat -c %s "$record")" -eq "$size" ]
+	done
+	# also where every line but the first ones is lost
+	for keep in 2 3; do
+		head -n "$keep" "$record" >"$record.new"
+		mv "$record.new" "$record"
+		net del --id abc
+		nothing_left
+		net add --conf-dir "$NET_D" --publish 8080:80 <<<'{"rootfs": {"id": "abc"}}'
+	done
 }
 
 @test "del: cleans up after an add that was killed at any moment" {
@@ -167,6 +189,8 @@ no_veth() {
 
 @test "del: add works again right after an add that was killed" {
 	bridge_network web 10 "$PORTMAP"
+	# the plugin cannot bear a bridge that loses its address with its last port meanwhile
+	on_host ip link add br10 address 02:00:00:00:00:0a type bridge
 	for n in {1..12}; do
 		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
 			<<<'{"rootfs": {"id": "abc"}}' >/dev/null 2>&1 3>&- &
@@ -177,6 +201,7 @@ no_veth() {
 		# the kill may have come too late
 		run --separate-stderr on_host ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
 			<<<'{"rootfs": {"id": "abc"}}'
+		echo "$stderr"
 		[ "$status" -eq 0 ] || [[ $status -eq 4 && $stderr == *"already"* ]]
 		[ "$(nsenter --net="$OCID_RUNROOT/netns/abc" ip -o -4 address show dev eth0 | wc -l)" -eq 1 ]
 		net del --id abc
@@ -206,6 +231,14 @@ no_veth() {
 	dd if=/dev/zero of="$BATS_TEST_TMPDIR/small/fill" bs=4k 2>/dev/null || true
 	net 9 --root "$BATS_TEST_TMPDIR/small" add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
 	error_is limit "No space left on device"
+	# neither is a full disk in the way of del
+	rm "$BATS_TEST_TMPDIR/small/fill"
+	bridge_network other 14
+	net --root "$BATS_TEST_TMPDIR/small" add --conf-dir "$NET_D" --network web --network other \
+		<<<'{"rootfs": {"id": "abc"}}'
+	dd if=/dev/zero of="$BATS_TEST_TMPDIR/small/fill" bs=1 2>/dev/null || true
+	net --root "$BATS_TEST_TMPDIR/small" del --id abc
+	[ -z "$(ls "$BATS_TEST_TMPDIR/small/networks")" ]
 	umount "$BATS_TEST_TMPDIR/small"
 	nothing_left
 }
