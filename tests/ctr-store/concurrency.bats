@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Every verb at the same time as every other, and as pulls: only the expected answers, and an empty
+# store in the end.
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc file:etc/one:text=one
+	for i in 1 2 3; do
+		make_tar "l$i.tar" "file:f$i:text=$i"
+		oci_image pulled "docker.io/library/i$i:1" '{}' base.tar "l$i.tar" >/dev/null
+		mkdir "m$i"
+	done
+}
+
+teardown() { clean_store; }
+
+# Do any verb, again and again, and note a status that is not expected.
+do_anything() { # SECONDS DIR
+	local end=$((SECONDS + $1)) image container command expected status
+
+	while [ "$SECONDS" -lt "$end" ]; do
+		image=i$((RANDOM % 3 + 1)):1
+		container=c$((RANDOM % 4))
+		case $((RANDOM % 9)) in
+		0) command="create --image $image --name $container" expected="0 3 4 8" ;;
+		1) command="mount $image $2" expected="0 3 8" ;;
+		2) command="mount --rw $image $2" expected="0 3 8" ;;
+		3) command="umount $2" expected="0 3" ;;
+		4) command="mount $container" expected="0 3 4" ;;
+		5) command="umount $container" expected="0 2 3" ;;
+		6) command="rm $container" expected="0 3 5" ;;
+		7) command="rm $image" expected="0 3 5" ;;
+		8) command=gc expected=0 ;;
+		esac
+		status=0
+		# shellcheck disable=SC2086 # a verb and its operands
+		out=$(timeout 60 ctr-store $command 2>&1 >/dev/null) || status=$?
+		[[ " $expected " == *" $status "* ]] || echo "$command: $status: $out" >>unexpected
+	done
+}
+
+pull() { # SECONDS
+	local end=$((SECONDS + $1)) i
+
+	while [ "$SECONDS" -lt "$end" ]; do
+		i=$((RANDOM % 3 + 1))
+		skopeo-c copy "oci:pulled:docker.io/library/i$i:1" "store:docker.io/library/i$i:1" \
+			>/dev/null 2>>unexpected
+		sleep 0.05
+	done
+}
+
+@test "ctr-store: any verbs at once, with pulls, do not hurt each other" {
+	command -v skopeo-c >/dev/null || skip "skopeo-c is not built"
+	for i in 1 2 3; do
+		do_anything 8 "m$i" 3>&- &
+	done
+	pull 8 3>&- &
+	wait
+	if [ -s unexpected ]; then
+		cat unexpected
+		return 1
+	fi
+	# every record is a mount, and every mount a record
+	[ "$(ctr-store mounts | wc -l)" -eq "$(grep -c "$BATS_FILE_TMPDIR\|$PWD" /proc/self/mountinfo)" ]
+	while [ -n "$(ctr-store mounts)" ]; do
+		ctr-store umount --force m1 m2 m3 c0 c1 c2 c3 || ctr-store rm --force c0 c1 c2 c3 >/dev/null
+	done
+	ctr-store rm --force c0 c1 c2 c3 i1:1 i2:1 i3:1 >/dev/null
+	tool ctr-store gc
+	[ "$(field '.blobs + .layers + .staging + .containers + .mounts')" -eq 0 ]
+	[ -z "$(find "$OCID_ROOT"/{layers,containers,tmp,images/blobs/sha256} -mindepth 1)" ]
+}
