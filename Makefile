@@ -25,7 +25,7 @@ PKGS_skopeo-c          := libcurl jansson libcrypto $(if $(shell $(PKG_CONFIG) -
 PKGS_oci-gen           := jansson libcrypto
 PKGS_ctr-store         := jansson libcrypto
 PKGS_ctr-store-unpack  := libarchive libzstd jansson libcrypto $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
-PKGS_ctr-net           := libmnl jansson libcrypto
+PKGS_ctr-net           := libmnl jansson
 PKGS_ocid-shim         := jansson libcrypto
 PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson libcrypto
 
