@@ -167,6 +167,7 @@ static void describe_exit(const struct container *container, json_t *process)
 		{ "code", "exitCode" },
 		{ "signal", "signal" },
 		{ "finished", "finished" },
+		{ "oomKilled", "oomKilled" },
 		{ "logRecordsLost", "logRecordsLost" },
 	};
 	json_auto_t *exit = container_exit(container);

@@ -47,8 +47,8 @@ const char *container_status_name(enum container_status status);
 /* False when the monitor was killed: then nobody records the exit. */
 bool container_is_watched(const struct container *container);
 
-/* The exit record: {code, finished, signal?, logRecordsLost?}, or NULL where there is none. The
- * caller owns it. */
+/* The exit record: {code, finished, signal?, oomKilled?, logRecordsLost?}, or NULL where there is
+ * none. The caller owns it. */
 json_t *container_exit(const struct container *container);
 
 /* The `process` field of the container document. The caller owns it. */

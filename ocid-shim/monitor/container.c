@@ -125,6 +125,11 @@ int container_delete(struct monitor *monitor)
 	char *argv[WORDS_MAX];
 	char *const rest[] = { (char *)"delete", (char *)"--force", (char *)monitor->id, NULL };
 
+	/* ocid-shim reads in its log why `create` failed: nothing may be added to that */
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null < 0 || dup2(null, monitor->runtime_log_fd) < 0)
+		return -1;
+	close(null);
 	if (make_argv(monitor, argv, rest) < 0)
 		return -1;
 	monitor->runtime_pid = process_start(argv, -1, -1, monitor->runtime_log_fd);
@@ -147,6 +152,8 @@ static void format_exit(const struct monitor *monitor, struct text *text)
 		text_add(text, ",\"logRecordsLost\":");
 		text_add_number(text, (long long)monitor->log.lost_total);
 	}
+	if (oom_happened(monitor->oom_fd))
+		text_add(text, ",\"oomKilled\":true");
 	if (signaled) {
 		text_add(text, ",\"signal\":");
 		text_add_number(text, WTERMSIG(status));

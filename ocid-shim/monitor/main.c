@@ -80,12 +80,6 @@ static void report(const struct monitor *m, enum monitor_report_kind kind, int n
 	send(m->sync_fd, &message, sizeof message, MSG_NOSIGNAL);
 }
 
-static void run_until(struct monitor *m, const bool *done)
-{
-	while (!*done)
-		events_step(m, -1);
-}
-
 static void run_runtime_until(struct monitor *m, long long deadline)
 {
 	while (m->runtime_pid > 0 && process_clock() < deadline)
@@ -153,6 +147,7 @@ static bool adopt(struct monitor *m, const char **what)
 	if (init == 0)
 		return false;
 	m->init = init;
+	m->oom_fd = oom_watch(init);
 	*what = "the runtime sent no terminal";
 	if (!m->terminal)
 		return true;
@@ -224,7 +219,8 @@ int main(int argc, char **argv)
 	close(m->sync_fd);
 	close(m->busy_fd);
 	close(m->runtime_log_fd);
-	run_until(m, &m->exited);
+	while (!m->exited)
+		events_step(m, -1);
 	events_drain(m);
 	stream_end(&m->log, &m->streams[0]);
 	stream_end(&m->log, &m->streams[1]);

@@ -26,6 +26,7 @@ struct monitor {
 	size_t words_length;
 
 	pid_t init; /* the container's first process, or 0 while it is not known */
+	int oom_fd; /* oom_watch() */
 	bool exited;
 	int exit_status; /* its wait status */
 
@@ -69,6 +70,13 @@ int container_record_exit(const struct monitor *monitor);
 
 /* Remove the container's directory with everything that it can hold. */
 void container_forget(const struct monitor *monitor);
+
+/* oom.c: keep the counter of the container's memory cgroup open, as the cgroup may be gone when it
+ * is to be read. Returns a descriptor, or -1 where there is no counter. */
+int oom_watch(pid_t init);
+
+/* Whether the OOM killer has ended a process of the container. */
+bool oom_happened(int fd);
 
 /* console.c: listen for the terminal that the runtime makes; receive it. -1 with errno. */
 int console_listen(struct monitor *monitor);

@@ -10,6 +10,13 @@ void text_add(struct text *text, const char *more)
 	text->buffer[text->length] = '\0';
 }
 
+void text_add_line(struct text *text, const char *more)
+{
+	while (*more && *more != '\n' && text->length + 1 < text->size)
+		text->buffer[text->length++] = *more++;
+	text->buffer[text->length] = '\0';
+}
+
 void text_add_number(struct text *text, long long number)
 {
 	char digits[24];

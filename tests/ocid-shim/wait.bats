@@ -68,3 +68,17 @@ load common
 	error_is not-found none
 	shim rm --force long
 }
+
+@test "wait: ended for lack of memory" {
+	quick oom 'exec dd if=/dev/zero of=/dev/null bs=200M count=1' \
+		'.linux.resources.memory = {limit: 33554432}'
+	jq -e '.code == 137 and .signal == 9 and .oomKilled' <<<"$output"
+	shim state oom
+	jq -e '.exitCode == 137 and .oomKilled' <<<"$output"
+	shim rm oom
+	quick enough 'exec dd if=/dev/zero of=/dev/null bs=2M count=1' \
+		'.linux.resources.memory = {limit: 33554432}'
+	jq -e '.code == 0 and (has("oomKilled") | not)' <<<"$output"
+	shim rm enough
+	nothing_left
+}
