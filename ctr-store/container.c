@@ -37,6 +37,11 @@ int container_lock(const struct store *store, const json_t *container, struct er
 			 LOCK_EXCLUSIVE, true, err);
 }
 
+bool container_has_id(const json_t *container, const char *text)
+{
+	return strcmp(json_text(container, "id", ""), text) == 0;
+}
+
 /* ---- finding ---- */
 
 static json_t *read_facts(const struct store *store, const char *id, struct error *err)
@@ -245,6 +250,10 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	if (check_plan(plan, err) < 0)
 		return NULL;
 	json_auto_t *rootfs = make_rootfs(store, plan, id);
+	if (!rootfs) {
+		error_set(err, ERROR_UNSUPPORTED, "the store's path %s is not UTF-8", store->root);
+		return NULL;
+	}
 	json_object_set(plan->document, "rootfs", rootfs);
 	json_auto_t *facts = make_facts(plan, rootfs);
 	cleanup_fd int own_lock = container_lock(store, facts, err);

@@ -57,5 +57,8 @@ int container_lock(const struct store *store, const json_t *container, struct er
 int container_discard(const struct store *store, const json_t *container,
 		      const struct staging *trash, struct error *err);
 
+/* Whether the text is its whole id: then nothing else can be meant. */
+bool container_has_id(const json_t *container, const char *text);
+
 /* How people know it: its name, else its id. Borrowed. */
 const char *container_label(const json_t *container);

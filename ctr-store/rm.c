@@ -94,7 +94,8 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 
 	if (!settings->only_image && !container && err->kind != ERROR_NOT_FOUND)
 		return -1;
-	if (container && !settings->only_container && remove_image_exists(store, name)) {
+	if (container && !settings->only_container && !container_has_id(container, name) &&
+	    remove_image_exists(store, name)) {
 		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
 		return error_hint(err, "say which with --container or --image");
 	}

@@ -15,6 +15,7 @@ int target_find(const struct store *store, const char *name, bool only_container
 		if (!found.container && (only_container || err->kind != ERROR_NOT_FOUND))
 			return -1;
 	}
+	only_container |= found.container && container_has_id(found.container, name);
 	if (!only_container && image_find(store, name, &found.image, err) < 0 &&
 	    (!found.container || err->kind != ERROR_NOT_FOUND))
 		return -1;
