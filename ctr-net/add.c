@@ -118,7 +118,7 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 
 	/* nobody has learnt of it */
 	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
-	attach_undo(&record, json_array_size(record.attachments) - 1, &settings);
+	attach_undo(&record, record_find(&record, ifname), &settings);
 	return -1;
 }
 

@@ -18,21 +18,21 @@
 static json_t *choose_networks(const struct add_request *request, struct error *err)
 {
 	const struct strings *names = &request->settings->networks;
+	bool none = names->count == 1 && strcmp(names->items[0], "none") == 0;
+	size_t count = none ? 0 : names->count ? names->count : 1;
 	json_auto_t *configs = json_array();
 
-	if (names->count == 1 && strcmp(names->items[0], "none") == 0)
-		return json_incref(configs);
-	for (size_t i = 0; i < (names->count ? names->count : 1); i++) {
+	if (request->settings->ifname && count != 1) {
+		error_set(err, ERROR_USAGE, "--ifname needs exactly one network");
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
 		json_t *config = cni_files_find(&request->conf_dirs,
 						names->count ? names->items[i] : NULL, err);
 
 		if (!config)
 			return NULL;
 		json_array_append_new(configs, config);
-	}
-	if (request->settings->ifname && json_array_size(configs) != 1) {
-		error_set(err, ERROR_USAGE, "--ifname needs exactly one network");
-		return NULL;
 	}
 	return json_incref(configs);
 }
@@ -89,14 +89,20 @@ static char *find_netns(struct add_request *request, struct record *record, cons
 	return add_check_netns(path, err) < 0 ? NULL : steal_ptr(&path);
 }
 
-/* Undo what this run has made: attachments beyond `keep`, and the namespace. */
-static void undo(struct add_request *request, struct record *record, size_t keep, bool made_netns)
+/* Undo what this run has made: the attachments from `first` on, and the namespace. */
+static void undo(struct add_request *request, struct record *record, const json_t *attachments,
+		 size_t first, bool made_netns)
 {
 	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
 	struct error failure;
 
+	for (size_t i = json_array_size(attachments); i > first; i--) {
+		const json_t *made = json_array_get(attachments, i - 1);
+
+		attach_undo(record, record_find(record, json_text(made, "ifname", "")), &settings);
+	}
 	/* while an attachment is left, `del` needs to know of the namespace too */
-	if (!attach_undo(record, keep, &settings) || !made_netns)
+	if (!made_netns || json_array_size(record->attachments) > 0)
 		return;
 	if (ns_unpin(record->store->runroot, record->id, &failure) == 0)
 		record_disown_netns(record);
@@ -106,6 +112,7 @@ static void undo(struct add_request *request, struct record *record, size_t keep
 			    failure.message, record->id);
 }
 
+/* Connect to each network and append what the document will say of it. */
 static int connect_all(struct add_request *request, struct record *record, const json_t *configs,
 		       const char *netns, json_t *attachments, struct error *err)
 {
@@ -167,7 +174,7 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 	if (!netns)
 		return -1;
 
-	size_t before = json_array_size(record.attachments);
+	size_t first = json_array_size(attachments);
 	if (connect_all(request, &record, configs, netns, attachments, err) == 0) {
 		json_auto_t *value =
 			json_pack("{s:s, s:O}", "netns", netns, "attachments", attachments);
@@ -175,6 +182,6 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 		if (document_finish(cli, document, "network", value, err) == 0)
 			return 0;
 	}
-	undo(request, &record, before, !owned && record.owns_netns);
+	undo(request, &record, attachments, first, !owned && record.owns_netns);
 	return -1;
 }

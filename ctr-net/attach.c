@@ -104,19 +104,18 @@ static int note_result(void *context, json_t *result, struct error *err)
 	return record_note_result(note->record, note->entry, result, --note->left == 0, err);
 }
 
-bool attach_undo(struct record *record, size_t keep, const struct attach_settings *settings)
+bool attach_undo(struct record *record, json_t *entry, const struct attach_settings *settings)
 {
-	json_t *entries = record->attachments;
 	int interrupted = cli_interrupt_take();
 	struct error failure;
+	bool undone = take_off(record, entry, settings, true, &failure) == 0;
 
-	for (size_t i = json_array_size(entries); i > keep; i--)
-		if (take_off(record, json_array_get(entries, i - 1), settings, true, &failure) < 0)
-			log_message(LOG_LEVEL_WARN,
-				    "undoing it failed: %s (ctr-net del --id %s tries again)",
-				    failure.message, record->id);
+	if (!undone)
+		log_message(LOG_LEVEL_WARN,
+			    "undoing it failed: %s (ctr-net del --id %s tries again)",
+			    failure.message, record->id);
 	cli_interrupt_put(interrupted);
-	return json_array_size(entries) <= keep;
+	return undone;
 }
 
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
@@ -137,7 +136,7 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	struct note note = { record, entry, cni_config_plugin_count(config) };
 	const struct cni_progress progress = { note_result, &note };
 	if (cni_chain_add(config, attachment, &progress, err) < 0) {
-		attach_undo(record, json_array_size(record->attachments) - 1, &settings);
+		attach_undo(record, entry, &settings);
 		return error_prefix(err, "network %s", cni_config_name(config));
 	}
 	*result = json_object_get(entry, "result");

@@ -25,9 +25,9 @@ int attach_del(struct record *record, json_t *entry, const struct attach_setting
 int attach_del_all(struct record *record, const struct attach_settings *settings,
 		   struct error *err);
 
-/* Take down the attachments from the one at `keep` on, whose add cannot be finished. Reports
- * itself what fails, since the caller has an error of its own; false then. */
-bool attach_undo(struct record *record, size_t keep, const struct attach_settings *settings);
+/* The same where an `add` cannot be finished: goes on where a plugin fails, also after a signal,
+ * and reports itself what fails, since the caller has an error of its own; false then. */
+bool attach_undo(struct record *record, json_t *entry, const struct attach_settings *settings);
 
 /* Whether the attachment is complete and its namespace still there. */
 bool attach_is_alive(const json_t *entry);

@@ -351,4 +351,23 @@ document() {
 	net 3 add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc", "bundle": "/no/such/bundle"}}'
 	error_is not-found "/no/such/bundle"
 	nothing_left
+	# the same where it first has to take down what a killed add left
+	net ns create abc
+	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+	sed -i 2,3d "$OCID_ROOT/networks/abc.json"
+	net 3 add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc", "bundle": "/no/such/bundle"}}'
+	net show abc
+	[ "$(jq -r '.interfaces[].name' <<<"$output")" = lo ]
+	net ns rm abc
+	nothing_left
+}
+
+@test "add: the document fits its schema" {
+	bridge_network web 24 "$PORTMAP"
+	net add --conf-dir "$NET_D" --publish 8080:80 \
+		<<<'{"rootfs": {"id": "abc", "path": "/x/rootfs", "bundle": "'"$BATS_TEST_TMPDIR"'", "layers": []}}'
+	/usr/bin/python3 -c '
+import json, sys, jsonschema
+jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' \
+		"$output" "$TESTS/../man/document.schema.json"
 }
