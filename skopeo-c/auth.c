@@ -101,7 +101,7 @@ static void prepare(struct registry *registry, const struct challenge *challenge
 	cleanup_free char *service = http_escape(challenge->service ? challenge->service : "");
 	const char *mark = strchr(challenge->realm, '?') ? "&" : "?";
 
-	request->tls = &registry->tls;
+	request->tls = registry_tls(registry, challenge->realm);
 	if (credentials->identity_token) {
 		cleanup_free char *token = http_escape(credentials->identity_token);
 

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { AUTH_FILE_MAX = 1 << 20, HELPER_TIMEOUT_MS = 60000 };
@@ -68,6 +69,18 @@ static bool decode_pair(const char *base64, struct credentials *out)
 	bool split = split_pair((const char *)text, out);
 	OPENSSL_cleanse(text, length);
 	return split;
+}
+
+/* A crash must not write passwords to the disk. 1 rather than 0: that one stops the programs that
+ * core(5) pipes to as well. */
+static void forbid_core_dump(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur > 1) {
+		limit.rlim_cur = 1;
+		setrlimit(RLIMIT_CORE, &limit);
+	}
 }
 
 /* ---- keys ---- */
@@ -233,6 +246,7 @@ int credentials_find(const struct access *access, const char *registry, const ch
 
 	if (access->no_creds)
 		return 0;
+	forbid_core_dump();
 	if (access->creds && !split_pair(access->creds, &found))
 		return error_set(err, ERROR_USAGE, "credentials are given as USER:PASSWORD");
 	if (!access->creds) {

@@ -7,6 +7,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/certs.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,8 @@ int registry_open(struct http *http, const struct access *access, const char *na
 		registry_close(&r);
 		return -1;
 	}
+	r.tls_elsewhere =
+		(struct http_tls){ .verify = r.tls.verify, .authorities = r.tls.authorities };
 	r.name = xstrdup(name);
 	r.repository = xstrdup(repository);
 	r.base = xasprintf("https://%s",
@@ -60,6 +63,8 @@ void registry_close(struct registry *registry)
 	http_tls_free(&registry->tls);
 	credentials_free(&registry->credentials);
 	strings_free(&registry->scopes);
+	if (registry->authorization)
+		OPENSSL_cleanse(registry->authorization, strlen(registry->authorization));
 	free(registry->authorization);
 	free(registry->base);
 	free(registry->name);
@@ -84,7 +89,11 @@ void registry_call_init(struct registry_call *call, struct registry *registry, c
 	*call = (struct registry_call){ .registry = registry };
 	call->target = target;
 	call->request.method = method;
-	call->request.tls = &registry->tls;
+}
+
+const struct http_tls *registry_tls(const struct registry *registry, const char *url)
+{
+	return http_same_host(url, registry->base) ? &registry->tls : &registry->tls_elsewhere;
 }
 
 /* Send it to `url`, which is taken over. Credentials go to the registry's own host only. */
@@ -96,6 +105,7 @@ static void send_to(struct registry_call *call, char *url)
 	call->request.url = url;
 	call->request.authorization =
 		http_same_origin(url, registry->base) ? registry->authorization : NULL;
+	call->request.tls = registry_tls(registry, url);
 	call->generation = registry->generation;
 	http_request_reset(&call->request);
 	/* what follows the "?" can be a signature that opens the URL to everybody */

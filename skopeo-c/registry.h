@@ -22,6 +22,7 @@ struct registry {
 	char *base; /* "https://registry-1.docker.io" */
 	bool may_fall_back;
 	struct http_tls tls;
+	struct http_tls tls_elsewhere; /* the same without our own certificate; borrows from tls */
 	struct credentials credentials;
 	struct strings scopes; /* "repository:library/nginx:pull" */
 	char *authorization;   /* the header's value once we were asked for it */
@@ -66,6 +67,9 @@ void registry_call_free(struct registry_call *call);
 /* Make an error of an answer that is not a success: what the registry says, and the kind that fits
  * its status. Returns -1. */
 int registry_refused(const struct registry_call *call, const char *what, struct error *err);
+
+/* How to speak to the host of `url`: only the registry itself learns who we are. */
+const struct http_tls *registry_tls(const struct registry *registry, const char *url);
 
 /* Obtain (or renew) the authorization that the answer to `request`, a 401, asks for. auth.c. */
 int registry_authenticate(struct registry *registry, const struct http_request *request,

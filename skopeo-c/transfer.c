@@ -93,6 +93,16 @@ static void ring_put(struct job *job, const char *data, size_t length)
 	}
 }
 
+/* The size that a registry announces: what cannot be right need not be fetched. */
+static bool announced_size_is_wrong(const struct job *job)
+{
+	const char *length = job->source.fd < 0
+				     ? http_header(&job->source.call.request, "content-length", 0)
+				     : NULL;
+
+	return length && strtoll(length, NULL, 10) != job->blob->size;
+}
+
 /* Let the disk begin early: the fsync at the end, which stops everything, is short then. */
 static void start_writeback(const struct job *job, size_t length)
 {
@@ -111,8 +121,9 @@ static ssize_t receive(void *context, const char *data, size_t length)
 		job->download_paused = true;
 		return HTTP_PAUSE;
 	}
-	if ((json_int_t)length > job->blob->size - job->received) {
-		wrong(job, &job->failure, "is larger than its descriptor says");
+	if ((json_int_t)length > job->blob->size - job->received ||
+	    (job->received == 0 && announced_size_is_wrong(job))) {
+		wrong(job, &job->failure, "does not have the size that its descriptor says");
 		return stop(job);
 	}
 	hasher_update(&job->hasher, data, length);
