@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
+#include "ctr-store/overlay.h"
 #include "ctr-store/sweep.h"
 #include "lib/cleanup.h"
 #include "lib/lock.h"
@@ -54,8 +55,10 @@ static int gc_verb(const struct cli *cli, struct error *err)
 	struct sweep sweep = { .store = &store, .trash = &trash, .dry_run = settings->dry_run };
 	if (gate < 0 || sweep_run(&sweep, err) < 0)
 		return -1;
-	if (!settings->dry_run)
+	if (!settings->dry_run) {
+		overlay_collect(&store);
 		remove_locks(&store);
+	}
 	close(steal_fd(&gate));
 	staging_close(&trash);
 

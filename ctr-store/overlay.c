@@ -6,6 +6,7 @@
 #include "lib/random.h"
 #include "lib/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -270,13 +271,16 @@ static int detach_copy(const char *directory, const struct overlay *overlay, con
 	return fd;
 }
 
+/* The name of such a directory in the runroot. */
+static const char scratch_prefix[] = ".mount-";
+
 static int open_classic(const struct store *store, const struct overlay *overlay, struct error *err)
 {
 	__attribute__((cleanup(stack_free))) struct stack stack = { 0 }, brief = { 0 };
 	char unique[RANDOM_NAME_SIZE];
 
 	random_name(unique);
-	cleanup_free char *directory = xasprintf("%s/.mount-%s", store->runroot, unique);
+	cleanup_free char *directory = xasprintf("%s/%s%s", store->runroot, scratch_prefix, unique);
 	if (fill_stack(store, overlay, false, &stack, err) < 0)
 		return -1;
 
@@ -318,4 +322,18 @@ int overlay_attach(int mount_fd, int target_fd, const char *target, struct error
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return error_os(err, "cannot mount on %s", target);
 	return 0;
+}
+
+void overlay_collect(const struct store *store)
+{
+	cleanup_dir DIR *dir = opendir(store->runroot);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, scratch_prefix, strlen(scratch_prefix)) != 0)
+			continue;
+		cleanup_free char *path = xasprintf("%s/%s", store->runroot, entry->d_name);
+		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+		rmdir(path);
+	}
 }

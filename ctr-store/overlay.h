@@ -20,11 +20,15 @@ struct overlay {
 };
 
 /* Make the mount without attaching it anywhere: a descriptor of its root directory, whose close
- * ends it unless overlay_attach() has put it somewhere. */
+ * ends it unless overlay_attach() has put it somewhere. The caller holds the gate, shared. */
 int overlay_open(const struct store *store, const struct overlay *overlay, struct error *err);
 
 /* Put what overlay_open() made on the directory behind target_fd; `target` names it in errors. */
 int overlay_attach(int mount_fd, int target_fd, const char *target, struct error *err);
+
+/* Remove what processes that were killed in overlay_open() have left, where it had to use mount(2).
+ * The caller holds the gate exclusively. */
+void overlay_collect(const struct store *store);
 
 /* The option string of mount(2) for these directories (lowest first), with overlayfs' escapes.
  * The caller frees it. */

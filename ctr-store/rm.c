@@ -11,6 +11,7 @@
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/output.h"
+#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -104,6 +105,10 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 	if (settings->only_container)
 		return -1;
 	json_auto_t *result = remove_image(store, &removal, err);
+	if (!result && err->kind == ERROR_NOT_FOUND && path_is_id(name) && !settings->only_image) {
+		error_set(err, ERROR_NOT_FOUND, "no container or image \"%s\"", name);
+		return error_subject(err, name);
+	}
 	return result ? output_object(cli, result, err) : -1;
 }
 

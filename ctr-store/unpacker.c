@@ -275,7 +275,8 @@ static int open_lower(const struct unpacker *unpacker, const struct job *const *
 					 .source = "ocid:unpack",
 					 .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 						       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	return overlay_open(unpacker->store, &overlay, err);
+	cleanup_fd int gate = staging_gate(unpacker->store, LOCK_SHARED, err);
+	return gate < 0 ? -1 : overlay_open(unpacker->store, &overlay, err);
 }
 
 /* `at` points to the job in the list, so that those beneath it stand before. */

@@ -167,6 +167,16 @@ options_of() {
 	[ -z "$(find "$OCID_RUNROOT" -name '.mount-*')" ]
 }
 
+@test "mount: killed on such a kernel leaves nothing that gc does not take" {
+	ctr-store unpack t:1 >/dev/null
+	fault fsopen:error=ENOSYS
+	"${FAULTY[@]}" -e inject=open_tree:signal=KILL ctr-store mount t:1 mnt >/dev/null 2>&1 || true
+	[ "$(find "$OCID_RUNROOT" -maxdepth 1 -name '.mount-*' | wc -l)" -eq 1 ]
+	tool ctr-store gc
+	[ -z "$(find "$OCID_RUNROOT" -maxdepth 1 -name '.mount-*')" ]
+	[ -z "$(mounts_left)" ]
+}
+
 @test "mount: a store of unpacked layers on a read-only file system" {
 	ctr-store unpack t:1 >/dev/null
 	mount --bind "$OCID_ROOT" "$OCID_ROOT"

@@ -32,6 +32,7 @@ has_own_mounts() {
 	[ -z "$(ls mnt)" ]
 	nothing_unfinished
 	tool 3 ctr-store rm web
+	error_is not-found 'no container or image "web"'
 	tool ctr-store rm --force web
 }
 
