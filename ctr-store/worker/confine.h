@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Confinement of the worker, for good, before it reads a byte from outside. In order:
+ * Confinement of the worker, for good, before it reads a byte from outside. The worker needs Linux
+ * 5.9. In order:
  *
  *   1. own mount, network, IPC and UTS namespaces; the mounts are private
  *   2. the target directory, mounted nosuid, nodev and noexec, becomes the root; the old root is

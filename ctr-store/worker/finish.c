@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+enum { SET_ID = 06000 };
+
 static int drop_whiteouts(int dir_fd, struct error *err)
 {
 	cleanup_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -27,6 +29,15 @@ static int drop_whiteouts(int dir_fd, struct error *err)
 	return errno ? error_os(err, "cannot read it") : 0;
 }
 
+static int set_mode(int dir_fd, mode_t mode, struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fchmod(fd, mode) < 0)
+		return error_os(err, "mode %04o", mode);
+	return 0;
+}
+
 static int finish(struct tree *tree, struct dir *dir, struct marker *marker, const char *path,
 		  struct error *err)
 {
@@ -39,13 +50,9 @@ static int finish(struct tree *tree, struct dir *dir, struct marker *marker, con
 		return -1;
 	if (merged && (dir->opaque || dir->fresh) && marker_mark(marker, path, err) < 0)
 		return -1;
-
-	cleanup_fd int fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_os(err, "cannot open it");
-	if ((dir->mode & 06000) && fchmod(fd, dir->mode) < 0)
-		return error_os(err, "mode %04o", dir->mode);
-	return meta_set_time(fd, &dir->mtime, err);
+	if ((dir->mode & SET_ID) && set_mode(path_fd, dir->mode, err) < 0)
+		return -1;
+	return meta_set_time(path_fd, &dir->mtime, err);
 }
 
 int finish_directories(struct tree *tree, struct marker *marker, struct error *err)

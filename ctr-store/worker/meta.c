@@ -184,7 +184,7 @@ int meta_set_time(int fd, const struct timespec *mtime, struct error *err)
 {
 	struct timespec times[2] = { *mtime, *mtime };
 
-	if (futimens(fd, times) < 0)
+	if (utimensat(fd, "", times, AT_EMPTY_PATH) < 0)
 		return error_os(err, "modification time");
 	return 0;
 }

@@ -54,5 +54,5 @@ int meta_apply(int fd, const struct meta *meta, mode_t mode_now, struct error *e
 int meta_apply_at(int dir_fd, const char *name, const struct meta *meta, bool is_link,
 		  mode_t mode_now, struct error *err);
 
-/* futimens() with the access time set like the modification time. */
+/* Modification and access time of an open file; the descriptor may be O_PATH. */
 int meta_set_time(int fd, const struct timespec *mtime, struct error *err);

@@ -260,7 +260,8 @@ bool tree_is_whiteout(int dir_fd, const char *name)
 /* What is still to be walked; grows at the front by the targets of symbolic links. */
 struct walk {
 	struct dir *at;
-	char rest[2 * PATH_MAX];
+	char text[2 * PATH_MAX];
+	const char *rest; /* of text */
 	int links;
 };
 
@@ -281,7 +282,7 @@ static bool take_component(struct walk *walk, char name[static NAME_LEAF_MAX + 1
 	}
 	memcpy(name, start, length);
 	name[length] = '\0';
-	memmove(walk->rest, start + length, strlen(start + length) + 1);
+	walk->rest = start + length;
 	return true;
 }
 
@@ -291,14 +292,15 @@ static int follow(struct walk *walk, const char *target, size_t length, struct e
 
 	if (++walk->links > LINKS_MAX)
 		return error_set(err, ERROR_INTEGRITY, "too many symbolic links");
-	if (length + rest + 1 > sizeof walk->rest)
+	if (length + rest + 1 > sizeof walk->text)
 		return error_set(err, ERROR_INTEGRITY, "symbolic links lead to too long a path");
 	if (target[0] == '/')
 		while (walk->at->parent)
 			walk->at = walk->at->parent;
 	/* the rest is empty or begins with a slash */
-	memmove(walk->rest + length, walk->rest, rest + 1);
-	memcpy(walk->rest, target, length);
+	memmove(walk->text + length, walk->rest, rest + 1);
+	memcpy(walk->text, target, length);
+	walk->rest = walk->text;
 	return 0;
 }
 
@@ -353,7 +355,7 @@ static int walk_component(struct tree *tree, struct walk *walk, const char *name
 int tree_walk(struct tree *tree, struct dir *from, const char *path, bool make, struct dir **ret,
 	      struct error *err)
 {
-	struct walk walk = { .at = from };
+	struct walk walk;
 	char name[NAME_LEAF_MAX + 1];
 	size_t length = strlen(path);
 	int status;
@@ -365,9 +367,10 @@ int tree_walk(struct tree *tree, struct dir *from, const char *path, bool make, 
 		*ret = tree->parent_dir;
 		return 0;
 	}
-	if (path[0] == '/')
-		walk.at = tree->root;
-	memcpy(walk.rest, path, length + 1);
+	walk.at = path[0] == '/' ? tree->root : from;
+	walk.links = 0;
+	memcpy(walk.text, path, length + 1);
+	walk.rest = walk.text;
 	while (take_component(&walk, name, err, &status)) {
 		status = walk_component(tree, &walk, name, make, err);
 		if (status < 0)
