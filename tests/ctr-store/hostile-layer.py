@@ -108,7 +108,8 @@ def root_is_symlink_slash(layer):
 
 @case
 def root_is_file(layer):
-    layer.add("./", b"", type=b"7")
+    layer.add(".", b"x")
+    layer.add("canary", b"inside")
 
 
 @case

@@ -579,7 +579,7 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read()))' >l.xz
 
 @test "layer: names that lead outside are refused" {
 	local name
-	for name in dotdot dotdot-inside dotdot-last root-is-symlink root-is-symlink-slash \
+	for name in dotdot dotdot-inside dotdot-last root-is-symlink root-is-symlink-slash root-is-file \
 		root-is-hardlink long-component long-path pax-path-dotdot; do
 		hostile "$name" 7
 	done
