@@ -151,7 +151,7 @@ static uint64_t zigzag(int64_t value)
 static int integer_bits(const json_t *json, int64_t min, int64_t max, bool zig, uint64_t *bits,
 			struct error *err)
 {
-	int64_t number;
+	int64_t number = 0;
 
 	if (signed_number(json, min, max, &number) < 0)
 		return mismatch(err, "an integer in the range of its type");
@@ -163,7 +163,7 @@ static int integer_bits(const json_t *json, int64_t min, int64_t max, bool zig, 
 static int number_bits(const ProtobufCFieldDescriptor *field, const json_t *json, uint64_t *bits,
 		       struct error *err)
 {
-	int64_t number;
+	int64_t number = 0;
 
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_INT32:

@@ -34,6 +34,7 @@ server_stop() {
 	pid=$(cat "$SERVER_PID")
 	kill "$pid" 2>/dev/null || true
 	wait_for 20 process_gone "$pid"
+	! grep -A 20 Sanitizer "$BATS_FILE_TMPDIR/server.log"
 }
 
 # a background `cri` ends, with status 1
