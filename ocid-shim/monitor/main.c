@@ -219,6 +219,7 @@ int main(int argc, char **argv)
 	close(m->sync_fd);
 	close(m->busy_fd);
 	close(m->runtime_log_fd);
+	process_trim_stack();
 	while (!m->exited)
 		events_step(m, -1);
 	events_drain(m);

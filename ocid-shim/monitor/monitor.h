@@ -50,6 +50,9 @@ pid_t process_start(char *const argv[], int out_fd, int err_fd, int keep_fd);
 /* Kill whatever child processes there still are and reap them. */
 void process_kill_children(void);
 
+/* Give back the pages of the stack below the caller's, which only the start needed. */
+void process_trim_stack(void);
+
 /* Milliseconds on a clock that only goes forward. */
 long long process_clock(void);
 

@@ -4,14 +4,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { EXEC_FAILED = 127, KILL_MS = 5000 };
+enum {
+	EXEC_FAILED = 127,
+	KILL_MS = 5000,
+	PAGE = 4096,	    /* bytes; a multiple of it serves larger pages as well as it can */
+	STACK_DEPTH = 65536 /* bytes; more than the deepest call chain needs */
+};
 
 void process_detach(void)
 {
@@ -92,6 +99,15 @@ pid_t process_start(char *const argv[], int out_fd, int err_fd, int keep_fd)
 	execve(argv[0], argv, environ);
 	say_exec_failed(argv[0]);
 	_exit(EXEC_FAILED);
+}
+
+void process_trim_stack(void)
+{
+	char *frame = __builtin_frame_address(0);
+	/* whole pages, and none that holds a frame in use */
+	char *end = frame - ((uintptr_t)frame & (PAGE - 1)) - PAGE;
+
+	madvise(end - STACK_DEPTH, STACK_DEPTH, MADV_DONTNEED);
 }
 
 long long process_clock(void)
