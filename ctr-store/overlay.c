@@ -222,7 +222,7 @@ char *overlay_options(const struct strings *lower, const char *upper, const char
 		append(&text, lower->items[i - 1], special);
 		append(&text, i > 1 ? ":" : "", "");
 	}
-	if (upper) {
+	if (upper && work) {
 		append(&text, ",upperdir=", "");
 		append(&text, upper, special);
 		append(&text, ",workdir=", "");
