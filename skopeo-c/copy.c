@@ -217,8 +217,7 @@ static void add_descriptors(const struct manifest *manifest, struct blob *blobs,
 	size_t i;
 
 	blob_from_json(json_object_get(manifest->json, "config"), "", &blobs[(*count)++], &ignored);
-	json_array_foreach(json_object_get(manifest->json, "layers"), i, layer)
-	{
+	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
 		blob_from_json(layer, "", &blobs[(*count)++], &ignored);
 	}
 }

@@ -119,8 +119,7 @@ static const json_t *best_entry(const json_t *entries, const char *registry, con
 	const json_t *entry, *best = NULL;
 	size_t best_score = 0;
 
-	json_object_foreach((json_t *)entries, key, entry)
-	{
+	json_object_foreach ((json_t *)entries, key, entry) {
 		size_t score = key_score(key, registry, repository);
 
 		if (score > best_score) {

@@ -98,8 +98,7 @@ static bool is_tagged(const struct image_layout *state, const char *digest)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(index, "manifests"), i, entry)
-	{
+	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
 		const char *name =
 			json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, "");
 

@@ -107,8 +107,7 @@ static void add_layers(const struct manifest *manifest, json_t *result)
 	const json_t *layer;
 	size_t i;
 
-	json_array_foreach(json_object_get(manifest->json, "layers"), i, layer)
-	{
+	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
 		json_array_append(digests, json_object_get(layer, "digest"));
 		json_array_append_new(data,
 				      json_pack("{s:O, s:O, s:O, s:o}", "MIMEType",

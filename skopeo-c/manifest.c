@@ -69,8 +69,7 @@ static int check_descriptors(const json_t *array, const char *what, struct error
 	if (!json_is_array(array))
 		return error_set(err, ERROR_INTEGRITY, "%s: a list of descriptors is missing",
 				 what);
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach (array, i, item) {
 		if (blob_from_json(item, what, &ignored, err) < 0)
 			return -1;
 	}

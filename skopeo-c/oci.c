@@ -42,8 +42,7 @@ static json_t *find_entry(const json_t *manifests, const char *ref)
 
 		return *end || !ref[1] ? NULL : json_array_get(manifests, position);
 	}
-	json_array_foreach(manifests, i, entry)
-	{
+	json_array_foreach (manifests, i, entry) {
 		const char *name = annotation(entry, LAYOUT_REF_NAME);
 
 		if (name && strcmp(name, ref) == 0)

@@ -115,8 +115,7 @@ static int add_entries(struct transport *from, const struct manifest *index, int
 		return error_set(err, ERROR_INTEGRITY,
 				 "%s: indexes are nested deeper than %d levels", from->name,
 				 NESTING_MAX);
-	json_array_foreach(json_object_get(index->json, "manifests"), i, entry)
-	{
+	json_array_foreach (json_object_get(index->json, "manifests"), i, entry) {
 		cleanup_manifest struct manifest manifest = { 0 };
 
 		if (is_planned(plan, json_text(entry, "digest", "")))

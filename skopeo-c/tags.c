@@ -53,8 +53,7 @@ static int add_page(struct tags *tags, const char *what, struct error *err)
 	list = json_object_get(page, "tags");
 	if (!json_is_object(page) || (list && !json_is_array(list) && !json_is_null(list)))
 		return error_set(err, ERROR_INTEGRITY, "%s: not a list of tags", what);
-	json_array_foreach(list, i, tag)
-	{
+	json_array_foreach (list, i, tag) {
 		if (!json_is_string(tag))
 			return error_set(err, ERROR_INTEGRITY, "%s: not a list of tags", what);
 		if (json_array_size(tags->list) == TAGS_MAX)

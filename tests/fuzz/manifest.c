@@ -30,8 +30,7 @@ static void use_manifest(const struct manifest *manifest)
 	json_decref(manifest_descriptor(manifest));
 	if (!manifest->is_index)
 		use(json_object_get(manifest->json, "config"));
-	json_array_foreach(json_object_get(manifest->json, list), i, item)
-	{
+	json_array_foreach (json_object_get(manifest->json, list), i, item) {
 		use(item);
 	}
 }
