@@ -109,6 +109,8 @@ digest_of() { # IMAGE, as skopeo sees it
 	jq -e --arg digest "$(cat "$BATS_FILE_TMPDIR/digest")" --arg name "$REGISTRY/theirs/image:v1" '
 		.image.name == $name and .image.descriptor.digest == $digest and .image.config.config.Cmd == ["sh"]
 		and (.image.manifest.layers | length) == 2 and (keys == ["image"])' <<<"$output"
+	/usr/bin/python3 -c 'import json, jsonschema, sys
+jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$output" "$TESTS/../man/document.schema.json"
 	image=$output
 	copy "docker://$REGISTRY/theirs/image:v1" store:by/another:name
 	[ "$(jq -r .image.name <<<"$output")" = docker.io/by/another:name ]
