@@ -93,20 +93,20 @@ static int check_unused(const struct store *store, const char *name, const char 
 
 	if (!containers)
 		return -1;
-	json_array_foreach(containers, i, user)
-	{
-		if (strcmp(json_text(json_object_get(user, "image"), "id", ""), id) != 0)
-			continue;
-		error_set(err, ERROR_IN_USE, "image %s is in use, by container %s", name,
-			  container_label(user));
-		return error_subject(err, name);
-	}
 	json_array_foreach(records, i, user)
 	{
 		if (strcmp(json_text(user, "imageId", ""), id) != 0)
 			continue;
 		error_set(err, ERROR_IN_USE, "image %s is in use, mounted at %s", name,
 			  json_text(user, "target", "?"));
+		return error_subject(err, name);
+	}
+	json_array_foreach(containers, i, user)
+	{
+		if (strcmp(json_text(json_object_get(user, "image"), "id", ""), id) != 0)
+			continue;
+		error_set(err, ERROR_IN_USE, "image %s is in use, by container %s", name,
+			  container_label(user));
 		return error_subject(err, name);
 	}
 	return 0;
