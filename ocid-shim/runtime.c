@@ -64,8 +64,9 @@ void runtime_command(const struct store *store, const char *path, const json_t *
 	strings_addf(argv, "/proc/self/fd/%d", log_fd);
 	strings_add(argv, "--log-format");
 	strings_add(argv, "json");
-	json_array_foreach(options, i, option) if (json_is_string(option))
-		strings_add(argv, json_string_value(option));
+	json_array_foreach (options, i, option)
+		if (json_is_string(option))
+			strings_add(argv, json_string_value(option));
 }
 
 /* The message of one log line: of its JSON, where it is JSON and an error, or the line itself. */

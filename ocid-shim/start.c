@@ -26,6 +26,10 @@ static int run_start(const struct cli *cli, struct error *err)
 	if (status != CONTAINER_CREATED)
 		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s already", id,
 				 container_status_name(status));
+	if (!container_is_watched(&container)) {
+		error_set(err, ERROR_FAILED, "container \"%s\" cannot start, its monitor died", id);
+		return error_hint(err, "ocid-shim rm it, and create it again");
+	}
 	if (runtime_run(&store, container.facts, lock, words, NULL, err) < 0 ||
 	    container_mark_started(&container, err) < 0)
 		return -1;

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,7 +190,6 @@ int main(int argc, char **argv)
 
 	if (!parse(m, argc, argv))
 		return 2;
-	umask(077);
 	process_detach();
 	write_own_pid(m);
 	if (start_events(m) < 0) {

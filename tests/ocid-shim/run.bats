@@ -184,6 +184,21 @@ load common
 	nothing_left
 }
 
+@test "run: every exit code there is" {
+	bundle every 'read -r code </tmp/code; exit $code' \
+		'.mounts |= map(if .destination == "/tmp" then {destination: "/tmp", type: "bind",
+			source: "'"$BATS_TEST_TMPDIR"'", options: ["bind", "ro"]} else . end)'
+	for i in {0..255}; do
+		echo "$i" >"$BATS_TEST_TMPDIR/code"
+		ocid-shim run --bundle "$BUNDLE" "c$i" >/dev/null
+		ocid-shim wait "c$i" >>"$BATS_TEST_TMPDIR/codes"
+		ocid-shim rm "c$i"
+	done
+	jq -es 'length == 256 and ([.[].code] == [range(256)]) and all(.signal == null)' \
+		"$BATS_TEST_TMPDIR/codes"
+	nothing_left
+}
+
 @test "run: true, 200 times: every exit is recorded" {
 	bundle true 'exit 0' '.process.args = ["/bin/true"]'
 	for i in {1..200}; do

@@ -150,3 +150,24 @@ with_crun() {
 	shim rm --force gone
 	nothing_left
 }
+
+@test "runtime: its options reach it, in every command of that container" {
+	runtime records <<-'END'
+		echo "$*" >>"$seen/calls"
+		for word; do
+			shift
+			case $word in --systemd-cgroup | --no-pivot) ;; *) set -- "$@" "$word" ;; esac
+		done
+		exec runc "$@"
+	END
+	bundle options 'exec sleep 100'
+	shim run --systemd-cgroup --no-pivot --runtime "$RUNTIME" --bundle "$BUNDLE" options
+	shim kill options KILL
+	shim wait options
+	shim rm options
+	sed -n 's/.* --log-format json //p' "$BATS_TEST_TMPDIR/calls" >"$BATS_TEST_TMPDIR/words"
+	[ "$(cut -d ' ' -f 1-2 "$BATS_TEST_TMPDIR/words" | tr '\n' ' ')" = '--systemd-cgroup create --systemd-cgroup start --systemd-cgroup kill --systemd-cgroup delete ' ]
+	[ "$(grep -c -- --no-pivot "$BATS_TEST_TMPDIR/words")" -eq 1 ]
+	grep -q -- "--root $OCID_RUNROOT/runtime " "$BATS_TEST_TMPDIR/calls"
+	nothing_left
+}

@@ -40,6 +40,18 @@ load common
 	shim rm gone
 }
 
+@test "start: a container whose monitor was killed is refused" {
+	bundle orphan 'exit 0'
+	shim create --bundle "$BUNDLE" orphan
+	monitor=$(cat "$OCID_RUNROOT/containers/orphan/shim.pid")
+	kill -9 "$monitor"
+	wait_for 5 process_gone "$monitor"
+	shim 1 start orphan
+	error_is failed "monitor died"
+	shim rm orphan
+	nothing_left
+}
+
 @test "start: a command that is no program ends the container, and the code is kept" {
 	printf 'neither ELF nor script' >"$ROOTFS/bin/garbage"
 	chmod +x "$ROOTFS/bin/garbage"
