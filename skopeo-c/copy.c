@@ -362,6 +362,9 @@ static int copy_run(const struct cli *cli, struct error *err)
 		return err->os == EPIPE && settings->events >= 0 ? 128 + SIGPIPE : -1;
 	if (write_digest(&copy, err) < 0)
 		return -1;
+	/* printing may kill us, when nobody reads: then nothing of the copy is unfinished any more
+	 */
+	transport_close(&copy.to);
 	return document_finish(cli, document, "image", copy.field, err);
 }
 

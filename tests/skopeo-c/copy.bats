@@ -217,6 +217,16 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 	[ ! -e "$BATS_TEST_TMPDIR/d/manifest.json" ]
 }
 
+@test "copy: a reader that is gone gets no document, the image is there" {
+	jq -n '{config: {Labels: {long: ("x" * 100000)}}}' >"$BATS_TEST_TMPDIR/config.json"
+	run --separate-stderr bash -c 'skopeo-c copy --tarball-config "$1" "$2" store:unread | true; echo "${PIPESTATUS[0]}"' \
+		- "$BATS_TEST_TMPDIR/config.json" "tarball:$BATS_FILE_TMPDIR/base.tar"
+	[ -z "$stderr" ]
+	[ "$output" -eq 141 ]
+	[ -z "$(ls -A "$OCID_ROOT/tmp")" ]
+	tool skopeo-c inspect store:unread
+}
+
 @test "copy: --digestfile, --quiet, --preserve-digests" {
 	copy --quiet --preserve-digests --digestfile "$BATS_TEST_TMPDIR/digest" "oci:$BATS_FILE_TMPDIR/oci:v1" "dir:$BATS_TEST_TMPDIR/d"
 	[ "$(cat "$BATS_TEST_TMPDIR/digest")" = "$(cat "$BATS_FILE_TMPDIR/digest")" ]
