@@ -40,7 +40,7 @@ static int take_off(struct record *record, json_t *entry, const struct attach_se
 	const char *network = json_text(entry, "network", "?");
 
 	if (cni_chain_del(json_object_get(entry, "config"), &attachment,
-			  json_object_get(entry, "result"), best_effort, err) < 0)
+			  json_object_get(entry, "result"), best_effort, record->lock_fd, err) < 0)
 		return error_prefix(err, "network %s", network);
 	record_remove(record, entry);
 	return 0;

@@ -43,17 +43,18 @@ int cni_chain_add(const json_t *config, const struct attachment *attachment,
 /* DEL may be repeated. A plugin that fails once may well have done its work: the reference bridge
  * 1.1.1 removes the interface, then stumbles over firewall rules that a failed ADD never made, and
  * succeeds the second time. Not so where time has run out. */
-static int del_plugin(const struct attachment *attachment, const json_t *request, struct error *err)
+static int del_plugin(const struct attachment *attachment, const json_t *request, int lock_fd,
+		      struct error *err)
 {
-	if (cni_plugin_del(attachment, request, err) == 0)
+	if (cni_plugin_del(attachment, request, lock_fd, err) == 0)
 		return 0;
 	if (err->kind != ERROR_FAILED)
 		return -1;
-	return cni_plugin_del(attachment, request, err);
+	return cni_plugin_del(attachment, request, lock_fd, err);
 }
 
 int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
-		  bool best_effort, struct error *err)
+		  bool best_effort, int lock_fd, struct error *err)
 {
 	/* DEL has a prevResult since 0.4.0 */
 	const json_t *previous = cni_config_speaks(config, "0.4.0") ? result : NULL;
@@ -64,7 +65,7 @@ int cni_chain_del(const json_t *config, const struct attachment *attachment, con
 			cni_config_request(config, i - 1, attachment->capabilities, previous);
 		struct error failure;
 
-		if (del_plugin(attachment, request, &failure) == 0)
+		if (del_plugin(attachment, request, lock_fd, &failure) == 0)
 			continue;
 		if (status == 0)
 			*err = failure;

@@ -21,7 +21,8 @@ int cni_chain_check(const json_t *config, const struct attachment *attachment, s
 int cni_chain_add(const json_t *config, const struct attachment *attachment,
 		  const struct cni_progress *progress, struct error *err);
 
-/* DEL from the last plugin to the first. `result` is what ADD gave last, or NULL. Stops at an
- * error as SPEC asks; with `best_effort` it goes on and reports the first one. */
+/* DEL from the last plugin to the first, under the container's lock. `result` is what ADD gave
+ * last, or NULL. Stops at an error as SPEC asks; with `best_effort` it goes on and reports the
+ * first one. */
 int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
-		  bool best_effort, struct error *err);
+		  bool best_effort, int lock_fd, struct error *err);

@@ -107,8 +107,15 @@ static int plugin_failure(const char *type, const struct spawn_result *result, s
 	return -1;
 }
 
+/* How a plugin is run for a command. */
+struct mode {
+	const char *command;
+	int death_signal; /* sent to it when we die first; 0: none */
+	const int *pass_fds;
+};
+
 /* Run the plugin; its bounded output is in `result` when it ended with status 0. */
-static int run(const struct attachment *attachment, const char *command, const json_t *request,
+static int run(const struct attachment *attachment, const struct mode *mode, const json_t *request,
 	       struct spawn_result *result, struct error *err)
 {
 	const char *type = json_text(request, "type", "");
@@ -118,7 +125,7 @@ static int run(const struct attachment *attachment, const char *command, const j
 
 	if (!executable)
 		return -1;
-	make_environment(attachment, command, &environment);
+	make_environment(attachment, mode->command, &environment);
 
 	const char *const argv[] = { executable, NULL };
 	const struct spawn spawn = {
@@ -128,12 +135,12 @@ static int run(const struct attachment *attachment, const char *command, const j
 		.input_length = strlen(input),
 		.output_max = PLUGIN_OUTPUT_MAX,
 		.timeout_ms = attachment->timeout_ms,
-		/* an orphan would go on adding while the next command deletes */
-		.death_signal = SIGKILL,
+		.death_signal = mode->death_signal,
+		.pass_fds = mode->pass_fds,
 	};
 	if (spawn_run(&spawn, result, err) < 0) {
 		error_subject(err, type);
-		return error_prefix(err, "plugin %s (%s)", type, command);
+		return error_prefix(err, "plugin %s (%s)", type, mode->command);
 	}
 	if (result->status != 0)
 		return plugin_failure(type, result, err);
@@ -177,7 +184,9 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	cleanup_spawn_result struct spawn_result output = { 0 };
 	const char *type = json_text(request, "type", "");
 
-	if (run(attachment, "ADD", request, &output, err) < 0)
+	/* an orphan would go on adding while the next command deletes */
+	const struct mode mode = { "ADD", SIGKILL, NULL };
+	if (run(attachment, &mode, request, &output, err) < 0)
 		return NULL;
 
 	cleanup_free char *what = xasprintf("the result of plugin %s", type);
@@ -194,9 +203,15 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	return json_incref(result);
 }
 
-int cni_plugin_del(const struct attachment *attachment, const json_t *request, struct error *err)
+int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
+		   struct error *err)
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
 
-	return run(attachment, "DEL", request, &output, err);
+	/* Cut short, the reference bridge 1.1.1 has removed the address by which alone it finds its
+	 * firewall rules. Not so for ADD, where a daemon that a plugin starts would keep the lock.
+	 */
+	const int pass_fds[] = { lock_fd, -1 };
+	const struct mode mode = { "DEL", 0, pass_fds };
+	return run(attachment, &mode, request, &output, err);
 }

@@ -20,10 +20,12 @@ struct attachment {
 /* Where the executable of a plugin type is; ERROR_NOT_FOUND. The caller frees it. */
 char *cni_plugin_find(const char *plugin_path, const char *type, struct error *err);
 
-/* Run the plugin for ADD with that request. The result that it prints, checked in its shape; the
- * caller owns it. The plugin's own error becomes ours, in its words. */
+/* Run the plugin for ADD with that request; it ends with us, however we end. The result that it
+ * prints, checked in its shape; the caller owns it. The plugin's own error becomes ours, in its
+ * words. */
 json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request,
 		       struct error *err);
 
-/* Run the plugin for DEL. */
-int cni_plugin_del(const struct attachment *attachment, const json_t *request, struct error *err);
+/* Run the plugin for DEL. Should we be killed, it goes on, and holds lock_fd until it ends. */
+int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
+		   struct error *err);

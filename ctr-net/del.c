@@ -42,7 +42,7 @@ static int del_id(const struct store *store, const char *id, const struct attach
 
 /* An attachment that no record knows, say of a store that was lost: DEL by today's configuration
  * releases what can be released without it. */
-static int del_unrecorded(const struct cli *cli, const char *id, const char *netns,
+static int del_unrecorded(const struct cli *cli, const struct record *record, const char *netns,
 			  const char *ifname, int timeout_ms, struct error *err)
 {
 	const struct del_settings *settings = cli->settings;
@@ -55,13 +55,13 @@ static int del_unrecorded(const struct cli *cli, const char *id, const char *net
 		return -1;
 
 	const struct attachment attachment = {
-		.container_id = id,
+		.container_id = record->id,
 		.netns = ns_exists(netns) ? netns : NULL,
 		.ifname = ifname,
 		.plugin_path = plugin_path,
 		.timeout_ms = timeout_ms,
 	};
-	return cni_chain_del(config, &attachment, NULL, false, err);
+	return cni_chain_del(config, &attachment, NULL, false, record->lock_fd, err);
 }
 
 /* `del NETWORK NETNS` */
@@ -84,7 +84,7 @@ static int del_alone(const struct cli *cli, const struct store *store,
 
 	json_t *entry = record_find(&record, ifname); /* borrowed from record */
 	if (!entry)
-		return del_unrecorded(cli, id, path, ifname, attach->timeout_ms, err);
+		return del_unrecorded(cli, &record, path, ifname, attach->timeout_ms, err);
 	if (strcmp(json_text(entry, "network", ""), network) != 0)
 		return error_set(err, ERROR_NOT_FOUND, "%s of %s belongs to network %s, not %s",
 				 ifname, id, json_text(entry, "network", "?"), network);

@@ -283,7 +283,25 @@ given() {
 	done
 }
 
-@test "plugins: die with a ctr-net that is killed" {
+@test "plugins: finish DEL when ctr-net is killed, and the next command waits for it" {
+	plugin slow <<-'END'
+		echo "$CNI_COMMAND begins" >>"$seen/order"
+		[ "$CNI_COMMAND" = DEL ] && [ ! -e "$seen/slept" ] && touch "$seen/slept" && sleep 1
+		echo "$CNI_COMMAND ends" >>"$seen/order"
+		[ "$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "1.0.0"}'
+	END
+	network slow '{"type": "slow"}'
+	net add slow one --conf-dir "$NET_D"
+	nsenter --net="$HOST" ctr-net del slow one 3>&- &
+	pid=$!
+	wait_for 5 test -e "$BATS_TEST_TMPDIR/slept"
+	kill -KILL "$pid"
+	wait "$pid" || true
+	net del slow one
+	[ "$(tail -n +3 "$BATS_TEST_TMPDIR/order" | paste -sd,)" = "DEL begins,DEL ends,DEL begins,DEL ends" ]
+}
+
+@test "plugins: end with a ctr-net that is killed in ADD" {
 	plugin slow <<-'END'
 		[ "$CNI_COMMAND" = DEL ] && exit 0
 		echo $$ >"$seen/pid"
