@@ -162,6 +162,10 @@ same_as_skopeo() { # IMAGE
 		tool 9 skopeo-c inspect --tls-verify=false "docker://$LIAR/$lie/x:v1"
 		error_is limit
 	done
+	tool 9 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/many-headers/x:v1"
+	error_is limit
+	tool 3 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/long-error/x:v1"
+	error_is not-found
 	for lie in half-manifest html empty deep twice both confused negative traversal wrong-header; do
 		tool 7 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/$lie/x:v1"
 		error_is integrity

@@ -95,8 +95,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, data)
         return self.error(404, "BLOB_UNKNOWN")
 
-    def endless(self):
-        self.send_response(200)
+    def endless(self, status=200):
+        self.send_response(status)
         self.send_header("Content-Type", MANIFEST)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
@@ -287,6 +287,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_broken(self):
         self.error(500)
+
+    def do_long_error(self):
+        self.endless(404)
+
+    def do_many_headers(self):
+        self.answer(200, manifest(), [(f"X-{n}", "y" * 1000) for n in range(90)])
 
     def do_away(self):
         """Blobs are on another host (another port is another origin)."""
