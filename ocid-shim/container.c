@@ -230,8 +230,7 @@ int container_mark_started(const struct container *container, struct error *err)
 	return file_replace_at(container->dir_fd, "started", now, strlen(now), 0600, err);
 }
 
-/* Its monitor was killed: wait for init itself. */
-static int wait_for_process(const struct container *container, struct error *err)
+int container_await_process(const struct container *container, int timeout_ms, struct error *err)
 {
 	pid_t pid = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
 	cleanup_fd int pid_fd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
@@ -240,7 +239,7 @@ static int wait_for_process(const struct container *container, struct error *err
 	/* only after the open: it names whatever process had the number then */
 	if (pid_fd < 0 || !process_lives(container))
 		return 0;
-	while (poll(&ended, 1, -1) < 0)
+	while (poll(&ended, 1, timeout_ms) < 0)
 		if (errno != EINTR || cli_interrupted())
 			return error_os(err, "container %s", container->id);
 	return 0;
@@ -255,7 +254,8 @@ int container_wait(const struct container *container, json_t **exit, struct erro
 	if (lock_byte(fd, LOCK_WAITERS, F_RDLCK, true) < 0 ||
 	    lock_byte(fd, LOCK_MONITOR, F_RDLCK, true) < 0)
 		return error_os(err, "container %s: cannot wait for its monitor", container->id);
-	if (!has_file(container, "exit") && wait_for_process(container, err) < 0)
+	/* where the monitor was killed */
+	if (!has_file(container, "exit") && container_await_process(container, -1, err) < 0)
 		return -1;
 	*exit = container_exit(container);
 	return 0;

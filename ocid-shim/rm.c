@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+enum { END_MS = 10000 };
+
 struct rm_settings {
 	bool force;
 };
@@ -29,6 +31,19 @@ static int remove_remains(const struct store *store, const char *id, int lock, s
 	return runtime_clear_remains(store, id, facts, lock, err);
 }
 
+/* Kill it. Whether that was enough shows when the runtime deletes it; a runtime that has to kill
+ * for itself polls for the end and takes much longer. */
+static int end(const struct store *store, const struct container *container, int lock,
+	       struct error *err)
+{
+	const char *const words[] = { "kill", container->id, "9", NULL };
+	struct error ignored;
+
+	if (runtime_run(store, container->facts, lock, words, NULL, &ignored) < 0)
+		return 0;
+	return container_await_process(container, END_MS, err);
+}
+
 static int remove_log(const struct container *container, struct error *err)
 {
 	const char *path = json_text(container->facts, "logPath", NULL);
@@ -41,13 +56,26 @@ static int remove_log(const struct container *container, struct error *err)
 		       : 0;
 }
 
+static int remove_container(const struct store *store, const struct container *container, int lock,
+			    struct error *err)
+{
+	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
+	 * as after a reboot that kept RUNROOT */
+	const char *const words[] = { "delete", "--force", container->id, NULL };
+
+	if (container_status(container) != CONTAINER_STOPPED &&
+	    end(store, container, lock, err) < 0)
+		return -1;
+	if (runtime_run(store, container->facts, lock, words, NULL, err) < 0 ||
+	    remove_log(container, err) < 0)
+		return -1;
+	return container_remove(store, container, err);
+}
+
 static int remove_one(const struct cli *cli, const struct store *store, const char *id,
 		      struct error *err)
 {
 	const struct rm_settings *settings = cli->settings;
-	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
-	 * as after a reboot that kept RUNROOT */
-	const char *const words[] = { "delete", "--force", id, NULL };
 
 	if (container_check_id(id, err) < 0)
 		return -1;
@@ -68,8 +96,7 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 		error_set(err, ERROR_IN_USE, "container \"%s\" is running", id);
 		return error_hint(err, "ocid-shim kill it first, or rm --force");
 	}
-	if (runtime_run(store, container.facts, lock, words, NULL, err) < 0 ||
-	    remove_log(&container, err) < 0 || container_remove(store, &container, err) < 0)
+	if (remove_container(store, &container, lock, err) < 0)
 		return -1;
 	lock_discard(store->locks_fd, "container", id);
 	return 0;
