@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { POLL_MS = 200 };
+
 static int denied(const struct registry *registry, struct error *err)
 {
 	error_set(err, ERROR_DENIED, "%s refuses access to %s%s", registry->name,
@@ -123,7 +125,21 @@ static void prepare(struct registry *registry, const struct challenge *challenge
 		request->authorization = *authorization = credentials_basic(credentials);
 }
 
-/* Ask the token server; 429 and 5xx are for the caller's own retry. */
+/* What the token server has said; 429 and 5xx are for the caller's own retry. */
+static int judge_answer(struct registry *registry, const struct http_request *answer,
+			struct error *err)
+{
+	if (answer->result != HTTP_ANSWERED)
+		return error_set(err, ERROR_TEMPORARY, "the token server of %s: %s", registry->name,
+				 answer->failure);
+	if (answer->status == 200)
+		return take_token(registry, answer, err);
+	if (answer->status / 100 == 4 && answer->status != 429)
+		return denied(registry, err);
+	return error_set(err, ERROR_TEMPORARY, "the token server of %s answered %d", registry->name,
+			 answer->status);
+}
+
 static int fetch_token(struct registry *registry, const struct challenge *challenge,
 		       struct error *err)
 {
@@ -136,21 +152,10 @@ static int fetch_token(struct registry *registry, const struct challenge *challe
 	prepare(registry, challenge, &request, &authorization);
 	http_start(registry->http, &request);
 	while (!request.done && status == 0)
-		status = http_pump(registry->http, 200, err);
+		status = http_pump(registry->http, POLL_MS, err);
 	http_stop(registry->http, &request);
-	if (status < 0)
-		;
-	else if (request.result == HTTP_ANSWERED && request.status == 200)
-		status = take_token(registry, &request, err);
-	else if (request.result == HTTP_ANSWERED && request.status / 100 == 4 &&
-		 request.status != 429)
-		status = denied(registry, err);
-	else if (request.result == HTTP_ANSWERED)
-		status = error_set(err, ERROR_TEMPORARY, "the token server of %s answered %d",
-				   registry->name, request.status);
-	else
-		status = error_set(err, ERROR_TEMPORARY, "the token server of %s: %s",
-				   registry->name, request.failure);
+	if (status == 0)
+		status = judge_answer(registry, &request, err);
 	if (authorization)
 		OPENSSL_cleanse(authorization, strlen(authorization));
 	http_request_free(&request);

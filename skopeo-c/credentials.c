@@ -245,7 +245,6 @@ int credentials_find(const struct access *access, const char *registry, const ch
 
 	if (access->no_creds)
 		return 0;
-	forbid_core_dump();
 	if (access->creds && !split_pair(access->creds, &found))
 		return error_set(err, ERROR_USAGE, "credentials are given as USER:PASSWORD");
 	if (!access->creds) {
@@ -259,6 +258,8 @@ int credentials_find(const struct access *access, const char *registry, const ch
 	}
 	if (status < 0)
 		return -1;
+	if (found.user || found.identity_token)
+		forbid_core_dump();
 	*credentials = found;
 	found = (struct credentials){ 0 };
 	return 0;

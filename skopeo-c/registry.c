@@ -237,10 +237,24 @@ static bool will_repeat(struct registry_call *call)
 	return true;
 }
 
+/* True where the call, which got no answer by https, may be sent by plain http: the user allows it,
+ * and the registry has never answered by https. */
+static bool may_use_plain_http(const struct registry_call *call)
+{
+	const struct registry *registry = call->registry;
+	bool failed_early =
+		call->request.result == HTTP_NOT_TLS || call->request.result == HTTP_UNREACHABLE;
+
+	return failed_early && strncmp(call->request.url, "https://", 8) == 0 &&
+	       call->target[0] == '/' && call->redirects == 0 &&
+	       (registry->may_fall_back || strncmp(registry->base, "http://", 7) == 0);
+}
+
 static void use_plain_http(struct registry_call *call)
 {
 	struct registry *registry = call->registry;
 
+	/* another call may have come here before */
 	if (strncmp(registry->base, "https://", 8) == 0) {
 		char *base = xasprintf("http://%s", registry->base + 8);
 
@@ -253,10 +267,8 @@ static void use_plain_http(struct registry_call *call)
 static int handle_failure(struct registry_call *call, struct error *err)
 {
 	enum http_result result = call->request.result;
-	bool was_tls = strncmp(call->request.url, "https://", 8) == 0;
 
-	if ((result == HTTP_NOT_TLS || result == HTTP_UNREACHABLE) && was_tls &&
-	    call->registry->may_fall_back && call->target[0] == '/' && call->redirects == 0) {
+	if (may_use_plain_http(call)) {
 		use_plain_http(call);
 		return 0;
 	}
@@ -326,6 +338,7 @@ int registry_call_poll(struct registry_call *call, struct error *err)
 		return 0;
 	if (call->request.result != HTTP_ANSWERED)
 		return handle_failure(call, err);
+	call->registry->may_fall_back = false;
 	if (status == 401)
 		return handle_challenge(call, err);
 	if (status / 100 == 3)

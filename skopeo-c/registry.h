@@ -19,8 +19,8 @@ struct registry {
 	struct http *http; /* borrowed */
 	char *name;	   /* as in references: "docker.io", "localhost:5000" */
 	char *repository;
-	char *base; /* "https://registry-1.docker.io" */
-	bool may_fall_back;
+	char *base;	    /* "https://registry-1.docker.io" */
+	bool may_fall_back; /* to plain http: the user allows it, and nothing was answered yet */
 	struct http_tls tls;
 	struct http_tls tls_elsewhere; /* the same without our own certificate; borrows from tls */
 	struct credentials credentials;
