@@ -6,6 +6,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +79,10 @@ static int filter_failed(const struct filter_state *state, struct error *err)
 		*err = state->failure;
 		return -1;
 	}
-	return error_set(err, ERROR_INTEGRITY, "%s", archive_error_string(state->archive));
+	/* ENOMEM: the stream asks for a larger window than confine.h leaves memory for */
+	return error_set(err,
+			 archive_errno(state->archive) == ENOMEM ? ERROR_LIMIT : ERROR_INTEGRITY,
+			 "%s", archive_error_string(state->archive));
 }
 
 static ssize_t filter_read(void *opaque, void *out, size_t size, struct error *err)

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 struct zstd_state {
 	struct source *source;
@@ -39,6 +40,16 @@ static void *zstd_start(struct source *source, struct error *err)
 	return state;
 }
 
+static int zstd_failed(size_t status, struct error *err)
+{
+	ZSTD_ErrorCode code = ZSTD_getErrorCode(status);
+	bool too_large = code == ZSTD_error_frameParameter_windowTooLarge ||
+			 code == ZSTD_error_memory_allocation;
+
+	return error_set(err, too_large ? ERROR_LIMIT : ERROR_INTEGRITY, "%s",
+			 ZSTD_getErrorName(status));
+}
+
 static ssize_t zstd_read(void *opaque, void *out, size_t size, struct error *err)
 {
 	struct zstd_state *state = opaque;
@@ -57,8 +68,7 @@ static ssize_t zstd_read(void *opaque, void *out, size_t size, struct error *err
 		state->hint = ZSTD_decompressStream(state->stream, &output, &input);
 		source->start += input.pos;
 		if (ZSTD_isError(state->hint))
-			return error_set(err, ERROR_INTEGRITY, "%s",
-					 ZSTD_getErrorName(state->hint));
+			return zstd_failed(state->hint, err);
 		if (available == 0 && output.pos == 0)
 			return error_set(err, ERROR_INTEGRITY, "the layer ends in mid-frame");
 	}

@@ -488,8 +488,13 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read()))' >l.xz
 	{ head -c -8 l.gz && printf 12345678; } >bad && unpack 7 bad && error_is integrity corrupt
 	head -c 10000 l.tar.zst >bad && unpack 7 bad && error_is integrity mid-frame
 	{ cat l.tar.zst && echo garbage; } >bad && unpack 7 bad && error_is integrity zstd
-	# a frame that asks for a window of 2 GiB
-	printf '\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00' >bad && unpack 7 bad && error_is integrity zstd
+	# windows of 2 GiB, and of 512 MiB
+	printf '\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00' >bad && unpack 9 bad && error_is limit zstd
+	/usr/bin/python3 -c 'import lzma, sys
+sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
+    {"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 1 << 29, "nice_len": 16}]))' >bad
+	# AddressSanitizer does not work with a limit on memory
+	grep -q __asan_init "$OCID_BIN/ctr-store-unpack" || { unpack 9 bad && error_is limit xz; }
 }
 
 @test "layer: every byte counts for the diffID, also behind the end of the archive" {
