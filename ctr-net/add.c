@@ -45,8 +45,7 @@ int add_check_publish(const struct add_request *request, const json_t *configs, 
 	const json_t *config;
 	size_t i;
 
-	json_array_foreach(configs, i, config)
-	{
+	json_array_foreach (configs, i, config) {
 		if (cni_config_declares(config, "portMappings"))
 			return 0;
 	}

@@ -42,8 +42,7 @@ static bool is_finished(const struct record *record)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(record->attachments, i, entry)
-	{
+	json_array_foreach (record->attachments, i, entry) {
 		if (attach_is_alive(entry))
 			return true;
 	}
@@ -119,8 +118,7 @@ static int connect_all(struct add_request *request, struct record *record, const
 	size_t first = json_array_size(attachments), i;
 	const json_t *config;
 
-	json_array_foreach(configs, i, config)
-	{
+	json_array_foreach (configs, i, config) {
 		cleanup_free char *numbered = xasprintf("eth%zu", first + i);
 		const char *ifname =
 			request->settings->ifname ? request->settings->ifname : numbered;

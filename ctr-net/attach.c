@@ -4,7 +4,9 @@
 #include "cni_chain.h"
 #include "cni_config.h"
 #include "ns.h"
+#include "ports.h"
 
+#include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -90,6 +92,20 @@ static json_t *make_entry(const json_t *config, const struct attachment *attachm
 			 attachment->plugin_path);
 }
 
+/* Record the attachment, and with it the ports that it publishes. */
+static int record_entry(struct record *record, json_t *entry, struct error *err)
+{
+	const json_t *capabilities = json_object_get(entry, "capabilities");
+	cleanup_fd int ports = -1;
+
+	if (json_object_get(capabilities, "portMappings")) {
+		ports = ports_reserve(record, capabilities, err);
+		if (ports < 0)
+			return -1;
+	}
+	return record_add(record, entry, err);
+}
+
 struct note {
 	struct record *record;
 	json_t *entry;
@@ -130,7 +146,7 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	json_auto_t *entry = make_entry(config, attachment);
 	if (!entry)
 		return error_set(err, ERROR_USAGE, "a path or an argument is not UTF-8 text");
-	if (record_add(record, entry, err) < 0)
+	if (record_entry(record, entry, err) < 0)
 		return -1;
 
 	struct note note = { record, entry, cni_config_plugin_count(config) };

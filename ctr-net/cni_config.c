@@ -45,8 +45,7 @@ static const char *choose_version(const json_t *config)
 
 	if (best && !is_supported(best))
 		best = NULL;
-	json_array_foreach(json_object_get(config, "cniVersions"), i, item)
-	{
+	json_array_foreach (json_object_get(config, "cniVersions"), i, item) {
 		const char *version = json_string_value(item);
 
 		if (version && is_supported(version) &&
@@ -104,8 +103,7 @@ static int check_plugin(const json_t *plugin, const char *what, struct error *er
 	if (capabilities && !json_is_object(capabilities))
 		return error_set(err, ERROR_INTEGRITY, "%s: plugin %s: capabilities is no object",
 				 what, type);
-	json_object_foreach(capabilities, key, declared)
-	{
+	json_object_foreach (capabilities, key, declared) {
 		if (!json_is_boolean(declared))
 			return error_set(err, ERROR_INTEGRITY,
 					 "%s: plugin %s: capability %s is neither true nor false",
@@ -121,8 +119,7 @@ static int check_plugins(const json_t *config, const char *what, struct error *e
 
 	if (!json_is_array(plugins))
 		return error_set(err, ERROR_INTEGRITY, "%s: \"plugins\" is no array", what);
-	json_array_foreach(plugins, i, plugin)
-	{
+	json_array_foreach (plugins, i, plugin) {
 		if (check_plugin(plugin, what, err) < 0)
 			return -1;
 	}
@@ -253,8 +250,7 @@ static void remove_reserved(json_t *request)
 	json_object_del(request, "capabilities");
 	json_object_del(request, "runtimeConfig");
 	json_object_del(request, "prevResult");
-	json_object_foreach_safe(request, next, key, value)
-	{
+	json_object_foreach_safe (request, next, key, value) {
 		if (strncmp(key, "cni.dev/", strlen("cni.dev/")) == 0)
 			json_object_del(request, key);
 	}
@@ -268,8 +264,7 @@ json_t *cni_config_request(const json_t *config, size_t index, const json_t *cap
 	const char *key;
 
 	remove_reserved(request);
-	json_object_foreach((json_t *)capabilities, key, argument)
-	{
+	json_object_foreach ((json_t *)capabilities, key, argument) {
 		if (plugin_declares(plugin, key))
 			json_object_set(runtime, key, argument);
 	}

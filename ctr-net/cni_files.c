@@ -174,11 +174,10 @@ static json_t *row_json(const char *file, const json_t *config)
 	const char *capability;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "plugins"), i, plugin)
-	{
+	json_array_foreach (json_object_get(config, "plugins"), i, plugin) {
 		json_array_append(json_object_get(row, "plugins"), json_object_get(plugin, "type"));
-		json_object_foreach(json_object_get(plugin, "capabilities"), capability, declared)
-		{
+		json_object_foreach (json_object_get(plugin, "capabilities"), capability,
+				     declared) {
 			if (json_is_true(declared))
 				json_array_append_new(json_object_get(row, "capabilities"),
 						      json_string(capability));

@@ -159,8 +159,7 @@ static bool is_object_list(const json_t *list)
 
 	if (list && !json_is_null(list) && !json_is_array(list))
 		return false;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		if (!json_is_object(item))
 			return false;
 	}

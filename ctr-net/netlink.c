@@ -188,8 +188,7 @@ static json_t *find_interface(const json_t *interfaces, unsigned index)
 	json_t *interface;
 	size_t i;
 
-	json_array_foreach(interfaces, i, interface)
-	{
+	json_array_foreach (interfaces, i, interface) {
 		if (json_integer_value(json_object_get(interface, "index")) == index)
 			return interface;
 	}
@@ -331,8 +330,7 @@ static void clear_addresses(void *context)
 	json_t *interface;
 	size_t i;
 
-	json_array_foreach((json_t *)context, i, interface)
-	{
+	json_array_foreach ((json_t *)context, i, interface) {
 		json_array_clear(json_object_get(interface, "addresses"));
 	}
 }

@@ -138,8 +138,7 @@ json_t *options_take_capabilities(json_t *all, const json_t *config)
 	const char *name;
 	void *next;
 
-	json_object_foreach_safe(all, next, name, argument)
-	{
+	json_object_foreach_safe (all, next, name, argument) {
 		if (cni_config_declares(config, name)) {
 			json_object_set(taken, name, argument);
 			json_object_del(all, name);

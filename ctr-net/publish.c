@@ -55,14 +55,21 @@ static size_t address_length(const char *text, size_t ports)
 	return 0;
 }
 
-static bool same_host_port(const json_t *one, const json_t *other)
+static bool is_any(const char *address)
+{
+	return !*address || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
+bool publish_conflicts(const json_t *one, const json_t *other)
 {
 	const char *one_ip = json_text(one, "hostIP", ""),
 		   *other_ip = json_text(other, "hostIP", "");
+	json_int_t port = json_integer_value(json_object_get(one, "hostPort"));
 
-	return json_equal(json_object_get(one, "hostPort"), json_object_get(other, "hostPort")) &&
-	       json_equal(json_object_get(one, "protocol"), json_object_get(other, "protocol")) &&
-	       (!*one_ip || !*other_ip || strcmp(one_ip, other_ip) == 0);
+	return port > 0 && port == json_integer_value(json_object_get(other, "hostPort")) &&
+	       strcasecmp(json_text(one, "protocol", "tcp"), json_text(other, "protocol", "tcp")) ==
+		       0 &&
+	       (is_any(one_ip) || is_any(other_ip) || strcmp(one_ip, other_ip) == 0);
 }
 
 static int append(const char *text, json_t *mappings, json_t *mapping, struct error *err)
@@ -70,9 +77,8 @@ static int append(const char *text, json_t *mappings, json_t *mapping, struct er
 	const json_t *other;
 	size_t i;
 
-	json_array_foreach(mappings, i, other)
-	{
-		if (same_host_port(mapping, other)) {
+	json_array_foreach (mappings, i, other) {
+		if (publish_conflicts(mapping, other)) {
 			json_decref(mapping);
 			return error_set(err, ERROR_USAGE, "\"%s\" publishes a host port twice",
 					 text);

@@ -85,17 +85,12 @@ static bool replay(struct record *record, const json_t *line)
 	return true;
 }
 
-/* Drop what follows the last whole line. */
-static int cut_torn_line(const struct record *record, const char *text, size_t *length,
-			 struct error *err)
+/* The length of the text up to its last whole line. */
+static size_t whole_lines(const char *text, size_t length)
 {
-	const char *end = memrchr(text, '\n', *length);
-	size_t whole = end ? (size_t)(end - text) + 1 : 0;
+	const char *end = memrchr(text, '\n', length);
 
-	if (whole < *length && ftruncate(record->fd, (off_t)whole) < 0)
-		return error_os(err, "%s/networks/%s.json", record->store->root, record->id);
-	*length = whole;
-	return 0;
+	return end ? (size_t)(end - text) + 1 : 0;
 }
 
 static int replay_all(struct record *record, const char *text, size_t length, struct error *err)
@@ -117,20 +112,39 @@ static int replay_all(struct record *record, const char *text, size_t length, st
 	return 0;
 }
 
-static int load(struct record *record, struct error *err)
+/* Without our lock another process may be in the middle of a line. */
+static int load(struct record *record, bool locked, struct error *err)
 {
 	cleanup_free char *name = file_name(record);
+	int flags = locked ? O_RDWR | O_APPEND : O_RDONLY;
 	size_t length;
 
-	record->fd = openat(record->dir_fd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	record->fd = openat(record->dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC);
 	if (record->fd < 0)
 		return errno == ENOENT ? 0
 				       : error_os(err, "%s/networks/%s", record->store->root, name);
 
 	cleanup_free char *text = file_read_fd(record->fd, JOURNAL_MAX, &length, name, err);
-	if (!text || cut_torn_line(record, text, &length, err) < 0)
+	if (!text)
 		return -1;
-	return replay_all(record, text, length, err);
+
+	size_t whole = whole_lines(text, length);
+	if (locked && whole < length && ftruncate(record->fd, (off_t)whole) < 0)
+		return error_os(err, "%s/networks/%s", record->store->root, name);
+	return replay_all(record, text, whole, err);
+}
+
+json_t *record_peek(const struct store *store, const char *id, struct error *err)
+{
+	cleanup_record struct record record = {
+		.store = store, .id = xstrdup(id), .dir_fd = -1, .lock_fd = -1, .fd = -1
+	};
+
+	record.dir_fd = open_directory(store, err);
+	record.attachments = json_array();
+	if (record.dir_fd < 0 || load(&record, false, err) < 0)
+		return NULL;
+	return json_incref(record.attachments);
 }
 
 int record_open(const struct store *store, const char *id, struct record *record, struct error *err)
@@ -142,7 +156,7 @@ int record_open(const struct store *store, const char *id, struct record *record
 	opened.lock_fd = lock_take(store->locks_fd, LOCK_KIND, id, LOCK_EXCLUSIVE, true, err);
 	opened.dir_fd = opened.lock_fd < 0 ? -1 : open_directory(store, err);
 	opened.attachments = json_array();
-	if (opened.dir_fd < 0 || load(&opened, err) < 0)
+	if (opened.dir_fd < 0 || load(&opened, true, err) < 0)
 		return -1;
 	opened.open = true;
 	*record = opened;
@@ -270,8 +284,7 @@ json_t *record_find(const struct record *record, const char *ifname)
 	json_t *attachment;
 	size_t i;
 
-	json_array_foreach(record->attachments, i, attachment)
-	{
+	json_array_foreach (record->attachments, i, attachment) {
 		if (strcmp(json_text(attachment, "ifname", ""), ifname) == 0)
 			return attachment;
 	}

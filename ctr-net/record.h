@@ -38,6 +38,9 @@ struct record {
 int record_open(const struct store *store, const char *id, struct record *record,
 		struct error *err);
 
+/* The attachments of a container as they are just now, without its lock; the caller owns them. */
+json_t *record_peek(const struct store *store, const char *id, struct error *err);
+
 /* Closing removes the file of a record in which nothing is left. */
 void record_close(struct record *record);
 #define cleanup_record __attribute__((cleanup(record_close)))

@@ -280,6 +280,38 @@ document() {
 	[ "$(ls "$OCID_RUNROOT/netns")" = one ]
 }
 
+@test "add: a host port that another container has published is in use" {
+	bridge_network web 25 "$PORTMAP"
+	for name in one two three; do net ns create "$name"; done
+	net add web one --conf-dir "$NET_D" --publish 8080:80 --publish 127.0.0.1:53:53/udp
+	net 5 add web two --conf-dir "$NET_D" --publish 8081:80 --publish 8080:81
+	error_is in-use "port 8080/tcp of the host is published by container one"
+	net 5 add web two --conf-dir "$NET_D" --publish 10.90.25.1:8080:80
+	net 5 add web two --conf-dir "$NET_D" --publish 53:53/udp
+	[ ! -e "$OCID_ROOT/networks/two.json" ]
+	# another protocol, address or port is free, and so is a port whose holder is gone
+	net add web two --conf-dir "$NET_D" --publish 8080:80/udp --publish 10.90.25.1:53:53/udp
+	net del web one
+	net add web three --conf-dir "$NET_D" --publish 8080:80
+	net del web three
+	net ns rm --force two
+	on_host iptables -t nat -F
+	on_host iptables -t nat -X
+	net add web three --conf-dir "$NET_D" --publish 8080:80/udp
+}
+
+@test "add: of many at once that publish one port exactly one wins" {
+	plugin_nothing
+	network nothing "$NOTHING" "${PORTMAP/portmap/nothing}"
+	for n in {1..8}; do ctr-net ns create "c$n" >/dev/null; done
+	for n in {1..8}; do
+		ctr-net add nothing "c$n" --conf-dir "$NET_D" --publish 8080:80 \
+			>"$BATS_TEST_TMPDIR/$n" 2>/dev/null 3>&- &
+	done
+	wait
+	[ "$(cat "$BATS_TEST_TMPDIR"/[1-8] | wc -l)" -eq 1 ]
+}
+
 @test "add: malformed options are exit 2" {
 	bridge_network web 19 "$PORTMAP"
 	net ns create one

@@ -80,5 +80,6 @@ int main(void)
 	ok(both("127.0.0.1:80:80", "127.0.0.2:80:80"), "two host addresses");
 	ok(!both("80:80", "80:81"), "one host port twice");
 	ok(!both("80:80", "127.0.0.1:80:81"), "one host port twice, once for all addresses");
+	ok(!both("0.0.0.0:80:80", "127.0.0.1:80:81"), "the same with the address for all");
 	return tap_done();
 }

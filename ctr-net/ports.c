@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ports.h"
+
+#include "ns.h"
+#include "publish.h"
+#include "record.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/store.h"
+
+#include <dirent.h>
+#include <string.h>
+
+/* The first of the mappings that one of `taken` stands in the way of; borrowed. */
+static const json_t *find_conflict(const json_t *mappings, const json_t *taken)
+{
+	const json_t *mapping, *other;
+	size_t i, j;
+
+	json_array_foreach (mappings, i, mapping) {
+		json_array_foreach (taken, j, other) {
+			if (publish_conflicts(mapping, other))
+				return mapping;
+		}
+	}
+	return NULL;
+}
+
+/* Whether the attachments of `id` leave the mappings free. A namespace that is gone holds none. */
+static int check_container(const struct record *record, const json_t *mappings, const char *id,
+			   struct error *err)
+{
+	struct error unreadable;
+	json_auto_t *attachments = record_peek(record->store, id, &unreadable);
+	const json_t *attachment;
+	size_t i;
+
+	if (!attachments)
+		log_message(LOG_LEVEL_WARN, "passing over %s", unreadable.message);
+	json_array_foreach (attachments, i, attachment) {
+		const json_t *conflict = find_conflict(
+			mappings, json_path(attachment, "capabilities", "portMappings", NULL));
+
+		if (!conflict || !ns_exists(json_text(attachment, "netns", "")))
+			continue;
+		error_set(err, ERROR_IN_USE,
+			  "port %lld/%s of the host is published by container %s",
+			  (long long)json_integer_value(json_object_get(conflict, "hostPort")),
+			  json_text(conflict, "protocol", "tcp"), id);
+		error_subject(err, id);
+		return error_hint(err, "ctr-net del --id %s takes it off its networks", id);
+	}
+	return 0;
+}
+
+/* The id of a record's file, or NULL for any other; the caller frees it. */
+static char *id_of_file(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (name[0] == '.' || !dot || strcmp(dot, ".json") != 0)
+		return NULL;
+	return xstrndup(name, (size_t)(dot - name));
+}
+
+int ports_reserve(const struct record *record, const json_t *capabilities, struct error *err)
+{
+	const json_t *mappings = json_object_get(capabilities, "portMappings");
+	cleanup_fd int lock =
+		lock_take(record->store->locks_fd, "host", "ports", LOCK_EXCLUSIVE, true, err);
+	cleanup_free char *path = xasprintf("%s/networks", record->store->root);
+	cleanup_dir DIR *dir = lock < 0 ? NULL : opendir(path);
+
+	if (lock < 0)
+		return -1;
+	if (!dir)
+		return error_os(err, "%s", path);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		cleanup_free char *id = id_of_file(entry->d_name);
+
+		if (id && strcmp(id, record->id) != 0 &&
+		    check_container(record, mappings, id, err) < 0)
+			return -1;
+	}
+	return steal_fd(&lock);
+}
