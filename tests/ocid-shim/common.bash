@@ -94,7 +94,7 @@ runtime() {
 }
 
 monitors() {
-	pgrep -af "ocid-shim-monitor .*$OCID_RUNROOT"
+	pgrep -af "ocid-shim-monitor .*$OCID_RUNROOT" || true
 }
 
 remains() {
