@@ -312,9 +312,15 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 
 void container_undo(const struct store *store, const json_t *container)
 {
+	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	const char *id = json_text(container, "id", "");
 	struct error ignored;
 
-	path_remove_tree(store->containers_fd, json_text(container, "id", ""), &ignored);
+	/* by way of the trash, so that it is whole or absent; a full disk may have no room for it */
+	if (staging_open(store, &trash, &ignored) < 0 ||
+	    container_discard(store, container, &trash, &ignored) < 0)
+		path_remove_tree(store->containers_fd, id, &ignored);
+	lock_discard(store->locks_fd, "container", id);
 }
 
 int container_discard(const struct store *store, const json_t *container,

@@ -34,8 +34,8 @@ struct container_plan {
 json_t *container_make(const struct store *store, const struct container_plan *plan, int *lock,
 		       struct error *err);
 
-/* Remove a container that was just made and could not be mounted; its failure is the one to tell.
- */
+/* Remove a container that was just made, is not mounted, and whose lock the caller still holds; the
+ * failure that led here is the one to tell. */
 void container_undo(const struct store *store, const json_t *container);
 
 /* The container with that id, name, or unambiguous beginning of an id (at least 4 digits): its

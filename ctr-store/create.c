@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/attach.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/image.h"
@@ -9,6 +10,8 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 
 struct settings {
@@ -52,6 +55,21 @@ static int get_image(const struct store *store, const struct settings *settings,
 	return 0;
 }
 
+/* Print the document. Where it cannot be printed nobody has the container's id, and it would stay
+ * for ever: it goes. */
+static int deliver(const struct cli *cli, const struct store *store, const json_t *document,
+		   const json_t *container, const json_t *record, struct error *err)
+{
+	struct error ignored;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (output_object(cli, document, err) == 0)
+		return 0;
+	attach_undo(store, record, true, &ignored);
+	container_undo(store, container);
+	return err->os == EPIPE ? 128 + SIGPIPE : -1;
+}
+
 static int create(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -81,7 +99,7 @@ static int create(const struct cli *cli, struct error *err)
 		container_undo(&store, container);
 		return -1;
 	}
-	return output_object(cli, document, err);
+	return deliver(cli, &store, document, container, record, err);
 }
 
 const struct cli_command command_create = {

@@ -160,6 +160,23 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	[ -z "$(ls "$OCID_RUNROOT/mounts")" ]
 }
 
+@test "create: a document that cannot be written leaves no container" {
+	ctr-store unpack t:1 >/dev/null
+	tool 9 bash -c 'ctr-store create --image t:1 >/dev/full'
+	error_is limit "standard output: No space left"
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	[ -z "$(find "$OCID_RUNROOT/mounts" "$OCID_RUNROOT/locks" -name '*container*')" ]
+	# nor does one whose reader is gone
+	mkfifo pipe
+	exec 7<>pipe 8>pipe 7>&-
+	tool 141 bash -c 'ctr-store create --image t:1 >&8'
+	exec 8>&-
+	[ -z "$stderr" ]
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	[ -z "$(ctr-store mounts)" ]
+	nothing_unfinished
+}
+
 @test "create: killed at any moment, the next one works and gc removes what was left" {
 	export OCID_KEEPS_UNFINISHED=1
 	ctr-store unpack t:1 >/dev/null
