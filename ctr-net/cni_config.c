@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { VERSION_PART_MAX = 999 };
+/* Plugins: each may answer 1 MiB, which the record of the attachment keeps. */
+enum { VERSION_PART_MAX = 999, PLUGINS_MAX = 64 };
 
 /* "1.1.0" as a number that orders versions, or -1. */
 static int version_number(const char *text)
@@ -197,8 +198,12 @@ int cni_config_add_plugin(json_t *config, const char *text, size_t length, const
 
 int cni_config_check(const json_t *config, const char *what, struct error *err)
 {
-	if (cni_config_plugin_count(config) == 0)
+	size_t count = cni_config_plugin_count(config);
+
+	if (count == 0)
 		return error_set(err, ERROR_INTEGRITY, "%s: there are no plugins", what);
+	if (count > PLUGINS_MAX)
+		return error_set(err, ERROR_LIMIT, "%s: more than %d plugins", what, PLUGINS_MAX);
 	return 0;
 }
 

@@ -28,7 +28,7 @@ bool cni_config_is_open(const json_t *config);
 int cni_config_add_plugin(json_t *config, const char *text, size_t length, const char *what,
 			  struct error *err);
 
-/* ERROR_INTEGRITY unless there is a plugin to run. */
+/* ERROR_INTEGRITY unless there is a plugin to run, ERROR_LIMIT for too many. */
 int cni_config_check(const json_t *config, const char *what, struct error *err);
 
 /* The members by name; borrowed. */

@@ -48,7 +48,7 @@ teardown() {
 	net del --id abc
 	net del --id never-was
 	net del web never-was --conf-dir "$NET_D"
-	[ -z "$(ls "$OCID_RUNROOT/locks")" ]
+	[ -z "$(find "$OCID_RUNROOT/locks" -name 'network-*')" ]
 }
 
 @test "del: without a record it does what the configuration allows" {

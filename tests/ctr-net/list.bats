@@ -65,9 +65,11 @@ rows() {
 	mkfifo "$NET_D/fifo.conf"
 	ln -s /no/such/file "$NET_D/dangling.conf"
 	head -c 2000000 /dev/zero >"$NET_D/huge.conf"
+	network many "$(printf '{"type": "x"},%.0s' {1..64})" '{"type": "x"}'
+	sed -i 's/,,/,/g' "$NET_D/many.conflist"
 	net list --conf-dir "$NET_D"
 	[ "$(rows)" = good ]
-	[ "$(grep -c 'warning: passing over' <<<"$stderr")" -eq $((n + 2)) ]
+	[ "$(grep -c 'warning: passing over' <<<"$stderr")" -eq $((n + 3)) ]
 	for ((; n > 0; n--)); do
 		[[ $stderr == *"bad$n.conflist"* ]]
 	done
