@@ -163,6 +163,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .options = request->options,
 				       .terminal = request->terminal,
 				       .no_pivot = settings->no_pivot,
+				       .shares_pids = request->shares_pids,
 				       .dir_fd = place.dir_fd,
 				       .log_fd = log_fd,
 				       .busy_fd = busy_fd };

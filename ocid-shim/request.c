@@ -53,6 +53,18 @@ static int from_document(struct request *request, struct error *err)
 	return 0;
 }
 
+/* Whether the runtime makes a PID namespace for the container. */
+static bool has_own_pids(const json_t *config)
+{
+	const json_t *namespaces = json_path(config, "linux", "namespaces", NULL), *entry;
+	size_t i;
+
+	json_array_foreach (namespaces, i, entry)
+		if (strcmp(json_text(entry, "type", ""), "pid") == 0)
+			return !json_object_get(entry, "path");
+	return false;
+}
+
 /* What we need to know of the container's configuration; the runtime judges the rest. */
 static int read_config(struct request *request, struct error *err)
 {
@@ -66,6 +78,7 @@ static int read_config(struct request *request, struct error *err)
 					     "terminal", &terminal) < 0)
 		return -1;
 	request->terminal = terminal;
+	request->shares_pids = !has_own_pids(request->config);
 	request->oci_version = json_text(request->config, "ociVersion", OCI_RUNTIME_SPEC_VERSION);
 	request->annotations = json_object_get(request->config, "annotations");
 	return 0;

@@ -24,6 +24,7 @@ struct request {
 	char *log_path;
 	bool owns_log; /* the log is the bundle's own and goes with the container */
 	bool terminal;
+	bool shares_pids;	 /* its PID namespace is not its own */
 	const char *oci_version; /* borrowed from config */
 	const json_t *annotations;
 	json_t *config;

@@ -120,20 +120,32 @@ pid_t container_init(const struct monitor *monitor)
 	return (pid_t)pid;
 }
 
-int container_delete(struct monitor *monitor)
+/* Run a command whose success shows elsewhere. */
+static int run_quietly(struct monitor *monitor, char *const words[])
 {
 	char *argv[WORDS_MAX];
-	char *const rest[] = { (char *)"delete", (char *)"--force", (char *)monitor->id, NULL };
-
-	/* ocid-shim reads in its log why `create` failed: nothing may be added to that */
+	/* ocid-shim reads in the runtime's log why `create` failed: nothing may be added to that */
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
 	if (null < 0 || dup2(null, monitor->runtime_log_fd) < 0)
 		return -1;
 	close(null);
-	if (make_argv(monitor, argv, rest) < 0)
+	if (make_argv(monitor, argv, words) < 0)
 		return -1;
 	monitor->runtime_pid = process_start(argv, -1, -1, monitor->runtime_log_fd);
 	return monitor->runtime_pid < 0 ? -1 : 0;
+}
+
+int container_delete(struct monitor *monitor)
+{
+	return run_quietly(monitor, (char *const[]){ (char *)"delete", (char *)"--force",
+						     (char *)monitor->id, NULL });
+}
+
+int container_kill_all(struct monitor *monitor)
+{
+	return run_quietly(monitor, (char *const[]){ (char *)"kill", (char *)"--all",
+						     (char *)monitor->id, (char *)"KILL", NULL });
 }
 
 static void format_exit(const struct monitor *monitor, struct text *text)

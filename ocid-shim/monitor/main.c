@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-	GRACE_MS = 5000,  /* for a `create` that nobody waits for any more: cut short, it leaks */
+	GRACE_MS = 5000,  /* for a runtime that nobody waits for any more: cut short, it leaks */
 	DELETE_MS = 20000 /* for `delete --force` */
 };
 
@@ -46,6 +46,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->runtime_log_fd = parse_fd(argv[MONITOR_RUNTIME_LOG]);
 	m->terminal = strchr(argv[MONITOR_OPTIONS], 't') != NULL;
 	m->no_pivot = strchr(argv[MONITOR_OPTIONS], 'n') != NULL;
+	m->shares_pids = strchr(argv[MONITOR_OPTIONS], 's') != NULL;
 	m->id = argv[MONITOR_ID];
 	m->dir_path = argv[MONITOR_DIR_PATH];
 	m->bundle = argv[MONITOR_BUNDLE];
@@ -216,11 +217,15 @@ int main(int argc, char **argv)
 	}
 	close(m->sync_fd);
 	close(m->busy_fd);
-	close(m->runtime_log_fd);
+	if (!m->shares_pids)
+		close(m->runtime_log_fd); /* no more commands */
 	process_trim_stack();
 	while (!m->exited)
 		events_step(m, -1);
 	events_drain(m);
+	/* the end of a PID namespace's first process is that of all; elsewhere others go on */
+	if (m->shares_pids && container_kill_all(m) == 0)
+		run_runtime_until(m, process_clock() + GRACE_MS);
 	stream_end(&m->log, &m->streams[0]);
 	stream_end(&m->log, &m->streams[1]);
 	return container_record_exit(m) < 0;

@@ -16,7 +16,7 @@ struct monitor {
 	int sync_fd, dir_fd, lock_fd, busy_fd, runtime_log_fd; /* protocol.h */
 	int epoll_fd, signal_fd;
 	int console_listen_fd, console_fd; /* a terminal's socket and master, or -1 */
-	bool terminal, no_pivot;
+	bool terminal, no_pivot, shares_pids;
 	const char *id, *dir_path, *bundle;
 	char **runtime; /* path and global options; ends with NULL */
 
@@ -64,6 +64,9 @@ pid_t container_init(const struct monitor *monitor);
 
 /* Start the runtime's `delete --force`. -1 with errno. */
 int container_delete(struct monitor *monitor);
+
+/* Start the runtime's `kill --all`. -1 with errno. */
+int container_kill_all(struct monitor *monitor);
 
 /* Make room for the exit record, so that a file system that is full then cannot lose it. */
 int container_prepare_exit(const struct monitor *monitor);

@@ -20,7 +20,7 @@ enum monitor_argument {
 	MONITOR_BUSY,	     /* the container's lock, which others wait for: until commit or undo */
 	MONITOR_LOG,	     /* the container's log, open for appending */
 	MONITOR_RUNTIME_LOG, /* what the runtime's --log names */
-	MONITOR_OPTIONS,     /* letters: t terminal, n --no-pivot; "-" for none */
+	MONITOR_OPTIONS,     /* letters: t terminal, n --no-pivot, s shares a PID namespace */
 	MONITOR_ID,
 	MONITOR_DIR_PATH, /* the name of the directory, for the runtime and for its removal */
 	MONITOR_BUNDLE,
