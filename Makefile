@@ -67,7 +67,7 @@ all: $(PROGRAMS:%=$(BUILD)/%)
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_OBJS := $(call objects,$(wildcard lib/*.c))
 
-$(BUILD)/obj/%.o: %.c | $(GEN_HEADERS)
+$(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(FLAGS) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
 
@@ -176,7 +176,7 @@ demo: deps
 	@OCID_BIN=$(abspath $(BUILD)) IMAGE='$(IMAGE)' tests/demo
 
 C_FILES := $(wildcard lib/*.[ch] $(TOOLS:%=%/*.[ch]) $(TOOLS:%=%/*/*.[ch]) tests/unit/*.[ch] tests/fuzz/*.[ch])
-lint: deps
+lint: deps $(CRI_GEN).h $(KINDS).h
 	@BUILD=$(BUILD) tests/lint $(C_FILES)
 
 install: all
