@@ -61,7 +61,7 @@ static bool has_own_pids(const json_t *config)
 
 	json_array_foreach (namespaces, i, entry)
 		if (strcmp(json_text(entry, "type", ""), "pid") == 0)
-			return !json_object_get(entry, "path");
+			return json_text(entry, "path", "")[0] == '\0';
 	return false;
 }
 
