@@ -403,3 +403,18 @@ import json, sys, jsonschema
 jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' \
 		"$output" "$TESTS/../man/document.schema.json"
 }
+
+@test "add: a read-only root is an error of one line, and nothing is made" {
+	bridge_network web 26
+	mkdir "$BATS_TEST_TMPDIR/ro"
+	mount -t tmpfs none "$BATS_TEST_TMPDIR/ro"
+	net add --root "$BATS_TEST_TMPDIR/ro" --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}}'
+	net del --root "$BATS_TEST_TMPDIR/ro" --id abc
+	mount -o remount,ro "$BATS_TEST_TMPDIR/ro"
+	run --separate-stderr on_host ctr-net add --root "$BATS_TEST_TMPDIR/ro" --conf-dir "$NET_D" \
+		<<<'{"rootfs": {"id": "abc"}}'
+	umount "$BATS_TEST_TMPDIR/ro"
+	error_is denied "Read-only file system"
+	[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	nothing_left
+}
