@@ -10,7 +10,6 @@
 #include "lib/store.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 enum { PID_FILE_MAX = 64 };
@@ -43,12 +42,16 @@ static bool has_process(const struct store *store, const char *id, const json_t 
 	if (pid <= 0 || mount_namespace((pid_t)pid) == mount_namespace(0) ||
 	    mount_table_read((pid_t)pid, &table, &ignored) < 0)
 		return false;
-	json_array_foreach(records, i, record)
-	{
+	json_array_foreach (records, i, record) {
 		if (mount_table_has(&table, json_text(record, "source", ""), NULL))
 			return true;
 	}
 	return false;
+}
+
+bool running_is(const struct store *store, const char *id, const json_t *records)
+{
+	return has_monitor(store, id) || has_process(store, id, records);
 }
 
 int running_refuse(const struct store *store, const json_t *container, const json_t *records,
@@ -56,7 +59,7 @@ int running_refuse(const struct store *store, const json_t *container, const jso
 {
 	const char *id = json_text(container, "id", "");
 
-	if (!has_monitor(store, id) && !has_process(store, id, records))
+	if (!running_is(store, id, records))
 		return 0;
 	error_set(err, ERROR_IN_USE, "container %s is running", container_label(container));
 	return error_hint(err, "ocid-shim kill %s", id);

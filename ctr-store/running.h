@@ -4,9 +4,13 @@
 #include "lib/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct store;
 
-/* ERROR_IN_USE when it does. `records` are those of its mounts. */
+/* `records` are those of its mounts. */
+bool running_is(const struct store *store, const char *id, const json_t *records);
+
+/* ERROR_IN_USE when it does. */
 int running_refuse(const struct store *store, const json_t *container, const json_t *records,
 		   struct error *err);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/commands.h"
+#include "ctr-store/container.h"
+#include "ctr-store/record.h"
+#include "ctr-store/running.h"
+#include "ctr-store/usage.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct settings {
+	bool size;
+};
+
+static const struct cli_option options[] = {
+	{ "size", 's', NULL, OPTION_FLAG, offsetof(struct settings, size),
+	  "also what each takes on the disk" },
+	{ 0 },
+};
+
+static const struct output_column columns[] = {
+	{ "CONTAINER", "id", COLUMN_TEXT },
+	{ "NAME", "name", COLUMN_TEXT },
+	{ "IMAGE", "image", COLUMN_TEXT },
+	{ "RUNNING", "running", COLUMN_TEXT },
+	{ "MOUNTS", "mounts", COLUMN_TEXT },
+	{ "CREATED", "created", COLUMN_TEXT },
+	{ 0 },
+};
+
+static const struct output_column columns_size[] = {
+	{ "CONTAINER", "id", COLUMN_TEXT },    { "NAME", "name", COLUMN_TEXT },
+	{ "IMAGE", "image", COLUMN_TEXT },     { "RUNNING", "running", COLUMN_TEXT },
+	{ "SIZE", "usedBytes", COLUMN_SIZE },  { "MOUNTS", "mounts", COLUMN_TEXT },
+	{ "CREATED", "created", COLUMN_TEXT }, { 0 },
+};
+
+/* Records of mounts by the id of the container: an object of arrays. */
+static json_t *group_records(const json_t *records)
+{
+	json_t *groups = json_object(), *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		const char *id = json_text(record, "container", "");
+		json_t *group = json_object_get(groups, id);
+
+		if (!group)
+			json_object_set_new(groups, id, group = json_array());
+		json_array_append(group, record);
+	}
+	return groups;
+}
+
+static json_t *list_targets(const json_t *records)
+{
+	json_t *targets = json_array();
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		json_array_append_new(targets, json_string(json_text(record, "target", "")));
+	}
+	return targets;
+}
+
+/* rootfs.json, with the image as mounts have it. */
+static json_t *make_row(const struct store *store, const json_t *container, const json_t *records)
+{
+	const json_t *image = json_object_get(container, "image");
+	const char *id = json_text(container, "id", "");
+	json_t *row = json_copy((json_t *)container);
+	bool running = running_is(store, id, records);
+
+	json_object_set_new(row, "image",
+			    json_string(json_text(image, "name", json_text(image, "id", ""))));
+	json_object_set_new(row, "imageId", json_string(json_text(image, "id", "")));
+	json_object_set_new(row, "digest", json_string(json_text(image, "digest", "")));
+	json_object_set_new(row, "mounts", list_targets(records));
+	json_object_set_new(row, "running", json_boolean(running));
+	return row;
+}
+
+static int add_size(const struct store *store, json_t *row, struct error *err)
+{
+	struct usage usage = { 0, 0 };
+
+	if (usage_add_tree(store->containers_fd, json_text(row, "id", ""), &usage, err) < 0)
+		return -1;
+	json_object_set_new(row, "usedBytes", json_integer(usage.bytes));
+	json_object_set_new(row, "inodesUsed", json_integer(usage.inodes));
+	return 0;
+}
+
+/* The oldest first. */
+static int compare(const void *a, const void *b)
+{
+	const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
+	int order = strcmp(json_text(one, "created", ""), json_text(other, "created", ""));
+
+	return order ? order : strcmp(json_text(one, "id", ""), json_text(other, "id", ""));
+}
+
+static json_t *sort(const json_t *list)
+{
+	size_t count = json_array_size(list), i;
+	cleanup_free json_t **items = xcalloc(count, sizeof *items);
+	json_t *sorted = json_array(), *item;
+
+	json_array_foreach (list, i, item) {
+		items[i] = item;
+	}
+	if (count)
+		qsort(items, count, sizeof *items, compare);
+	for (i = 0; i < count; i++)
+		json_array_append(sorted, items[i]);
+	return sorted;
+}
+
+static int containers_verb(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+	json_auto_t *rows = json_array();
+	const json_t *container;
+	size_t i;
+
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	json_auto_t *records = record_list(&store, false, NULL, err);
+	json_auto_t *list = records ? container_list(&store, err) : NULL;
+	if (!list)
+		return -1;
+	json_auto_t *sorted = sort(list);
+	json_auto_t *groups = group_records(records);
+	json_array_foreach (sorted, i, container) {
+		const json_t *own = json_object_get(groups, json_text(container, "id", ""));
+		json_t *row = make_row(&store, container, own);
+
+		json_array_append_new(rows, row);
+		if (settings->size && add_size(&store, row, err) < 0)
+			return -1;
+	}
+	return output_list(cli, rows, settings->size ? columns_size : columns, err);
+}
+
+const struct cli_command command_containers = {
+	.name = "containers",
+	.operands = "",
+	.summary = "list containers, where they are mounted and whether they run",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = containers_verb,
+};
