@@ -6,6 +6,12 @@
 #include <strings.h>
 #include <sys/prctl.h>
 
+static const char *const set_names[CAPABILITY_SETS] = {
+	[SET_BOUNDING] = "bounding",	   [SET_EFFECTIVE] = "effective",
+	[SET_PERMITTED] = "permitted",	   [SET_AMBIENT] = "ambient",
+	[SET_INHERITABLE] = "inheritable",
+};
+
 static uint64_t bit(int number)
 {
 	return UINT64_C(1) << number;
@@ -31,55 +37,97 @@ static int parse(const char *name, struct error *err)
 	return number;
 }
 
-int capabilities_add(struct capability_choice *choice, const char *name, struct error *err)
+int capabilities_add(struct capability_choice *choice, unsigned sets, const char *name,
+		     struct error *err)
 {
-	if (strcasecmp(name, "ALL") == 0) {
-		choice->all = true;
-		return 0;
-	}
+	bool all = strcasecmp(name, "ALL") == 0;
+	int number = all ? 0 : parse(name, err);
 
-	int number = parse(name, err);
 	if (number < 0)
 		return -1;
-	if (!(capabilities_available() & bit(number)))
+	if (!all && !(capabilities_available() & bit(number)))
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "%s is not in the bounding set here, so no runtime can give it",
 				 known_capabilities[number]);
-	choice->added |= bit(number);
+	choice->changed = true;
+	for (unsigned i = 0; i < CAPABILITY_SETS; i++) {
+		if (!(sets >> i & 1))
+			continue;
+		if (all)
+			choice->sets[i].all = true;
+		else
+			choice->sets[i].added |= bit(number);
+	}
 	return 0;
 }
 
-int capabilities_drop(struct capability_choice *choice, const char *name, struct error *err)
+int capabilities_drop(struct capability_choice *choice, unsigned sets, const char *name,
+		      struct error *err)
 {
-	if (strcasecmp(name, "ALL") == 0) {
-		choice->none = true;
-		return 0;
-	}
+	bool all = strcasecmp(name, "ALL") == 0;
+	int number = all ? 0 : parse(name, err);
 
-	int number = parse(name, err);
 	if (number < 0)
 		return -1;
-	choice->dropped |= bit(number);
+	choice->changed = true;
+	for (unsigned i = 0; i < CAPABILITY_SETS; i++) {
+		if (!(sets >> i & 1))
+			continue;
+		if (all)
+			choice->sets[i].none = true;
+		else
+			choice->sets[i].dropped |= bit(number);
+	}
 	return 0;
 }
 
-uint64_t capabilities_resolve(const struct capability_choice *choice, uint64_t otherwise)
+void capabilities_read(struct capability_choice *choice, const json_t *json)
 {
-	uint64_t base = choice->all ? UINT64_MAX : choice->none ? 0 : otherwise;
+	const json_t *name;
+	size_t i;
 
-	return ((base & ~choice->dropped) | choice->added) & capabilities_available();
+	for (int s = 0; s < CAPABILITY_SETS; s++) {
+		choice->sets[s].otherwise = 0;
+		json_array_foreach (json_object_get(json, set_names[s]), i, name) {
+			int number = json_is_string(name)
+					     ? known_capability(json_string_value(name))
+					     : -1;
+
+			if (number >= 0)
+				choice->sets[s].otherwise |= bit(number);
+		}
+	}
 }
 
-json_t *capabilities_json(uint64_t set)
+uint64_t capabilities_resolve(const struct capability_choice *choice, enum capability_set set)
 {
-	json_t *names = json_array(), *json = json_object();
+	uint64_t base = choice->sets[set].all	 ? UINT64_MAX
+			: choice->sets[set].none ? 0
+						 : choice->sets[set].otherwise;
+
+	return ((base & ~choice->sets[set].dropped) | choice->sets[set].added) &
+	       capabilities_available();
+}
+
+static json_t *set_json(uint64_t set)
+{
+	json_t *names = json_array();
 
 	for (int i = 0; i < CAPABILITY_COUNT; i++)
 		if (set & bit(i))
 			json_array_append_new(names, json_string(known_capabilities[i]));
-	/* copies, so that whoever changes one later does not change all */
-	json_object_set_new(json, "bounding", json_deep_copy(names));
-	json_object_set_new(json, "effective", json_deep_copy(names));
-	json_object_set_new(json, "permitted", names);
+	return names;
+}
+
+json_t *capabilities_json(const struct capability_choice *choice)
+{
+	json_t *json = json_object();
+
+	for (unsigned i = 0; i < CAPABILITY_SETS; i++) {
+		uint64_t set = capabilities_resolve(choice, i);
+
+		if (set || (ORDINARY_SETS >> i & 1))
+			json_object_set_new(json, set_names[i], set_json(set));
+	}
 	return json;
 }

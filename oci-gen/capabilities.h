@@ -7,25 +7,48 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The first three are what a container is commonly said to have. */
+enum capability_set {
+	SET_BOUNDING,
+	SET_EFFECTIVE,
+	SET_PERMITTED,
+	SET_INHERITABLE,
+	SET_AMBIENT,
+	CAPABILITY_SETS
+};
+#define ORDINARY_SETS (1u << SET_BOUNDING | 1u << SET_EFFECTIVE | 1u << SET_PERMITTED)
+#define ALL_SETS      ((1u << CAPABILITY_SETS) - 1)
+
 /* What this process could hand on: its bounding set, of the capabilities we know. A runtime that
  * it starts cannot give more. */
 uint64_t capabilities_available(void);
 
-/* What the options say, whatever their order: the base is everything that is available, nothing, or
- * the default; from it the dropped ones are taken, and then the added ones are put in. */
+/*
+ * What is asked for, whatever the order: the base of a set is everything that is available,
+ * nothing, or what it was; from it the dropped ones are taken, and then the added ones are put in.
+ */
 struct capability_choice {
-	bool all, none;
-	uint64_t added, dropped;
+	bool changed;
+	struct {
+		bool all, none;
+		uint64_t otherwise, added, dropped;
+	} sets[CAPABILITY_SETS];
 };
 
-/* One more by name; "ALL" chooses the base. ERROR_USAGE for an unknown name, ERROR_UNSUPPORTED for
- * one to add that is not available. */
-int capabilities_add(struct capability_choice *choice, const char *name, struct error *err);
-int capabilities_drop(struct capability_choice *choice, const char *name, struct error *err);
+/* One more by name, to or from the sets of a mask of 1 << enum capability_set; "ALL" chooses the
+ * base. ERROR_USAGE for an unknown name, ERROR_UNSUPPORTED for one to add that is not available. */
+int capabilities_add(struct capability_choice *choice, unsigned sets, const char *name,
+		     struct error *err);
+int capabilities_drop(struct capability_choice *choice, unsigned sets, const char *name,
+		      struct error *err);
 
-/* The set that results; `otherwise` is the default. */
-uint64_t capabilities_resolve(const struct capability_choice *choice, uint64_t otherwise);
+/* Take the base of every set from process.capabilities; what is not known is passed over. */
+void capabilities_read(struct capability_choice *choice, const json_t *json);
 
-/* The set as process.capabilities: bounding, effective and permitted. Inheritable and ambient
- * stay empty, so that a program gains nothing by being run from another. The caller owns it. */
-json_t *capabilities_json(uint64_t set);
+/* The set that results. */
+uint64_t capabilities_resolve(const struct capability_choice *choice, enum capability_set set);
+
+/* All sets as process.capabilities. Inheritable and ambient are left out where they are empty, as
+ * they are unless asked for: a program then gains nothing by being run from another. The caller
+ * owns it. */
+json_t *capabilities_json(const struct capability_choice *choice);

@@ -22,7 +22,7 @@
 
 struct settings {
 	const char *document, *image, *output;
-	bool no_document;
+	bool no_document, seccomp_only;
 	struct option_slot slots[OPTIONS_MAX];
 };
 
@@ -33,6 +33,8 @@ static const struct cli_option own_options[] = {
 	  "leave standard input alone" },
 	{ "image", 0, "FILE", OPTION_STRING, offsetof(struct settings, image),
 	  "start from an OCI image configuration; - is standard input" },
+	{ "linux-seccomp-only", 0, NULL, OPTION_FLAG, offsetof(struct settings, seccomp_only),
+	  "write only the seccomp filter" },
 	{ "output", 'o', "FILE", OPTION_STRING, offsetof(struct settings, output),
 	  "write the configuration there, not to standard output" },
 };
@@ -56,6 +58,8 @@ static int read_document(const struct cli *cli, json_t **document, struct error 
 		path = "-";
 	if (!path)
 		return 0;
+	if (settings->seccomp_only)
+		return cli_usage(cli, err, "--linux-seccomp-only is for use without a document");
 	if (settings->output)
 		return cli_usage(cli, err,
 				 "--output is for use without a document, whose bundle gets the "
@@ -193,6 +197,10 @@ static int output(const struct cli *cli, const json_t *config, json_t *document,
 {
 	const struct settings *settings = cli->settings;
 
+	if (settings->seccomp_only)
+		config = pointer_get(config, "/linux/seccomp");
+	if (!config)
+		return cli_usage(cli, err, "there is no seccomp filter to write");
 	if (!document)
 		return settings->output ? write_output(settings->output, config, err)
 					: output_object(cli, config, err);

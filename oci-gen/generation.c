@@ -24,7 +24,11 @@ void generation_start(struct generation *g)
 		.command = json_pack("[s]", "sh"),
 		.mounts = json_array(),
 		.seccomp = "default",
+		.seccomp_edits = json_array(),
 	};
+	for (int i = 0; i < CAPABILITY_SETS; i++)
+		if (ORDINARY_SETS >> i & 1)
+			g->capabilities.sets[i].otherwise = template_capabilities();
 	generation_set_env(g, DEFAULT_PATH);
 }
 
@@ -35,6 +39,7 @@ void generation_free(struct generation *g)
 	json_decref(g->entrypoint);
 	json_decref(g->command);
 	json_decref(g->mounts);
+	json_decref(g->seccomp_edits);
 	free(g->user);
 }
 
@@ -161,18 +166,37 @@ static bool has_namespace(const json_t *config, const char *type)
 	return false;
 }
 
+/* The filter from its source, then what options change about it. */
+static int finish_seccomp(struct generation *g, uint64_t capabilities, struct error *err)
+{
+	json_t *filter = NULL, *edit;
+	size_t i;
+
+	if (g->seccomp && seccomp_make(g->seccomp, capabilities, &filter, err) < 0)
+		return -1;
+	if (g->seccomp)
+		pointer_remove(g->config, "/linux/seccomp");
+	if (filter)
+		pointer_set(g->config, "/linux/seccomp", filter);
+	if (json_array_size(g->seccomp_edits) == 0)
+		return 0;
+	if (!pointer_get(g->config, "/linux/seccomp"))
+		pointer_set(g->config, "/linux/seccomp", seccomp_open());
+	json_array_foreach(g->seccomp_edits, i, edit)
+	{
+		if (seccomp_edit(pointer_get(g->config, "/linux/seccomp"),
+				 json_string_value(json_array_get(edit, 0)),
+				 json_string_value(json_array_get(edit, 1)), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* The capabilities, and the filter that follows from them. */
 static int finish_privileges(struct generation *g, struct error *err)
 {
-	uint64_t set = capabilities_resolve(&g->capabilities, template_capabilities());
-	json_t *filter = NULL;
-
-	if (seccomp_make(g->seccomp, set, &filter, err) < 0)
-		return -1;
-	pointer_set(g->config, "/process/capabilities", capabilities_json(set));
-	if (filter)
-		pointer_set(g->config, "/linux/seccomp", filter);
-	return 0;
+	pointer_set(g->config, "/process/capabilities", capabilities_json(&g->capabilities));
+	return finish_seccomp(g, capabilities_resolve(&g->capabilities, SET_BOUNDING), err);
 }
 
 /* The same checks as for a configuration from elsewhere: options may not fit each other. */

@@ -19,7 +19,8 @@ struct generation {
 	struct capability_choice capabilities;
 	char *user;	       /* "USER[:GROUP]", or NULL for what process.user says */
 	const char *uid, *gid; /* override the user's; NULL where not given */
-	const char *seccomp;   /* "default", "unconfined" or a file; borrowed */
+	const char *seccomp;   /* "default", "unconfined" or a file; borrowed. NULL: as it is */
+	json_t *seccomp_edits; /* [verb, value], for seccomp_edit() */
 	/* by an option, not by default or by the image */
 	bool args_given, entrypoint_given, hostname_given, user_given;
 };

@@ -195,6 +195,14 @@ void mounts_put(json_t *mounts, json_t *mount)
 	json_array_append_new(mounts, mount);
 }
 
+void mounts_remove(json_t *mounts, const char *destination)
+{
+	for (size_t i = json_array_size(mounts); i-- > 0;)
+		if (same_place(json_text(json_array_get(mounts, i), "destination", ""),
+			       destination))
+			json_array_remove(mounts, i);
+}
+
 static size_t depth(const json_t *mount)
 {
 	size_t components = 0;

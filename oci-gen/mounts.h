@@ -23,6 +23,9 @@ json_t *mount_parse_json(const char *text, struct error *err);
  * the reference. */
 void mounts_put(json_t *mounts, json_t *mount);
 
+/* Take the mount with that destination out of the list, if there is one. */
+void mounts_remove(json_t *mounts, const char *destination);
+
 /* A new array in which what is mounted deeper comes later and nothing is hidden by a mount on a
  * directory above it; otherwise in the same order. */
 json_t *mounts_sorted(const json_t *mounts);

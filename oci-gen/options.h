@@ -11,7 +11,7 @@
 
 struct generation;
 
-enum { OPTIONS_MAX = 160 };
+enum { OPTIONS_MAX = 192 };
 
 /* What the command line says for one row. */
 struct option_slot {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The members of a config.json for Linux (runtime-spec 1.0 to 1.3, config.md and config-linux.md)
- * as tables. Parts for other platforms (solaris, windows, vm, zos, freebsd) are not looked into.
+ * as tables. Other platforms are in schema_platforms.c; zos and freebsd are not looked into.
  */
 #include "oci-gen/schema.h"
 
@@ -436,9 +436,9 @@ static const struct field config_members[] = {
 	  .spec = "config.md#posix-platform-hooks" },
 	{ "annotations", .shape = MAP, .element = &map_of_text },
 	{ "linux", .shape = OBJECT, .members = linux_members, .spec = "config-linux.md" },
-	{ "solaris", .shape = ANY },
-	{ "windows", .shape = ANY },
-	{ "vm", .shape = ANY },
+	{ "solaris", .shape = OBJECT, .members = schema_solaris, .spec = "config-solaris.md" },
+	{ "windows", .shape = OBJECT, .members = schema_windows, .spec = "config-windows.md" },
+	{ "vm", .shape = OBJECT, .members = schema_vm, .spec = "config-vm.md" },
 	{ "zos", .shape = ANY },
 	{ "freebsd", .shape = ANY },
 	{ 0 },

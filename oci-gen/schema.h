@@ -18,5 +18,8 @@ struct field {
 	const char *spec;	     /* OBJECT: where its members are described */
 };
 
+/* The members of `solaris`, `vm` and `windows`. */
+extern const struct field schema_solaris[], schema_vm[], schema_windows[];
+
 /* The whole. */
 extern const struct field schema_config;

@@ -13,6 +13,18 @@
  */
 int seccomp_make(const char *choice, uint64_t capabilities, json_t **ret, struct error *err);
 
+/*
+ * Change a filter: "default" and "default-force" set the action for calls without a rule (the first
+ * also drops the rules that would do the same), "allow", "errno", "kill", "trace" and "trap" add
+ * rules for calls, "remove" drops them, "remove-all" drops all, "arch" adds architectures. The value
+ * may be several with commas between. ERROR_USAGE for a malformed one, as the check tells before.
+ */
+int seccomp_edit(json_t *filter, const char *verb, const char *value, struct error *err);
+int seccomp_check_edit(const char *verb, const char *value, struct error *err);
+
+/* A filter that lets everything through. The caller owns it. */
+json_t *seccomp_open(void);
+
 /* The built-in profile; see seccomp_default.c. The caller owns it. */
 json_t *seccomp_default(uint64_t capabilities);
 

@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ int set_privileged(const struct setting *s)
 {
 	template_privileged(s->g->config);
 	s->g->seccomp = "unconfined";
-	return capabilities_add(&s->g->capabilities, "ALL", s->err);
+	return capabilities_add(&s->g->capabilities, ORDINARY_SETS, "ALL", s->err);
 }
 
 static int add_parsed(struct generation *g, json_t *mount)
@@ -46,6 +47,20 @@ int add_tmpfs(const struct setting *s)
 int add_mount(const struct setting *s)
 {
 	return add_parsed(s->g, mount_parse_json(s->value, s->err));
+}
+
+int remove_mount(const struct setting *s)
+{
+	if (!*s->value)
+		return error_set(s->err, ERROR_USAGE, "the value is empty");
+	mounts_remove(pointer_array(s->g->config, s->rule->pointer), s->value);
+	return 0;
+}
+
+int remove_all_mounts(const struct setting *s)
+{
+	pointer_set(s->g->config, s->rule->pointer, json_array());
+	return 0;
 }
 
 /* Take the namespace of a type out of the list. */
@@ -96,6 +111,34 @@ int add_namespace(const struct setting *s)
 	return 0;
 }
 
+/* A mapping takes a user namespace, which is added where there is none. */
+int add_mapping(const struct setting *s)
+{
+	long long ids[3];
+	json_t *namespaces = pointer_array(s->g->config, "/linux/namespaces");
+
+	if (setting_numbers(s, s->value, ids, 3) < 0)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		if (ids[i] < 0 || ids[i] > UINT32_MAX)
+			return setting_malformed(s);
+	if (setting_find(namespaces, "type", "user") == json_array_size(namespaces))
+		json_array_append_new(namespaces, json_pack("{s:s}", "type", "user"));
+	json_array_append_new(pointer_array(s->g->config, s->rule->pointer),
+			      json_pack("{s:I, s:I, s:I}", "hostID", (json_int_t)ids[0],
+					"containerID", (json_int_t)ids[1], "size",
+					(json_int_t)ids[2]));
+	return 0;
+}
+
+int set_os(const struct setting *s)
+{
+	if (strcmp(s->value, "linux") == 0)
+		return 0;
+	error_set(s->err, ERROR_UNSUPPORTED, "there is no built-in template for %s", s->value);
+	return error_hint(s->err, "--template FILE starts from one of your own");
+}
+
 /* Lowering the value takes CAP_SYS_RESOURCE, which not every host leaves even to root; a runtime
  * that may not lower it dies without a word. */
 int set_oom_score_adj(const struct setting *s)
@@ -119,10 +162,3 @@ int set_oom_score_adj(const struct setting *s)
 	return 0;
 }
 
-int set_seccomp(const struct setting *s)
-{
-	if (!*s->value)
-		return error_set(s->err, ERROR_USAGE, "the value is empty");
-	s->g->seccomp = s->value;
-	return 0;
-}

@@ -188,30 +188,69 @@ int add_rlimit(const struct setting *s)
 			&soft) < 0)
 		return error_set(s->err, ERROR_USAGE, "\"%s\" is not TYPE:HARD[:SOFT]", s->value);
 
-	json_t *limits = pointer_array(s->g->config, s->rule->pointer), *other;
-	size_t i;
-	json_array_foreach(limits, i, other)
-	{
-		if (strcmp(json_text(other, "type", ""), type) == 0)
-			break;
-	}
-	json_array_remove(limits, i);
+	json_t *limits = pointer_array(s->g->config, s->rule->pointer);
+	json_array_remove(limits, setting_find(limits, "type", type));
 	json_array_append_new(
 		limits, json_pack("{s:s, s:I, s:I}", "type", type, "hard", hard, "soft", soft));
 	return 0;
 }
 
-int add_capability(const struct setting *s)
+int remove_rlimit(const struct setting *s)
 {
-	return capabilities_add(&s->g->capabilities, s->value, s->err);
+	json_t *limits = pointer_array(s->g->config, s->rule->pointer);
+	const char *type = rlimit_type(s->value, strlen(s->value));
+
+	if (!type)
+		return error_set(s->err, ERROR_USAGE,
+				 "\"%s\": unknown resource limit (getrlimit(2))", s->value);
+	json_array_remove(limits, setting_find(limits, "type", type));
+	return 0;
 }
 
-int drop_capability(const struct setting *s)
+int set_console_size(const struct setting *s)
 {
-	return capabilities_drop(&s->g->capabilities, s->value, s->err);
+	long long size[2];
+
+	if (setting_numbers(s, s->value, size, 2) < 0)
+		return -1;
+	for (int i = 0; i < 2; i++)
+		if (size[i] < s->rule->min || size[i] > s->rule->max)
+			return error_set(s->err, ERROR_USAGE, "%lld is not between %lld and %lld",
+					 size[i], s->rule->min, s->rule->max);
+	pointer_set(s->g->config, s->rule->pointer,
+		    json_pack("{s:I, s:I}", "width", (json_int_t)size[0], "height",
+			      (json_int_t)size[1]));
+	return 0;
+}
+
+/* One capability or several with commas between. */
+static int change_capabilities(const struct setting *s,
+			       int (*change)(struct capability_choice *choice, unsigned sets,
+					     const char *name, struct error *err))
+{
+	cleanup_free char *names = xstrdup(s->value);
+	char *rest = names;
+
+	do {
+		const char *name = strsep(&rest, ",");
+
+		if (change(&s->g->capabilities, s->rule->sets, name, s->err) < 0)
+			return -1;
+	} while (rest);
+	return 0;
+}
+
+int add_capabilities(const struct setting *s)
+{
+	return change_capabilities(s, capabilities_add);
 }
 
 int drop_capabilities(const struct setting *s)
 {
-	return capabilities_drop(&s->g->capabilities, "ALL", s->err);
+	return change_capabilities(s, capabilities_drop);
+}
+
+int drop_all_capabilities(const struct setting *s)
+{
+	return capabilities_drop(&s->g->capabilities, s->rule->sets, "ALL", s->err);
 }

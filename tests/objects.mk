@@ -44,13 +44,14 @@ TEST_OBJS_manifest := skopeo-c/manifest.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 
-OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings known pointer rules rules_linux rules_mounts schema structure)
+OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings known pointer rules rules_linux rules_mounts schema \
+	schema_platforms structure)
 TEST_OBJS_oci_account := oci-gen/account.o
 TEST_OBJS_oci_pointer := oci-gen/pointer.o
 TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
 TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,account capabilities generation image \
-	mounts seccomp seccomp_default template user)
+	mounts seccomp seccomp_default seccomp_edit template user)
 
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
 TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/log monitor/text)

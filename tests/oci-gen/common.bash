@@ -59,6 +59,21 @@ changes() {
 		' "$BATS_TEST_TMPDIR/default.json" | sort -u)
 }
 
+# The same for each line of standard input: POINTER… | ARG…. One schema check for all.
+changes_all() {
+	local members options all=$BATS_TEST_TMPDIR/all
+
+	tool oci-gen generate --no-document
+	printf '{"expected": [], "options": "", "config": %s}\n' "$output" >"$all"
+	while IFS='|' read -r members options; do
+		# shellcheck disable=SC2086 # options and values, without spaces of their own
+		tool oci-gen generate --no-document $options
+		printf '{"expected": "%s", "options": %s, "config": %s}\n' "${members% }" \
+			"$(jq -Rc . <<<"$options")" "$output" >>"$all"
+	done
+	/usr/bin/python3 "$TESTS/oci-gen/changes.py" "$TESTS/oci-gen/config.schema.json" <"$all"
+}
+
 # run_container RUNTIME ID ARG…: run what generate makes of the arguments. $output is what the
 # container printed.
 run_container() {

@@ -172,7 +172,7 @@ findings() {
 		.ociVersion="1.3.0-rc.1+x"
 		.ociVersion="1.0.2-dev"
 		del(.mounts,.hostname,.linux,.annotations)
-		.windows={}
+		.windows={"layerFolders":["C:\\a"]}
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings
 		.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
 		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
