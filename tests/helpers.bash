@@ -176,7 +176,7 @@ oci_image() {
 # Everything on the machine that a test could leave, one thing a line.
 machine_state() {
 	ls -d /var/lib/ocid /run/ocid /var/lib/cni/* /run/netns/* /sys/class/net/* 2>/dev/null || true
-	find /sys/fs/cgroup -mindepth 1 -type d 2>/dev/null || true
+	find /sys/fs/cgroup -mindepth 1 -type d -path '*ocid*' 2>/dev/null || true
 	iptables-save 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]//' || true
 }
 
