@@ -2,7 +2,7 @@
 /*
  * What is known of a container, from its directory RUNROOT/containers/<id>/:
  *
- *   state.json  what does not change: id, bundle, runtime, logPath, created, pid, …; a directory
+ *   state.json  what does not change: id, bundle, runtime, logPath, created, pid, cgroups, …; a directory
  *               without it is the rest of a `create` that did not come to its end
  *   shim.pid    the monitor's process id; the monitor holds a lock on it as long as it lives, which
  *               is what counts, since numbers are used again

@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/path.h"
+#include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/launch.h"
 #include "ocid-shim/runtime.h"
@@ -78,6 +79,11 @@ static json_t *make_facts(const struct request *request, pid_t init)
 			  request->options, "logPath", request->log_path, "ownsLog",
 			  request->owns_log, "created", now, "ociVersion", request->oci_version,
 			  "pid", (int)init, "pidStart", (json_int_t)container_process_start(init));
+	json_t *cgroups = cgroups_of(init);
+
+	if (facts)
+		json_object_set(facts, "cgroups", cgroups);
+	json_decref(cgroups);
 
 	if (facts && json_is_object(request->annotations))
 		json_object_set_new(facts, "annotations", json_deep_copy(request->annotations));

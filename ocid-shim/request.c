@@ -56,7 +56,8 @@ static int from_document(struct request *request, struct error *err)
 /* Whether the runtime makes a PID namespace for the container. */
 static bool has_own_pids(const json_t *config)
 {
-	const json_t *namespaces = json_path(config, "linux", "namespaces", NULL), *entry;
+	const json_t *namespaces = json_object_get(json_object_get(config, "linux"), "namespaces");
+	const json_t *entry;
 	size_t i;
 
 	json_array_foreach (namespaces, i, entry)

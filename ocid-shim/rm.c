@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/runtime.h"
@@ -69,6 +70,7 @@ static int remove_container(const struct store *store, const struct container *c
 	if (runtime_run(store, container->facts, lock, words, NULL, err) < 0 ||
 	    remove_log(container, err) < 0)
 		return -1;
+	cgroups_remove(json_object_get(container->facts, "cgroups"));
 	return container_remove(store, container, err);
 }
 

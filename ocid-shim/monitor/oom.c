@@ -23,9 +23,9 @@ static bool read_text(int fd, char text[static FILE_SIZE])
 static bool is_hierarchy(const char *line, const char *controller, const char **path)
 {
 	size_t length = strlen(controller);
-	const char *at = strchr(line, ':');
+	const char *at = line + strcspn(line, ":\n");
 
-	while (at && *at != '\0') {
+	while (*at == ':' || *at == ',') {
 		at++;
 		if (strncmp(at, controller, length) == 0 &&
 		    (at[length] == ':' || at[length] == ',')) {
@@ -34,8 +34,8 @@ static bool is_hierarchy(const char *line, const char *controller, const char **
 			return true;
 		}
 		at += strcspn(at, ",:\n");
-		if (*at != ',')
-			return false;
+		if (*at == ':')
+			break;
 	}
 	return false;
 }

@@ -73,3 +73,20 @@ load common
 	shim rm --force orphan
 	nothing_left
 }
+
+@test "rm: a cgroup that the runtime leaves behind goes too" {
+	runtime leaves <<-'END'
+		# as runc does when a cgroup is busy for too long
+		case " $* " in
+		*" delete "*) rm -r "$OCID_RUNROOT/runtime/busy" ;;
+		*) exec runc "$@" ;;
+		esac
+	END
+	bundle busy 'exit 0'
+	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" busy
+	shim wait busy
+	[ -n "$(find /sys/fs/cgroup -type d -path "*$CGROUP/*")" ]
+	shim rm busy
+	[ -z "$stderr" ]
+	nothing_left
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/cgroups.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1 << 16, TRIES = 200, PAUSE_MS = 10 };
+
+static char *read_cgroups(const char *process)
+{
+	cleanup_free char *path = xasprintf("/proc/%s/cgroup", process);
+	struct error ignored;
+	size_t length;
+
+	return file_read_at(AT_FDCWD, path, FILE_MAX, &length, &ignored);
+}
+
+/* Where the cgroup of a line `N:CONTROLLERS:PATH` (cgroups(7)) is; NULL where it is none of the
+ * container's own. The caller frees it. */
+static char *directory_of(const char *line)
+{
+	const char *controllers = strchr(line, ':');
+	const char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+	if (!path || path[1] != '/' || !path[2] || strstr(path, "/.."))
+		return NULL;
+
+	int length = (int)(path - controllers - 1);
+	if (length == 0)
+		return xasprintf("/sys/fs/cgroup%s%s",
+				 access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/unified" : "",
+				 path + 1);
+	controllers++;
+	if (strncmp(controllers, "name=", 5) == 0) {
+		controllers += 5;
+		length -= 5;
+	}
+	return xasprintf("/sys/fs/cgroup/%.*s%s", length, controllers, path + 1);
+}
+
+json_t *cgroups_of(pid_t pid)
+{
+	cleanup_free char *name = xasprintf("%d", (int)pid);
+	cleanup_free char *theirs = read_cgroups(name), *ours = read_cgroups("self");
+	json_t *directories = json_array();
+	char *rest = theirs, *line;
+
+	while (rest && (line = strsep(&rest, "\n")) && *line) {
+		cleanup_free char *whole = xasprintf("%s\n", line);
+		cleanup_free char *directory =
+			ours && strstr(ours, whole) ? NULL : directory_of(line);
+
+		if (directory)
+			json_array_append_new(directories, json_string(directory));
+	}
+	return directories;
+}
+
+void cgroups_remove(const json_t *directories)
+{
+	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (directories, i, entry) {
+		const char *directory = json_string_value(entry);
+		int tries = 0;
+
+		while (directory && rmdir(directory) < 0 && errno == EBUSY && ++tries < TRIES)
+			nanosleep(&pause, NULL);
+		if (tries == TRIES)
+			log_message(LOG_LEVEL_WARN, "%s stays: %s", directory, strerror(EBUSY));
+	}
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cgroups that a runtime made for a container. */
+#pragma once
+#include <jansson.h>
+#include <sys/types.h>
+
+/* The directories of the process's cgroups, without those that are our own too (where the runtime
+ * made none): an array of paths, the caller's. */
+json_t *cgroups_of(pid_t pid);
+
+/* After the runtime's `delete`: remove those that are still there. Runtimes try for part of a
+ * second and then only say in their log that a cgroup was busy; one that stays so is a warning
+ * here. */
+void cgroups_remove(const json_t *directories);
