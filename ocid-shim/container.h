@@ -2,8 +2,8 @@
 /*
  * What is known of a container, from its directory RUNROOT/containers/<id>/:
  *
- *   state.json  what does not change: id, bundle, runtime, logPath, created, pid, cgroups, …; a directory
- *               without it is the rest of a `create` that did not come to its end
+ *   state.json  what does not change: id, bundle, runtime, logPath, created, pid, cgroups, …; a
+ *               directory without it is the rest of a `create` that did not come to its end
  *   shim.pid    the monitor's process id; the monitor holds a lock on it as long as it lives, which
  *               is what counts, since numbers are used again
  *   pid         the process id of the container's init, as the runtime wrote it
