@@ -5,7 +5,7 @@
  *
  *   image    {name, descriptor, manifest, config}       skopeo-c    OCI image-spec
  *   rootfs   {id, path, bundle, layers}                 ctr-store   ours
- *   network  {netns, attachments: [{name, ifname, result}]}  ctr-net   CNI results
+ *   network  {netns, attachments: [{network, ifname, result}]}  ctr-net   CNI results
  *   config   the container's config.json                oci-gen     OCI runtime-spec
  *   process  {id, pid, startTime, logPath, status, …}   ocid-shim   ours
  *   cri      {pod, container}                           the caller  CRI v1
