@@ -3,25 +3,24 @@
 
 #include "lib/cleanup.h"
 #include "lib/document.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/image.h"
 #include "oci-gen/network.h"
 #include "oci-gen/options.h"
+#include "oci-gen/output_config.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/source.h"
 
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct settings {
-	const char *document, *image, *output;
+	const char *document, *template, *image, *output;
+	struct strings patches;
 	bool no_document, seccomp_only;
 	struct option_slot slots[OPTIONS_MAX];
 };
@@ -31,18 +30,37 @@ static const struct cli_option own_options[] = {
 	  "read the container document from FILE; - is standard input" },
 	{ "no-document", 0, NULL, OPTION_FLAG, offsetof(struct settings, no_document),
 	  "leave standard input alone" },
+	{ "template", 0, "FILE", OPTION_STRING, offsetof(struct settings, template),
+	  "start from this configuration, not the built-in one" },
 	{ "image", 0, "FILE", OPTION_STRING, offsetof(struct settings, image),
-	  "start from an OCI image configuration; - is standard input" },
+	  "what to run by an OCI image configuration; - is standard input" },
+	{ "patch", 0, "FILE", OPTION_LIST, offsetof(struct settings, patches),
+	  "merge this into the result (RFC 7396); - is standard input" },
 	{ "linux-seccomp-only", 0, NULL, OPTION_FLAG, offsetof(struct settings, seccomp_only),
 	  "write only the seccomp filter" },
-	{ "output", 'o', "FILE", OPTION_STRING, offsetof(struct settings, output),
-	  "write the configuration there, not to standard output" },
+	{ "output", 'o', "FILE|DIR/", OPTION_STRING, offsetof(struct settings, output),
+	  "write the configuration there, or make a bundle of it" },
 };
 
 enum { OWN_COUNT = sizeof own_options / sizeof *own_options };
 
 /* Hostnames default to as much of the id as people recognise it by. */
 enum { SHORT_ID_LENGTH = 12 };
+
+static bool is_stdin(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+/* How many of the files to read, beside the document, are standard input. */
+static int stdin_uses(const struct settings *settings)
+{
+	int uses = is_stdin(settings->template) + is_stdin(settings->image);
+
+	for (size_t i = 0; i < settings->patches.count; i++)
+		uses += is_stdin(settings->patches.items[i]);
+	return uses;
+}
 
 /* The document, where there is one: asked for, or given on standard input when nothing else says
  * what to start from. */
@@ -53,7 +71,9 @@ static int read_document(const struct cli *cli, json_t **document, struct error 
 
 	if (settings->no_document && path)
 		return cli_usage(cli, err, "--document and --no-document exclude each other");
-	if (!path && !settings->no_document && !settings->image &&
+	if (stdin_uses(settings) + is_stdin(path) > 1)
+		return cli_usage(cli, err, "only one thing can be read from standard input");
+	if (!path && !settings->no_document && !settings->image && stdin_uses(settings) == 0 &&
 	    !options_given(settings->slots, "/root/path") && source_stdin_given())
 		path = "-";
 	if (!path)
@@ -64,13 +84,33 @@ static int read_document(const struct cli *cli, json_t **document, struct error 
 		return cli_usage(cli, err,
 				 "--output is for use without a document, whose bundle gets the "
 				 "configuration");
-	if (settings->image && strcmp(path, "-") == 0 && strcmp(settings->image, "-") == 0)
-		return cli_usage(cli, err, "--document and --image cannot both be standard input");
-	*document = strcmp(path, "-") == 0 ? document_read(err)
+	*document = is_stdin(path)	   ? document_read(err)
 					   : source_read(path, JSON_DOCUMENT_MAX, err);
 	if (*document && !json_is_object(*document))
 		return error_set(err, ERROR_INTEGRITY, "%s is not a container document", path);
 	return *document ? 0 : -1;
+}
+
+static int apply_template(struct generation *g, const char *path, struct error *err)
+{
+	json_t *config = path ? source_read_config(path, JSON_CONFIG_MAX, err) : NULL;
+
+	if (!path)
+		return 0;
+	return config ? generation_set_template(g, config, path, err) : -1;
+}
+
+static int apply_patches(struct generation *g, const struct strings *paths, struct error *err)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		json_auto_t *patch = source_read_config(paths->items[i], JSON_CONFIG_MAX, err);
+
+		if (!patch)
+			return -1;
+		if (generation_patch(g, patch, err) < 0)
+			return error_prefix(err, "%s", paths->items[i]);
+	}
+	return 0;
 }
 
 static int apply_image(struct generation *g, const struct settings *settings,
@@ -143,43 +183,11 @@ static int apply_operands(struct generation *g, const struct cli *cli, struct er
 	return 0;
 }
 
-static char *config_text(const json_t *config)
-{
-	cleanup_free char *text = json_dumps(config, JSON_INDENT(2) | JSON_SORT_KEYS);
-
-	return xasprintf("%s\n", text ? text : "null");
-}
-
-/* Replace what `path` is by way of its directory. A device or a pipe is written to instead: a
- * rename would put a file in the place of /dev/null. */
-static int write_output(const char *path, const json_t *config, struct error *err)
-{
-	struct stat st;
-	cleanup_free char *text = config_text(config);
-	cleanup_free char *real = realpath(path, NULL);
-
-	if (real && stat(real, &st) == 0 && !S_ISREG(st.st_mode)) {
-		cleanup_fd int fd = open(real, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-
-		return fd < 0 ? error_os(err, "%s", path)
-			      : file_write_fd(fd, text, strlen(text), path, err);
-	}
-
-	cleanup_free char *for_directory = xstrdup(real ? real : path);
-	cleanup_free char *for_name = xstrdup(real ? real : path);
-	const char *directory = dirname(for_directory);
-	cleanup_fd int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory_fd < 0)
-		return error_os(err, "%s", directory);
-	return file_replace_at(directory_fd, basename(for_name), text, strlen(text), 0644, err);
-}
-
 static int write_bundle(const json_t *document, const json_t *config, struct error *err)
 {
 	const json_t *network = json_object_get(document, "network");
 	const char *bundle = document_bundle(document, err);
 	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	cleanup_free char *text = config_text(config);
 
 	if (!bundle)
 		return -1;
@@ -188,7 +196,7 @@ static int write_bundle(const json_t *document, const json_t *config, struct err
 	if (json_is_object(network) && network_write_files(config, network, fd, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
 	/* the environment may hold secrets */
-	if (file_replace_at(fd, "config.json", text, strlen(text), 0600, err) < 0)
+	if (output_config_at(fd, config, 0600, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
 	return 0;
 }
@@ -202,7 +210,7 @@ static int output(const struct cli *cli, const json_t *config, json_t *document,
 	if (!config)
 		return cli_usage(cli, err, "there is no seccomp filter to write");
 	if (!document)
-		return settings->output ? write_output(settings->output, config, err)
+		return settings->output ? output_config(settings->output, config, err)
 					: output_object(cli, config, err);
 	if (json_path(document, "rootfs", "bundle", NULL) &&
 	    write_bundle(document, config, err) < 0)
@@ -217,12 +225,15 @@ static int generate_run(const struct cli *cli, struct error *err)
 	cleanup_generation struct generation g;
 
 	generation_start(&g);
-	if (read_document(cli, &document, err) < 0 || apply_image(&g, settings, document, err) < 0)
+	if (read_document(cli, &document, err) < 0 ||
+	    apply_template(&g, settings->template, err) < 0 ||
+	    apply_image(&g, settings, document, err) < 0)
 		return -1;
 	if (document && apply_document(&g, settings, document, err) < 0)
 		return -1;
 	if (options_apply(&g, settings->slots, err) < 0 || apply_operands(&g, cli, err) < 0 ||
-	    generation_finish(&g, err) < 0)
+	    generation_finish(&g, err) < 0 || apply_patches(&g, &settings->patches, err) < 0 ||
+	    generation_check(&g, err) < 0)
 		return -1;
 	return output(cli, g.config, document, err);
 }

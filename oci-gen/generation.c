@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/version.h"
 #include "oci-gen/findings.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
@@ -30,6 +31,52 @@ void generation_start(struct generation *g)
 		if (ORDINARY_SETS >> i & 1)
 			g->capabilities.sets[i].otherwise = template_capabilities();
 	generation_set_env(g, DEFAULT_PATH);
+}
+
+/* A member of the wrong type would be taken for another. */
+static int check_types(const json_t *config, const char *path, struct error *err)
+{
+	cleanup_findings struct findings findings = { 0 };
+	json_t *row;
+	size_t i;
+
+	structure_check(config, &findings);
+	json_array_foreach(findings.rows, i, row)
+	{
+		if (strcmp(json_text(row, "rule", ""), "type") == 0)
+			return error_set(err, ERROR_INTEGRITY, "%s: %s %s", path,
+					 json_text(row, "pointer", ""),
+					 json_text(row, "message", ""));
+	}
+	return 0;
+}
+
+int generation_set_template(struct generation *g, json_t *config, const char *path,
+			    struct error *err)
+{
+	const json_t *variable;
+	json_t *args;
+	size_t i;
+
+	json_decref(g->config);
+	g->config = config;
+	g->from_template = true;
+	if (check_types(config, path, err) < 0)
+		return -1;
+	if (!json_object_get(config, "ociVersion"))
+		pointer_set(config, "/ociVersion", json_string(OCI_RUNTIME_SPEC_VERSION));
+	json_object_clear(g->environment);
+	json_array_foreach(pointer_get(config, "/process/env"), i, variable)
+	{
+		generation_set_env(g, json_string_value(variable));
+	}
+	pointer_remove(config, "/process/env");
+	args = pointer_get(config, "/process/args");
+	json_decref(g->command);
+	g->command = args ? json_incref(args) : json_array();
+	capabilities_read(&g->capabilities, pointer_get(config, "/process/capabilities"));
+	g->seccomp = NULL;
+	return 0;
 }
 
 void generation_free(struct generation *g)
@@ -66,7 +113,7 @@ static int finish_args(struct generation *g, struct error *err)
 	pointer_set(g->config, "/process/args", args);
 	if (json_array_size(args) > 0)
 		return 0;
-	error_set(err, ERROR_USAGE, "the image names no command");
+	error_set(err, ERROR_USAGE, "%s names no command", g->from_template ? "nothing" : "the image");
 	return error_hint(err, "give one as operand");
 }
 
@@ -146,6 +193,8 @@ static void finish_mounts(struct generation *g)
 	json_t *mounts = pointer_array(g->config, "/mounts"), *mount;
 	size_t i;
 
+	if (g->from_template && json_array_size(g->mounts) == 0)
+		return;
 	json_array_foreach(g->mounts, i, mount)
 	{
 		mounts_put(mounts, json_incref(mount));
@@ -195,19 +244,20 @@ static int finish_seccomp(struct generation *g, uint64_t capabilities, struct er
 /* The capabilities, and the filter that follows from them. */
 static int finish_privileges(struct generation *g, struct error *err)
 {
-	pointer_set(g->config, "/process/capabilities", capabilities_json(&g->capabilities));
+	if (g->capabilities.changed || !g->from_template)
+		pointer_set(g->config, "/process/capabilities",
+			    capabilities_json(&g->capabilities));
 	return finish_seccomp(g, capabilities_resolve(&g->capabilities, SET_BOUNDING), err);
 }
 
-/* The same checks as for a configuration from elsewhere: options may not fit each other. */
-static int check(const json_t *config, struct error *err)
+int generation_check(const struct generation *g, struct error *err)
 {
 	cleanup_findings struct findings findings = { 0 };
 	json_t *row;
 	size_t i;
 
-	structure_check(config, &findings);
-	rules_check(config, &findings);
+	structure_check(g->config, &findings);
+	rules_check(g->config, &findings);
 	json_array_foreach(findings.rows, i, row)
 	{
 		if (strcmp(json_text(row, "severity", ""), "error") != 0)
@@ -228,5 +278,38 @@ int generation_finish(struct generation *g, struct error *err)
 	/* a default name is no reason to insist on a namespace that was taken away */
 	if (!g->hostname_given && !has_namespace(g->config, "uts"))
 		pointer_remove(g->config, "/hostname");
-	return check(g->config, err);
+	return 0;
+}
+
+/* RFC 7396: members of objects one by one, null takes away, all else replaces. Both are at most
+ * JSON_DEPTH_MAX deep. */
+static json_t *merge(json_t *target, const json_t *patch)
+{
+	json_t *merged = json_is_object(target) ? target : json_object(), *value;
+	const char *key;
+
+	if (!json_is_object(patch))
+		return json_deep_copy(patch);
+	if (merged == target)
+		json_incref(target);
+	json_object_foreach((json_t *)patch, key, value)
+	{
+		if (json_is_null(value))
+			json_object_del(merged, key);
+		else
+			json_object_set_new(merged, key,
+					    merge(json_object_get(merged, key), value));
+	}
+	return merged;
+}
+
+int generation_patch(struct generation *g, const json_t *patch, struct error *err)
+{
+	if (!json_is_object(patch))
+		return error_set(err, ERROR_INTEGRITY, "the patch is not a JSON object");
+
+	json_t *merged = merge(g->config, patch);
+	json_decref(g->config);
+	g->config = merged;
+	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * A config.json in the making. Sources are applied in this order, each over the one before: the
  * template, the image's configuration, the document, the options, the operands. What several
- * sources decide together is kept beside the configuration until generation_finish().
+ * sources decide together is kept beside the configuration until generation_finish(). Patches go
+ * over the finished configuration, which is then checked.
  */
 #pragma once
 #include "lib/error.h"
@@ -21,6 +22,7 @@ struct generation {
 	const char *uid, *gid; /* override the user's; NULL where not given */
 	const char *seccomp;   /* "default", "unconfined" or a file; borrowed. NULL: as it is */
 	json_t *seccomp_edits; /* [verb, value], for seccomp_edit() */
+	bool from_template; /* a user's: what it says stays unless something speaks against it */
 	/* by an option, not by default or by the image */
 	bool args_given, entrypoint_given, hostname_given, user_given;
 };
@@ -32,8 +34,19 @@ void generation_free(struct generation *g);
 /* "NAME=VALUE" takes the place of an earlier value of NAME. */
 void generation_set_env(struct generation *g, const char *assignment);
 
-/* Put together what was kept apart, and check the whole as validate does. */
+/* Start from this configuration, not the built-in one. Takes the reference. ERROR_INTEGRITY where a
+ * member has the wrong type; `path` names it. */
+int generation_set_template(struct generation *g, json_t *config, const char *path,
+			    struct error *err);
+
+/* Put together what was kept apart. */
 int generation_finish(struct generation *g, struct error *err);
+
+/* Merge a patch into the finished configuration (RFC 7396). */
+int generation_patch(struct generation *g, const json_t *patch, struct error *err);
+
+/* Check the whole as validate does: ERROR_USAGE, because options may not fit each other. */
+int generation_check(const struct generation *g, struct error *err);
 
 /* ERROR_USAGE unless the text is UTF-8, which JSON needs. */
 int generation_check_text(const char *text, const char *what, struct error *err);

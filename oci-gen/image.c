@@ -75,6 +75,8 @@ static int apply_command(struct generation *g, const json_t *config, struct erro
 	if (member_strings(config, "Entrypoint", &entrypoint, err) < 0 ||
 	    member_strings(config, "Cmd", &command, err) < 0)
 		return -1;
+	if (!entrypoint && !command && g->from_template)
+		return 0;
 	json_decref(g->entrypoint);
 	json_decref(g->command);
 	g->entrypoint = json_incref(entrypoint);
@@ -119,8 +121,11 @@ static int apply_process(struct generation *g, const json_t *config, struct erro
 
 		pointer_set(g->config, "/process/cwd", json_string(absolute));
 	}
+	const char *name = user ? json_string_value(user) : "";
+	if (!*name && g->from_template)
+		return 0;
 	free(g->user);
-	g->user = xstrdup(user ? json_string_value(user) : "");
+	g->user = xstrdup(name);
 	return 0;
 }
 

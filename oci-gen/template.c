@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/template.h"
 
+#include "lib/json.h"
 #include "lib/version.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
@@ -171,8 +172,7 @@ void template_privileged(json_t *config)
 
 	json_array_foreach(pointer_get(config, "/mounts"), i, mount)
 	{
-		if (strncmp(json_string_value(json_object_get(mount, "destination")), "/sys", 4) ==
-		    0)
+		if (strncmp(json_text(mount, "destination", ""), "/sys", 4) == 0)
 			make_writable(mount);
 	}
 	pointer_set(config, "/linux/resources/devices",

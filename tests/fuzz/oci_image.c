@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_setup("fuzz", LOG_LEVEL_ERROR);
 	generation_start(&g);
 	g.seccomp = "unconfined";
-	if (image && image_apply(&g, image, &err) == 0 && generation_finish(&g, &err) == 0) {
+	if (image && image_apply(&g, image, &err) == 0 && generation_finish(&g, &err) == 0 &&
+	    generation_check(&g, &err) == 0) {
 		cleanup_findings struct findings findings = { 0 };
 
 		structure_check(g.config, &findings);
