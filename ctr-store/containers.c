@@ -153,7 +153,7 @@ static int containers_verb(const struct cli *cli, struct error *err)
 const struct cli_command command_containers = {
 	.name = "containers",
 	.operands = "",
-	.summary = "list containers, where they are mounted and whether they run",
+	.summary = "list containers and where they are mounted",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = containers_verb,

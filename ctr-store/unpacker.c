@@ -249,7 +249,8 @@ static char *tree_path(const struct unpacker *unpacker, const struct job *job)
 	if (job->directory[0])
 		return xasprintf("%s/tmp/%s/%s/diff", store->root, unpacker->staging.name,
 				 job->directory);
-	return xasprintf("%s/layers/%s/diff", store->root, job->id);
+	/* by the descriptor: an unpacker may write to other layers than the store's own */
+	return xasprintf("/proc/self/fd/%d/%s/diff", store->layers_fd, job->id);
 }
 
 /* The layers beneath a job, merged: a mount that is attached nowhere. */

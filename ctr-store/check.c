@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/check.h"
+
+#include "ctr-store/commands.h"
+#include "ctr-store/image.h"
+#include "lib/cleanup.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+#include <stddef.h>
+
+struct settings {
+	bool deep, repair;
+};
+
+static const struct cli_option options[] = {
+	{ "deep", 0, NULL, OPTION_FLAG, offsetof(struct settings, deep),
+	  "unpack every layer again and compare all files" },
+	{ "repair", 0, NULL, OPTION_FLAG, offsetof(struct settings, repair),
+	  "mend what can be, from blobs or by removing what can be pulled again" },
+	{ 0 },
+};
+
+static const struct output_column columns[] = {
+	{ "OBJECT", "object", COLUMN_TEXT },
+	{ "ID", "id", COLUMN_DIGEST },
+	{ "PROBLEM", "problem", COLUMN_TEXT },
+	{ "REPAIR", "repair", COLUMN_TEXT },
+	{ 0 },
+};
+
+void check_found(struct check *check, const char *object, const char *id, const char *problem,
+		 const char *repair)
+{
+	json_array_append_new(check->findings,
+			      json_pack("{s:s, s:s, s:s, s:s*}", "object", object, "id", id,
+					"problem", problem, "repair", repair));
+	check->remaining += repair == NULL;
+}
+
+static int run_checks(struct check *check, struct error *err)
+{
+	if (image_layout(check->store, &check->layout, err) < 0)
+		return -1;
+	if (check_blobs(check, err) < 0 || check_images(check, err) < 0 ||
+	    check_layers(check, err) < 0)
+		return -1;
+	return check_containers(check, err);
+}
+
+static int check_verb(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+	json_auto_t *findings = json_array();
+	json_auto_t *damaged = json_object();
+	struct check check = { .store = &store,
+			       .layout = { .fd = -1 },
+			       .deep = settings->deep,
+			       .repair = settings->repair,
+			       .findings = findings,
+			       .damaged = damaged };
+
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	int status = run_checks(&check, err);
+	layout_close(&check.layout);
+	if (status < 0 || output_list(cli, findings, columns, err) < 0)
+		return -1;
+	if (check.remaining == 0)
+		return 0;
+	error_set(err, ERROR_INTEGRITY, "the store is damaged: %zu finding%s", check.remaining,
+		  check.remaining == 1 ? "" : "s");
+	return error_hint(err,
+			  settings->repair ? "pull the images again" : "ctr-store check --repair");
+}
+
+const struct cli_command command_check = {
+	.name = "check",
+	.operands = "",
+	.summary = "prove that the store is whole",
+	.details = "Prints one object for each thing that is not as it should be, and then\n"
+		   "exits 7; with --repair only if some could not be mended.",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = check_verb,
+};

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/check.h"
+#include "ctr-store/container.h"
+#include "ctr-store/image.h"
+#include "ctr-store/layer.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* The first of the container's layers that is not there, or NULL. Borrowed. */
+static const char *missing_layer(const struct store *store, const json_t *container)
+{
+	const json_t *layer;
+	size_t i;
+
+	json_array_foreach (json_object_get(container, "layers"), i, layer) {
+		const char *id = json_string_value(layer);
+		cleanup_free char *path = xasprintf("%s/layer.json", id ? id : "");
+
+		if (!id || !path_is_name(id))
+			return "?";
+		if (faccessat(store->layers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return id;
+	}
+	return NULL;
+}
+
+/* Unpack what the container's image has; its layers are then under the same ids as before. */
+static bool unpack_missing(const struct check *check, const json_t *container)
+{
+	const json_t *facts = json_object_get(container, "image");
+	cleanup_image struct image image = { 0 };
+	cleanup_strings struct strings ids = { 0 };
+	struct error ignored;
+
+	if (!check->repair ||
+	    image_find(check->store, json_text(facts, "digest", "-"), &image, &ignored) < 0)
+		return false;
+	cleanup_fd int gate = layer_secure(check->store, &image, &ids, &ignored);
+	return gate >= 0 && !missing_layer(check->store, container);
+}
+
+static void check_container(struct check *check, const char *id)
+{
+	static const char *const directories[] = { "upper", "work", "rootfs" };
+	struct error why;
+	cleanup_free char *facts = xasprintf("%s/rootfs.json", id);
+	json_auto_t *container =
+		json_read_at(check->store->containers_fd, facts, JSON_CONFIG_MAX, &why);
+
+	if (!container) {
+		if (faccessat(check->store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			check_found(check, "container", id,
+				    why.os == ENOENT ? "it has no rootfs.json" : why.message, NULL);
+		return;
+	}
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", id, directories[i]);
+		cleanup_free char *problem = xasprintf("it has no %s directory", directories[i]);
+
+		if (faccessat(check->store->containers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			check_found(check, "container", id, problem, NULL);
+	}
+	const char *layer = missing_layer(check->store, container);
+	if (!layer)
+		return;
+	cleanup_free char *problem = xasprintf("its layer %s is missing", layer);
+	check_found(check, "container", id, problem,
+		    unpack_missing(check, container) ? "unpacked again" : NULL);
+}
+
+int check_containers(struct check *check, struct error *err)
+{
+	cleanup_fd int fd =
+		openat(check->store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return error_os(err, "%s/containers", check->store->root);
+	steal_fd(&fd);
+	while ((entry = readdir(dir)))
+		if (path_is_id(entry->d_name))
+			check_container(check, entry->d_name);
+	return 0;
+}

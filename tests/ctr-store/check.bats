@@ -1,0 +1,202 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:etc:mtime=5 file:etc/one:text=one:xattr.user.a=b file:etc/two:text=two \
+		link:etc/three:to=etc/two symlink:etc/four:to=one dir:old file:old/x fifo:pipe
+	make_tar top.tar whiteout:old file:top:text=top dir:etc opaque:etc file:etc/new
+	make_tar lean.tar link:again:to=top file:deep/er:text=x
+	store_image docker.io/library/t:1 base.tar top.tar lean.tar
+}
+
+teardown() { clean_store; }
+
+blob_of() { # position of a layer in t:1
+	ctr-store image t:1 | jq -r ".image.manifest.layers[$1].digest"
+}
+
+blob_path() {
+	echo "$OCID_ROOT/images/blobs/${1/://}"
+}
+
+set_xattr() { # PATH NAME VALUE
+	/usr/bin/python3 -c 'import os, sys
+os.setxattr(sys.argv[1], sys.argv[2], sys.argv[3].encode())' "$@"
+}
+
+base_id() {
+	sha256sum base.tar | cut -d' ' -f1
+}
+
+@test "check: a whole store has no findings" {
+	tool ctr-store check
+	[ -z "$output" ]
+	ctr-store create --image t:1 >/dev/null
+	store_image docker.io/library/u:1 base.tar
+	tool ctr-store check --deep
+	[ -z "$output" ]
+	nothing_unfinished
+	tool ctr-store check --deep --repair
+	[ -z "$output" ]
+}
+
+@test "check: a blob that is not what its name says" {
+	blob=$(blob_of 1)
+	printf 'x' >>"$(blob_path "$blob")"
+	tool 7 ctr-store check
+	error_is integrity "the store is damaged"
+	[ "$(jq -r 'select(.object == "blob") | .id' <<<"$output")" = "$blob" ]
+	[ "$(jq -r 'select(.object == "image") | .id, .problem' <<<"$output")" = \
+		"docker.io/library/t:1"$'\n'"blob $blob is damaged" ]
+	# removed, so that a pull brings it again; the image lacks it until then
+	tool 7 ctr-store check --repair
+	[ "$(jq -r 'select(.object == "blob") | .repair' <<<"$output")" = removed ]
+	[ ! -e "$(blob_path "$blob")" ]
+	tool 7 ctr-store check
+	[ "$(field .problem)" = "blob $blob is missing" ]
+	store_image docker.io/library/t:1 base.tar top.tar lean.tar
+	tool ctr-store check
+}
+
+@test "check: a damaged blob that no image has is mended by removing it" {
+	echo x >"$OCID_ROOT/images/blobs/sha256/$(printf '%064d' 1)"
+	tool 7 ctr-store check
+	[ "$(field .object)" = blob ]
+	tool ctr-store check --repair
+	[ "$(field .repair)" = removed ]
+	tool ctr-store check
+}
+
+@test "check: a blob that is missing, a manifest that is damaged" {
+	rm "$(blob_path "$(blob_of 0)")"
+	tool 7 ctr-store check
+	[ "$(field '.object, .id' | xargs)" = "image docker.io/library/t:1" ]
+	manifest=$(ctr-store image t:1 | jq -r .digest)
+	echo '{}' >"$(blob_path "$manifest")"
+	tool 7 ctr-store check
+	[[ $output == *"blob $manifest is damaged"* ]]
+}
+
+@test "check: a layer whose facts are lost is unpacked again" {
+	ctr-store create --image t:1 --name web >/dev/null
+	: >"$OCID_ROOT/layers/$(base_id)/layer.json"
+	tool 7 ctr-store check
+	[ "$(field '.object, .id' | xargs)" = "layer $(base_id)" ]
+	# not beneath a mount
+	tool 7 ctr-store check --repair
+	[ "$(field 'has("repair")')" = false ]
+	ctr-store umount web
+	tool ctr-store check --repair
+	[ "$(field .repair)" = "unpacked again" ]
+	tool ctr-store check --deep
+	ctr-store mount web >/dev/null
+}
+
+@test "check: a damaged layer that cannot be had again stays as long as a container has it" {
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store umount web
+	jq '.manifests = []' "$OCID_ROOT/images/index.json" >new
+	mv new "$OCID_ROOT/images/index.json"
+	rm "$OCID_ROOT/layers/$(base_id)/layer.json"
+	tool 7 ctr-store check --repair
+	[ -d "$OCID_ROOT/layers/$(base_id)/diff" ]
+	ctr-store rm web >/dev/null
+	tool ctr-store check --repair
+	[ "$(field .repair)" = removed ]
+}
+
+@test "check: --deep finds every kind of change in a layer, and --repair undoes it" {
+	ctr-store unpack t:1 >/dev/null
+	diff=$(layer_tree base.tar)
+	for change in 'echo oNe >etc/one; touch -d @0 etc/one' 'touch etc/one' 'chmod 600 etc/one' \
+		'chown 1 etc/one' 'set_xattr etc/one user.a c' 'set_xattr etc user.z c' \
+		'rm etc/two' 'touch etc/more' 'ln -sf two etc/four' 'rm etc/three; cp -p etc/two etc/three' \
+		'chmod 700 old' 'rm -r old' 'rm pipe; touch -d @0 pipe' 'chmod 700 .'; do
+		(cd "$diff" && eval "$change")
+		tool ctr-store check
+		tool 7 ctr-store check --deep
+		[ "$(field '.object, .id' | xargs)" = "layer $(base_id)" ]
+		[[ $(field .problem) == *"is not as in its blob" ]]
+		tool ctr-store check --deep --repair
+		[ "$(field .repair)" = "unpacked again" ]
+	done
+	tool ctr-store check --deep
+	nothing_unfinished
+}
+
+@test "check: --deep sees the layers that lean on others, and lost whiteouts" {
+	ctr-store unpack t:1 >/dev/null
+	rm "$(layer_tree top.tar)/old"
+	tool 7 ctr-store check --deep
+	[ "$(field .problem)" = "old is not as in its blob" ]
+	tool ctr-store check --deep --repair
+	id=$(ctr-store layers | jq -r 'select(.chainId) | .id')
+	echo more >>"$OCID_ROOT/layers/$id/diff/again"
+	tool 7 ctr-store check --deep
+	[ "$(field .id)" = "$id" ]
+	tool ctr-store check --deep --repair
+	tool ctr-store check --deep
+}
+
+@test "check: a container's layer that is gone is unpacked again" {
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store umount web
+	rm -r "$OCID_ROOT/layers/$(base_id)"
+	tool 7 ctr-store check
+	[ "$(field .problem)" = "its layer $(base_id) is missing" ]
+	tool ctr-store check --repair
+	[ "$(field .repair)" = "unpacked again" ]
+	ctr-store mount web >/dev/null
+	rm "$(ctr-store containers | jq -r .bundle)/rootfs.json"
+	tool 7 ctr-store check --repair
+	[ "$(field .problem)" = "it has no rootfs.json" ]
+}
+
+@test "check: killed at any moment leaves nothing that gc does not take" {
+	export OCID_KEEPS_UNFINISHED=1
+	for call in mkdirat:when=4 renameat:when=1 renameat:when=3 symlinkat:when=1 unlinkat:when=20; do
+		ctr-store unpack t:1 >/dev/null
+		echo >>"$(layer_tree base.tar)/etc/one"
+		fault "${call%%:*}:signal=KILL:${call#*:}"
+		"${FAULTY[@]}" ctr-store check --deep --repair >/dev/null 2>&1 || true
+		tool ctr-store check --deep --repair
+		tool ctr-store gc
+		nothing_unfinished
+	done
+}
+
+@test "check: a full disk is told as such" {
+	export OCID_ROOT=$BATS_TEST_TMPDIR/disk
+	small_disk "$OCID_ROOT" 2m
+	make_tar big.tar file:big:size=800000
+	store_image docker.io/library/big:1 big.tar
+	ctr-store unpack big:1 >/dev/null
+	dd if=/dev/zero of="$OCID_ROOT/filler" bs=4k status=none || true
+	tool ctr-store check
+	tool 9 ctr-store check --deep
+	rm "$OCID_ROOT/filler"
+	tool ctr-store check --deep
+	nothing_unfinished
+	umount "$OCID_ROOT"
+}
+
+@test "check: while others unpack, create, remove and clean there are no findings" {
+	for i in 1 2 3; do
+		for _ in 1 2 3 4; do
+			ctr-store tag t:1 "r$i:1"
+			id=$(ctr-store create --image "r$i:1" | jq -r .rootfs.id)
+			ctr-store rm "$id"
+			ctr-store untag "r$i:1"
+			ctr-store gc
+		done >>out 2>>errors 3>&- &
+	done
+	for _ in 1 2 3; do
+		tool ctr-store check --deep --repair
+		[ -z "$output" ]
+	done
+	wait
+	[ ! -s errors ]
+}
