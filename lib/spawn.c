@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -381,14 +382,17 @@ static char *executable_in(const char *directory, const char *name)
 
 char *spawn_tool_path(const char *name)
 {
+	/* in the build directory; as installed below any prefix; as configured */
+	static const char *const places[] = { "", "/../libexec/ocid" };
 	const char *libexec = getenv("OCID_LIBEXEC");
 	char self[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
 	char *path = libexec ? executable_in(libexec, name) : NULL;
 
-	if (!path && length > 0) {
-		self[length] = '\0';
-		*strrchr(self, '/') = '\0';
+	self[length > 0 ? length : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	for (size_t i = 0; !path && slash && i < sizeof places / sizeof *places; i++) {
+		snprintf(slash, sizeof self - (size_t)(slash - self), "%s", places[i]);
 		path = executable_in(self, name);
 	}
 	if (!path)
