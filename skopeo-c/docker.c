@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docker://: images in registries (distribution-spec 1.1). */
 #include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/transport.h"
@@ -8,10 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct docker {
+/* One of the endpoints that may serve the image. */
+struct place {
+	const struct endpoint *endpoint;
 	struct registry registry;
-	char *wanted;	  /* the tag or digest of the manifest */
-	char *mount_from; /* a repository of the same registry that has the blobs, or NULL */
+	bool is_open;
+};
+
+struct docker {
+	struct http *http;
+	struct access access;
+	char *named; /* the registry as the user wrote it */
+	const char *actions;
+	struct route route;
+	struct place *places; /* one for each endpoint of the route */
+	struct place *at;     /* the one that is in use */
+	bool is_settled;      /* that one has given the manifest */
+	char *mount_from;     /* a repository of the same registry that has the blobs, or NULL */
 };
 
 /* In the order of what is most common; the last two only so that their refusal is explained. */
@@ -25,11 +40,29 @@ bool transport_is_docker(const struct transport *t)
 	return t->class == &transport_docker;
 }
 
+static int open_place(struct docker *docker, struct place *place, struct error *err)
+{
+	if (!place->is_open &&
+	    registry_open(docker->http, &docker->access, place->endpoint, docker->named,
+			  docker->actions, &place->registry, err) < 0)
+		return -1;
+	place->is_open = true;
+	return 0;
+}
+
 struct registry *docker_registry(struct transport *t)
 {
 	struct docker *docker = t->state;
 
-	return &docker->registry;
+	return &docker->at->registry;
+}
+
+struct registry *docker_origin(struct transport *t, struct error *err)
+{
+	struct docker *docker = t->state;
+	struct place *place = &docker->places[docker->route.count - 1];
+
+	return open_place(docker, place, err) < 0 ? NULL : &place->registry;
 }
 
 void docker_allow_mounts(struct transport *to, const struct transport *from)
@@ -37,19 +70,21 @@ void docker_allow_mounts(struct transport *to, const struct transport *from)
 	if (!transport_is_docker(to) || !transport_is_docker(from))
 		return;
 
-	struct docker *ours = to->state;
-	const struct docker *theirs = from->state;
-	if (strcmp(ours->registry.name, theirs->registry.name) != 0 ||
-	    strcmp(ours->registry.repository, theirs->registry.repository) == 0)
+	struct docker *docker = to->state;
+	struct registry *ours = &docker->at->registry;
+	const struct registry *theirs = &((const struct docker *)from->state)->at->registry;
+	if (strcmp(ours->name, theirs->name) != 0 ||
+	    strcmp(ours->repository, theirs->repository) == 0)
 		return;
-	ours->mount_from = xstrdup(theirs->registry.repository);
-	strings_addf(&ours->registry.scopes, "repository:%s:pull", ours->mount_from);
+	docker->mount_from = xstrdup(theirs->repository);
+	strings_addf(&ours->scopes, "repository:%s:pull", docker->mount_from);
 }
 
 static int docker_open(struct transport *t, const char *rest,
 		       const struct transport_settings *settings, struct error *err)
 {
 	cleanup_reference struct reference reference = { 0 };
+	cleanup_route struct route route = { 0 };
 
 	if (reference_parse(rest, &reference, err) < 0)
 		return -1;
@@ -59,30 +94,44 @@ static int docker_open(struct transport *t, const char *rest,
 		free(reference.tag);
 		reference.tag = NULL;
 	}
+	if (registries_route(&reference, settings->is_destination, &route, err) < 0)
+		return -1;
 
 	struct docker *docker = xcalloc(1, sizeof *docker);
 	t->state = docker;
 	t->reference = reference_text(&reference);
 	t->name = xstrdup(t->reference);
-	docker->wanted = xstrdup(reference.digest ? reference.digest : reference.tag);
-	return registry_open(settings->http, &settings->access, reference.registry,
-			     reference.repository, settings->is_destination ? "pull,push" : "pull",
-			     &docker->registry, err);
+	docker->http = settings->http;
+	docker->access = settings->access;
+	docker->named = xstrdup(reference.registry);
+	docker->actions = settings->is_destination ? "pull,push" : "pull";
+	docker->places = xcalloc(route.count, sizeof *docker->places);
+	for (size_t i = 0; i < route.count; i++)
+		docker->places[i].endpoint = &route.endpoints[i];
+	docker->at = docker->places;
+	docker->route = route;
+	route = (struct route){ 0 };
+	/* what is wrong with a mirror is no reason to fail: see docker_get_manifest() */
+	return docker->route.count > 1 ? 0 : open_place(docker, docker->at, err);
 }
 
 static void docker_close(struct transport *t)
 {
 	struct docker *docker = t->state;
 
-	registry_close(&docker->registry);
-	free(docker->wanted);
+	for (size_t i = 0; i < docker->route.count; i++)
+		if (docker->places[i].is_open)
+			registry_close(&docker->places[i].registry);
+	free(docker->places);
+	route_free(&docker->route);
+	free(docker->named);
 	free(docker->mount_from);
 	free(docker);
 }
 
 static char *manifest_path(const struct docker *docker, const char *wanted)
 {
-	return xasprintf("/v2/%s/manifests/%s", docker->registry.repository, wanted);
+	return xasprintf("/v2/%s/manifests/%s", docker->at->registry.repository, wanted);
 }
 
 /* ---- source ---- */
@@ -100,14 +149,14 @@ static int no_manifest(const struct transport *t, const struct registry_call *ca
 	return error_subject(err, t->name);
 }
 
-static int docker_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
-			       struct error *err)
+static int get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+			struct error *err)
 {
 	struct docker *docker = t->state;
-	const char *wanted = digest ? digest : docker->wanted;
+	const char *wanted = digest ? digest : docker->at->endpoint->wanted;
 	cleanup_registry_call struct registry_call call = { 0 };
 
-	registry_call_init(&call, &docker->registry, "GET", manifest_path(docker, wanted));
+	registry_call_init(&call, &docker->at->registry, "GET", manifest_path(docker, wanted));
 	strings_add(&call.request.headers, accept_header);
 	if (registry_call_run(&call, err) < 0)
 		return error_subject(err, t->name);
@@ -130,14 +179,55 @@ static int docker_get_manifest(struct transport *t, const char *digest, struct m
 	return 0;
 }
 
+/* A mirror that is down is not waited for: there is another place to ask. */
+static int ask_mirror(struct transport *t, const char *digest, struct manifest *manifest,
+		      struct error *err)
+{
+	struct docker *docker = t->state;
+
+	if (open_place(docker, docker->at, err) < 0)
+		return -1;
+	int retries = docker->at->registry.retries;
+	docker->at->registry.retries = 0;
+	int status = get_manifest(t, digest, manifest, err);
+	docker->at->registry.retries = retries;
+	return status;
+}
+
+/* From the first endpoint that can. Where each fails, the last one, which is the registry itself,
+ * says why. */
+static int docker_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+			       struct error *err)
+{
+	struct docker *docker = t->state;
+
+	if (docker->is_settled)
+		return get_manifest(t, digest, manifest, err);
+	const struct place *last = &docker->places[docker->route.count - 1];
+	for (; docker->at < last; docker->at++) {
+		if (ask_mirror(t, digest, manifest, err) == 0) {
+			docker->is_settled = true;
+			return 0;
+		}
+		if (cli_interrupted())
+			return -1;
+		log_message(err->kind == ERROR_NOT_FOUND ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+			    "mirror %s: %s", docker->at->endpoint->registry, err->message);
+	}
+	docker->is_settled = true;
+	return open_place(docker, docker->at, err) < 0 ? -1
+						       : get_manifest(t, digest, manifest, err);
+}
+
 static int docker_open_blob(struct transport *t, const struct blob *blob,
 			    struct blob_source *source, struct error *err)
 {
 	struct docker *docker = t->state;
 
 	(void)err;
-	registry_call_init(&source->call, &docker->registry, "GET",
-			   xasprintf("/v2/%s/blobs/%s", docker->registry.repository, blob->digest));
+	registry_call_init(
+		&source->call, &docker->at->registry, "GET",
+		xasprintf("/v2/%s/blobs/%s", docker->at->registry.repository, blob->digest));
 	return 0;
 }
 
@@ -149,7 +239,8 @@ static bool docker_has_manifest(struct transport *t, const struct manifest *mani
 	cleanup_registry_call struct registry_call call = { 0 };
 	struct error ignored; /* what is wrong shows again where it matters */
 
-	registry_call_init(&call, &docker->registry, "HEAD", manifest_path(docker, docker->wanted));
+	registry_call_init(&call, &docker->at->registry, "HEAD",
+			   manifest_path(docker, docker->at->endpoint->wanted));
 	strings_add(&call.request.headers, accept_header);
 	if (registry_call_run(&call, &ignored) < 0 || call.request.status != 200)
 		return false;
@@ -170,22 +261,23 @@ static int docker_offer_blob(struct transport *t, const struct blob *blob, struc
 	}
 	sink->state = SINK_ASKING;
 	sink->asking = ASK_PRESENCE;
-	registry_call_init(&sink->call, &docker->registry, "HEAD",
-			   xasprintf("/v2/%s/blobs/%s", docker->registry.repository, blob->digest));
+	registry_call_init(
+		&sink->call, &docker->at->registry, "HEAD",
+		xasprintf("/v2/%s/blobs/%s", docker->at->registry.repository, blob->digest));
 	registry_call_start(&sink->call);
 	return 0;
 }
 
 static void ask_upload(struct docker *docker, const struct blob *blob, struct blob_sink *sink)
 {
-	const char *repository = docker->registry.repository;
+	const char *repository = docker->at->registry.repository;
 	char *path = docker->mount_from ? xasprintf("/v2/%s/blobs/uploads/?mount=%s&from=%s",
 						    repository, blob->digest, docker->mount_from)
 					: xasprintf("/v2/%s/blobs/uploads/", repository);
 
 	registry_call_free(&sink->call);
 	sink->asking = ASK_UPLOAD;
-	registry_call_init(&sink->call, &docker->registry, "POST", path);
+	registry_call_init(&sink->call, &docker->at->registry, "POST", path);
 	registry_call_start(&sink->call);
 }
 
@@ -227,7 +319,7 @@ static int begin_upload(struct docker *docker, const struct blob *blob, struct b
 	if (!url)
 		return -1;
 	registry_call_free(&sink->call);
-	registry_call_init(&sink->call, &docker->registry, "PUT", url);
+	registry_call_init(&sink->call, &docker->at->registry, "PUT", url);
 	strings_add(&sink->call.request.headers, "Content-Type: application/octet-stream");
 	sink->call.request.upload_size = blob->size;
 	sink->call.once = true;
@@ -276,13 +368,13 @@ static int docker_put_manifest(struct transport *t, const struct manifest *manif
 			       struct error *err)
 {
 	struct docker *docker = t->state;
-	const char *wanted = is_top ? docker->wanted : manifest->digest;
+	const char *wanted = is_top ? docker->at->endpoint->wanted : manifest->digest;
 	cleanup_registry_call struct registry_call call = { 0 };
 
 	if (digest_is_valid(wanted) && strcmp(wanted, manifest->digest) != 0)
 		return error_set(err, ERROR_USAGE, "%s: the image to copy has the digest %s",
 				 t->name, manifest->digest);
-	registry_call_init(&call, &docker->registry, "PUT", manifest_path(docker, wanted));
+	registry_call_init(&call, &docker->at->registry, "PUT", manifest_path(docker, wanted));
 	strings_addf(&call.request.headers, "Content-Type: %s", manifest->media_type);
 	call.request.body = xstrdup(manifest->bytes);
 	call.request.body_length = manifest->length;

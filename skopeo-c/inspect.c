@@ -180,8 +180,12 @@ static int open_source(struct inspection *inspection, struct error *err)
 	};
 	if (transport_open(&inspection->from, name, &source, err) < 0)
 		return -1;
-	if (is_registry && !settings->no_tags && !settings->raw && !settings->config)
-		tags_start(&inspection->tags, docker_registry(&inspection->from));
+	if (!is_registry || settings->no_tags || settings->raw || settings->config)
+		return 0;
+	struct registry *registry = docker_origin(&inspection->from, err);
+	if (!registry)
+		return -1;
+	tags_start(&inspection->tags, registry);
 	return 0;
 }
 

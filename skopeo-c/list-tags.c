@@ -58,14 +58,17 @@ static int list_tags_run(const struct cli *cli, struct error *err)
 	const struct list_tags_settings *settings = cli->settings;
 	cleanup_reference struct reference reference = { 0 };
 	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_route struct route route = { 0 };
 	struct registry registry = { 0 };
 	struct tags tags = { 0 };
 
-	if (parse_operand(cli, &reference, err) < 0)
+	if (parse_operand(cli, &reference, err) < 0 ||
+	    registries_route(&reference, false, &route, err) < 0)
 		return -1;
 	http = http_new(err);
-	if (!http || registry_open(http, &settings->access, reference.registry,
-				   reference.repository, "pull", &registry, err) < 0)
+	/* mirrors need not have all tags */
+	if (!http || registry_open(http, &settings->access, &route.endpoints[route.count - 1],
+				   reference.registry, "pull", &registry, err) < 0)
 		return -1;
 	tags_start(&tags, &registry);
 	int status = tags_wait(&tags, err);

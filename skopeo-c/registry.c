@@ -30,20 +30,39 @@ int64_t registry_now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int registry_open(struct http *http, const struct access *access, const char *name,
-		  const char *repository, const char *actions, struct registry *registry,
+/* What of the user's options counts for an endpoint. */
+static struct access access_for(const struct access *access, const struct endpoint *endpoint,
+				const char *named)
+{
+	struct access result = *access;
+
+	if (strcmp(endpoint->registry, named) != 0 || endpoint->is_mirror)
+		result.creds = NULL;
+	if (endpoint->is_mirror) {
+		result.cert_dir = NULL;
+		result.tls_verify = true;
+	}
+	if (endpoint->insecure)
+		result.tls_verify = false;
+	return result;
+}
+
+int registry_open(struct http *http, const struct access *asked, const struct endpoint *endpoint,
+		  const char *named, const char *actions, struct registry *registry,
 		  struct error *err)
 {
+	const struct access access = access_for(asked, endpoint, named);
+	const char *name = endpoint->registry, *repository = endpoint->repository;
 	struct registry r = {
 		.http = http,
-		.may_fall_back = !access->tls_verify,
-		.tls.verify = access->tls_verify,
-		.retries = access->retry_times < 0 ? DEFAULT_RETRIES : (int)access->retry_times,
-		.retry_unreachable = access->retry_times > 0,
+		.may_fall_back = !access.tls_verify,
+		.tls.verify = access.tls_verify,
+		.retries = access.retry_times < 0 ? DEFAULT_RETRIES : (int)access.retry_times,
+		.retry_unreachable = access.retry_times > 0,
 	};
 
-	if (certs_load(access->cert_dir, name, &r.tls, err) < 0 ||
-	    credentials_find(access, name, repository, &r.credentials, err) < 0) {
+	if (certs_load(access.cert_dir, name, &r.tls, err) < 0 ||
+	    credentials_find(&access, name, repository, &r.credentials, err) < 0) {
 		registry_close(&r);
 		return -1;
 	}

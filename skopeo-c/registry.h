@@ -5,12 +5,13 @@
  * after 429, 5xx and broken connections. Calls run together in one event loop: start them, then
  * pump http and poll each, or run one to its end.
  *
- * Plain http is spoken only when the user said --tls-verify=false, and then only where https does
- * not answer.
+ * Plain http is spoken only when the user said --tls-verify=false or registries.conf calls the
+ * place insecure, and then only where https does not answer.
  */
 #pragma once
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/http.h"
+#include "skopeo-c/registries.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,8 +33,11 @@ struct registry {
 	int retry_after_ms;	/* what the last failure asked us to wait, 0 for nothing */
 };
 
-int registry_open(struct http *http, const struct access *access, const char *name,
-		  const char *repository, const char *actions, struct registry *registry,
+/* Get ready for calls to an endpoint of the registry `named`. Of `access`, a mirror gets neither
+ * credentials nor certificates nor leave to be insecure: those were given for the registry. And
+ * --creds go to no other host than the one that was named. */
+int registry_open(struct http *http, const struct access *access, const struct endpoint *endpoint,
+		  const char *named, const char *actions, struct registry *registry,
 		  struct error *err);
 void registry_close(struct registry *registry);
 

@@ -109,8 +109,10 @@ int blob_sink_name_file(struct blob_sink *sink, struct error *err);
 /* The file has its final name now. */
 void blob_sink_keep_file(struct blob_sink *sink);
 
-/* docker.c, for inspect and list-tags. */
+/* docker.c. Where the bytes come from or go to. */
 struct registry *docker_registry(struct transport *t);
+/* The registry itself, not a mirror of it; NULL where it cannot be opened. */
+struct registry *docker_origin(struct transport *t, struct error *err);
 bool transport_is_docker(const struct transport *t);
 /* Let `to` take blobs that `from` has over within the registry, when both are in the same one. */
 void docker_allow_mounts(struct transport *to, const struct transport *from);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of the configuration of registries, in the order in which later ones win. */
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+#include "skopeo-c/registries.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SYSTEM "/etc/containers"
+
+enum { FILE_MAX = 1 << 20 };
+
+static int add_path(json_t *registries, const char *path, bool required, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length;
+
+	if (fd < 0 && !required && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	cleanup_free char *text = file_read_fd(fd, FILE_MAX, &length, path, err);
+	return text ? registries_add(registries, text, length, path, err) : -1;
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 5 && strcmp(entry->d_name + length - 5, ".conf") == 0;
+}
+
+static int by_bytes(const struct dirent **one, const struct dirent **other)
+{
+	return strcmp((*one)->d_name, (*other)->d_name);
+}
+
+/* Every *.conf of a directory that may be missing, by name. */
+static int add_dir(json_t *registries, const char *path, struct error *err)
+{
+	struct dirent **entries;
+	int count = scandir(path, &entries, is_conf, by_bytes), status = 0;
+
+	if (count < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : error_os(err, "%s", path);
+	for (int i = 0; i < count; i++) {
+		cleanup_free char *file = xasprintf("%s/%s", path, entries[i]->d_name);
+
+		if (status == 0)
+			status = add_path(registries, file, true, err);
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+/* The user's own file takes the place of everything that the system has. */
+static int add_all(json_t *registries, struct error *err)
+{
+	const char *named = getenv("CONTAINERS_REGISTRIES_CONF"), *home = getenv("HOME");
+	const char *config = getenv("XDG_CONFIG_HOME");
+	cleanup_free char *base = config && config[0] ? xasprintf("%s/containers", config)
+				  : home	      ? xasprintf("%s/.config/containers", home)
+						      : xstrdup(SYSTEM);
+	cleanup_free char *own = xasprintf("%s/registries.conf", base);
+	cleanup_free char *own_dir = xasprintf("%s/registries.conf.d", base);
+	bool is_named = named && named[0];
+
+	if (!is_named && access(own, F_OK) == 0)
+		return add_path(registries, own, true, err) < 0 ||
+				       add_dir(registries, own_dir, err) < 0
+			       ? -1
+			       : 0;
+	if (add_path(registries, is_named ? named : SYSTEM "/registries.conf", is_named, err) < 0 ||
+	    add_dir(registries, SYSTEM "/registries.conf.d", err) < 0)
+		return -1;
+	return add_dir(registries, own_dir, err);
+}
+
+json_t *registries_load(struct error *err)
+{
+	json_t *registries = json_object();
+
+	if (add_all(registries, err) == 0)
+		return registries;
+	json_decref(registries);
+	return NULL;
+}

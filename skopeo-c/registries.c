@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/registries.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/reference.h"
+#include "skopeo-c/toml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* what is added to a registry: the file and line it is from */
+#define DEFINED_AT "defined at"
+
+/* What a table may hold. */
+struct key {
+	const char *name;
+	json_type type; /* JSON_TRUE: a boolean */
+};
+
+static const struct key registry_keys[] = {
+	{ "prefix", JSON_STRING },
+	{ "location", JSON_STRING },
+	{ "insecure", JSON_TRUE },
+	{ "blocked", JSON_TRUE },
+	{ "mirror-by-digest-only", JSON_TRUE },
+	{ "mirror", JSON_ARRAY },
+	{ NULL, JSON_NULL },
+};
+static const struct key mirror_keys[] = {
+	{ "location", JSON_STRING },
+	{ "insecure", JSON_TRUE },
+	{ "pull-from-mirror", JSON_STRING },
+	{ NULL, JSON_NULL },
+};
+/* short names and helpers of other programs are nothing to us */
+static const struct key top_keys[] = {
+	{ "registry", JSON_ARRAY },
+	{ "aliases", JSON_OBJECT },
+	{ "unqualified-search-registries", JSON_ARRAY },
+	{ "short-name-mode", JSON_STRING },
+	{ "credential-helpers", JSON_ARRAY },
+	{ "additional-layer-store-auth-helper", JSON_STRING },
+	{ NULL, JSON_NULL },
+};
+
+struct reader {
+	json_t *registries;
+	struct toml toml;
+	const char *what;
+	struct error *err;
+};
+
+static int wrong(const struct reader *reader, const json_t *table, const char *key,
+		 const char *problem)
+{
+	return error_set(reader->err, ERROR_INTEGRITY, "%s:%d: %s%s%s", reader->what,
+			 toml_line(&reader->toml, table, key), key ? key : "", key ? " " : "",
+			 problem);
+}
+
+static bool has_type(const json_t *value, json_type type)
+{
+	return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
+}
+
+/* Wrong types are errors; a key that nobody knows may be a newer program's, or a slip of the pen:
+ * say so. */
+static int check_keys(const struct reader *reader, const json_t *table, const struct key *keys)
+{
+	const char *name;
+	const json_t *value;
+
+	json_object_foreach ((json_t *)table, name, value) {
+		const struct key *key = keys;
+
+		while (key->name && strcmp(key->name, name) != 0)
+			key++;
+		if (!key->name)
+			log_message(LOG_LEVEL_WARN, "%s:%d: unknown key \"%s\"", reader->what,
+				    toml_line(&reader->toml, table, name), name);
+		else if (!has_type(value, key->type))
+			return wrong(reader, table, name, "has a value of the wrong type");
+	}
+	return 0;
+}
+
+/* ---- locations ---- */
+
+/* HOST[:PORT][/PATH] with neither scheme nor anything that a URL would take for something else. */
+static bool is_location(const char *text)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789.-_:/[]@";
+	size_t length = strlen(text);
+
+	return length > 0 && text[strspn(text, allowed)] == '\0' && !strstr(text, "//") &&
+	       text[0] != '/' && text[0] != '@' && text[length - 1] != '/';
+}
+
+/* A host that references can name: others are taken for paths on docker.io. */
+static bool has_host(const char *location)
+{
+	size_t length = strcspn(location, "/");
+
+	return memchr(location, '.', length) || memchr(location, ':', length) ||
+	       (length == strlen("localhost") && strncmp(location, "localhost", length) == 0);
+}
+
+/* "*.HOST" */
+static bool is_wildcard(const char *prefix)
+{
+	return strncmp(prefix, "*.", 2) == 0;
+}
+
+/* may_be_wildcard: it is a prefix, which is only compared. */
+static int check_location(const struct reader *reader, const json_t *table, const char *key,
+			  bool may_be_wildcard)
+{
+	const char *text = json_text(table, key, "");
+
+	if (may_be_wildcard && is_wildcard(text))
+		return is_location(text + 2) && !strpbrk(text + 2, ":/@")
+			       ? 0
+			       : wrong(reader, table, key, "has a \"*.\" before more than a host");
+	if (is_location(text) && (may_be_wildcard || has_host(text)))
+		return 0;
+	return wrong(reader, table, key, "is not HOST[:PORT][/PATH], with a dot or a port in HOST");
+}
+
+/* ---- tables ---- */
+
+static int check_mirror(const struct reader *reader, const json_t *mirror, bool by_digest_only)
+{
+	const char *use = json_text(mirror, "pull-from-mirror", "all");
+
+	if (!json_is_object(mirror))
+		return error_set(reader->err, ERROR_INTEGRITY, "%s: a mirror is not a table",
+				 reader->what);
+	if (check_keys(reader, mirror, mirror_keys) < 0)
+		return -1;
+	if (!json_object_get(mirror, "location"))
+		return wrong(reader, mirror, NULL, "the mirror has no location");
+	if (strcmp(use, "all") != 0 && strcmp(use, "digest-only") != 0 &&
+	    strcmp(use, "tag-only") != 0)
+		return wrong(reader, mirror, "pull-from-mirror",
+			     "is none of all, digest-only, tag-only");
+	if (by_digest_only && json_object_get(mirror, "pull-from-mirror"))
+		return wrong(reader, mirror, "pull-from-mirror",
+			     "contradicts mirror-by-digest-only");
+	return check_location(reader, mirror, "location", false);
+}
+
+static int check_registry(const struct reader *reader, const json_t *registry)
+{
+	bool by_digest_only = json_is_true(json_object_get(registry, "mirror-by-digest-only"));
+	const json_t *mirror;
+	size_t i;
+
+	if (!json_is_object(registry))
+		return error_set(reader->err, ERROR_INTEGRITY, "%s: a registry is not a table",
+				 reader->what);
+	if (check_keys(reader, registry, registry_keys) < 0)
+		return -1;
+	bool has_prefix = json_object_get(registry, "prefix");
+	bool has_location = json_object_get(registry, "location");
+	if (!has_prefix && !has_location)
+		return wrong(reader, registry, NULL, "the registry has no prefix and no location");
+	if ((has_prefix && check_location(reader, registry, "prefix", true) < 0) ||
+	    (has_location && check_location(reader, registry, "location", false) < 0))
+		return -1;
+	json_array_foreach (json_object_get(registry, "mirror"), i, mirror) {
+		if (check_mirror(reader, mirror, by_digest_only) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A prefix twice in one file: the two would have to say the same of what decides about access. */
+static int add_registry(const struct reader *reader, json_t *seen, json_t *registry)
+{
+	const char *location = json_text(registry, "location", "");
+	const char *prefix = json_text(registry, "prefix", location);
+	const json_t *before = json_object_get(seen, prefix);
+
+	if (before && (json_is_true(json_object_get(before, "insecure")) !=
+			       json_is_true(json_object_get(registry, "insecure")) ||
+		       json_is_true(json_object_get(before, "blocked")) !=
+			       json_is_true(json_object_get(registry, "blocked"))))
+		return wrong(reader, registry, NULL,
+			     "the same prefix as above, with other values of insecure or blocked");
+	if (before)
+		return 0;
+	json_object_set_new(
+		registry, DEFINED_AT,
+		json_sprintf("%s:%d", reader->what, toml_line(&reader->toml, registry, NULL)));
+	json_object_set(seen, prefix, registry);
+	json_object_set(reader->registries, prefix, registry);
+	return 0;
+}
+
+static int add_file(const struct reader *reader)
+{
+	const json_t *root = reader->toml.root;
+	json_auto_t *seen = json_object();
+	json_t *registry;
+	size_t i;
+
+	if (json_object_get(root, "registries"))
+		return error_set(reader->err, ERROR_UNSUPPORTED,
+				 "%s:%d: the format of version 1 is not supported", reader->what,
+				 toml_line(&reader->toml, root, "registries"));
+	if (check_keys(reader, root, top_keys) < 0)
+		return -1;
+	json_array_foreach (json_object_get(root, "registry"), i, registry) {
+		if (check_registry(reader, registry) < 0 ||
+		    add_registry(reader, seen, registry) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int registries_add(json_t *registries, const char *text, size_t length, const char *what,
+		   struct error *err)
+{
+	struct reader reader = { .registries = registries, .what = what, .err = err };
+
+	if (toml_parse(text, length, what, &reader.toml, err) < 0)
+		return -1;
+	int status = add_file(&reader);
+	toml_free(&reader.toml);
+	if (status < 0 && err->kind == ERROR_UNSUPPORTED)
+		error_hint(err, "write [[registry]] tables, see containers-registries.conf(5)");
+	return status;
+}
+
+/* ---- a reference ---- */
+
+static bool is_boundary(char c)
+{
+	return c == '\0' || c == ':' || c == '/' || c == '@';
+}
+
+/* How many bytes of the name a prefix matches; 0 for none. */
+static size_t match(const char *name, const char *prefix)
+{
+	size_t length = strlen(prefix), host = strcspn(name, "/");
+
+	if (!is_wildcard(prefix))
+		return strncmp(name, prefix, length) == 0 && is_boundary(name[length]) ? length : 0;
+	/* the dot belongs to what must match, and something must stand before it */
+	prefix++;
+	length--;
+	for (size_t at = 1; at + length <= host; at++)
+		if (strncmp(name + at, prefix, length) == 0 && is_boundary(name[at + length]))
+			return at + length;
+	return 0;
+}
+
+/* The registry with the longest prefix. *matched: how much of the name that prefix stands for. */
+static const json_t *best_registry(const json_t *registries, const char *name, size_t *matched)
+{
+	const json_t *registry, *best = NULL;
+	const char *prefix;
+
+	*matched = 0;
+	json_object_foreach ((json_t *)registries, prefix, registry) {
+		size_t length = match(name, prefix);
+
+		if (length > *matched) {
+			*matched = length;
+			best = registry;
+		}
+	}
+	return best;
+}
+
+static bool may_serve(const json_t *registry, const json_t *mirror, bool by_digest)
+{
+	const char *use = json_text(mirror, "pull-from-mirror", "all");
+
+	if (json_is_true(json_object_get(registry, "mirror-by-digest-only")))
+		use = "digest-only";
+	return strcmp(use, "all") == 0 || strcmp(use, by_digest ? "digest-only" : "tag-only") == 0;
+}
+
+static struct endpoint *add_endpoint(struct route *route)
+{
+	route->endpoints =
+		xreallocarray(route->endpoints, route->count + 1, sizeof *route->endpoints);
+	route->endpoints[route->count] = (struct endpoint){ 0 };
+	return &route->endpoints[route->count++];
+}
+
+/* Add the place that a registry or mirror makes of the name: its location replaces the first
+ * `matched` bytes, unless these are none. */
+static int add_place(struct route *route, const json_t *place, const char *name, size_t matched,
+		     bool is_mirror, struct error *err)
+{
+	const char *location = matched > 0 ? json_text(place, "location", NULL) : NULL;
+	cleanup_free char *moved =
+		location ? xasprintf("%s%s", location, name + matched) : xstrdup(name);
+	cleanup_reference struct reference reference = { 0 };
+
+	if (reference_parse(moved, &reference, err) < 0) {
+		err->kind = ERROR_INTEGRITY;
+		return error_prefix(err, "%s", json_text(place, DEFINED_AT, name));
+	}
+	struct endpoint *endpoint = add_endpoint(route);
+	endpoint->registry = steal_ptr(&reference.registry);
+	endpoint->repository = steal_ptr(&reference.repository);
+	endpoint->wanted =
+		reference.digest ? steal_ptr(&reference.digest) : steal_ptr(&reference.tag);
+	endpoint->is_mirror = is_mirror;
+	endpoint->insecure = json_is_true(json_object_get(place, "insecure"));
+	return 0;
+}
+
+static int add_places(const json_t *registry, const char *name, size_t matched, bool by_digest,
+		      struct route *route, struct error *err)
+{
+	const json_t *mirror;
+	size_t i;
+
+	json_array_foreach (json_object_get(registry, "mirror"), i, mirror) {
+		if (may_serve(registry, mirror, by_digest) &&
+		    add_place(route, mirror, name, matched, true, err) < 0)
+			return -1;
+	}
+	return add_place(route, registry, name, matched, false, err);
+}
+
+int registries_find(const json_t *registries, const struct reference *reference,
+		    bool is_destination, struct route *route, struct error *err)
+{
+	cleanup_free char *name = reference_text(reference);
+	cleanup_route struct route found = { 0 };
+	size_t matched;
+	const json_t *registry = best_registry(registries, name, &matched);
+
+	if (json_is_true(json_object_get(registry, "blocked"))) {
+		error_set(err, ERROR_DENIED, "%s is blocked by %s", name,
+			  json_text(registry, DEFINED_AT, ""));
+		return error_subject(err, name);
+	}
+	int status = is_destination
+			     ? add_place(&found, registry, name, 0, false, err)
+			     : add_places(registry, name, matched, reference->digest, &found, err);
+	if (status < 0)
+		return -1;
+	*route = found;
+	found = (struct route){ 0 };
+	return 0;
+}
+
+void route_free(struct route *route)
+{
+	for (size_t i = 0; i < route->count; i++) {
+		free(route->endpoints[i].registry);
+		free(route->endpoints[i].repository);
+		free(route->endpoints[i].wanted);
+	}
+	free(route->endpoints);
+	*route = (struct route){ 0 };
+}
+
+int registries_route(const struct reference *reference, bool is_destination, struct route *route,
+		     struct error *err)
+{
+	json_auto_t *registries = registries_load(err);
+
+	return registries ? registries_find(registries, reference, is_destination, route, err) : -1;
+}

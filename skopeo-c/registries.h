@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the images of a registry really are: registries.conf, version 2, and registries.conf.d
+ * (containers-registries.conf(5)). A [[registry]] applies to the names that its prefix begins; the
+ * longest prefix counts.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct reference;
+
+/* A place to ask for an image. */
+struct endpoint {
+	char *registry, *repository;
+	char *wanted; /* the tag or digest; NULL where the reference has neither */
+	bool is_mirror;
+	bool insecure; /* plain http and any certificate will do */
+};
+
+/* The places for one reference in the order of asking: the mirrors that may serve it, then the
+ * registry itself. */
+struct route {
+	struct endpoint *endpoints;
+	size_t count;
+};
+
+/* Read the configuration and find the places for a reference. A source may be elsewhere (location,
+ * mirrors); a destination is where its name says. ERROR_DENIED where the registry is blocked. */
+int registries_route(const struct reference *reference, bool is_destination, struct route *route,
+		     struct error *err);
+void route_free(struct route *route);
+#define cleanup_route __attribute__((cleanup(route_free)))
+
+/* The parts, without files. Read one file's text into `registries`, an object with a member for
+ * each prefix: of two for one prefix the later file's counts, whole. */
+int registries_add(json_t *registries, const char *text, size_t length, const char *what,
+		   struct error *err);
+int registries_find(const json_t *registries, const struct reference *reference,
+		    bool is_destination, struct route *route, struct error *err);
+
+/* Read all files of the configuration that there are; the caller owns the result. */
+json_t *registries_load(struct error *err);

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/toml.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NESTING_MAX = 16, KEY_PARTS_MAX = 16 };
+
+/* How a key came to be, which decides what may still be added to its value. */
+enum origin {
+	ORIGIN_VALUE,	/* KEY = …: nothing */
+	ORIGIN_DOTTED,	/* A in A.B = …: further dotted keys */
+	ORIGIN_IMPLIED, /* A in [A.B]: its own header may follow */
+	ORIGIN_HEADER,	/* [KEY] */
+	ORIGIN_ARRAY,	/* [[KEY]]: further elements */
+	ORIGIN_COUNT
+};
+
+struct parser {
+	const char *at, *end;
+	int line;
+	const char *what;
+	struct toml toml;
+	json_t *table; /* that keys go into; borrowed from toml.root */
+	int nesting;
+	struct error *err;
+};
+
+static int fail(struct parser *parser, const char *problem)
+{
+	return error_set(parser->err, ERROR_INTEGRITY, "%s:%d: %s", parser->what, parser->line,
+			 problem);
+}
+
+/* ---- places ---- */
+
+static char *place_name(const json_t *table, const char *key)
+{
+	return xasprintf("%p %s", (const void *)table, key ? key : "");
+}
+
+static void note(struct parser *parser, const json_t *table, const char *key, enum origin origin)
+{
+	cleanup_free char *name = place_name(table, key);
+
+	json_object_set_new(parser->toml.places, name,
+			    json_integer((json_int_t)parser->line * ORIGIN_COUNT + (int)origin));
+}
+
+static json_int_t look_up(const struct toml *toml, const json_t *table, const char *key)
+{
+	cleanup_free char *name = place_name(table, key);
+
+	return json_integer_value(json_object_get(toml->places, name));
+}
+
+static enum origin origin_of(const struct parser *parser, const json_t *table, const char *key)
+{
+	return (enum origin)(look_up(&parser->toml, table, key) % ORIGIN_COUNT);
+}
+
+int toml_line(const struct toml *toml, const json_t *table, const char *key)
+{
+	return (int)(look_up(toml, table, key) / ORIGIN_COUNT);
+}
+
+/* ---- white space ---- */
+
+static bool is_next(const struct parser *parser, char c)
+{
+	return parser->at < parser->end && *parser->at == c;
+}
+
+static bool skip(struct parser *parser, char c)
+{
+	bool there = is_next(parser, c);
+
+	parser->at += there;
+	return there;
+}
+
+static void skip_blanks(struct parser *parser)
+{
+	while (is_next(parser, ' ') || is_next(parser, '\t'))
+		parser->at++;
+}
+
+/* The end of a line, with a comment before it. False where something else is next. */
+static bool skip_line_end(struct parser *parser)
+{
+	skip_blanks(parser);
+	if (skip(parser, '#'))
+		while (parser->at < parser->end && *parser->at != '\n')
+			parser->at++;
+	if (parser->end - parser->at >= 2 && memcmp(parser->at, "\r\n", 2) == 0)
+		parser->at++;
+	if (parser->at == parser->end)
+		return true;
+	if (!skip(parser, '\n'))
+		return false;
+	parser->line++;
+	return true;
+}
+
+static void skip_lines(struct parser *parser)
+{
+	while (parser->at < parser->end && skip_line_end(parser))
+		continue;
+}
+
+/* ---- strings ---- */
+
+/* Text that grows; it has the room of the rest of the line, and no escape is shorter than what it
+ * stands for. */
+struct text {
+	char *bytes;
+	size_t length;
+};
+
+static void add_utf8(struct text *text, uint32_t c)
+{
+	static const unsigned char marks[] = { 0, 0xc0, 0xe0, 0xf0 };
+	int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+
+	text->bytes[text->length++] = (char)(marks[more] | c >> 6 * more);
+	while (more-- > 0)
+		text->bytes[text->length++] = (char)(0x80 | (c >> 6 * more & 0x3f));
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static int take_unicode(struct parser *parser, int digits, struct text *text)
+{
+	uint32_t c = 0;
+
+	for (int i = 0; i < digits; i++) {
+		int value = parser->at < parser->end ? hex_value(*parser->at++) : -1;
+
+		if (value < 0)
+			return fail(parser, "not an escape");
+		c = c << 4 | (uint32_t)value;
+	}
+	if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return fail(parser, "an escape for no character");
+	add_utf8(text, c);
+	return 0;
+}
+
+static int take_escape(struct parser *parser, struct text *text)
+{
+	static const char names[] = "btnfr\"\\", values[] = "\b\t\n\f\r\"\\";
+	char c = parser->at < parser->end ? *parser->at++ : '\0';
+	const char *name = c ? strchr(names, c) : NULL;
+
+	if (c == 'u' || c == 'U')
+		return take_unicode(parser, c == 'u' ? 4 : 8, text);
+	if (!name)
+		return fail(parser, "not an escape");
+	text->bytes[text->length++] = values[name - names];
+	return 0;
+}
+
+/* A basic or literal string, whose quote is next. The caller frees the result. */
+static char *take_string(struct parser *parser)
+{
+	char quote = *parser->at++;
+	size_t left = (size_t)(parser->end - parser->at);
+	const char *line_end = memchr(parser->at, '\n', left);
+	size_t room = line_end ? (size_t)(line_end - parser->at) : left;
+	cleanup_free char *bytes = xcalloc(room + 1, 1);
+	struct text text = { .bytes = bytes };
+
+	if (room >= 2 && parser->at[0] == quote && parser->at[1] == quote) {
+		fail(parser, "strings over several lines are not supported");
+		return NULL;
+	}
+	while (!is_next(parser, quote)) {
+		unsigned char c = parser->at < parser->end ? (unsigned char)*parser->at : '\n';
+
+		if (c == '\n' || c == '\r') {
+			fail(parser, "the string does not end on its line");
+			return NULL;
+		}
+		if ((c < 0x20 && c != '\t') || c == 0x7f) {
+			fail(parser, "a control character in a string");
+			return NULL;
+		}
+		parser->at++;
+		if (c != '\\' || quote == '\'')
+			text.bytes[text.length++] = (char)c;
+		else if (take_escape(parser, &text) < 0)
+			return NULL;
+	}
+	parser->at++;
+	return steal_ptr(&bytes);
+}
+
+/* ---- keys ---- */
+
+static bool is_bare(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
+}
+
+/* One part of a key. The caller frees it. */
+static char *take_key_part(struct parser *parser)
+{
+	const char *start = parser->at;
+
+	if (is_next(parser, '"') || is_next(parser, '\''))
+		return take_string(parser);
+	while (parser->at < parser->end && is_bare(*parser->at))
+		parser->at++;
+	if (parser->at > start)
+		return xstrndup(start, (size_t)(parser->at - start));
+	fail(parser, "a key is missing");
+	return NULL;
+}
+
+static int take_key(struct parser *parser, struct strings *parts)
+{
+	do {
+		skip_blanks(parser);
+		cleanup_free char *part = take_key_part(parser);
+
+		if (!part)
+			return -1;
+		if (parts->count == KEY_PARTS_MAX)
+			return fail(parser, "the key has too many parts");
+		strings_add(parts, part);
+		skip_blanks(parser);
+	} while (skip(parser, '.'));
+	return 0;
+}
+
+/* ---- values ---- */
+
+static json_t *take_value(struct parser *parser);
+static int take_pair(struct parser *parser, json_t *table);
+
+static json_t *take_array(struct parser *parser)
+{
+	json_auto_t *array = json_array();
+
+	skip_lines(parser);
+	while (!skip(parser, ']')) {
+		json_t *value = take_value(parser);
+
+		if (!value)
+			return NULL;
+		json_array_append_new(array, value);
+		skip_lines(parser);
+		if (!skip(parser, ',') && !is_next(parser, ']')) {
+			fail(parser, "the array lacks a comma or its end");
+			return NULL;
+		}
+		skip_lines(parser);
+	}
+	return steal_ptr(&array);
+}
+
+static json_t *take_inline_table(struct parser *parser)
+{
+	json_auto_t *table = json_object();
+
+	note(parser, table, NULL, ORIGIN_VALUE);
+	skip_blanks(parser);
+	if (skip(parser, '}'))
+		return steal_ptr(&table);
+	do {
+		skip_blanks(parser);
+		if (take_pair(parser, table) < 0)
+			return NULL;
+		skip_blanks(parser);
+	} while (skip(parser, ','));
+	if (skip(parser, '}'))
+		return steal_ptr(&table);
+	fail(parser, "the inline table lacks a comma or its end");
+	return NULL;
+}
+
+/* true, false, or a whole number */
+static json_t *take_word(struct parser *parser)
+{
+	const char *start = parser->at;
+	char *number_end;
+
+	while (parser->at < parser->end &&
+	       (is_bare(*parser->at) || strchr("+.:", *parser->at) != NULL))
+		parser->at++;
+	cleanup_free char *word = xstrndup(start, (size_t)(parser->at - start));
+	const char *digits = word + (word[0] == '+' || word[0] == '-');
+	if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
+		return json_boolean(word[0] == 't');
+	errno = 0;
+	long long number = strtoll(word, &number_end, 10);
+	bool is_number = digits[0] >= '0' && digits[0] <= '9' && *number_end == '\0' && !errno;
+	if (is_number && (digits[0] != '0' || digits[1] == '\0'))
+		return json_integer(number);
+	fail(parser, "not a value: a string in quotes, true, false, a whole number, "
+		     "an array or an inline table");
+	return NULL;
+}
+
+static json_t *take_string_value(struct parser *parser)
+{
+	cleanup_free char *text = take_string(parser);
+	json_t *value = text ? json_string(text) : NULL;
+
+	if (text && !value)
+		fail(parser, "the string is not UTF-8");
+	return value;
+}
+
+static json_t *take_value(struct parser *parser)
+{
+	json_t *value;
+
+	if (is_next(parser, '"') || is_next(parser, '\''))
+		return take_string_value(parser);
+	if (!is_next(parser, '[') && !is_next(parser, '{'))
+		return take_word(parser);
+	if (parser->nesting == NESTING_MAX) {
+		fail(parser, "the value is nested too deeply");
+		return NULL;
+	}
+	parser->nesting++;
+	value = *parser->at++ == '[' ? take_array(parser) : take_inline_table(parser);
+	parser->nesting--;
+	return value;
+}
+
+/* ---- tables ---- */
+
+/* Add a key that is new. json_object_set_new() takes the value over also where it fails. */
+static int add(struct parser *parser, json_t *table, const char *key, json_t *value,
+	       enum origin origin)
+{
+	if (json_object_get(table, key)) {
+		json_decref(value);
+		return fail(parser, "the key is there already");
+	}
+	if (json_object_set_new(table, key, value) < 0)
+		return fail(parser, "the key is not UTF-8");
+	note(parser, table, key, origin);
+	if (json_is_object(value) && origin != ORIGIN_VALUE)
+		note(parser, value, NULL, origin);
+	return 0;
+}
+
+/* The table at a key, which comes to be where it is missing. */
+static json_t *descend(struct parser *parser, json_t *table, const char *key, bool is_dotted)
+{
+	json_t *next = json_object_get(table, key);
+	enum origin origin = origin_of(parser, table, key);
+
+	if (!next) {
+		next = json_object();
+		return add(parser, table, key, next, is_dotted ? ORIGIN_DOTTED : ORIGIN_IMPLIED) < 0
+			       ? NULL
+			       : next;
+	}
+	if (is_dotted ? origin == ORIGIN_DOTTED : origin != ORIGIN_VALUE)
+		return origin == ORIGIN_ARRAY ? json_array_get(next, json_array_size(next) - 1)
+					      : next;
+	fail(parser, "a part of the key is there already and cannot be extended");
+	return NULL;
+}
+
+/* KEY = VALUE */
+static int take_pair(struct parser *parser, json_t *table)
+{
+	cleanup_strings struct strings key = { 0 };
+
+	if (take_key(parser, &key) < 0)
+		return -1;
+	if (!skip(parser, '='))
+		return fail(parser, "\"=\" is missing after the key");
+	for (size_t i = 0; i + 1 < key.count; i++) {
+		table = descend(parser, table, key.items[i], true);
+		if (!table)
+			return -1;
+	}
+	skip_blanks(parser);
+	/* an array may end lines further down: the key is where it begins */
+	int line = parser->line;
+	json_t *value = take_value(parser);
+	if (!value)
+		return -1;
+	int end_line = parser->line;
+	parser->line = line;
+	if (add(parser, table, key.items[key.count - 1], value, ORIGIN_VALUE) < 0)
+		return -1;
+	parser->line = end_line;
+	return 0;
+}
+
+static int open_array_element(struct parser *parser, json_t *parent, const char *key)
+{
+	json_t *array = json_object_get(parent, key);
+
+	if (!array) {
+		array = json_array();
+		if (add(parser, parent, key, array, ORIGIN_ARRAY) < 0)
+			return -1;
+	} else if (origin_of(parser, parent, key) != ORIGIN_ARRAY) {
+		return fail(parser, "the key is there already, and no array of tables");
+	}
+	parser->table = json_object();
+	json_array_append_new(array, parser->table);
+	note(parser, parser->table, NULL, ORIGIN_ARRAY);
+	return 0;
+}
+
+static int open_table(struct parser *parser, json_t *parent, const char *key)
+{
+	json_t *table = json_object_get(parent, key);
+
+	if (!table) {
+		table = json_object();
+		if (add(parser, parent, key, table, ORIGIN_HEADER) < 0)
+			return -1;
+	} else if (origin_of(parser, parent, key) != ORIGIN_IMPLIED) {
+		return fail(parser, "the table is there already");
+	}
+	note(parser, parent, key, ORIGIN_HEADER);
+	note(parser, table, NULL, ORIGIN_HEADER);
+	parser->table = table;
+	return 0;
+}
+
+/* [KEY] or [[KEY]] */
+static int take_header(struct parser *parser)
+{
+	cleanup_strings struct strings key = { 0 };
+	json_t *parent = parser->toml.root;
+
+	parser->at++;
+	bool is_array = skip(parser, '[');
+	if (take_key(parser, &key) < 0)
+		return -1;
+	if (!skip(parser, ']') || (is_array && !skip(parser, ']')))
+		return fail(parser, "the header does not end");
+	for (size_t i = 0; i + 1 < key.count; i++) {
+		parent = descend(parser, parent, key.items[i], false);
+		if (!parent)
+			return -1;
+	}
+	const char *last = key.items[key.count - 1];
+	return is_array ? open_array_element(parser, parent, last)
+			: open_table(parser, parent, last);
+}
+
+int toml_parse(const char *text, size_t length, const char *what, struct toml *toml,
+	       struct error *err)
+{
+	struct parser parser = {
+		.at = text,
+		.end = text + length,
+		.line = 1,
+		.what = what,
+		.toml = { .root = json_object(), .places = json_object() },
+		.err = err,
+	};
+	int status = 0;
+
+	parser.table = parser.toml.root;
+	for (skip_lines(&parser); status == 0 && parser.at < parser.end; skip_lines(&parser)) {
+		skip_blanks(&parser);
+		status = is_next(&parser, '[') ? take_header(&parser)
+					       : take_pair(&parser, parser.table);
+		if (status == 0 && !skip_line_end(&parser))
+			status = fail(&parser, "something follows on the line");
+	}
+	if (status < 0) {
+		toml_free(&parser.toml);
+		return -1;
+	}
+	*toml = parser.toml;
+	return 0;
+}
+
+void toml_free(struct toml *toml)
+{
+	json_decref(toml->root);
+	json_decref(toml->places);
+	*toml = (struct toml){ 0 };
+}

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	liar_start
+}
+
+teardown_file() {
+	liar_stop
+	file_teardown
+}
+
+# every place where credentials and configuration are looked for is the test's own
+setup() {
+	export HOME=$BATS_TEST_TMPDIR/home XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+	export CONTAINERS_REGISTRIES_CONF=$BATS_TEST_TMPDIR/registries.conf
+	mkdir -p "$HOME/.config/containers" "$XDG_RUNTIME_DIR"
+	unset XDG_CONFIG_HOME DOCKER_CONFIG REGISTRY_AUTH_FILE
+	: >"$LIAR_LOG"
+}
+
+asked() {
+	grep -c "^${1#*:} .*$2" "$LIAR_LOG"
+}
+
+@test "registries: insecure allows plain http, for a source and a destination" {
+	: >"$CONTAINERS_REGISTRIES_CONF"
+	tool 8 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is temporary "does not speak TLS"
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$LIAR" "$LIAR_ELSEWHERE" >"$CONTAINERS_REGISTRIES_CONF"
+	tool skopeo-c inspect "docker://$LIAR/good/x:v1"
+	tool skopeo-c list-tags "docker://$LIAR/good/x"
+	tool skopeo-c copy "docker://$LIAR/good/x:v1" "docker://$LIAR_ELSEWHERE/takes/insecure:v1"
+}
+
+@test "registries: a blocked registry is asked for nothing" {
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		location = "$LIAR"
+		insecure = true
+		[[registry]]
+		prefix = "$LIAR/good"
+		blocked = true
+	END
+	tool 6 skopeo-c inspect "docker://$LIAR/good/x:v1"
+	error_is denied "blocked by $CONTAINERS_REGISTRIES_CONF:4"
+	tool 6 skopeo-c list-tags "docker://$LIAR/good/x"
+	tool 6 skopeo-c copy "docker://$LIAR/good/x:v1" "oci:$BATS_TEST_TMPDIR/o:x"
+	[ ! -e "$BATS_TEST_TMPDIR/o" ]
+	[ ! -s "$LIAR_LOG" ]
+	tool 6 skopeo-c copy "docker://$LIAR/other/x:v1" "docker://$LIAR/good/x:v1"
+	run ! grep -q good "$LIAR_LOG"
+}
+
+@test "registries: location moves a name, which the image keeps" {
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		prefix = "*.example.com"
+		location = "$LIAR/good"
+		insecure = true
+	END
+	tool skopeo-c inspect docker://a.b.example.com/team/x:v1
+	jq -e '.Name == "a.b.example.com/team/x" and .RepoTags == ["v1"]' <<<"$output"
+	grep -q "/v2/good/team/x/manifests/v1" "$LIAR_LOG"
+	tool skopeo-c list-tags docker://a.example.com/x
+	tool skopeo-c copy docker://a.example.com/x:v1 store:
+	jq -e '.image.name == "a.example.com/x:v1"' <<<"$output"
+}
+
+@test "registries: mirrors are asked in order, the registry last" {
+	local gone
+
+	gone=$(free_port)
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		prefix = "example.com"
+		location = "$LIAR/good"
+		insecure = true
+		[[registry.mirror]]
+		location = "127.0.0.1:$gone"
+		insecure = true
+		[[registry.mirror]]
+		location = "$LIAR_ELSEWHERE/takes/none"
+		insecure = true
+		[[registry.mirror]]
+		location = "$LIAR_ELSEWHERE/good"
+		insecure = true
+	END
+	tool skopeo-c copy docker://example.com/x:v1 "dir:$BATS_TEST_TMPDIR/d"
+	[[ $stderr == *"mirror 127.0.0.1:$gone: cannot reach"* ]]
+	# all of it is from the mirror that had it
+	run ! asked "$LIAR" .
+	[ "$(asked "$LIAR_ELSEWHERE" "GET /v2/good/x/blobs")" -ge 2 ]
+	# tags are those of the registry
+	tool skopeo-c inspect docker://example.com/x:v1
+	[ "$(asked "$LIAR" "tags/list")" -ge 1 ]
+	sed -i "s,$LIAR_ELSEWHERE/good,$LIAR_ELSEWHERE/takes/none," "$CONTAINERS_REGISTRIES_CONF"
+	: >"$LIAR_LOG"
+	tool skopeo-c copy docker://example.com/x:v1 "dir:$BATS_TEST_TMPDIR/d"
+	[ "$(asked "$LIAR" "GET /v2/good/x/manifests")" -ge 1 ]
+	# what the registry itself says is the error
+	sed -i "s,$LIAR/good,$LIAR/takes/none," "$CONTAINERS_REGISTRIES_CONF"
+	tool 3 skopeo-c copy docker://example.com/x:v1 "dir:$BATS_TEST_TMPDIR/e"
+	error_is not-found "no image example.com/x:v1"
+}
+
+@test "registries: a mirror for digests only is not asked for tags" {
+	local digest
+
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "%s"\ninsecure = true\n' \
+		"$LIAR" "$LIAR_ELSEWHERE" >"$CONTAINERS_REGISTRIES_CONF"
+	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	digest=$(jq -r .Digest <<<"$output")
+	run ! asked "$LIAR_ELSEWHERE" .
+	tool skopeo-c inspect -n "docker://$LIAR/good/x@$digest"
+	[ "$(asked "$LIAR_ELSEWHERE" "manifests/$digest")" -ge 1 ]
+}
+
+@test "registries: credentials of the registry do not go to mirrors or where it has moved" {
+	local secret
+
+	secret=$(printf alice:secret | base64)
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		location = "$LIAR"
+		insecure = true
+		[[registry.mirror]]
+		location = "$LIAR_ELSEWHERE"
+		insecure = true
+	END
+	tool skopeo-c inspect -n --creds alice:secret "docker://$LIAR/basic/x:v1"
+	run ! grep -q "^${LIAR_ELSEWHERE#*:} .*$secret" "$LIAR_LOG"
+	[ "$(asked "$LIAR" "$secret")" -ge 1 ]
+	jq -n --arg r "$LIAR" --arg a "$secret" '{auths: {($r): {auth: $a}}}' >"$HOME/auth.json"
+	: >"$LIAR_LOG"
+	tool skopeo-c inspect -n --authfile "$HOME/auth.json" "docker://$LIAR/basic/x:v1"
+	run ! grep -q "^${LIAR_ELSEWHERE#*:} .*$secret" "$LIAR_LOG"
+	# a mirror has its own
+	jq -n --arg r "$LIAR_ELSEWHERE" --arg a "$secret" '{auths: {($r): {auth: $a}}}' >"$HOME/auth.json"
+	: >"$LIAR_LOG"
+	tool skopeo-c inspect -n --authfile "$HOME/auth.json" "docker://$LIAR/basic/x:v1"
+	run ! asked "$LIAR" .
+	# --creds are for the host that was named
+	printf '[[registry]]\nprefix = "example.com"\nlocation = "%s"\ninsecure = true\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
+	: >"$LIAR_LOG"
+	tool 6 skopeo-c inspect -n --creds alice:secret docker://example.com/basic/x:v1
+	run ! grep -q "$secret" "$LIAR_LOG"
+}
+
+@test "registries: --tls-verify=false is for the registry, not for its mirrors" {
+	printf '[[registry]]\nlocation = "%s"\n[[registry.mirror]]\nlocation = "%s"\n' \
+		"$LIAR" "$LIAR_ELSEWHERE" >"$CONTAINERS_REGISTRIES_CONF"
+	tool skopeo-c inspect -n --tls-verify=false "docker://$LIAR/good/x:v1"
+	[[ $stderr == *"mirror $LIAR_ELSEWHERE"*"TLS"* ]]
+	run ! asked "$LIAR_ELSEWHERE" GET
+}
+
+@test "registries: the user's own file, and drop-ins by name, later ones winning" {
+	unset CONTAINERS_REGISTRIES_CONF
+	local own=$HOME/.config/containers
+
+	mkdir "$own/registries.conf.d"
+	printf '[[registry]]\nlocation = "%s"\nblocked = true\n' "$LIAR" >"$own/registries.conf.d/10-block.conf"
+	tool 6 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is denied "registries.conf.d/10-block.conf:1"
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$LIAR" >"$own/registries.conf.d/20-allow.conf"
+	echo 'not toml' >"$own/registries.conf.d/30-other.txt"
+	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	printf '[[registry]]\nlocation = "%s"\nblocked = true\n' "$LIAR" >"$own/registries.conf"
+	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	rm "$own/registries.conf.d/20-allow.conf"
+	tool 6 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+}
+
+@test "registries: a file that is wrong is named with its line" {
+	printf '# first\n[[registry]]\nlocation = "%s\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
+	tool 7 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is integrity "$CONTAINERS_REGISTRIES_CONF:3: "
+	printf '[registries.search]\nregistries = ["a.b"]\n' >"$CONTAINERS_REGISTRIES_CONF"
+	tool 10 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is unsupported "version 1"
+	printf '[[registry]]\nlocation = "%s"\nblokced = true\ninsecure = true\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
+	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	[[ $stderr == *":3: unknown key \"blokced\""* ]]
+	CONTAINERS_REGISTRIES_CONF=$HOME/none tool 3 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is not-found none
+}
