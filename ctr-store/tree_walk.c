@@ -116,7 +116,7 @@ static size_t set_path(struct walk *walk, const struct level *level, const char 
 {
 	size_t length = strlen(name), at = level->path_length;
 
-	if (at + length + 2 > walk->path_room) {
+	if (!walk->path || at + length + 2 > walk->path_room) {
 		walk->path_room = 2 * (at + length + 2);
 		walk->path = xreallocarray(walk->path, walk->path_room, 1);
 	}
