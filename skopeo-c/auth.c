@@ -15,8 +15,8 @@ enum { POLL_MS = 200 };
 
 static int denied(const struct registry *registry, struct error *err)
 {
-	error_set(err, ERROR_DENIED, "%s refuses access to %s%s", registry->name,
-		  registry->repository,
+	error_set(err, ERROR_DENIED, "%s refuses access%s%s%s", registry->name,
+		  registry->repository[0] ? " to " : "", registry->repository,
 		  registry->credentials.user ? " with these credentials" : "");
 	return error_hint(err, registry->credentials.user || registry->credentials.identity_token
 				       ? "check the credentials"

@@ -3,4 +3,9 @@
 #pragma once
 #include "lib/cli.h"
 
-extern const struct cli_command inspect_command, list_tags_command, copy_command;
+extern const struct cli_command copy_command, inspect_command, list_tags_command, login_command,
+	logout_command;
+
+/* The operand of login and logout, HOST[:PORT][/PATH], as the key of a file. The caller frees it.
+ */
+char *login_key(const struct cli *cli, struct error *err);

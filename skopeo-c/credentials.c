@@ -3,8 +3,9 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/memory.h"
-#include "lib/spawn.h"
+#include "skopeo-c/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { AUTH_FILE_MAX = 1 << 20, HELPER_TIMEOUT_MS = 60000 };
-
-static void free_secret(char *text)
+void credentials_wipe(char *text)
 {
 	if (text)
 		OPENSSL_cleanse(text, strlen(text));
@@ -26,9 +25,9 @@ static void free_secret(char *text)
 
 void credentials_free(struct credentials *credentials)
 {
-	free_secret(credentials->user);
-	free_secret(credentials->password);
-	free_secret(credentials->identity_token);
+	credentials_wipe(credentials->user);
+	credentials_wipe(credentials->password);
+	credentials_wipe(credentials->identity_token);
 	*credentials = (struct credentials){ 0 };
 }
 
@@ -40,8 +39,8 @@ char *credentials_basic(const struct credentials *credentials)
 
 	EVP_EncodeBlock(encoded, (const unsigned char *)pair, (int)length);
 	char *value = xasprintf("Basic %s", (const char *)encoded);
-	free_secret(pair);
-	free_secret((char *)encoded);
+	credentials_wipe(pair);
+	credentials_wipe((char *)encoded);
 	return value;
 }
 
@@ -63,7 +62,7 @@ static bool decode_pair(const char *base64, struct credentials *out)
 	size_t length = strlen(base64);
 	cleanup_free unsigned char *text = xcalloc(length + 1, 1);
 
-	if (length % 4 != 0 || length > AUTH_FILE_MAX ||
+	if (length % 4 != 0 || length > CREDENTIALS_FILE_MAX ||
 	    EVP_DecodeBlock(text, (const unsigned char *)base64, (int)length) < 0)
 		return false;
 	bool split = split_pair((const char *)text, out);
@@ -71,9 +70,8 @@ static bool decode_pair(const char *base64, struct credentials *out)
 	return split;
 }
 
-/* A crash must not write passwords to the disk. 1 rather than 0: that one stops the programs that
- * core(5) pipes to as well. */
-static void forbid_core_dump(void)
+/* 1 rather than 0: that one stops the programs that core(5) pipes to as well. */
+void credentials_keep_secret(void)
 {
 	struct rlimit limit;
 
@@ -85,7 +83,7 @@ static void forbid_core_dump(void)
 
 /* ---- keys ---- */
 
-static bool is_docker_hub(const char *host)
+bool credentials_is_docker_hub(const char *host)
 {
 	return strcmp(host, "docker.io") == 0 || strcmp(host, "index.docker.io") == 0 ||
 	       strcmp(host, "registry-1.docker.io") == 0;
@@ -101,7 +99,8 @@ static size_t key_score(const char *key, const char *registry, const char *repos
 	cleanup_free char *host = xstrndup(name, host_length);
 	const char *path = is_url ? "" : name + host_length;
 
-	if (strcmp(host, registry) != 0 && !(is_docker_hub(host) && is_docker_hub(registry)))
+	if (strcmp(host, registry) != 0 &&
+	    !(credentials_is_docker_hub(host) && credentials_is_docker_hub(registry)))
 		return 0;
 	if (path[0] == '\0' || strcmp(path, "/v1/") == 0)
 		return is_url ? 1 : 2;
@@ -136,63 +135,42 @@ static int not_understood(const char *what, struct error *err)
 	return error_set(err, ERROR_INTEGRITY, "%s: not the JSON of credentials", what);
 }
 
-/* ---- helpers ---- */
-
-/* Ask docker-credential-NAME. 1 with credentials, 0 when it has none. */
-static int ask_helper(const char *name, const char *registry, struct credentials *out,
-		      struct error *err)
-{
-	cleanup_free char *program = xasprintf("docker-credential-%s", name);
-	const char *server = is_docker_hub(registry) ? "https://index.docker.io/v1/" : registry;
-	const char *argv[] = { program, "get", NULL };
-	struct spawn spawn = { .argv = argv,
-			       .input = server,
-			       .input_length = strlen(server),
-			       .timeout_ms = HELPER_TIMEOUT_MS };
-	cleanup_spawn_result struct spawn_result result = { 0 };
-	const char *user, *secret;
-
-	if (strchr(name, '/'))
-		return error_set(err, ERROR_INTEGRITY, "\"%s\" does not name a credential helper",
-				 name);
-	if (spawn_run(&spawn, &result, err) < 0)
-		return error_prefix(err, "credential helper %s", program);
-	if (result.status != 0)
-		return 0;
-	json_auto_t *json = json_parse(result.out, result.out_length, program, err);
-	if (!json || json_unpack(json, "{s:s, s:s}", "Username", &user, "Secret", &secret) < 0)
-		return not_understood(program, err);
-	if (strcmp(user, "<token>") == 0) {
-		out->identity_token = xstrdup(secret);
-	} else {
-		out->user = xstrdup(user);
-		out->password = xstrdup(secret);
-	}
-	return 1;
-}
-
 /* ---- files ---- */
+
+/* A helper for all registries that is not installed must not keep us from public images. */
+static int ask_store(const char *helper, const char *registry, struct credentials *out,
+		     struct error *err)
+{
+	int found = helper_get(helper, registry, out, err);
+
+	if (found >= 0 || err->kind != ERROR_NOT_FOUND)
+		return found;
+	log_message(LOG_LEVEL_WARN, "%s", err->message);
+	return 0;
+}
 
 /* Look into one parsed file. 1 found, 0 not. `legacy`: ~/.dockercfg, whose top level is "auths". */
 static int search_file(const json_t *file, bool legacy, const char *registry,
 		       const char *repository, struct credentials *out, struct error *err)
 {
 	const char *helper = json_text(json_object_get(file, "credHelpers"), registry, NULL);
+	const char *store = json_text(file, "credsStore", NULL);
 	const json_t *entry =
 		best_entry(legacy ? file : json_object_get(file, "auths"), registry, repository);
 	const char *auth = json_text(entry, "auth", "");
 	const char *token = json_text(entry, "identitytoken", "");
 
 	if (helper)
-		return ask_helper(helper, registry, out, err);
-	if (!entry)
-		return 0;
+		return helper_get(helper, registry, out, err);
 	if (auth[0] && !decode_pair(auth, out))
 		return error_set(err, ERROR_INTEGRITY, "the entry for %s cannot be decoded",
 				 registry);
 	if (token[0])
 		out->identity_token = xstrdup(token);
-	return token[0] || auth[0];
+	if (token[0] || auth[0])
+		return 1;
+	/* with a store, an entry of the file says no more than that there is something */
+	return store && !legacy ? ask_store(store, registry, out, err) : 0;
 }
 
 /* The same for a path; a file that is not there has nothing, unless the user named it. */
@@ -205,7 +183,7 @@ static int search_path(const char *path, bool required, const char *registry,
 		return 0;
 	if (fd < 0)
 		return error_os(err, "%s", path);
-	json_auto_t *file = json_read_fd(fd, AUTH_FILE_MAX, path, err);
+	json_auto_t *file = json_read_fd(fd, CREDENTIALS_FILE_MAX, path, err);
 	if (!file)
 		return err->kind == ERROR_INTEGRITY ? not_understood(path, err) : -1;
 	const char *base = strrchr(path, '/');
@@ -259,7 +237,7 @@ int credentials_find(const struct access *access, const char *registry, const ch
 	if (status < 0)
 		return -1;
 	if (found.user || found.identity_token)
-		forbid_core_dump();
+		credentials_keep_secret();
 	*credentials = found;
 	found = (struct credentials){ 0 };
 	return 0;

@@ -24,11 +24,23 @@ struct credentials {
  * --authfile; $REGISTRY_AUTH_FILE; $XDG_RUNTIME_DIR/containers/auth.json (without that variable
  * /run/containers/UID/auth.json); $XDG_CONFIG_HOME/containers/auth.json (~/.config);
  * $DOCKER_CONFIG/config.json (~/.docker); ~/.dockercfg. The first file that has a match is it; in a
- * file the longest matching key. */
+ * file the longest matching key. A helper in "credHelpers" goes before the keys of its file, one in
+ * "credsStore" after them. */
 int credentials_find(const struct access *access, const char *registry, const char *repository,
 		     struct credentials *credentials, struct error *err);
 void credentials_free(struct credentials *credentials);
 #define cleanup_credentials __attribute__((cleanup(credentials_free)))
+
+enum { CREDENTIALS_FILE_MAX = 1 << 20 }; /* bytes */
+
+/* Overwrite and free a secret; NULL is fine. */
+void credentials_wipe(char *secret);
+
+/* From now on a crash writes no memory to the disk. */
+void credentials_keep_secret(void);
+
+/* True for each of the names of Docker's registry. */
+bool credentials_is_docker_hub(const char *host);
 
 /* "Basic …", the value of the Authorization header; the caller frees it. */
 char *credentials_basic(const struct credentials *credentials);

@@ -332,19 +332,28 @@ static int add_places(const json_t *registry, const char *name, size_t matched, 
 	return add_place(route, registry, name, matched, false, err);
 }
 
+/* The registry of a name, NULL where nothing is configured for it, unless it is blocked. */
+static int find_registry(const json_t *registries, const char *name, const json_t **registry,
+			 size_t *matched, struct error *err)
+{
+	*registry = best_registry(registries, name, matched);
+	if (!json_is_true(json_object_get(*registry, "blocked")))
+		return 0;
+	error_set(err, ERROR_DENIED, "%s is blocked by %s", name,
+		  json_text(*registry, DEFINED_AT, ""));
+	return error_subject(err, name);
+}
+
 int registries_find(const json_t *registries, const struct reference *reference,
 		    bool is_destination, struct route *route, struct error *err)
 {
 	cleanup_free char *name = reference_text(reference);
 	cleanup_route struct route found = { 0 };
 	size_t matched;
-	const json_t *registry = best_registry(registries, name, &matched);
+	const json_t *registry;
 
-	if (json_is_true(json_object_get(registry, "blocked"))) {
-		error_set(err, ERROR_DENIED, "%s is blocked by %s", name,
-			  json_text(registry, DEFINED_AT, ""));
-		return error_subject(err, name);
-	}
+	if (find_registry(registries, name, &registry, &matched, err) < 0)
+		return -1;
 	int status = is_destination
 			     ? add_place(&found, registry, name, 0, false, err)
 			     : add_places(registry, name, matched, reference->digest, &found, err);
@@ -372,4 +381,16 @@ int registries_route(const struct reference *reference, bool is_destination, str
 	json_auto_t *registries = registries_load(err);
 
 	return registries ? registries_find(registries, reference, is_destination, route, err) : -1;
+}
+
+int registries_judge(const char *name, bool *insecure, struct error *err)
+{
+	json_auto_t *registries = registries_load(err);
+	const json_t *registry;
+	size_t matched;
+
+	if (!registries || find_registry(registries, name, &registry, &matched, err) < 0)
+		return -1;
+	*insecure = json_is_true(json_object_get(registry, "insecure"));
+	return 0;
 }

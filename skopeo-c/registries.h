@@ -32,6 +32,8 @@ struct route {
  * mirrors); a destination is where its name says. ERROR_DENIED where the registry is blocked. */
 int registries_route(const struct reference *reference, bool is_destination, struct route *route,
 		     struct error *err);
+/* What is configured for a host, or for a path on it: ERROR_DENIED where it is blocked. */
+int registries_judge(const char *name, bool *insecure, struct error *err);
 void route_free(struct route *route);
 #define cleanup_route __attribute__((cleanup(route_free)))
 

@@ -72,7 +72,8 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 	r.repository = xstrdup(repository);
 	r.base = xasprintf("https://%s",
 			   strcmp(name, "docker.io") == 0 ? "registry-1.docker.io" : name);
-	strings_addf(&r.scopes, "repository:%s:%s", repository, actions);
+	if (actions)
+		strings_addf(&r.scopes, "repository:%s:%s", repository, actions);
 	*registry = r;
 	return 0;
 }
@@ -231,6 +232,15 @@ static int not_answered(const struct registry_call *call, struct error *err)
 			 request->failure);
 }
 
+/* An answer that no caller wants to see. */
+static int refused(const struct registry_call *call, struct error *err)
+{
+	const struct registry *registry = call->registry;
+
+	return registry_refused(
+		call, registry->repository[0] ? registry->repository : registry->name, err);
+}
+
 /* ---- what to do about it ---- */
 
 /* Retry-After in seconds (RFC 9110, 10.2.3); a date is not understood and means our own pace. */
@@ -331,7 +341,7 @@ static int handle_challenge(struct registry_call *call, struct error *err)
 
 	if (!http_same_origin(call->request.url, registry->base) ||
 	    call->challenges >= CHALLENGES_MAX)
-		return registry_refused(call, registry->repository, err);
+		return refused(call, err);
 	if (call->generation == registry->generation) {
 		if (registry_authenticate(registry, &call->request, err) < 0)
 			return err->kind == ERROR_TEMPORARY && will_repeat(call) ? 0 : -1;
@@ -364,11 +374,10 @@ int registry_call_poll(struct registry_call *call, struct error *err)
 		return handle_redirect(call, err);
 	if (is_temporary(status)) {
 		note_retry_after(call);
-		return will_repeat(call) ? 0
-					 : registry_refused(call, call->registry->repository, err);
+		return will_repeat(call) ? 0 : refused(call, err);
 	}
 	if (status == 403)
-		return registry_refused(call, call->registry->repository, err);
+		return refused(call, err);
 	if (status < 200)
 		return error_set(err, ERROR_FAILED, "%s answered %d", call->registry->name, status);
 	return 1;

@@ -35,7 +35,8 @@ struct registry {
 
 /* Get ready for calls to an endpoint of the registry `named`. Of `access`, a mirror gets neither
  * credentials nor certificates nor leave to be insecure: those were given for the registry. And
- * --creds go to no other host than the one that was named. */
+ * --creds go to no other host than the one that was named. actions: "pull,push" on the repository;
+ * NULL for calls that are about none. */
 int registry_open(struct http *http, const struct access *access, const struct endpoint *endpoint,
 		  const char *named, const char *actions, struct registry *registry,
 		  struct error *err);

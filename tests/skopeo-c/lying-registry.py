@@ -343,6 +343,13 @@ class Handler(BaseHTTPRequestHandler):
             ("WWW-Authenticate", f'Bearer realm="{scheme}://{host}/auth",service="a registry",'
                                  f'scope="repository:{self.name}:pull"')])
 
+    def do_v2(self):
+        """What login asks: whether a token is good."""
+        if COUNTS.get(self.headers.get("Authorization", ""), 0) > 0:
+            return self.answer(200, b"{}")
+        return self.error(401, "UNAUTHORIZED", [
+            ("WWW-Authenticate", f'Bearer realm="http://{self.headers["Host"]}/auth"')])
+
     def do_auth(self):
         """The token server: anonymous users get nothing."""
         expected = "Basic " + base64.b64encode(b"alice:secret").decode()

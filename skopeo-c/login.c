@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* login: prove a password to a registry and keep it. */
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/reference.h"
+#include "skopeo-c/auth-file.h"
+#include "skopeo-c/commands.h"
+#include "skopeo-c/credentials.h"
+#include "skopeo-c/registry.h"
+#include "skopeo-c/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct login_settings {
+	struct access access;
+	const char *user, *password;
+	bool password_stdin, get_login;
+};
+
+static const struct login_settings defaults = {
+	.access = { .tls_verify = true, .retry_times = -1 },
+};
+
+#define FIELD(name) offsetof(struct login_settings, name)
+
+static const struct cli_option options[] = {
+	{ "username", 'u', "USER", OPTION_STRING, FIELD(user), "who; asked for without it" },
+	{ "password", 'p', "PASSWORD", OPTION_STRING, FIELD(password),
+	  "others can see it: better use --password-stdin" },
+	{ "password-stdin", 0, NULL, OPTION_FLAG, FIELD(password_stdin),
+	  "read the password from standard input" },
+	{ "get-login", 0, NULL, OPTION_FLAG, FIELD(get_login),
+	  "only print who is logged in already" },
+	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile),
+	  "where to keep them; see containers-auth.json(5)" },
+	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(access.tls_verify),
+	  "insist on https and its certificates (default)" },
+	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir),
+	  "certificates for the registry" },
+	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times),
+	  "try again N times after what may pass (default 2)" },
+	{ 0 },
+};
+
+char *login_key(const struct cli *cli, struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+	const char *name = cli->operands[0], *slash = strchr(name, '/');
+	/* the grammar of references judges it, and has no registries without a repository */
+	cleanup_free char *text = xasprintf("%s%s", name, slash ? "" : "/any");
+
+	if (reference_parse(text, &reference, err) < 0 || reference.tag || reference.digest ||
+	    (strncmp(reference.registry, name, strcspn(name, "/")) != 0 &&
+	     strncmp(name, "index.docker.io", strcspn(name, "/")) != 0)) {
+		cli_usage(cli, err, "\"%s\" is not HOST[:PORT][/PATH]", name);
+		return NULL;
+	}
+	return slash ? reference_name(&reference) : steal_ptr(&reference.registry);
+}
+
+/* ---- --get-login ---- */
+
+static int print_login(const struct login_settings *settings, const char *key, struct error *err)
+{
+	cleanup_credentials struct credentials credentials = { 0 };
+	size_t host_length = strcspn(key, "/");
+	cleanup_free char *host = xstrndup(key, host_length);
+	const char *path = key[host_length] ? key + host_length + 1 : "";
+
+	if (credentials_find(&settings->access, host, path, &credentials, err) < 0)
+		return -1;
+	if (!credentials.user)
+		return error_set(err, ERROR_NOT_FOUND, "not logged into %s", key);
+	if (printf("%s\n", credentials.user) < 0)
+		return error_os(err, "standard output");
+	return 0;
+}
+
+/* ---- the login ---- */
+
+static int ask_credentials(const struct login_settings *settings, struct credentials *out,
+			   struct error *err)
+{
+	out->user = settings->user ? xstrdup(settings->user) : secret_ask("Username", false, err);
+	if (!out->user)
+		return -1;
+	out->password = settings->password	   ? xstrdup(settings->password)
+			: settings->password_stdin ? secret_read(err)
+						   : secret_ask("Password", true, err);
+	if (!out->password)
+		return -1;
+	if (!out->user[0] || !out->password[0])
+		return error_set(err, ERROR_USAGE, "the %s is empty",
+				 out->user[0] ? "password" : "name");
+	if (strchr(out->user, ':'))
+		return error_set(err, ERROR_USAGE, "a name has no \":\"");
+	return 0;
+}
+
+static void free_http(struct http **http)
+{
+	http_free(*http);
+}
+
+/* Ask the registry something that it only tells those whom it knows (distribution-spec, end-1). */
+static int check(const struct login_settings *settings, const char *key,
+		 const struct credentials *credentials, struct error *err)
+{
+	__attribute__((cleanup(free_http))) struct http *http = http_new(err);
+	cleanup_free char *host = xstrndup(key, strcspn(key, "/"));
+	struct endpoint endpoint = { .registry = host, .repository = (char *)"" };
+	struct access access = settings->access;
+	struct registry registry = { 0 };
+	struct registry_call call = { 0 };
+
+	if (!http || registries_judge(key, &endpoint.insecure, err) < 0)
+		return -1;
+	char *pair = xasprintf("%s:%s", credentials->user, credentials->password);
+	access.creds = pair;
+	int status = registry_open(http, &access, &endpoint, host, NULL, &registry, err);
+	credentials_wipe(pair);
+	if (status < 0)
+		return -1;
+	registry_call_init(&call, &registry, "GET", xstrdup("/v2/"));
+	status = registry_call_run(&call, err);
+	if (status == 0 && call.request.status != 200)
+		status = registry_refused(&call, key, err);
+	registry_call_free(&call);
+	registry_close(&registry);
+	return status;
+}
+
+static int login_run(const struct cli *cli, struct error *err)
+{
+	const struct login_settings *settings = cli->settings;
+	cleanup_credentials struct credentials credentials = { 0 };
+	cleanup_free char *key = login_key(cli, err);
+	cleanup_free char *path = auth_file_path(settings->access.authfile);
+
+	if (!key)
+		return -1;
+	if (settings->get_login)
+		return print_login(settings, key, err);
+	if (settings->password && settings->password_stdin)
+		return cli_usage(cli, err, "--password and --password-stdin contradict each other");
+	if (settings->password_stdin && !settings->user)
+		return cli_usage(cli, err, "--password-stdin needs --username");
+	credentials_keep_secret();
+	if (ask_credentials(settings, &credentials, err) < 0 ||
+	    check(settings, key, &credentials, err) < 0 ||
+	    auth_file_store(path, key, &credentials, err) < 0)
+		return -1;
+	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "registry", key, "user",
+					credentials.user, "file", path);
+	return output_object(cli, result, err);
+}
+
+const struct cli_command login_command = {
+	.name = "login",
+	.operands = "REGISTRY",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "prove a password to a registry and keep it",
+	.details =
+		"REGISTRY is HOST[:PORT], or HOST[:PORT]/PATH for credentials that are only for\n"
+		"what is below that path.",
+	.options = options,
+	.settings_size = sizeof(struct login_settings),
+	.defaults = &defaults,
+	.run = login_run,
+};

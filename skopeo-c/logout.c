@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* logout: forget a password that login has kept. */
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "skopeo-c/auth-file.h"
+#include "skopeo-c/commands.h"
+#include "skopeo-c/credentials.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct logout_settings {
+	const char *authfile;
+	bool all;
+};
+
+#define FIELD(name) offsetof(struct logout_settings, name)
+
+static const struct cli_option options[] = {
+	{ "all", 'a', NULL, OPTION_FLAG, FIELD(all), "of all registries" },
+	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(authfile),
+	  "where they are kept; see containers-auth.json(5)" },
+	{ 0 },
+};
+
+/* Not found: credentials may still come from one of the other files. */
+static void add_hint(const char *key, struct error *err)
+{
+	const struct access access = { .tls_verify = true };
+	cleanup_credentials struct credentials credentials = { 0 };
+	cleanup_free char *host = xstrndup(key, strcspn(key, "/"));
+	struct error ignored;
+
+	if (credentials_find(&access, host, "", &credentials, &ignored) == 0 && credentials.user)
+		error_hint(err, "those in use are from another file: name it with --authfile");
+}
+
+static int logout_run(const struct cli *cli, struct error *err)
+{
+	const struct logout_settings *settings = cli->settings;
+	cleanup_free char *path = auth_file_path(settings->authfile);
+
+	if (settings->all != (cli->operand_count == 0))
+		return cli_usage(cli, err, "either a registry or --all");
+	cleanup_free char *key = settings->all ? NULL : login_key(cli, err);
+	if (!settings->all && !key)
+		return -1;
+	int status = key ? auth_file_erase(path, key, err) : auth_file_erase_all(path, err);
+	if (status < 0) {
+		if (key && err->kind == ERROR_NOT_FOUND)
+			add_hint(key, err);
+		return -1;
+	}
+	json_auto_t *result = json_pack("{s:s*, s:s}", "registry", key, "file", path);
+	return output_object(cli, result, err);
+}
+
+const struct cli_command logout_command = {
+	.name = "logout",
+	.operands = "[REGISTRY]",
+	.operands_min = 0,
+	.operands_max = 1,
+	.summary = "forget a password that login has kept",
+	.options = options,
+	.settings_size = sizeof(struct logout_settings),
+	.run = logout_run,
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names and passwords from standard input. */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+
+/* Ask on the terminal that standard input is; ERROR_USAGE where it is none. The caller frees the
+ * line, of a secret with credentials_wipe(). */
+char *secret_ask(const char *prompt, bool is_hidden, struct error *err);
+
+/* Everything on standard input, without the end of its last line; to be freed with
+ * credentials_wipe(). */
+char *secret_read(struct error *err);
