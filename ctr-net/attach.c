@@ -64,6 +64,35 @@ int attach_del_all(struct record *record, const struct attach_settings *settings
 	return 0;
 }
 
+int attach_check(const struct record *record, const json_t *entry,
+		 const struct attach_settings *settings, bool *checked, struct error *err)
+{
+	const struct attachment attachment = recorded(record, entry, settings);
+	const json_t *config = json_object_get(entry, "config");
+	const char *network = json_text(entry, "network", "?");
+
+	if (!json_is_true(json_object_get(entry, "ready"))) {
+		error_set(err, ERROR_FAILED, "network %s: add has not finished", network);
+		return error_hint(err, "ctr-net del --id %s takes down what it has left",
+				  record->id);
+	}
+	if (!attachment.netns)
+		return error_set(err, ERROR_NOT_FOUND, "network %s: namespace %s is gone", network,
+				 json_text(entry, "netns", ""));
+	if (cni_config_is_set(config, "disableCheck")) {
+		*checked = false;
+		return 0;
+	}
+	if (!cni_config_speaks(config, "0.4.0"))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "network %s: CNI %s cannot check, only 0.4.0 and later can",
+				 network, json_text(config, "cniVersion", ""));
+	if (cni_chain_check(config, &attachment, json_object_get(entry, "result"), err) < 0)
+		return error_prefix(err, "network %s", network);
+	*checked = true;
+	return 0;
+}
+
 /* Make room for the interface name. */
 static int clear_stale(struct record *record, const struct attachment *attachment,
 		       const struct attach_settings *settings, struct error *err)
@@ -139,7 +168,7 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 {
 	const struct attach_settings settings = { attachment->plugin_path, attachment->timeout_ms };
 
-	if (cni_chain_check(config, attachment, err) < 0 ||
+	if (cni_chain_find(config, attachment, err) < 0 ||
 	    clear_stale(record, attachment, &settings, err) < 0)
 		return -1;
 

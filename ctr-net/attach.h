@@ -29,5 +29,11 @@ int attach_del_all(struct record *record, const struct attach_settings *settings
  * and reports itself what fails, since the caller has an error of its own; false then. */
 bool attach_undo(struct record *record, json_t *entry, const struct attach_settings *settings);
 
+/* Run the plugins of one attachment for CHECK: *checked is false where the configuration forbids
+ * that. ERROR_FAILED when something is wrong, ERROR_NOT_FOUND when the namespace is gone,
+ * ERROR_UNSUPPORTED when the CNI version of the network has no CHECK. */
+int attach_check(const struct record *record, const json_t *entry,
+		 const struct attach_settings *settings, bool *checked, struct error *err);
+
 /* Whether the attachment is complete and its namespace still there. */
 bool attach_is_alive(const json_t *entry);

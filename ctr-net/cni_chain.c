@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-int cni_chain_check(const json_t *config, const struct attachment *attachment, struct error *err)
+int cni_chain_find(const json_t *config, const struct attachment *attachment, struct error *err)
 {
 	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {
 		cleanup_free char *path = cni_plugin_find(attachment->plugin_path,
@@ -35,6 +35,19 @@ int cni_chain_add(const json_t *config, const struct attachment *attachment,
 		json_decref(result);
 		result = next;
 		if (progress->note(progress->context, result, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int cni_chain_check(const json_t *config, const struct attachment *attachment, const json_t *result,
+		    struct error *err)
+{
+	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {
+		json_auto_t *request =
+			cni_config_request(config, i, attachment->capabilities, result);
+
+		if (cni_plugin_check(attachment, request, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -15,11 +15,15 @@ struct cni_progress {
 };
 
 /* Every plugin must exist before the first one changes anything. */
-int cni_chain_check(const json_t *config, const struct attachment *attachment, struct error *err);
+int cni_chain_find(const json_t *config, const struct attachment *attachment, struct error *err);
 
 /* ADD from the first plugin to the last; stops at an error, and undoes nothing. */
 int cni_chain_add(const json_t *config, const struct attachment *attachment,
 		  const struct cni_progress *progress, struct error *err);
+
+/* CHECK from the first plugin to the last, with what ADD gave last; stops at an error. */
+int cni_chain_check(const json_t *config, const struct attachment *attachment, const json_t *result,
+		    struct error *err);
 
 /* DEL from the last plugin to the first, under the container's lock. `result` is what ADD gave
  * last, or NULL. Stops at an error as SPEC asks; with `best_effort` it goes on and reports the

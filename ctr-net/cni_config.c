@@ -245,6 +245,11 @@ bool cni_config_speaks(const json_t *config, const char *version)
 	return version_number(json_text(config, "cniVersion", "")) >= version_number(version);
 }
 
+bool cni_config_is_set(const json_t *config, const char *key)
+{
+	return is_true(json_object_get(config, key));
+}
+
 /* Keys that only the runtime may set (SPEC section 1, "Reserved keys"). */
 static void remove_reserved(json_t *request)
 {

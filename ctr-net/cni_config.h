@@ -42,6 +42,9 @@ bool cni_config_declares(const json_t *config, const char *capability);
 /* Whether the configuration speaks `version` ("0.4.0") or a later one. */
 bool cni_config_speaks(const json_t *config, const char *version);
 
+/* Whether a switch such as "disableCheck" is on. */
+bool cni_config_is_set(const json_t *config, const char *key);
+
 /* What the plugin at `index` is given on stdin (SPEC section 3, "Deriving request configuration"):
  * `capabilities` is the object of all capability arguments, or NULL; `previous` a CNI result, or
  * NULL. The caller owns it. */

@@ -202,6 +202,14 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	return json_incref(result);
 }
 
+int cni_plugin_check(const struct attachment *attachment, const json_t *request, struct error *err)
+{
+	cleanup_spawn_result struct spawn_result output = { 0 };
+	const struct mode mode = { "CHECK", SIGKILL, NULL };
+
+	return run(attachment, &mode, request, &output, err);
+}
+
 int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
 		   struct error *err)
 {

@@ -26,6 +26,9 @@ char *cni_plugin_find(const char *plugin_path, const char *type, struct error *e
 json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request,
 		       struct error *err);
 
+/* Run the plugin for CHECK; what it finds wrong becomes our error, in its words. */
+int cni_plugin_check(const struct attachment *attachment, const json_t *request, struct error *err);
+
 /* Run the plugin for DEL. Should we be killed, it goes on, and holds lock_fd until it ends. */
 int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
 		   struct error *err);
