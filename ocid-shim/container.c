@@ -235,14 +235,15 @@ int container_await_process(const struct container *container, int timeout_ms, s
 	pid_t pid = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
 	cleanup_fd int pid_fd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
+	int count;
 
 	/* only after the open: it names whatever process had the number then */
 	if (pid_fd < 0 || !process_lives(container))
 		return 0;
-	while (poll(&ended, 1, timeout_ms) < 0)
+	while ((count = poll(&ended, 1, timeout_ms)) < 0)
 		if (errno != EINTR || cli_interrupted())
 			return error_os(err, "container %s", container->id);
-	return 0;
+	return count == 0;
 }
 
 int container_wait(const struct container *container, json_t **exit, struct error *err)

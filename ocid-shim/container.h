@@ -61,8 +61,8 @@ int container_mark_started(const struct container *container, struct error *err)
  * monitor was killed). The caller owns it. */
 int container_wait(const struct container *container, json_t **exit, struct error *err);
 
-/* Wait for the end of its first process only; timeout_ms -1: without limit. 0 also when that has
- * run out. */
+/* Wait for the end of its first process only; timeout_ms -1: without limit. 0 when it has ended, 1
+ * when it has not within that time. */
 int container_await_process(const struct container *container, int timeout_ms, struct error *err);
 
 /* After its end: wait for those in container_wait(), then remove the directory. */

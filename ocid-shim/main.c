@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { COMMANDS = 11 };
+enum { COMMANDS = 12 };
 
 /* What a service manager gave our caller is not the container's: runtimes pass on the descriptors
  * that LISTEN_FDS counts, and wait for the messages that NOTIFY_SOCKET promises. */
@@ -19,8 +19,8 @@ int main(int argc, char **argv)
 {
 	const struct cli_command commands[COMMANDS] = {
 		run_command,  create_command, start_command, state_command,
-		list_command, ps_command,     kill_command,  wait_command,
-		logs_command, rm_command,     { 0 },
+		list_command, ps_command,     kill_command,  stop_command,
+		wait_command, logs_command,   rm_command,    { 0 },
 	};
 
 	forget_service_manager();

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/wait.h"
+
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 
@@ -6,22 +8,22 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
-/* Wait for one and print its exit record. *known becomes false when there is none. */
-static int wait_one(const struct cli *cli, const struct container *container, bool *known,
-		    struct error *err)
+int wait_and_print(const struct cli *cli, const struct container *container, struct error *err)
 {
 	json_t *exit = NULL;
 
 	if (container_wait(container, &exit, err) < 0)
 		return -1;
-	if (!exit) {
-		*known = false;
-		exit = json_pack("{s:n}", "code");
-	}
 
-	json_auto_t *row = exit;
+	bool known = exit != NULL;
+	json_auto_t *row = known ? exit : json_pack("{s:n}", "code");
 	json_object_set_new(row, "id", json_string(container->id));
-	return output_object(cli, row, err);
+	if (output_object(cli, row, err) < 0)
+		return -1;
+	return known ? 0
+		     : error_set(err, ERROR_FAILED,
+				 "container %s: exit code unknown, its monitor died",
+				 container->id);
 }
 
 static int run_wait(const struct cli *cli, struct error *err)
@@ -39,15 +41,10 @@ static int run_wait(const struct cli *cli, struct error *err)
 	}
 	for (int i = 0; i < cli->operand_count; i++) {
 		cleanup_container struct container container = { .dir_fd = -1 };
-		bool known = true;
 
 		if (container_open(&store, cli->operands[i], &container, err) < 0 ||
-		    wait_one(cli, &container, &known, err) < 0)
+		    wait_and_print(cli, &container, err) < 0)
 			return -1;
-		if (!known)
-			return error_set(err, ERROR_FAILED,
-					 "container %s: exit code unknown, its monitor died",
-					 container.id);
 	}
 	return 0;
 }
