@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/output.h"
 #include "lib/reference.h"
 
 #include <string.h>
@@ -31,8 +32,7 @@ static json_int_t total_size(const json_t *image)
 			  descriptor_size(json_object_get(manifest, "config"));
 	size_t i;
 
-	json_array_foreach(layers, i, layer)
-	{
+	json_array_foreach (layers, i, layer) {
 		size += descriptor_size(layer);
 	}
 	return size;
@@ -75,8 +75,7 @@ static void add_once(json_t *list, const char *text)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		if (strcmp(json_string_value(item), text) == 0)
 			return;
 	}
@@ -109,8 +108,7 @@ json_t *catalog_find(const json_t *rows, const char *id)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		if (strcmp(json_text(row, "id", ""), id) == 0)
 			return row;
 	}
@@ -158,8 +156,7 @@ json_t *catalog_rows(const struct store *store, struct error *err)
 
 	if (!index)
 		return NULL;
-	json_array_foreach(json_object_get(index, "manifests"), i, entry)
-	{
+	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
 		struct error why;
 		json_t *row = row_of(&layout, entry, rows, by_id, by_digest, &why);
 		const char *name = catalog_entry_name(entry);
@@ -171,6 +168,19 @@ json_t *catalog_rows(const struct store *store, struct error *err)
 				    name ? name : json_text(entry, "digest", "?"), why.message);
 	}
 	return json_incref(rows);
+}
+
+int catalog_print(const struct cli *cli, const struct store *store, const char *name,
+		  struct error *err)
+{
+	cleanup_image struct image image = { 0 };
+	json_auto_t *rows = catalog_rows(store, err);
+
+	if (!rows || image_find(store, name, &image, err) < 0)
+		return -1;
+	const json_t *row = catalog_find(rows, image.id);
+	return row ? output_object(cli, row, err)
+		   : error_set(err, ERROR_NOT_FOUND, "image %s was removed meanwhile", name);
 }
 
 char *catalog_entry_id(const struct layout *layout, const json_t *entry)

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+struct cli;
 struct layout;
 struct store;
 
@@ -18,6 +19,10 @@ json_t *catalog_rows(const struct store *store, struct error *err);
 
 /* The row of an image id; borrowed. */
 json_t *catalog_find(const json_t *rows, const char *id);
+
+/* Print the row of the image that `name` means. */
+int catalog_print(const struct cli *cli, const struct store *store, const char *name,
+		  struct error *err);
 
 /* What groups entries of the index: the digest of the configuration that the entry leads to, else
  * the entry's own digest. The caller frees it. */

@@ -98,10 +98,15 @@ static int add_size(const struct store *store, json_t *row, struct error *err)
 	return 0;
 }
 
+struct item {
+	json_t *container;
+};
+
 /* The oldest first. */
 static int compare(const void *a, const void *b)
 {
-	const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
+	const json_t *one = ((const struct item *)a)->container;
+	const json_t *other = ((const struct item *)b)->container;
 	int order = strcmp(json_text(one, "created", ""), json_text(other, "created", ""));
 
 	return order ? order : strcmp(json_text(one, "id", ""), json_text(other, "id", ""));
@@ -109,17 +114,16 @@ static int compare(const void *a, const void *b)
 
 static json_t *sort(const json_t *list)
 {
-	size_t count = json_array_size(list), i;
-	cleanup_free json_t **items = xcalloc(count, sizeof *items);
-	json_t *sorted = json_array(), *item;
+	size_t count = json_array_size(list);
+	cleanup_free struct item *items = xcalloc(count, sizeof *items);
+	json_t *sorted = json_array();
 
-	json_array_foreach (list, i, item) {
-		items[i] = item;
-	}
+	for (size_t i = 0; i < count; i++)
+		items[i].container = json_array_get(list, i);
 	if (count)
 		qsort(items, count, sizeof *items, compare);
-	for (i = 0; i < count; i++)
-		json_array_append(sorted, items[i]);
+	for (size_t i = 0; i < count; i++)
+		json_array_append(sorted, items[i].container);
 	return sorted;
 }
 

@@ -13,15 +13,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
 struct settings {
-	const char *image, *name, *id;
+	const char *image, *from, *name, *id;
 };
 
 static const struct cli_option options[] = {
 	{ "image", 0, "NAME", OPTION_STRING, offsetof(struct settings, image),
 	  "take this image of the store instead of a document from stdin" },
-	{ "from", 0, "NAME", OPTION_STRING, offsetof(struct settings, image), NULL },
+	{ "from", 0, "NAME", OPTION_STRING, offsetof(struct settings, from),
+	  "the same, and \"scratch\" is nothing at all" },
 	{ "name", 0, "NAME", OPTION_STRING, offsetof(struct settings, name),
 	  "call the container so; the name must be free" },
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
@@ -33,8 +35,12 @@ static const struct cli_option options[] = {
 static int get_image(const struct store *store, const struct settings *settings, json_t **document,
 		     struct image *image, struct error *err)
 {
-	if (settings->image) {
-		if (image_find(store, settings->image, image, err) < 0)
+	const char *name = settings->image ? settings->image : settings->from;
+
+	if (name) {
+		if (!settings->image && strcmp(name, "scratch") == 0)
+			image_scratch(image);
+		else if (image_find(store, name, image, err) < 0)
 			return -1;
 		*document = json_pack("{s:O}", "image", image->json);
 		return 0;
@@ -78,6 +84,8 @@ static int create(const struct cli *cli, struct error *err)
 	cleanup_strings struct strings layers = { 0 };
 	json_auto_t *document = NULL;
 
+	if (settings->image && settings->from)
+		return cli_usage(cli, err, "--image and --from exclude each other");
 	if (store_open(cli, &store, err) < 0 ||
 	    get_image(&store, settings, &document, &image, err) < 0)
 		return -1;

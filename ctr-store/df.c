@@ -121,8 +121,8 @@ static json_t *describe_filesystem(const struct store *store, const char *name,
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "mountpoint", mountpoint,
 			 "usedBytes", (json_int_t)usage->bytes, "inodesUsed",
 			 (json_int_t)usage->inodes, "totalBytes",
-			 (json_int_t)(fs.f_blocks * fs.f_frsize), "availableBytes",
-			 (json_int_t)(fs.f_bavail * fs.f_frsize), "totalInodes",
+			 (json_int_t)fs.f_blocks * (json_int_t)fs.f_frsize, "availableBytes",
+			 (json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize, "totalInodes",
 			 (json_int_t)fs.f_files, "availableInodes", (json_int_t)fs.f_favail);
 }
 

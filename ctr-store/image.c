@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/reference.h"
 #include "lib/store.h"
 
 #include <errno.h>
@@ -53,8 +54,7 @@ static int read_layers(struct image *image, struct error *err)
 				 image_label(image), count, IMAGE_LAYERS_MAX);
 	image->layers = xcalloc(count, sizeof *image->layers);
 	image->layer_count = count;
-	json_array_foreach(descriptors, i, descriptor)
-	{
+	json_array_foreach (descriptors, i, descriptor) {
 		if (read_layer(image, i, descriptor, json_array_get(diff_ids, i), err) < 0)
 			return error_prefix(err, "image %s", image_label(image));
 	}
@@ -101,6 +101,50 @@ int image_find(const struct store *store, const char *name, struct image *image,
 	if (!json)
 		return error_prefix(err, "image %s", name);
 	return image_from_json(json, image, err);
+}
+
+/* A descriptor of JSON in its compact form. The caller owns it. */
+static json_t *describe(const char *media_type, const json_t *json)
+{
+	cleanup_free char *text = json_compact(json);
+	char digest[DIGEST_SIZE];
+
+	digest_of(text, strlen(text), "sha256", digest);
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
+			 (json_int_t)strlen(text));
+}
+
+void image_scratch(struct image *image)
+{
+	static const char config_type[] = "application/vnd.oci.image.config.v1+json";
+	static const char manifest_type[] = "application/vnd.oci.image.manifest.v1+json";
+	struct error impossible;
+	json_auto_t *config = layout_platform();
+
+	json_object_set_new(config, "config", json_object());
+	json_object_set_new(config, "rootfs",
+			    json_pack("{s:s, s:[]}", "type", "layers", "diff_ids"));
+	json_auto_t *manifest =
+		json_pack("{s:i, s:s, s:o, s:[]}", "schemaVersion", 2, "mediaType", manifest_type,
+			  "config", describe(config_type, config), "layers");
+	json_auto_t *json = json_pack("{s:s, s:o, s:O, s:O}", "name", "scratch", "descriptor",
+				      describe(manifest_type, manifest), "manifest", manifest,
+				      "config", config);
+	image_from_json(json, image, &impossible);
+}
+
+char *image_new_name(const char *text, struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+
+	if (reference_parse(text, &reference, err) < 0)
+		return NULL;
+	if (reference.digest) {
+		error_set(err, ERROR_USAGE, "\"%s\": a digest cannot be given as a name", text);
+		return NULL;
+	}
+	reference_default_tag(&reference);
+	return reference_text(&reference);
 }
 
 void image_free(struct image *image)

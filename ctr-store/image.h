@@ -37,6 +37,14 @@ int image_layout(const struct store *store, struct layout *layout, struct error 
 /* The image that `name` means (see layout_resolve()). */
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
 
+/* The image of nothing: no layers and an empty configuration for this machine. It is not in the
+ * store. */
+void image_scratch(struct image *image);
+
+/* The full form of a name that an image is to get: it needs a repository, gets a tag, and cannot
+ * have a digest. The caller frees it. */
+char *image_new_name(const char *text, struct error *err);
+
 void image_free(struct image *image);
 #define cleanup_image __attribute__((cleanup(image_free)))
 

@@ -6,45 +6,14 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "lib/output.h"
-#include "lib/reference.h"
 #include "lib/staging.h"
 #include "lib/store.h"
-
-#include <string.h>
-
-/* The full form of a new name: it needs a repository and gets a tag, and cannot have a digest. */
-static char *full_name(const char *text, struct error *err)
-{
-	cleanup_reference struct reference reference = { 0 };
-
-	if (reference_parse(text, &reference, err) < 0)
-		return NULL;
-	if (reference.digest) {
-		error_set(err, ERROR_USAGE, "\"%s\": a digest cannot be given as a name", text);
-		return NULL;
-	}
-	reference_default_tag(&reference);
-	return reference_text(&reference);
-}
-
-static int print_row(const struct cli *cli, const struct store *store, const char *name,
-		     struct error *err)
-{
-	cleanup_image struct image image = { 0 };
-	json_auto_t *rows = catalog_rows(store, err);
-
-	if (!rows || image_find(store, name, &image, err) < 0)
-		return -1;
-	const json_t *row = catalog_find(rows, image.id);
-	return row ? output_object(cli, row, err)
-		   : error_set(err, ERROR_NOT_FOUND, "image %s was removed meanwhile", name);
-}
 
 static int tag_verb(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
 	cleanup_layout struct layout layout = { .fd = -1 };
-	cleanup_free char *name = full_name(cli->operands[1], err);
+	cleanup_free char *name = image_new_name(cli->operands[1], err);
 
 	if (!name || store_open(cli, &store, err) < 0 || image_layout(&store, &layout, err) < 0)
 		return -1;
@@ -57,7 +26,7 @@ static int tag_verb(const struct cli *cli, struct error *err)
 		return err->kind == ERROR_NOT_FOUND ? error_hint(err, "see ctr-store images") : -1;
 	if (layout_tag(&layout, name, entry, err) < 0)
 		return -1;
-	return print_row(cli, &store, name, err);
+	return catalog_print(cli, &store, name, err);
 }
 
 const struct cli_command command_tag = {

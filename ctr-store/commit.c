@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/catalog.h"
+#include "ctr-store/commands.h"
+#include "ctr-store/container.h"
+#include "ctr-store/image.h"
+#include "ctr-store/image_config.h"
+#include "ctr-store/tar_writer.h"
+#include "ctr-store/timestamp.h"
+#include "ctr-store/upper.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct settings {
+	const char *config;
+};
+
+static const struct cli_option options[] = {
+	{ "config", 0, "FILE", OPTION_STRING, offsetof(struct settings, config),
+	  "merge this JSON into the configuration; - is stdin" },
+	{ 0 },
+};
+
+/* An image in the making. */
+struct commit {
+	const struct store *store;
+	struct layout layout;
+	struct staging staging;
+	json_t *container;
+	struct image base;
+	json_t *patch;		 /* or NULL */
+	char layer[DIGEST_SIZE]; /* "" where the container has changed nothing */
+	long long layer_size;
+	json_t *config, *manifest;
+};
+
+static void commit_free(struct commit *commit)
+{
+	layout_close(&commit->layout);
+	staging_close(&commit->staging);
+	image_free(&commit->base);
+	json_decref(commit->container);
+	json_decref(commit->patch);
+	json_decref(commit->config);
+	json_decref(commit->manifest);
+}
+
+/* ---- what it is made from ---- */
+
+static json_t *read_patch(const char *file, struct error *err)
+{
+	json_auto_t *patch =
+		strcmp(file, "-") == 0
+			? json_read_fd(STDIN_FILENO, JSON_CONFIG_MAX, "standard input", err)
+			: json_read_at(AT_FDCWD, file, JSON_CONFIG_MAX, err);
+
+	if (!patch || image_config_check_patch(patch, err) < 0)
+		return NULL;
+	return json_incref(patch);
+}
+
+/* The image that the container was made from, and all its blobs, which are kept from here on. */
+static int find_base(struct commit *commit, struct error *err)
+{
+	const char *digest = json_text(json_object_get(commit->container, "image"), "digest", "");
+
+	image_scratch(&commit->base);
+	if (strcmp(commit->base.digest, digest) == 0)
+		return 0;
+	image_free(&commit->base);
+	if (image_find(commit->store, digest, &commit->base, err) < 0)
+		return error_prefix(err, "the image of container %s",
+				    container_label(commit->container));
+	json_auto_t *references = image_references(&commit->base);
+	if (staging_refer(&commit->staging, references, err) < 0)
+		return -1;
+	for (size_t i = 0; i < commit->base.layer_count; i++) {
+		const char *blob = commit->base.layers[i].blob;
+
+		if (layout_has_blob(&commit->layout, blob, -1))
+			continue;
+		error_set(err, ERROR_NOT_FOUND, "image %s: blob %s is missing",
+			  image_label(&commit->base), blob);
+		return error_hint(err, "pull it again with skopeo-c copy");
+	}
+	return 0;
+}
+
+/* ---- the layer ---- */
+
+static int write_layer(struct commit *commit, struct error *err)
+{
+	cleanup_hasher struct hasher hasher = { 0 };
+	cleanup_fd int fd = openat(commit->staging.fd, "layer",
+				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	struct tar_writer tar = { .fd = fd, .what = "the layer", .hasher = &hasher };
+	size_t entries;
+
+	if (fd < 0)
+		return error_os(err, "the layer");
+	hasher_start(&hasher, "sha256");
+	if (upper_archive(commit->store, commit->container, &tar, &entries, err) < 0 ||
+	    tar_finish(&tar, err) < 0)
+		return -1;
+	if (entries == 0)
+		return 0;
+	hasher_finish(&hasher, commit->layer);
+	commit->layer_size = tar.written;
+	return 0;
+}
+
+/* ---- configuration and manifest ---- */
+
+/* One entry for each layer, and for each change without one; an image that has layers but no
+ * history can get none any more. */
+static void add_history(const struct commit *commit, const char *now)
+{
+	json_t *history = json_object_get(commit->config, "history");
+	json_t *entry = json_pack("{s:s, s:s}", "created", now, "created_by", "ctr-store commit");
+
+	if (!json_is_array(history) && commit->base.layer_count == 0)
+		json_object_set_new(commit->config, "history", history = json_array());
+	if (!commit->layer[0])
+		json_object_set_new(entry, "empty_layer", json_true());
+	if (json_is_array(history))
+		json_array_append(history, entry);
+	json_decref(entry);
+}
+
+static void add_diff_id(const struct commit *commit)
+{
+	json_t *diff_ids = json_path(commit->config, "rootfs", "diff_ids", NULL);
+
+	/* an image without layers may leave it out */
+	if (!json_is_array(diff_ids)) {
+		diff_ids = json_array();
+		json_object_set_new(commit->config, "rootfs",
+				    json_pack("{s:s, s:o}", "type", "layers", "diff_ids",
+					      diff_ids));
+	}
+	json_array_append_new(diff_ids, json_string(commit->layer));
+}
+
+static int make_config(struct commit *commit, struct error *err)
+{
+	const json_t *base = json_object_get(commit->base.json, "config");
+	char now[TIMESTAMP_SIZE];
+
+	timestamp_now(now);
+	commit->config = json_deep_copy(base);
+	json_object_set_new(commit->config, "created", json_string(now));
+	if (commit->patch) {
+		json_t *merged = json_merge_patch(commit->config, commit->patch);
+
+		json_decref(commit->config);
+		commit->config = merged;
+	}
+	add_history(commit, now);
+	if (commit->layer[0])
+		add_diff_id(commit);
+	return image_config_check(commit->config, err);
+}
+
+/* The OCI name of a layer's media type: a manifest must not mix them with Docker's. */
+static const char *oci_type(const char *type)
+{
+	static const char *const pairs[][2] = {
+		{ "application/vnd.docker.image.rootfs.diff.tar.gzip",
+		  "application/vnd.oci.image.layer.v1.tar+gzip" },
+		{ "application/vnd.docker.image.rootfs.diff.tar.zstd",
+		  "application/vnd.oci.image.layer.v1.tar+zstd" },
+		{ "application/vnd.docker.image.rootfs.diff.tar",
+		  "application/vnd.oci.image.layer.v1.tar" },
+		{ "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+		  "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip" },
+	};
+
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		if (strcmp(type, pairs[i][0]) == 0)
+			return pairs[i][1];
+	return type;
+}
+
+static json_t *list_layers(const struct commit *commit)
+{
+	json_t *layers = json_array();
+
+	for (size_t i = 0; i < commit->base.layer_count; i++) {
+		json_t *layer = json_deep_copy(commit->base.layers[i].descriptor);
+		const char *type = json_text(layer, "mediaType", "");
+
+		json_object_set_new(layer, "mediaType", json_string(oci_type(type)));
+		json_array_append_new(layers, layer);
+	}
+	/* not compressed: it is there to be unpacked again here */
+	if (commit->layer[0])
+		json_array_append_new(layers, json_pack("{s:s, s:s, s:I}", "mediaType",
+							"application/vnd.oci.image.layer.v1.tar",
+							"digest", commit->layer, "size",
+							(json_int_t)commit->layer_size));
+	return layers;
+}
+
+/* The descriptor of JSON that will be a blob, and its text, which the caller frees. */
+static json_t *describe(const char *media_type, const json_t *json, char **text)
+{
+	char digest[DIGEST_SIZE];
+
+	*text = json_compact(json);
+	digest_of(*text, strlen(*text), "sha256", digest);
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
+			 (json_int_t)strlen(*text));
+}
+
+/* ---- into the store ---- */
+
+static int write_json(const struct commit *commit, const json_t *descriptor, const char *text,
+		      struct error *err)
+{
+	char digest[DIGEST_SIZE];
+
+	snprintf(digest, sizeof digest, "%s", json_text(descriptor, "digest", ""));
+	return layout_write_blob(&commit->layout, text, strlen(text), digest, err);
+}
+
+/* All that must stay until the index names it. */
+static int refer(const struct commit *commit, const json_t *config, const json_t *manifest,
+		 struct error *err)
+{
+	json_auto_t *references = image_references(&commit->base);
+
+	json_array_append(references, json_object_get(config, "digest"));
+	json_array_append(references, json_object_get(manifest, "digest"));
+	if (commit->layer[0])
+		json_array_append_new(references, json_string(commit->layer));
+	return staging_refer(&commit->staging, references, err);
+}
+
+/* Blobs first, the index last: a crash leaves nothing but what gc removes. `digest` gets that of
+ * the manifest. */
+static int publish(struct commit *commit, const char *name, char digest[static DIGEST_SIZE],
+		   struct error *err)
+{
+	cleanup_free char *config_text = NULL;
+	cleanup_free char *manifest_text = NULL;
+	json_auto_t *config =
+		describe("application/vnd.oci.image.config.v1+json", commit->config, &config_text);
+
+	commit->manifest = json_pack("{s:i, s:s, s:O, s:o}", "schemaVersion", 2, "mediaType",
+				     "application/vnd.oci.image.manifest.v1+json", "config", config,
+				     "layers", list_layers(commit));
+	json_auto_t *manifest = describe("application/vnd.oci.image.manifest.v1+json",
+					 commit->manifest, &manifest_text);
+	if (refer(commit, config, manifest, err) < 0 ||
+	    (commit->layer[0] && layout_adopt_blob(&commit->layout, commit->staging.fd, "layer",
+						   commit->layer, err) < 0) ||
+	    write_json(commit, config, config_text, err) < 0 ||
+	    write_json(commit, manifest, manifest_text, err) < 0)
+		return -1;
+	snprintf(digest, DIGEST_SIZE, "%s", json_text(manifest, "digest", ""));
+	return layout_tag(&commit->layout, name, manifest, err);
+}
+
+/* ---- the verb ---- */
+
+static int commit_verb(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	const char *operand = cli->operands[1];
+	char digest[DIGEST_SIZE];
+	cleanup_store struct store store = { 0 };
+	__attribute__((cleanup(commit_free))) struct commit commit = {
+		.store = &store,
+		.layout = { .fd = -1 },
+		.staging = { .fd = -1, .lock_fd = -1 },
+	};
+	cleanup_free char *name = operand ? image_new_name(operand, err) : NULL;
+
+	if (operand && !name)
+		return -1;
+	if (settings->config && !(commit.patch = read_patch(settings->config, err)))
+		return -1;
+	if (store_open(cli, &store, err) < 0 || image_layout(&store, &commit.layout, err) < 0)
+		return -1;
+	commit.container = container_find(&store, cli->operands[0], err);
+	/* so that it is not removed meanwhile */
+	cleanup_fd int lock = commit.container ? container_lock(&store, commit.container, err) : -1;
+	if (lock < 0 || staging_open(&store, &commit.staging, err) < 0 ||
+	    find_base(&commit, err) < 0 || write_layer(&commit, err) < 0 ||
+	    make_config(&commit, err) < 0 || publish(&commit, name, digest, err) < 0)
+		return -1;
+	return catalog_print(cli, &store, digest, err);
+}
+
+const struct cli_command command_commit = {
+	.name = "commit",
+	.operands = "CONTAINER [NAME]",
+	.operands_min = 1,
+	.operands_max = 2,
+	.summary = "make an image of a container",
+	.details = "Its changes become one more layer on those of its image. Prints the new\n"
+		   "image's row.",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = commit_verb,
+};

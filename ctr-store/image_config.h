@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changing the configuration of an image (image-spec, config.md). Pure functions on JSON. */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+
+/* Apply a JSON merge patch (RFC 7396): objects are merged, null removes, all else replaces. Returns
+ * the result, which the caller owns; neither argument changes. */
+json_t *json_merge_patch(const json_t *target, const json_t *patch);
+
+/* Check a patch that a user gives for a configuration: an object that leaves alone what follows
+ * from the layers (rootfs, history). */
+int image_config_check_patch(const json_t *patch, struct error *err);
+
+/* Check that all that is run from it has the right type: ERROR_USAGE names the key. */
+int image_config_check(const json_t *config, struct error *err);
