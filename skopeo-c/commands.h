@@ -3,8 +3,8 @@
 #pragma once
 #include "lib/cli.h"
 
-extern const struct cli_command copy_command, inspect_command, list_tags_command, login_command,
-	logout_command;
+extern const struct cli_command copy_command, delete_command, inspect_command, list_tags_command,
+	login_command, logout_command, manifest_digest_command;
 
 /* The operand of login and logout, HOST[:PORT][/PATH], as the key of a file. The caller frees it.
  */

@@ -29,12 +29,6 @@ struct docker {
 	char *mount_from;     /* a repository of the same registry that has the blobs, or NULL */
 };
 
-/* In the order of what is most common; the last two only so that their refusal is explained. */
-static const char accept_header[] =
-	"Accept: " MANIFEST_OCI ", " MANIFEST_DOCKER ", " MANIFEST_OCI_INDEX
-	", " MANIFEST_DOCKER_LIST ", application/vnd.docker.distribution.manifest.v1+prettyjws"
-	", application/vnd.docker.distribution.manifest.v1+json";
-
 bool transport_is_docker(const struct transport *t)
 {
 	return t->class == &transport_docker;
@@ -157,7 +151,7 @@ static int get_manifest(struct transport *t, const char *digest, struct manifest
 	cleanup_registry_call struct registry_call call = { 0 };
 
 	registry_call_init(&call, &docker->at->registry, "GET", manifest_path(docker, wanted));
-	strings_add(&call.request.headers, accept_header);
+	strings_add(&call.request.headers, "Accept: " MANIFEST_ACCEPT);
 	if (registry_call_run(&call, err) < 0)
 		return error_subject(err, t->name);
 	if (call.request.status != 200)
@@ -241,7 +235,7 @@ static bool docker_has_manifest(struct transport *t, const struct manifest *mani
 
 	registry_call_init(&call, &docker->at->registry, "HEAD",
 			   manifest_path(docker, docker->at->endpoint->wanted));
-	strings_add(&call.request.headers, accept_header);
+	strings_add(&call.request.headers, "Accept: " MANIFEST_ACCEPT);
 	if (registry_call_run(&call, &ignored) < 0 || call.request.status != 200)
 		return false;
 	const char *digest = http_header(&call.request, "docker-content-digest", 0);

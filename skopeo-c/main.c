@@ -4,8 +4,8 @@
 int main(int argc, char **argv)
 {
 	const struct cli_command commands[] = {
-		copy_command,  inspect_command, list_tags_command,
-		login_command, logout_command,	{ 0 },
+		copy_command,  delete_command, inspect_command,		list_tags_command,
+		login_command, logout_command, manifest_digest_command, { 0 },
 	};
 
 	return cli_main("skopeo-c",

@@ -19,6 +19,13 @@
 #define CONFIG_OCI	     "application/vnd.oci.image.config.v1+json"
 #define LAYER_OCI_GZIP	     "application/vnd.oci.image.layer.v1.tar+gzip"
 
+/* For the Accept header, in the order of what is most common; the last two only so that their
+ * refusal is explained. */
+#define MANIFEST_ACCEPT                                                                            \
+	MANIFEST_OCI ", " MANIFEST_DOCKER ", " MANIFEST_OCI_INDEX ", " MANIFEST_DOCKER_LIST        \
+		     ", application/vnd.docker.distribution.manifest.v1+prettyjws"                 \
+		     ", application/vnd.docker.distribution.manifest.v1+json"
+
 enum { MANIFEST_MAX = 4 << 20 }; /* bytes */
 
 struct manifest {

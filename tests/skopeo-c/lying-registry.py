@@ -124,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_GET = do_HEAD = do_POST = do_PUT = handle_request
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_request
 
     def is_layer(self):
         return self.kind == "blobs" and self.last == digest(LAYER)
@@ -366,6 +366,12 @@ class Handler(BaseHTTPRequestHandler):
         self.error(401, "UNAUTHORIZED", [("WWW-Authenticate", "Negotiate")])
 
     # ---- tags ----
+
+    def do_untags(self):
+        """A registry that deletes tags."""
+        if self.command == "DELETE":
+            return self.answer(405 if self.last.startswith("sha256:") else 202)
+        return self.give_manifest(headers=[("Docker-Content-Digest", digest(manifest()))])
 
     def do_pages(self):
         page = int(self.query.removeprefix("page=") or 0)

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* delete: take a tag, or a manifest with all its tags, out of a registry. */
+#include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/reference.h"
+#include "skopeo-c/commands.h"
+#include "skopeo-c/manifest.h"
+#include "skopeo-c/registry.h"
+#include "skopeo-c/tags.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARALLEL = 6, POLL_MS = 200, NAMED_MAX = 5 };
+
+struct delete_settings {
+	struct access access;
+	bool all_tags;
+};
+
+static const struct delete_settings defaults = {
+	.access = { .tls_verify = true, .retry_times = -1 },
+};
+
+#define FIELD(name) offsetof(struct delete_settings, name)
+
+static const struct cli_option options[] = {
+	{ "all-tags", 0, NULL, OPTION_FLAG, FIELD(all_tags),
+	  "the manifest, and so every tag that shares it" },
+	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(access.tls_verify),
+	  "insist on https and its certificates (default)" },
+	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile),
+	  "credentials as containers-auth.json(5) has them" },
+	{ "creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(access.creds), "credentials" },
+	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" },
+	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir),
+	  "certificates for the registry" },
+	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times),
+	  "try again N times after what may pass (default 2)" },
+	{ 0 },
+};
+
+struct deletion {
+	const struct cli *cli;
+	struct http *http;
+	struct reference reference;
+	char *name; /* as errors call it */
+	struct registry registry;
+	char digest[DIGEST_SIZE];
+};
+
+static void deletion_close(struct deletion *deletion)
+{
+	registry_close(&deletion->registry);
+	reference_free(&deletion->reference);
+	free(deletion->name);
+	http_free(deletion->http);
+}
+
+#define cleanup_deletion __attribute__((cleanup(deletion_close)))
+
+static int open_registry(struct deletion *deletion, struct error *err)
+{
+	const struct delete_settings *settings = deletion->cli->settings;
+	const char *operand = deletion->cli->operands[0];
+	struct reference *reference = &deletion->reference;
+	cleanup_route struct route route = { 0 };
+
+	if (strncmp(operand, "docker://", 9) != 0)
+		return cli_usage(deletion->cli, err, "only docker://NAME can be deleted");
+	if (reference_parse(operand + 9, reference, err) < 0)
+		return -1;
+	if (!reference->tag && !reference->digest)
+		return cli_usage(deletion->cli, err,
+				 "\"%s\" has no tag and no digest: say what is to be deleted",
+				 operand);
+	deletion->name = reference_text(reference);
+	deletion->http = http_new(err);
+	if (!deletion->http || registries_route(reference, true, &route, err) < 0)
+		return -1;
+	return registry_open(deletion->http, &settings->access, &route.endpoints[0],
+			     reference->registry, "delete,pull", &deletion->registry, err);
+}
+
+static void prepare_call(struct deletion *deletion, const char *method, const char *wanted,
+			 struct registry_call *call)
+{
+	registry_call_init(
+		call, &deletion->registry, method,
+		xasprintf("/v2/%s/manifests/%s", deletion->reference.repository, wanted));
+	strings_add(&call->request.headers, "Accept: " MANIFEST_ACCEPT);
+}
+
+/* Which manifest the tag stands for. */
+static int resolve(struct deletion *deletion, struct error *err)
+{
+	const struct reference *reference = &deletion->reference;
+	cleanup_registry_call struct registry_call call = { 0 };
+
+	prepare_call(deletion, "HEAD", reference->digest ? reference->digest : reference->tag,
+		     &call);
+	if (registry_call_run(&call, err) < 0)
+		return error_subject(err, deletion->name);
+	if (call.request.status == 404) {
+		error_set(err, ERROR_NOT_FOUND, "no image %s in the registry", deletion->name);
+		return error_subject(err, deletion->name);
+	}
+	if (call.request.status != 200)
+		return registry_refused(&call, deletion->name, err);
+	const char *digest = reference->digest
+				     ? reference->digest
+				     : http_header(&call.request, "docker-content-digest", 0);
+	if (!digest || !digest_is_valid(digest))
+		return error_set(err, ERROR_INTEGRITY, "%s: the registry does not name its digest",
+				 deletion->name);
+	snprintf(deletion->digest, sizeof deletion->digest, "%s", digest);
+	return 0;
+}
+
+/* 1: it is deleted. 0: the registry does not delete such a thing. */
+static int try_delete(struct deletion *deletion, const char *wanted, struct registry_call *call,
+		      struct error *err)
+{
+	prepare_call(deletion, "DELETE", wanted, call);
+	if (registry_call_run(call, err) < 0)
+		return error_subject(err, deletion->name);
+	return call->request.status / 100 == 2;
+}
+
+static int delete_manifest(struct deletion *deletion, struct error *err)
+{
+	cleanup_registry_call struct registry_call call = { 0 };
+	int status = try_delete(deletion, deletion->digest, &call, err);
+
+	return status == 0 ? registry_refused(&call, deletion->name, err) : status < 0 ? -1 : 0;
+}
+
+/* ---- which tags share the manifest ---- */
+
+struct probe {
+	struct registry_call call;
+	const char *tag; /* NULL: idle */
+	size_t index;	 /* of the tag in the list */
+};
+
+struct survey {
+	struct deletion *deletion;
+	const json_t *tags;
+	size_t next, done;
+	bool *shares; /* for each tag; the one that was named counts as one that does not */
+	struct probe probes[PARALLEL];
+};
+
+static int step(struct survey *survey, struct probe *probe, struct error *err)
+{
+	struct deletion *deletion = survey->deletion;
+
+	if (!probe->tag) {
+		probe->tag = json_string_value(json_array_get(survey->tags, survey->next));
+		if (!probe->tag)
+			return 0;
+		probe->index = survey->next++;
+		prepare_call(deletion, "HEAD", probe->tag, &probe->call);
+		registry_call_start(&probe->call);
+	}
+	int status = registry_call_poll(&probe->call, err);
+	if (status <= 0)
+		return status;
+	const char *digest = http_header(&probe->call.request, "docker-content-digest", 0);
+	/* a tag that has gone meanwhile shares nothing; one that says nothing may */
+	survey->shares[probe->index] = probe->call.request.status != 404 &&
+				       (!digest || strcmp(digest, deletion->digest) == 0) &&
+				       strcmp(probe->tag, deletion->reference.tag) != 0;
+	registry_call_free(&probe->call);
+	probe->tag = NULL;
+	survey->done++;
+	return 0;
+}
+
+static int run_survey(struct survey *survey, struct error *err)
+{
+	size_t count = json_array_size(survey->tags);
+
+	for (;;) {
+		for (size_t i = 0; i < PARALLEL; i++)
+			if (step(survey, &survey->probes[i], err) < 0)
+				return -1;
+		if (survey->done == count)
+			return 0;
+		if (http_pump(survey->deletion->http, POLL_MS, err) < 0)
+			return -1;
+	}
+}
+
+/* The other tags of the manifest, in the registry's order; the caller owns the array. */
+static json_t *find_sharing(struct deletion *deletion, struct error *err)
+{
+	cleanup_tags struct tags tags = { 0 };
+	struct survey survey = { .deletion = deletion };
+
+	tags_start(&tags, &deletion->registry);
+	if (tags_wait(&tags, err) < 0)
+		return NULL;
+	size_t count = json_array_size(tags.list);
+	cleanup_free bool *shares = xcalloc(count + 1, sizeof *shares);
+	survey.tags = tags.list;
+	survey.shares = shares;
+	int status = run_survey(&survey, err);
+	for (size_t i = 0; i < PARALLEL; i++)
+		registry_call_free(&survey.probes[i].call);
+	if (status < 0)
+		return NULL;
+	json_t *sharing = json_array();
+	for (size_t i = 0; i < count; i++)
+		if (shares[i])
+			json_array_append(sharing, json_array_get(tags.list, i));
+	return sharing;
+}
+
+static int refuse_shared(const struct deletion *deletion, const json_t *sharing, struct error *err)
+{
+	size_t count = json_array_size(sharing);
+	char *names = xstrdup("");
+
+	for (size_t i = 0; i < count && i < NAMED_MAX; i++) {
+		char *longer = xasprintf("%s%s%s", names, i ? ", " : "",
+					 json_string_value(json_array_get(sharing, i)));
+
+		free(names);
+		names = longer;
+	}
+	error_set(err, ERROR_IN_USE,
+		  "%s: the registry deletes manifests only, and this one also has the tag%s %s%s",
+		  deletion->name, count == 1 ? "" : "s", names, count > NAMED_MAX ? ", ..." : "");
+	free(names);
+	error_subject(err, deletion->name);
+	return error_hint(err, "--all-tags deletes them too");
+}
+
+/* ---- the deletion ---- */
+
+/* The tag alone, or where the registry cannot do that the manifest, when no other tag shares it.
+ * *whole: whether it was the manifest. */
+static int delete_tag(struct deletion *deletion, bool *whole, struct error *err)
+{
+	cleanup_registry_call struct registry_call call = { 0 };
+	int status = try_delete(deletion, deletion->reference.tag, &call, err);
+
+	*whole = status == 0;
+	if (status != 0)
+		return status < 0 ? -1 : 0;
+	json_auto_t *sharing = find_sharing(deletion, err);
+	if (!sharing)
+		return -1;
+	if (json_array_size(sharing) > 0)
+		return refuse_shared(deletion, sharing, err);
+	return delete_manifest(deletion, err);
+}
+
+static int delete_run(const struct cli *cli, struct error *err)
+{
+	const struct delete_settings *settings = cli->settings;
+	cleanup_deletion struct deletion deletion = { .cli = cli };
+	bool whole = true;
+
+	if (open_registry(&deletion, err) < 0 || resolve(&deletion, err) < 0)
+		return -1;
+	int status = deletion.reference.digest || settings->all_tags
+			     ? delete_manifest(&deletion, err)
+			     : delete_tag(&deletion, &whole, err);
+	if (status < 0)
+		return -1;
+	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "name", deletion.name, "deleted",
+					whole ? "manifest" : "tag", "digest", deletion.digest);
+	return output_object(cli, result, err);
+}
+
+const struct cli_command delete_command = {
+	.name = "delete",
+	.operands = "docker://NAME:TAG|docker://NAME@DIGEST",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "take a tag or a manifest out of a registry",
+	.details = "Of NAME:TAG the tag alone is deleted, or its manifest where the registry can\n"
+		   "only delete these and no other tag shares it. NAME@DIGEST is the manifest.",
+	.options = options,
+	.settings_size = sizeof(struct delete_settings),
+	.defaults = &defaults,
+	.run = delete_run,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest-digest: the digest of a manifest in a file. */
+#include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "skopeo-c/commands.h"
+#include "skopeo-c/manifest.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int manifest_digest_run(const struct cli *cli, struct error *err)
+{
+	const char *path = cli->operands[0];
+	bool is_stdin = strcmp(path, "-") == 0;
+	cleanup_fd int opened = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	char digest[DIGEST_SIZE];
+	size_t length;
+
+	if (!is_stdin && opened < 0)
+		return error_os(err, "%s", path);
+	cleanup_free char *bytes =
+		file_read_fd(is_stdin ? STDIN_FILENO : opened, MANIFEST_MAX, &length, path, err);
+	json_auto_t *json = bytes ? json_parse(bytes, length, path, err) : NULL;
+	if (!json)
+		return -1;
+	if (json_object_get(json, "signatures"))
+		return error_set(err, ERROR_UNSUPPORTED, "%s: a signed manifest of schema 1", path);
+	digest_of(bytes, length, "sha256", digest);
+	if (printf("%s\n", digest) < 0)
+		return error_os(err, "standard output");
+	return 0;
+}
+
+const struct cli_command manifest_digest_command = {
+	.name = "manifest-digest",
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "the digest of a manifest or index in a file",
+	.details = "FILE may be \"-\", standard input.",
+	.run = manifest_digest_run,
+};
