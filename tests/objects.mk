@@ -37,6 +37,8 @@ TEST_PKGS_layer_unpack := libarchive libisal libzstd
 
 TEST_OBJS_json_stream := ctr-store/json_stream.o
 TEST_OBJS_mountinfo := ctr-store/mountinfo.o
+TEST_OBJS_image_config := ctr-store/image_config.o
+TEST_OBJS_tar_writer := ctr-store/tar_writer.o
 TEST_OBJS_overlay := ctr-store/overlay.o
 
 TEST_OBJS_challenge := skopeo-c/challenge.o
@@ -51,6 +53,7 @@ TEST_OBJS_oci_account := oci-gen/account.o
 TEST_OBJS_oci_pointer := oci-gen/pointer.o
 TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
+TEST_OBJS_oci_cri := oci-gen/cri_read.o
 TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,account capabilities generation image \
 	mounts seccomp seccomp_default seccomp_edit template user)
 
