@@ -65,6 +65,33 @@ json_t *cgroups_of(pid_t pid)
 	return directories;
 }
 
+/* Whether a cgroup has that file, and it begins so. */
+static bool begins(const char *directory, const char *name, const char *word)
+{
+	cleanup_free char *path = xasprintf("%s/%s", directory, name);
+	struct error ignored;
+	size_t length;
+	cleanup_free char *text = file_read_at(AT_FDCWD, path, FILE_MAX, &length, &ignored);
+
+	return text && strncmp(text, word, strlen(word)) == 0;
+}
+
+bool cgroups_are_frozen(const json_t *directories)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (directories, i, entry) {
+		const char *directory = json_string_value(entry);
+
+		/* v1 (FREEZING: on its way), v2 */
+		if (directory && (begins(directory, "freezer.state", "FR") ||
+				  begins(directory, "cgroup.freeze", "1")))
+			return true;
+	}
+	return false;
+}
+
 void cgroups_remove(const json_t *directories)
 {
 	const struct timespec pause = { 0, PAUSE_MS * 1000000L };

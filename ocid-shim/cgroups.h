@@ -2,6 +2,7 @@
 /* The cgroups that a runtime made for a container. */
 #pragma once
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The directories of the process's cgroups, without those that are our own too (where the runtime
@@ -12,3 +13,6 @@ json_t *cgroups_of(pid_t pid);
  * second and then only say in their log that a cgroup was busy; one that stays so is a warning
  * here. */
 void cgroups_remove(const json_t *directories);
+
+/* Whether the freezer has stopped what is in them, whoever told it to. */
+bool cgroups_are_frozen(const json_t *directories);

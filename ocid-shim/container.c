@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/store.h"
+#include "ocid-shim/cgroups.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,12 +141,15 @@ enum container_status container_status(const struct container *container)
 		if (has_file(container, "exit") || !process_lives(container))
 			return CONTAINER_STOPPED;
 	}
-	return has_file(container, "started") ? CONTAINER_RUNNING : CONTAINER_CREATED;
+	if (!has_file(container, "started"))
+		return CONTAINER_CREATED;
+	return cgroups_are_frozen(json_object_get(container->facts, "cgroups")) ? CONTAINER_PAUSED
+										: CONTAINER_RUNNING;
 }
 
 const char *container_status_name(enum container_status status)
 {
-	static const char *const names[] = { "created", "running", "stopped" };
+	static const char *const names[] = { "created", "running", "paused", "stopped" };
 
 	return names[status];
 }

@@ -22,6 +22,7 @@ struct store;
 enum container_status {
 	CONTAINER_CREATED,
 	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
 	CONTAINER_STOPPED,
 };
 
@@ -40,7 +41,7 @@ void container_close(struct container *container);
 /* ERROR_USAGE unless it can be a container's id. */
 int container_check_id(const char *id, struct error *err);
 
-/* Created and running also hold for a container whose monitor was killed. */
+/* Stopped or not also holds for a container whose monitor was killed. */
 enum container_status container_status(const struct container *container);
 const char *container_status_name(enum container_status status);
 

@@ -32,16 +32,20 @@ static int remove_remains(const struct store *store, const char *id, int lock, s
 	return runtime_clear_remains(store, id, facts, lock, err);
 }
 
-/* Kill it. Whether that was enough shows when the runtime deletes it; a runtime that has to kill
- * for itself polls for the end and takes much longer. */
+/* Kill it; frozen processes die when they thaw. Whether that was enough shows when the runtime
+ * deletes it; a runtime that has to kill for itself polls for the end and takes much longer. */
 static int end(const struct store *store, const struct container *container, int lock,
 	       struct error *err)
 {
 	const char *const words[] = { "kill", container->id, "9", NULL };
+	const char *const thaw[] = { "resume", container->id, NULL };
+	bool paused = container_status(container) == CONTAINER_PAUSED;
 	struct error ignored;
 
 	if (runtime_run(store, container->facts, lock, words, NULL, &ignored) < 0)
 		return 0;
+	if (paused)
+		runtime_run(store, container->facts, lock, thaw, NULL, &ignored);
 	return container_await_process(container, END_MS, err);
 }
 
@@ -94,8 +98,10 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 		lock_discard(store->locks_fd, "container", id);
 		return removed || (settings->force && err->kind == ERROR_NOT_FOUND) ? 0 : -1;
 	}
-	if (!settings->force && container_status(&container) == CONTAINER_RUNNING) {
-		error_set(err, ERROR_IN_USE, "container \"%s\" is running", id);
+	enum container_status status = container_status(&container);
+	if (!settings->force && (status == CONTAINER_RUNNING || status == CONTAINER_PAUSED)) {
+		error_set(err, ERROR_IN_USE, "container \"%s\" is %s", id,
+			  container_status_name(status));
 		return error_hint(err, "ocid-shim kill it first, or rm --force");
 	}
 	if (remove_container(store, &container, lock, err) < 0)

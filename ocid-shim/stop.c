@@ -44,9 +44,15 @@ static int end(const struct store *store, const struct container *container, int
 
 	snprintf(digits, sizeof digits, "%d", number);
 	const char *const words[] = { "kill", container->id, digits, NULL };
+	const char *const thaw[] = { "resume", container->id, NULL };
+	bool paused = container_status(container) == CONTAINER_PAUSED;
+
 	/* the runtime also fails when the process has just ended by itself */
 	if (runtime_run(store, container->facts, -1, words, NULL, err) < 0)
 		return container_await_process(container, 0, &ignored) == 0 ? 0 : -1;
+	/* frozen processes get signals when they thaw; the runtime may have done that for KILL */
+	if (paused)
+		runtime_run(store, container->facts, -1, thaw, NULL, &ignored);
 	return container_await_process(container, timeout_ms, err);
 }
 

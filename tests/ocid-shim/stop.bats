@@ -34,7 +34,6 @@ catcher() {
 	catcher bad TERM '.annotations["org.opencontainers.image.stopSignal"] = "SIGNONE"'
 	shim stop bad
 	jq -e '.code == 5' <<<"$output"
-	# shellcheck disable=SC2154 # set by shim
 	[[ $stderr == *SIGNONE* ]]
 	shim rm bad
 }

@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+
+load common
+
+# Run a container that counts in its log: counter ID
+counter() {
+	bundle "$1" 'trap "exit 5" TERM; while echo tick; do sleep 0.02; done'
+	shim run --bundle "$BUNDLE" "$1"
+	wait_for 5 grep -q tick "$BUNDLE/log"
+}
+
+@test "pause: it stands still until resume; state, list and ps say so" {
+	counter one
+	shim pause one
+	jq -e '.id == "one" and .status == "paused" and .pid > 1' <<<"$output"
+	sleep 0.1
+	before=$(wc -l <"$BUNDLE/log")
+	sleep 0.3
+	[ "$(wc -l <"$BUNDLE/log")" -eq "$before" ]
+	is_status one paused
+	shim list
+	[ "$(jq -r .status <<<"$output")" = paused ]
+	shim ps
+	[ "$(jq -r .status <<<"$output")" = paused ]
+	shim resume one
+	jq -e '.status == "running"' <<<"$output"
+	sleep 0.2
+	[ "$(wc -l <"$BUNDLE/log")" -gt "$before" ]
+	shim rm --force one
+	nothing_left
+}
+
+@test "pause: only what runs; resume: only what is paused" {
+	bundle new 'exit 0'
+	shim create --bundle "$BUNDLE" new
+	shim 5 pause new
+	error_is in-use "is created, not running"
+	shim 5 resume new
+	error_is in-use "is created, not paused"
+	counter two
+	shim 5 resume two
+	shim pause two
+	shim 5 pause two
+	error_is in-use "is paused, not running"
+	shim rm --force new two
+	quick ended 'exit 0'
+	shim 3 pause ended
+	error_is not-found "has stopped"
+	shim 3 resume none
+	shim rm ended
+	nothing_left
+}
+
+@test "pause: a paused container is not removed but by force, which ends it" {
+	counter three
+	shim pause three
+	shim 5 rm three
+	error_is in-use "is paused"
+	TOOL_TIMEOUT=8 shim rm --force three
+	nothing_left
+}
+
+@test "pause: stop thaws it, so that it can end in its own way" {
+	counter four
+	shim pause four
+	shim stop --timeout 8 four
+	jq -e '.code == 5' <<<"$output"
+	shim rm four
+	counter five
+	shim pause five
+	TOOL_TIMEOUT=8 shim stop --timeout 0 five
+	jq -e '.code == 137' <<<"$output"
+	shim rm five
+	nothing_left
+}
