@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cni_config.h"
 
+#include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/memory.h"
 #include "lib/path.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Plugins: each may answer 1 MiB, which the record of the attachment keeps. */
@@ -56,19 +61,35 @@ static const char *choose_version(const json_t *config)
 	return best;
 }
 
+/* An error about what the JSON Pointer leads to. */
+static int __attribute__((format(printf, 3, 4)))
+refuse(struct error *err, const char *pointer, const char *format, ...)
+{
+	char message[sizeof err->message];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	error_set(err, ERROR_INTEGRITY, "%s", message);
+	return error_subject(err, pointer);
+}
+
 static int set_version(json_t *config, const char *what, struct error *err)
 {
 	const json_t *version = json_object_get(config, "cniVersion");
 	const json_t *versions = json_object_get(config, "cniVersions");
 
 	if ((version && !json_is_string(version)) || (versions && !json_is_array(versions)))
-		return error_set(err, ERROR_INTEGRITY, "%s: cniVersion or cniVersions is malformed",
-				 what);
+		return refuse(err,
+			      version && json_is_string(version) ? "/cniVersions" : "/cniVersion",
+			      "%s: cniVersion or cniVersions is malformed", what);
 
 	const char *chosen = choose_version(config);
 	if (!chosen) {
 		error_set(err, ERROR_UNSUPPORTED, "%s: CNI version \"%s\" is not supported", what,
 			  json_text(config, "cniVersion", ""));
+		error_subject(err, "/cniVersion");
 		return error_hint(err, "cniVersion %s to %s", CNI_VERSION_MIN, CNI_VERSION_MAX);
 	}
 	/* a copy first: `chosen` may be borrowed from the value that is replaced */
@@ -83,32 +104,36 @@ static int check_name(const json_t *config, const char *what, struct error *err)
 	const char *name = json_text(config, "name", NULL);
 
 	if (!name)
-		return error_set(err, ERROR_INTEGRITY, "%s: the network has no name", what);
+		return refuse(err, "/name", "%s: the network has no name", what);
 	if (!path_is_id(name))
-		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" cannot be the name of a network",
-				 what, name);
+		return refuse(err, "/name", "%s: \"%s\" cannot be the name of a network", what,
+			      name);
 	return 0;
 }
 
-static int check_plugin(const json_t *plugin, const char *what, struct error *err)
+/* `pointer` leads to the plugin. */
+static int check_plugin(const json_t *plugin, const char *pointer, const char *what,
+			struct error *err)
 {
+	cleanup_free char *at_type = xasprintf("%s/type", pointer);
+	cleanup_free char *at_capabilities = xasprintf("%s/capabilities", pointer);
 	const char *type = json_text(plugin, "type", NULL);
 	json_t *capabilities = json_object_get(plugin, "capabilities"), *declared;
 	const char *key;
 
 	if (!json_is_object(plugin) || !type)
-		return error_set(err, ERROR_INTEGRITY, "%s: a plugin without \"type\"", what);
+		return refuse(err, at_type, "%s: a plugin without \"type\"", what);
 	if (!path_is_name(type) || strchr(type, '\\'))
-		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" cannot be the type of a plugin",
-				 what, type);
+		return refuse(err, at_type, "%s: \"%s\" cannot be the type of a plugin", what,
+			      type);
 	if (capabilities && !json_is_object(capabilities))
-		return error_set(err, ERROR_INTEGRITY, "%s: plugin %s: capabilities is no object",
-				 what, type);
+		return refuse(err, at_capabilities, "%s: plugin %s: capabilities is no object",
+			      what, type);
 	json_object_foreach (capabilities, key, declared) {
 		if (!json_is_boolean(declared))
-			return error_set(err, ERROR_INTEGRITY,
-					 "%s: plugin %s: capability %s is neither true nor false",
-					 what, type, key);
+			return refuse(err, at_capabilities,
+				      "%s: plugin %s: capability %s is neither true nor false",
+				      what, type, key);
 	}
 	return 0;
 }
@@ -119,9 +144,11 @@ static int check_plugins(const json_t *config, const char *what, struct error *e
 	size_t i;
 
 	if (!json_is_array(plugins))
-		return error_set(err, ERROR_INTEGRITY, "%s: \"plugins\" is no array", what);
+		return refuse(err, "/plugins", "%s: \"plugins\" is no array", what);
 	json_array_foreach (plugins, i, plugin) {
-		if (check_plugin(plugin, what, err) < 0)
+		cleanup_free char *pointer = xasprintf("/plugins/%zu", i);
+
+		if (check_plugin(plugin, pointer, what, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -154,7 +181,7 @@ static int normalise(json_t *config, const char *what, struct error *err)
 {
 	if (!json_object_get(config, "plugins")) {
 		if (is_true(json_object_get(config, "loadOnlyInlinedPlugins")))
-			return error_set(err, ERROR_INTEGRITY, "%s: there are no plugins", what);
+			return refuse(err, "/plugins", "%s: there are no plugins", what);
 		json_object_set_new(config, "plugins", json_array());
 	}
 	if (check_name(config, what, err) < 0 || set_version(config, what, err) < 0)
@@ -190,7 +217,7 @@ int cni_config_add_plugin(json_t *config, const char *text, size_t length, const
 {
 	json_auto_t *plugin = json_parse(text, length, what, err);
 
-	if (!plugin || check_plugin(plugin, what, err) < 0)
+	if (!plugin || check_plugin(plugin, "", what, err) < 0)
 		return -1;
 	json_array_append(json_object_get(config, "plugins"), plugin);
 	return 0;
@@ -201,7 +228,7 @@ int cni_config_check(const json_t *config, const char *what, struct error *err)
 	size_t count = cni_config_plugin_count(config);
 
 	if (count == 0)
-		return error_set(err, ERROR_INTEGRITY, "%s: there are no plugins", what);
+		return refuse(err, "/plugins", "%s: there are no plugins", what);
 	if (count > PLUGINS_MAX)
 		return error_set(err, ERROR_LIMIT, "%s: more than %d plugins", what, PLUGINS_MAX);
 	return 0;

@@ -16,8 +16,9 @@
 
 /* Parse a list of plugins (.conflist) or a single plugin (.conf), which becomes a list of one.
  * `what` names the file in errors: ERROR_INTEGRITY, or ERROR_UNSUPPORTED for a version outside
- * CNI_VERSION_MIN to CNI_VERSION_MAX. The caller owns the result, whose list may still be empty
- * where cni_config_is_open(). */
+ * CNI_VERSION_MIN to CNI_VERSION_MAX; the subject is a JSON Pointer to what is wrong, where it is
+ * not the syntax. The caller owns the result, whose list may still be empty where
+ * cni_config_is_open(). */
 json_t *cni_config_parse(const char *text, size_t length, const char *what, struct error *err);
 
 /* Whether plugins from files in the folder named after the network belong to the list too

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIG_FILE_MAX = 1 << 20 };
-
 static bool has_extension(const char *name, const char *const *extensions)
 {
 	const char *dot = strrchr(name, '.');
@@ -54,14 +52,20 @@ static int list_files(const char *directory, const char *const *extensions, stru
 	return 0;
 }
 
-/* The plugins in files of the folder named after the network (SPEC 1.1, section 1). */
-static int add_plugin_files(const char *directory, json_t *config, struct error *err)
+int cni_files_of_plugins(const char *directory, const json_t *config, struct strings *files,
+			 struct error *err)
 {
 	static const char *const extensions[] = { ".conf", NULL };
 	cleanup_free char *folder = xasprintf("%s/%s", directory, cni_config_name(config));
+
+	return cni_config_is_open(config) ? list_files(folder, extensions, files, err) : 0;
+}
+
+static int add_plugin_files(const char *directory, json_t *config, struct error *err)
+{
 	cleanup_strings struct strings files = { 0 };
 
-	if (list_files(folder, extensions, &files, err) < 0)
+	if (cni_files_of_plugins(directory, config, &files, err) < 0)
 		return -1;
 	for (size_t i = 0; i < files.count; i++) {
 		size_t length;
@@ -80,8 +84,7 @@ static json_t *read_config(const char *directory, const char *file, struct error
 	cleanup_free char *text = file_read_at(AT_FDCWD, file, CONFIG_FILE_MAX, &length, err);
 	json_auto_t *config = text ? cni_config_parse(text, length, file, err) : NULL;
 
-	if (!config ||
-	    (cni_config_is_open(config) && add_plugin_files(directory, config, err) < 0) ||
+	if (!config || add_plugin_files(directory, config, err) < 0 ||
 	    cni_config_check(config, file, err) < 0)
 		return NULL;
 	return json_incref(config);

@@ -8,6 +8,13 @@
 
 #define CNI_CONF_DIR_DEFAULT "/etc/cni/net.d"
 
+enum { CONFIG_FILE_MAX = 1 << 20 }; /* bytes */
+
+/* The files in the directory's folder named after the network whose plugins belong to it too (SPEC
+ * 1.1, section 1); none where the configuration wants none. */
+int cni_files_of_plugins(const char *directory, const json_t *config, struct strings *files,
+			 struct error *err);
+
 /* The configuration of the network `name`, or for NULL the default one: the first by file name
  * (of .conflist, .conf and .json) in the first directory that has any. Files that are malformed
  * are passed over with a warning. ERROR_NOT_FOUND. The caller owns it. */

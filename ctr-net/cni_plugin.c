@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cni_plugin.h"
 
+#include "cni_config.h"
+
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -47,11 +49,13 @@ static void make_environment(const struct attachment *attachment, const char *co
 	strings_addf(environment, "PATH=%s",
 		     path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	strings_addf(environment, "CNI_COMMAND=%s", command);
+	strings_addf(environment, "CNI_PATH=%s", attachment->plugin_path);
+	if (!attachment->container_id)
+		return;
 	strings_addf(environment, "CNI_CONTAINERID=%s", attachment->container_id);
 	strings_addf(environment, "CNI_NETNS=%s", attachment->netns ? attachment->netns : "");
 	strings_addf(environment, "CNI_IFNAME=%s", attachment->ifname);
 	strings_addf(environment, "CNI_ARGS=%s", attachment->args ? attachment->args : "");
-	strings_addf(environment, "CNI_PATH=%s", attachment->plugin_path);
 }
 
 /* The kinds of the well-known codes (SPEC section 5, "Error"). */
@@ -109,6 +113,7 @@ static int plugin_failure(const char *type, const struct spawn_result *result, s
 
 /* How a plugin is run for a command. */
 struct mode {
+	const char *type;
 	const char *command;
 	int death_signal; /* sent to it when we die first; 0: none */
 	const int *pass_fds;
@@ -118,7 +123,7 @@ struct mode {
 static int run(const struct attachment *attachment, const struct mode *mode, const json_t *request,
 	       struct spawn_result *result, struct error *err)
 {
-	const char *type = json_text(request, "type", "");
+	const char *type = mode->type;
 	cleanup_free char *executable = cni_plugin_find(attachment->plugin_path, type, err);
 	cleanup_free char *input = json_compact(request);
 	cleanup_strings struct strings environment = { 0 };
@@ -184,7 +189,7 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	const char *type = json_text(request, "type", "");
 
 	/* an orphan would go on adding while the next command deletes */
-	const struct mode mode = { "ADD", SIGKILL, NULL };
+	const struct mode mode = { type, "ADD", SIGKILL, NULL };
 	if (run(attachment, &mode, request, &output, err) < 0)
 		return NULL;
 
@@ -205,9 +210,42 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 int cni_plugin_check(const struct attachment *attachment, const json_t *request, struct error *err)
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
-	const struct mode mode = { "CHECK", SIGKILL, NULL };
+	const struct mode mode = { json_text(request, "type", ""), "CHECK", SIGKILL, NULL };
 
 	return run(attachment, &mode, request, &output, err);
+}
+
+static bool is_text_list(const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item) {
+		if (!json_is_string(item))
+			return false;
+	}
+	return json_is_array(list);
+}
+
+json_t *cni_plugin_versions(const struct attachment *attachment, const char *type,
+			    struct error *err)
+{
+	cleanup_spawn_result struct spawn_result output = { 0 };
+	json_auto_t *request = json_pack("{s:s}", "cniVersion", CNI_VERSION_MAX);
+	const struct mode mode = { type, "VERSION", SIGKILL, NULL };
+
+	if (run(attachment, &mode, request, &output, err) < 0)
+		return NULL;
+
+	cleanup_free char *what = xasprintf("the versions of plugin %s", type);
+	json_auto_t *versions = json_parse(output.out, output.out_length, what, err);
+	if (!versions)
+		return NULL;
+	if (!is_text_list(json_object_get(versions, "supportedVersions"))) {
+		error_set(err, ERROR_INTEGRITY, "%s: no list \"supportedVersions\"", what);
+		return NULL;
+	}
+	return json_incref(versions);
 }
 
 int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
@@ -219,6 +257,7 @@ int cni_plugin_del(const struct attachment *attachment, const json_t *request, i
 	 * firewall rules. Not so for ADD, where a daemon that a plugin starts would keep the lock.
 	 */
 	const int pass_fds[] = { lock_fd, -1 };
-	const struct mode mode = { "DEL", 0, pass_fds };
+	const struct mode mode = { json_text(request, "type", ""), "DEL", 0, pass_fds };
+
 	return run(attachment, &mode, request, &output, err);
 }

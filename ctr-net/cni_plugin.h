@@ -8,8 +8,8 @@
 
 /* What every plugin of a chain is told (SPEC section 3, "Attachment Parameters"). Borrowed. */
 struct attachment {
-	const char *container_id;
-	const char *netns; /* path; NULL when it is gone, which only DEL allows */
+	const char *container_id; /* NULL, as ifname: the command is not about a container */
+	const char *netns;	  /* path; NULL when it is gone, which only DEL allows */
 	const char *ifname;
 	const char *args;	    /* "K=V;K=V", or NULL */
 	const json_t *capabilities; /* object of all capability arguments, or NULL */
@@ -28,6 +28,11 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 
 /* Run the plugin for CHECK; what it finds wrong becomes our error, in its words. */
 int cni_plugin_check(const struct attachment *attachment, const json_t *request, struct error *err);
+
+/* What the plugin answers to VERSION: {cniVersion, supportedVersions: ["0.4.0", …]}, checked. The
+ * caller owns it. */
+json_t *cni_plugin_versions(const struct attachment *attachment, const char *type,
+			    struct error *err);
 
 /* Run the plugin for DEL. Should we be killed, it goes on, and holds lock_fd until it ends. */
 int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,

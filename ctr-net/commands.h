@@ -7,6 +7,8 @@ extern const struct cli_command add_command;
 extern const struct cli_command del_command;
 extern const struct cli_command check_command;
 extern const struct cli_command list_command;
+extern const struct cli_command versions_command;
+extern const struct cli_command validate_command;
 extern const struct cli_command show_command;
 extern const struct cli_command ns_create_command;
 extern const struct cli_command ns_rm_command;
