@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/attach.h"
-#include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
-#include "ctr-store/record.h"
+#include "ctr-store/remove_container.h"
 #include "ctr-store/remove_image.h"
-#include "ctr-store/running.h"
-#include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/lock.h"
-#include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/path.h"
-#include "lib/staging.h"
 #include "lib/store.h"
 
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 struct settings {
 	bool all, force, only_container, only_image;
@@ -36,50 +26,14 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* The records of the container's mounts, unless it is running. The caller owns them. */
-static json_t *check_stopped(const struct store *store, const json_t *container, struct error *err)
-{
-	const char *id = json_text(container, "id", "");
-	json_auto_t *all = record_list(store, false, NULL, err);
-	json_auto_t *records = all ? record_select(all, "container", id) : NULL;
-
-	if (!records)
-		return NULL;
-	return running_refuse(store, container, records, err) < 0 ? NULL : json_incref(records);
-}
-
-static int unmount_all(const struct store *store, const json_t *container, const json_t *records,
-		       bool force, struct error *err)
-{
-	const json_t *record;
-	size_t i;
-
-	json_array_foreach(records, i, record)
-	{
-		if (attach_undo(store, record, force, err) == 0)
-			continue;
-		if (err->kind == ERROR_IN_USE)
-			error_hint(err, "--force removes it all the same");
-		return error_prefix(err, "container %s", container_label(container));
-	}
-	return 0;
-}
-
-static int remove_container(const struct cli *cli, const struct store *store,
-			    const json_t *container, struct error *err)
+static int remove_one_container(const struct cli *cli, const struct store *store,
+				const json_t *container, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	const char *id = json_text(container, "id", "");
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
-	cleanup_fd int lock = container_lock(store, container, err);
-	json_auto_t *records = lock < 0 ? NULL : check_stopped(store, container, err);
 
-	if (!records || staging_open(store, &trash, err) < 0 ||
-	    unmount_all(store, container, records, settings->force, err) < 0 ||
-	    container_discard(store, container, &trash, err) < 0)
+	if (remove_container(store, container, settings->force, err) < 0)
 		return -1;
-	lock_discard(store->locks_fd, "container", id);
-	json_auto_t *result = json_pack("{s:s}", "container", id);
+	json_auto_t *result = json_pack("{s:s}", "container", json_text(container, "id", ""));
 	return output_object(cli, result, err);
 }
 
@@ -101,7 +55,7 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 		return error_hint(err, "say which with --container or --image");
 	}
 	if (container)
-		return remove_container(cli, store, container, err);
+		return remove_one_container(cli, store, container, err);
 	if (settings->only_container)
 		return -1;
 	json_auto_t *result = remove_image(store, &removal, err);

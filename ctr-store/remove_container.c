@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/remove_container.h"
+
+#include "ctr-store/attach.h"
+#include "ctr-store/container.h"
+#include "ctr-store/record.h"
+#include "ctr-store/running.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+/* The records of the container's mounts, unless it is running. The caller owns them. */
+static json_t *check_stopped(const struct store *store, const json_t *container, struct error *err)
+{
+	const char *id = json_text(container, "id", "");
+	json_auto_t *all = record_list(store, false, NULL, err);
+	json_auto_t *records = all ? record_select(all, "container", id) : NULL;
+
+	if (!records)
+		return NULL;
+	return running_refuse(store, container, records, err) < 0 ? NULL : json_incref(records);
+}
+
+static int unmount_all(const struct store *store, const json_t *container, const json_t *records,
+		       bool force, struct error *err)
+{
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		if (attach_undo(store, record, force, err) == 0)
+			continue;
+		if (err->kind == ERROR_IN_USE)
+			error_hint(err, "--force removes it all the same");
+		return error_prefix(err, "container %s", container_label(container));
+	}
+	return 0;
+}
+
+int remove_container(const struct store *store, const json_t *container, bool force,
+		     struct error *err)
+{
+	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_fd int lock = container_lock(store, container, err);
+	json_auto_t *records = lock < 0 ? NULL : check_stopped(store, container, err);
+
+	if (!records || staging_open(store, &trash, err) < 0 ||
+	    unmount_all(store, container, records, force, err) < 0 ||
+	    container_discard(store, container, &trash, err) < 0)
+		return -1;
+	lock_discard(store->locks_fd, "container", json_text(container, "id", ""));
+	return 0;
+}
