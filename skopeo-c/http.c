@@ -4,9 +4,9 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/version.h"
+#include "skopeo-c/curl.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +22,8 @@ enum {
 	HEADERS_MAX = 64 << 10	    /* bytes of all headers of an answer */
 };
 
+static struct curl_functions curl; /* loaded by http_new() */
+
 struct http {
 	CURLM *multi;
 };
@@ -36,7 +38,9 @@ struct http_transfer {
 
 struct http *http_new(struct error *err)
 {
-	CURLM *multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
+	if (!curl.easy_init && curl_load(&curl, err) < 0)
+		return NULL;
+	CURLM *multi = curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl.multi_init() : NULL;
 
 	if (!multi) {
 		error_set(err, ERROR_FAILED, "libcurl does not start");
@@ -51,8 +55,8 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	curl_multi_cleanup(http->multi);
-	curl_global_cleanup();
+	curl.multi_cleanup(http->multi);
+	curl.global_cleanup();
 	free(http);
 }
 
@@ -106,7 +110,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	size_t length = size * count;
 	long status = 0;
 
-	curl_easy_getinfo(request->transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(request->transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (request->write && status / 100 == 2) {
 		ssize_t taken = request->write(request->context, data, length);
 
@@ -149,62 +153,62 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
 /* Every option of every transfer is set in these four functions, so none can be forgotten. */
 static void set_limits(CURL *easy, const struct http_request *request)
 {
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+	curl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl.easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
 			 request->read ? (long)UPLOAD_STALL_SECONDS : (long)STALL_SECONDS);
 	if (!request->read && !request->write)
-		curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)SMALL_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
+		curl.easy_setopt(easy, CURLOPT_TIMEOUT, (long)SMALL_SECONDS);
+	curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
+	curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
 	/* of a paused HTTP/2 stream libcurl goes on to buffer tens of megabytes */
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION,
 			 request->may_pause ? (long)CURL_HTTP_VERSION_1_1
 					    : (long)CURL_HTTP_VERSION_2TLS);
 }
 
 static void set_tls(CURL *easy, const struct http_tls *tls)
 {
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
+	curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
+	curl.easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (tls->authorities) {
 		struct curl_blob blob = { tls->authorities, strlen(tls->authorities),
 					  CURL_BLOB_NOCOPY };
 
 		/* the blob takes the place of the bundle file; the directory stays in use */
-		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, "/etc/ssl/certs");
+		curl.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+		curl.easy_setopt(easy, CURLOPT_CAPATH, "/etc/ssl/certs");
 	}
 	if (tls->certificate) {
-		curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->certificate);
-		curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
+		curl.easy_setopt(easy, CURLOPT_SSLCERT, tls->certificate);
+		curl.easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
 	}
 }
 
 static void set_body(CURL *easy, struct http_request *request)
 {
 	if (strcmp(request->method, "HEAD") == 0) {
-		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		curl.easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	} else if (request->read) {
-		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->upload_size);
-		curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-		curl_easy_setopt(easy, CURLOPT_READDATA, request);
+		curl.easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		curl.easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->upload_size);
+		curl.easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+		curl.easy_setopt(easy, CURLOPT_READDATA, request);
 	} else if (strcmp(request->method, "GET") != 0) {
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		curl.easy_setopt(easy, CURLOPT_POST, 1L);
+		curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)request->body_length);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
-		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+		curl.easy_setopt(easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+		curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	}
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, request);
+	curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl.easy_setopt(easy, CURLOPT_WRITEDATA, request);
+	curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+	curl.easy_setopt(easy, CURLOPT_HEADERDATA, request);
 }
 
 static void set_request(CURL *easy, struct http_request *request)
@@ -212,24 +216,24 @@ static void set_request(CURL *easy, struct http_request *request)
 	struct http_transfer *transfer = request->transfer;
 
 	for (size_t i = 0; i < request->headers.count; i++)
-		transfer->headers = curl_slist_append(transfer->headers, request->headers.items[i]);
+		transfer->headers = curl.slist_append(transfer->headers, request->headers.items[i]);
 	if (request->authorization) {
 		cleanup_free char *line = xasprintf("Authorization: %s", request->authorization);
 
-		transfer->headers = curl_slist_append(transfer->headers, line);
+		transfer->headers = curl.slist_append(transfer->headers, line);
 	}
 	/* waiting for "100 Continue" costs a round trip and has nothing to save */
-	transfer->headers = curl_slist_append(transfer->headers, "Expect:");
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "skopeo-c/" OCID_VERSION);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
+	transfer->headers = curl.slist_append(transfer->headers, "Expect:");
+	curl.easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+	curl.easy_setopt(easy, CURLOPT_URL, request->url);
+	curl.easy_setopt(easy, CURLOPT_USERAGENT, "skopeo-c/" OCID_VERSION);
+	curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl.easy_setopt(easy, CURLOPT_PRIVATE, request);
 }
 
 void http_start(struct http *http, struct http_request *request)
 {
-	CURL *easy = curl_easy_init();
+	CURL *easy = curl.easy_init();
 
 	request->transfer = xcalloc(1, sizeof *request->transfer);
 	request->transfer->easy = easy;
@@ -243,7 +247,7 @@ void http_start(struct http *http, struct http_request *request)
 	set_tls(easy, request->tls);
 	set_body(easy, request);
 	set_request(easy, request);
-	curl_multi_add_handle(http->multi, easy);
+	curl.multi_add_handle(http->multi, easy);
 }
 
 void http_stop(struct http *http, struct http_request *request)
@@ -253,10 +257,10 @@ void http_stop(struct http *http, struct http_request *request)
 	if (!transfer)
 		return;
 	if (transfer->easy) {
-		curl_multi_remove_handle(http->multi, transfer->easy);
-		curl_easy_cleanup(transfer->easy);
+		curl.multi_remove_handle(http->multi, transfer->easy);
+		curl.easy_cleanup(transfer->easy);
 	}
-	curl_slist_free_all(transfer->headers);
+	curl.slist_free_all(transfer->headers);
 	free(transfer);
 	request->transfer = NULL;
 }
@@ -283,7 +287,7 @@ void http_request_free(struct http_request *request)
 void http_resume(struct http_request *request)
 {
 	if (request->transfer && !request->done)
-		curl_easy_pause(request->transfer->easy, CURLPAUSE_CONT);
+		curl.easy_pause(request->transfer->easy, CURLPAUSE_CONT);
 }
 
 /* ---- the loop ---- */
@@ -319,12 +323,12 @@ static void finish(struct http *http, CURL *easy, CURLcode code)
 	struct http_request *request = NULL;
 	long status = 0;
 
-	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &request);
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(easy, CURLINFO_PRIVATE, &request);
+	curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	request->status = (int)status;
 	request->result = classify(request, code);
 	snprintf(request->failure, sizeof request->failure, "%s",
-		 request->transfer->error[0] ? request->transfer->error : curl_easy_strerror(code));
+		 request->transfer->error[0] ? request->transfer->error : curl.easy_strerror(code));
 	request->done = true;
 	http_stop(http, request);
 }
@@ -336,11 +340,11 @@ int http_pump(struct http *http, int timeout_ms, struct error *err)
 
 	/* waiting first: what the callbacks did last time was dealt with by the caller since, and
 	 * requests that were started or resumed end the wait at once */
-	curl_multi_poll(http->multi, NULL, 0, timeout_ms, NULL);
+	curl.multi_poll(http->multi, NULL, 0, timeout_ms, NULL);
 	if (cli_interrupted())
 		return error_set(err, ERROR_FAILED, "interrupted");
-	curl_multi_perform(http->multi, &running);
-	while ((message = curl_multi_info_read(http->multi, &left)))
+	curl.multi_perform(http->multi, &running);
+	while ((message = curl.multi_info_read(http->multi, &left)))
 		if (message->msg == CURLMSG_DONE)
 			finish(http, message->easy_handle, message->data.result);
 	return 0;
@@ -367,18 +371,18 @@ const char *http_header(const struct http_request *request, const char *name, si
 
 static void free_url(CURLU **url)
 {
-	curl_url_cleanup(*url);
+	curl.url_cleanup(*url);
 }
 
 #define cleanup_url __attribute__((cleanup(free_url)))
 
 static CURLU *parse_url(const char *text)
 {
-	CURLU *url = curl_url();
+	CURLU *url = curl.url();
 
-	if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
+	if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
 		return url;
-	curl_url_cleanup(url);
+	curl.url_cleanup(url);
 	return NULL;
 }
 
@@ -387,10 +391,10 @@ static char *url_part(CURLU *url, CURLUPart part, unsigned flags)
 {
 	char *text = NULL;
 
-	if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+	if (curl.url_get(url, part, &text, flags) != CURLUE_OK)
 		return xstrdup("");
 	char *copy = xstrdup(text);
-	curl_free(text);
+	curl.free(text);
 	return copy;
 }
 
@@ -398,13 +402,13 @@ char *http_resolve(const char *base, const char *reference)
 {
 	cleanup_url CURLU *url = parse_url(base);
 
-	if (!url || curl_url_set(url, CURLUPART_URL, reference, 0) != CURLUE_OK)
+	if (!url || curl.url_set(url, CURLUPART_URL, reference, 0) != CURLUE_OK)
 		return NULL;
 	cleanup_free char *scheme = url_part(url, CURLUPART_SCHEME, 0);
 	cleanup_free char *user = url_part(url, CURLUPART_USER, 0);
 	if ((strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || user[0])
 		return NULL;
-	curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+	curl.url_set(url, CURLUPART_FRAGMENT, NULL, 0);
 	return url_part(url, CURLUPART_URL, 0);
 }
 

@@ -210,3 +210,12 @@ same_as_skopeo() { # IMAGE
 	[ "$status" -ne 0 ]
 	[[ $stderr == *"standard output"* ]]
 }
+
+@test "inspect: libcurl is only needed for registries" {
+	mkdir "$BATS_TEST_TMPDIR/lib"
+	echo 'not a library' >"$BATS_TEST_TMPDIR/lib/libcurl.so.4"
+	export LD_LIBRARY_PATH=$BATS_TEST_TMPDIR/lib
+	tool skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci:v1"
+	tool 10 skopeo-c inspect "docker://$REGISTRY/some/image:v1"
+	error_is unsupported "registries need libcurl"
+}
