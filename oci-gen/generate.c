@@ -5,6 +5,7 @@
 #include "lib/document.h"
 #include "lib/json.h"
 #include "lib/output.h"
+#include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/image.h"
 #include "oci-gen/network.h"
@@ -146,6 +147,18 @@ static int apply_rootfs(struct generation *g, const json_t *document, struct err
 	return 0;
 }
 
+static int apply_cri(struct generation *g, const json_t *document, const char *bundle,
+		     struct error *err)
+{
+	const char *id = document_id(document, err);
+	json_t *cri = id ? cri_read(json_object_get(document, "cri"), err) : NULL;
+
+	if (!cri)
+		return -1;
+	return cri_apply(g, cri, id, bundle, json_is_object(json_object_get(document, "network")),
+			 err);
+}
+
 static int apply_document(struct generation *g, const struct settings *settings,
 			  const json_t *document, struct error *err)
 {
@@ -153,17 +166,15 @@ static int apply_document(struct generation *g, const struct settings *settings,
 	bool has_rootfs = json_is_object(json_object_get(document, "rootfs"));
 	const char *bundle = json_text(json_object_get(document, "rootfs"), "bundle", NULL);
 
-	if (json_is_object(json_object_get(document, "cri")))
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "the document's cri field cannot be turned into a configuration "
-				 "by this version");
 	if ((has_rootfs || !options_given(settings->slots, "/root/path")) &&
 	    apply_rootfs(g, document, err) < 0)
 		return -1;
 	if (bundle && bundle[0] != '/')
 		return error_set(err, ERROR_INTEGRITY,
 				 "the document's rootfs.bundle is not an absolute path");
-	return json_is_object(network) ? network_apply(g, network, bundle, err) : 0;
+	if (json_is_object(network) && network_apply(g, network, bundle, err) < 0)
+		return -1;
+	return json_object_get(document, "cri") ? apply_cri(g, document, bundle, err) : 0;
 }
 
 /* The command line after the options: what the entrypoint is given, in place of the image's. */
@@ -183,9 +194,11 @@ static int apply_operands(struct generation *g, const struct cli *cli, struct er
 	return 0;
 }
 
-static int write_bundle(const json_t *document, const json_t *config, struct error *err)
+static int write_bundle(const struct generation *g, const json_t *document, struct error *err)
 {
 	const json_t *network = json_object_get(document, "network");
+	const json_t *pod = json_object_get(g->cri, "pod");
+	const char *hostname = json_text(g->config, "hostname", json_text(pod, "hostname", "localhost"));
 	const char *bundle = document_bundle(document, err);
 	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
@@ -193,17 +206,21 @@ static int write_bundle(const json_t *document, const json_t *config, struct err
 		return -1;
 	if (fd < 0)
 		return error_os(err, "bundle %s", bundle);
-	if (json_is_object(network) && network_write_files(config, network, fd, err) < 0)
+	if ((json_is_object(network) || pod) &&
+	    network_write_files(hostname, json_is_object(network) ? network : NULL,
+				json_object_get(pod, "dnsConfig"), fd, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
 	/* the environment may hold secrets */
-	if (output_config_at(fd, config, 0600, err) < 0)
+	if (output_config_at(fd, g->config, 0600, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
 	return 0;
 }
 
-static int output(const struct cli *cli, const json_t *config, json_t *document, struct error *err)
+static int output(const struct cli *cli, const struct generation *g, json_t *document,
+		  struct error *err)
 {
 	const struct settings *settings = cli->settings;
+	const json_t *config = g->config;
 
 	if (settings->seccomp_only)
 		config = pointer_get(config, "/linux/seccomp");
@@ -213,7 +230,7 @@ static int output(const struct cli *cli, const json_t *config, json_t *document,
 		return settings->output ? output_config(settings->output, config, err)
 					: output_object(cli, config, err);
 	if (json_path(document, "rootfs", "bundle", NULL) &&
-	    write_bundle(document, config, err) < 0)
+	    write_bundle(g, document, err) < 0)
 		return -1;
 	return document_finish(cli, document, "config", (json_t *)config, err);
 }
@@ -235,7 +252,7 @@ static int generate_run(const struct cli *cli, struct error *err)
 	    generation_finish(&g, err) < 0 || apply_patches(&g, &settings->patches, err) < 0 ||
 	    generation_check(&g, err) < 0)
 		return -1;
-	return output(cli, g.config, document, err);
+	return output(cli, &g, document, err);
 }
 
 struct cli_command generate_command(void)

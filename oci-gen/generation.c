@@ -87,6 +87,7 @@ void generation_free(struct generation *g)
 	json_decref(g->command);
 	json_decref(g->mounts);
 	json_decref(g->seccomp_edits);
+	json_decref(g->cri);
 	free(g->user);
 }
 
@@ -181,7 +182,8 @@ static int finish_user(struct generation *g, struct error *err)
 			return -1;
 		json_object_set(user, "uid", json_object_get(found, "uid"));
 		json_object_set(user, "gid", json_object_get(found, "gid"));
-		merge_groups(user, found);
+		if (!g->strict_groups)
+			merge_groups(user, found);
 	}
 	if (override_id(user, "uid", g->uid, err) < 0)
 		return -1;
@@ -285,13 +287,12 @@ int generation_finish(struct generation *g, struct error *err)
  * JSON_DEPTH_MAX deep. */
 static json_t *merge(json_t *target, const json_t *patch)
 {
-	json_t *merged = json_is_object(target) ? target : json_object(), *value;
+	json_t *merged, *value;
 	const char *key;
 
 	if (!json_is_object(patch))
 		return json_deep_copy(patch);
-	if (merged == target)
-		json_incref(target);
+	merged = json_is_object(target) ? json_incref(target) : json_object();
 	json_object_foreach((json_t *)patch, key, value)
 	{
 		if (json_is_null(value))

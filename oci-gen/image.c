@@ -176,7 +176,7 @@ static void annotate(json_t *annotations, const json_t *image, const json_t *con
 	}
 }
 
-static bool is_forbidden(const char *label)
+bool image_annotation_is_order(const char *label)
 {
 	for (size_t i = 0; i < sizeof forbidden_labels / sizeof *forbidden_labels; i++)
 		if (strncmp(label, forbidden_labels[i], strlen(forbidden_labels[i])) == 0)
@@ -200,7 +200,7 @@ static int apply_annotations(struct generation *g, const json_t *image, const js
 		if (!json_is_string(value))
 			return error_set(err, ERROR_INTEGRITY,
 					 "image configuration: label \"%s\" is not a string", key);
-		if (is_forbidden(key))
+		if (image_annotation_is_order(key))
 			log_message(LOG_LEVEL_WARN,
 				    "the image's label \"%s\" would be an order to the runtime: "
 				    "left out (--annotation sets it)",

@@ -19,7 +19,7 @@
 
 #define FILE_OPTIONS "bind,rprivate,nosuid,nodev,noexec"
 
-enum { RESOLV_CONF_MAX = 64 << 10 };
+enum { RESOLV_CONF_MAX = 64 << 10, HOSTS_MAX = 1 << 20 };
 
 /* A file that is being composed; text_save() finishes it. */
 struct text {
@@ -63,10 +63,22 @@ static const char *word(const json_t *value)
 	return text;
 }
 
+void network_bind_files(struct generation *g, const char *bundle)
+{
+	static const char *const files[] = { "hosts", "hostname", "resolv.conf", NULL };
+
+	for (const char *const *name = files; *name; name++) {
+		cleanup_free char *source = xasprintf("%s/%s", bundle, *name);
+		cleanup_free char *destination = xasprintf("/etc/%s", *name);
+
+		mounts_put(pointer_array(g->config, "/mounts"),
+			   mount_new(destination, "bind", source, FILE_OPTIONS));
+	}
+}
+
 int network_apply(struct generation *g, const json_t *network, const char *bundle,
 		  struct error *err)
 {
-	static const char *const files[] = { "hosts", "hostname", "resolv.conf", NULL };
 	const char *path = json_text(network, "netns", "");
 	json_t *namespace;
 	size_t i;
@@ -79,13 +91,8 @@ int network_apply(struct generation *g, const json_t *network, const char *bundl
 		if (strcmp(json_text(namespace, "type", ""), "network") == 0)
 			json_object_set_new(namespace, "path", json_string(path));
 	}
-	for (const char *const *name = files; bundle && *name; name++) {
-		cleanup_free char *source = xasprintf("%s/%s", bundle, *name);
-		cleanup_free char *destination = xasprintf("/etc/%s", *name);
-
-		mounts_put(pointer_array(g->config, "/mounts"),
-			   mount_new(destination, "bind", source, FILE_OPTIONS));
-	}
+	if (bundle)
+		network_bind_files(g, bundle);
 	return 0;
 }
 
@@ -105,8 +112,16 @@ static void put_host(FILE *out, const char *text, const char *hostname)
 static void compose_hosts(FILE *out, const json_t *network, const char *hostname)
 {
 	json_t *attachment, *ip;
-	size_t i, j;
+	size_t i, j, length;
+	struct error unused;
 
+	if (!network) {
+		cleanup_free char *text =
+			file_read_at(AT_FDCWD, "/etc/hosts", HOSTS_MAX, &length, &unused);
+
+		fputs(text ? text : "", out);
+		return;
+	}
 	fputs("127.0.0.1\tlocalhost\n"
 	      "::1\tlocalhost ip6-localhost ip6-loopback\n",
 	      out);
@@ -163,9 +178,27 @@ static bool compose_from_results(FILE *out, const json_t *network)
 	return found;
 }
 
+/* The same for a pod's DNSConfig. */
+static bool compose_from_pod(FILE *out, const json_t *dns)
+{
+	const json_t *server;
+	size_t i;
+
+	if (json_object_size(dns) == 0)
+		return false;
+	put_words(out, "search ", json_object_get(dns, "searches"));
+	json_array_foreach(json_object_get(dns, "servers"), i, server)
+	{
+		if (word(server))
+			fprintf(out, "nameserver %s\n", word(server));
+	}
+	put_words(out, "options ", json_object_get(dns, "options"));
+	return true;
+}
+
 /* Copy the lines of a resolv.conf that hold within another network namespace: a server on the
- * host's loopback does not. Returns how many name servers were kept. */
-static int copy_lines(FILE *out, char *text)
+ * host's loopback does not, unless the loopback is the same. Returns how many name servers were kept. */
+static int copy_lines(FILE *out, char *text, bool loopback)
 {
 	int servers = 0;
 	char *rest = NULL;
@@ -176,7 +209,8 @@ static int copy_lines(FILE *out, char *text)
 		if (strncmp(line, "nameserver", 10) == 0 && isspace((unsigned char)line[10])) {
 			const char *address = line + 10 + strspn(line + 10, " \t");
 
-			if (strncmp(address, "127.", 4) == 0 || strncmp(address, "::1", 3) == 0)
+			if (!loopback &&
+			    (strncmp(address, "127.", 4) == 0 || strncmp(address, "::1", 3) == 0))
 				continue;
 			servers++;
 		}
@@ -185,21 +219,21 @@ static int copy_lines(FILE *out, char *text)
 	return servers;
 }
 
-static void compose_resolv_conf(FILE *out, const json_t *network)
+static void compose_resolv_conf(FILE *out, const json_t *network, const json_t *dns)
 {
 	/* the second is where systemd-resolved lists what stands behind its own 127.0.0.53 */
 	static const char *const files[] = { "/etc/resolv.conf",
 					     "/run/systemd/resolve/resolv.conf" };
 	struct error unused;
 
-	if (compose_from_results(out, network))
+	if (compose_from_pod(out, dns) || compose_from_results(out, network))
 		return;
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		size_t length;
 		cleanup_free char *text =
 			file_read_at(AT_FDCWD, files[i], RESOLV_CONF_MAX, &length, &unused);
 
-		if (text && copy_lines(out, text) > 0)
+		if (text && copy_lines(out, text, !network) > 0)
 			return;
 	}
 	log_message(LOG_LEVEL_WARN,
@@ -207,17 +241,16 @@ static void compose_resolv_conf(FILE *out, const json_t *network)
 		    "container can reach");
 }
 
-int network_write_files(const json_t *config, const json_t *network, int bundle_fd,
-			struct error *err)
+int network_write_files(const char *hostname, const json_t *network, const json_t *dns,
+			int bundle_fd, struct error *err)
 {
 	cleanup_text struct text hosts = { 0 }, name = { 0 }, resolv = { 0 };
-	const char *hostname = json_text(config, "hostname", "localhost");
 
 	if (text_open(&hosts, err) < 0 || text_open(&name, err) < 0 || text_open(&resolv, err) < 0)
 		return -1;
 	compose_hosts(hosts.stream, network, hostname);
 	fprintf(name.stream, "%s\n", hostname);
-	compose_resolv_conf(resolv.stream, network);
+	compose_resolv_conf(resolv.stream, network, dns);
 	if (text_save(&hosts, "hosts", bundle_fd, err) < 0 ||
 	    text_save(&name, "hostname", bundle_fd, err) < 0)
 		return -1;

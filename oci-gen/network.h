@@ -11,10 +11,14 @@
 
 struct generation;
 
-/* Join network.netns; bind the three files of the bundle, unless it is NULL. */
+/* Join network.netns, and bind the files of the bundle, unless that is NULL. */
 int network_apply(struct generation *g, const json_t *network, const char *bundle,
 		  struct error *err);
 
-/* Write the three files for the finished configuration. */
-int network_write_files(const json_t *config, const json_t *network, int bundle_fd,
-			struct error *err);
+/* Bind the three files of the bundle. */
+void network_bind_files(struct generation *g, const char *bundle);
+
+/* Write them for a container of that name. Without a network the container has the host's, and its
+ * addresses; dns, a DNSConfig of CRI, goes over what the network says; both may be NULL. */
+int network_write_files(const char *hostname, const json_t *network, const json_t *dns,
+			int bundle_fd, struct error *err);

@@ -199,7 +199,7 @@ int seccomp_make(const char *choice, uint64_t capabilities, json_t **ret, struct
 
 	json_auto_t *profile = json_read_at(AT_FDCWD, choice, JSON_CONFIG_MAX, err);
 	if (!profile)
-		return error_prefix(err, "--linux-seccomp");
+		return error_prefix(err, "seccomp profile");
 	if (!json_is_object(profile) || !json_object_get(profile, "defaultAction"))
 		return error_set(err, ERROR_INTEGRITY,
 				 "%s: not a seccomp profile: no \"defaultAction\"", choice);

@@ -42,6 +42,9 @@ int setting_numbers(const struct setting *s, const char *text, long long *number
 /* The index of the entry of a list whose member `key` is `text`; the length where there is none. */
 size_t setting_find(const json_t *list, const char *key, const char *text);
 
+/* Set process.oomScoreAdj, or the lowest value that we may hand on; `what` asked for it. */
+void setting_oom_score_adj(struct generation *g, long long value, const char *what);
+
 /* For any member. Bytes may end with k, m, g or t, for powers of 1024; an octal number is one of
  * permissions; JSON is an object. */
 option_setter set_true, set_text, set_absolute, set_number, set_octal, set_bytes, set_pair,

@@ -141,24 +141,30 @@ int set_os(const struct setting *s)
 
 /* Lowering the value takes CAP_SYS_RESOURCE, which not every host leaves even to root; a runtime
  * that may not lower it dies without a word. */
-int set_oom_score_adj(const struct setting *s)
+void setting_oom_score_adj(struct generation *g, long long value, const char *what)
 {
 	size_t length;
 	struct error unused;
-
-	if (set_number(s) < 0)
-		return -1;
-
 	cleanup_free char *text =
 		file_read_at(AT_FDCWD, "/proc/self/oom_score_adj", 64, &length, &unused);
 	long current = text ? strtol(text, NULL, 10) : -1000;
-	if (strtol(s->value, NULL, 10) >= current ||
-	    (capabilities_available() >> CAP_SYS_RESOURCE & 1))
-		return 0;
-	log_message(LOG_LEVEL_WARN,
-		    "--%s: %s is lower than our own and CAP_SYS_RESOURCE is missing: %ld is used",
-		    s->rule->option.name, s->value, current);
-	pointer_set(s->g->config, s->rule->pointer, json_integer(current));
-	return 0;
+
+	if (value < current && !(capabilities_available() >> CAP_SYS_RESOURCE & 1)) {
+		log_message(LOG_LEVEL_WARN,
+			    "%s: %lld is lower than our own and CAP_SYS_RESOURCE is missing: %ld "
+			    "is used",
+			    what, value, current);
+		value = current;
+	}
+	pointer_set(g->config, "/process/oomScoreAdj", json_integer(value));
 }
 
+int set_oom_score_adj(const struct setting *s)
+{
+	cleanup_free char *what = xasprintf("--%s", s->rule->option.name);
+
+	if (set_number(s) < 0)
+		return -1;
+	setting_oom_score_adj(s->g, strtoll(s->value, NULL, 10), what);
+	return 0;
+}

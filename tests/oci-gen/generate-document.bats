@@ -132,8 +132,8 @@ from_document() {
 	refused 7 '.network = {netns: "rel"}'
 	refused 7 '.network = {}'
 	refused 3 '.image.config.config.User = "nobody-here"'
-	refused 10 '.cri = {container: {}}'
-	error_is unsupported cri
+	refused 7 '.cri = {container: {}}'
+	error_is integrity pod
 	refused 7 '[.]'
 	refused 3 '.rootfs.bundle = "/nonexistent/bundle"'
 	from_document 2 --output x
