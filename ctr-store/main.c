@@ -7,7 +7,8 @@ int main(int argc, char **argv)
 		command_unpack, command_create, command_mount,	 command_umount,     command_mounts,
 		command_images, command_image,	command_layers,	 command_containers, command_tag,
 		command_untag,	command_rm,	command_changes, command_diff,	     command_commit,
-		command_df,	command_check,	command_gc,	 command_wipe,	     { 0 },
+		command_export, command_df,	command_check,	 command_gc,	     command_wipe,
+		{ 0 },
 	};
 
 	return cli_main("ctr-store", "unpacked layers, containers and mounts of images", commands,

@@ -112,9 +112,9 @@ static int wipe_verb(const struct cli *cli, struct error *err)
 	    unmount_images(&store, records, err) < 0 || remove_images(&store, &sweep, err) < 0)
 		return -1;
 
+	size_t removed = json_array_size(containers) + sweep.containers;
 	json_auto_t *result =
-		json_pack("{s:I, s:I, s:I}", "containers",
-			  (json_int_t)(json_array_size(containers) + sweep.containers), "layers",
+		json_pack("{s:I, s:I, s:I}", "containers", (json_int_t)removed, "layers",
 			  (json_int_t)sweep.layers, "blobs", (json_int_t)sweep.blobs);
 	return output_object(cli, result, err);
 }

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/archive.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { READ_CHUNK = 256 << 10, XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10 };
+
+void archive_start(struct archive *archive, struct tar_writer *tar)
+{
+	*archive = (struct archive){ .tar = tar,
+				     .linked = json_object(),
+				     .buffer = xcalloc(1, READ_CHUNK) };
+}
+
+void archive_free(struct archive *archive)
+{
+	json_decref(archive->linked);
+	free(archive->buffer);
+	*archive = (struct archive){ 0 };
+}
+
+int archive_add_marker(struct archive *archive, const char *path, struct error *err)
+{
+	const struct stat st = { .st_mode = S_IFREG };
+	const struct tar_entry entry = { .path = path, .st = &st };
+
+	archive->entries++;
+	return tar_write_header(archive->tar, &entry, err);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Those that unpacking keeps: user.* and file capabilities. */
+static int read_xattrs(int fd, struct tar_records *records, struct error *err)
+{
+	cleanup_free char *names = xcalloc(1, XATTR_LIST_LIMIT);
+	cleanup_free char *value = xcalloc(1, XATTR_VALUE_LIMIT);
+	cleanup_strings struct strings sorted = { 0 };
+	ssize_t length = flistxattr(fd, names, XATTR_LIST_LIMIT);
+
+	if (length < 0)
+		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes");
+	for (const char *name = names; name < names + length; name += strlen(name) + 1)
+		if (strcmp(name, "security.capability") == 0 ||
+		    (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0))
+			strings_add(&sorted, name);
+	if (sorted.count)
+		qsort(sorted.items, sorted.count, sizeof *sorted.items, compare_names);
+	for (size_t i = 0; i < sorted.count; i++) {
+		ssize_t size = fgetxattr(fd, sorted.items[i], value, XATTR_VALUE_LIMIT);
+		cleanup_free char *key = xasprintf("SCHILY.xattr.%s", sorted.items[i]);
+
+		if (size < 0)
+			return error_os(err, "extended attribute %s", sorted.items[i]);
+		tar_add_record(records, key, value, (size_t)size);
+	}
+	return 0;
+}
+
+static int write_content(struct archive *archive, int fd, long long size, struct error *err)
+{
+	while (size > 0) {
+		size_t want = size < READ_CHUNK ? (size_t)size : READ_CHUNK;
+		ssize_t got = read(fd, archive->buffer, want);
+
+		if (got < 0)
+			return error_os(err, "cannot read");
+		if (got == 0)
+			return error_set(err, ERROR_TEMPORARY, "it was cut short meanwhile");
+		if (tar_write(archive->tar, archive->buffer, (size_t)got, err) < 0)
+			return -1;
+		size -= got;
+	}
+	return tar_pad(archive->tar, err);
+}
+
+/* Files and directories. */
+static int write_open(struct archive *archive, const struct tree_entry *entry, struct error *err)
+{
+	__attribute__((cleanup(tar_records_free))) struct tar_records records = { 0 };
+	struct stat st;
+	cleanup_fd int fd =
+		openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	/* what it was when it was listed, it may not be any more */
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_os(err, "cannot open");
+	if ((st.st_mode & S_IFMT) != (entry->st->st_mode & S_IFMT))
+		return error_set(err, ERROR_TEMPORARY, "it was replaced meanwhile");
+	if (read_xattrs(fd, &records, err) < 0)
+		return -1;
+	const struct tar_entry header = { .path = entry->path[0] ? entry->path : ".",
+					  .st = &st,
+					  .xattrs = records.bytes,
+					  .xattrs_length = records.length };
+	if (tar_write_header(archive->tar, &header, err) < 0)
+		return -1;
+	return S_ISREG(st.st_mode) ? write_content(archive, fd, st.st_size, err) : 0;
+}
+
+/* 1 when the file is in the archive already, under another name. */
+static int write_hard_link(struct archive *archive, const struct tree_entry *entry,
+			   struct error *err)
+{
+	char key[40];
+
+	if (S_ISDIR(entry->st->st_mode) || entry->st->st_nlink < 2)
+		return 0;
+	snprintf(key, sizeof key, "%llx:%llx", (unsigned long long)entry->st->st_dev,
+		 (unsigned long long)entry->st->st_ino);
+
+	const char *first = json_string_value(json_object_get(archive->linked, key));
+	if (!first) {
+		/* a name may be any bytes */
+		json_object_set_new(archive->linked, key, json_string_nocheck(entry->path));
+		return 0;
+	}
+	const struct tar_entry header = { .path = entry->path,
+					  .st = entry->st,
+					  .hard_link = first };
+	return tar_write_header(archive->tar, &header, err) < 0 ? -1 : 1;
+}
+
+static int write_other(struct archive *archive, const struct tree_entry *entry, struct error *err)
+{
+	char target[PATH_MAX] = "";
+	bool is_link = S_ISLNK(entry->st->st_mode);
+	ssize_t length =
+		is_link ? readlinkat(entry->dir_fd, entry->name, target, sizeof target - 1) : 0;
+
+	if (length < 0)
+		return error_os(err, "cannot read the link");
+	target[length] = '\0';
+	const struct tar_entry header = { .path = entry->path,
+					  .st = entry->st,
+					  .link = is_link ? target : NULL };
+	return tar_write_header(archive->tar, &header, err);
+}
+
+int archive_add(struct archive *archive, const struct tree_entry *entry, struct error *err)
+{
+	if (S_ISSOCK(entry->st->st_mode))
+		return 0;
+
+	int linked = write_hard_link(archive, entry, err);
+	archive->entries++;
+	if (linked)
+		return linked < 0 ? -1 : 0;
+	return S_ISDIR(entry->st->st_mode) || S_ISREG(entry->st->st_mode)
+		       ? write_open(archive, entry, err)
+		       : write_other(archive, entry, err);
+}

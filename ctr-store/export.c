@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/archive.h"
+#include "ctr-store/commands.h"
+#include "ctr-store/container.h"
+#include "ctr-store/layer.h"
+#include "ctr-store/overlay.h"
+#include "ctr-store/root_directory.h"
+#include "ctr-store/target.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+struct settings {
+	bool only_container, only_image;
+};
+
+static const struct cli_option options[] = {
+	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
+	  "NAME is a container" },
+	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
+	  "NAME is an image" },
+	{ 0 },
+};
+
+/* A read-only mount that is attached nowhere. The caller holds the gate. */
+static int open_merged(const struct store *store, const struct strings *layers, struct error *err)
+{
+	const struct overlay overlay = { .layers = layers,
+					 .source = "ocid:export",
+					 .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+
+	return overlay_open(store, &overlay, err);
+}
+
+/* The layers stay as long as the staging directory says that they are used. */
+static int open_image(const struct store *store, const struct image *image,
+		      const struct staging *staging, struct error *err)
+{
+	cleanup_strings struct strings layers = { 0 };
+	json_auto_t *references = image_references(image);
+
+	if (staging_refer(staging, references, err) < 0)
+		return -1;
+	cleanup_fd int gate = layer_secure(store, image, &layers, err);
+	if (gate < 0 || root_directory_add(store, &layers, err) < 0)
+		return -1;
+	return open_merged(store, &layers, err);
+}
+
+/* The upper directory is the topmost layer, also while the container is mounted: then the archive
+ * holds what was there when each file was read. */
+static int open_container(const struct store *store, const json_t *container, struct error *err)
+{
+	cleanup_free char *upper = xasprintf("%s/containers/%s/upper", store->root,
+					     json_text(container, "id", ""));
+	cleanup_strings struct strings layers = { 0 };
+	const json_t *layer;
+	size_t i;
+
+	json_array_foreach(json_object_get(container, "layers"), i, layer)
+	{
+		strings_add(&layers, json_is_string(layer) ? json_string_value(layer) : "?");
+	}
+	strings_add(&layers, upper);
+	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
+	return gate < 0 ? -1 : open_merged(store, &layers, err);
+}
+
+static int export_entry(const struct tree_entry *entry, void *context, struct error *err)
+{
+	return archive_add(context, entry, err) < 0 ? error_prefix(err, "/%s", entry->path) : 0;
+}
+
+static int write_tree(int root_fd, struct error *err)
+{
+	struct tar_writer tar = { .fd = STDOUT_FILENO, .what = "standard output" };
+	cleanup_archive struct archive archive = { 0 };
+
+	archive_start(&archive, &tar);
+	if (tree_walk(root_fd, export_entry, &archive, err) < 0)
+		return -1;
+	return tar_finish(&tar, err);
+}
+
+static int export_verb(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+	cleanup_target struct target target = { 0 };
+	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
+
+	if (isatty(STDOUT_FILENO))
+		return cli_usage(cli, err, "an archive is not for a terminal");
+	if (store_open(cli, &store, err) < 0 ||
+	    target_find(&store, cli->operands[0], settings->only_container, settings->only_image,
+			&target, err) < 0 ||
+	    staging_open(&store, &staging, err) < 0)
+		return -1;
+	/* a container is not removed meanwhile */
+	cleanup_fd int lock = target.container ? container_lock(&store, target.container, err) : -1;
+	if (target.container && lock < 0)
+		return -1;
+	cleanup_fd int root_fd = target.container
+					 ? open_container(&store, target.container, err)
+					 : open_image(&store, &target.image, &staging, err);
+	if (root_fd < 0)
+		return -1;
+	/* so that nothing is left unfinished when the reader is gone */
+	signal(SIGPIPE, SIG_IGN);
+	if (write_tree(root_fd, err) == 0)
+		return 0;
+	return err->os == EPIPE ? 128 + SIGPIPE : -1;
+}
+
+const struct cli_command command_export = {
+	.name = "export",
+	.operands = "NAME",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "write the files of an image or a container as a tar archive",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.run = export_verb,
+};
