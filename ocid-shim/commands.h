@@ -4,6 +4,7 @@
 #include "lib/cli.h"
 
 extern const struct cli_command create_command;
+extern const struct cli_command exec_command;
 extern const struct cli_command kill_command;
 extern const struct cli_command list_command;
 extern const struct cli_command logs_command;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { COMMANDS = 14 };
+enum { COMMANDS = 15 };
 
 /* What a service manager gave our caller is not the container's: runtimes pass on the descriptors
  * that LISTEN_FDS counts, and wait for the messages that NOTIFY_SOCKET promises. */
@@ -15,14 +17,28 @@ static void forget_service_manager(void)
 	unsetenv("NOTIFY_SOCKET");
 }
 
+/* A standard descriptor that is closed would become a file of ours, and then the container's. Where
+ * it should be written to, writing shall still fail. */
+static void fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= STDIN_FILENO && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct cli_command commands[COMMANDS] = {
-		run_command,  create_command, start_command, state_command, list_command,
-		ps_command,   kill_command,   stop_command,  pause_command, resume_command,
-		wait_command, logs_command,   rm_command,    { 0 },
+		run_command,	create_command, start_command, exec_command, state_command,
+		list_command,	ps_command,	kill_command,  stop_command, pause_command,
+		resume_command, wait_command,	logs_command,  rm_command,   { 0 },
 	};
 
+	fill_standard();
 	forget_service_manager();
 	return cli_main("ocid-shim", "run containers, keep their logs and exit codes", commands,
 			argc, argv);

@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/create.h"
+#include "ocid-shim/not_run.h"
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
-
-#include <string.h>
-
-/* Exit codes of `run --wait` when the container's command never ran, as runc and docker have them.
- */
-enum { NOT_RUN = 125, NOT_EXECUTABLE = 126, NO_COMMAND = 127 };
-
-/* The code that fits the runtime's words: runc's `exec: "NAME": …`, crun's "executable file NAME
- * …". */
-static int not_run_code(const char *message)
-{
-	if (!strstr(message, "exec: \"") && !strstr(message, "executable file"))
-		return NOT_RUN;
-	if (strcasestr(message, "not found") || strcasestr(message, "no such file"))
-		return NO_COMMAND;
-	return strcasestr(message, "permission denied") ? NOT_EXECUTABLE : NOT_RUN;
-}
-
-/* The kind of an error is the exit status of the tool. */
-static int not_run(struct error *err)
-{
-	if (err->kind != ERROR_USAGE)
-		err->kind = (enum error_kind)not_run_code(err->message);
-	return -1;
-}
 
 /* Wait, and make the container's exit code ours. */
 static int pass_code(const struct container *container, struct error *err)

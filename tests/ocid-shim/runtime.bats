@@ -26,6 +26,27 @@ with_crun() {
 	nothing_left
 }
 
+@test "runtime: crun execs, pauses and stops" {
+	bundle verbs 'trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+	with_crun ocid-shim run --runtime crun --bundle "$BUNDLE" verbs
+	wait_for 5 grep -q ready "$BUNDLE/log"
+	# shellcheck disable=SC2016 # for the shells inside
+	with_crun sh -c 'ocid-shim exec --user 5:6 --env A=b verbs \
+		sh -c "echo \$A \$(id -u):\$(id -g); exit 42"; echo $?'
+	[ "$output" = $'b 5:6\n42' ]
+	# shellcheck disable=SC2016
+	with_crun sh -c 'ocid-shim exec verbs nonesuch; echo $?'
+	[ "$output" = 127 ]
+	[[ $stderr == *"exec: crun: "*nonesuch* ]]
+	with_crun ocid-shim pause verbs
+	is_status verbs paused
+	with_crun ocid-shim resume verbs
+	with_crun ocid-shim stop verbs
+	[ "$(jq .code <<<"$output")" -eq 5 ]
+	with_crun ocid-shim rm verbs
+	nothing_left
+}
+
 @test "runtime: crun with a terminal; kill; its errors in one line" {
 	bundle tty 'tty; exec sleep 100' \
 		'.process.terminal = true | .mounts += [{destination: "/dev/pts", type: "devpts",
