@@ -167,6 +167,10 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 	if (!attachments || record_open(&request->store, id, &record, err) < 0)
 		return -1;
 
+	const char *bundle = json_text(json_object_get(document, "rootfs"), "bundle", "");
+	if (*bundle == '/' && record_set_bundle(&record, bundle, err) < 0)
+		return -1;
+
 	bool owned = record.owns_netns;
 	cleanup_free char *netns = find_netns(request, &record, network, err);
 	if (!netns)

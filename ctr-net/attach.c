@@ -10,6 +10,7 @@
 #include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/store.h"
 
 bool attach_is_alive(const json_t *entry)
 {
@@ -163,6 +164,12 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
 	return undone;
 }
 
+int attach_lock_network(const struct store *store, const char *network, enum lock_mode mode,
+			struct error *err)
+{
+	return lock_take(store->locks_fd, "cni-gc", network, mode, true, err);
+}
+
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
 	       json_t **result, struct error *err)
 {
@@ -175,6 +182,14 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	json_auto_t *entry = make_entry(config, attachment);
 	if (!entry)
 		return error_set(err, ERROR_USAGE, "a path or an argument is not UTF-8 text");
+
+	cleanup_fd int lock = -1;
+	if (cni_config_speaks(config, "1.1.0")) {
+		lock = attach_lock_network(record->store, cni_config_name(config), LOCK_SHARED,
+					   err);
+		if (lock < 0)
+			return -1;
+	}
 	if (record_entry(record, entry, err) < 0)
 		return -1;
 

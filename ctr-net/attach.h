@@ -5,6 +5,8 @@
 #include "cni_plugin.h"
 #include "record.h"
 
+#include "lib/lock.h"
+
 /* How plugins are run for DEL. */
 struct attach_settings {
 	const char *plugin_path; /* NULL: as it was for ADD */
@@ -34,6 +36,11 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
  * ERROR_UNSUPPORTED when the CNI version of the network has no CHECK. */
 int attach_check(const struct record *record, const json_t *entry,
 		 const struct attach_settings *settings, bool *checked, struct error *err);
+
+/* Lock a network against its garbage collection (LOCK_SHARED, as attach_add() does), or for it
+ * (LOCK_EXCLUSIVE): plugins would remove what is recorded only meanwhile. Returns a descriptor. */
+int attach_lock_network(const struct store *store, const char *network, enum lock_mode mode,
+			struct error *err);
 
 /* Whether the attachment is complete and its namespace still there. */
 bool attach_is_alive(const json_t *entry);

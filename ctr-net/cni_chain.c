@@ -88,3 +88,22 @@ int cni_chain_del(const json_t *config, const struct attachment *attachment, con
 	}
 	return status;
 }
+
+int cni_chain_gc(const json_t *config, const struct attachment *attachment, json_t *valid,
+		 int lock_fd, struct error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {
+		json_auto_t *request = cni_config_request(config, i, NULL, NULL);
+		struct error failure;
+
+		json_object_set(request, "cni.dev/valid-attachments", valid);
+		if (cni_plugin_gc(attachment, request, lock_fd, &failure) == 0)
+			continue;
+		if (status == 0)
+			*err = failure;
+		status = -1;
+	}
+	return status;
+}

@@ -204,3 +204,24 @@ json_t *cni_files_list(const struct strings *dirs, struct error *err)
 
 	return for_each(dirs, visit_list, rows, err) < 0 ? NULL : json_incref(rows);
 }
+
+static bool visit_all(void *context, const char *file, json_t *config)
+{
+	const json_t *earlier;
+	size_t i;
+
+	(void)file;
+	json_array_foreach (context, i, earlier) {
+		if (strcmp(cni_config_name(earlier), cni_config_name(config)) == 0)
+			return false;
+	}
+	json_array_append(context, config);
+	return false;
+}
+
+json_t *cni_files_all(const struct strings *dirs, struct error *err)
+{
+	json_auto_t *configs = json_array();
+
+	return for_each(dirs, visit_all, configs, err) < 0 ? NULL : json_incref(configs);
+}

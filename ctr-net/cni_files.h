@@ -20,6 +20,10 @@ int cni_files_of_plugins(const char *directory, const json_t *config, struct str
  * are passed over with a warning. ERROR_NOT_FOUND. The caller owns it. */
 json_t *cni_files_find(const struct strings *dirs, const char *name, struct error *err);
 
-/* All of them in that order: [{name, file, cniVersion, plugins: [type…], capabilities: […],
+/* The configurations of all networks in that order, without those that another of the same name
+ * hides. The caller owns the array. */
+json_t *cni_files_all(const struct strings *dirs, struct error *err);
+
+/* All files in that order: [{name, file, cniVersion, plugins: [type…], capabilities: […],
  * default: bool}]. The caller owns it. */
 json_t *cni_files_list(const struct strings *dirs, struct error *err);

@@ -248,6 +248,16 @@ json_t *cni_plugin_versions(const struct attachment *attachment, const char *typ
 	return json_incref(versions);
 }
 
+int cni_plugin_gc(const struct attachment *attachment, const json_t *request, int lock_fd,
+		  struct error *err)
+{
+	cleanup_spawn_result struct spawn_result output = { 0 };
+	const int pass_fds[] = { lock_fd, -1 };
+	const struct mode mode = { json_text(request, "type", ""), "GC", 0, pass_fds };
+
+	return run(attachment, &mode, request, &output, err);
+}
+
 int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
 		   struct error *err)
 {

@@ -57,34 +57,18 @@ static int check_container(const struct record *record, const json_t *mappings, 
 	return 0;
 }
 
-/* The id of a record's file, or NULL for any other; the caller frees it. */
-static char *id_of_file(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	if (name[0] == '.' || !dot || strcmp(dot, ".json") != 0)
-		return NULL;
-	return xstrndup(name, (size_t)(dot - name));
-}
-
 int ports_reserve(const struct record *record, const json_t *capabilities, struct error *err)
 {
 	const json_t *mappings = json_object_get(capabilities, "portMappings");
 	cleanup_fd int lock =
 		lock_take(record->store->locks_fd, "host", "ports", LOCK_EXCLUSIVE, true, err);
-	cleanup_free char *path = xasprintf("%s/networks", record->store->root);
-	cleanup_dir DIR *dir = lock < 0 ? NULL : opendir(path);
+	cleanup_strings struct strings ids = { 0 };
 
-	if (lock < 0)
+	if (lock < 0 || record_list(record->store, &ids, err) < 0)
 		return -1;
-	if (!dir)
-		return error_os(err, "%s", path);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		cleanup_free char *id = id_of_file(entry->d_name);
-
-		if (id && strcmp(id, record->id) != 0 &&
-		    check_container(record, mappings, id, err) < 0)
+	for (size_t i = 0; i < ids.count; i++)
+		if (strcmp(ids.items[i], record->id) != 0 &&
+		    check_container(record, mappings, ids.items[i], err) < 0)
 			return -1;
-	}
 	return steal_fd(&lock);
 }

@@ -6,8 +6,10 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -53,6 +55,12 @@ static void note(json_t *attachment, json_t *result, bool ready)
 	json_object_set_new(attachment, "ready", json_boolean(ready));
 }
 
+static void set_bundle(struct record *record, const char *bundle)
+{
+	free(record->bundle);
+	record->bundle = xstrdup(bundle);
+}
+
 static void set_netns(struct record *record, bool owned)
 {
 	record->owns_netns = owned;
@@ -66,6 +74,7 @@ static bool replay(struct record *record, const json_t *line)
 	json_t *result = json_object_get(line, "result");
 	const json_t *netns = json_object_get(line, "netns");
 	const char *removed = json_text(line, "removed", NULL);
+	const char *bundle = json_text(line, "bundle", NULL);
 
 	if (json_is_object(attachment)) {
 		forget(record, record_find(record, json_text(attachment, "ifname", "")));
@@ -75,6 +84,8 @@ static bool replay(struct record *record, const json_t *line)
 	} else if (json_is_object(result)) {
 		attachment = record_find(record, json_text(line, "ifname", ""));
 		note(attachment, result, json_is_true(json_object_get(line, "ready")));
+	} else if (bundle) {
+		set_bundle(record, bundle);
 	} else if (json_is_boolean(netns)) {
 		set_netns(record, json_is_true(netns));
 	} else if (json_is_true(json_object_get(line, "ready"))) {
@@ -134,6 +145,38 @@ static int load(struct record *record, bool locked, struct error *err)
 	return replay_all(record, text, whole, err);
 }
 
+/* The id of a record's file, or NULL for any other; the caller frees it. */
+static char *id_of_file(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	cleanup_free char *id = dot ? xstrndup(name, (size_t)(dot - name)) : NULL;
+
+	return id && strcmp(dot, ".json") == 0 && path_is_id(id) ? steal_ptr(&id) : NULL;
+}
+
+static int by_text(const void *one, const void *other)
+{
+	return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+int record_list(const struct store *store, struct strings *ids, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/networks", store->root);
+	cleanup_dir DIR *dir = opendir(path);
+
+	if (!dir)
+		return errno == ENOENT ? 0 : error_os(err, "%s", path);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		cleanup_free char *id = id_of_file(entry->d_name);
+
+		if (id)
+			strings_add(ids, id);
+	}
+	if (ids->count > 1)
+		qsort(ids->items, ids->count, sizeof *ids->items, by_text);
+	return 0;
+}
+
 json_t *record_peek(const struct store *store, const char *id, struct error *err)
 {
 	cleanup_record struct record record = {
@@ -184,6 +227,7 @@ void record_close(struct record *record)
 	cleanup_fd_p(&record->lock_fd);
 	json_decref(record->attachments);
 	free(record->id);
+	free(record->bundle);
 	*record = (struct record){ 0 };
 }
 
@@ -257,6 +301,14 @@ void record_remove(struct record *record, const json_t *attachment)
 
 	forget(record, attachment);
 	append(record, line, false, &ignored);
+}
+
+int record_set_bundle(struct record *record, const char *bundle, struct error *err)
+{
+	if (record->bundle && strcmp(record->bundle, bundle) == 0)
+		return 0;
+	set_bundle(record, bundle);
+	return append(record, json_pack("{s:s}", "bundle", bundle), false, err);
 }
 
 int record_own_netns(struct record *record, struct error *err)

@@ -5,6 +5,7 @@
  *
  * The file is a journal, one JSON object a line, that is only ever appended to:
  *
+ *   {"bundle": path}        the container's directory, where its document names one
  *   {"netns": bool}         whether `add` itself has pinned the namespace of the id
  *   {"attachment": {…}}     an attachment before its first plugin runs: network, ifname, netns (a
  *                           path), config (as it was used), capabilities, args, pluginPath
@@ -17,6 +18,7 @@
  */
 #pragma once
 #include "lib/error.h"
+#include "lib/memory.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -28,6 +30,7 @@ struct store;
 struct record {
 	const struct store *store; /* borrowed */
 	char *id;
+	char *bundle;	     /* or NULL */
 	json_t *attachments; /* objects as above, with "result" and "ready" where known */
 	bool owns_netns, ready;
 	int dir_fd, lock_fd, fd; /* fd -1: no file yet */
@@ -37,6 +40,9 @@ struct record {
 /* Lock the id and read its record; without one, begin an empty record. */
 int record_open(const struct store *store, const char *id, struct record *record,
 		struct error *err);
+
+/* The ids of all records, sorted. */
+int record_list(const struct store *store, struct strings *ids, struct error *err);
 
 /* The attachments of a container as they are just now, without its lock; the caller owns them. */
 json_t *record_peek(const struct store *store, const char *id, struct error *err);
@@ -49,6 +55,7 @@ void record_close(struct record *record);
 int record_add(struct record *record, json_t *attachment, struct error *err);
 int record_note_result(struct record *record, json_t *attachment, json_t *result, bool ready,
 		       struct error *err);
+int record_set_bundle(struct record *record, const char *bundle, struct error *err);
 int record_own_netns(struct record *record, struct error *err);
 int record_set_ready(struct record *record, struct error *err);
 

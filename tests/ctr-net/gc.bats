@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+
+load common
+
+setup() {
+	rm -rf "${NET_D:?}"/* "${PLUGINS:?}"/*
+}
+
+teardown() {
+	take_down
+	nothing_left
+}
+
+# Without ipMasq: the plugin finds those rules by the addresses in the namespace, which is gone.
+plain_network() {
+	network "$1" '{"type": "bridge", "bridge": "br'"$2"'", "isGateway": true, "ipam": {
+		"type": "host-local", "dataDir": "'"$LEASES"'", "subnet": "10.90.'"$2"'.0/24"}}' "${@:3}"
+}
+
+gc() {
+	net gc --conf-dir "$NET_D" "$@"
+}
+
+document() {
+	mkdir -p "$BATS_TEST_TMPDIR/$1"
+	echo '{"rootfs": {"id": "'"$1"'", "bundle": "'"$BATS_TEST_TMPDIR/$1"'"}}'
+}
+
+@test "gc: containers that are there stay, those whose namespace is gone go" {
+	plain_network web 1 "$PORTMAP"
+	net ns create one
+	net ns create two
+	net add web one --conf-dir "$NET_D" --publish 8080:80
+	net add web two --conf-dir "$NET_D"
+	net add --conf-dir "$NET_D" <<<"$(document abc)"
+	gc
+	[ -z "$output" ]
+	# what a reboot takes away
+	net ns rm --force one
+	net ns rm --force abc
+	gc
+	[ "$output" = "$(printf '%s\n' '{"id":"abc","ifname":"eth0","network":"web"}' \
+		'{"id":"one","ifname":"eth0","network":"web"}')" ]
+	[ "$(cd "$LEASES/web" && ls -d 10.*)" = 10.90.1.3 ]
+	[ "$(ls "$OCID_ROOT/networks")" = two.json ]
+	net check web two
+	gc
+	[ -z "$output" ]
+	# the record is gone, so the address and the port can be taken again
+	net ns create one
+	net add web one --conf-dir "$NET_D" --publish 8080:80
+	net ns rm two --force
+	gc --table
+	[[ ${lines[0]} == CONTAINER*NETWORK*INTERFACE*NAMESPACE ]]
+	[[ ${lines[1]} == two*web*eth0* ]]
+}
+
+@test "gc: a container whose directory is gone goes with its namespace" {
+	bridge_network web 2
+	net add --conf-dir "$NET_D" <<<"$(document abc)"
+	net add --conf-dir "$NET_D" --network none <<<"$(document none)"
+	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "free"}}' # names no directory
+	gc
+	[ -z "$output" ]
+	rm -r "$BATS_TEST_TMPDIR"/{abc,none}
+	gc
+	[ "$output" = "$(printf '%s\n' '{"id":"abc","ifname":"eth0","network":"web"}' \
+		'{"id":"abc","netns":"'"$OCID_RUNROOT"'/netns/abc"}' \
+		'{"id":"none","netns":"'"$OCID_RUNROOT"'/netns/none"}')" ]
+	[ "$(ls "$OCID_RUNROOT/netns")" = free ]
+}
+
+@test "gc: what an add that was killed has left" {
+	bridge_network web 3 "$PORTMAP" '{"type": "firewall"}'
+	document abc >"$BATS_TEST_TMPDIR/in"
+	for n in {1..20}; do
+		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
+			<"$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep "0.$(printf '%03d' $((n * 5 + RANDOM % 5)))"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		gc
+		# the kill may have come too late
+		[ "$(net check --id abc >/dev/null 2>&1; echo $?)" -ne 0 ] || net del --id abc
+		nothing_left
+	done
+}
+
+@test "gc: what cannot be removed is told of, the rest is removed" {
+	plugin_nothing
+	plugin stuck <<-'END'
+		[ "$CNI_COMMAND" = ADD ] && echo '{"cniVersion": "1.0.0"}' && exit 0
+		[ -e "$seen/mended" ] && exit 0
+		echo '{"code": 11, "msg": "not now"}'
+		exit 1
+	END
+	network bad '{"type": "stuck"}'
+	network good "$NOTHING"
+	for name in a b c; do
+		net ns create "$name"
+		net add bad "$name" --conf-dir "$NET_D"
+		net add good "$name" --conf-dir "$NET_D" --ifname eth1
+		net ns rm --force "$name"
+	done
+	echo '{' >"$OCID_ROOT/networks/d.json"
+	echo >>"$OCID_ROOT/networks/d.json"
+	net 8 gc --conf-dir "$NET_D"
+	error_is temporary "a: network bad: plugin stuck: not now"
+	[ "$(grep -c 'warning: [bcd]: ' <<<"$stderr")" -eq 3 ]
+	[ "$(jq -c '[.id, .network]' <<<"$output" | paste -sd' ')" = '["a","good"] ["b","good"] ["c","good"]' ]
+	rm "$OCID_ROOT/networks/d.json"
+	touch "$BATS_TEST_TMPDIR/mended"
+	gc
+	[ "$(jq -c '[.id, .network]' <<<"$output" | paste -sd' ')" = '["a","bad"] ["b","bad"] ["c","bad"]' ]
+}
+
+# A plugin of CNI 1.1.0 that notes what GC gives it.
+collector() {
+	plugin "$1" <<-END
+		case \$CNI_COMMAND in
+		ADD) echo '{"cniVersion": "1.1.0"}' ;;
+		GC)
+			cat >"\$seen/$1.in"
+			env | grep ^CNI_ | sort >"\$seen/$1.env"
+			[ ! -e "\$seen/broken" ] || { echo '{"code": 100, "msg": "broken"}'; exit 1; }
+			;;
+		esac
+	END
+}
+
+@test "gc: plugins of CNI 1.1.0 are told which attachments are valid" {
+	collector first
+	collector second
+	CNI_VERSION=1.1.0 network new '{"type": "first", "key": 1, "capabilities": {"mac": true}}' '{"type": "second"}'
+	CNI_VERSION=1.0.0 network old '{"type": "first"}'
+	for name in a b c; do
+		net ns create "$name"
+		net add new "$name" --conf-dir "$NET_D"
+	done
+	net add new a --conf-dir "$NET_D" --ifname net1
+	net add old a --conf-dir "$NET_D" --ifname old0
+	net ns rm --force b
+	gc
+	[ "$output" = '{"id":"b","ifname":"eth0","network":"new"}' ]
+	[ "$(jq -cS . "$BATS_TEST_TMPDIR/first.in")" = '{"cni.dev/valid-attachments":[{"containerID":"a","ifname":"eth0"},{"containerID":"a","ifname":"net1"},{"containerID":"c","ifname":"eth0"}],"cniVersion":"1.1.0","key":1,"name":"new","type":"first"}' ]
+	[ -e "$BATS_TEST_TMPDIR/second.in" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/first.env")" = "$(printf '%s\n' CNI_COMMAND=GC "CNI_PATH=$CNI_PATH")" ]
+	# a plugin that fails does not keep the others from it
+	touch "$BATS_TEST_TMPDIR/broken"
+	rm "$BATS_TEST_TMPDIR"/*.in
+	net 1 gc --conf-dir "$NET_D"
+	error_is failed "new: plugin first: broken"
+	[ -e "$BATS_TEST_TMPDIR/second.in" ]
+}
+
+@test "gc: disableGC is honoured" {
+	collector first
+	echo '{"cniVersion": "1.1.0", "name": "shared", "disableGC": true, "plugins": [{"type": "first"}]}' \
+		>"$NET_D/shared.conflist"
+	net ns create a
+	net add shared a --conf-dir "$NET_D"
+	net ns rm --force a
+	gc
+	[ "$output" = '{"id":"a","ifname":"eth0","network":"shared"}' ]
+	[ ! -e "$BATS_TEST_TMPDIR/first.in" ]
+}
+
+@test "gc: nothing is added to a network while its plugins collect" {
+	plugin slow <<-'END'
+		[ "$CNI_COMMAND" = GC ] && touch "$seen/started" && sleep 1
+		echo "$CNI_COMMAND" >>"$seen/order"
+		[ "$CNI_COMMAND" = ADD ] && echo '{"cniVersion": "1.1.0"}'
+		exit 0
+	END
+	CNI_VERSION=1.1.0 network slow '{"type": "slow"}'
+	net ns create a
+	nsenter --net="$HOST" ctr-net gc --conf-dir "$NET_D" 3>&- &
+	wait_for 5 test -e "$BATS_TEST_TMPDIR/started"
+	net add slow a --conf-dir "$NET_D"
+	wait
+	[ "$(paste -sd, "$BATS_TEST_TMPDIR/order")" = "GC,ADD" ]
+}
+
+@test "gc: with nothing there is nothing to do" {
+	gc
+	[ -z "$output$stderr" ]
+	net 2 gc operand
+}
