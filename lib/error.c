@@ -172,12 +172,16 @@ static json_t *text_json(const char *text)
 	return json_string(ascii);
 }
 
+json_t *error_json(const struct error *err, const char *tool, const char *verb)
+{
+	return json_pack("{s:s, s:s*, s:s, s:o, s:o, s:o}", "tool", tool, "verb", verb, "code",
+			 error_kind_name(err->kind), "message", text_json(err->message), "subject",
+			 text_json(err->subject), "hint", text_json(err->hint));
+}
+
 static void print_json(const struct error *err, const char *tool, const char *verb)
 {
-	json_auto_t *object =
-		json_pack("{s:s, s:s*, s:s, s:o, s:o, s:o}", "tool", tool, "verb", verb, "code",
-			  error_kind_name(err->kind), "message", text_json(err->message), "subject",
-			  text_json(err->subject), "hint", text_json(err->hint));
+	json_auto_t *object = error_json(err, tool, verb);
 	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
 	fprintf(stderr, "%s\n", text ? text : "{\"code\":\"failed\"}");

@@ -11,6 +11,8 @@
 #pragma once
 #include <stdbool.h>
 
+struct json_t;
+
 /* The value is the exit status of the tool (man 7 ocid, EXIT STATUS). */
 enum error_kind {
 	ERROR_FAILED = 1,
@@ -57,3 +59,6 @@ enum error_kind error_kind_from_name(const char *name);
 /* Write the error to stderr as one line, `TOOL: VERB: MESSAGE (HINT)`, or as one JSON object
  * (DESIGN 2). Control characters from outside are escaped. verb may be NULL. */
 void error_print(const struct error *err, const char *tool, const char *verb, bool as_json);
+
+/* The same object, for a list of results in which some are errors; the caller owns it. */
+struct json_t *error_json(const struct error *err, const char *tool, const char *verb);
