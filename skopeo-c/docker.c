@@ -23,10 +23,11 @@ struct docker {
 	char *named; /* the registry as the user wrote it */
 	const char *actions;
 	struct route route;
-	struct place *places; /* one for each endpoint of the route */
-	struct place *at;     /* the one that is in use */
-	bool is_settled;      /* that one has given the manifest */
-	char *mount_from;     /* a repository of the same registry that has the blobs, or NULL */
+	struct place *places;	      /* one for each endpoint of the route */
+	struct place *at;	      /* the one that is in use */
+	bool is_settled;	      /* that one has given the manifest */
+	const struct docker *earlier; /* until the manifest is read; or NULL */
+	char *mount_from; /* a repository of the same registry that has the blobs, or NULL */
 };
 
 bool transport_is_docker(const struct transport *t)
@@ -34,13 +35,32 @@ bool transport_is_docker(const struct transport *t)
 	return t->class == &transport_docker;
 }
 
+/* Whether `earlier` has an open place for the same repository. */
+static const struct registry *find_earlier(const struct docker *earlier,
+					   const struct registry *registry)
+{
+	for (size_t i = 0; earlier && i < earlier->route.count; i++) {
+		const struct place *place = &earlier->places[i];
+
+		if (place->is_open && strcmp(place->registry.name, registry->name) == 0 &&
+		    strcmp(place->registry.repository, registry->repository) == 0 &&
+		    place->registry.tls.verify == registry->tls.verify)
+			return &place->registry;
+	}
+	return NULL;
+}
+
 static int open_place(struct docker *docker, struct place *place, struct error *err)
 {
-	if (!place->is_open &&
-	    registry_open(docker->http, &docker->access, place->endpoint, docker->named,
+	if (place->is_open)
+		return 0;
+	if (registry_open(docker->http, &docker->access, place->endpoint, docker->named,
 			  docker->actions, &place->registry, err) < 0)
 		return -1;
 	place->is_open = true;
+	const struct registry *earlier = find_earlier(docker->earlier, &place->registry);
+	if (earlier)
+		registry_inherit(&place->registry, earlier);
 	return 0;
 }
 
@@ -97,6 +117,8 @@ static int docker_open(struct transport *t, const char *rest,
 	t->name = xstrdup(t->reference);
 	docker->http = settings->http;
 	docker->access = settings->access;
+	if (settings->earlier && transport_is_docker(settings->earlier))
+		docker->earlier = settings->earlier->state;
 	docker->named = xstrdup(reference.registry);
 	docker->actions = settings->is_destination ? "pull,push" : "pull";
 	docker->places = xcalloc(route.count, sizeof *docker->places);

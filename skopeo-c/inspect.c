@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_LINE_SIZE = 4096 }; /* with its end */
+
 struct inspect_settings {
 	struct access access;
 	struct platform_choice platform;
@@ -55,9 +57,9 @@ static const struct cli_option options[] = {
 struct inspection {
 	const struct cli *cli;
 	const struct inspect_settings *settings;
-	struct http *http; /* NULL where no registry takes part */
 	struct transport from;
-	struct tags tags; /* under way while the manifest and the config are read */
+	struct tags tags;   /* under way while the manifest and the config are read */
+	json_t *known_tags; /* all of them, or NULL */
 	struct manifest manifest;
 	char digest[DIGEST_SIZE]; /* of what the name stands for, an index or a manifest */
 	struct image image;
@@ -69,10 +71,16 @@ static void inspection_close(struct inspection *inspection)
 	image_free(&inspection->image);
 	manifest_free(&inspection->manifest);
 	transport_close(&inspection->from);
-	http_free(inspection->http);
+	json_decref(inspection->known_tags);
+	*inspection = (struct inspection){ 0 };
 }
 
 #define cleanup_inspection __attribute__((cleanup(inspection_close)))
+
+static void free_http(struct http **http)
+{
+	http_free(*http);
+}
 
 static int print_bytes(const char *bytes, size_t length, struct error *err)
 {
@@ -85,10 +93,14 @@ static int print_bytes(const char *bytes, size_t length, struct error *err)
  * nothing about the image. */
 static json_t *take_tags(struct inspection *inspection, struct error *err)
 {
+	if (inspection->known_tags)
+		return json_incref(inspection->known_tags);
 	if (!inspection->tags.registry)
 		return json_array();
-	if (tags_wait(&inspection->tags, err) == 0)
+	if (tags_wait(&inspection->tags, err) == 0) {
+		inspection->known_tags = json_incref(inspection->tags.list);
 		return json_incref(inspection->tags.list);
+	}
 	if (err->kind != ERROR_DENIED && err->kind != ERROR_NOT_FOUND &&
 	    err->kind != ERROR_UNSUPPORTED)
 		return NULL;
@@ -133,15 +145,16 @@ static void add_name(const struct transport *from, json_t *result)
 	json_object_set_new(result, "Name", json_string(name));
 }
 
-static int print_summary(struct inspection *inspection, struct error *err)
+/* What skopeo's inspect prints; the caller owns it. */
+static json_t *summarize(struct inspection *inspection, struct error *err)
 {
 	const json_t *config = inspection->image.config;
 	const json_t *inner = json_object_get(config, "config");
 	json_t *tags = take_tags(inspection, err);
 
 	if (!tags)
-		return -1;
-	json_auto_t *result =
+		return NULL;
+	json_t *result =
 		json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:o}", "Digest", inspection->digest,
 			  "RepoTags", tags, "Created", or_null(json_object_get(config, "created")),
 			  "DockerVersion", json_text(config, "docker_version", ""), "Labels",
@@ -150,73 +163,208 @@ static int print_summary(struct inspection *inspection, struct error *err)
 			  "Env", or_null(json_object_get(inner, "Env")));
 	add_name(&inspection->from, result);
 	add_layers(&inspection->manifest, result);
-	return output_object(inspection->cli, result, err);
+	return result;
 }
 
-static int print_config(struct inspection *inspection, struct error *err)
+/* The image config; borrowed. */
+static json_t *config_of(const struct inspection *inspection, struct error *err)
 {
-	const struct image *image = &inspection->image;
-
-	if (inspection->settings->raw)
-		return print_bytes(image->config_bytes, (size_t)image->config_blob.size, err);
-	if (!image->config)
-		return error_set(err, ERROR_UNSUPPORTED, "%s: the config is no JSON object",
-				 inspection->from.name);
-	return output_object(inspection->cli, image->config, err);
+	if (!inspection->image.config)
+		error_set(err, ERROR_UNSUPPORTED, "%s: the config is no JSON object",
+			  inspection->from.name);
+	return inspection->image.config;
 }
 
-static int open_source(struct inspection *inspection, struct error *err)
+/* The tags of the repository are those that `earlier` has found, where it is the same one. */
+static int start_tags(struct inspection *inspection, struct inspection *earlier, struct error *err)
+{
+	struct registry *registry = docker_origin(&inspection->from, err);
+
+	if (!registry)
+		return -1;
+	const struct registry *theirs =
+		earlier && earlier->known_tags ? docker_origin(&earlier->from, err) : NULL;
+	if (theirs && strcmp(theirs->name, registry->name) == 0 &&
+	    strcmp(theirs->repository, registry->repository) == 0)
+		inspection->known_tags = json_incref(earlier->known_tags);
+	else
+		tags_start(&inspection->tags, registry);
+	return 0;
+}
+
+/* Read the manifest; not more where just its bytes are wanted. */
+static int look(struct inspection *inspection, const char *name, struct http **http,
+		struct inspection *earlier, struct error *err)
 {
 	const struct inspect_settings *settings = inspection->settings;
-	const char *name = inspection->cli->operands[0];
 	bool is_registry = strncmp(name, "docker://", 9) == 0;
 
-	if (is_registry && !(inspection->http = http_new(err)))
+	if (is_registry && !*http && !(*http = http_new(err)))
 		return -1;
 	const struct transport_settings source = {
 		.cli = inspection->cli,
-		.http = inspection->http,
+		.http = *http,
 		.access = settings->access,
+		.earlier = earlier ? &earlier->from : NULL,
 	};
-	if (transport_open(&inspection->from, name, &source, err) < 0)
+	struct transport *from = &inspection->from;
+	if (transport_open(from, name, &source, err) < 0)
 		return -1;
-	if (!is_registry || settings->no_tags || settings->raw || settings->config)
+	if (is_registry && !settings->no_tags && !settings->raw && !settings->config &&
+	    start_tags(inspection, earlier, err) < 0)
+		return -1;
+	struct manifest *manifest = &inspection->manifest;
+	if (from->class->get_manifest(from, NULL, manifest, err) < 0)
+		return -1;
+	if (settings->raw && !settings->config)
 		return 0;
-	struct registry *registry = docker_origin(&inspection->from, err);
-	if (!registry)
+	memcpy(inspection->digest, manifest->digest, sizeof inspection->digest);
+	json_auto_t *platform = platform_wanted(&settings->platform);
+	return plan_choose(from, manifest, platform, err) < 0
+		       ? -1
+		       : image_read(from, manifest, &inspection->image, err);
+}
+
+static int inspect_one(const struct cli *cli, struct http **http, struct error *err)
+{
+	const struct inspect_settings *settings = cli->settings;
+	cleanup_inspection struct inspection inspection = { .cli = cli, .settings = settings };
+	const struct image *image = &inspection.image;
+
+	if (look(&inspection, cli->operands[0], http, NULL, err) < 0)
 		return -1;
-	tags_start(&inspection->tags, registry);
-	return 0;
+	if (settings->raw)
+		return settings->config ? print_bytes(image->config_bytes,
+						      (size_t)image->config_blob.size, err)
+					: print_bytes(inspection.manifest.bytes,
+						      inspection.manifest.length, err);
+	json_auto_t *result = settings->config ? json_incref(config_of(&inspection, err))
+					       : summarize(&inspection, err);
+	return result ? output_object(cli, result, err) : -1;
+}
+
+/* ---- many ---- */
+
+struct inspections {
+	const struct cli *cli;
+	struct http **http;
+	struct inspection *last; /* the latest that was good, owned; or NULL */
+	size_t count, failed;
+	enum error_kind kind; /* of the failures, where it is the same for all */
+};
+
+static void inspection_free(struct inspection *inspection)
+{
+	if (inspection)
+		inspection_close(inspection);
+	free(inspection);
+}
+
+static json_t *describe(struct inspection *inspection, struct error *err)
+{
+	if (!inspection->settings->config)
+		return summarize(inspection, err);
+	json_t *config = config_of(inspection, err);
+	return config ? json_pack("{s:O}", "Config", config) : NULL;
+}
+
+/* What there is to say of an image, or NULL. */
+static json_t *judge(struct inspections *all, const char *name, struct error *err)
+{
+	struct inspection *inspection = xcalloc(1, sizeof *inspection);
+	json_t *result = NULL;
+
+	inspection->cli = all->cli;
+	inspection->settings = all->cli->settings;
+	if (look(inspection, name, all->http, all->last, err) == 0)
+		result = describe(inspection, err);
+	if (!result) {
+		inspection_free(inspection);
+		return NULL;
+	}
+	inspection_free(all->last);
+	all->last = inspection;
+	return result;
+}
+
+/* One line: what the image is, or why that cannot be said. */
+static int inspect_next(struct inspections *all, const char *name, struct error *err)
+{
+	struct error problem = { 0 };
+	json_auto_t *row = judge(all, name, &problem);
+
+	if (cli_interrupted())
+		return error_set(err, ERROR_FAILED, "interrupted");
+	all->count++;
+	if (!row) {
+		row = json_pack("{s:o}", "error",
+				error_json(&problem, all->cli->tool, all->cli->verb));
+		if (all->failed++ == 0)
+			all->kind = problem.kind;
+		else if (all->kind != problem.kind)
+			all->kind = ERROR_FAILED;
+	}
+	json_object_set_new(row, "Image", json_string(name));
+	return output_object(all->cli, row, err);
+}
+
+/* The names on standard input, one a line. */
+static int inspect_stdin(struct inspections *all, struct error *err)
+{
+	char line[NAME_LINE_SIZE];
+
+	while (fgets(line, sizeof line, stdin)) {
+		size_t length = strcspn(line, "\r\n");
+
+		if (line[length] == '\0' && !feof(stdin))
+			return error_set(err, ERROR_USAGE,
+					 "a line of standard input has more than %d bytes",
+					 NAME_LINE_SIZE - 2);
+		line[length] = '\0';
+		if (length > 0 && inspect_next(all, line, err) < 0)
+			return -1;
+	}
+	return ferror(stdin) ? error_os(err, "standard input") : 0;
+}
+
+static int inspect_many(const struct cli *cli, struct http **http, struct error *err)
+{
+	struct inspections all = { .cli = cli, .http = http };
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < cli->operand_count; i++)
+		status = strcmp(cli->operands[i], "-") == 0
+				 ? inspect_stdin(&all, err)
+				 : inspect_next(&all, cli->operands[i], err);
+	inspection_free(all.last);
+	if (status < 0 || all.failed == 0)
+		return status;
+	return error_set(err, all.kind, "%zu of %zu images cannot be inspected", all.failed,
+			 all.count);
 }
 
 static int inspect_run(const struct cli *cli, struct error *err)
 {
 	const struct inspect_settings *settings = cli->settings;
-	cleanup_inspection struct inspection inspection = { .cli = cli, .settings = settings };
-	struct transport *from = &inspection.from;
-	struct manifest *manifest = &inspection.manifest;
-	json_auto_t *platform = platform_wanted(&settings->platform);
+	__attribute__((cleanup(free_http))) struct http *http = NULL;
 
-	if (open_source(&inspection, err) < 0 ||
-	    from->class->get_manifest(from, NULL, manifest, err) < 0)
-		return -1;
-	if (settings->raw && !settings->config)
-		return print_bytes(manifest->bytes, manifest->length, err);
-	memcpy(inspection.digest, manifest->digest, sizeof inspection.digest);
-	if (plan_choose(from, manifest, platform, err) < 0 ||
-	    image_read(from, manifest, &inspection.image, err) < 0)
-		return -1;
-	return settings->config ? print_config(&inspection, err) : print_summary(&inspection, err);
+	if (cli->operand_count == 1 && strcmp(cli->operands[0], "-") != 0)
+		return inspect_one(cli, &http, err);
+	if (settings->raw)
+		return cli_usage(cli, err, "--raw is for one image");
+	return inspect_many(cli, &http, err);
 }
 
 const struct cli_command inspect_command = {
 	.name = "inspect",
-	.operands = "IMAGE",
+	.operands = "IMAGE...",
 	.operands_min = 1,
-	.operands_max = 1,
+	.operands_max = -1,
 	.summary = "show what an image is, without fetching its layers",
 	.details = "IMAGE is docker://NAME, oci:PATH[:REF], dir:PATH, tarball:PATH[:PATH...] or\n"
-		   "store:NAME.",
+		   "store:NAME. Of several, and of those that \"-\" reads from standard input, "
+		   "each is\n"
+		   "a line of its own, with the reason where it cannot be inspected.",
 	.options = options,
 	.settings_size = sizeof(struct inspect_settings),
 	.defaults = &defaults,

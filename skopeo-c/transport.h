@@ -39,6 +39,9 @@ struct transport_settings {
 	bool is_destination;
 	const char *tarball_config;
 	const char *reference; /* of the image to come, for a destination that needs a name */
+	/* another source of the same command, open at least until the manifest is read, or NULL:
+	 * what was learned of a registry there need not be learned again */
+	const struct transport *earlier;
 };
 
 struct transport_class {

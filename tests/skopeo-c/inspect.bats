@@ -219,3 +219,68 @@ same_as_skopeo() { # IMAGE
 	tool 10 skopeo-c inspect "docker://$REGISTRY/some/image:v1"
 	error_is unsupported "registries need libcurl"
 }
+
+@test "inspect: many images are a line each, in order, failures among them" {
+	tool 1 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/image:v2" "docker://$REGISTRY/some/none:v1" \
+		"oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$LIAR/locked/x:v1" nonsense "docker://$REGISTRY/some/image:v1"
+	error_is failed "3 of 6 images"
+	[ "$(wc -l <<<"$output")" -eq 6 ]
+	jq -es --arg r "$REGISTRY" --arg l "$LIAR" 'map(.error.code // .Name // "no name") ==
+		[$r + "/some/image", "not-found", "no name", "denied", "usage", $r + "/some/image"]' <<<"$output"
+	jq -es --arg r "$REGISTRY" '.[1].Image == "docker://" + $r + "/some/none:v1" and
+		(.[1].error.message | contains("no image")) and .[4].Image == "nonsense" and
+		.[0].Digest == .[5].Digest and .[0].RepoTags == .[5].RepoTags' <<<"$output"
+	# a line is what the image alone would be
+	many=$(jq -cS 'select(.Image | endswith("some/image:v1")) | del(.Image)' <<<"$output")
+	tool skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/image:v1"
+	[ "$(jq -cS . <<<"$output")" = "$many" ]
+	# the kind of all failures is the exit status
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/none:v1" "docker://$REGISTRY/some/image:v9"
+}
+
+@test "inspect: names from standard input, with the tags asked for once" {
+	: >"$LIAR_LOG"
+	for n in 1 2 3 4 5; do
+		echo "docker://$LIAR/good/x:v$n"
+	done >"$BATS_TEST_TMPDIR/names"
+	echo >>"$BATS_TEST_TMPDIR/names"
+	printf %s "docker://$LIAR/good/x:last" >>"$BATS_TEST_TMPDIR/names"
+	tool skopeo-c inspect --tls-verify=false - <"$BATS_TEST_TMPDIR/names"
+	jq -es 'length == 6 and all(.RepoTags == ["v1"])' <<<"$output"
+	jq -es --arg l "$LIAR" '.[5].Image == "docker://" + $l + "/good/x:last"' <<<"$output"
+	[ "$(grep -c tags/list "$LIAR_LOG")" -eq 1 ]
+	tool skopeo-c inspect - </dev/null
+	[ -z "$output" ]
+	tool skopeo-c inspect --config --tls-verify=false - <"$BATS_TEST_TMPDIR/names"
+	jq -es 'all(.Config.config.Labels.lie == "no")' <<<"$output"
+	tool 2 skopeo-c inspect --raw --tls-verify=false - <"$BATS_TEST_TMPDIR/names"
+	head -c 5000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/names"
+	tool 2 skopeo-c inspect - <"$BATS_TEST_TMPDIR/names"
+	error_is usage "more than"
+}
+
+@test "inspect: a line is there as soon as it is known" {
+	mkfifo "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+	skopeo-c inspect - <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	exec 7>"$BATS_TEST_TMPDIR/in" 8<"$BATS_TEST_TMPDIR/out"
+	for n in 1 2; do
+		echo "oci:$BATS_FILE_TMPDIR/oci:v1" >&7
+		read -r -t 10 line <&8
+		jq -e .Digest <<<"$line"
+	done
+	exec 7>&-
+	wait $!
+	exec 8<&-
+}
+
+@test "inspect: many of one repository share connections and tokens" {
+	: >"$LIAR_LOG"
+	# a token serves three requests there
+	tool skopeo-c inspect -n --creds alice:secret --tls-verify=false "docker://$LIAR/token/x:v1" \
+		"docker://$LIAR/token/x:v2" "docker://$LIAR/token/x:v3" "docker://$LIAR/token/x:v4"
+	[ "$(grep -c "GET /auth" "$LIAR_LOG")" -eq 3 ]
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 tool strace -f -e trace=connect -o "$BATS_TEST_TMPDIR/trace" skopeo-c inspect -n --tls-verify=false \
+		"docker://$REGISTRY/some/image:v1" "docker://$REGISTRY/some/image:v2" "docker://$REGISTRY/some/image:v1"
+	# one that finds no TLS there, and one
+	[ "$(grep -c "${REGISTRY#*:}" "$BATS_TEST_TMPDIR/trace")" -le 2 ]
+}
