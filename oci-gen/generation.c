@@ -271,12 +271,39 @@ int generation_check(const struct generation *g, struct error *err)
 	return 0;
 }
 
+/* Members that came after the version we claim, with the one that brought them. */
+static void finish_version(struct generation *g)
+{
+	static const struct {
+		const char *pointer, *version;
+	} members[] = {
+		{ "/domainname", "1.1.0" },
+		{ "/process/scheduler", "1.1.0" },
+		{ "/process/ioPriority", "1.1.0" },
+		{ "/linux/timeOffsets", "1.1.0" },
+		{ "/linux/resources/cpu/burst", "1.1.0" },
+		{ "/linux/resources/cpu/idle", "1.1.0" },
+		{ "/linux/resources/unified", "1.1.0" },
+		{ "/linux/seccomp/listenerPath", "1.1.0" },
+		{ "/process/execCPUAffinity", "1.2.1" },
+		{ "/linux/netDevices", "1.3.0" },
+		{ "/linux/memoryPolicy", "1.3.0" },
+	};
+
+	if (g->from_template || g->version_given)
+		return;
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		if (pointer_get(g->config, members[i].pointer))
+			pointer_set(g->config, "/ociVersion", json_string(members[i].version));
+}
+
 int generation_finish(struct generation *g, struct error *err)
 {
 	if (finish_args(g, err) < 0 || finish_user(g, err) < 0 || finish_privileges(g, err) < 0)
 		return -1;
 	finish_environment(g);
 	finish_mounts(g);
+	finish_version(g);
 	/* a default name is no reason to insist on a namespace that was taken away */
 	if (!g->hostname_given && !has_namespace(g->config, "uts"))
 		pointer_remove(g->config, "/hostname");

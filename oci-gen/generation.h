@@ -27,7 +27,7 @@ struct generation {
 	bool strict_groups;  /* none but those that are named one by one */
 	bool from_template; /* a user's: what it says stays unless something speaks against it */
 	/* by an option, not by default or by the image */
-	bool args_given, entrypoint_given, hostname_given, user_given;
+	bool args_given, entrypoint_given, hostname_given, user_given, version_given;
 };
 
 void generation_start(struct generation *g);

@@ -15,9 +15,10 @@ int seccomp_make(const char *choice, uint64_t capabilities, json_t **ret, struct
 
 /*
  * Change a filter: "default" and "default-force" set the action for calls without a rule (the first
- * also drops the rules that would do the same), "allow", "errno", "kill", "trace" and "trap" add
- * rules for calls, "remove" drops them, "remove-all" drops all, "arch" adds architectures. The value
- * may be several with commas between. ERROR_USAGE for a malformed one, as the check tells before.
+ * also drops the rules that would do the same), "allow", "errno", "kill", "trace", "trap" and
+ * "notify" add rules for calls, "remove" drops them, "remove-all" drops all, "arch" and "flag" add
+ * architectures and flags, "listenerPath" and "listenerMetadata" set that member. The value may be
+ * several with commas between. ERROR_USAGE for a malformed one, as the check tells before.
  */
 int seccomp_edit(json_t *filter, const char *verb, const char *value, struct error *err);
 int seccomp_check_edit(const char *verb, const char *value, struct error *err);

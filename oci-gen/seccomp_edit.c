@@ -15,8 +15,13 @@ struct name {
 };
 
 static const struct name actions[] = {
-	{ "allow", "SCMP_ACT_ALLOW" }, { "errno", "SCMP_ACT_ERRNO" }, { "kill", "SCMP_ACT_KILL" },
-	{ "trace", "SCMP_ACT_TRACE" }, { "trap", "SCMP_ACT_TRAP" },   { NULL, NULL },
+	{ "allow", "SCMP_ACT_ALLOW" },
+	{ "errno", "SCMP_ACT_ERRNO" },
+	{ "kill", "SCMP_ACT_KILL" },
+	{ "trace", "SCMP_ACT_TRACE" },
+	{ "trap", "SCMP_ACT_TRAP" },
+	{ "notify", "SCMP_ACT_NOTIFY" },
+	{ NULL, NULL },
 };
 
 static const struct name architectures[] = {
@@ -93,7 +98,7 @@ static int set_default(json_t *filter, const char *text, bool forced, struct err
 	json_t *rules = rules_of(filter);
 	const char *action = look_up(actions, text);
 
-	if (!action)
+	if (!action || strcmp(action, "SCMP_ACT_NOTIFY") == 0)
 		return error_set(err, ERROR_USAGE,
 				 "\"%s\" is not allow, errno, kill, trace or trap", text);
 	json_object_set_new(filter, "defaultAction", json_string(action));
@@ -105,23 +110,30 @@ static int set_default(json_t *filter, const char *text, bool forced, struct err
 	return 0;
 }
 
-static int add_architecture(json_t *filter, const char *text, struct error *err)
+/* Put a name into a list of the filter, once. */
+static void add_name(json_t *filter, const char *key, const char *name)
 {
-	const char *name = look_up(architectures, text);
-	json_t *list = json_object_get(filter, "architectures"), *other;
+	json_t *list = json_object_get(filter, key), *other;
 	size_t i;
 
-	if (!name)
-		return error_set(err, ERROR_USAGE, "\"%s\" is not an architecture", text);
 	if (!json_is_array(list)) {
 		list = json_array();
-		json_object_set_new(filter, "architectures", list);
+		json_object_set_new(filter, key, list);
 	}
 	json_array_foreach (list, i, other) {
 		if (json_is_string(other) && strcmp(json_string_value(other), name) == 0)
-			return 0;
+			return;
 	}
 	json_array_append_new(list, json_string(name));
+}
+
+static int add_architecture(json_t *filter, const char *text, struct error *err)
+{
+	const char *name = look_up(architectures, text);
+
+	if (!name)
+		return error_set(err, ERROR_USAGE, "\"%s\" is not an architecture", text);
+	add_name(filter, "architectures", name);
 	return 0;
 }
 
@@ -193,6 +205,10 @@ static int edit_one(json_t *filter, const char *verb, char *item, struct error *
 		return add_architecture(filter, item, err);
 	if (!*item)
 		return error_set(err, ERROR_USAGE, "the value is empty");
+	if (strcmp(verb, "flag") == 0) {
+		add_name(filter, "flags", item);
+		return 0;
+	}
 	forget_call(filter, item);
 	return 0;
 }
@@ -205,6 +221,10 @@ int seccomp_edit(json_t *filter, const char *verb, const char *value, struct err
 	if (strcmp(verb, "remove-all") == 0) {
 		json_object_set_new(filter, "syscalls", json_array());
 		return 0;
+	}
+	if (strncmp(verb, "listener", strlen("listener")) == 0) {
+		json_object_set_new(filter, verb, json_string(value));
+		return *value ? 0 : error_set(err, ERROR_USAGE, "the value is empty");
 	}
 	if (strcmp(verb, "default") == 0 || strcmp(verb, "default-force") == 0)
 		return set_default(filter, value, strcmp(verb, "default-force") == 0, err);

@@ -62,6 +62,12 @@ int set_true(const struct setting *s)
 	return 0;
 }
 
+int set_one(const struct setting *s)
+{
+	pointer_set(s->g->config, s->rule->pointer, json_integer(1));
+	return 0;
+}
+
 int set_text(const struct setting *s)
 {
 	if (!*s->value)

@@ -236,6 +236,25 @@ int set_network_priority(const struct setting *s)
 	return 0;
 }
 
+int set_rdma(const struct setting *s)
+{
+	size_t length = strcspn(s->value, ":");
+	cleanup_free char *device = xstrndup(s->value, length);
+	long long numbers[2];
+
+	if (length == 0 || !s->value[length])
+		return setting_malformed(s);
+	if (setting_numbers(s, s->value + length + 1, numbers, 2) < 0)
+		return -1;
+	for (int i = 0; i < 2; i++)
+		if (numbers[i] < s->rule->min || numbers[i] > s->rule->max)
+			return setting_malformed(s);
+	json_object_set_new(pointer_object(s->g->config, s->rule->pointer), device,
+			    json_pack("{s:I, s:I}", "hcaHandles", (json_int_t)numbers[0],
+				      "hcaObjects", (json_int_t)numbers[1]));
+	return 0;
+}
+
 int add_windows_device(const struct setting *s)
 {
 	const char *type = strrchr(s->value, ':');

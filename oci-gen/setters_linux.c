@@ -111,24 +111,64 @@ int add_namespace(const struct setting *s)
 	return 0;
 }
 
-/* A mapping takes a user namespace, which is added where there is none. */
+/* What takes a namespace adds one of its own where there is none. */
+static void need_namespace(struct generation *g, const char *type)
+{
+	json_t *namespaces = pointer_array(g->config, "/linux/namespaces");
+
+	if (setting_find(namespaces, "type", type) == json_array_size(namespaces))
+		json_array_append_new(namespaces, json_pack("{s:s}", "type", type));
+}
+
 int add_mapping(const struct setting *s)
 {
 	long long ids[3];
-	json_t *namespaces = pointer_array(s->g->config, "/linux/namespaces");
 
 	if (setting_numbers(s, s->value, ids, 3) < 0)
 		return -1;
 	for (int i = 0; i < 3; i++)
 		if (ids[i] < 0 || ids[i] > UINT32_MAX)
 			return setting_malformed(s);
-	if (setting_find(namespaces, "type", "user") == json_array_size(namespaces))
-		json_array_append_new(namespaces, json_pack("{s:s}", "type", "user"));
+	need_namespace(s->g, "user");
 	json_array_append_new(pointer_array(s->g->config, s->rule->pointer),
 			      json_pack("{s:I, s:I, s:I}", "hostID", (json_int_t)ids[0],
 					"containerID", (json_int_t)ids[1], "size",
 					(json_int_t)ids[2]));
 	return 0;
+}
+
+int set_time_offset(const struct setting *s)
+{
+	size_t length = strcspn(s->value, ":");
+	cleanup_free char *clock = xstrndup(s->value, length);
+	const char *numbers = s->value + length + (s->value[length] == ':');
+	bool fraction = strchr(numbers, ':');
+	long long offset[2] = { 0, 0 };
+
+	if (strcmp(clock, "monotonic") != 0 && strcmp(clock, "boottime") != 0)
+		return setting_malformed(s);
+	if (setting_numbers(s, numbers, offset, fraction ? 2 : 1) < 0)
+		return -1;
+	if (offset[1] < s->rule->min || offset[1] > s->rule->max)
+		return setting_malformed(s);
+	need_namespace(s->g, "time");
+	json_object_set_new(pointer_object(s->g->config, s->rule->pointer), clock,
+			    json_pack("{s:I, s:I}", "secs", (json_int_t)offset[0], "nanosecs",
+				      (json_int_t)offset[1]));
+	return 0;
+}
+
+int set_net_device(const struct setting *s)
+{
+	size_t length = strcspn(s->value, ":");
+	cleanup_free char *interface = xstrndup(s->value, length);
+	const char *name = s->value[length] ? s->value + length + 1 : NULL;
+	json_t *device = json_object();
+
+	if (name && *name)
+		json_object_set_new(device, "name", json_string(name));
+	json_object_set_new(pointer_object(s->g->config, s->rule->pointer), interface, device);
+	return *interface && (!name || *name) ? 0 : setting_malformed(s);
 }
 
 int set_os(const struct setting *s)

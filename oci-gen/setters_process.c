@@ -140,6 +140,12 @@ int set_hostname(const struct setting *s)
 	return set_text(s);
 }
 
+int set_version(const struct setting *s)
+{
+	s->g->version_given = true;
+	return set_text(s);
+}
+
 /* "Unlimited" in JSON: our integers are signed, and in the document it may pass through programs
  * that hold numbers as doubles, which round to 17 digits and must not end above the largest. */
 static const json_int_t unlimited = LLONG_MAX - 1023;
@@ -253,4 +259,28 @@ int drop_capabilities(const struct setting *s)
 int drop_all_capabilities(const struct setting *s)
 {
 	return capabilities_drop(&s->g->capabilities, s->rule->sets, "ALL", s->err);
+}
+
+/* "be:4" is IOPRIO_CLASS_BE with priority 4. */
+int set_io_priority(const struct setting *s)
+{
+	static const char *const classes[][2] = { { "rt", "IOPRIO_CLASS_RT" },
+						  { "be", "IOPRIO_CLASS_BE" },
+						  { "idle", "IOPRIO_CLASS_IDLE" } };
+	size_t length = strcspn(s->value, ":");
+	long long priority = 0;
+
+	if (s->value[length] && setting_numbers(s, s->value + length + 1, &priority, 1) < 0)
+		return -1;
+	if (priority < s->rule->min || priority > s->rule->max)
+		return setting_malformed(s);
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		if (strlen(classes[i][0]) != length || strncmp(classes[i][0], s->value, length) != 0)
+			continue;
+		pointer_set(s->g->config, s->rule->pointer,
+			    json_pack("{s:s, s:I}", "class", classes[i][1], "priority",
+				      (json_int_t)priority));
+		return 0;
+	}
+	return setting_malformed(s);
 }

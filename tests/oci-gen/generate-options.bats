@@ -5,12 +5,14 @@ load common
 
 setup_file() {
 	file_setup
+	make_rootfs
 }
 
 # Every option that sets a member of its own: the members, then the options.
 @test "generate: each of oci-runtime-tool's options changes just its member" {
 	changes_all <<-'END'
-		domainname | --domainname x
+		domainname ociVersion | --domainname x
+		domainname | --domainname x --oci-version 1.0.2
 		ociVersion | --oci-version 1.1.0
 		| --os linux
 		process/user/username | --process-username me
@@ -100,6 +102,29 @@ setup_file() {
 		windows/layerFolders/* windows/resources/storage/iops | --windows-layer-folders a --windows-resources-storage {"iops":50}
 		windows/layerFolders/* windows/servicing | --windows-layer-folders a --windows-servicing
 	END
+}
+
+@test "generate: each option for a later member changes just that, and the version" {
+	changes_all <<-'END'
+		process/scheduler/policy process/scheduler/nice ociVersion | --process-scheduler {"policy":"SCHED_BATCH","nice":5}
+		process/ioPriority/class process/ioPriority/priority ociVersion | --process-io-priority be:4
+		process/execCPUAffinity/initial ociVersion | --process-exec-cpus-initial 0-1
+		process/execCPUAffinity/final ociVersion | --process-exec-cpus-final 0
+		linux/timeOffsets/boottime/secs linux/timeOffsets/boottime/nanosecs linux/namespaces/*/type ociVersion | --linux-time-offset boottime:-100:5
+		linux/timeOffsets/monotonic/secs linux/timeOffsets/monotonic/nanosecs linux/namespaces/*/type ociVersion | --linux-time-offset monotonic:100 --linux-namespace-add time
+		linux/netDevices/eth1/name ociVersion | --linux-net-device eth1:ctr0
+		linux/personality/domain | --linux-personality LINUX32
+		linux/memoryPolicy/mode linux/memoryPolicy/nodes ociVersion | --linux-memory-policy {"mode":"MPOL_BIND","nodes":"0"}
+		linux/resources/cpu/burst ociVersion | --linux-cpu-burst 1000
+		linux/resources/cpu/idle ociVersion | --linux-cpu-idle
+		linux/resources/unified/memory.high ociVersion | --linux-unified memory.high=1000000
+		linux/resources/rdma/mlx5_1/hcaHandles linux/resources/rdma/mlx5_1/hcaObjects | --linux-rdma mlx5_1:3:10000
+		linux/seccomp/flags/* | --linux-seccomp-flag SECCOMP_FILTER_FLAG_LOG
+		linux/seccomp/listenerPath linux/seccomp/listenerMetadata ociVersion | --linux-seccomp-listener /run/s --linux-seccomp-listener-metadata x
+		linux/seccomp/listenerPath linux/seccomp/syscalls/*/names/* linux/seccomp/syscalls/*/action ociVersion | --linux-seccomp-listener /run/s --linux-seccomp-notify no_such_call
+	END
+	generate --linux-memory-policy '{"mode":"MPOL_DEFAULT"}' --domainname x
+	is .ociVersion '"1.3.0"'
 }
 
 @test "generate: what removes goes before what adds, and the last of two of a kind counts" {
@@ -205,6 +230,26 @@ setup_file() {
 		--linux-seccomp-allow read,
 		--linux-seccomp-allow read:6:0:0:EQ
 		--linux-seccomp-allow read:0:0:0:XX
+		--process-scheduler {"policy":"SCHED_ODD"}
+		--process-io-priority odd
+		--process-io-priority be:8
+		--linux-time-offset realtime:1
+		--linux-time-offset boottime
+		--linux-time-offset boottime:1:1000000000
+		--linux-net-device :a
+		--linux-net-device a:
+		--linux-personality VAX
+		--linux-memory-policy {"mode":"MPOL_ODD"}
+		--linux-cpu-burst -1
+		--linux-unified memory.high
+		--linux-unified a/b=1
+		--linux-rdma a:1
+		--linux-rdma a:-1:1
+		--linux-seccomp-flag SECCOMP_FILTER_FLAG_ODD
+		--linux-seccomp-listener rel
+		--linux-seccomp-listener-metadata x
+		--linux-seccomp-notify read
+		--linux-seccomp-default notify
 		--solaris-anet 7
 		--vm-kernel-path rel
 		--vm-kernel-initrd /i
@@ -217,7 +262,6 @@ setup_file() {
 }
 
 @test "generate: capabilities and the seccomp filter hold as options say, inside the container" {
-	make_rootfs
 	run_container runc ocid-test-options-runc --rootfs "$ROOTFS" --process-cap-add-inheritable NET_RAW \
 		--process-cap-add-ambient NET_RAW --process-umask 027 --linux-seccomp-errno mkdir,mkdirat \
 		--linux-device-add c:1:3:/dev/mynull:fileMode=0640 \
@@ -227,4 +271,12 @@ setup_file() {
 	[[ $output == *"Operation not permitted"* ]]
 	[[ $output == *0027* ]]
 	[[ $output == *crw-r-----*"1,   3"* ]]
+}
+
+@test "generate: runtimes take a later version, and do what they know of it" {
+	for runtime in runc crun; do
+		run_container "$runtime" "ocid-test-later-$runtime" --rootfs "$ROOTFS" --oci-version 1.3.0 --linux-personality LINUX \
+			--linux-seccomp-errno mkdir,mkdirat sh -c 'mkdir /tmp/x 2>&1; echo ran'
+		[[ $output == *"Operation not permitted"*ran ]]
+	done
 }
