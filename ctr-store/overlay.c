@@ -18,7 +18,8 @@
 
 enum {
 	FS_STRING_MAX = 255, /* of a value for fsconfig(2) */
-	OPTIONS_MAX = 4095,  /* of the string for mount(2): one page */
+	WORDS_SIZE = 256,
+	OPTIONS_MAX = 4095, /* of the string for mount(2): one page */
 };
 
 /* Whatever the kernel was built or booted with: no directory or file of a layer may point elsewhere
@@ -124,19 +125,44 @@ static int fill_stack(const struct store *store, const struct overlay *overlay, 
 
 /* ---- fsopen(2) and its family ---- */
 
-/* The system call's error, with what the kernel has to say about it. */
+/* What the kernel has to say about a failure; "" where it is silent. */
+static void context_words(int fs_fd, char words[static WORDS_SIZE])
+{
+	ssize_t got;
+
+	words[0] = '\0';
+	while ((got = read(fs_fd, words, WORDS_SIZE - 1)) > 0)
+		words[got] = '\0';
+}
+
+/* The system call's error with the kernel's words, which look like "e overlay: the reason". */
+static int words_error(int os, const char *words, struct error *err)
+{
+	errno = os;
+	error_os(err, "cannot mount the layers");
+	return words[0] && words[1] ? error_prefix(err, "%s", words + 2) : -1;
+}
+
 static int context_error(int fs_fd, struct error *err)
 {
 	int os = errno;
-	char text[256] = "";
-	ssize_t got;
+	char words[WORDS_SIZE];
 
-	while ((got = read(fs_fd, text, sizeof text - 1)) > 0)
-		text[got] = '\0';
-	errno = os;
-	error_os(err, "cannot mount the layers");
-	/* "e overlay: the reason" */
-	return text[0] && text[1] ? error_prefix(err, "%s", text + 2) : -1;
+	context_words(fs_fd, words);
+	return words_error(os, words, err);
+}
+
+/* 1 when the mount is made, 0 when this kernel cannot do it so, -1 on failure. */
+static int create(int fs_fd, struct error *err)
+{
+	char words[WORDS_SIZE];
+
+	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		return 1;
+	int os = errno;
+	context_words(fs_fd, words);
+	/* before 6.5 overlayfs takes any option, and refuses unknown ones only now, in silence */
+	return os == EINVAL && !words[0] ? 0 : words_error(os, words, err);
 }
 
 static int set(int fs_fd, const char *key, const char *value)
@@ -165,10 +191,7 @@ static int configure(int fs_fd, const struct overlay *overlay, const struct stac
 	    (stack->upper &&
 	     (set(fs_fd, "upperdir", stack->upper) < 0 || set(fs_fd, "workdir", stack->work) < 0)))
 		return context_error(fs_fd, err);
-	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		return 1;
-	/* before 6.5 overlayfs takes any option, and complains of unknown ones only now */
-	return errno == EINVAL ? 0 : context_error(fs_fd, err);
+	return create(fs_fd, err);
 }
 
 /* Sets *mount_fd and returns 1; 0 when this kernel cannot do it so. */
@@ -255,13 +278,24 @@ static unsigned long classic_flags(unsigned attributes)
 	return flags;
 }
 
+static int mount_classic(const char *directory, const struct overlay *overlay, const char *options)
+{
+	unsigned long flags = classic_flags(overlay->attributes);
+	cleanup_free char *faster = xasprintf("%s,volatile", options);
+
+	/* unknown before 5.10 */
+	if (overlay->lose_writes &&
+	    mount(overlay->source, directory, "overlay", flags, faster) == 0)
+		return 0;
+	return mount(overlay->source, directory, "overlay", flags, options);
+}
+
 /* mount(2) can only attach, so this attaches to a directory of our own, takes a detached copy of
  * the mount and lets go of the directory. */
 static int detach_copy(const char *directory, const struct overlay *overlay, const char *options,
 		       struct error *err)
 {
-	if (mount(overlay->source, directory, "overlay", classic_flags(overlay->attributes),
-		  options) < 0)
+	if (mount_classic(directory, overlay, options) < 0)
 		return error_os(err, "cannot mount the layers");
 
 	int fd = open_tree(AT_FDCWD, directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
