@@ -89,6 +89,17 @@ int cni_chain_del(const json_t *config, const struct attachment *attachment, con
 	return status;
 }
 
+int cni_chain_status(const json_t *config, const struct attachment *attachment, struct error *err)
+{
+	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {
+		json_auto_t *request = cni_config_request(config, i, NULL, NULL);
+
+		if (cni_plugin_status(attachment, request, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int cni_chain_gc(const json_t *config, const struct attachment *attachment, json_t *valid,
 		 int lock_fd, struct error *err)
 {

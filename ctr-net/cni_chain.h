@@ -31,6 +31,9 @@ int cni_chain_check(const json_t *config, const struct attachment *attachment, c
 int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
 		  bool best_effort, int lock_fd, struct error *err);
 
+/* STATUS, for a network of 1.1.0 or later; stops at an error. */
+int cni_chain_status(const json_t *config, const struct attachment *attachment, struct error *err);
+
 /* GC, for a network of 1.1.0 or later: plugins remove what belongs to none of the attachments in
  * `valid` ([{containerID, ifname}]). Goes on where a plugin fails, and reports the first failure.
  */

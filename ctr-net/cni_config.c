@@ -254,6 +254,13 @@ const char *cni_config_plugin_type(const json_t *config, size_t index)
 	return json_text(plugin_at(config, index), "type", "");
 }
 
+const char *cni_config_ipam_type(const json_t *config, size_t index)
+{
+	const char *type = json_text(json_object_get(plugin_at(config, index), "ipam"), "type", "");
+
+	return path_is_name(type) ? type : NULL;
+}
+
 static bool plugin_declares(const json_t *plugin, const char *capability)
 {
 	return json_is_true(json_path(plugin, "capabilities", capability, NULL));

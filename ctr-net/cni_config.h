@@ -37,6 +37,9 @@ const char *cni_config_name(const json_t *config);
 size_t cni_config_plugin_count(const json_t *config);
 const char *cni_config_plugin_type(const json_t *config, size_t index);
 
+/* The plugin that gives out addresses for the one at `index`, or NULL; borrowed. */
+const char *cni_config_ipam_type(const json_t *config, size_t index);
+
 /* Whether some plugin of the list declares the capability. */
 bool cni_config_declares(const json_t *config, const char *capability);
 

@@ -207,12 +207,24 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	return json_incref(result);
 }
 
-int cni_plugin_check(const struct attachment *attachment, const json_t *request, struct error *err)
+/* For commands that change nothing, and answer nothing but errors. */
+static int ask(const struct attachment *attachment, const char *command, const json_t *request,
+	       struct error *err)
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
-	const struct mode mode = { json_text(request, "type", ""), "CHECK", SIGKILL, NULL };
+	const struct mode mode = { json_text(request, "type", ""), command, SIGKILL, NULL };
 
 	return run(attachment, &mode, request, &output, err);
+}
+
+int cni_plugin_check(const struct attachment *attachment, const json_t *request, struct error *err)
+{
+	return ask(attachment, "CHECK", request, err);
+}
+
+int cni_plugin_status(const struct attachment *attachment, const json_t *request, struct error *err)
+{
+	return ask(attachment, "STATUS", request, err);
 }
 
 static bool is_text_list(const json_t *list)

@@ -34,6 +34,10 @@ int cni_plugin_check(const struct attachment *attachment, const json_t *request,
 json_t *cni_plugin_versions(const struct attachment *attachment, const char *type,
 			    struct error *err);
 
+/* Run the plugin for STATUS, about no container: whether it could serve an ADD now. */
+int cni_plugin_status(const struct attachment *attachment, const json_t *request,
+		      struct error *err);
+
 /* Run the plugin for GC, about no container. Should we be killed, it goes on, and holds lock_fd. */
 int cni_plugin_gc(const struct attachment *attachment, const json_t *request, int lock_fd,
 		  struct error *err);

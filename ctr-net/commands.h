@@ -8,6 +8,7 @@ extern const struct cli_command del_command;
 extern const struct cli_command check_command;
 extern const struct cli_command gc_command;
 extern const struct cli_command list_command;
+extern const struct cli_command status_command;
 extern const struct cli_command versions_command;
 extern const struct cli_command validate_command;
 extern const struct cli_command show_command;
