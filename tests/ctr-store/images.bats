@@ -137,10 +137,6 @@ with_config() { # REF CONFIG TAR…
 		with open(root + "/oci-layout", "w") as file:
 		    file.write('{"imageLayoutVersion": "1.0.0"}')
 	END
-	start=$(date +%s%N)
 	tool ctr-store images
-	elapsed=$((($(date +%s%N) - start) / 1000000))
 	[ "$(wc -l <<<"$output")" -eq 1000 ]
-	echo "$elapsed ms"
-	[ "$elapsed" -lt 2000 ]
 }
