@@ -50,9 +50,10 @@ char *secret_ask(const char *prompt, bool is_hidden, struct error *err)
 	}
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "%s: ", prompt);
+	/* first, for who answers at once */
 	if (is_hidden)
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	fprintf(stderr, "%s: ", prompt);
 	char *line = read_line(err);
 	if (is_hidden) {
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
