@@ -8,7 +8,7 @@
  *   network  {netns, attachments: [{network, ifname, result}]}  ctr-net   CNI results
  *   config   the container's config.json                oci-gen     OCI runtime-spec
  *   process  {id, pid, startTime, logPath, status, …}   ocid-shim   ours
- *   cri      {pod, container}                           the caller  CRI v1
+ *   cri      {pod, container, sandbox}                  the caller  CRI v1
  */
 #pragma once
 #include "lib/error.h"
