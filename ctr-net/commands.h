@@ -7,6 +7,7 @@ extern const struct cli_command add_command;
 extern const struct cli_command del_command;
 extern const struct cli_command check_command;
 extern const struct cli_command gc_command;
+extern const struct cli_command init_command;
 extern const struct cli_command list_command;
 extern const struct cli_command status_command;
 extern const struct cli_command versions_command;

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cni_files.h"
+#include "commands.h"
+#include "options.h"
+#include "subnet.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/output.h"
+#include "lib/path.h"
+#include "lib/random.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Spoken by the plugins in use for years; 1.1.0 is not yet. */
+#define INIT_VERSION "1.0.0"
+
+enum { SUBNETS_MAX = 2 }; /* one of IPv4, one of IPv6 */
+
+struct init_settings {
+	struct strings subnets, gateways, ranges;
+	const char *name, *bridge, *master, *conf_dir;
+};
+
+/* The subnets, each with the range of host-local that is made of it. */
+struct addressing {
+	struct subnet subnets[SUBNETS_MAX];
+	size_t count;
+	json_t *ranges; /* borrowed: [{subnet, …}] */
+};
+
+static int add_subnet(struct addressing *addressing, const char *text, struct error *err)
+{
+	struct subnet subnet;
+
+	if (subnet_parse(text, &subnet, err) < 0)
+		return -1;
+	for (size_t i = 0; i < addressing->count; i++)
+		if (addressing->subnets[i].network.family == subnet.network.family)
+			return error_set(
+				err, ERROR_USAGE,
+				"subnet %s: one of IPv4 and one of IPv6 is what there can be",
+				text);
+	addressing->subnets[addressing->count++] = subnet;
+	json_array_append_new(addressing->ranges, json_pack("{s:s}", "subnet", text));
+	return 0;
+}
+
+/* The range whose subnet holds the address; borrowed. */
+static json_t *find_range(const struct addressing *addressing, const char *text,
+			  struct address *address, struct error *err)
+{
+	if (address_parse(text, address, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < addressing->count; i++)
+		if (subnet_holds(&addressing->subnets[i], address))
+			return json_array_get(addressing->ranges, i);
+	error_set(err, ERROR_USAGE, "address %s is not one for a host of the subnet", text);
+	return NULL;
+}
+
+static int set_once(json_t *range, const char *key, const char *value, struct error *err)
+{
+	if (json_object_get(range, key))
+		return error_set(err, ERROR_USAGE, "%s is given twice for subnet %s", key,
+				 json_text(range, "subnet", ""));
+	json_object_set_new(range, key, json_string(value));
+	return 0;
+}
+
+static int add_gateway(struct addressing *addressing, const char *text, struct error *err)
+{
+	struct address address;
+	json_t *range = find_range(addressing, text, &address, err);
+
+	return range ? set_once(range, "gateway", text, err) : -1;
+}
+
+/* FIRST-LAST */
+static int add_range(struct addressing *addressing, const char *text, struct error *err)
+{
+	const char *dash = strchr(text, '-');
+	cleanup_free char *first = dash ? xstrndup(text, (size_t)(dash - text)) : NULL;
+	struct address from, to;
+
+	if (!first)
+		return error_set(err, ERROR_USAGE, "range %s is not FIRST-LAST", text);
+
+	json_t *range = find_range(addressing, first, &from, err);
+	json_t *other = range ? find_range(addressing, dash + 1, &to, err) : NULL;
+	if (!other)
+		return error_prefix(err, "range %s", text);
+	if (range != other || memcmp(from.bytes, to.bytes, from.size) > 0)
+		return error_set(err, ERROR_USAGE, "range %s does not go upwards in one subnet",
+				 text);
+	if (set_once(range, "rangeStart", first, err) < 0)
+		return -1;
+	return set_once(range, "rangeEnd", dash + 1, err);
+}
+
+/* The configuration of host-local; the caller owns it. */
+static json_t *make_ipam(const struct init_settings *settings, struct error *err)
+{
+	json_auto_t *ranges = json_array(), *sets = json_array(), *routes = json_array();
+	struct addressing addressing = { .ranges = ranges };
+
+	for (size_t i = 0; i < settings->subnets.count; i++)
+		if (add_subnet(&addressing, settings->subnets.items[i], err) < 0)
+			return NULL;
+	for (size_t i = 0; i < settings->gateways.count; i++)
+		if (add_gateway(&addressing, settings->gateways.items[i], err) < 0)
+			return NULL;
+	for (size_t i = 0; i < settings->ranges.count; i++)
+		if (add_range(&addressing, settings->ranges.items[i], err) < 0)
+			return NULL;
+	for (size_t i = 0; i < addressing.count; i++) {
+		bool v6 = addressing.subnets[i].network.family == AF_INET6;
+
+		json_array_append_new(sets, json_pack("[O]", json_array_get(ranges, i)));
+		json_array_append_new(routes, json_pack("{s:s}", "dst", v6 ? "::/0" : "0.0.0.0/0"));
+	}
+	return json_pack("{s:s, s:O, s:O}", "type", "host-local", "ranges", sets, "routes", routes);
+}
+
+/* The plugin that makes the interface; takes a reference of its own to ipam. */
+static json_t *make_plugin(const char *type, const char *name, const struct init_settings *settings,
+			   json_t *ipam)
+{
+	if (strcmp(type, "bridge") == 0)
+		return json_pack("{s:s, s:s, s:b, s:b, s:b, s:O}", "type", type, "bridge",
+				 settings->bridge ? settings->bridge : name, "isGateway", 1,
+				 "ipMasq", 1, "hairpinMode", 1, "ipam", ipam);
+	if (strcmp(type, "ptp") == 0)
+		return json_pack("{s:s, s:b, s:O}", "type", type, "ipMasq", 1, "ipam", ipam);
+	return json_pack("{s:s, s:s, s:O}", "type", type, "master", settings->master, "ipam", ipam);
+}
+
+static json_t *make_config(const char *type, const char *name, const struct init_settings *settings,
+			   struct error *err)
+{
+	json_auto_t *ipam = make_ipam(settings, err);
+
+	if (!ipam)
+		return NULL;
+
+	json_t *config = json_pack("{s:s, s:s, s:[o]}", "cniVersion", INIT_VERSION, "name", name,
+				   "plugins", make_plugin(type, name, settings, ipam));
+	/* traffic to a macvlan interface does not pass the host's firewall */
+	if (strcmp(type, "macvlan") != 0)
+		json_array_append_new(json_object_get(config, "plugins"),
+				      json_pack("{s:s, s:{s:b}}", "type", "portmap", "capabilities",
+						"portMappings", 1));
+	return config;
+}
+
+static int check_settings(const struct cli *cli, const char *type, const char *name,
+			  struct error *err)
+{
+	const struct init_settings *settings = cli->settings;
+	bool is_bridge = strcmp(type, "bridge") == 0, is_macvlan = strcmp(type, "macvlan") == 0;
+
+	if (!is_bridge && !is_macvlan && strcmp(type, "ptp") != 0)
+		return cli_usage(cli, err, "no kind of network \"%s\": bridge, ptp or macvlan",
+				 type);
+	json_auto_t *text = json_string(settings->conf_dir);
+	if (!text)
+		return error_set(err, ERROR_USAGE, "the path of --conf-dir is not UTF-8 text");
+	if (!path_is_id(name))
+		return error_set(err, ERROR_USAGE, "\"%s\" cannot be the name of a network", name);
+	if (settings->subnets.count == 0)
+		return cli_usage(cli, err, "missing --subnet");
+	if (!is_bridge && settings->bridge)
+		return cli_usage(cli, err, "--bridge goes with bridge");
+	if (is_macvlan != (settings->master != NULL))
+		return cli_usage(cli, err, "--master goes with macvlan, which needs it");
+	if (is_macvlan)
+		return options_check_ifname(settings->master, err);
+	if (is_bridge && options_check_ifname(settings->bridge ? settings->bridge : name, err) < 0)
+		return error_hint(err, "name the bridge with --bridge");
+	return 0;
+}
+
+static int check_new(const char *directory, const char *name, struct error *err)
+{
+	cleanup_strings struct strings dirs = { 0 };
+	struct error failure;
+
+	strings_add(&dirs, directory);
+	json_auto_t *config = cni_files_find(&dirs, name, &failure);
+	if (config) {
+		error_set(err, ERROR_EXISTS, "there is a network \"%s\" in %s", name, directory);
+		return error_subject(err, name);
+	}
+	if (failure.kind == ERROR_NOT_FOUND)
+		return 0;
+	*err = failure;
+	return -1;
+}
+
+/* Make a file that is complete once it has its name, and take no other's. */
+static int write_new_file(const char *directory, const char *name, const char *text,
+			  struct error *err)
+{
+	cleanup_fd int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char unique[RANDOM_NAME_SIZE];
+
+	if (fd < 0)
+		return error_os(err, "%s", directory);
+	random_name(unique);
+	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
+	if (file_replace_at(fd, temporary, text, strlen(text), 0644, err) < 0)
+		return -1;
+	if (renameat2(fd, temporary, fd, name, RENAME_NOREPLACE) < 0) {
+		error_os(err, "%s/%s", directory, name);
+		unlinkat(fd, temporary, 0);
+		return -1;
+	}
+	return file_sync_dir(fd, directory, err);
+}
+
+static int init(const struct cli *cli, struct error *err)
+{
+	const struct init_settings *settings = cli->settings;
+	const char *type = cli->operands[0];
+	const char *name = settings->name ? settings->name : type;
+
+	if (check_settings(cli, type, name, err) < 0)
+		return -1;
+
+	json_auto_t *config = make_config(type, name, settings, err);
+	if (!config || path_make_dirs(settings->conf_dir, 0755, err) < 0 ||
+	    check_new(settings->conf_dir, name, err) < 0)
+		return -1;
+
+	cleanup_free char *dumped = json_dumps(config, JSON_INDENT(2));
+	cleanup_free char *text = xasprintf("%s\n", dumped);
+	cleanup_free char *file = xasprintf("%s.conflist", name);
+	if (write_new_file(settings->conf_dir, file, text, err) < 0)
+		return -1;
+
+	cleanup_free char *path = xasprintf("%s/%s", settings->conf_dir, file);
+	json_auto_t *made =
+		json_pack("{s:s, s:s, s:O}", "name", name, "file", path, "config", config);
+	return output_object(cli, made, err);
+}
+
+static const struct cli_option options[] = {
+	{ "subnet", 0, "SUBNET", OPTION_LIST, offsetof(struct init_settings, subnets),
+	  "where addresses are from: 10.88.0.0/16; once more for IPv6" },
+	{ "name", 0, "NAME", OPTION_STRING, offsetof(struct init_settings, name),
+	  "the name of the network (default its kind)" },
+	{ "gateway", 0, "ADDRESS", OPTION_LIST, offsetof(struct init_settings, gateways),
+	  "the gateway in a subnet (default its first address)" },
+	{ "range", 0, "FIRST-LAST", OPTION_LIST, offsetof(struct init_settings, ranges),
+	  "the addresses of a subnet to give out (default all)" },
+	{ "bridge", 0, "IFNAME", OPTION_STRING, offsetof(struct init_settings, bridge),
+	  "with bridge: the host's interface (default the network's name)" },
+	{ "master", 0, "IFNAME", OPTION_STRING, offsetof(struct init_settings, master),
+	  "with macvlan: the host's interface to share" },
+	{ "conf-dir", 0, "DIR", OPTION_STRING, offsetof(struct init_settings, conf_dir),
+	  "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")" },
+	{ 0 },
+};
+
+static const struct init_settings defaults = { .conf_dir = CNI_CONF_DIR_DEFAULT };
+
+const struct cli_command init_command = {
+	.name = "init",
+	.operands = "bridge|ptp|macvlan",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "write the configuration of a network",
+	.details = "A bridge of the host's, a link to the host for each container (ptp), or a\n"
+		   "share in an interface of the host's (macvlan). There must be no network of\n"
+		   "that name yet.",
+	.options = options,
+	.settings_size = sizeof(struct init_settings),
+	.defaults = &defaults,
+	.run = init,
+};
