@@ -115,6 +115,9 @@ static const char *mend(const struct check *check, const char *id, const struct 
 
 	if (!check->repair || staging_open(check->store, &trash, &ignored) < 0)
 		return NULL;
+	/* what was unpacked for a look is to stay now */
+	if (source->unpacked && syncfs(source->unpacked->layers_fd) < 0)
+		return NULL;
 	cleanup_fd int gate = staging_gate(check->store, LOCK_EXCLUSIVE, &ignored);
 	return gate < 0 ? NULL : replace(check, id, source, &trash);
 }
@@ -254,6 +257,7 @@ static int unpack_again(const struct shadow *shadow, const struct image *image, 
 
 	if (!unpacker || unpacker_add_image(unpacker, image, err) < 0)
 		return -1;
+	unpacker_lose_writes(unpacker);
 	unpacker_all_blobs(unpacker);
 	return unpacker_finish(unpacker, err);
 }

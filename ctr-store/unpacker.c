@@ -60,6 +60,7 @@ struct unpacker {
 	size_t job_count, limit;
 	unsigned made; /* directories, for their names */
 	bool foreign;  /* a layer is being unpacked by another process */
+	bool lose_writes;
 };
 
 static const struct image_layer *layer_of(const struct job *job)
@@ -114,6 +115,11 @@ void unpacker_free(struct unpacker *unpacker)
 	layout_close(&unpacker->layout);
 	json_decref(unpacker->references);
 	free(unpacker);
+}
+
+void unpacker_lose_writes(struct unpacker *unpacker)
+{
+	unpacker->lose_writes = true;
 }
 
 int unpacker_add_image(struct unpacker *unpacker, const struct image *image, struct error *err)
@@ -362,12 +368,13 @@ static int commit(struct unpacker *unpacker, struct error *err)
 		finished += is_finished(unpacker->jobs[i]);
 	if (finished == 0)
 		return 0;
-	if (syncfs(unpacker->staging.fd) < 0)
+	if (!unpacker->lose_writes && syncfs(unpacker->staging.fd) < 0)
 		return error_os(err, "cannot write the layers to disk");
 	for (size_t i = 0; i < unpacker->job_count; i++)
 		if (is_finished(unpacker->jobs[i]) && place(unpacker, unpacker->jobs[i], err) < 0)
 			return -1;
-	return file_sync_dir(unpacker->store->layers_fd, "layers", err);
+	return unpacker->lose_writes ? 0
+				     : file_sync_dir(unpacker->store->layers_fd, "layers", err);
 }
 
 /* ---- the loop ---- */
