@@ -24,7 +24,8 @@ static inline void unpacker_free_p(struct unpacker **unpacker)
 }
 #define cleanup_unpacker __attribute__((cleanup(unpacker_free_p)))
 
-/* What it unpacks is only to be looked at, and need not survive a crash: never wait for the disk. */
+/* What it unpacks is only to be looked at, and need not survive a crash: never wait for the disk.
+ */
 void unpacker_lose_writes(struct unpacker *unpacker);
 
 /* The image is borrowed until unpacker_free(). */
