@@ -82,7 +82,7 @@ static int set_version(json_t *config, const char *what, struct error *err)
 
 	if ((version && !json_is_string(version)) || (versions && !json_is_array(versions)))
 		return refuse(err,
-			      version && json_is_string(version) ? "/cniVersions" : "/cniVersion",
+			      version && !json_is_string(version) ? "/cniVersion" : "/cniVersions",
 			      "%s: cniVersion or cniVersions is malformed", what);
 
 	const char *chosen = choose_version(config);

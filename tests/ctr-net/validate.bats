@@ -54,6 +54,10 @@ says() {
 		 "other": [1, {"plugins": "\"}"}],
 		 "plugins": {}}
 	END
+	says 2 "cniVersion or cniVersions is malformed" <<-'END'
+		{"plugins": [{"type": "x"}], "name": "n",
+		 "cniVersions": "1.0.0"}
+	END
 	says 2 "there are no plugins" <<-'END'
 		{"cniVersion": "1.0.0", "name": "n",
 		 "plugins": []}
