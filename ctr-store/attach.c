@@ -31,8 +31,7 @@ static int list_layers(const struct store *store, const struct attach *attach,
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach(attach->layers, i, id)
-	{
+	json_array_foreach (attach->layers, i, id) {
 		if (!json_is_string(id))
 			return error_set(err, ERROR_INTEGRITY, "a layer's id is not a string");
 		strings_add(layers, json_string_value(id));

@@ -142,9 +142,9 @@ static void add_diff_id(const struct commit *commit)
 	/* an image without layers may leave it out */
 	if (!json_is_array(diff_ids)) {
 		diff_ids = json_array();
-		json_object_set_new(commit->config, "rootfs",
-				    json_pack("{s:s, s:o}", "type", "layers", "diff_ids",
-					      diff_ids));
+		json_object_set_new(
+			commit->config, "rootfs",
+			json_pack("{s:s, s:o}", "type", "layers", "diff_ids", diff_ids));
 	}
 	json_array_append_new(diff_ids, json_string(commit->layer));
 }

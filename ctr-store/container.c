@@ -99,8 +99,7 @@ json_t *container_find(const struct store *store, const char *text, struct error
 	json_auto_t *list = container_list(store, err);
 	if (!list)
 		return NULL;
-	json_array_foreach(list, i, container)
-	{
+	json_array_foreach (list, i, container) {
 		if (strcmp(json_text(container, "name", ""), text) == 0)
 			return json_incref(container);
 		if (is_id_prefix(container, text)) {
@@ -219,8 +218,7 @@ static int claim_name(const struct store *store, const char *name, struct error 
 
 	if (!list)
 		return -1;
-	json_array_foreach(list, i, other)
-	{
+	json_array_foreach (list, i, other) {
 		if (strcmp(json_text(other, "name", ""), name) == 0 ||
 		    strcmp(json_text(other, "id", ""), name) == 0)
 			return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)",
@@ -316,7 +314,8 @@ void container_undo(const struct store *store, const json_t *container)
 	const char *id = json_text(container, "id", "");
 	struct error ignored;
 
-	/* by way of the trash, so that it is whole or absent; a full disk may have no room for it */
+	/* by way of the trash, so that it is whole or absent; a full disk may have no room for it
+	 */
 	if (staging_open(store, &trash, &ignored) < 0 ||
 	    container_discard(store, container, &trash, &ignored) < 0)
 		path_remove_tree(store->containers_fd, id, &ignored);

@@ -61,14 +61,13 @@ static int open_image(const struct store *store, const struct image *image,
  * holds what was there when each file was read. */
 static int open_container(const struct store *store, const json_t *container, struct error *err)
 {
-	cleanup_free char *upper = xasprintf("%s/containers/%s/upper", store->root,
-					     json_text(container, "id", ""));
+	cleanup_free char *upper =
+		xasprintf("%s/containers/%s/upper", store->root, json_text(container, "id", ""));
 	cleanup_strings struct strings layers = { 0 };
 	const json_t *layer;
 	size_t i;
 
-	json_array_foreach(json_object_get(container, "layers"), i, layer)
-	{
+	json_array_foreach (json_object_get(container, "layers"), i, layer) {
 		strings_add(&layers, json_is_string(layer) ? json_string_value(layer) : "?");
 	}
 	strings_add(&layers, upper);

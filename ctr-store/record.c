@@ -146,8 +146,7 @@ json_t *record_list(const struct store *store, bool prune, size_t *stale, struct
 	/* the mounts after the records, or a mount made in between would look like a ghost */
 	if (!all || mount_table_read(0, &table, err) < 0)
 		return NULL;
-	json_array_foreach(all, i, record)
-	{
+	json_array_foreach (all, i, record) {
 		if (counts(record, &table, ours)) {
 			json_array_append(list, record);
 			continue;
@@ -165,8 +164,7 @@ json_t *record_select(const json_t *records, const char *key, const char *value)
 	json_t *selected = json_array(), *record;
 	size_t i;
 
-	json_array_foreach(records, i, record)
-	{
+	json_array_foreach (records, i, record) {
 		if (strcmp(json_text(record, key, ""), value) == 0)
 			json_array_append(selected, record);
 	}

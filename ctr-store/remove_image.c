@@ -69,8 +69,7 @@ static int make_plan(const struct layout *layout, const struct removal *removal,
 
 	if (!index)
 		return -1;
-	json_array_foreach(json_object_get(index, "manifests"), i, other)
-	{
+	json_array_foreach (json_object_get(index, "manifests"), i, other) {
 		cleanup_free char *other_id = catalog_entry_id(layout, other);
 
 		if (strcmp(other_id, id) != 0)
@@ -93,16 +92,14 @@ static int check_unused(const struct store *store, const char *name, const char 
 
 	if (!containers)
 		return -1;
-	json_array_foreach(records, i, user)
-	{
+	json_array_foreach (records, i, user) {
 		if (strcmp(json_text(user, "imageId", ""), id) != 0)
 			continue;
 		error_set(err, ERROR_IN_USE, "image %s is in use, mounted at %s", name,
 			  json_text(user, "target", "?"));
 		return error_subject(err, name);
 	}
-	json_array_foreach(containers, i, user)
-	{
+	json_array_foreach (containers, i, user) {
 		if (strcmp(json_text(json_object_get(user, "image"), "id", ""), id) != 0)
 			continue;
 		error_set(err, ERROR_IN_USE, "image %s is in use, by container %s", name,
@@ -117,8 +114,7 @@ static bool is_leaving(const json_t *entry, void *context)
 	const json_t *leaving = context, *other;
 	size_t i;
 
-	json_array_foreach(leaving, i, other)
-	{
+	json_array_foreach (leaving, i, other) {
 		if (json_equal(entry, other))
 			return true;
 	}
@@ -132,8 +128,7 @@ static json_t *list_objects(const struct layout *layout, const json_t *entries)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry)
-	{
+	json_array_foreach (entries, i, entry) {
 		cleanup_image struct image image = { 0 };
 		struct error ignored;
 		json_auto_t *json = layout_image(layout, entry, &ignored);
@@ -154,8 +149,7 @@ static json_t *list_names(const json_t *entries)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry)
-	{
+	json_array_foreach (entries, i, entry) {
 		const char *name = catalog_entry_name(entry);
 
 		if (name)

@@ -55,8 +55,7 @@ static void mark_config(struct marks *marks, const json_t *config)
 	char chain[DIGEST_SIZE], parent[DIGEST_SIZE];
 	size_t i;
 
-	json_array_foreach(diff_ids, i, diff_id)
-	{
+	json_array_foreach (diff_ids, i, diff_id) {
 		const char *text = json_string_value(diff_id);
 
 		if (!text || !digest_is_valid(text))
@@ -95,8 +94,7 @@ static void mark_list(struct marks *marks, const json_t *descriptors)
 	const json_t *descriptor;
 	size_t i;
 
-	json_array_foreach(descriptors, i, descriptor)
-	{
+	json_array_foreach (descriptors, i, descriptor) {
 		mark_digest(marks->blobs, json_object_get(descriptor, "digest"));
 	}
 }
@@ -119,8 +117,7 @@ static int mark_manifest(struct marks *marks, const struct layout *layout, const
 	mark_digest(marks->blobs, json_object_get(descriptor, "digest"));
 	mark_list(marks, json_object_get(manifest, "layers"));
 	mark_list(marks, json_object_get(manifest, "blobs"));
-	json_array_foreach(json_object_get(manifest, "manifests"), i, child)
-	{
+	json_array_foreach (json_object_get(manifest, "manifests"), i, child) {
 		if (nesting < NESTING_MAX &&
 		    mark_manifest(marks, layout, json_text(child, "digest", ""), nesting + 1, err) <
 			    0)
@@ -142,8 +139,7 @@ static int mark_index(struct marks *marks, const struct layout *layout, struct e
 
 	if (!index)
 		return -1;
-	json_array_foreach(json_object_get(index, "manifests"), i, entry)
-	{
+	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
 		if (mark_manifest(marks, layout, json_text(entry, "digest", ""), 0, err) < 0)
 			return -1;
 	}
@@ -156,10 +152,8 @@ static void mark_layers(struct marks *marks, const json_t *users)
 	const json_t *user, *id;
 	size_t i, j;
 
-	json_array_foreach(users, i, user)
-	{
-		json_array_foreach(json_object_get(user, "layers"), j, id)
-		{
+	json_array_foreach (users, i, user) {
+		json_array_foreach (json_object_get(user, "layers"), j, id) {
 			if (json_is_string(id))
 				mark(marks->layers, json_string_value(id));
 		}
@@ -309,8 +303,7 @@ static json_t *set_of(const json_t *digests)
 	const json_t *digest;
 	size_t i;
 
-	json_array_foreach(digests, i, digest)
-	{
+	json_array_foreach (digests, i, digest) {
 		mark_digest(set, digest);
 	}
 	return set;

@@ -373,8 +373,7 @@ static int commit(struct unpacker *unpacker, struct error *err)
 	for (size_t i = 0; i < unpacker->job_count; i++)
 		if (is_finished(unpacker->jobs[i]) && place(unpacker, unpacker->jobs[i], err) < 0)
 			return -1;
-	return unpacker->lose_writes ? 0
-				     : file_sync_dir(unpacker->store->layers_fd, "layers", err);
+	return unpacker->lose_writes ? 0 : file_sync_dir(unpacker->store->layers_fd, "layers", err);
 }
 
 /* ---- the loop ---- */

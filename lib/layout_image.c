@@ -80,8 +80,7 @@ static char *list_platforms(const json_t *manifests)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(manifests, i, entry)
-	{
+	json_array_foreach (manifests, i, entry) {
 		const json_t *platform = json_object_get(entry, "platform");
 		const char *variant = json_text(platform, "variant", NULL);
 		char *longer = xasprintf("%s%s%s/%s%s%s", text, i ? ", " : "",
@@ -103,8 +102,7 @@ json_t *layout_choose_platform(const json_t *index, const json_t *platform, cons
 	int best_score = 0;
 	size_t i;
 
-	json_array_foreach(manifests, i, entry)
-	{
+	json_array_foreach (manifests, i, entry) {
 		int score = platform_score(json_object_get(entry, "platform"), platform);
 
 		if (score > best_score) {
@@ -202,8 +200,7 @@ static json_t *match(const struct query *query, const json_t *manifests, enum wa
 	json_t *entry, *found = NULL;
 	size_t i;
 
-	json_array_foreach(manifests, i, entry)
-	{
+	json_array_foreach (manifests, i, entry) {
 		if (!entry_matches(query, entry, way))
 			continue;
 		if (found &&

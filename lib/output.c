@@ -46,8 +46,7 @@ static char *join(const json_t *array)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach (array, i, item) {
 		const char *one = json_string_value(item);
 		char *longer = xasprintf("%s%s%s", text, i ? "," : "", one ? one : "?");
 
@@ -107,8 +106,7 @@ static int print_table(const json_t *rows, const struct output_column *columns, 
 
 	for (size_t c = 0; c < count; c++)
 		widths[c] = strlen(columns[c].title);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		for (size_t c = 0; c < count; c++) {
 			cleanup_free char *text = cell_text(row, &columns[c]);
 
@@ -119,8 +117,7 @@ static int print_table(const json_t *rows, const struct output_column *columns, 
 	for (size_t c = 0; c < count; c++)
 		printf("%-*s%s", c + 1 < count ? (int)widths[c] : 0, columns[c].title,
 		       c + 1 < count ? "  " : "\n");
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		for (size_t c = 0; c < count; c++) {
 			cleanup_free char *text = cell_text(row, &columns[c]);
 
@@ -141,8 +138,7 @@ int output_list(const struct cli *cli, const json_t *rows, const struct output_c
 		count++;
 	if (for_people(cli))
 		return print_table(rows, columns, count, err);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		if (print_text(json_compact(row), err) < 0)
 			return -1;
 	}

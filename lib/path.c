@@ -37,7 +37,8 @@ static int open_resolved(int dir_fd, const char *path, int flags, mode_t mode, _
 			break;
 	}
 	if (errno == ENOSYS) {
-		error_set(err, ERROR_UNSUPPORTED, "this kernel has no openat2: Linux 5.9 or later is needed");
+		error_set(err, ERROR_UNSUPPORTED,
+			  "this kernel has no openat2: Linux 5.9 or later is needed");
 		return -1;
 	}
 	return error_os(err, "%s", path);

@@ -2,8 +2,8 @@
 /*
  * Opening names that come from outside. A name found in data (an archive entry, an image config, a
  * request) is only ever opened through these two; names in argv are the user's own and open
- * normally. ERROR_INTEGRITY "leads outside its directory" when it does. openat2 needs Linux 5.6; the
- * tools together need 5.9 (close_range).
+ * normally. ERROR_INTEGRITY "leads outside its directory" when it does. openat2 needs Linux 5.6;
+ * the tools together need 5.9 (close_range).
  */
 #pragma once
 #include "lib/error.h"

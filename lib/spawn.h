@@ -45,6 +45,6 @@ pid_t spawn_start(const struct spawn *spawn, struct error *err);
  * The caller frees it. */
 char *spawn_last_line(const char *text);
 
-/* Where an executable of ours is: in $OCID_LIBEXEC, beside the running executable, in libexec/ocid of
- * its prefix, in LIBEXECDIR; else its bare name, for PATH. The caller frees it. */
+/* Where an executable of ours is: in $OCID_LIBEXEC, beside the running executable, in libexec/ocid
+ * of its prefix, in LIBEXECDIR; else its bare name, for PATH. The caller frees it. */
 char *spawn_tool_path(const char *name);

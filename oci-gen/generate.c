@@ -85,8 +85,7 @@ static int read_document(const struct cli *cli, json_t **document, struct error 
 		return cli_usage(cli, err,
 				 "--output is for use without a document, whose bundle gets the "
 				 "configuration");
-	*document = is_stdin(path)	   ? document_read(err)
-					   : source_read(path, JSON_DOCUMENT_MAX, err);
+	*document = is_stdin(path) ? document_read(err) : source_read(path, JSON_DOCUMENT_MAX, err);
 	if (*document && !json_is_object(*document))
 		return error_set(err, ERROR_INTEGRITY, "%s is not a container document", path);
 	return *document ? 0 : -1;
@@ -198,7 +197,8 @@ static int write_bundle(const struct generation *g, const json_t *document, stru
 {
 	const json_t *network = json_object_get(document, "network");
 	const json_t *pod = json_object_get(g->cri, "pod");
-	const char *hostname = json_text(g->config, "hostname", json_text(pod, "hostname", "localhost"));
+	const char *hostname =
+		json_text(g->config, "hostname", json_text(pod, "hostname", "localhost"));
 	const char *bundle = document_bundle(document, err);
 	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
@@ -229,8 +229,7 @@ static int output(const struct cli *cli, const struct generation *g, json_t *doc
 	if (!document)
 		return settings->output ? output_config(settings->output, config, err)
 					: output_object(cli, config, err);
-	if (json_path(document, "rootfs", "bundle", NULL) &&
-	    write_bundle(g, document, err) < 0)
+	if (json_path(document, "rootfs", "bundle", NULL) && write_bundle(g, document, err) < 0)
 		return -1;
 	return document_finish(cli, document, "config", (json_t *)config, err);
 }

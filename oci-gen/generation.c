@@ -41,8 +41,7 @@ static int check_types(const json_t *config, const char *path, struct error *err
 	size_t i;
 
 	structure_check(config, &findings);
-	json_array_foreach(findings.rows, i, row)
-	{
+	json_array_foreach (findings.rows, i, row) {
 		if (strcmp(json_text(row, "rule", ""), "type") == 0)
 			return error_set(err, ERROR_INTEGRITY, "%s: %s %s", path,
 					 json_text(row, "pointer", ""),
@@ -66,8 +65,7 @@ int generation_set_template(struct generation *g, json_t *config, const char *pa
 	if (!json_object_get(config, "ociVersion"))
 		pointer_set(config, "/ociVersion", json_string(OCI_RUNTIME_SPEC_VERSION));
 	json_object_clear(g->environment);
-	json_array_foreach(pointer_get(config, "/process/env"), i, variable)
-	{
+	json_array_foreach (pointer_get(config, "/process/env"), i, variable) {
 		generation_set_env(g, json_string_value(variable));
 	}
 	pointer_remove(config, "/process/env");
@@ -114,7 +112,8 @@ static int finish_args(struct generation *g, struct error *err)
 	pointer_set(g->config, "/process/args", args);
 	if (json_array_size(args) > 0)
 		return 0;
-	error_set(err, ERROR_USAGE, "%s names no command", g->from_template ? "nothing" : "the image");
+	error_set(err, ERROR_USAGE, "%s names no command",
+		  g->from_template ? "nothing" : "the image");
 	return error_hint(err, "give one as operand");
 }
 
@@ -123,8 +122,7 @@ static void finish_environment(struct generation *g)
 	json_t *list = pointer_array(g->config, "/process/env"), *value;
 	const char *name;
 
-	json_object_foreach(g->environment, name, value)
-	{
+	json_object_foreach (g->environment, name, value) {
 		json_array_append(list, value);
 	}
 	if (json_is_true(pointer_get(g->config, "/process/terminal")) &&
@@ -139,12 +137,10 @@ static void merge_groups(json_t *user, json_t *found)
 	size_t i, j;
 
 	json_array_extend(groups, json_object_get(found, "additionalGids"));
-	json_array_foreach(json_object_get(user, "additionalGids"), i, given)
-	{
+	json_array_foreach (json_object_get(user, "additionalGids"), i, given) {
 		bool known = false;
 
-		json_array_foreach(groups, j, id)
-		{
+		json_array_foreach (groups, j, id) {
 			known |= json_equal(id, given);
 		}
 		if (!known)
@@ -197,8 +193,7 @@ static void finish_mounts(struct generation *g)
 
 	if (g->from_template && json_array_size(g->mounts) == 0)
 		return;
-	json_array_foreach(g->mounts, i, mount)
-	{
+	json_array_foreach (g->mounts, i, mount) {
 		mounts_put(mounts, json_incref(mount));
 	}
 	pointer_set(g->config, "/mounts", mounts_sorted(mounts));
@@ -209,8 +204,7 @@ static bool has_namespace(const json_t *config, const char *type)
 	json_t *namespace;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/namespaces"), i, namespace)
-	{
+	json_array_foreach (pointer_get(config, "/linux/namespaces"), i, namespace) {
 		if (strcmp(json_text(namespace, "type", ""), type) == 0)
 			return true;
 	}
@@ -233,8 +227,7 @@ static int finish_seccomp(struct generation *g, uint64_t capabilities, struct er
 		return 0;
 	if (!pointer_get(g->config, "/linux/seccomp"))
 		pointer_set(g->config, "/linux/seccomp", seccomp_open());
-	json_array_foreach(g->seccomp_edits, i, edit)
-	{
+	json_array_foreach (g->seccomp_edits, i, edit) {
 		if (seccomp_edit(pointer_get(g->config, "/linux/seccomp"),
 				 json_string_value(json_array_get(edit, 0)),
 				 json_string_value(json_array_get(edit, 1)), err) < 0)
@@ -260,8 +253,7 @@ int generation_check(const struct generation *g, struct error *err)
 
 	structure_check(g->config, &findings);
 	rules_check(g->config, &findings);
-	json_array_foreach(findings.rows, i, row)
-	{
+	json_array_foreach (findings.rows, i, row) {
 		if (strcmp(json_text(row, "severity", ""), "error") != 0)
 			continue;
 		error_set(err, ERROR_USAGE, "the configuration would be wrong at %s: %s",
@@ -320,8 +312,7 @@ static json_t *merge(json_t *target, const json_t *patch)
 	if (!json_is_object(patch))
 		return json_deep_copy(patch);
 	merged = json_is_object(target) ? json_incref(target) : json_object();
-	json_object_foreach((json_t *)patch, key, value)
-	{
+	json_object_foreach ((json_t *)patch, key, value) {
 		if (json_is_null(value))
 			json_object_del(merged, key);
 		else

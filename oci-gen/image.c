@@ -57,8 +57,7 @@ static int member_strings(const json_t *object, const char *key, json_t **ret, s
 
 	if (member(object, key, JSON_ARRAY, &array, err) < 0)
 		return -1;
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach (array, i, item) {
 		if (!json_is_string(item))
 			return error_set(err, ERROR_INTEGRITY,
 					 "image configuration: \"%s\" holds what is not a string",
@@ -92,8 +91,7 @@ static int apply_environment(struct generation *g, const json_t *config, struct 
 
 	if (member_strings(config, "Env", &list, err) < 0)
 		return -1;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		const char *text = json_string_value(item), *equals = strchr(text, '=');
 
 		if (equals && equals != text)
@@ -142,13 +140,11 @@ static char *annotation_text(const json_t *value)
 		return xstrdup(json_string_value(value));
 	if (!json_is_array(value) && !json_is_object(value))
 		return NULL;
-	json_array_foreach(value, i, item)
-	{
+	json_array_foreach (value, i, item) {
 		if (json_is_string(item))
 			strings_add(&parts, json_string_value(item));
 	}
-	json_object_foreach((json_t *)value, key, item)
-	{
+	json_object_foreach ((json_t *)value, key, item) {
 		strings_add(&parts, key);
 	}
 	for (i = 0; i < parts.count; i++)
@@ -195,8 +191,7 @@ static int apply_annotations(struct generation *g, const json_t *image, const js
 	annotate(annotations, image, config);
 	if (member(config, "Labels", JSON_OBJECT, &labels, err) < 0)
 		return -1;
-	json_object_foreach(labels, key, value)
-	{
+	json_object_foreach (labels, key, value) {
 		if (!json_is_string(value))
 			return error_set(err, ERROR_INTEGRITY,
 					 "image configuration: label \"%s\" is not a string", key);

@@ -185,8 +185,7 @@ void mounts_put(json_t *mounts, json_t *mount)
 	json_t *other;
 	size_t i;
 
-	json_array_foreach(mounts, i, other)
-	{
+	json_array_foreach (mounts, i, other) {
 		if (!same_place(json_text(other, "destination", ""), destination))
 			continue;
 		json_array_set_new(mounts, i, mount);
@@ -219,8 +218,7 @@ json_t *mounts_sorted(const json_t *mounts)
 	size_t left = json_array_size(mounts), i;
 
 	for (size_t level = 0; left > 0; level++) {
-		json_array_foreach(mounts, i, mount)
-		{
+		json_array_foreach (mounts, i, mount) {
 			if (depth(mount) != level)
 				continue;
 			json_array_append(sorted, mount);

@@ -86,8 +86,7 @@ int network_apply(struct generation *g, const json_t *network, const char *bundl
 	if (path[0] != '/')
 		return error_set(err, ERROR_INTEGRITY,
 				 "the document's network.netns is not an absolute path");
-	json_array_foreach(pointer_get(g->config, "/linux/namespaces"), i, namespace)
-	{
+	json_array_foreach (pointer_get(g->config, "/linux/namespaces"), i, namespace) {
 		if (strcmp(json_text(namespace, "type", ""), "network") == 0)
 			json_object_set_new(namespace, "path", json_string(path));
 	}
@@ -125,10 +124,8 @@ static void compose_hosts(FILE *out, const json_t *network, const char *hostname
 	fputs("127.0.0.1\tlocalhost\n"
 	      "::1\tlocalhost ip6-localhost ip6-loopback\n",
 	      out);
-	json_array_foreach(json_object_get(network, "attachments"), i, attachment)
-	{
-		json_array_foreach(json_path(attachment, "result", "ips", NULL), j, ip)
-		{
+	json_array_foreach (json_object_get(network, "attachments"), i, attachment) {
+		json_array_foreach (json_path(attachment, "result", "ips", NULL), j, ip) {
 			put_host(out, json_text(ip, "address", ""), hostname);
 		}
 	}
@@ -140,8 +137,7 @@ static void put_words(FILE *out, const char *keyword, const json_t *words)
 	size_t i;
 	int count = 0;
 
-	json_array_foreach(words, i, item)
-	{
+	json_array_foreach (words, i, item) {
 		if (word(item))
 			fprintf(out, "%s%s", count++ ? " " : keyword, word(item));
 	}
@@ -156,8 +152,7 @@ static bool compose_from_results(FILE *out, const json_t *network)
 	bool found = false;
 	size_t i, j;
 
-	json_array_foreach(json_object_get(network, "attachments"), i, attachment)
-	{
+	json_array_foreach (json_object_get(network, "attachments"), i, attachment) {
 		const json_t *dns = json_path(attachment, "result", "dns", NULL);
 		const char *domain = word(json_object_get(dns, "domain"));
 
@@ -167,8 +162,7 @@ static bool compose_from_results(FILE *out, const json_t *network)
 			fprintf(out, "domain %s\n", domain);
 		put_words(out, "search ", json_object_get(dns, "search"));
 		put_words(out, "options ", json_object_get(dns, "options"));
-		json_array_foreach(json_object_get(dns, "nameservers"), j, server)
-		{
+		json_array_foreach (json_object_get(dns, "nameservers"), j, server) {
 			if (!word(server))
 				continue;
 			fprintf(out, "nameserver %s\n", word(server));
@@ -187,8 +181,7 @@ static bool compose_from_pod(FILE *out, const json_t *dns)
 	if (json_object_size(dns) == 0)
 		return false;
 	put_words(out, "search ", json_object_get(dns, "searches"));
-	json_array_foreach(json_object_get(dns, "servers"), i, server)
-	{
+	json_array_foreach (json_object_get(dns, "servers"), i, server) {
 		if (word(server))
 			fprintf(out, "nameserver %s\n", word(server));
 	}
@@ -197,7 +190,8 @@ static bool compose_from_pod(FILE *out, const json_t *dns)
 }
 
 /* Copy the lines of a resolv.conf that hold within another network namespace: a server on the
- * host's loopback does not, unless the loopback is the same. Returns how many name servers were kept. */
+ * host's loopback does not, unless the loopback is the same. Returns how many name servers were
+ * kept. */
 static int copy_lines(FILE *out, char *text, bool loopback)
 {
 	int servers = 0;

@@ -15,8 +15,7 @@ bool rules_has_namespace(const json_t *config, const char *type, const char **pa
 	const json_t *namespace;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/namespaces"), i, namespace)
-	{
+	json_array_foreach (pointer_get(config, "/linux/namespaces"), i, namespace) {
 		if (strcmp(json_text(namespace, "type", ""), type) != 0)
 			continue;
 		if (path)
@@ -86,8 +85,7 @@ static void check_env(const json_t *config, const struct rule *rule, struct find
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/process/env"), i, item)
-	{
+	json_array_foreach (pointer_get(config, "/process/env"), i, item) {
 		const char *text = json_string_value(item);
 		cleanup_free char *at = pointer_index("/process/env", i);
 
@@ -113,8 +111,7 @@ static uint64_t capability_set(const json_t *config, const char *name)
 	uint64_t set = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(sets, name), i, item)
-	{
+	json_array_foreach (json_object_get(sets, name), i, item) {
 		const char *text = json_string_value(item);
 		int number = text ? known_capability(text) : -1;
 
@@ -133,8 +130,7 @@ static void check_capabilities(const json_t *config, const struct rule *rule,
 	for (size_t s = 0; s < sizeof capability_sets / sizeof *capability_sets; s++) {
 		cleanup_free char *set = pointer_join("/process/capabilities", capability_sets[s]);
 
-		json_array_foreach(json_object_get(sets, capability_sets[s]), i, item)
-		{
+		json_array_foreach (json_object_get(sets, capability_sets[s]), i, item) {
 			const char *text = json_string_value(item);
 			cleanup_free char *at = pointer_index(set, i);
 
@@ -182,8 +178,7 @@ static void check_rlimits(const json_t *config, const struct rule *rule, struct 
 	const json_t *limit;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/process/rlimits"), i, limit)
-	{
+	json_array_foreach (pointer_get(config, "/process/rlimits"), i, limit) {
 		const char *type = json_text(limit, "type", NULL);
 		const json_t *soft = json_object_get(limit, "soft");
 		const json_t *hard = json_object_get(limit, "hard");
@@ -208,12 +203,10 @@ static void check_hooks(const json_t *config, const struct rule *rule, struct fi
 	const char *stage;
 	size_t i;
 
-	json_object_foreach(json_object_get(config, "hooks"), stage, list)
-	{
+	json_object_foreach (json_object_get(config, "hooks"), stage, list) {
 		cleanup_free char *stage_at = pointer_join("/hooks", stage);
 
-		json_array_foreach(list, i, hook)
-		{
+		json_array_foreach (list, i, hook) {
 			const char *path = json_text(hook, "path", NULL);
 			cleanup_free char *hook_at = pointer_index(stage_at, i);
 			cleanup_free char *at = pointer_join(hook_at, "path");

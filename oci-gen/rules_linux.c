@@ -19,8 +19,7 @@ static void check_namespaces(const json_t *config, const struct rule *rule,
 	const json_t *namespace;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/namespaces"), i, namespace)
-	{
+	json_array_foreach (pointer_get(config, "/linux/namespaces"), i, namespace) {
 		const char *type = json_text(namespace, "type", NULL);
 		const char *path = json_text(namespace, "path", NULL);
 		cleanup_free char *at = pointer_index("/linux/namespaces", i);
@@ -94,8 +93,7 @@ static void check_sysctl(const json_t *config, const struct rule *rule, struct f
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(pointer_get(config, "/linux/sysctl"), name, value)
-	{
+	json_object_foreach (pointer_get(config, "/linux/sysctl"), name, value) {
 		cleanup_free char *dotted = xstrdup(name);
 		cleanup_free char *at = pointer_join("/linux/sysctl", name);
 
@@ -118,8 +116,7 @@ static void check_devices(const json_t *config, const struct rule *rule, struct 
 	const json_t *device;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/devices"), i, device)
-	{
+	json_array_foreach (pointer_get(config, "/linux/devices"), i, device) {
 		const char *path = json_text(device, "path", "/");
 		const char *type = json_text(device, "type", "p");
 		bool numbered = json_is_integer(json_object_get(device, "major")) &&
@@ -142,8 +139,7 @@ static void check_device_access(const json_t *config, const struct rule *rule,
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/resources/devices"), i, entry)
-	{
+	json_array_foreach (pointer_get(config, "/linux/resources/devices"), i, entry) {
 		const char *access = json_text(entry, "access", "");
 		cleanup_free char *at = pointer_index("/linux/resources/devices", i);
 		cleanup_free char *access_at = pointer_join(at, "access");
@@ -234,8 +230,7 @@ static void check_huge_pages(const json_t *config, const struct rule *rule,
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/resources/hugepageLimits"), i, entry)
-	{
+	json_array_foreach (pointer_get(config, "/linux/resources/hugepageLimits"), i, entry) {
 		const char *size = json_text(entry, "pageSize", "1GB");
 		size_t digits = strspn(size, "0123456789");
 		cleanup_free char *at = pointer_index("/linux/resources/hugepageLimits", i);
@@ -253,8 +248,8 @@ static void check_block_io(const json_t *config, const struct rule *rule, struct
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/resources/blockIO/weightDevice"), i, entry)
-	{
+	json_array_foreach (pointer_get(config, "/linux/resources/blockIO/weightDevice"), i,
+			    entry) {
 		cleanup_free char *at = pointer_index("/linux/resources/blockIO/weightDevice", i);
 
 		if (!json_object_get(entry, "weight") && !json_object_get(entry, "leafWeight"))
@@ -268,8 +263,7 @@ static void check_unified(const json_t *config, const struct rule *rule, struct 
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(pointer_get(config, "/linux/resources/unified"), name, value)
-	{
+	json_object_foreach (pointer_get(config, "/linux/resources/unified"), name, value) {
 		cleanup_free char *at = pointer_join("/linux/resources/unified", name);
 
 		if (!*name || strchr(name, '/'))
@@ -303,8 +297,7 @@ static bool uses_action(const json_t *config, const char *action)
 	if (strcmp(json_text(pointer_get(config, "/linux/seccomp"), "defaultAction", ""), action) ==
 	    0)
 		return true;
-	json_array_foreach(pointer_get(config, "/linux/seccomp/syscalls"), i, entry)
-	{
+	json_array_foreach (pointer_get(config, "/linux/seccomp/syscalls"), i, entry) {
 		if (strcmp(json_text(entry, "action", ""), action) == 0)
 			return true;
 	}
@@ -333,8 +326,7 @@ static void check_errno(const json_t *config, const struct rule *rule, struct fi
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/linux/seccomp/syscalls"), i, entry)
-	{
+	json_array_foreach (pointer_get(config, "/linux/seccomp/syscalls"), i, entry) {
 		const char *action = json_text(entry, "action", "SCMP_ACT_ERRNO");
 		cleanup_free char *at = pointer_index("/linux/seccomp/syscalls", i);
 

@@ -21,8 +21,7 @@ static bool has_option(const json_t *mount, const char *wanted)
 	const json_t *option;
 	size_t i;
 
-	json_array_foreach(json_object_get(mount, "options"), i, option)
-	{
+	json_array_foreach (json_object_get(mount, "options"), i, option) {
 		if (json_is_string(option) && strcmp(json_string_value(option), wanted) == 0)
 			return true;
 	}
@@ -58,8 +57,7 @@ static void check_relative(const json_t *config, const struct rule *rule, struct
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		const char *path = json_text(mount, "destination", "/");
 		cleanup_free char *at = mount_member(i, "destination");
 
@@ -73,8 +71,7 @@ static void check_root(const json_t *config, const struct rule *rule, struct fin
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		const char *path = json_text(mount, "destination", NULL);
 		cleanup_free char *at = mount_member(i, "destination");
 
@@ -88,8 +85,7 @@ static void check_source(const json_t *config, const struct rule *rule, struct f
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *at = mount_member(i, "source");
 
 		if (is_bind(mount) && !*json_text(mount, "source", ""))
@@ -102,8 +98,7 @@ static void check_type(const json_t *config, const struct rule *rule, struct fin
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *at = mount_member(i, "type");
 
 		if (!*json_text(mount, "type", "") && !is_bind(mount))
@@ -118,8 +113,7 @@ static void check_bind(const json_t *config, const struct rule *rule, struct fin
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *at = mount_member(i, "options");
 
 		if (is_bind(mount) && !has_option(mount, "bind") && !has_option(mount, "rbind"))
@@ -132,8 +126,7 @@ static void check_mappings(const json_t *config, const struct rule *rule, struct
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		bool uid = json_object_get(mount, "uidMappings");
 		bool gid = json_object_get(mount, "gidMappings");
 		cleanup_free char *at = mount_member(i, uid ? "gidMappings" : "uidMappings");
@@ -150,8 +143,7 @@ static void check_duplicates(const json_t *config, const struct rule *rule,
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *path = normal_path(json_text(mount, "destination", ""));
 		cleanup_free char *at = mount_member(i, "destination");
 
@@ -167,8 +159,7 @@ static void check_length(const json_t *config, const struct rule *rule, struct f
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *at = mount_member(i, "destination");
 
 		if (strlen(json_text(mount, "destination", "")) >= PATH_MAX)
@@ -202,8 +193,7 @@ static void check_hidden(const json_t *config, const struct rule *rule, struct f
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "mounts"), i, mount)
-	{
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		const char *path = json_text(mount, "destination", "");
 		cleanup_free char *at = mount_member(i, "destination");
 
@@ -221,8 +211,7 @@ static void check_paths(const json_t *config, const struct rule *rule, struct fi
 	size_t i;
 
 	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
-		json_array_foreach(pointer_get(config, lists[l]), i, item)
-		{
+		json_array_foreach (pointer_get(config, lists[l]), i, item) {
 			const char *path = json_string_value(item);
 			cleanup_free char *at = pointer_index(lists[l], i);
 

@@ -13,14 +13,10 @@ static const struct field text_element = { .shape = TEXT };
 static const struct field id_element = { .shape = NUMBER, .max = 4294967295LL };
 
 static const struct field anet_members[] = {
-	{ "linkname", .shape = TEXT },
-	{ "lowerLink", .shape = TEXT },
-	{ "allowedAddress", .shape = TEXT },
-	{ "configureAllowedAddress", .shape = TEXT },
-	{ "defrouter", .shape = TEXT },
-	{ "macAddress", .shape = TEXT },
-	{ "linkProtection", .shape = TEXT },
-	{ 0 },
+	{ "linkname", .shape = TEXT },	     { "lowerLink", .shape = TEXT },
+	{ "allowedAddress", .shape = TEXT }, { "configureAllowedAddress", .shape = TEXT },
+	{ "defrouter", .shape = TEXT },	     { "macAddress", .shape = TEXT },
+	{ "linkProtection", .shape = TEXT }, { 0 },
 };
 static const struct field anet = { .shape = OBJECT,
 				   .members = anet_members,
@@ -85,8 +81,7 @@ const struct field schema_vm[] = {
 	  .spec = "config-vm.md#hypervisor-object" },
 	{ "kernel", .shape = OBJECT, .required = true, .members = kernel_members,
 	  .spec = "config-vm.md#kernel-object" },
-	{ "image", .shape = OBJECT, .members = image_members,
-	  .spec = "config-vm.md#image-object" },
+	{ "image", .shape = OBJECT, .members = image_members, .spec = "config-vm.md#image-object" },
 	{ "hwConfig", .shape = OBJECT, .members = hardware_members,
 	  .spec = "config-vm.md#hwconfig-object" },
 	{ 0 },

@@ -47,8 +47,7 @@ static bool has_text(const json_t *array, const char *text)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach (array, i, item) {
 		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
 			return true;
 	}
@@ -87,8 +86,7 @@ static bool included(const json_t *conditions, uint64_t set)
 	const char *minimum = json_text(conditions, "minKernel", NULL);
 	size_t i;
 
-	json_array_foreach(json_object_get(conditions, "caps"), i, capability)
-	{
+	json_array_foreach (json_object_get(conditions, "caps"), i, capability) {
 		if (!has_capability(set, capability))
 			return false;
 	}
@@ -104,8 +102,7 @@ static bool excluded(const json_t *conditions, uint64_t set)
 	const char *minimum = json_text(conditions, "minKernel", NULL);
 	size_t i;
 
-	json_array_foreach(json_object_get(conditions, "caps"), i, capability)
-	{
+	json_array_foreach (json_object_get(conditions, "caps"), i, capability) {
 		if (has_capability(set, capability))
 			return true;
 	}
@@ -119,8 +116,7 @@ static int copy_members(json_t *to, const json_t *from, const char *const *kept,
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)from, key, value)
-	{
+	json_object_foreach ((json_t *)from, key, value) {
 		if (known_in(kept, key))
 			json_object_set(to, key, value);
 		else if (!known_in(resolved, key))
@@ -158,8 +154,7 @@ static void resolve_architectures(json_t *filter, const json_t *map)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(map, i, row)
-	{
+	json_array_foreach (map, i, row) {
 		const char *name = json_text(row, "architecture", "");
 
 		if (!native || strcmp(name, native) != 0)
@@ -180,8 +175,7 @@ static json_t *resolve(const json_t *profile, uint64_t set, const char *file, st
 	if (copy_members(filter, profile, kept_members, resolved_members, file, err) < 0)
 		return NULL;
 	resolve_architectures(filter, json_object_get(profile, "archMap"));
-	json_array_foreach(json_object_get(profile, "syscalls"), i, rule)
-	{
+	json_array_foreach (json_object_get(profile, "syscalls"), i, rule) {
 		if (add_rule(rules, rule, set, file, err) < 0)
 			return NULL;
 	}

@@ -12,8 +12,7 @@
 
 int setting_malformed(const struct setting *s)
 {
-	return error_set(s->err, ERROR_USAGE, "\"%s\" is not %s", s->value,
-			 s->rule->option.value);
+	return error_set(s->err, ERROR_USAGE, "\"%s\" is not %s", s->value, s->rule->option.value);
 }
 
 int setting_numbers(const struct setting *s, const char *text, long long *numbers, size_t count)
@@ -36,8 +35,7 @@ size_t setting_find(const json_t *list, const char *key, const char *text)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach (list, i, entry) {
 		if (strcmp(json_text(entry, key, ""), text) == 0)
 			return i;
 	}
@@ -78,9 +76,9 @@ int set_text(const struct setting *s)
 
 int set_absolute(const struct setting *s)
 {
-	return *s->value == '/' ? set_text(s)
-				: error_set(s->err, ERROR_USAGE, "\"%s\" is not an absolute path",
-					    s->value);
+	return *s->value == '/'
+		       ? set_text(s)
+		       : error_set(s->err, ERROR_USAGE, "\"%s\" is not an absolute path", s->value);
 }
 
 int add_text(const struct setting *s)

@@ -275,7 +275,8 @@ int set_io_priority(const struct setting *s)
 	if (priority < s->rule->min || priority > s->rule->max)
 		return setting_malformed(s);
 	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-		if (strlen(classes[i][0]) != length || strncmp(classes[i][0], s->value, length) != 0)
+		if (strlen(classes[i][0]) != length ||
+		    strncmp(classes[i][0], s->value, length) != 0)
 			continue;
 		pointer_set(s->g->config, s->rule->pointer,
 			    json_pack("{s:s, s:I}", "class", classes[i][1], "priority",

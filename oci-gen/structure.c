@@ -89,8 +89,7 @@ static void check_members(const json_t *object, const struct field *field, const
 		if (member->required && !json_object_get(object, member->key))
 			add(findings, "required", field->spec, at, "is required");
 	}
-	json_object_foreach((json_t *)object, key, value)
-	{
+	json_object_foreach ((json_t *)object, key, value) {
 		const struct field *member = find_member(field->members, key);
 		const struct rule unknown = { "unknown-member", SEVERITY_WARNING,
 					      "config.md#extensibility" };
@@ -111,14 +110,12 @@ static void check_elements(const json_t *value, const struct field *field, const
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(value, i, item)
-	{
+	json_array_foreach (value, i, item) {
 		cleanup_free char *at = pointer_index(pointer, i);
 
 		check_field(item, field->element, spec, at, findings);
 	}
-	json_object_foreach((json_t *)value, key, item)
-	{
+	json_object_foreach ((json_t *)value, key, item) {
 		cleanup_free char *at = pointer_join(pointer, key);
 
 		check_field(item, field->element, spec, at, findings);

@@ -170,8 +170,7 @@ void template_privileged(json_t *config)
 	json_t *mount;
 	size_t i;
 
-	json_array_foreach(pointer_get(config, "/mounts"), i, mount)
-	{
+	json_array_foreach (pointer_get(config, "/mounts"), i, mount) {
 		if (strncmp(json_text(mount, "destination", ""), "/sys", 4) == 0)
 			make_writable(mount);
 	}

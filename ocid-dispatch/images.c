@@ -93,8 +93,7 @@ static bool has_text(const json_t *array, const char *text)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach (array, i, item) {
 		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
 			return true;
 	}
@@ -208,8 +207,7 @@ int images_list(const struct rpc_context *context, const json_t *request, json_t
 		return -1;
 	if (one)
 		rows = json_pack("[O]", one);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		json_array_append_new(images, image_of(row));
 	}
 	*response = json_pack("{s:O}", "images", images);

@@ -312,8 +312,7 @@ static int encode_map(const ProtobufCFieldDescriptor *field,
 
 	if (!json_is_object(map))
 		return mismatch(err, "an object");
-	json_object_foreach((json_t *)map, key, value)
-	{
+	json_object_foreach ((json_t *)map, key, value) {
 		cleanup_buffer struct buffer pair = { 0 };
 
 		if (encode_entry(entry, key, value, &pair, depth + 1, err) < 0)
