@@ -83,7 +83,10 @@ document() {
 		wait "$pid" 2>/dev/null || true
 		gc
 		# the kill may have come too late
-		[ "$(net check --id abc >/dev/null 2>&1; echo $?)" -ne 0 ] || net del --id abc
+		if [ -e "$OCID_ROOT/networks/abc.json" ]; then
+			[ "$(tail -n 1 "$OCID_ROOT/networks/abc.json")" = '{"ready":true}' ]
+			net del --id abc
+		fi
 		nothing_left
 	done
 }
