@@ -10,6 +10,7 @@ extern const struct cli_command list_command;
 extern const struct cli_command logs_command;
 extern const struct cli_command pause_command;
 extern const struct cli_command ps_command;
+extern const struct cli_command reopen_logs_command;
 extern const struct cli_command resume_command;
 extern const struct cli_command rm_command;
 extern const struct cli_command run_command;

@@ -11,6 +11,7 @@
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/launch.h"
+#include "ocid-shim/log_file.h"
 #include "ocid-shim/runtime.h"
 
 #include <errno.h>
@@ -144,7 +145,7 @@ static int complete(const struct cli *cli, const struct place *place, const stru
 static int open_log(const struct request *request, bool *made, struct error *err)
 {
 	*made = access(request->log_path, F_OK) < 0;
-	return request_open_log(request, err);
+	return log_file_open(request->log_path, err);
 }
 
 static int make(const struct cli *cli, const struct store *store, int busy_fd,

@@ -41,6 +41,14 @@ void log_reader_close(struct log_reader *reader)
 	*reader = (struct log_reader){ .fd = -1 };
 }
 
+bool log_reader_is_other(const struct log_reader *reader, const struct stat *status)
+{
+	struct stat own;
+
+	return fstat(reader->fd, &own) == 0 &&
+	       (own.st_ino != status->st_ino || own.st_dev != status->st_dev);
+}
+
 /* Whether the record at that place ends a line of output. What is no record counts as a line. */
 static bool ends_line(int fd, off_t at)
 {

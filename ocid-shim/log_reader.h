@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct stat;
+
 struct log_reader {
 	int fd;
 	const char *path; /* borrowed */
@@ -16,6 +18,9 @@ struct log_reader {
 int log_reader_open(const char *path, struct log_reader *reader, struct error *err);
 void log_reader_close(struct log_reader *reader);
 #define cleanup_log_reader __attribute__((cleanup(log_reader_close)))
+
+/* Whether that is the status of another file than the one that is read. */
+bool log_reader_is_other(const struct log_reader *reader, const struct stat *status);
 
 /* Go to where the last `count` lines of output begin. */
 int log_reader_tail(struct log_reader *reader, long long count, struct error *err);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,6 +130,57 @@ static int watch_monitor(const struct container *container)
 	return fd >= 0 && container_is_watched(container) ? steal_fd(&fd) : -1;
 }
 
+/* Go over to the log that has taken the place of the one that is read (reopen-logs), if there is
+ * one: only when something is in it, or at the end of the container, since until then the old one
+ * may still grow. 1 when that was done. */
+static int change_file(struct log_reader *reader, struct printer *printer, int changes, bool ended,
+		       struct error *err)
+{
+	struct stat status;
+
+	if (stat(reader->path, &status) < 0 || !log_reader_is_other(reader, &status))
+		return 0;
+	/* it may be written to at any moment from now */
+	if (inotify_add_watch(changes, reader->path, IN_MODIFY) < 0 ||
+	    stat(reader->path, &status) < 0 || (status.st_size == 0 && !ended))
+		return 0;
+	if (print_all(reader, printer, err) < 0)
+		return -1;
+
+	struct log_reader next = { .fd = -1 };
+	if (log_reader_open(reader->path, &next, err) < 0)
+		return -1;
+	log_reader_close(reader);
+	*reader = next;
+	return 1;
+}
+
+/* Watch the log, and its directory for one that takes its place. */
+static int watch_log(const char *path, int changes, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *directory = xstrndup(path, (size_t)(slash - path) + 1);
+
+	if (inotify_add_watch(changes, path, IN_MODIFY) < 0 ||
+	    inotify_add_watch(changes, directory, IN_CREATE | IN_MOVED_TO) < 0)
+		return error_os(err, "cannot watch %s", path);
+	return 0;
+}
+
+/* Print what there is in the log, and in the one that took its place. */
+static int catch_up(struct log_reader *reader, struct printer *printer, int changes, bool ended,
+		    struct error *err)
+{
+	int changed;
+
+	do {
+		if (print_all(reader, printer, err) < 0)
+			return -1;
+		changed = change_file(reader, printer, changes, ended, err);
+	} while (changed > 0);
+	return changed;
+}
+
 /* Print what comes until the monitor has ended. */
 static int follow(const struct container *container, struct log_reader *reader,
 		  struct printer *printer, struct error *err)
@@ -137,8 +189,10 @@ static int follow(const struct container *container, struct log_reader *reader,
 	cleanup_fd int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	cleanup_fd int monitor = watch_monitor(container);
 
-	if (changes < 0 || inotify_add_watch(changes, reader->path, IN_MODIFY) < 0)
-		return error_os(err, "cannot watch %s", reader->path);
+	if (changes < 0)
+		return error_os(err, "inotify");
+	if (watch_log(reader->path, changes, err) < 0)
+		return -1;
 	for (bool ended = monitor < 0;;) {
 		struct pollfd polls[] = {
 			{ changes, POLLIN, 0 },
@@ -146,7 +200,7 @@ static int follow(const struct container *container, struct log_reader *reader,
 			{ STDOUT_FILENO, 0, 0 }, /* POLLERR: nobody reads any more */
 		};
 
-		if (print_all(reader, printer, err) < 0)
+		if (catch_up(reader, printer, changes, ended, err) < 0)
 			return -1;
 		if (ended)
 			return 0;

@@ -14,7 +14,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Id, bundle and document from the command line. */
@@ -171,25 +170,4 @@ void request_free(struct request *request)
 	free(request->runtime);
 	free(request->log_path);
 	*request = (struct request){ 0 };
-}
-
-int request_open_log(const struct request *request, struct error *err)
-{
-	const char *slash = strrchr(request->log_path, '/');
-	cleanup_free char *directory =
-		xstrndup(request->log_path, (size_t)(slash - request->log_path));
-	struct stat status;
-
-	if (directory[0] && path_make_dirs(directory, 0755, err) < 0)
-		return error_prefix(err, "log");
-
-	/* without waiting, should it be a FIFO */
-	cleanup_fd int fd =
-		open(request->log_path,
-		     O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return error_os(err, "log %s", request->log_path);
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-		return error_set(err, ERROR_USAGE, "log %s is not a file", request->log_path);
-	return steal_fd(&fd);
 }

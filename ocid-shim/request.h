@@ -33,7 +33,3 @@ struct request {
 int request_make(const struct cli *cli, struct request *request, struct error *err);
 void request_free(struct request *request);
 #define cleanup_request __attribute__((cleanup(request_free)))
-
-/* Open the log for appending; its directory is made where there is none. The caller's descriptor.
- */
-int request_open_log(const struct request *request, struct error *err);

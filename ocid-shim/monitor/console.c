@@ -2,26 +2,18 @@
 /* The console socket protocol (runc, docs/terminals.md): the runtime connects and sends the
  * terminal's master as the one descriptor of one message. */
 #include "ocid-shim/monitor/monitor.h"
-#include "ocid-shim/monitor/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 int console_listen(struct monitor *monitor)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct text path = { address.sun_path, sizeof address.sun_path, 0 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = control_bind(monitor, SOCK_STREAM, "console");
 
-	text_add(&path, "/proc/self/fd/");
-	text_add_number(&path, monitor->dir_fd);
-	text_add(&path, "/console");
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-	    listen(fd, 1) < 0)
+	if (fd < 0 || listen(fd, 1) < 0)
 		return -1;
 	monitor->console_listen_fd = fd;
 	return events_watch(monitor, fd, EVENT_CONSOLE);

@@ -144,6 +144,9 @@ static void handle(struct monitor *monitor, enum event event)
 	case EVENT_CONSOLE:
 		console_receive(monitor);
 		break;
+	case EVENT_CONTROL:
+		control_receive(monitor);
+		break;
 	}
 }
 

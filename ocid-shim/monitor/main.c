@@ -51,7 +51,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->dir_path = argv[MONITOR_DIR_PATH];
 	m->bundle = argv[MONITOR_BUNDLE];
 	m->runtime = argv + MONITOR_RUNTIME;
-	m->console_listen_fd = m->console_fd = -1;
+	m->control_fd = m->console_listen_fd = m->console_fd = -1;
 	m->streams[0].fd = m->streams[1].fd = -1;
 	m->streams[0].name = "stdout";
 	m->streams[1].name = "stderr";
@@ -148,6 +148,9 @@ static bool adopt(struct monitor *m, const char **what)
 		return false;
 	m->init = init;
 	m->oom_fd = oom_watch(init);
+	*what = "no control socket could be made";
+	if (control_listen(m) < 0)
+		return false;
 	*what = "the runtime sent no terminal";
 	if (!m->terminal)
 		return true;

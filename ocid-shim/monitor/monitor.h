@@ -15,6 +15,7 @@
 struct monitor {
 	int sync_fd, dir_fd, lock_fd, busy_fd, runtime_log_fd; /* protocol.h */
 	int epoll_fd, signal_fd;
+	int control_fd;
 	int console_listen_fd, console_fd; /* a terminal's socket and master, or -1 */
 	bool terminal, no_pivot, shares_pids;
 	const char *id, *dir_path, *bundle;
@@ -84,6 +85,13 @@ int oom_watch(pid_t init);
 /* Whether the OOM killer has ended a process of the container. */
 bool oom_happened(int fd);
 
+/* control.c: make the socket for messages from anybody who may; deal with one. -1 with errno. */
+int control_listen(struct monitor *monitor);
+void control_receive(struct monitor *monitor);
+
+/* A socket of that type, bound to a name in the container's directory; -1 with errno. */
+int control_bind(const struct monitor *monitor, int type, const char *name);
+
 /* console.c: listen for the terminal that the runtime makes; receive it. -1 with errno. */
 int console_listen(struct monitor *monitor);
 int console_receive(struct monitor *monitor);
@@ -93,7 +101,7 @@ int console_receive(struct monitor *monitor);
 void events_step(struct monitor *monitor, long long deadline);
 
 /* Have the descriptor watched; tags are the enum's. */
-enum event { EVENT_STDOUT, EVENT_STDERR, EVENT_CHILD, EVENT_SYNC, EVENT_CONSOLE };
+enum event { EVENT_STDOUT, EVENT_STDERR, EVENT_CHILD, EVENT_SYNC, EVENT_CONSOLE, EVENT_CONTROL };
 int events_watch(const struct monitor *monitor, int fd, enum event event);
 
 /* Collect the exit status of whatever child has ended. */

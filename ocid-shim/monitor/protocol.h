@@ -7,6 +7,14 @@
  * sends one byte, MONITOR_COMMIT, when everything it has to do is done, and from there on the
  * container stands by itself. When the socket ends without that byte (ocid-shim gave up or was
  * killed) the monitor deletes the container and its directory, closes the socket and exits.
+ *
+ * From then on the monitor takes messages on the socket `ctl` in the container's directory. It is
+ * of type SOCK_DGRAM, so that nobody can keep the monitor waiting. A message is one byte:
+ *
+ *   MONITOR_REOPEN  with two descriptors: a file to log to from now on, open for appending, and a
+ *                   socket, on which the same byte is sent back when it is in use
+ *
+ * What is something else is dropped with its descriptors.
  */
 #pragma once
 #include <stdint.h>
@@ -33,7 +41,7 @@ enum monitor_report_kind {
 	MONITOR_BROKEN		/* number: errno, or 0; text: what did not work */
 };
 
-enum { MONITOR_TEXT_SIZE = 1024, MONITOR_COMMIT = 'c' };
+enum { MONITOR_TEXT_SIZE = 1024, MONITOR_COMMIT = 'c', MONITOR_REOPEN = 'l' };
 
 struct monitor_report {
 	uint32_t kind;
