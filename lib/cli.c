@@ -8,6 +8,7 @@
 #include "lib/version.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -496,6 +497,19 @@ static int close_stdout(struct error *err)
 	return 0;
 }
 
+/* A standard descriptor that is closed would become a file of ours, and then a child's. Where it
+ * should be written to, writing shall still fail. */
+static void fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= STDIN_FILENO && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int cli_main(const char *tool, const char *purpose, const struct cli_command *commands, int argc,
 	     char **argv)
 {
@@ -505,6 +519,7 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 	struct error err;
 
 	cli.operands = xcalloc((size_t)argc + 1, sizeof *cli.operands);
+	fill_standard();
 	log_setup(tool, LOG_LEVEL_WARN);
 	catch_signals();
 

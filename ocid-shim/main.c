@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { COMMANDS = 16 };
 
@@ -17,19 +15,6 @@ static void forget_service_manager(void)
 	unsetenv("NOTIFY_SOCKET");
 }
 
-/* A standard descriptor that is closed would become a file of ours, and then the container's. Where
- * it should be written to, writing shall still fail. */
-static void fill_standard(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= STDIN_FILENO && fd < STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	const struct cli_command commands[COMMANDS] = {
@@ -39,7 +24,6 @@ int main(int argc, char **argv)
 		logs_command,  reopen_logs_command, rm_command,	    { 0 },
 	};
 
-	fill_standard();
 	forget_service_manager();
 	return cli_main("ocid-shim", "run containers, keep their logs and exit codes", commands,
 			argc, argv);

@@ -83,6 +83,16 @@ verbs() {
 	done
 }
 
+@test "cli: closed standard descriptors are no file of ours, and a closed stdout is an error" {
+	for tool in $TOOLS; do
+		run --separate-stderr bash -c "$tool --version >&-"
+		[ "$status" -ne 0 ]
+		[[ $stderr == *"standard output"* ]]
+		run bash -c "$tool --version <&- 2>&-"
+		[ "$status" -eq 0 ]
+	done
+}
+
 @test "cli: a reader that leaves early is no error message" {
 	run --separate-stderr bash -c 'set -o pipefail; for i in 1 2 3 4 5; do oci-gen generate --help | true; done'
 	[ -z "$stderr" ]
