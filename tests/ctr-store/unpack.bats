@@ -202,7 +202,10 @@ teardown() { clean_store; }
 @test "unpack: SIGTERM undoes what is half done" {
 	make_tar big.tar file:f:size=60000000
 	store_image docker.io/library/t:1 big.tar
-	ctr-store unpack t:1 >/dev/null 2>err 3>&- &
+	# a worker that does its work and then takes its time
+	printf '#!/bin/sh\n%s "$@"\nsleep 60\n' "$OCID_BIN/ctr-store-unpack" >ctr-store-unpack
+	chmod +x ctr-store-unpack
+	OCID_LIBEXEC=$PWD ctr-store unpack t:1 >/dev/null 2>err 3>&- &
 	pid=$!
 	wait_for 5 something_unfinished
 	kill -TERM "$pid"
