@@ -138,7 +138,7 @@ store_is_sound() {
 	for signal in TERM INT; do
 		for to in "store:interrupted" "dir:$BATS_TEST_TMPDIR/d" "oci:$BATS_TEST_TMPDIR/o" "docker://$LIAR/takes/interrupted:v1"; do
 			# bash starts background jobs with SIGINT ignored
-			env --default-signal=INT skopeo-c copy --tls-verify=false --events 3 "docker://$LIAR/slow-blob/x:v1" "$to" \
+			env --default-signal=INT skopeo-c copy --tls-verify=false --events 3 "docker://$LIAR/slower-blob/x:v1" "$to" \
 				3>"$BATS_TEST_TMPDIR/events" >/dev/null 2>"$BATS_TEST_TMPDIR/stderr" &
 			pid=$!
 			wait_for 5 grep -q started "$BATS_TEST_TMPDIR/events"

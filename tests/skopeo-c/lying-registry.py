@@ -174,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.endless()
         return self.do_good()
 
-    def do_slow_blob(self):
+    def slow(self, pause):
         if not self.is_layer():
             return self.do_good()
         self.send_response(200)
@@ -183,8 +183,14 @@ class Handler(BaseHTTPRequestHandler):
         for at in range(0, len(LAYER), 20000):
             self.wfile.write(LAYER[at:at + 20000])
             self.wfile.flush()
-            time.sleep(0.05)
+            time.sleep(pause)
         return None
+
+    def do_slow_blob(self):
+        return self.slow(0.05)
+
+    def do_slower_blob(self):
+        return self.slow(1)
 
     def do_flaky_blob(self):
         if self.is_layer() and self.times("blob") == 1:
