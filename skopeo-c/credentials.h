@@ -15,6 +15,22 @@ struct access {
 	long long retry_times; /* -1: the default */
 };
 
+/* The options that fill the field `access` of a command with one registry; FIELD() is the command's
+ * own offsetof. */
+/* clang-format off */
+#define ACCESS_OPTIONS \
+	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(access.tls_verify), \
+	  "insist on https and its certificates (default)" }, \
+	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile), \
+	  "credentials as containers-auth.json(5) has them" }, \
+	{ "creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(access.creds), "credentials" }, \
+	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" }, \
+	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir), \
+	  "certificates for the registry" }, \
+	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times), \
+	  "try again N times after what may pass (default 2)" }
+/* clang-format on */
+
 struct credentials {
 	char *user, *password; /* both or none */
 	char *identity_token;  /* to be exchanged for an access token, or NULL */

@@ -21,16 +21,7 @@ static const struct list_tags_settings defaults = {
 #define FIELD(name) offsetof(struct list_tags_settings, name)
 
 static const struct cli_option options[] = {
-	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(access.tls_verify),
-	  "insist on https and its certificates (default)" },
-	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile),
-	  "credentials as containers-auth.json(5) has them" },
-	{ "creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(access.creds), "credentials" },
-	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" },
-	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir),
-	  "certificates for the registry" },
-	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times),
-	  "try again N times after what may pass (default 2)" },
+	ACCESS_OPTIONS,
 	{ 0 },
 };
 
