@@ -5,7 +5,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/image_config.h"
 #include "ctr-store/tar_writer.h"
-#include "ctr-store/timestamp.h"
+#include "lib/timestamp.h"
 #include "ctr-store/upper.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"

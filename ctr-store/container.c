@@ -4,7 +4,7 @@
 #include "ctr-store/attach.h"
 #include "ctr-store/image.h"
 #include "ctr-store/root_directory.h"
-#include "ctr-store/timestamp.h"
+#include "lib/timestamp.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"

@@ -2,7 +2,7 @@
 #include "ctr-store/record.h"
 
 #include "ctr-store/mountinfo.h"
-#include "ctr-store/timestamp.h"
+#include "lib/timestamp.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "lib/error.h"
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 #include "ocid-dispatch/grpc.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/output.h"
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/transcode.h"

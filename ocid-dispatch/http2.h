@@ -6,7 +6,7 @@
 #pragma once
 #include "lib/error.h"
 #include "lib/memory.h"
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/spawn.h"
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 #include "ocid-dispatch/rpc.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "ocid-dispatch/base64.h"
+#include "lib/base64.h"
 
 #include <string.h>
 #include <strings.h>

@@ -3,7 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/transcode.h"

@@ -3,7 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
-#include "ocid-dispatch/base64.h"
+#include "lib/base64.h"
 #include "ocid-dispatch/transcode_field.h"
 #include "ocid-dispatch/wire.h"
 

@@ -3,8 +3,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
-#include "ocid-dispatch/base64.h"
-#include "ocid-dispatch/buffer.h"
+#include "lib/base64.h"
+#include "lib/buffer.h"
 #include "ocid-dispatch/transcode_field.h"
 #include "ocid-dispatch/wire.h"
 

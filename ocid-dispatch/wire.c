@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/wire.h"
 
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 
 enum { VARINT_MAX = 10 }; /* bytes of one */
 

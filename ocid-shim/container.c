@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/store.h"
+#include "lib/timestamp.h"
 #include "ocid-shim/cgroups.h"
 
 #include <errno.h>
@@ -215,22 +216,11 @@ json_t *container_describe(const struct container *container)
 	return process;
 }
 
-char *container_now(void)
-{
-	struct timespec now;
-	struct tm date;
-	char text[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &date);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &date);
-	return xasprintf("%s.%09ldZ", text, now.tv_nsec);
-}
-
 int container_mark_started(const struct container *container, struct error *err)
 {
-	cleanup_free char *now = container_now();
+	char now[TIMESTAMP_SIZE];
 
+	timestamp_now(now);
 	return file_replace_at(container->dir_fd, "started", now, strlen(now), 0600, err);
 }
 

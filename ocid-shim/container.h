@@ -77,6 +77,3 @@ int container_lock_monitor(int lock_fd, struct error *err);
 /* When process `pid` started, in the kernel's clock ticks since boot; 0 when there is none. With
  * the number it names a process for good. */
 long long container_process_start(pid_t pid);
-
-/* The time as RFC 3339 with nanoseconds, in UTC. The caller frees it. */
-char *container_now(void);

@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/path.h"
+#include "lib/timestamp.h"
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/launch.h"
@@ -73,7 +74,8 @@ static int place_take(struct place *place, const struct request *request, struct
 
 static json_t *make_facts(const struct request *request, pid_t init)
 {
-	cleanup_free char *now = container_now();
+	char now[TIMESTAMP_SIZE];
+	timestamp_now(now);
 	json_t *facts =
 		json_pack("{s:s, s:s, s:s, s:O, s:s, s:b, s:s, s:s, s:i, s:I}", "id", request->id,
 			  "bundle", request->bundle, "runtime", request->runtime, "runtimeOptions",

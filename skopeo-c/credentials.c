@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/credentials.h"
 
+#include "lib/base64.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,13 +34,11 @@ void credentials_free(struct credentials *credentials)
 char *credentials_basic(const struct credentials *credentials)
 {
 	char *pair = xasprintf("%s:%s", credentials->user, credentials->password);
-	size_t length = strlen(pair);
-	unsigned char *encoded = xcalloc(length / 3 * 4 + 8, 1);
+	char *encoded = base64_encode(pair, strlen(pair));
+	char *value = xasprintf("Basic %s", encoded);
 
-	EVP_EncodeBlock(encoded, (const unsigned char *)pair, (int)length);
-	char *value = xasprintf("Basic %s", (const char *)encoded);
 	credentials_wipe(pair);
-	credentials_wipe((char *)encoded);
+	credentials_wipe(encoded);
 	return value;
 }
 
@@ -60,10 +58,9 @@ static bool split_pair(const char *pair, struct credentials *out)
 static bool decode_pair(const char *base64, struct credentials *out)
 {
 	size_t length = strlen(base64);
-	cleanup_free unsigned char *text = xcalloc(length + 1, 1);
+	cleanup_free unsigned char *text = xcalloc(length + 4, 1);
 
-	if (length % 4 != 0 || length > CREDENTIALS_FILE_MAX ||
-	    EVP_DecodeBlock(text, (const unsigned char *)base64, (int)length) < 0)
+	if (base64_decode(base64, length, text) < 0)
 		return false;
 	bool split = split_pair((const char *)text, out);
 	OPENSSL_cleanse(text, length);

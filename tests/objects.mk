@@ -3,12 +3,12 @@
 # libraries.
 
 DISPATCH_TRANSCODE := $(patsubst %,ocid-dispatch/%.o,transcode_decode transcode_encode \
-	transcode_field wire base64 buffer) gen/cri.pb-c.o
+	transcode_field wire) gen/cri.pb-c.o
 
 TEST_OBJS_transcode := $(DISPATCH_TRANSCODE) gen/kinds.pb-c.o
 TEST_PKGS_transcode := libprotobuf-c
-TEST_OBJS_grpc := $(patsubst %,ocid-dispatch/%.o,grpc answer buffer base64)
-TEST_OBJS_http2 := $(patsubst %,ocid-dispatch/%.o,http2 buffer)
+TEST_OBJS_grpc := $(patsubst %,ocid-dispatch/%.o,grpc answer)
+TEST_OBJS_http2 := ocid-dispatch/http2.o
 TEST_PKGS_http2 := libnghttp2
 
 # a message with every kind of field, for the transcoder's tests

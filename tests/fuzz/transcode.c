@@ -2,7 +2,7 @@
 /* Arbitrary bytes as a message: what is read must be written again, and read as the same. */
 #include "ocid-dispatch/transcode.h"
 
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/answer.h"
-#include "ocid-dispatch/base64.h"
+#include "lib/base64.h"
 
 #include "tests/unit/tap.h"
 

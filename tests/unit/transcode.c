@@ -10,7 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 
 #include "tests/unit/tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/buffer.h"
+#include "lib/buffer.h"
 
 #include "lib/memory.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/timestamp.h"
+#include "lib/timestamp.h"
 
 #include <stdio.h>
 #include <time.h>

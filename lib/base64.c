@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/base64.h"
+#include "lib/base64.h"
 
 #include "lib/memory.h"
 
