@@ -21,7 +21,7 @@ PROGRAMS := $(TOOLS) $(WORKERS)
 
 # The libraries of each program: the architecture in a few lines (DESIGN 7).
 PKGS_lib               := jansson libcrypto
-# libcurl is loaded when a registry is talked to (skopeo-c/curl.h)
+# libcurl and libyaml are loaded when they are needed (skopeo-c/library.h)
 PKGS_skopeo-c          := jansson libcrypto $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 PKGS_oci-gen           := jansson libcrypto
 PKGS_ctr-store         := jansson libcrypto

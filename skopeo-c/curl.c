@@ -1,36 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/curl.h"
 
-#include <dlfcn.h>
-#include <string.h>
+#include "skopeo-c/library.h"
 
-/* the version of the interface that curl/curl.h declares */
-#define LIBRARY "libcurl.so.4"
-
-/* POSIX has functions' addresses in pointers to objects, which ISO C does not convert. */
-static int find(void *library, const char *name, void *function, struct error *err)
-{
-	void *address = dlsym(library, name);
-
-	if (!address)
-		return error_set(err, ERROR_UNSUPPORTED, "%s is too old: it has no %s", LIBRARY,
-				 name);
-	memcpy(function, &address, sizeof address);
-	return 0;
-}
+#include <stddef.h>
 
 int curl_load(struct curl_functions *functions, struct error *err)
 {
-	struct curl_functions found;
-	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-	if (!library)
-		return error_set(err, ERROR_UNSUPPORTED, "registries need libcurl: %s", dlerror());
-#define X(name)                                                                                    \
-	if (find(library, "curl_" #name, &found.name, err) < 0)                                    \
-		return -1;
-	CURL_FUNCTIONS(X)
+	static const char *const symbols[] = {
+#define X(name) "curl_" #name,
+		CURL_FUNCTIONS(X)
 #undef X
+			NULL
+	};
+	struct curl_functions found;
+
+	/* the version of the interface that curl/curl.h declares */
+	if (library_load("libcurl.so.4", "registries need libcurl", symbols, &found, err) < 0)
+		return -1;
 	*functions = found;
 	return 0;
 }

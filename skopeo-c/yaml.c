@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/yaml.h"
+
+#include "skopeo-c/library.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+#define FUNCTIONS(X)                                                                               \
+	X(event_delete)                                                                            \
+	X(parser_delete)                                                                           \
+	X(parser_initialize)                                                                       \
+	X(parser_parse)                                                                            \
+	X(parser_set_encoding)                                                                     \
+	X(parser_set_input_string)
+
+static struct yaml_functions {
+#define X(name) __typeof__(yaml_##name) *name;
+	FUNCTIONS(X)
+#undef X
+} yaml; /* loaded once */
+
+static int load(struct error *err)
+{
+	static const char *const symbols[] = {
+#define X(name) "yaml_" #name,
+		FUNCTIONS(X)
+#undef X
+			NULL
+	};
+
+	if (yaml.parser_parse)
+		return 0;
+	return library_load("libyaml-0.so.2", "YAML files need libyaml", symbols, &yaml, err);
+}
+
+struct reader {
+	yaml_parser_t parser;
+	yaml_event_t event; /* the current one */
+	int depth;
+	const char *what;
+	struct error *err;
+};
+
+static json_t *read_value(struct reader *reader);
+
+__attribute__((format(printf, 3, 4))) static int refuse(struct reader *reader, enum error_kind kind,
+							const char *format, ...)
+{
+	char problem[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(problem, sizeof problem, format, arguments);
+	va_end(arguments);
+	return error_set(reader->err, kind, "%s:%zu: %s", reader->what,
+			 reader->event.start_mark.line + 1, problem);
+}
+
+/* Go to the next event. */
+static int advance(struct reader *reader)
+{
+	yaml.event_delete(&reader->event);
+	if (yaml.parser_parse(&reader->parser, &reader->event))
+		return 0;
+	return error_set(reader->err, ERROR_INTEGRITY, "%s:%zu: %s", reader->what,
+			 reader->parser.problem_mark.line + 1,
+			 reader->parser.problem ? reader->parser.problem : "not valid YAML");
+}
+
+static int check_node(struct reader *reader, const void *anchor, const void *tag)
+{
+	if (anchor)
+		return refuse(reader, ERROR_UNSUPPORTED, "anchors are not supported");
+	if (tag)
+		return refuse(reader, ERROR_UNSUPPORTED, "tags are not supported");
+	return 0;
+}
+
+/* The text of the current event, which is a scalar; borrowed from it. */
+static const char *scalar_text(struct reader *reader)
+{
+	const char *text = (const char *)reader->event.data.scalar.value;
+
+	if (check_node(reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag) < 0)
+		return NULL;
+	if (strlen(text) != reader->event.data.scalar.length) {
+		refuse(reader, ERROR_INTEGRITY, "a NUL in a text");
+		return NULL;
+	}
+	return text;
+}
+
+static json_t *read_scalar(struct reader *reader)
+{
+	const char *text = scalar_text(reader);
+
+	if (!text)
+		return NULL;
+	if (reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+		if (!text[0] || strcmp(text, "~") == 0 || strcmp(text, "null") == 0)
+			return json_null();
+		if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+			return json_boolean(text[0] == 't');
+	}
+	json_t *string = json_string(text);
+	if (!string)
+		refuse(reader, ERROR_INTEGRITY, "a text that is not UTF-8");
+	return string;
+}
+
+static int read_items(struct reader *reader, json_t *list)
+{
+	for (;;) {
+		if (advance(reader) < 0)
+			return -1;
+		if (reader->event.type == YAML_SEQUENCE_END_EVENT)
+			return 0;
+		json_t *value = read_value(reader);
+		if (!value)
+			return -1;
+		json_array_append_new(list, value);
+	}
+}
+
+/* The current event as the key of a mapping: an object's member that is null, to be filled. */
+static json_t *read_key(struct reader *reader, const json_t *object)
+{
+	if (reader->event.type != YAML_SCALAR_EVENT) {
+		refuse(reader, ERROR_INTEGRITY, "a key that is not a text");
+		return NULL;
+	}
+	const char *text = scalar_text(reader);
+	if (text && json_object_get(object, text)) {
+		refuse(reader, ERROR_INTEGRITY, "a second \"%s\"", text);
+		return NULL;
+	}
+	return text ? json_string(text) : NULL;
+}
+
+static int read_members(struct reader *reader, json_t *object)
+{
+	for (;;) {
+		if (advance(reader) < 0)
+			return -1;
+		if (reader->event.type == YAML_MAPPING_END_EVENT)
+			return 0;
+		json_auto_t *key = read_key(reader, object);
+		if (!key || advance(reader) < 0)
+			return -1;
+		json_t *value = read_value(reader);
+		if (!value)
+			return -1;
+		json_object_set_new(object, json_string_value(key), value);
+	}
+}
+
+static json_t *read_collection(struct reader *reader, bool is_list)
+{
+	json_t *value = is_list ? json_array() : json_object();
+
+	if (++reader->depth > YAML_DEPTH_MAX)
+		refuse(reader, ERROR_INTEGRITY, "nested deeper than %d levels", YAML_DEPTH_MAX);
+	else if ((is_list ? read_items(reader, value) : read_members(reader, value)) == 0) {
+		reader->depth--;
+		return value;
+	}
+	json_decref(value);
+	return NULL;
+}
+
+/* The value that the current event begins; its last event is the current one afterwards. */
+static json_t *read_value(struct reader *reader)
+{
+	const yaml_event_t *event = &reader->event;
+	bool is_list = event->type == YAML_SEQUENCE_START_EVENT;
+
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return read_scalar(reader);
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		if (check_node(reader,
+			       is_list ? event->data.sequence_start.anchor
+				       : event->data.mapping_start.anchor,
+			       is_list ? event->data.sequence_start.tag
+				       : event->data.mapping_start.tag) < 0)
+			return NULL;
+		return read_collection(reader, is_list);
+	default:
+		refuse(reader, ERROR_UNSUPPORTED, "aliases are not supported");
+		return NULL;
+	}
+}
+
+/* The stream's only document. */
+static json_t *read_stream(struct reader *reader)
+{
+	if (advance(reader) < 0 || advance(reader) < 0)
+		return NULL;
+	if (reader->event.type == YAML_STREAM_END_EVENT)
+		return json_null();
+	json_auto_t *value = advance(reader) < 0 ? NULL : read_value(reader);
+	if (!value || advance(reader) < 0 || advance(reader) < 0)
+		return NULL;
+	if (reader->event.type != YAML_STREAM_END_EVENT) {
+		refuse(reader, ERROR_UNSUPPORTED, "a second document");
+		return NULL;
+	}
+	return json_incref(value);
+}
+
+json_t *yaml_parse(const char *text, size_t length, const char *what, struct error *err)
+{
+	struct reader reader = { .what = what, .err = err };
+	json_t *value = NULL;
+
+	if (load(err) < 0)
+		return NULL;
+	if (!yaml.parser_initialize(&reader.parser)) {
+		error_set(err, ERROR_FAILED, "libyaml does not start");
+		return NULL;
+	}
+	yaml.parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+	yaml.parser_set_input_string(&reader.parser, (const unsigned char *)text, length);
+	value = read_stream(&reader);
+	yaml.event_delete(&reader.event);
+	yaml.parser_delete(&reader.parser);
+	return value;
+}

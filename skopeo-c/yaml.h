@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * YAML into JSON, for configuration files, by libyaml (loaded when first used). One document of
+ * mappings, lists and scalars: anchors, aliases, tags and duplicate keys are refused, so the result
+ * is never larger than the text. Only a schema can tell what an unquoted word means, so every
+ * scalar is a string, but for the unquoted true and false, and null, ~ and nothing at all.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+enum { YAML_DEPTH_MAX = 32 };
+
+/* ERROR_INTEGRITY "WHAT:LINE: …". An empty document is null. The caller owns the result. */
+json_t *yaml_parse(const char *text, size_t length, const char *what, struct error *err);
