@@ -8,6 +8,8 @@ PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/ocid
 MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 CFLAGS     ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 V          ?= 0
@@ -180,16 +182,23 @@ C_FILES := $(wildcard lib/*.[ch] $(TOOLS:%=%/*.[ch]) $(TOOLS:%=%/*/*.[ch]) tests
 lint: deps $(CRI_GEN).h $(KINDS).h
 	@BUILD=$(BUILD) tests/lint $(C_FILES)
 
+# man/NAME.SECTION to where they are installed
+man_pages = $(foreach m,$(wildcard man/*.[1-8]),$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man1 \
-		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
 	install $(TOOLS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
 	install $(WORKERS:%=$(BUILD)/%) $(DESTDIR)$(LIBEXECDIR)
-	for s in 1 7 8; do install -m 644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s || exit 1; done
+	for m in $(man_pages); do install -D -m 644 man/$${m##*/} $(DESTDIR)$$m || exit 1; done
+	for t in $(TOOLS); do \
+		$(BUILD)/$$t --completion bash >$(DESTDIR)$(BASHDIR)/$$t && \
+		$(BUILD)/$$t --completion zsh >$(DESTDIR)$(ZSHDIR)/_$$t || exit 1; \
+	done
 
 uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(WORKERS:%=$(DESTDIR)$(LIBEXECDIR)/%)
-	rm -f $(foreach s,1 7 8,$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$(s)/%,$(wildcard man/*.$(s))))
+	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%)
+	rm -f $(man_pages:%=$(DESTDIR)%)
 
 clean:
 	rm -rf $(BUILD)

@@ -4,6 +4,7 @@
 #include "lib/cli.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli_tables.h"
 #include "lib/log.h"
 #include "lib/version.h"
 
@@ -16,34 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Settings of the options that every verb takes. */
-struct common {
-	const char *root, *runroot, *log_level, *errors;
-	bool json, table, help, version;
-};
-
-static const struct cli_option common_options[] = {
-	{ "root", 0, "DIR", OPTION_STRING, offsetof(struct common, root),
-	  "state that survives a reboot (default /var/lib/ocid)" },
-	{ "runroot", 0, "DIR", OPTION_STRING, offsetof(struct common, runroot),
-	  "state that does not (default /run/ocid)" },
-	{ "log-level", 0, "LEVEL", OPTION_STRING, offsetof(struct common, log_level),
-	  "error, warn, info or debug (default warn)" },
-	{ "errors", 0, "FORM", OPTION_STRING, offsetof(struct common, errors),
-	  "text or json, on stderr (default text)" },
-	{ "json", 0, NULL, OPTION_FLAG, offsetof(struct common, json),
-	  "compact JSON, also on a terminal" },
-	{ "table", 0, NULL, OPTION_FLAG, offsetof(struct common, table),
-	  "tables and indented JSON, also in a pipe" },
-	{ "help", 'h', NULL, OPTION_FLAG, offsetof(struct common, help), "show this help" },
-	{ "version", 0, NULL, OPTION_FLAG, offsetof(struct common, version), "show the version" },
-	{ 0 },
-};
-
 struct parser {
 	struct cli *cli;
 	const struct cli_command *command;
-	struct common *common;
+	struct cli_common *common;
 	struct error *err;
 };
 
@@ -98,74 +75,6 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 	error_set(err, ERROR_USAGE, "%s", text);
 	return error_hint(err, "see %s %s%s--help", cli->tool, cli->verb ? cli->verb : "",
 			  cli->verb ? " " : "");
-}
-
-enum { HELP_INDENT = 30, HELP_WIDTH = 80 };
-
-/* Print text from column `column` on, broken between words, continued at HELP_INDENT. */
-static void print_wrapped(const char *text, size_t column)
-{
-	while (*text) {
-		size_t word = strcspn(text, " ");
-
-		if (column > HELP_INDENT && column + 1 + word > HELP_WIDTH) {
-			printf("\n%*s", HELP_INDENT, "");
-			column = HELP_INDENT;
-		}
-		printf(" %.*s", (int)word, text);
-		column += 1 + word;
-		text += word + strspn(text + word, " ");
-	}
-	putchar('\n');
-}
-
-static void print_option(const struct cli_option *option)
-{
-	char left[64];
-
-	snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
-		 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
-		 option->value ? " " : "", option->value ? option->value : "");
-	size_t column = (size_t)printf("  %-*s", HELP_INDENT - 2, left);
-	if (column > HELP_INDENT) {
-		printf("\n%*s", HELP_INDENT, "");
-		column = HELP_INDENT;
-	}
-	print_wrapped(option->help, column);
-}
-
-static void print_options(const struct cli_option *options)
-{
-	for (; options && options->name; options++)
-		if (options->help)
-			print_option(options);
-}
-
-static void print_command_help(const struct cli *cli, const struct cli_command *command)
-{
-	printf("Usage: %s %s [OPTION]...%s%s\n", cli->tool, command->name,
-	       command->operands ? " " : "", command->operands ? command->operands : "");
-	printf("%s %s: %s.\n", cli->tool, command->name, command->summary);
-	if (command->details)
-		printf("\n%s\n", command->details);
-	if (command->options) {
-		puts("\nOptions:");
-		print_options(command->options);
-	}
-	puts("\nOptions of every verb:");
-	print_options(common_options);
-}
-
-static void print_tool_help(const struct cli *cli, const char *purpose,
-			    const struct cli_command *commands)
-{
-	printf("Usage: %s VERB [OPTION]... [OPERAND]...\n%s: %s.\n\nVerbs:\n", cli->tool, cli->tool,
-	       purpose);
-	for (; commands->name; commands++)
-		printf("  %-18s %s\n", commands->name, commands->summary);
-	printf("\nOptions of every verb:\n");
-	print_options(common_options);
-	printf("\n\"%s VERB --help\" tells more; so does man %s.\n", cli->tool, cli->tool);
 }
 
 static const struct cli_option *find_long(const struct cli_option *options, const char *name,
@@ -245,7 +154,7 @@ static int parse_long(struct parser *p, char **argv, int *next)
 		p->command ? find_long(p->command->options, name, length) : NULL;
 
 	if (!option) {
-		option = find_long(common_options, name, length);
+		option = find_long(cli_common_options, name, length);
 		settings = p->common;
 	}
 	(*next)++;
@@ -284,7 +193,7 @@ static int parse_letters(struct parser *p, char **argv, int *next)
 		const char *value = NULL;
 
 		if (!option) {
-			option = find_letter(common_options, *letters);
+			option = find_letter(cli_common_options, *letters);
 			settings = p->common;
 		}
 		if (!option)
@@ -396,7 +305,7 @@ static void default_roots(struct cli *cli)
 				   : xasprintf("/tmp/ocid-%u", (unsigned)geteuid());
 }
 
-static int apply_common(struct cli *cli, struct common *common, bool *errors_json,
+static int apply_common(struct cli *cli, struct cli_common *common, bool *errors_json,
 			struct error *err)
 {
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
@@ -434,7 +343,7 @@ static int check_operands(const struct cli *cli, const struct cli_command *comma
 static int dispatch(struct cli *cli, const char *purpose, const struct cli_command *commands,
 		    char **argv, bool *errors_json, struct error *err)
 {
-	struct common common = { 0 };
+	struct cli_common common = { 0 };
 	struct parser parser = { .cli = cli, .common = &common, .err = err };
 	int next = parse(&parser, argv, 1, 0);
 
@@ -444,8 +353,10 @@ static int dispatch(struct cli *cli, const char *purpose, const struct cli_comma
 		printf("%s %s\n", cli->tool, OCID_VERSION);
 		return 0;
 	}
+	if (!argv[next] && common.completion)
+		return cli_print_completion(cli, common.completion, commands, err);
 	if (!argv[next] && common.help) {
-		print_tool_help(cli, purpose, commands);
+		cli_print_tool_help(cli, purpose, commands);
 		return 0;
 	}
 	if (!argv[next])
@@ -466,7 +377,7 @@ static int dispatch(struct cli *cli, const char *purpose, const struct cli_comma
 	if (parse(&parser, argv, next, -1) < 0)
 		return -1;
 	if (common.help) {
-		print_command_help(cli, parser.command);
+		cli_print_help(cli, parser.command);
 		return 0;
 	}
 	if (apply_common(cli, &common, errors_json, err) < 0 ||

@@ -72,9 +72,23 @@ static char *size_text(json_int_t bytes)
 	return xasprintf(value < 10 ? "%.1f%c" : "%.0f%c", value, units[unit]);
 }
 
+/* What a key, or several with dots between them, leads to. */
+static const json_t *find(const json_t *row, const char *key)
+{
+	for (size_t length; row; key += length + 1) {
+		length = strcspn(key, ".");
+		cleanup_free char *one = xstrndup(key, length);
+
+		row = json_object_get(row, one);
+		if (!key[length])
+			break;
+	}
+	return row;
+}
+
 static char *cell_text(const json_t *row, const struct output_column *column)
 {
-	const json_t *value = json_object_get(row, column->key);
+	const json_t *value = find(row, column->key);
 	const char *text = json_string_value(value);
 
 	if (column->kind == COLUMN_DIGEST && text && digest_is_valid(text))

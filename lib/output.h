@@ -13,7 +13,7 @@ struct cli;
 /* A table's column; the list of them ends with a row whose title is NULL. */
 struct output_column {
 	const char *title; /* "IMAGE ID" */
-	const char *key;   /* of the row's object; arrays of strings are joined with "," */
+	const char *key;   /* of the row's object, or "outer.inner"; arrays are joined with "," */
 	enum { COLUMN_TEXT, COLUMN_DIGEST, COLUMN_SIZE } kind; /* DIGEST: 12 hex digits */
 };
 

@@ -18,3 +18,30 @@ load helpers
 	make -s -C "$TESTS/.." BUILD="$OCID_BIN" DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr uninstall
 	[ -z "$(find "$BATS_TEST_TMPDIR/usr" -type f)" ]
 }
+
+# the words that bash offers after a command line: complete TOOL WORD… ""
+complete_bash() {
+	# shellcheck disable=SC2016 # for the inner shell
+	bash -c '
+		source /dev/stdin <<<"$("$1" --completion bash)"
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		"_${1//-/_}" && printf "%s\n" "${COMPREPLY[@]}"' _ "$@" 2>&1
+}
+
+@test "install: bash completes verbs, second words, options and values" {
+	complete_bash ctr-net "" | grep -qx ns
+	[ "$(complete_bash ctr-net ns cr)" = create ]
+	complete_bash ctr-store mount --r | grep -qx -- --runroot
+	mkdir "$BATS_TEST_TMPDIR/dir"
+	[ "$(complete_bash ctr-store mount --root "$BATS_TEST_TMPDIR/d")" = "$BATS_TEST_TMPDIR/dir" ]
+	[ -z "$(complete_bash ctr-store mount --errors "")" ]
+}
+
+@test "install: zsh reads the completion of every tool" {
+	for tool in skopeo-c ctr-store oci-gen ctr-net ocid-shim ocid-dispatch; do
+		"$tool" --completion zsh >"$BATS_TEST_TMPDIR/_$tool"
+		zsh -n "$BATS_TEST_TMPDIR/_$tool"
+	done
+	tool 2 skopeo-c --completion fish
+	error_is usage 'bash or zsh'
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cli_tables.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct cli_option cli_common_options[] = {
+	{ "root", 0, "DIR", OPTION_STRING, offsetof(struct cli_common, root),
+	  "state that survives a reboot (default /var/lib/ocid)" },
+	{ "runroot", 0, "DIR", OPTION_STRING, offsetof(struct cli_common, runroot),
+	  "state that does not (default /run/ocid)" },
+	{ "log-level", 0, "LEVEL", OPTION_STRING, offsetof(struct cli_common, log_level),
+	  "error, warn, info or debug (default warn)" },
+	{ "errors", 0, "FORM", OPTION_STRING, offsetof(struct cli_common, errors),
+	  "text or json, on stderr (default text)" },
+	{ "json", 0, NULL, OPTION_FLAG, offsetof(struct cli_common, json),
+	  "compact JSON, also on a terminal" },
+	{ "table", 0, NULL, OPTION_FLAG, offsetof(struct cli_common, table),
+	  "tables and indented JSON, also in a pipe" },
+	{ "help", 'h', NULL, OPTION_FLAG, offsetof(struct cli_common, help), "show this help" },
+	{ "version", 0, NULL, OPTION_FLAG, offsetof(struct cli_common, version),
+	  "show the version" },
+	{ "completion", 0, "SHELL", OPTION_STRING, offsetof(struct cli_common, completion), NULL },
+	{ 0 },
+};
+
+enum { HELP_INDENT = 30, HELP_WIDTH = 80 };
+
+/* Print text from column `column` on, broken between words, continued at HELP_INDENT. */
+static void print_wrapped(const char *text, size_t column)
+{
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column > HELP_INDENT && column + 1 + word > HELP_WIDTH) {
+			printf("\n%*s", HELP_INDENT, "");
+			column = HELP_INDENT;
+		}
+		printf(" %.*s", (int)word, text);
+		column += 1 + word;
+		text += word + strspn(text + word, " ");
+	}
+	putchar('\n');
+}
+
+static void print_option(const struct cli_option *option)
+{
+	char left[64];
+
+	snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
+		 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
+		 option->value ? " " : "", option->value ? option->value : "");
+	size_t column = (size_t)printf("  %-*s", HELP_INDENT - 2, left);
+	if (column > HELP_INDENT) {
+		printf("\n%*s", HELP_INDENT, "");
+		column = HELP_INDENT;
+	}
+	print_wrapped(option->help, column);
+}
+
+static void print_options(const struct cli_option *options)
+{
+	for (; options && options->name; options++)
+		if (options->help)
+			print_option(options);
+}
+
+void cli_print_help(const struct cli *cli, const struct cli_command *command)
+{
+	printf("Usage: %s %s [OPTION]...%s%s\n", cli->tool, command->name,
+	       command->operands ? " " : "", command->operands ? command->operands : "");
+	printf("%s %s: %s.\n", cli->tool, command->name, command->summary);
+	if (command->details)
+		printf("\n%s\n", command->details);
+	if (command->options) {
+		puts("\nOptions:");
+		print_options(command->options);
+	}
+	puts("\nOptions of every verb:");
+	print_options(cli_common_options);
+}
+
+void cli_print_tool_help(const struct cli *cli, const char *purpose,
+			 const struct cli_command *commands)
+{
+	printf("Usage: %s VERB [OPTION]... [OPERAND]...\n%s: %s.\n\nVerbs:\n", cli->tool, cli->tool,
+	       purpose);
+	for (; commands->name; commands++)
+		printf("  %-18s %s\n", commands->name, commands->summary);
+	printf("\nOptions of every verb:\n");
+	print_options(cli_common_options);
+	printf("\n\"%s VERB --help\" tells more; so does man %s.\n", cli->tool, cli->tool);
+}
