@@ -14,7 +14,6 @@
 #include <linux/close_range.h>
 #include <locale.h>
 #include <malloc.h>
-#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,9 +133,6 @@ static int prepare_libraries(struct error *err)
 	mallopt(M_ARENA_MAX, 1);
 	/* jansson would open /dev/urandom at the first object */
 	json_object_seed(0);
-	/* an error ends the process while a thread still computes digests */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
-		return error_set(err, ERROR_FAILED, "libcrypto cannot be initialised");
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct stream_settings {
 
 struct stream;
 
-/* Allocate all that is needed and load libcrypto's digests; reads nothing. */
+/* Allocate all that is needed; reads nothing. */
 struct stream *stream_new(const struct stream_settings *settings);
 
 /* Begin to read. */
