@@ -61,7 +61,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz
+.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -199,6 +199,14 @@ uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(WORKERS:%=$(DESTDIR)$(LIBEXECDIR)/%)
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%)
 	rm -f $(man_pages:%=$(DESTDIR)%)
+
+deb: deps
+	@tests/deb $(BUILD)
+
+VERSION = $(shell sed -n 's/^\#define OCID_VERSION "\(.*\)"/\1/p' lib/version.h)
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=ocid-$(VERSION)/ HEAD | gzip -9n >$(BUILD)/ocid-$(VERSION).tar.gz
 
 clean:
 	rm -rf $(BUILD)
