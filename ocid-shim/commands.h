@@ -16,5 +16,7 @@ extern const struct cli_command rm_command;
 extern const struct cli_command run_command;
 extern const struct cli_command start_command;
 extern const struct cli_command state_command;
+extern const struct cli_command stats_command;
 extern const struct cli_command stop_command;
+extern const struct cli_command update_command;
 extern const struct cli_command wait_command;

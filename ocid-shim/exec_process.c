@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/exec_process.h"
 
+#include "ocid-shim/memory_file.h"
+
 #include "lib/cleanup.h"
 #include "lib/cli.h"
-#include "lib/file.h"
 #include "lib/json.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { ID_MAX = 0xfffffffe }; /* the last is no user or group */
 
@@ -102,19 +101,6 @@ static void set_user(json_t *process, const char *text)
 				      : json_pack("{s:O*}", "bounding", bounding));
 }
 
-static int to_memory(const json_t *process, struct error *err)
-{
-	cleanup_fd int fd = memfd_create("process", MFD_CLOEXEC);
-	cleanup_free char *text = json_compact(process);
-
-	if (fd < 0)
-		return error_os(err, "memory file for the process");
-	if (file_write_fd(fd, text, strlen(text), "memory file for the process", err) < 0)
-		return -1;
-	lseek(fd, 0, SEEK_SET);
-	return steal_fd(&fd);
-}
-
 /* An array of strings; NULL where one is not UTF-8. */
 static json_t *to_array(const char *const *words)
 {
@@ -151,5 +137,5 @@ int exec_process(const json_t *facts, const struct exec_request *request, const 
 		json_object_set_new(process, "cwd", json_string(request->cwd));
 	if (request->user)
 		set_user(process, request->user);
-	return to_memory(process, err);
+	return memory_file("process", process, err);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/directory.h"
 
-#include "lib/cleanup.h"
 #include "lib/output.h"
-#include "lib/path.h"
 #include "lib/store.h"
 
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct list_settings {
@@ -25,45 +22,30 @@ static const struct output_column columns[] = {
 	{ 0 },
 };
 
-/* One container, which may be gone by now. */
-static void add_row(const struct store *store, const char *id, bool stopped_too, json_t *rows)
+struct listing {
+	bool stopped_too;
+	json_t *rows;
+};
+
+static void add_row(const struct container *container, void *context)
 {
-	cleanup_container struct container container = { .dir_fd = -1 };
-	struct error ignored;
-
-	if (!path_is_id(id) || container_open(store, id, &container, &ignored) < 0)
-		return;
-
-	json_auto_t *row = container_describe(&container);
+	const struct listing *listing = context;
+	json_auto_t *row = container_describe(container);
 	const char *status = json_string_value(json_object_get(row, "status"));
-	if (stopped_too || (status && strcmp(status, "stopped") != 0))
-		json_array_append(rows, row);
-}
 
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
+	if (listing->stopped_too || (status && strcmp(status, "stopped") != 0))
+		json_array_append(listing->rows, row);
 }
 
 static int run_list(const struct cli *cli, struct error *err)
 {
 	const struct list_settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
-	struct dirent **entries;
-
-	if (store_open(cli, &store, err) < 0)
-		return -1;
-
-	int count = scandirat(store.run_containers_fd, ".", &entries, NULL, by_name);
-	if (count < 0)
-		return error_os(err, "%s/containers", store.runroot);
-
 	json_auto_t *rows = json_array();
-	for (int i = 0; i < count; i++) {
-		add_row(&store, entries[i]->d_name, settings->all, rows);
-		free(entries[i]);
-	}
-	free(entries);
+	struct listing listing = { settings->all, rows };
+
+	if (store_open(cli, &store, err) < 0 || directory_each(&store, add_row, &listing, err) < 0)
+		return -1;
 	return output_list(cli, rows, columns, err);
 }
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/cgroup_stats.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/directory.h"
+
+#include "lib/cleanup.h"
+#include "lib/output.h"
+#include "lib/store.h"
+
+struct stats_settings {
+	const char *cgroup;
+};
+
+static const struct output_column columns[] = {
+	{ "ID", "id", COLUMN_TEXT },
+	{ "CPU NS", "cpu.usageCoreNanoSeconds.value", COLUMN_TEXT },
+	{ "WORKING SET", "memory.workingSetBytes.value", COLUMN_SIZE },
+	{ "MEMORY", "memory.usageBytes.value", COLUMN_SIZE },
+	{ "PIDS", "pids.current", COLUMN_TEXT },
+	{ 0 },
+};
+
+static json_t *stats_of(const struct container *container)
+{
+	json_t *row = cgroup_stats(json_object_get(container->facts, "cgroups"));
+
+	json_object_set_new(row, "id", json_string(container->id));
+	return row;
+}
+
+/* A row for a container that has not stopped. */
+static void add_row(const struct container *container, void *rows)
+{
+	if (container_status(container) != CONTAINER_STOPPED)
+		json_array_append_new(rows, stats_of(container));
+}
+
+static int add_named(const struct store *store, const char *id, json_t *rows, struct error *err)
+{
+	cleanup_container struct container container = { .dir_fd = -1 };
+
+	if (container_open(store, id, &container, err) < 0)
+		return -1;
+	if (container_status(&container) == CONTAINER_STOPPED)
+		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
+	json_array_append_new(rows, stats_of(&container));
+	return 0;
+}
+
+static int print_cgroup(const struct cli *cli, const char *path, struct error *err)
+{
+	json_auto_t *directories = cgroup_directories(path, err);
+	json_auto_t *rows = json_array();
+
+	if (!directories)
+		return -1;
+	json_t *row = cgroup_stats(directories);
+	json_object_set_new(row, "id", json_string(path));
+	json_array_append_new(rows, row);
+	return output_list(cli, rows, columns, err);
+}
+
+static int run_stats(const struct cli *cli, struct error *err)
+{
+	const struct stats_settings *settings = cli->settings;
+	cleanup_store struct store store = { 0 };
+	json_auto_t *rows = json_array();
+
+	if (settings->cgroup && cli->operand_count > 0)
+		return cli_usage(cli, err, "--cgroup and ids exclude each other");
+	if (settings->cgroup)
+		return print_cgroup(cli, settings->cgroup, err);
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	for (int i = 0; i < cli->operand_count; i++)
+		if (add_named(&store, cli->operands[i], rows, err) < 0)
+			return -1;
+	if (cli->operand_count == 0 && directory_each(&store, add_row, rows, err) < 0)
+		return -1;
+	return output_list(cli, rows, columns, err);
+}
+
+static const struct cli_option options[] = {
+	{ "cgroup", 0, "PATH", OPTION_STRING, offsetof(struct stats_settings, cgroup),
+	  "of any cgroup instead, such as a pod's" },
+	{ 0 },
+};
+
+const struct cli_command stats_command = {
+	.name = "stats",
+	.operands = "[ID...]",
+	.operands_max = -1,
+	.summary = "print the use of CPU, memory and processes",
+	.details =
+		"One object a container; without an ID of all that have not stopped. The names\n"
+		"are those of the CRI's ContainerStats, what the kernel does not count is absent.",
+	.options = options,
+	.settings_size = sizeof(struct stats_settings),
+	.run = run_stats,
+};
