@@ -15,12 +15,15 @@ struct http;
 struct progress;
 struct transport;
 
+enum { TRANSFER_PARALLEL = 6, TRANSFER_PARALLEL_MAX = 64 };
+
 struct transfer {
 	struct http *http; /* NULL where no transport is a registry */
 	struct transport *from, *to;
 	struct progress *progress;
 	const char *held_digest; /* a blob that was read before; NULL for none */
 	int held_fd;		 /* its bytes */
+	size_t parallel;	 /* blobs at a time; 0: TRANSFER_PARALLEL */
 	json_t *in_place; /* an object whose keys are the digests that are at the destination */
 };
 

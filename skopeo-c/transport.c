@@ -2,6 +2,7 @@
 #include "skopeo-c/transport.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
@@ -55,7 +56,28 @@ void blob_source_close(struct blob_source *source)
 {
 	cleanup_fd_p(&source->fd);
 	registry_call_free(&source->call);
-	source->fd = -1;
+	if (source->end_making)
+		source->end_making(source->maker);
+	*source = BLOB_SOURCE_NONE;
+}
+
+ssize_t blob_source_read(struct blob_source *source, void *buffer, size_t size, const char *what,
+			 struct error *err)
+{
+	ssize_t got;
+
+	if (source->make)
+		return source->make(source->maker, buffer, size, err);
+	if (source->rest >= 0 && (json_int_t)size > source->rest)
+		size = (size_t)source->rest;
+	do
+		got = size > 0 ? read(source->fd, buffer, size) : 0;
+	while (got < 0 && errno == EINTR && !cli_interrupted());
+	if (got < 0)
+		return error_os(err, "%s", what);
+	if (source->rest >= 0)
+		source->rest -= got;
+	return got;
 }
 
 void blob_sink_close(struct blob_sink *sink)
@@ -86,9 +108,27 @@ static char *read_call(struct registry_call *call, const struct blob *blob, size
 	return text ? text : xstrdup("");
 }
 
+/* A blob of a known size, from a file or made. */
+static char *read_source(struct blob_source *source, const struct blob *blob, const char *what,
+			 size_t *length, struct error *err)
+{
+	size_t size = (size_t)blob->size, used = 0;
+	cleanup_free char *text = xcalloc(1, size + 2);
+	ssize_t got;
+
+	/* one byte more, to see that it is too long */
+	while ((got = blob_source_read(source, text + used, size + 1 - used, what, err)) > 0)
+		used += (size_t)got;
+	if (got < 0)
+		return NULL;
+	text[used] = '\0';
+	*length = used;
+	return steal_ptr(&text);
+}
+
 char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err)
 {
-	struct blob_source source = { .fd = -1 };
+	struct blob_source source = BLOB_SOURCE_NONE;
 	cleanup_free char *text = NULL;
 	size_t length = 0;
 
@@ -98,8 +138,9 @@ char *transport_read_blob(struct transport *t, const struct blob *blob, struct e
 		return NULL;
 	}
 	if (t->class->open_blob(t, blob, &source, err) == 0)
-		text = source.fd >= 0 ? file_read_fd(source.fd, MANIFEST_MAX, &length, t->name, err)
-				      : read_call(&source.call, blob, &length, err);
+		text = blob_source_is_call(&source)
+			       ? read_call(&source.call, blob, &length, err)
+			       : read_source(&source, blob, t->name, &length, err);
 	blob_source_close(&source);
 	if (!text)
 		return NULL;

@@ -16,17 +16,40 @@ struct cli;
 struct http;
 struct transport;
 
-/* Where the bytes of a blob come from: a file at its beginning, or a call that is not started. */
+/* Where the bytes of a blob come from: a file, something that makes them, or a call that is not
+ * started. */
 struct blob_source {
-	int fd; /* -1: the call */
+	int fd;		 /* at the blob's beginning, with a file offset of its own; -1: none */
+	json_int_t rest; /* bytes of the file that are the blob's; -1: up to its end */
+	/* an unnamed file, only the blob's, whose digest is known to be right: a destination on the
+	 * same file system may take the file itself */
+	bool is_whole;
+	/* where it is not NULL, makes the next bytes; 0 at the end */
+	ssize_t (*make)(void *maker, void *buffer, size_t size, struct error *err);
+	void *maker; /* owned: end_making() frees it */
+	void (*end_making)(void *maker);
 	struct registry_call call;
 };
+
+#define BLOB_SOURCE_NONE ((struct blob_source){ .fd = -1, .rest = -1 })
+
+static inline bool blob_source_is_call(const struct blob_source *source)
+{
+	return source->fd < 0 && !source->make;
+}
+
+/* Read the next bytes of a source that is no call; 0 at the end. `what` names it in errors. */
+ssize_t blob_source_read(struct blob_source *source, void *buffer, size_t size, const char *what,
+			 struct error *err);
 
 /* Where they go. */
 struct blob_sink {
 	enum { SINK_ASKING, SINK_WANTED, SINK_PRESENT } state;
-	int fd;		    /* a new file for the bytes; -1: the call, a PUT that is not started */
-	int dir_fd;	    /* where the file is; borrowed */
+	int fd;	    /* a new file for the bytes; -1: the call, a PUT that is not started */
+	int dir_fd; /* where the file is; borrowed; -1: nowhere, it is a place in a file */
+	/* where it is not NULL, takes the bytes instead of the file; owned by the transport */
+	int (*take)(void *taker, const void *data, size_t length, struct error *err);
+	void *taker;
 	char temporary[32]; /* its name there until it is committed; "" for a file without */
 	struct registry_call call;
 	enum { ASK_PRESENCE, ASK_UPLOAD } asking; /* docker.c's: what `call` is about */
@@ -97,7 +120,7 @@ void transport_close(struct transport *t);
  * frees it. */
 char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err);
 
-/* Close descriptors and leave the loop. Zeroed ones (with fd -1) are fine. */
+/* Close descriptors and leave the loop. BLOB_SOURCE_NONE and a zeroed sink with fd -1 are fine. */
 void blob_source_close(struct blob_source *source);
 void blob_sink_close(struct blob_sink *sink);
 

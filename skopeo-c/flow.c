@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/flow.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	RING_SIZE = 1 << 20, /* bytes between a download and the upload that it feeds */
+	LOCAL_PIECE = 256 << 10,
+	WRITEBACK_STEP = 8 << 20
+};
+
+/* ---- checking ---- */
+
+static int wrong(const struct flow *flow, struct error *err, const char *why)
+{
+	return error_set(err, ERROR_INTEGRITY, "%s: blob %s %s", flow->from, flow->blob->digest,
+			 why);
+}
+
+int flow_verify(struct flow *flow, struct error *err)
+{
+	char actual[DIGEST_SIZE];
+
+	if (flow->blob->size >= 0 && flow->received != flow->blob->size)
+		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has %lld bytes, expected %lld",
+				 flow->from, flow->blob->digest, (long long)flow->received,
+				 (long long)flow->blob->size);
+	hasher_finish(&flow->hasher, actual);
+	if (strcmp(actual, flow->blob->digest) != 0)
+		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has the digest %s", flow->from,
+				 flow->blob->digest, actual);
+	flow->verified = true;
+	return 0;
+}
+
+static ssize_t stop(struct flow *flow)
+{
+	flow->failed = true;
+	return HTTP_ABORT;
+}
+
+/* The size that a registry announces: what cannot be right need not be fetched. */
+static bool announced_size_is_wrong(const struct flow *flow)
+{
+	const char *length = blob_source_is_call(&flow->source)
+				     ? http_header(&flow->source.call.request, "content-length", 0)
+				     : NULL;
+
+	return length && strtoll(length, NULL, 10) != flow->blob->size;
+}
+
+static bool is_too_long(const struct flow *flow, size_t length)
+{
+	if (flow->blob->size < 0)
+		return false;
+	return (json_int_t)length > flow->blob->size - flow->received ||
+	       (flow->received == 0 && announced_size_is_wrong(flow));
+}
+
+/* ---- taking ---- */
+
+static void ring_put(struct flow *flow, const char *data, size_t length)
+{
+	while (length > 0) {
+		size_t at = (flow->ring_start + flow->ring_used) % RING_SIZE;
+		size_t part = RING_SIZE - at;
+
+		if (part > length)
+			part = length;
+		memcpy(flow->ring + at, data, part);
+		flow->ring_used += part;
+		data += part;
+		length -= part;
+	}
+}
+
+/* Let the disk begin early: the fsync at the end, which stops everything, is short then. */
+static void start_writeback(const struct flow *flow, size_t length)
+{
+	json_int_t before = flow->received - (json_int_t)length;
+
+	if (before / WRITEBACK_STEP != flow->received / WRITEBACK_STEP)
+		sync_file_range(flow->sink.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+/* Take a piece of the blob from its source. */
+static ssize_t receive(void *context, const char *data, size_t length)
+{
+	struct flow *flow = context;
+	struct blob_sink *sink = &flow->sink;
+
+	if (flow->ring && RING_SIZE - flow->ring_used < length) {
+		flow->download_paused = true;
+		return HTTP_PAUSE;
+	}
+	if (is_too_long(flow, length)) {
+		wrong(flow, &flow->failure, "does not have the size that its descriptor says");
+		return stop(flow);
+	}
+	hasher_update(&flow->hasher, data, length);
+	flow->received += (json_int_t)length;
+	if (flow->ring) {
+		ring_put(flow, data, length);
+		return (ssize_t)length;
+	}
+	int status = sink->take ? sink->take(sink->taker, data, length, &flow->failure)
+				: file_write_fd(sink->fd, data, length, flow->to, &flow->failure);
+	if (status < 0)
+		return stop(flow);
+	if (!sink->take)
+		start_writeback(flow, length);
+	return (ssize_t)length;
+}
+
+/* ---- giving ---- */
+
+/* Give the upload a piece of what is here. */
+static ssize_t give_from_source(void *context, char *buffer, size_t size)
+{
+	struct flow *flow = context;
+
+	if (flow->verified)
+		return 0;
+	ssize_t got = blob_source_read(&flow->source, buffer, size, flow->from, &flow->failure);
+	if (got < 0)
+		return stop(flow);
+	hasher_update(&flow->hasher, buffer, (size_t)got);
+	flow->received += got;
+	flow->given += got;
+	if ((flow->received == flow->blob->size || got == 0) &&
+	    flow_verify(flow, &flow->failure) < 0)
+		return stop(flow);
+	return got;
+}
+
+static size_t ring_available(const struct flow *flow)
+{
+	json_int_t limit = flow->blob->size - flow->given - (flow->verified ? 0 : 1);
+
+	if (limit <= 0)
+		return 0;
+	return (json_int_t)flow->ring_used < limit ? flow->ring_used : (size_t)limit;
+}
+
+static ssize_t give_from_ring(void *context, char *buffer, size_t size)
+{
+	struct flow *flow = context;
+	size_t available = ring_available(flow);
+	size_t part = RING_SIZE - flow->ring_start;
+
+	if (available == 0 && flow->given < flow->blob->size) {
+		flow->upload_paused = true;
+		return HTTP_PAUSE;
+	}
+	part = part < available ? part : available;
+	part = part < size ? part : size;
+	memcpy(buffer, flow->ring + flow->ring_start, part);
+	flow->ring_start = (flow->ring_start + part) % RING_SIZE;
+	flow->ring_used -= part;
+	flow->given += (json_int_t)part;
+	return (ssize_t)part;
+}
+
+void flow_resume(struct flow *flow)
+{
+	if (flow->download_paused && RING_SIZE - flow->ring_used >= RING_SIZE / 2) {
+		flow->download_paused = false;
+		http_resume(&flow->source.call.request);
+	}
+	if (flow->upload_paused && ring_available(flow) > 0) {
+		flow->upload_paused = false;
+		http_resume(&flow->sink.call.request);
+	}
+}
+
+/* ---- the whole ---- */
+
+/* A file that is going to be uploaded has the size that is going to be announced. */
+static int check_file_size(const struct flow *flow, struct error *err)
+{
+	struct stat st;
+
+	if (flow->source.fd < 0 || flow->source.rest >= 0)
+		return 0;
+	if (fstat(flow->source.fd, &st) < 0)
+		return error_os(err, "%s", flow->from);
+	if (st.st_size != flow->blob->size)
+		return wrong(flow, err, "does not have the size that its descriptor says");
+	return 0;
+}
+
+static bool sink_is_call(const struct blob_sink *sink)
+{
+	return sink->fd < 0 && !sink->take;
+}
+
+int flow_begin(struct flow *flow, struct error *err)
+{
+	struct http_request *download = &flow->source.call.request;
+	struct http_request *upload = &flow->sink.call.request;
+	bool downloads = blob_source_is_call(&flow->source), uploads = sink_is_call(&flow->sink);
+
+	hasher_start(&flow->hasher, flow->blob->digest);
+	if (uploads && !downloads && check_file_size(flow, err) < 0)
+		return -1;
+	if (downloads && uploads)
+		flow->ring = xcalloc(1, RING_SIZE);
+	if (downloads) {
+		download->write = receive;
+		download->context = flow;
+		download->may_pause = flow->ring != NULL;
+		flow->source.call.once = true;
+	}
+	if (uploads) {
+		upload->read = downloads ? give_from_ring : give_from_source;
+		upload->context = flow;
+	}
+	return 0;
+}
+
+/* Where the destination is on the same file system, a file that is known to be right need not be
+ * copied: it becomes the destination's. */
+static bool take_file(struct flow *flow)
+{
+	struct blob_sink *sink = &flow->sink;
+	struct stat ours, theirs;
+
+	if (!flow->source.is_whole || sink->take || sink->temporary[0] || sink->dir_fd < 0 ||
+	    fstat(flow->source.fd, &ours) < 0 || fstat(sink->fd, &theirs) < 0 ||
+	    ours.st_dev != theirs.st_dev || ours.st_size != flow->blob->size)
+		return false;
+	cleanup_fd_p(&sink->fd);
+	sink->fd = steal_fd(&flow->source.fd);
+	flow->received = flow->blob->size;
+	flow->verified = true;
+	return true;
+}
+
+int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), void *context,
+	     struct error *err)
+{
+	if (take_file(flow))
+		return 0;
+	cleanup_free char *buffer = xcalloc(1, LOCAL_PIECE);
+	for (;;) {
+		ssize_t got = blob_source_read(&flow->source, buffer, LOCAL_PIECE, flow->from, err);
+
+		if (cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		if (receive(flow, buffer, (size_t)got) < 0) {
+			*err = flow->failure;
+			return -1;
+		}
+		if (tell(context, err) < 0)
+			return -1;
+	}
+	return flow_verify(flow, err);
+}
+
+void flow_close(struct flow *flow)
+{
+	blob_source_close(&flow->source);
+	blob_sink_close(&flow->sink);
+	hasher_free(&flow->hasher);
+	free(flow->ring);
+	flow->ring = NULL;
+	flow->ring_start = flow->ring_used = 0;
+	flow->received = flow->given = 0;
+	flow->verified = flow->failed = flow->download_paused = flow->upload_paused = false;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bytes of one blob from a source to a sink. Every byte is hashed as it passes; the last one of
+ * an upload is held back until the digest of all is known to be right, so that a registry never
+ * sees a whole blob that is wrong.
+ */
+#pragma once
+#include "lib/digest.h"
+#include "skopeo-c/transport.h"
+
+struct flow {
+	const struct blob *blob; /* its size may be -1, unknown, where it goes to a file */
+	const char *from, *to;	 /* the transports, for errors */
+	struct blob_source source;
+	struct blob_sink sink;
+	struct hasher hasher;
+	json_int_t received, given; /* bytes taken from the source, given to an upload */
+	bool verified;		    /* all bytes were there and the digest is right */
+	bool failed;		    /* a callback has ended it with `failure` */
+	struct error failure;
+	char *ring; /* registry to registry only */
+	size_t ring_start, ring_used;
+	bool download_paused, upload_paused;
+};
+
+/* Get the source and the sink, both open, to work on each other: calls are prepared, not started.
+ */
+int flow_begin(struct flow *flow, struct error *err);
+
+/* Move everything at once, where neither side is a call. `tell` is called now and then. */
+int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), void *context,
+	     struct error *err);
+
+/* All bytes have been received: are they the blob? */
+int flow_verify(struct flow *flow, struct error *err);
+
+/* Let a call go on that the other one has held up. */
+void flow_resume(struct flow *flow);
+
+/* Close everything; the flow can be begun again. */
+void flow_close(struct flow *flow);
