@@ -82,7 +82,8 @@ json_t *attach_overlay(const struct store *store, const struct attach *attach, s
 				       .container = attach->container,
 				       .layers = attach->layers,
 				       .writable = attach->upper != NULL,
-				       .made_target = attach->made_target };
+				       .made_target = attach->made_target,
+				       .mount_fd = mount_fd };
 	return put(store, mount_fd, &record, err);
 }
 
@@ -104,7 +105,8 @@ json_t *attach_again(const struct store *store, const json_t *record, const char
 				      .digest = json_text(record, "digest", ""),
 				      .container = json_text(record, "container", NULL),
 				      .layers = json_object_get(record, "layers"),
-				      .writable = json_is_true(json_object_get(record, "rw")) };
+				      .writable = json_is_true(json_object_get(record, "rw")),
+				      .mount_fd = mount_fd };
 	return put(store, mount_fd, &again, err);
 }
 
@@ -120,6 +122,8 @@ static int check_top(const json_t *record, const char *target, struct error *err
 	json_int_t name_space = json_integer_value(json_object_get(record, "mountNamespace"));
 	cleanup_mount_table struct mount_table table = { 0 };
 
+	if (record_is_on_top(record))
+		return 0;
 	if (mount_table_read(0, &table, err) < 0)
 		return -1;
 	if (!mount_table_has(&table, source, target)) {

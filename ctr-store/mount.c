@@ -6,6 +6,7 @@
 #include "ctr-store/record.h"
 #include "ctr-store/target.h"
 #include "lib/cleanup.h"
+#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/path.h"
@@ -111,12 +112,11 @@ static json_t *mount_container(const struct store *store, const json_t *containe
 {
 	cleanup_fd int lock = container_lock(store, container, err);
 	cleanup_fd int gate = lock < 0 ? -1 : staging_gate(store, LOCK_SHARED, err);
-	json_auto_t *all = gate < 0 ? NULL : record_list(store, false, NULL, err);
+	json_auto_t *records =
+		gate < 0 ? NULL : record_list_container(store, json_text(container, "id", ""), err);
 
-	if (!all)
+	if (!records)
 		return NULL;
-	json_auto_t *records = record_select(all, "container",
-					     json_string_value(json_object_get(container, "id")));
 	const json_t *first = json_array_get(records, 0);
 	if (first && directory)
 		return attach_again(store, first, directory, err);

@@ -2,80 +2,173 @@
 #include "ctr-store/record.h"
 
 #include "ctr-store/mountinfo.h"
-#include "lib/timestamp.h"
 #include "lib/cleanup.h"
+#include "lib/digest.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/store.h"
+#include "lib/timestamp.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char suffix[] = ".json";
 
-/* As file_replace_at(), but without a sync: records need not survive what mounts do not. */
-static int write_file(const struct store *store, const char *name, const char *text,
-		      struct error *err)
+/* Newer than the headers of Debian 12: never used again while the system runs (Linux 6.8). */
+enum { MOUNT_ID_UNIQUE = 0x4000 };
+
+/* ---- writing ---- */
+
+static char *owner_of(const struct record *record)
+{
+	return record->container ? xstrdup(record->container)
+				 : xasprintf("image:%s", digest_hex(record->image_id));
+}
+
+/* The mount's id; 0 where the kernel has none that is unique. */
+static json_int_t mount_id(int fd, const char *path, int flags)
+{
+	struct statx st;
+
+	if (statx(fd, path, flags | AT_NO_AUTOMOUNT, MOUNT_ID_UNIQUE, &st) < 0 ||
+	    !(st.stx_mask & MOUNT_ID_UNIQUE))
+		return 0;
+	return (json_int_t)st.stx_mnt_id;
+}
+
+/* The last record of an owner takes the directory with it, perhaps at this moment. */
+static int open_owner(const struct store *store, const char *owner, struct error *err)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		if (mkdirat(store->mounts_fd, owner, 0700) < 0 && errno != EEXIST)
+			break;
+		int fd = openat(store->mounts_fd, owner,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 || errno != ENOENT)
+			return fd >= 0 ? fd : error_os(err, "%s/mounts/%s", store->runroot, owner);
+	}
+	return error_os(err, "cannot record the mount");
+}
+
+/* As file_replace_at(), but without a sync: records need not survive what mounts do not. 1 when the
+ * directory has just gone. */
+static int write_file(int dir_fd, const char *name, const char *text, struct error *err)
 {
 	cleanup_free char *temporary = xasprintf(".%s", name);
-	cleanup_fd int fd = openat(store->mounts_fd, temporary,
+	cleanup_fd int fd = openat(dir_fd, temporary,
 				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return error_os(err, "cannot record the mount");
+		return errno == ENOENT ? 1 : error_os(err, "cannot record the mount");
 	int status = file_write_fd(fd, text, strlen(text), "the record of the mount", err);
-	if (status == 0 && renameat(store->mounts_fd, temporary, store->mounts_fd, name) < 0)
+	if (status == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		status = error_os(err, "cannot record the mount");
 	if (status < 0)
-		unlinkat(store->mounts_fd, temporary, 0);
+		unlinkat(dir_fd, temporary, 0);
 	return status;
+}
+
+static int write_record(const struct store *store, const char *owner, const char *name,
+			const char *text, struct error *err)
+{
+	int status = 1;
+
+	while (status == 1) {
+		cleanup_fd int dir_fd = open_owner(store, owner, err);
+
+		status = dir_fd < 0 ? -1 : write_file(dir_fd, name, text, err);
+	}
+	return status;
+}
+
+static json_t *describe(const struct record *record)
+{
+	char created[TIMESTAMP_SIZE];
+
+	timestamp_now(created);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:O, s:b, s:b, s:i, s:I, s:I, s:s}",
+			 "target", record->target, "source", record->source, "image", record->image,
+			 "imageId", record->image_id, "digest", record->digest, "container",
+			 record->container, "layers", record->layers, "rw", record->writable,
+			 "madeTarget", record->made_target, "pid", (int)getpid(), "mountNamespace",
+			 (json_int_t)mount_namespace(0), "mountId",
+			 mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
 }
 
 json_t *record_write(const struct store *store, const struct record *record, struct error *err)
 {
-	char unique[RANDOM_NAME_SIZE], created[TIMESTAMP_SIZE];
+	char unique[RANDOM_NAME_SIZE];
+	json_auto_t *json = describe(record);
 
-	random_name(unique);
-	timestamp_now(created);
-	json_auto_t *json =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:O, s:b, s:b, s:i, s:I, s:s}", "target",
-			  record->target, "source", record->source, "image", record->image,
-			  "imageId", record->image_id, "digest", record->digest, "container",
-			  record->container, "layers", record->layers, "rw", record->writable,
-			  "madeTarget", record->made_target, "pid", (int)getpid(), "mountNamespace",
-			  (json_int_t)mount_namespace(0), "created", created);
 	if (!json) {
 		error_set(err, ERROR_USAGE, "the name \"%s\" is not UTF-8", record->target);
 		return NULL;
 	}
+	random_name(unique);
+	cleanup_free char *owner = owner_of(record);
 	cleanup_free char *name = xasprintf("%s%s", unique, suffix);
+	cleanup_free char *place = xasprintf("%s/%s", owner, unique);
 	cleanup_free char *text = json_compact(json);
-	if (write_file(store, name, text, err) < 0)
+	if (write_record(store, owner, name, text, err) < 0)
 		return NULL;
-	json_object_set_new(json, "unique", json_string(unique));
+	json_object_set_new(json, "unique", json_string(place));
 	return json_incref(json);
 }
 
 void record_remove(const struct store *store, const json_t *record)
 {
-	cleanup_free char *name = xasprintf("%s%s", json_text(record, "unique", ""), suffix);
+	const char *place = json_text(record, "unique", "");
+	cleanup_free char *name = xasprintf("%s%s", place, suffix);
+	cleanup_free char *owner = xstrndup(place, strcspn(place, "/"));
 
 	unlinkat(store->mounts_fd, name, 0);
+	unlinkat(store->mounts_fd, owner, AT_REMOVEDIR); /* fails while there are others */
 }
 
-static bool counts(const json_t *record, const struct mount_table *table, ino_t ours)
+/* ---- reading ---- */
+
+bool record_is_on_top(const json_t *record)
+{
+	json_int_t id = json_integer_value(json_object_get(record, "mountId"));
+
+	return id && mount_id(AT_FDCWD, json_text(record, "target", ""), AT_SYMLINK_NOFOLLOW) == id;
+}
+
+/* The mounts that we see, read when the first record needs them. */
+struct view {
+	struct mount_table table;
+	bool read;
+	ino_t name_space;
+};
+
+static void view_free(struct view *view)
+{
+	mount_table_free(&view->table);
+}
+
+/* 1 when the record's mount is there, 0 when not. */
+static int counts(const json_t *record, struct view *view, struct error *err)
 {
 	const char *source = json_text(record, "source", "");
 	ino_t theirs = (ino_t)json_integer_value(json_object_get(record, "mountNamespace"));
 
-	if (mount_table_has(table, source, json_text(record, "target", "")))
-		return true;
-	return theirs != ours && mount_in_namespace(table, theirs, source);
+	if (record_is_on_top(record))
+		return 1;
+	if (!view->read) {
+		if (mount_table_read(0, &view->table, err) < 0)
+			return -1;
+		view->read = true;
+		view->name_space = mount_namespace(0);
+	}
+	if (mount_table_has(&view->table, source, json_text(record, "target", "")))
+		return 1;
+	return theirs != view->name_space && mount_in_namespace(&view->table, theirs, source);
 }
 
 static bool is_record_name(const char *name)
@@ -87,19 +180,48 @@ static bool is_record_name(const char *name)
 
 /* Add the record in the file `name` to the list; what cannot be parsed becomes a record of nothing,
  * which does not count. */
-static int read_record(const struct store *store, const char *name, json_t *list, struct error *err)
+static int read_record(int dir_fd, const char *owner, const char *name, json_t *list,
+		       struct error *err)
 {
-	json_auto_t *record = json_read_at(store->mounts_fd, name, JSON_CONFIG_MAX, err);
+	json_auto_t *record = json_read_at(dir_fd, name, JSON_CONFIG_MAX, err);
 
 	if (!record && err->os == ENOENT)
 		return 0; /* unmounted meanwhile */
 	if (!record && err->kind != ERROR_INTEGRITY)
 		return -1;
 
-	cleanup_free char *unique = xstrndup(name, strlen(name) - strlen(suffix));
+	cleanup_free char *place =
+		xasprintf("%s/%.*s", owner, (int)(strlen(name) - strlen(suffix)), name);
 	json_t *entry = json_is_object(record) ? json_incref(record) : json_object();
-	json_object_set_new(entry, "unique", json_string(unique));
+	json_object_set_new(entry, "unique", json_string(place));
 	json_array_append_new(list, entry);
+	return 0;
+}
+
+/* Add all records of an owner to the list. */
+static int read_owner(const struct store *store, const char *owner, bool prune, json_t *list,
+		      struct error *err)
+{
+	cleanup_fd int fd =
+		openat(store->mounts_fd, owner, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : error_os(err, "%s/mounts/%s", store->runroot, owner);
+	steal_fd(&fd);
+	while ((entry = readdir(dir))) {
+		/* what a killed process left half written */
+		if (prune && entry->d_name[0] == '.' && entry->d_name[1] && entry->d_name[1] != '.')
+			unlinkat(dirfd(dir), entry->d_name, 0);
+		if (is_record_name(entry->d_name) &&
+		    read_record(dirfd(dir), owner, entry->d_name, list, err) < 0)
+			return -1;
+	}
+	if (prune)
+		unlinkat(store->mounts_fd, owner, AT_REMOVEDIR);
 	return 0;
 }
 
@@ -115,14 +237,10 @@ static json_t *read_all(const struct store *store, bool prune, struct error *err
 		return NULL;
 	}
 	steal_fd(&fd);
-	while ((entry = readdir(dir))) {
-		/* what a killed process left half written */
-		if (prune && entry->d_name[0] == '.' && entry->d_name[1] && entry->d_name[1] != '.')
-			unlinkat(store->mounts_fd, entry->d_name, 0);
-		if (is_record_name(entry->d_name) &&
-		    read_record(store, entry->d_name, list, err) < 0)
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' &&
+		    read_owner(store, entry->d_name, prune, list, err) < 0)
 			return NULL;
-	}
 	return json_incref(list);
 }
 
@@ -134,20 +252,22 @@ static void remove_ghost(const struct store *store, const json_t *record)
 	record_remove(store, record);
 }
 
-json_t *record_list(const struct store *store, bool prune, size_t *stale, struct error *err)
+/* Those that count. The mounts are looked at after the records were read, or a mount made in
+ * between would look like a ghost. */
+static json_t *sift(const struct store *store, const json_t *all, bool prune, size_t *stale,
+		    struct error *err)
 {
-	cleanup_mount_table struct mount_table table = { 0 };
-	json_auto_t *all = read_all(store, prune, err);
+	__attribute__((cleanup(view_free))) struct view view = { 0 };
 	json_auto_t *list = json_array();
-	ino_t ours = mount_namespace(0);
 	json_t *record;
 	size_t i;
 
-	/* the mounts after the records, or a mount made in between would look like a ghost */
-	if (!all || mount_table_read(0, &table, err) < 0)
-		return NULL;
 	json_array_foreach (all, i, record) {
-		if (counts(record, &table, ours)) {
+		int status = counts(record, &view, err);
+
+		if (status < 0)
+			return NULL;
+		if (status) {
 			json_array_append(list, record);
 			continue;
 		}
@@ -157,6 +277,28 @@ json_t *record_list(const struct store *store, bool prune, size_t *stale, struct
 			remove_ghost(store, record);
 	}
 	return json_incref(list);
+}
+
+json_t *record_list(const struct store *store, bool prune, size_t *stale, struct error *err)
+{
+	json_auto_t *all = read_all(store, prune, err);
+
+	return all ? sift(store, all, prune, stale, err) : NULL;
+}
+
+json_t *record_list_container(const struct store *store, const char *id, struct error *err)
+{
+	json_auto_t *all = json_array();
+
+	return read_owner(store, id, false, all, err) < 0 ? NULL
+							  : sift(store, all, false, NULL, err);
+}
+
+json_t *record_list_image(const struct store *store, const char *image_id, struct error *err)
+{
+	cleanup_free char *owner = xasprintf("image:%s", digest_hex(image_id));
+
+	return record_list_container(store, owner, err);
 }
 
 json_t *record_select(const json_t *records, const char *key, const char *value)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records of mounts, RUNROOT/mounts/<unique>.json: who has mounted what where, written before the
- * mount is made. A record counts while the mount that it names is there, in the mount namespace in
- * which it was made; so neither a crash nor umount(8) leaves a ghost.
+ * Records of mounts, RUNROOT/mounts/<owner>/<unique>.json: who has mounted what where, written
+ * before the mount is made. The owner is the container's id, or "image:" and the hex digits of the
+ * image's, so that nobody reads the records of others. A record counts while the mount that it
+ * names is there, in the mount namespace in which it was made; so neither a crash nor umount(8)
+ * leaves a ghost.
  */
 #pragma once
 #include "lib/error.h"
@@ -23,14 +25,24 @@ struct record {
 	const json_t *layers;  /* ids of layer directories */
 	bool writable;
 	bool made_target; /* the directory was made for the mount and goes with it */
+	int mount_fd;	  /* the mount, attached nowhere yet */
 };
 
-/* Write a record; the caller holds the gate, shared. Returns it with its name as "unique"; the
+/* Write a record; the caller holds the gate, shared. Returns it with its place as "unique"; the
  * caller owns it. */
 json_t *record_write(const struct store *store, const struct record *record, struct error *err);
 
 /* Forget a record, as record_write() or record_list() gave it. */
 void record_remove(const struct store *store, const json_t *record);
+
+/* Whether the mount is the topmost one on its target in our mount namespace. False where only
+ * mountinfo can tell, as before Linux 6.8. */
+bool record_is_on_top(const json_t *record);
+
+/* The records that count of a container's mounts, or of the mounts of an image itself, as an array
+ * that the caller owns. */
+json_t *record_list_container(const struct store *store, const char *id, struct error *err);
+json_t *record_list_image(const struct store *store, const char *image_id, struct error *err);
 
 /* All records that count, as an array that the caller owns. *stale counts those that do not; with
  * `prune` they are removed: the caller holds the gate exclusively. stale may be NULL. */

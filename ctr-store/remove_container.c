@@ -15,8 +15,7 @@
 static json_t *check_stopped(const struct store *store, const json_t *container, struct error *err)
 {
 	const char *id = json_text(container, "id", "");
-	json_auto_t *all = record_list(store, false, NULL, err);
-	json_auto_t *records = all ? record_select(all, "container", id) : NULL;
+	json_auto_t *records = record_list_container(store, id, err);
 
 	if (!records)
 		return NULL;

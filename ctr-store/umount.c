@@ -108,11 +108,11 @@ static int undo_container(const struct store *store, const json_t *container, co
 			  bool lazy, struct error *err)
 {
 	cleanup_fd int lock = container_lock(store, container, err);
-	json_auto_t *all = lock < 0 ? NULL : record_list(store, false, NULL, err);
+	json_auto_t *records =
+		lock < 0 ? NULL : record_list_container(store, json_text(container, "id", ""), err);
 
-	if (!all)
+	if (!records)
 		return -1;
-	json_auto_t *records = record_select(all, "container", json_text(container, "id", ""));
 	bool last = json_array_size(records) <= 1;
 	if ((last && running_refuse(store, container, records, err) < 0) ||
 	    attach_undo(store, record, lazy, err) < 0)

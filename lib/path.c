@@ -80,8 +80,10 @@ bool path_is_id(const char *id)
 
 int path_make_dirs(const char *path, mode_t mode, struct error *err)
 {
-	cleanup_free char *partial = xstrdup(path);
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
 
+	cleanup_free char *partial = xstrdup(path);
 	for (char *c = partial + 1; *c; c++) {
 		if (*c != '/')
 			continue;

@@ -30,12 +30,16 @@ static int open_sub(const char *top, const char *name, mode_t mode, int *fd, str
 {
 	cleanup_free char *path = xasprintf("%s/%s", top, name);
 
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
-		return error_os(err, "cannot make directory %s", path);
-	*fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*fd < 0)
-		return error_os(err, "%s", path);
-	return 0;
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+	/* mkdir() only where it is needed: it locks the directory above, which all processes share */
+	*fd = open(path, flags);
+	if (*fd < 0 && errno == ENOENT) {
+		if (mkdir(path, mode) < 0 && errno != EEXIST)
+			return error_os(err, "cannot make directory %s", path);
+		*fd = open(path, flags);
+	}
+	return *fd < 0 ? error_os(err, "%s", path) : 0;
 }
 
 int store_open(const struct cli *cli, struct store *store, struct error *err)

@@ -64,12 +64,13 @@ teardown() { clean_store; }
 
 @test "mounts: damaged records do not count and go with gc" {
 	ctr-store images >/dev/null
-	mkdir -p "$OCID_RUNROOT/mounts"
-	echo '{' >"$OCID_RUNROOT/mounts/1.json"
-	echo '[]' >"$OCID_RUNROOT/mounts/2.json"
-	echo '{"target":"/","source":"x"}' >"$OCID_RUNROOT/mounts/3.json"
+	mkdir "$OCID_RUNROOT/mounts/abc"
+	echo '{' >"$OCID_RUNROOT/mounts/abc/1.json"
+	echo '[]' >"$OCID_RUNROOT/mounts/abc/2.json"
+	echo '{"target":"/","source":"x"}' >"$OCID_RUNROOT/mounts/abc/3.json"
 	tool ctr-store mounts
 	[ -z "$output" ]
 	tool ctr-store gc
 	[ "$(field .mounts)" = 3 ]
+	[ -z "$(ls -A "$OCID_RUNROOT/mounts")" ]
 }
