@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/check.h"
 #include "ctr-store/container.h"
+#include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "lib/cleanup.h"
@@ -14,6 +15,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The first of the container's layers that is not there, or NULL. Borrowed. */
@@ -49,6 +52,24 @@ static bool unpack_missing(const struct check *check, const json_t *container)
 	return gate >= 0 && !missing_layer(check->store, container);
 }
 
+/* A container whose name does not lead to it cannot be found by it. */
+static void check_name(struct check *check, const json_t *container, const char *id)
+{
+	const char *name = json_text(container, "name", NULL);
+	struct error why;
+	cleanup_free char *found = name ? container_name_find(check->store, name, &why) : NULL;
+
+	if (!name || (found && strcmp(found, id) == 0) || (!found && why.kind != ERROR_NOT_FOUND))
+		return;
+	cleanup_free char *problem = xasprintf("its name \"%s\" is not in names/", name);
+	cleanup_fd int lock = !check->repair || found ? -1
+						      : lock_take(check->store->locks_fd, "name",
+								  name, LOCK_EXCLUSIVE, true, &why);
+	bool mended = lock >= 0 && path_is_id(name) &&
+		      container_name_set(check->store, name, id, &why) == 0;
+	check_found(check, "container", id, problem, mended ? "named again" : NULL);
+}
+
 static void check_container(struct check *check, const char *id)
 {
 	static const char *const directories[] = { "upper", "work", "rootfs" };
@@ -70,6 +91,7 @@ static void check_container(struct check *check, const char *id)
 		if (faccessat(check->store->containers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			check_found(check, "container", id, problem, NULL);
 	}
+	check_name(check, container, id);
 	const char *layer = missing_layer(check->store, container);
 	if (!layer)
 		return;

@@ -2,9 +2,9 @@
 #include "ctr-store/container.h"
 
 #include "ctr-store/attach.h"
+#include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/root_directory.h"
-#include "lib/timestamp.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -15,6 +15,7 @@
 #include "lib/random.h"
 #include "lib/staging.h"
 #include "lib/store.h"
+#include "lib/timestamp.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -77,43 +78,67 @@ json_t *container_list(const struct store *store, struct error *err)
 	return json_incref(list);
 }
 
-static bool is_id_prefix(const json_t *container, const char *text)
+/* The container that has this name, if any has. NULL with ERROR_NOT_FOUND. */
+static json_t *find_by_name(const struct store *store, const char *name, struct error *err)
 {
-	return strlen(text) >= ID_PREFIX_MIN &&
-	       strncmp(json_text(container, "id", ""), text, strlen(text)) == 0;
+	cleanup_free char *id = container_name_find(store, name, err);
+	json_auto_t *container = id ? read_facts(store, id, err) : NULL;
+
+	if (id && !container && err->os != ENOENT)
+		return NULL;
+	if (container && strcmp(json_text(container, "name", ""), name) == 0)
+		return json_incref(container);
+	if (id || err->kind == ERROR_NOT_FOUND)
+		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", name);
+	return NULL;
+}
+
+/* The id that begins so; NULL with ERROR_NOT_FOUND, or ERROR_USAGE when several do. The caller
+ * frees it. */
+static char *complete_id(const struct store *store, const char *text, struct error *err)
+{
+	cleanup_fd int fd = openat(store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_free char *id = NULL;
+	const struct dirent *entry;
+	size_t length = strlen(text);
+
+	if (!dir) {
+		error_os(err, "%s/containers", store->root);
+		return NULL;
+	}
+	steal_fd(&fd);
+	while (length >= ID_PREFIX_MIN && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, text, length) != 0 || !path_is_id(entry->d_name))
+			continue;
+		if (id) {
+			error_set(err, ERROR_USAGE, "\"%s\" means several containers", text);
+			return NULL;
+		}
+		id = xstrdup(entry->d_name);
+	}
+	if (!id)
+		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+	return steal_ptr(&id);
 }
 
 json_t *container_find(const struct store *store, const char *text, struct error *err)
 {
-	json_t *container, *by_prefix = NULL;
-	size_t i, prefixes = 0;
-
 	if (!path_is_id(text)) {
 		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
 		return NULL;
 	}
-	container = read_facts(store, text, err);
+	json_t *container = read_facts(store, text, err);
 	if (container || err->os != ENOENT)
 		return container;
-
-	json_auto_t *list = container_list(store, err);
-	if (!list)
-		return NULL;
-	json_array_foreach (list, i, container) {
-		if (strcmp(json_text(container, "name", ""), text) == 0)
-			return json_incref(container);
-		if (is_id_prefix(container, text)) {
-			by_prefix = container;
-			prefixes++;
-		}
-	}
-	if (prefixes == 1)
-		return json_incref(by_prefix);
-	if (prefixes > 1)
-		error_set(err, ERROR_USAGE, "\"%s\" means several containers", text);
-	else
+	container = find_by_name(store, text, err);
+	if (container || err->kind != ERROR_NOT_FOUND)
+		return container;
+	cleanup_free char *id = complete_id(store, text, err);
+	container = id ? read_facts(store, id, err) : NULL;
+	if (id && !container && err->os == ENOENT)
 		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
-	return NULL;
+	return container;
 }
 
 /* ---- making ---- */
@@ -209,21 +234,21 @@ static int build(const struct store *store, const struct container_plan *plan,
 
 /* A name belongs to one container: hold the lock of the name from here until the container is
  * there. */
-static int claim_name(const struct store *store, const char *name, struct error *err)
+static int claim_name(const struct store *store, const char *name, const char *id,
+		      struct error *err)
 {
 	cleanup_fd int lock = lock_take(store->locks_fd, "name", name, LOCK_EXCLUSIVE, true, err);
-	json_auto_t *list = lock < 0 ? NULL : container_list(store, err);
-	const json_t *other;
-	size_t i;
+	json_auto_t *other = lock < 0 ? NULL : read_facts(store, name, err);
 
-	if (!list)
+	if (lock < 0 || (!other && err->os != ENOENT))
 		return -1;
-	json_array_foreach (list, i, other) {
-		if (strcmp(json_text(other, "name", ""), name) == 0 ||
-		    strcmp(json_text(other, "id", ""), name) == 0)
-			return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)",
-					 name, json_text(other, "id", "?"));
-	}
+	if (!other)
+		other = find_by_name(store, name, err);
+	if (other)
+		return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)", name,
+				 json_text(other, "id", "?"));
+	if (err->kind != ERROR_NOT_FOUND || container_name_set(store, name, id, err) < 0)
+		return -1;
 	return steal_fd(&lock);
 }
 
@@ -259,7 +284,7 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	    build(store, plan, &staging, facts, err) < 0)
 		return NULL;
 
-	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, err) : -1;
+	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, id, err) : -1;
 	if (plan->name && name_lock < 0)
 		return NULL;
 	if (renameat2(staging.fd, "container", store->containers_fd, id, RENAME_NOREPLACE) < 0) {
@@ -319,6 +344,7 @@ void container_undo(const struct store *store, const json_t *container)
 	if (staging_open(store, &trash, &ignored) < 0 ||
 	    container_discard(store, container, &trash, &ignored) < 0)
 		path_remove_tree(store->containers_fd, id, &ignored);
+	container_name_forget(store, container);
 	lock_discard(store->locks_fd, "container", id);
 }
 
@@ -330,5 +356,6 @@ int container_discard(const struct store *store, const json_t *container,
 
 	if (renameat(store->containers_fd, id, trash->fd, name) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", id);
+	container_name_forget(store, container);
 	return file_sync_dir(store->containers_fd, "containers", err);
 }

@@ -2,6 +2,7 @@
 #include "ctr-store/sweep.h"
 
 #include "ctr-store/container.h"
+#include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/record.h"
@@ -336,6 +337,8 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	json_object_update(marks.blobs, held);
 	mark_layers(&marks, containers);
 	mark_layers(&marks, records);
+	if (all && !sweep->dry_run)
+		container_name_sweep(sweep->store);
 	if (all) {
 		sweep_leftovers(sweep, layout.fd, ".");
 		sweep_leftovers(sweep, layout.fd, "blobs/sha256");

@@ -87,3 +87,34 @@ for _ in range(2000):
 	tool bash -c 'ulimit -n 256; ctr-store containers --size'
 	[ "$(field .inodesUsed)" -ge 2000 ]
 }
+
+@test "containers: names are found again when the directory that lists them is gone" {
+	ctr-store create --image t:1 --name web --id abc >/dev/null
+	[ "$(readlink "$OCID_ROOT/names/web")" = abc ]
+	rm -r "$OCID_ROOT/names"
+	tool 4 ctr-store create --image t:1 --name web
+	tool ctr-store umount web
+	tool ctr-store rm web
+	[ -z "$(ls -A "$OCID_ROOT/names")" ]
+}
+
+@test "containers: a name that leads nowhere, as after a kill, means nothing" {
+	ctr-store create --image t:1 --name web --id abc >/dev/null
+	ln -s gone "$OCID_ROOT/names/db"
+	ln -s abc "$OCID_ROOT/names/other"
+	tool 3 ctr-store umount db
+	tool 3 ctr-store umount other
+	tool ctr-store gc
+	[ "$(ls "$OCID_ROOT/names")" = $'other\nweb' ]
+	tool ctr-store create --image t:1 --name other
+}
+
+@test "check: a container whose name does not lead to it is named again" {
+	ctr-store create --image t:1 --name web --id abc >/dev/null
+	rm "$OCID_ROOT/names/web"
+	tool 7 ctr-store check
+	[ "$(field .problem)" = 'its name "web" is not in names/' ]
+	tool ctr-store check --repair
+	[ "$(field .repair)" = "named again" ]
+	tool ctr-store umount web
+}

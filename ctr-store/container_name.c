@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/container_name.h"
+
+#include "ctr-store/container.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/staging.h"
+#include "lib/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ID_MAX = 128 };
+
+/* ---- the directory ---- */
+
+static int open_directory(const struct store *store)
+{
+	cleanup_free char *path = xasprintf("%s/names", store->root);
+
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Fill the directory, which nobody sees yet, from the containers. */
+static int fill(const struct store *store, int names_fd, struct error *err)
+{
+	json_auto_t *list = container_list(store, err);
+	const json_t *container;
+	size_t i;
+
+	if (!list)
+		return -1;
+	json_array_foreach (list, i, container) {
+		const char *name = json_text(container, "name", NULL);
+
+		if (name && path_is_id(name) &&
+		    symlinkat(json_text(container, "id", ""), names_fd, name) < 0 &&
+		    errno != EEXIST)
+			return error_os(err, "%s/names/%s", store->root, name);
+	}
+	return fsync(names_fd) < 0 ? error_os(err, "%s/names", store->root) : 0;
+}
+
+static int make_directory(const struct store *store, struct error *err)
+{
+	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
+	cleanup_free char *path = xasprintf("%s/names", store->root);
+
+	if (staging_open(store, &staging, err) < 0)
+		return -1;
+	if (mkdirat(staging.fd, "names", 0700) < 0)
+		return error_os(err, "%s", path);
+	cleanup_fd int fd = openat(staging.fd, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	if (fill(store, fd, err) < 0)
+		return -1;
+	if (renameat2(staging.fd, "names", AT_FDCWD, path, RENAME_NOREPLACE) < 0)
+		return error_os(err, "%s", path);
+	return 0;
+}
+
+/* Whoever needs the directory first makes it, before any container that it could miss. */
+static int open_names(const struct store *store, struct error *err)
+{
+	int fd = open_directory(store);
+
+	if (fd < 0 && errno == ENOENT) {
+		cleanup_fd int lock =
+			lock_take(store->locks_fd, "tmp", "names", LOCK_EXCLUSIVE, true, err);
+
+		if (lock < 0)
+			return -1;
+		fd = open_directory(store);
+		if (fd < 0 && errno == ENOENT) {
+			if (make_directory(store, err) < 0)
+				return -1;
+			fd = open_directory(store);
+		}
+	}
+	return fd < 0 ? error_os(err, "%s/names", store->root) : fd;
+}
+
+/* ---- links ---- */
+
+/* Reads the target into `id`; false where there is no link. */
+static bool read_link(int names_fd, const char *name, char id[static ID_MAX + 1])
+{
+	ssize_t length = readlinkat(names_fd, name, id, ID_MAX);
+
+	id[length > 0 ? length : 0] = '\0';
+	return length > 0 && path_is_id(id);
+}
+
+char *container_name_find(const struct store *store, const char *name, struct error *err)
+{
+	cleanup_fd int fd = open_names(store, err);
+	char id[ID_MAX + 1];
+
+	if (fd < 0)
+		return NULL;
+	if (read_link(fd, name, id))
+		return xstrdup(id);
+	error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", name);
+	return NULL;
+}
+
+int container_name_set(const struct store *store, const char *name, const char *id,
+		       struct error *err)
+{
+	cleanup_fd int fd = open_names(store, err);
+
+	if (fd < 0)
+		return -1;
+	if ((unlinkat(fd, name, 0) < 0 && errno != ENOENT) || symlinkat(id, fd, name) < 0 ||
+	    fsync(fd) < 0)
+		return error_os(err, "%s/names/%s", store->root, name);
+	return 0;
+}
+
+void container_name_forget(const struct store *store, const json_t *container)
+{
+	const char *name = json_text(container, "name", NULL);
+	cleanup_fd int fd = name && path_is_id(name) ? open_directory(store) : -1;
+	char id[ID_MAX + 1];
+
+	/* another container may have got the name by now */
+	if (fd >= 0 && read_link(fd, name, id) && container_has_id(container, id))
+		unlinkat(fd, name, 0);
+}
+
+size_t container_name_sweep(const struct store *store)
+{
+	cleanup_fd int fd = open_directory(store);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	char id[ID_MAX + 1];
+	size_t count = 0;
+
+	if (!dir)
+		return 0;
+	steal_fd(&fd);
+	while ((entry = readdir(dir)))
+		if (path_is_id(entry->d_name) &&
+		    (!read_link(dirfd(dir), entry->d_name, id) ||
+		     faccessat(store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
+			count += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
+	return count;
+}
