@@ -4,7 +4,9 @@
 #include "attach.h"
 #include "cni_files.h"
 #include "ns.h"
+#include "ns_make.h"
 #include "options.h"
+#include "pin.h"
 
 #include "lib/cleanup.h"
 #include "lib/document.h"
@@ -53,9 +55,10 @@ static bool is_finished(const struct record *record)
 static int make_netns(struct add_request *request, struct record *record, struct error *err)
 {
 	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
+	const struct ns_plan network_only = { .kinds[PIN_NET] = true };
 	struct error ignored;
 
-	if (record->owns_netns && ns_is_pinned(record->store->runroot, record->id) &&
+	if (record->owns_netns && pin_exists(record->store->runroot, PIN_NET, record->id) &&
 	    is_finished(record)) {
 		error_set(err, ERROR_EXISTS, "%s is connected already", record->id);
 		error_subject(err, record->id);
@@ -65,12 +68,12 @@ static int make_netns(struct add_request *request, struct record *record, struct
 		/* an add that was killed, or one before a reboot */
 		if (attach_del_all(record, &settings, err) < 0)
 			return error_prefix(err, "what an earlier add has left");
-		ns_unpin(record->store->runroot, record->id, &ignored);
-	} else if (ns_is_pinned(record->store->runroot, record->id)) {
+		pin_remove(record->store->runroot, PIN_NET, record->id, &ignored);
+	} else if (pin_exists(record->store->runroot, PIN_NET, record->id)) {
 		return 0; /* made by `ns create`, so left by `del` */
 	}
 	if (record_own_netns(record, err) == 0 &&
-	    ns_pin(record->store->runroot, record->id, err) == 0)
+	    ns_make(&network_only, record->store->runroot, record->id, err) == 0)
 		return 0;
 	record_disown_netns(record);
 	return -1;
@@ -103,7 +106,7 @@ static void undo(struct add_request *request, struct record *record, const json_
 	/* while an attachment is left, `del` needs to know of the namespace too */
 	if (!made_netns || json_array_size(record->attachments) > 0)
 		return;
-	if (ns_unpin(record->store->runroot, record->id, &failure) == 0)
+	if (pin_remove(record->store->runroot, PIN_NET, record->id, &failure) == 0)
 		record_disown_netns(record);
 	else
 		log_message(LOG_LEVEL_WARN,

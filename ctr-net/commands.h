@@ -13,6 +13,7 @@ extern const struct cli_command status_command;
 extern const struct cli_command versions_command;
 extern const struct cli_command validate_command;
 extern const struct cli_command show_command;
+extern const struct cli_command stats_command;
 extern const struct cli_command ns_create_command;
 extern const struct cli_command ns_rm_command;
 extern const struct cli_command ns_list_command;

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "ns.h"
 #include "options.h"
+#include "pin.h"
 
 #include "lib/cleanup.h"
 #include "lib/document.h"
@@ -32,7 +33,8 @@ static int del_id(const struct store *store, const char *id, const struct attach
 		return -1;
 	if (!record.owns_netns)
 		return 0;
-	if (ns_unpin(store->runroot, id, &failure) < 0 && failure.kind != ERROR_NOT_FOUND) {
+	if (pin_remove(store->runroot, PIN_NET, id, &failure) < 0 &&
+	    failure.kind != ERROR_NOT_FOUND) {
 		*err = failure;
 		return -1;
 	}

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "ns.h"
 #include "options.h"
+#include "pin.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
@@ -59,14 +60,14 @@ static bool is_gone(const struct record *record)
 	if (record->bundle && access(record->bundle, F_OK) < 0 && errno == ENOENT)
 		return true;
 	return record->owns_netns &&
-	       (!record->ready || !ns_is_pinned(record->store->runroot, record->id));
+	       (!record->ready || !pin_exists(record->store->runroot, PIN_NET, record->id));
 }
 
 static void remove_netns(struct collection *collection, struct record *record)
 {
 	struct error failure;
 	cleanup_free char *path = ns_path(collection->store.runroot, record->id, &failure);
-	int status = ns_unpin(collection->store.runroot, record->id, &failure);
+	int status = pin_remove(collection->store.runroot, PIN_NET, record->id, &failure);
 
 	if (status < 0 && failure.kind != ERROR_NOT_FOUND) {
 		note_failure(collection, record->id, &failure);

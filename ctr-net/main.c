@@ -4,11 +4,10 @@
 int main(int argc, char **argv)
 {
 	const struct cli_command commands[] = {
-		add_command,	 del_command,	    check_command,
-		gc_command,	 init_command,	    list_command,
-		status_command,	 versions_command,  validate_command,
-		show_command,	 ns_create_command, ns_list_command,
-		ns_exec_command, ns_rm_command,	    { 0 },
+		add_command,	  del_command,	   check_command,  gc_command,
+		init_command,	  list_command,	   status_command, versions_command,
+		validate_command, show_command,	   stats_command,  ns_create_command,
+		ns_list_command,  ns_exec_command, ns_rm_command,  { 0 },
 	};
 
 	return cli_main("ctr-net", "connect containers to networks", commands, argc, argv);

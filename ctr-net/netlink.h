@@ -4,8 +4,10 @@
 #include "lib/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct mnl_socket;
+struct nlmsghdr;
 
 /* A socket that speaks to one network namespace for as long as it lives, whichever namespace its
  * process is in later. Zero-initialised is closed. */
@@ -22,10 +24,26 @@ void netlink_close(struct netlink *netlink);
 /* Bring an interface up. */
 int netlink_set_up(struct netlink *netlink, const char *ifname, struct error *err);
 
-/* All interfaces, in the order of their index: [{index, name, kind?, mac?, mtu, state, flags:
- * ["UP",…], addresses: ["10.1.0.2/16",…]}]. The caller owns it. */
+/* All interfaces, in the order of their index: as netlink_link_json() has them, with addresses:
+ * ["10.1.0.2/16",…]. The caller owns it. */
 json_t *netlink_interfaces(struct netlink *netlink, struct error *err);
 
-/* The routes but those of the "local" table, with the keys of a CNI result and the interface:
- * [{dst, gw?, dev?, src?, priority?, scope, table?, type?}]. The caller owns it. */
+/* All interfaces without their addresses. The caller owns it. */
+json_t *netlink_links(struct netlink *netlink, struct error *err);
+
+/* The routes of the tables but "local": [{dst, gw?, dev?, src?, priority?, scope, table?, type?}].
+ * The caller owns it. */
 json_t *netlink_routes(struct netlink *netlink, struct error *err);
+
+/* Be told of every change of links, addresses and routes from now on. Nothing else can be asked
+ * through the socket after it. */
+int netlink_subscribe(struct netlink *netlink, struct error *err);
+
+/* Read what has been told, which may be nothing, and give each message to `handle`. *lost: there
+ * was more than the kernel keeps for us. */
+int netlink_receive(struct netlink *netlink,
+		    void (*handle)(const struct nlmsghdr *message, void *context), void *context,
+		    bool *lost, struct error *err);
+
+/* For poll(2). */
+int netlink_fd(const struct netlink *netlink);

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Network namespaces: pinned ones, which a bind mount at RUNROOT/netns/NAME keeps alive without a
- * process, and any others that a path leads to.
- */
+/* Network namespaces: pinned ones (pin.h), and any others that a path leads to. */
 #pragma once
 #include "lib/error.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 
 struct cli;
@@ -14,20 +10,6 @@ struct netlink;
 
 /* The state directory --runroot for verbs that only read: it is not made. The caller frees it. */
 char *ns_runroot(const struct cli *cli);
-
-/* Make a namespace whose loopback interface is up and pin it under `name` (a path_is_id()) in
- * RUNROOT/netns, which is there. ERROR_EXISTS where one is pinned already; what a killed process
- * left half made is finished. */
-int ns_pin(const char *runroot, const char *name, struct error *err);
-
-/* Let go of the pin: the namespace ends with its last process. ERROR_NOT_FOUND without one. */
-int ns_unpin(const char *runroot, const char *name, struct error *err);
-
-/* Whether a namespace is pinned under that name. */
-bool ns_is_pinned(const char *runroot, const char *name);
-
-/* All pinned namespaces by name: [{name, netns: path}]. The caller owns it. */
-json_t *ns_list_pinned(const char *runroot, struct error *err);
 
 /* The path for what a user calls a namespace: a word with a slash is a path (made absolute), any
  * other the name of a pinned one. Nothing needs to be there. The caller frees it. */

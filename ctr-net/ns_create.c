@@ -2,33 +2,190 @@
 #include "commands.h"
 #include "netlink.h"
 #include "ns.h"
+#include "ns_make.h"
 #include "options.h"
 #include "record.h"
+#include "sysctl.h"
 
 #include "lib/cleanup.h"
 #include "lib/output.h"
 #include "lib/random.h"
 #include "lib/store.h"
 
-/* The namespace with the interfaces that it has now, as the kernel tells them. */
-static json_t *describe(const char *name, const char *path, struct error *err)
+#include <ctype.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOSTNAME_LENGTH_MAX = 64 };
+
+struct ns_create_settings {
+	bool net, ipc, uts, user;
+	struct strings uid_maps, gid_maps, sysctls;
+	const char *hostname;
+	long long pid;
+};
+
+/* ---- from options to a plan ---- */
+
+static void plan_free(struct ns_plan *plan)
+{
+	free(plan->uid_map);
+	free(plan->gid_map);
+}
+#define cleanup_plan __attribute__((cleanup(plan_free)))
+
+/* The lines of /proc/PID/uid_map for CONTAINER:HOST:SIZE words; NULL with ERROR_USAGE. One must
+ * hold the container's root. */
+static char *make_map(const struct strings *words, const char *option, struct error *err)
+{
+	cleanup_free char *map = xstrdup("");
+	bool has_root = false;
+
+	for (size_t i = 0; i < words->count; i++) {
+		unsigned long long inside, outside, size;
+		int end = 0;
+
+		if (strspn(words->items[i], "0123456789:") != strlen(words->items[i]) ||
+		    sscanf(words->items[i], "%10llu:%10llu:%10llu%n", &inside, &outside, &size,
+			   &end) != 3 ||
+		    words->items[i][end] || size == 0 || inside + size > UINT32_MAX ||
+		    outside + size > UINT32_MAX) {
+			error_set(err, ERROR_USAGE, "%s %s: not CONTAINER:HOST:SIZE", option,
+				  words->items[i]);
+			return NULL;
+		}
+		has_root = has_root || inside == 0;
+
+		char *longer = xasprintf("%s%llu %llu %llu\n", map, inside, outside, size);
+		free(map);
+		map = longer;
+	}
+	if (has_root)
+		return steal_ptr(&map);
+	error_set(err, ERROR_USAGE, "a user namespace needs a mapping of its id 0");
+	error_hint(err, "%s 0:100000:65536", option);
+	return NULL;
+}
+
+static int plan_user(const struct ns_create_settings *settings, struct ns_plan *plan,
+		     struct error *err)
+{
+	if (!settings->user && settings->uid_maps.count + settings->gid_maps.count == 0)
+		return 0;
+	if (!settings->user)
+		return error_set(err, ERROR_USAGE, "--uidmap and --gidmap go with --user");
+	plan->kinds[PIN_USER] = true;
+	plan->uid_map = make_map(&settings->uid_maps, "--uidmap", err);
+	plan->gid_map = plan->uid_map ? make_map(&settings->gid_maps, "--gidmap", err) : NULL;
+	return plan->gid_map ? 0 : -1;
+}
+
+static int plan_hostname(const struct ns_create_settings *settings, struct ns_plan *plan,
+			 struct error *err)
+{
+	const char *name = settings->hostname;
+	bool valid = name && *name && strlen(name) <= HOSTNAME_LENGTH_MAX;
+
+	if (!name)
+		return 0;
+	if (!settings->uts)
+		return error_set(err, ERROR_USAGE, "--hostname goes with --uts");
+	for (const char *c = name; *c; c++)
+		valid = valid && isgraph((unsigned char)*c);
+	if (!valid)
+		return error_set(err, ERROR_USAGE, "\"%s\" cannot be a host name", name);
+	plan->hostname = name;
+	return 0;
+}
+
+static int plan_sysctls(const struct ns_create_settings *settings, struct ns_plan *plan,
+			struct error *err)
+{
+	for (size_t i = 0; i < settings->sysctls.count; i++) {
+		int kind = sysctl_kind(settings->sysctls.items[i], err);
+
+		if (kind < 0)
+			return -1;
+		if (!plan->kinds[kind])
+			return error_set(err, ERROR_USAGE,
+					 "sysctl %s would be set where no namespace is made for it",
+					 settings->sysctls.items[i]);
+	}
+	plan->sysctls = &settings->sysctls;
+	return 0;
+}
+
+static int make_plan(const struct cli *cli, struct ns_plan *plan, struct error *err)
+{
+	const struct ns_create_settings *settings = cli->settings;
+
+	if (settings->pid < 0 || settings->pid > INT_MAX)
+		return error_set(err, ERROR_USAGE, "--pid is the number of a process");
+	plan->kinds[PIN_NET] = settings->net;
+	plan->kinds[PIN_IPC] = settings->ipc;
+	plan->kinds[PIN_UTS] = settings->uts;
+	plan->kinds[PIN_PID] = settings->pid > 0;
+	plan->pid = (pid_t)settings->pid;
+	if (plan_user(settings, plan, err) < 0 || plan_hostname(settings, plan, err) < 0 ||
+	    plan_sysctls(settings, plan, err) < 0)
+		return -1;
+	for (int kind = 0; kind < PIN_KINDS; kind++)
+		if (plan->kinds[kind])
+			return 0;
+	return cli_usage(cli, err, "--no-net alone leaves nothing to make");
+}
+
+/* ---- the verb ---- */
+
+/* Add the interfaces that the kernel tells of. */
+static int describe_network(json_t *created, const char *path, struct error *err)
 {
 	cleanup_netlink struct netlink netlink = { 0 };
 	cleanup_fd int fd = ns_open(path, err);
 
 	if (fd < 0 || ns_netlink(fd, &netlink, err) < 0)
-		return NULL;
+		return -1;
 
 	json_t *interfaces = netlink_interfaces(&netlink, err);
-	return interfaces ? json_pack("{s:s, s:s, s:o}", "name", name, "netns", path, "interfaces",
-				      interfaces)
-			  : NULL;
+	json_object_set_new(created, "interfaces", interfaces);
+	return interfaces ? 0 : -1;
+}
+
+static int print(const struct cli *cli, const struct ns_plan *plan, const char *runroot,
+		 const char *name, struct error *err)
+{
+	json_auto_t *created = json_pack("{s:s}", "name", name);
+
+	for (int kind = 0; kind < PIN_KINDS; kind++) {
+		cleanup_free char *path = pin_path(runroot, (enum pin_kind)kind, name);
+
+		if (!plan->kinds[kind])
+			continue;
+		json_object_set_new(created, pin_key((enum pin_kind)kind), json_string(path));
+		if (kind == PIN_NET && describe_network(created, path, err) < 0)
+			return -1;
+	}
+	return output_object(cli, created, err);
+}
+
+/* A network namespace that `add` makes of its own accord has the container's id for its name. */
+static int check_not_owned(const struct record *record, const char *name, struct error *err)
+{
+	if (!record->owns_netns)
+		return 0;
+	error_set(err, ERROR_EXISTS, "\"%s\" is a container that add has connected", name);
+	error_subject(err, name);
+	return error_hint(err, "ctr-net del --id %s takes it off", name);
 }
 
 static int ns_create(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
 	cleanup_record struct record record = { 0 };
+	cleanup_plan struct ns_plan plan = { 0 };
 	char random[RANDOM_ID_SIZE];
 	const char *name = cli->operands[0];
 	struct error ignored;
@@ -40,29 +197,51 @@ static int ns_create(const struct cli *cli, struct error *err)
 	if (options_check_id(name, err) < 0)
 		return error_prefix(err, "name of a namespace");
 	/* the record's lock: `add` may be making the namespace of a container with that id */
-	if (store_open(cli, &store, err) < 0 || record_open(&store, name, &record, err) < 0)
+	if (make_plan(cli, &plan, err) < 0 || store_open(cli, &store, err) < 0 ||
+	    record_open(&store, name, &record, err) < 0 ||
+	    (plan.kinds[PIN_NET] && check_not_owned(&record, name, err) < 0) ||
+	    ns_make(&plan, store.runroot, name, err) < 0)
 		return -1;
-	if (record.owns_netns) {
-		error_set(err, ERROR_EXISTS, "\"%s\" is a container that add has connected", name);
-		error_subject(err, name);
-		return error_hint(err, "ctr-net del --id %s takes it off", name);
-	}
-	if (ns_pin(store.runroot, name, err) < 0)
-		return -1;
-
-	cleanup_free char *path = ns_path(store.runroot, name, err);
-	json_auto_t *created = path ? describe(name, path, err) : NULL;
-	if (created && output_object(cli, created, err) == 0)
+	if (print(cli, &plan, store.runroot, name, err) == 0)
 		return 0;
-	ns_unpin(store.runroot, name, &ignored);
+	for (int kind = 0; kind < PIN_KINDS; kind++)
+		if (plan.kinds[kind])
+			pin_remove(store.runroot, (enum pin_kind)kind, name, &ignored);
 	return -1;
 }
+
+#define OPTION(name, value, kind, field, help)                                                     \
+	{                                                                                          \
+		name, 0, value, kind, offsetof(struct ns_create_settings, field), help             \
+	}
+
+static const struct cli_option options[] = {
+	OPTION("net", NULL, OPTION_FLAG, net,
+	       "a network namespace, as by default (--no-net: none)"),
+	OPTION("ipc", NULL, OPTION_FLAG, ipc, "also an IPC namespace"),
+	OPTION("uts", NULL, OPTION_FLAG, uts, "also a UTS namespace"),
+	OPTION("user", NULL, OPTION_FLAG, user, "also a user namespace, which owns the others"),
+	OPTION("uidmap", "CONTAINER:HOST:SIZE", OPTION_LIST, uid_maps,
+	       "user ids of the user namespace"),
+	OPTION("gidmap", "CONTAINER:HOST:SIZE", OPTION_LIST, gid_maps, "the same for group ids"),
+	OPTION("pid", "PID", OPTION_NUMBER, pid, "also the PID namespace of that process"),
+	OPTION("hostname", "NAME", OPTION_STRING, hostname, "the host name in the UTS namespace"),
+	OPTION("sysctl", "KEY=VALUE", OPTION_LIST, sysctls,
+	       "a kernel parameter of one of the namespaces"),
+	{ 0 },
+};
+
+static const struct ns_create_settings defaults = { .net = true };
 
 const struct cli_command ns_create_command = {
 	.name = "ns create",
 	.operands = "[NAME]",
 	.operands_max = 1,
 	.summary = "make and pin a network namespace whose loopback is up",
-	.details = "Without NAME it gets a random one. It stays until ns rm, without any process.",
+	.details = "Without NAME it gets a random one. It stays until ns rm, without any process.\n"
+		   "For pods, namespaces of other kinds are made and pinned under the same name.",
+	.options = options,
+	.settings_size = sizeof(struct ns_create_settings),
+	.defaults = &defaults,
 	.run = ns_create,
 };

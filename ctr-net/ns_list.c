@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 #include "ns.h"
+#include "pin.h"
 
 #include "lib/cleanup.h"
 #include "lib/output.h"
@@ -8,18 +9,19 @@
 static int ns_list(const struct cli *cli, struct error *err)
 {
 	static const struct output_column columns[] = {
-		{ "NAME", "name", COLUMN_TEXT },
-		{ "NETNS", "netns", COLUMN_TEXT },
+		{ "NAME", "name", COLUMN_TEXT },     { "NETNS", "netns", COLUMN_TEXT },
+		{ "IPCNS", "ipcns", COLUMN_TEXT },   { "UTSNS", "utsns", COLUMN_TEXT },
+		{ "USERNS", "userns", COLUMN_TEXT }, { "PIDNS", "pidns", COLUMN_TEXT },
 		{ NULL, NULL, COLUMN_TEXT },
 	};
 	cleanup_free char *runroot = ns_runroot(cli);
-	json_auto_t *rows = ns_list_pinned(runroot, err);
+	json_auto_t *rows = pin_list(runroot, err);
 
 	return rows ? output_list(cli, rows, columns, err) : -1;
 }
 
 const struct cli_command ns_list_command = {
 	.name = "ns list",
-	.summary = "list the pinned network namespaces",
+	.summary = "list the pinned namespaces",
 	.run = ns_list,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
-#include "ns.h"
 #include "options.h"
+#include "pin.h"
 #include "record.h"
 
 #include "lib/cleanup.h"
@@ -10,6 +10,28 @@
 struct ns_rm_settings {
 	bool force;
 };
+
+/* Also where one cannot be removed, the others are. ERROR_NOT_FOUND where there is none at all. */
+static int remove_all(const char *runroot, const char *name, struct error *err)
+{
+	int status = -1;
+	bool failed = false;
+
+	error_set(err, ERROR_NOT_FOUND, "no namespace \"%s\"", name);
+	error_subject(err, name);
+	error_hint(err, "see ctr-net ns list");
+	for (int kind = 0; kind < PIN_KINDS; kind++) {
+		struct error failure;
+
+		if (pin_remove(runroot, (enum pin_kind)kind, name, &failure) == 0) {
+			status = 0;
+		} else if (failure.kind != ERROR_NOT_FOUND) {
+			*err = failure;
+			failed = true;
+		}
+	}
+	return failed ? -1 : status;
+}
 
 static int ns_rm(const struct cli *cli, struct error *err)
 {
@@ -28,7 +50,7 @@ static int ns_rm(const struct cli *cli, struct error *err)
 		error_subject(err, name);
 		return error_hint(err, "ctr-net del --id %s first, or --force", name);
 	}
-	if (ns_unpin(store.runroot, name, &failure) == 0 ||
+	if (remove_all(store.runroot, name, &failure) == 0 ||
 	    (settings->force && failure.kind == ERROR_NOT_FOUND))
 		return 0;
 	*err = failure;
@@ -46,7 +68,7 @@ const struct cli_command ns_rm_command = {
 	.operands = "NAME",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "let go of a pinned namespace; it ends with its processes",
+	.summary = "let go of all namespaces pinned under a name",
 	.options = options,
 	.settings_size = sizeof(struct ns_rm_settings),
 	.run = ns_rm,

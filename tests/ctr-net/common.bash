@@ -103,7 +103,7 @@ traces() {
 take_down() {
 	local file name
 
-	for file in "$OCID_RUNROOT"/netns/* "$OCID_ROOT"/networks/*.json; do
+	for file in "$OCID_RUNROOT"/*ns/* "$OCID_ROOT"/networks/*.json; do
 		[ -e "$file" ] || continue
 		name=$(basename "$file" .json)
 		on_host ctr-net del --id "$name" || true

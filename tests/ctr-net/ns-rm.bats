@@ -18,7 +18,7 @@ teardown() {
 
 @test "ns rm: what is not there is exit 3, with --force exit 0" {
 	net 3 ns rm none
-	error_is not-found 'no network namespace "none"'
+	error_is not-found 'no namespace "none"'
 	net ns rm --force none
 }
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pin.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static const struct {
+	const char *directory, *proc, *title;
+	int flag;
+} kinds[PIN_KINDS] = {
+	[PIN_USER] = { "userns", "user", "user", CLONE_NEWUSER },
+	[PIN_NET] = { "netns", "net", "network", CLONE_NEWNET },
+	[PIN_IPC] = { "ipcns", "ipc", "IPC", CLONE_NEWIPC },
+	[PIN_UTS] = { "utsns", "uts", "UTS", CLONE_NEWUTS },
+	[PIN_PID] = { "pidns", "pid", "PID", CLONE_NEWPID },
+};
+
+int pin_flag(enum pin_kind kind)
+{
+	return kinds[kind].flag;
+}
+
+const char *pin_proc_name(enum pin_kind kind)
+{
+	return kinds[kind].proc;
+}
+
+const char *pin_key(enum pin_kind kind)
+{
+	return kinds[kind].directory;
+}
+
+bool pin_is_namespace(int fd, enum pin_kind kind)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC &&
+	       ioctl(fd, NS_GET_NSTYPE) == kinds[kind].flag;
+}
+
+char *pin_path(const char *runroot, enum pin_kind kind, const char *name)
+{
+	return xasprintf("%s/%s/%s", runroot, kinds[kind].directory, name);
+}
+
+bool pin_exists(const char *runroot, enum pin_kind kind, const char *name)
+{
+	cleanup_free char *path = pin_path(runroot, kind, name);
+	/* O_NONBLOCK: it may be anything, also a FIFO */
+	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd >= 0 && pin_is_namespace(fd, kind);
+}
+
+int pin_check_free(const char *runroot, enum pin_kind kind, const char *name, struct error *err)
+{
+	if (!pin_exists(runroot, kind, name))
+		return 0;
+	error_set(err, ERROR_EXISTS, "%s namespace \"%s\" exists already", kinds[kind].title, name);
+	return error_subject(err, name);
+}
+
+/* The file that is mounted upon. A mount cannot be renamed into place as a file can, so the two
+ * steps show: a plain file is what a kill between them leaves, and is taken over. */
+static int make_mount_point(const char *runroot, enum pin_kind kind, const char *path,
+			    struct error *err)
+{
+	cleanup_free char *directory = xasprintf("%s/%s", runroot, kinds[kind].directory);
+
+	if (mkdir(directory, 0711) < 0 && errno != EEXIST)
+		return error_os(err, "cannot make directory %s", directory);
+
+	cleanup_fd int fd =
+		open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0444);
+	return fd < 0 ? error_os(err, "%s", path) : 0;
+}
+
+int pin_make(const char *runroot, enum pin_kind kind, const char *name, int ns_fd,
+	     struct error *err)
+{
+	cleanup_free char *path = pin_path(runroot, kind, name);
+	cleanup_free char *source = xasprintf("/proc/thread-self/fd/%d", ns_fd);
+
+	if (pin_check_free(runroot, kind, name, err) < 0 ||
+	    make_mount_point(runroot, kind, path, err) < 0)
+		return -1;
+	if (mount(source, path, NULL, MS_BIND, NULL) == 0)
+		return 0;
+	error_os(err, "cannot pin the %s namespace at %s", kinds[kind].title, path);
+	unlink(path);
+	return -1;
+}
+
+int pin_remove(const char *runroot, enum pin_kind kind, const char *name, struct error *err)
+{
+	cleanup_free char *path = pin_path(runroot, kind, name);
+
+	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		;
+	if (errno != EINVAL && errno != ENOENT)
+		return error_os(err, "cannot unmount %s", path);
+	/* this also takes the pin out of other mount namespaces that copied it */
+	if (unlink(path) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return error_os(err, "cannot remove %s", path);
+	error_set(err, ERROR_NOT_FOUND, "no %s namespace \"%s\"", kinds[kind].title, name);
+	error_subject(err, name);
+	return error_hint(err, "see ctr-net ns list");
+}
+
+/* Note the pins of one kind in an object of rows by name. */
+static int list_kind(const char *runroot, enum pin_kind kind, json_t *rows, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s", runroot, kinds[kind].directory);
+	cleanup_dir DIR *dir = opendir(path);
+
+	if (!dir)
+		return errno == ENOENT ? 0 : error_os(err, "%s", path);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		const char *name = entry->d_name;
+
+		if (!path_is_id(name) || !pin_exists(runroot, kind, name))
+			continue;
+		if (!json_object_get(rows, name))
+			json_object_set_new(rows, name, json_pack("{s:s}", "name", name));
+
+		cleanup_free char *pin = pin_path(runroot, kind, name);
+		json_object_set_new(json_object_get(rows, name), kinds[kind].directory,
+				    json_string(pin));
+	}
+	return 0;
+}
+
+static int by_text(const void *one, const void *other)
+{
+	return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+json_t *pin_list(const char *runroot, struct error *err)
+{
+	json_auto_t *rows = json_object();
+	cleanup_strings struct strings names = { 0 };
+	const char *name;
+	json_t *row;
+
+	for (int kind = 0; kind < PIN_KINDS; kind++)
+		if (list_kind(runroot, (enum pin_kind)kind, rows, err) < 0)
+			return NULL;
+	json_object_foreach (rows, name, row) {
+		strings_add(&names, name);
+	}
+	if (names.count > 0)
+		qsort(names.items, names.count, sizeof *names.items, by_text);
+
+	json_t *list = json_array();
+	for (size_t i = 0; i < names.count; i++)
+		json_array_append(list, json_object_get(rows, names.items[i]));
+	return list;
+}
