@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/catalog.h"
 
+#include "ctr-store/catalog_cache.h"
 #include "ctr-store/image.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
@@ -9,6 +10,8 @@
 #include "lib/output.h"
 #include "lib/reference.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *catalog_entry_name(const json_t *entry)
@@ -103,18 +106,6 @@ static void add_name(json_t *row, const json_t *entry)
 		add_once(json_object_get(row, "names"), name);
 }
 
-json_t *catalog_find(const json_t *rows, const char *id)
-{
-	json_t *row;
-	size_t i;
-
-	json_array_foreach (rows, i, row) {
-		if (strcmp(json_text(row, "id", ""), id) == 0)
-			return row;
-	}
-	return NULL;
-}
-
 /* The row for an entry of the index, made when it is the first of its image. by_id and by_digest
  * remember rows, so that no manifest is read twice and nothing is searched. */
 static json_t *row_of(const struct layout *layout, const json_t *entry, json_t *rows, json_t *by_id,
@@ -141,13 +132,10 @@ static json_t *row_of(const struct layout *layout, const json_t *entry, json_t *
 	return row;
 }
 
-json_t *catalog_rows(const struct store *store, struct error *err)
+/* From the index and the blobs. *whole: nothing had to be passed over. */
+static json_t *read_rows(const struct layout *layout, bool *whole, struct error *err)
 {
-	cleanup_layout struct layout layout = { .fd = -1 };
-
-	if (image_layout(store, &layout, err) < 0)
-		return NULL;
-	json_auto_t *index = layout_index(&layout, err);
+	json_auto_t *index = layout_index(layout, err);
 	json_auto_t *rows = json_array();
 	json_auto_t *by_id = json_object();
 	json_auto_t *by_digest = json_object();
@@ -158,9 +146,10 @@ json_t *catalog_rows(const struct store *store, struct error *err)
 		return NULL;
 	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
 		struct error why;
-		json_t *row = row_of(&layout, entry, rows, by_id, by_digest, &why);
+		json_t *row = row_of(layout, entry, rows, by_id, by_digest, &why);
 		const char *name = catalog_entry_name(entry);
 
+		*whole &= row != NULL;
 		if (row)
 			add_name(row, entry);
 		else
@@ -170,17 +159,129 @@ json_t *catalog_rows(const struct store *store, struct error *err)
 	return json_incref(rows);
 }
 
+/* The rows as text, one a line, where they are known from before; else *rows. Both are the
+ * caller's. */
+static int get_rows(const struct store *store, char **lines, size_t *length, json_t **rows,
+		    struct error *err)
+{
+	cleanup_layout struct layout layout = { .fd = -1 };
+	char key[CATALOG_KEY_SIZE];
+	bool whole = true;
+
+	if (image_layout(store, &layout, err) < 0)
+		return -1;
+	catalog_cache_key(store, key);
+	*lines = catalog_cache_read(store, key, length);
+	if (*lines)
+		return 0;
+	*rows = read_rows(&layout, &whole, err);
+	if (!*rows)
+		return -1;
+	if (whole)
+		catalog_cache_write(store, key, *rows);
+	return 0;
+}
+
+static json_t *parse_row(const char *line, struct error *err)
+{
+	return json_parse(line, strcspn(line, "\n"), "the list of images", err);
+}
+
+json_t *catalog_rows(const struct store *store, struct error *err)
+{
+	cleanup_free char *lines = NULL;
+	json_auto_t *rows = NULL;
+	size_t length;
+
+	if (get_rows(store, &lines, &length, &rows, err) < 0)
+		return NULL;
+	if (rows)
+		return json_incref(rows);
+	rows = json_array();
+	for (const char *line = lines; *line; line += strcspn(line, "\n") + 1) {
+		json_t *row = parse_row(line, err);
+
+		if (!row)
+			return NULL;
+		json_array_append_new(rows, row);
+	}
+	return json_incref(rows);
+}
+
+int catalog_print_lines(const struct store *store, struct error *err)
+{
+	cleanup_free char *lines = NULL;
+	json_auto_t *rows = NULL;
+	const json_t *row;
+	size_t i, length;
+
+	if (get_rows(store, &lines, &length, &rows, err) < 0)
+		return -1;
+	if (lines)
+		return fwrite(lines, 1, length, stdout) < length ? error_os(err, "standard output")
+								 : 0;
+	json_array_foreach (rows, i, row) {
+		cleanup_free char *text = json_compact(row);
+
+		if (puts(text) < 0)
+			return error_os(err, "standard output");
+	}
+	return 0;
+}
+
+static bool is_row_of(const json_t *row, const char *id)
+{
+	return strcmp(json_text(row, "id", ""), id) == 0;
+}
+
+/* Only lines that hold the id somewhere are parsed. */
+static json_t *find_line(const char *lines, const char *id)
+{
+	struct error ignored;
+
+	for (const char *at = lines; (at = strstr(at, id)); at++) {
+		const char *line = at;
+
+		while (line > lines && line[-1] != '\n')
+			line--;
+		json_auto_t *row = parse_row(line, &ignored);
+		if (is_row_of(row, id))
+			return json_incref(row);
+	}
+	return NULL;
+}
+
+json_t *catalog_row(const struct store *store, const char *id, const char *name, struct error *err)
+{
+	cleanup_free char *lines = NULL;
+	json_auto_t *rows = NULL;
+	json_t *row;
+	size_t i, length;
+
+	if (get_rows(store, &lines, &length, &rows, err) < 0)
+		return NULL;
+	if (lines) {
+		row = find_line(lines, id);
+		if (row)
+			return row;
+	}
+	json_array_foreach (rows, i, row) {
+		if (is_row_of(row, id))
+			return json_incref(row);
+	}
+	error_set(err, ERROR_NOT_FOUND, "image %s was removed meanwhile", name);
+	return NULL;
+}
+
 int catalog_print(const struct cli *cli, const struct store *store, const char *name,
 		  struct error *err)
 {
 	cleanup_image struct image image = { 0 };
-	json_auto_t *rows = catalog_rows(store, err);
 
-	if (!rows || image_find(store, name, &image, err) < 0)
+	if (image_find(store, name, &image, err) < 0)
 		return -1;
-	const json_t *row = catalog_find(rows, image.id);
-	return row ? output_object(cli, row, err)
-		   : error_set(err, ERROR_NOT_FOUND, "image %s was removed meanwhile", name);
+	json_auto_t *row = catalog_row(store, image.id, name, err);
+	return row ? output_object(cli, row, err) : -1;
 }
 
 char *catalog_entry_id(const struct layout *layout, const json_t *entry)

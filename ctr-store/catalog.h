@@ -17,8 +17,12 @@ struct store;
  * machine, or are damaged, are passed over with a warning. */
 json_t *catalog_rows(const struct store *store, struct error *err);
 
-/* The row of an image id; borrowed. */
-json_t *catalog_find(const json_t *rows, const char *id);
+/* The row of an image id; ERROR_NOT_FOUND, which says that `name` has just gone. The caller owns
+ * it. */
+json_t *catalog_row(const struct store *store, const char *id, const char *name, struct error *err);
+
+/* Print all rows as JSON Lines. */
+int catalog_print_lines(const struct store *store, struct error *err);
 
 /* Print the row of the image that `name` means. */
 int catalog_print(const struct cli *cli, const struct store *store, const char *name,

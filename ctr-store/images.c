@@ -14,8 +14,7 @@ static const struct output_column columns[] = {
 };
 
 /* The rows of the images that the operands name. */
-static json_t *select_rows(const struct store *store, const json_t *rows, char *const *names,
-			   struct error *err)
+static json_t *select_rows(const struct store *store, char *const *names, struct error *err)
 {
 	json_auto_t *selected = json_array();
 
@@ -24,12 +23,10 @@ static json_t *select_rows(const struct store *store, const json_t *rows, char *
 
 		if (image_find(store, *names, &image, err) < 0)
 			return NULL;
-		json_t *row = catalog_find(rows, image.id);
-		if (!row) {
-			error_set(err, ERROR_NOT_FOUND, "image %s was removed meanwhile", *names);
+		json_t *row = catalog_row(store, image.id, *names, err);
+		if (!row)
 			return NULL;
-		}
-		json_array_append(selected, row);
+		json_array_append_new(selected, row);
 	}
 	return json_incref(selected);
 }
@@ -40,13 +37,11 @@ static int images_verb(const struct cli *cli, struct error *err)
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
-	json_auto_t *rows = catalog_rows(&store, err);
-	if (!rows)
-		return -1;
-	if (cli->operand_count == 0)
-		return output_list(cli, rows, columns, err);
-	json_auto_t *selected = select_rows(&store, rows, cli->operands, err);
-	return selected ? output_list(cli, selected, columns, err) : -1;
+	if (cli->operand_count == 0 && !output_is_for_people(cli))
+		return catalog_print_lines(&store, err);
+	json_auto_t *rows = cli->operand_count ? select_rows(&store, cli->operands, err)
+					       : catalog_rows(&store, err);
+	return rows ? output_list(cli, rows, columns, err) : -1;
 }
 
 const struct cli_command command_images = {
@@ -65,13 +60,9 @@ static int image_verb(const struct cli *cli, struct error *err)
 	if (store_open(cli, &store, err) < 0 ||
 	    image_find(&store, cli->operands[0], &image, err) < 0)
 		return -1;
-	json_auto_t *rows = catalog_rows(&store, err);
-	json_t *row = rows ? catalog_find(rows, image.id) : NULL;
-	if (!rows)
-		return -1;
+	json_auto_t *row = catalog_row(&store, image.id, cli->operands[0], err);
 	if (!row)
-		return error_set(err, ERROR_NOT_FOUND, "image %s was removed meanwhile",
-				 cli->operands[0]);
+		return -1;
 	json_object_set(row, "image", image.json);
 	return output_object(cli, row, err);
 }

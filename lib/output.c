@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-static bool for_people(const struct cli *cli)
+bool output_is_for_people(const struct cli *cli)
 {
 	if (cli->output == OUTPUT_AUTO)
 		return isatty(STDOUT_FILENO);
@@ -31,7 +31,7 @@ static int print_text(char *text, struct error *err)
 
 int output_object(const struct cli *cli, const json_t *object, struct error *err)
 {
-	char *text = for_people(cli)
+	char *text = output_is_for_people(cli)
 			     ? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY)
 			     : json_compact(object);
 
@@ -150,7 +150,7 @@ int output_list(const struct cli *cli, const json_t *rows, const struct output_c
 
 	while (columns[count].title)
 		count++;
-	if (for_people(cli))
+	if (output_is_for_people(cli))
 		return print_table(rows, columns, count, err);
 	json_array_foreach (rows, i, row) {
 		if (print_text(json_compact(row), err) < 0)

@@ -7,6 +7,7 @@
 #include "lib/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct cli;
 
@@ -16,6 +17,9 @@ struct output_column {
 	const char *key;   /* of the row's object, or "outer.inner"; arrays are joined with "," */
 	enum { COLUMN_TEXT, COLUMN_DIGEST, COLUMN_SIZE } kind; /* DIGEST: 12 hex digits */
 };
+
+/* Indented or a table, rather than JSON for programs. */
+bool output_is_for_people(const struct cli *cli);
 
 /* On success the text has left this process: where it could not, the caller may still undo. */
 int output_object(const struct cli *cli, const json_t *object, struct error *err);
