@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/cli.h"
 
+extern const struct cli_command attach_command;
 extern const struct cli_command create_command;
 extern const struct cli_command exec_command;
 extern const struct cli_command kill_command;
@@ -11,6 +12,7 @@ extern const struct cli_command logs_command;
 extern const struct cli_command pause_command;
 extern const struct cli_command ps_command;
 extern const struct cli_command reopen_logs_command;
+extern const struct cli_command resize_command;
 extern const struct cli_command resume_command;
 extern const struct cli_command rm_command;
 extern const struct cli_command run_command;

@@ -173,6 +173,8 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .terminal = request->terminal,
 				       .no_pivot = settings->no_pivot,
 				       .shares_pids = request->shares_pids,
+				       .has_input = request->has_input,
+				       .input_ends_once = request->input_ends_once,
 				       .dir_fd = place.dir_fd,
 				       .log_fd = log_fd,
 				       .busy_fd = busy_fd };

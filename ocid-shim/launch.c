@@ -43,8 +43,9 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	strings_addf(&argv, "%d", launch->busy_fd);
 	strings_addf(&argv, "%d", launch->log_fd);
 	strings_addf(&argv, "%d", fds->runtime_log_fd);
-	strings_addf(&argv, "-%s%s%s", launch->terminal ? "t" : "", launch->no_pivot ? "n" : "",
-		     launch->shares_pids ? "s" : "");
+	strings_addf(&argv, "-%s%s%s%s%s", launch->terminal ? "t" : "", launch->no_pivot ? "n" : "",
+		     launch->shares_pids ? "s" : "", launch->has_input ? "i" : "",
+		     launch->input_ends_once ? "o" : "");
 	strings_add(&argv, launch->id);
 	strings_addf(&argv, "%s/containers/%s", store->runroot, launch->id);
 	strings_add(&argv, launch->bundle);

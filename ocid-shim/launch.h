@@ -14,6 +14,7 @@ struct launch {
 	const char *runtime;   /* absolute path */
 	const json_t *options; /* its global options: array of strings */
 	bool terminal, no_pivot, shares_pids;
+	bool has_input, input_ends_once;
 	int dir_fd, log_fd;
 	int busy_fd; /* the container's lock, for the monitor to hold as long as we do */
 };

@@ -140,6 +140,22 @@ static int choose_log(const struct create_settings *settings, struct request *re
 	return 0;
 }
 
+/* Whether there is an input, and when it ends: by --stdin, else as the CRI's client wants it. */
+static int choose_input(const struct cli *cli, struct request *request, struct error *err)
+{
+	const struct create_settings *settings = cli->settings;
+	const json_t *wanted = json_path(request->document, "cri", "container", NULL);
+	const char *mode = settings->stdin_mode;
+
+	if (!mode && json_is_true(json_object_get(wanted, "stdin")))
+		mode = json_is_true(json_object_get(wanted, "stdinOnce")) ? "once" : "open";
+	request->input_ends_once = mode && strcmp(mode, "once") == 0;
+	request->has_input = request->input_ends_once || (mode && strcmp(mode, "open") == 0);
+	if (mode && !request->has_input && strcmp(mode, "closed") != 0)
+		return cli_usage(cli, err, "--stdin: \"%s\" is not open, once or closed", mode);
+	return 0;
+}
+
 int request_make(const struct cli *cli, struct request *request, struct error *err)
 {
 	const struct create_settings *settings = cli->settings;
@@ -150,7 +166,8 @@ int request_make(const struct cli *cli, struct request *request, struct error *e
 	if (settings->systemd_cgroup)
 		json_array_append_new(made.options, json_string("--systemd-cgroup"));
 	if ((stand_alone ? from_operands(cli, &made, err) : from_document(&made, err)) < 0 ||
-	    read_config(&made, err) < 0 || choose_log(settings, &made, err) < 0)
+	    choose_input(cli, &made, err) < 0 || read_config(&made, err) < 0 ||
+	    choose_log(settings, &made, err) < 0)
 		return -1;
 	made.runtime = runtime_find(settings->runtime, err);
 	if (!made.runtime)

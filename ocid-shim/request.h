@@ -12,6 +12,7 @@ struct cli;
 /* The options of `create` and `run`. */
 struct create_settings {
 	const char *bundle, *runtime, *log_path, *pid_file;
+	const char *stdin_mode; /* NULL: as the document says */
 	bool systemd_cgroup, no_pivot;
 	bool wait; /* `run` only */
 };
@@ -24,6 +25,7 @@ struct request {
 	char *log_path;
 	bool owns_log; /* the log is the bundle's own and goes with the container */
 	bool terminal;
+	bool has_input, input_ends_once;
 	bool shares_pids;	 /* its PID namespace is not its own */
 	const char *oci_version; /* borrowed from config */
 	const json_t *annotations;

@@ -2,27 +2,10 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/create.h"
 #include "ocid-shim/not_run.h"
+#include "ocid-shim/wait.h"
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
-
-/* Wait, and make the container's exit code ours. */
-static int pass_code(const struct container *container, struct error *err)
-{
-	json_t *exit = NULL;
-
-	if (container_wait(container, &exit, err) < 0)
-		return -1;
-
-	json_int_t code = json_integer_value(json_object_get(exit, "code"));
-	bool known = exit != NULL;
-	json_decref(exit);
-	if (!known)
-		return error_set(err, ERROR_FAILED,
-				 "container %s: exit code unknown, its monitor died",
-				 container->id);
-	return (int)code;
-}
 
 static int run_run(const struct cli *cli, struct error *err)
 {
@@ -31,7 +14,7 @@ static int run_run(const struct cli *cli, struct error *err)
 
 	if (create_container(cli, true, &container, err) < 0)
 		return settings->wait ? not_run(err) : -1;
-	return settings->wait ? pass_code(&container, err) : 0;
+	return settings->wait ? wait_for_code(&container, err) : 0;
 }
 
 static const struct cli_option options[] = {

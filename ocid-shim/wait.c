@@ -26,6 +26,23 @@ int wait_and_print(const struct cli *cli, const struct container *container, str
 				 container->id);
 }
 
+int wait_for_code(const struct container *container, struct error *err)
+{
+	json_t *exit = NULL;
+
+	if (container_wait(container, &exit, err) < 0)
+		return -1;
+
+	json_int_t code = json_integer_value(json_object_get(exit, "code"));
+	bool known = exit != NULL;
+	json_decref(exit);
+	if (!known)
+		return error_set(err, ERROR_FAILED,
+				 "container %s: exit code unknown, its monitor died",
+				 container->id);
+	return (int)code;
+}
+
 static int run_wait(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };

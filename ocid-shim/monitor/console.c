@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 int console_listen(struct monitor *monitor)
@@ -47,4 +49,24 @@ int console_receive(struct monitor *monitor)
 	memcpy(&monitor->console_fd, CMSG_DATA(header), sizeof(int));
 	fcntl(monitor->console_fd, F_SETFL, O_NONBLOCK);
 	return 0;
+}
+
+int console_resize(const struct monitor *monitor, const struct monitor_size *size)
+{
+	const struct winsize window = { .ws_row = size->rows, .ws_col = size->columns };
+
+	if (monitor->console_fd >= 0)
+		return ioctl(monitor->console_fd, TIOCSWINSZ, &window);
+	errno = ENOTTY;
+	return -1;
+}
+
+void console_end_input(const struct monitor *monitor)
+{
+	struct termios modes;
+
+	/* a terminal has no other end of file; who reads it raw has to know for himself */
+	if (tcgetattr(monitor->console_fd, &modes) == 0 && (modes.c_lflag & ICANON) &&
+	    write(monitor->console_fd, &modes.c_cc[VEOF], 1) < 0)
+		return;
 }

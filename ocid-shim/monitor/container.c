@@ -28,19 +28,19 @@ static int make_argv(const struct monitor *monitor, char *argv[static WORDS_MAX]
 	return -1;
 }
 
-/* A pipe whose reading end becomes the stream's; returns the writing end. */
-static int open_pipe(struct stream *stream)
+/* A pipe, one end of which (0: to read from) becomes *ours; returns the other. */
+static int open_pipe(int *ours, int which)
 {
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -1;
-	stream->fd = fds[0];
-	fcntl(stream->fd, F_SETFL, O_NONBLOCK);
-	return fds[1];
+	*ours = fds[which];
+	fcntl(*ours, F_SETFL, O_NONBLOCK);
+	return fds[!which];
 }
 
-static int run_create(struct monitor *monitor, int out_fd, int err_fd)
+static int run_create(struct monitor *monitor, const struct standard *standard)
 {
 	char pid_file[PATH_SIZE], console[64], *argv[WORDS_MAX], *rest[16];
 	struct text path = { pid_file, sizeof pid_file, 0 };
@@ -70,7 +70,7 @@ static int run_create(struct monitor *monitor, int out_fd, int err_fd)
 	rest[n] = NULL;
 	if (make_argv(monitor, argv, rest) < 0)
 		return -1;
-	monitor->runtime_pid = process_start(argv, out_fd, err_fd, monitor->runtime_log_fd);
+	monitor->runtime_pid = process_start(argv, standard, monitor->runtime_log_fd);
 	return monitor->runtime_pid < 0 ? -1 : 0;
 }
 
@@ -80,17 +80,26 @@ int container_create(struct monitor *monitor, const char **what)
 	if (monitor->terminal && console_listen(monitor) < 0)
 		return -1;
 	*what = "pipe";
-	int out = open_pipe(&monitor->streams[0]), err = open_pipe(&monitor->streams[1]);
-	if (out < 0 || err < 0)
+	struct standard standard = { .in = -1,
+				     .out = open_pipe(&monitor->streams[0].fd, 0),
+				     .err = open_pipe(&monitor->streams[1].fd, 0) };
+	if (standard.out < 0 || standard.err < 0)
 		return -1;
+	if (monitor->has_input && !monitor->terminal) {
+		standard.in = open_pipe(&monitor->input_fd, 1);
+		if (standard.in < 0)
+			return -1;
+	}
 	if (events_watch(monitor, monitor->streams[0].fd, EVENT_STDOUT) < 0 ||
 	    events_watch(monitor, monitor->streams[1].fd, EVENT_STDERR) < 0)
 		return -1;
 	*what = "start of the runtime";
-	if (run_create(monitor, out, err) < 0)
+	if (run_create(monitor, &standard) < 0)
 		return -1;
-	close(out);
-	close(err);
+	close(standard.out);
+	close(standard.err);
+	if (standard.in >= 0)
+		close(standard.in);
 	return 0;
 }
 
@@ -132,7 +141,8 @@ static int run_quietly(struct monitor *monitor, char *const words[])
 	close(null);
 	if (make_argv(monitor, argv, words) < 0)
 		return -1;
-	monitor->runtime_pid = process_start(argv, -1, -1, monitor->runtime_log_fd);
+	monitor->runtime_pid =
+		process_start(argv, &(struct standard){ -1, -1, -1 }, monitor->runtime_log_fd);
 	return monitor->runtime_pid < 0 ? -1 : 0;
 }
 

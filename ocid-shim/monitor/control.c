@@ -10,7 +10,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS = 2 };
+enum { DESCRIPTORS = 2, REQUEST_MAX = 1 + sizeof(struct monitor_size) };
+
+struct request {
+	char bytes[REQUEST_MAX];
+	size_t length, descriptors;
+	int fds[DESCRIPTORS];
+};
 
 int control_bind(const struct monitor *monitor, int type, const char *name)
 {
@@ -37,16 +43,47 @@ int control_listen(struct monitor *monitor)
 }
 
 /* Between two messages no record is half written, so the log can change at once. */
-static void reopen(const struct monitor *monitor, int log_fd, int answer_fd)
+static bool reopen(const struct monitor *monitor, int log_fd)
 {
-	const char byte = MONITOR_REOPEN;
 	struct stat status;
 
 	/* only writing to a file never waits for anybody */
-	if (fstat(log_fd, &status) < 0 || !S_ISREG(status.st_mode) ||
-	    dup3(log_fd, monitor->log.fd, O_CLOEXEC) < 0)
+	return fstat(log_fd, &status) == 0 && S_ISREG(status.st_mode) &&
+	       dup3(log_fd, monitor->log.fd, O_CLOEXEC) >= 0;
+}
+
+/* Deal with a message that is whole. Whether it was something, and done, with no answer yet. */
+static bool deal(struct monitor *monitor, const struct request *request)
+{
+	const int *fds = request->fds;
+
+	switch (request->bytes[0]) {
+	case MONITOR_REOPEN:
+		return request->length == 1 && request->descriptors == 2 && reopen(monitor, fds[1]);
+	case MONITOR_RESIZE: {
+		struct monitor_size size;
+
+		if (request->length != 1 + sizeof size || request->descriptors != 1)
+			return false;
+		memcpy(&size, request->bytes + 1, sizeof size);
+		return console_resize(monitor, &size) == 0;
+	}
+	default:
+		return false;
+	}
+}
+
+static void receive(struct monitor *monitor, struct request *request)
+{
+	if (request->descriptors == 0)
 		return;
-	send(answer_fd, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (request->bytes[0] == MONITOR_ATTACH && request->length == 2 &&
+	    request->descriptors == 1 && attach_add(monitor, request->fds[0], request->bytes[1])) {
+		request->descriptors = 0; /* it stays */
+		return;
+	}
+	if (deal(monitor, request))
+		send(request->fds[0], request->bytes, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void control_receive(struct monitor *monitor)
@@ -55,23 +92,22 @@ void control_receive(struct monitor *monitor)
 		char bytes[CMSG_SPACE(DESCRIPTORS * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	char byte;
-	struct iovec piece = { &byte, 1 };
+	struct request request = { .descriptors = 0 };
+	struct iovec piece = { request.bytes, sizeof request.bytes };
 	struct msghdr message = { .msg_iov = &piece,
 				  .msg_iovlen = 1,
 				  .msg_control = control.bytes,
 				  .msg_controllen = sizeof control.bytes };
 	ssize_t got = recvmsg(monitor->control_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *header = got >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	int fds[DESCRIPTORS];
 
 	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
 		return;
-
-	size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
-	if (got == 1 && byte == MONITOR_REOPEN && count == DESCRIPTORS)
-		reopen(monitor, fds[0], fds[1]);
-	for (size_t i = 0; i < count; i++)
-		close(fds[i]);
+	request.length = (size_t)got;
+	request.descriptors = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(request.fds, CMSG_DATA(header), request.descriptors * sizeof(int));
+	if (got > 0 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		receive(monitor, &request);
+	for (size_t i = 0; i < request.descriptors; i++)
+		close(request.fds[i]);
 }

@@ -19,7 +19,7 @@ int events_watch(const struct monitor *monitor, int fd, enum event event)
 	return epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, fd, &watch);
 }
 
-static void stop_watching(const struct monitor *monitor, int fd)
+void events_stop_watching(const struct monitor *monitor, int fd)
 {
 	epoll_ctl(monitor->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
@@ -52,15 +52,29 @@ static ssize_t read_words(struct monitor *monitor, struct stream *stream)
 	return got < 0 ? (errno == EAGAIN || errno == EINTR ? -1 : 0) : got;
 }
 
+/* The container's output: to those who are attached, and to the log. */
+static ssize_t read_output(struct monitor *monitor, struct stream *stream, size_t max)
+{
+	ssize_t got = stream_read(stream, max);
+
+	if (got <= 0)
+		return got;
+	if (monitor->attached)
+		attach_send(monitor, stream == monitor->streams ? 1 : 2,
+			    stream->buffer + stream->used - got, (size_t)got);
+	stream_record(&monitor->log, stream, (size_t)got);
+	return got;
+}
+
 /* One read. The same result as stream_read(); ends the stream at its end. */
 static ssize_t read_stream(struct monitor *monitor, struct stream *stream, size_t max)
 {
-	ssize_t got = monitor->init ? stream_read(&monitor->log, stream, max)
-				    : read_words(monitor, stream);
+	ssize_t got =
+		monitor->init ? read_output(monitor, stream, max) : read_words(monitor, stream);
 
 	if (got == 0) {
 		stream_end(&monitor->log, stream);
-		stop_watching(monitor, stream->fd);
+		events_stop_watching(monitor, stream->fd);
 		close(stream->fd);
 		stream->fd = -1;
 	}
@@ -121,19 +135,21 @@ static void hear(struct monitor *monitor)
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	stop_watching(monitor, monitor->sync_fd);
+	events_stop_watching(monitor, monitor->sync_fd);
 	if (got == 1 && byte == MONITOR_COMMIT)
 		monitor->committed = true;
 	else
 		monitor->abandoned = true;
 }
 
-static void handle(struct monitor *monitor, enum event event)
+static void handle(struct monitor *monitor, const struct epoll_event *event)
 {
-	switch (event) {
+	switch (event->data.u32) {
 	case EVENT_STDOUT:
 	case EVENT_STDERR:
-		read_stream(monitor, &monitor->streams[event], LOG_BUFFER);
+		/* the same batch of events may have ended or stopped it */
+		if (monitor->streams[event->data.u32].fd >= 0 && attach_ready(monitor))
+			read_stream(monitor, &monitor->streams[event->data.u32], LOG_BUFFER);
 		break;
 	case EVENT_CHILD:
 		events_reap(monitor);
@@ -147,15 +163,29 @@ static void handle(struct monitor *monitor, enum event event)
 	case EVENT_CONTROL:
 		control_receive(monitor);
 		break;
+	default:
+		attach_hear(monitor, event->data.u32 - EVENT_ATTACHER,
+			    (event->events & EPOLLOUT) != 0);
+		break;
 	}
+}
+
+/* How long to wait for an event; -1: for ever. */
+static int timeout_until(const struct monitor *monitor, long long deadline)
+{
+	if (monitor->patience_ends && (deadline < 0 || monitor->patience_ends < deadline))
+		deadline = monitor->patience_ends;
+	if (deadline < 0)
+		return -1;
+	long long left = deadline - process_clock();
+	return left > 0 ? (int)left : 0;
 }
 
 void events_step(struct monitor *monitor, long long deadline)
 {
 	struct epoll_event events[8];
-	long long left = deadline < 0 ? -1 : deadline - process_clock();
-	int timeout = deadline < 0 ? -1 : left > 0 ? (int)left : 0;
-	bool may_trim = monitor->log.count > 0 && deadline < 0;
+	int timeout = timeout_until(monitor, deadline);
+	bool may_trim = monitor->log.count > 0 && timeout < 0;
 	int count = epoll_wait(monitor->epoll_fd, events, 8, may_trim ? TRIM_AFTER_MS : timeout);
 
 	if (count == 0 && may_trim) {
@@ -165,5 +195,7 @@ void events_step(struct monitor *monitor, long long deadline)
 		log_trim(&monitor->log);
 	}
 	for (int i = 0; i < count; i++)
-		handle(monitor, (enum event)events[i].data.u32);
+		handle(monitor, &events[i]);
+	if (monitor->patience_ends && process_clock() >= monitor->patience_ends)
+		attach_lose_patience(monitor);
 }

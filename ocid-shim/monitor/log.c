@@ -107,10 +107,10 @@ static void add_record(struct log *log, const struct stream *stream, const char 
 	log->records++;
 }
 
-/* Record the whole lines of the buffer; its first `scanned` bytes have no newline. */
-static void record_lines(struct log *log, struct stream *stream, size_t scanned)
+void stream_record(struct log *log, struct stream *stream, size_t added)
 {
-	size_t start = 0;
+	/* what was there before has no newline */
+	size_t start = 0, scanned = stream->used - added;
 
 	start_batch(log, stream->name);
 	while (start < stream->used) {
@@ -134,20 +134,18 @@ static void record_lines(struct log *log, struct stream *stream, size_t scanned)
 	memmove(stream->buffer, stream->buffer + start, stream->used);
 }
 
-ssize_t stream_read(struct log *log, struct stream *stream, size_t max)
+ssize_t stream_read(struct stream *stream, size_t max)
 {
-	size_t room = LOG_BUFFER - stream->used, scanned = stream->used;
+	size_t room = LOG_BUFFER - stream->used;
 	ssize_t got;
 
 	do
-		got = read(stream->fd, stream->buffer + scanned, room < max ? room : max);
+		got = read(stream->fd, stream->buffer + stream->used, room < max ? room : max);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		/* EIO is how a terminal says that its last user is gone */
 		return errno == EAGAIN ? -1 : 0;
 	stream->used += (size_t)got;
-	if (got > 0)
-		record_lines(log, stream, scanned);
 	return got;
 }
 

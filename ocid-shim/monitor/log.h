@@ -41,9 +41,12 @@ struct stream {
 	size_t used;
 };
 
-/* Read what is there, at most `max` bytes, and record whole lines. The number of bytes read; 0 at
+/* Read what is there, at most `max` bytes, to the end of the buffer. The number of bytes read; 0 at
  * the end of the stream, -1 when nothing is there now. */
-ssize_t stream_read(struct log *log, struct stream *stream, size_t max);
+ssize_t stream_read(struct stream *stream, size_t max);
+
+/* Record the whole lines that are there now that `added` bytes were read. */
+void stream_record(struct log *log, struct stream *stream, size_t added);
 
 /* Record what came without a newline. */
 void stream_end(struct log *log, struct stream *stream);

@@ -47,11 +47,15 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->terminal = strchr(argv[MONITOR_OPTIONS], 't') != NULL;
 	m->no_pivot = strchr(argv[MONITOR_OPTIONS], 'n') != NULL;
 	m->shares_pids = strchr(argv[MONITOR_OPTIONS], 's') != NULL;
+	m->input_ends_once = strchr(argv[MONITOR_OPTIONS], 'o') != NULL;
+	m->has_input = strchr(argv[MONITOR_OPTIONS], 'i') != NULL;
 	m->id = argv[MONITOR_ID];
 	m->dir_path = argv[MONITOR_DIR_PATH];
 	m->bundle = argv[MONITOR_BUNDLE];
 	m->runtime = argv + MONITOR_RUNTIME;
-	m->control_fd = m->console_listen_fd = m->console_fd = -1;
+	m->control_fd = m->console_listen_fd = m->console_fd = m->input_fd = -1;
+	for (size_t i = 0; i < MONITOR_ATTACHERS; i++)
+		m->attachers[i].fd = -1;
 	m->streams[0].fd = m->streams[1].fd = -1;
 	m->streams[0].name = "stdout";
 	m->streams[1].name = "stderr";
@@ -163,6 +167,8 @@ static bool adopt(struct monitor *m, const char **what)
 	unlinkat(m->dir_fd, "console", 0);
 	m->streams[1].fd = -1;
 	m->streams[0].fd = m->console_fd;
+	if (m->has_input)
+		m->input_fd = m->console_fd;
 	return events_watch(m, m->console_fd, EVENT_STDOUT) == 0;
 }
 

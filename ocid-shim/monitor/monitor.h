@@ -12,12 +12,23 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* A process that follows the container's output as it comes. */
+struct attacher {
+	int fd;		  /* its socket; -1: nobody */
+	bool sends_input; /* it has a descriptor of the container's input */
+	bool behind;	  /* the container waits for it: its socket is full */
+	int queued;	  /* bytes in the socket, when last looked */
+};
+
 struct monitor {
 	int sync_fd, dir_fd, lock_fd, busy_fd, runtime_log_fd; /* protocol.h */
 	int epoll_fd, signal_fd;
 	int control_fd;
 	int console_listen_fd, console_fd; /* a terminal's socket and master, or -1 */
 	bool terminal, no_pivot, shares_pids;
+	bool has_input;	      /* until it has ended */
+	bool input_ends_once; /* when the first attacher that sends it stops */
+	int input_fd;	      /* to write it to; a terminal's is console_fd */
 	const char *id, *dir_path, *bundle;
 	char **runtime; /* path and global options; ends with NULL */
 
@@ -36,6 +47,10 @@ struct monitor {
 
 	struct log log;
 	struct stream streams[2]; /* stdout (or the terminal), stderr */
+
+	struct attacher attachers[MONITOR_ATTACHERS];
+	int attached;		 /* how many there are */
+	long long patience_ends; /* with those that are behind (process_clock); 0: none is */
 };
 
 /* process.c: leave the caller's session, terminal and directory. */
@@ -44,9 +59,13 @@ void process_detach(void);
 /* Become the subreaper, with all signals blocked; returns a descriptor that tells of SIGCHLD. */
 int process_setup(void);
 
-/* Run a program with stdin from /dev/null. out_fd and err_fd: -1 for /dev/null. keep_fd (or -1)
- * stays open in it. Returns its process id, or -1 with errno. */
-pid_t process_start(char *const argv[], int out_fd, int err_fd, int keep_fd);
+/* A program's standard descriptors; -1: /dev/null. */
+struct standard {
+	int in, out, err;
+};
+
+/* Run a program. keep_fd (or -1) stays open in it. Returns its process id, or -1 with errno. */
+pid_t process_start(char *const argv[], const struct standard *standard, int keep_fd);
 
 /* Kill whatever child processes there still are and reap them. */
 void process_kill_children(void);
@@ -96,13 +115,44 @@ int control_bind(const struct monitor *monitor, int type, const char *name);
 int console_listen(struct monitor *monitor);
 int console_receive(struct monitor *monitor);
 
+/* Give the terminal a size; -1 with errno, ENOTTY where there is none. */
+int console_resize(const struct monitor *monitor, const struct monitor_size *size);
+
+/* Have what reads lines from the terminal see the end of its input. */
+void console_end_input(const struct monitor *monitor);
+
+/* attach.c: take on an attacher, whose socket is the monitor's then; false where that cannot be. */
+bool attach_add(struct monitor *monitor, int fd, bool wants_input);
+
+/* Whether all attachers can take a packet. Where not, the container's output waits, until
+ * attach_hear() or attach_lose_patience() lets it go on. */
+bool attach_ready(struct monitor *monitor);
+
+/* Send what the container wrote to all. */
+void attach_send(struct monitor *monitor, int stream, const char *data, size_t length);
+
+/* Something happened on an attacher's socket. */
+void attach_hear(struct monitor *monitor, size_t index, bool can_send);
+
+/* At the time patience_ends: drop those that have taken nothing. */
+void attach_lose_patience(struct monitor *monitor);
+
 /* events.c: wait for something to happen, at most until then (process_clock; -1: for ever), and
  * deal with it. */
 void events_step(struct monitor *monitor, long long deadline);
 
 /* Have the descriptor watched; tags are the enum's. */
-enum event { EVENT_STDOUT, EVENT_STDERR, EVENT_CHILD, EVENT_SYNC, EVENT_CONSOLE, EVENT_CONTROL };
+enum event {
+	EVENT_STDOUT,
+	EVENT_STDERR,
+	EVENT_CHILD,
+	EVENT_SYNC,
+	EVENT_CONSOLE,
+	EVENT_CONTROL,
+	EVENT_ATTACHER /* and its index */
+};
 int events_watch(const struct monitor *monitor, int fd, enum event event);
+void events_stop_watching(const struct monitor *monitor, int fd);
 
 /* Collect the exit status of whatever child has ended. */
 void events_reap(struct monitor *monitor);

@@ -77,7 +77,7 @@ static void say_exec_failed(const char *program)
 		return;
 }
 
-pid_t process_start(char *const argv[], int out_fd, int err_fd, int keep_fd)
+pid_t process_start(char *const argv[], const struct standard *standard, int keep_fd)
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -90,10 +90,12 @@ pid_t process_start(char *const argv[], int out_fd, int err_fd, int keep_fd)
 	setpgid(0, 0);
 	reset_signals();
 	/* 0, 1 and 2 are /dev/null already */
-	if (out_fd >= 0)
-		dup2(out_fd, STDOUT_FILENO);
-	if (err_fd >= 0)
-		dup2(err_fd, STDERR_FILENO);
+	if (standard->in >= 0)
+		dup2(standard->in, STDIN_FILENO);
+	if (standard->out >= 0)
+		dup2(standard->out, STDOUT_FILENO);
+	if (standard->err >= 0)
+		dup2(standard->err, STDERR_FILENO);
 	if (keep_fd >= 0)
 		fcntl(keep_fd, F_SETFD, 0);
 	execve(argv[0], argv, environ);

@@ -9,12 +9,25 @@
  * killed) the monitor deletes the container and its directory, closes the socket and exits.
  *
  * From then on the monitor takes messages on the socket `ctl` in the container's directory. It is
- * of type SOCK_DGRAM, so that nobody can keep the monitor waiting. A message is one byte:
+ * of type SOCK_DGRAM, so that nobody can keep the monitor waiting. A message is one byte, what
+ * belongs to it, and descriptors, the first of which is a SOCK_SEQPACKET socket for the answer:
  *
- *   MONITOR_REOPEN  with two descriptors: a file to log to from now on, open for appending, and a
- *                   socket, on which the same byte is sent back when it is in use
+ *   MONITOR_REOPEN  and the descriptor of a file to log to from now on, open for appending; answer:
+ *                   the same byte, when it is in use
+ *   MONITOR_RESIZE  struct monitor_size; answer: the same byte, when the terminal has that size
+ *   MONITOR_ATTACH  one byte, 1 to send input too, 0 not to; answer: the same byte, one byte that
+ *                   says whether there is a terminal, and, where there is input to be sent, the
+ *                   descriptor to write it to. The socket then belongs to the attacher.
  *
- * What is something else is dropped with its descriptors.
+ * What is something else is dropped with its descriptors; the end of the socket then is the answer.
+ *
+ * On the socket of an attacher each packet of the monitor is a byte, 1 for output and 2 for error
+ * output, and what the container wrote there; or MONITOR_INPUT_END: the input has ended for all,
+ * the descriptor is to be closed. The attacher sends MONITOR_RESIZE as above, and MONITOR_INPUT_END
+ * when it sends no more input and has closed the descriptor.
+ *
+ * The container waits for an attacher that is behind, but not for one that has taken nothing at all
+ * for MONITOR_PATIENCE_MS: the monitor closes that one's socket.
  */
 #pragma once
 #include <stdint.h>
@@ -28,7 +41,8 @@ enum monitor_argument {
 	MONITOR_BUSY,	     /* the container's lock, which others wait for: until commit or undo */
 	MONITOR_LOG,	     /* the container's log, open for appending */
 	MONITOR_RUNTIME_LOG, /* what the runtime's --log names */
-	MONITOR_OPTIONS,     /* letters: t terminal, n --no-pivot, s shares a PID namespace */
+	MONITOR_OPTIONS,     /* letters: t terminal, n --no-pivot, s shares a PID namespace, i has
+				an input, o that ends when the first attacher's does */
 	MONITOR_ID,
 	MONITOR_DIR_PATH, /* the name of the directory, for the runtime and for its removal */
 	MONITOR_BUNDLE,
@@ -41,7 +55,24 @@ enum monitor_report_kind {
 	MONITOR_BROKEN		/* number: errno, or 0; text: what did not work */
 };
 
-enum { MONITOR_TEXT_SIZE = 1024, MONITOR_COMMIT = 'c', MONITOR_REOPEN = 'l' };
+enum {
+	MONITOR_COMMIT = 'c',
+	MONITOR_REOPEN = 'l',
+	MONITOR_RESIZE = 'r',
+	MONITOR_ATTACH = 'a',
+	MONITOR_INPUT_END = 'e'
+};
+
+enum {
+	MONITOR_TEXT_SIZE = 1024,
+	MONITOR_PACKET_MAX = 65536, /* bytes of output in a packet */
+	MONITOR_ATTACHERS = 32,	    /* at once */
+	MONITOR_PATIENCE_MS = 5000
+};
+
+struct monitor_size {
+	uint16_t rows, columns;
+};
 
 struct monitor_report {
 	uint32_t kind;

@@ -52,8 +52,9 @@ static void feed(struct rig *rig, const char *bytes, size_t length, size_t step)
 		size_t part = length < step ? length : step;
 
 		if (write(rig->write_fd, bytes, part) != (ssize_t)part ||
-		    stream_read(&rig->log, &rig->stream, LOG_BUFFER) != (ssize_t)part)
+		    stream_read(&rig->stream, LOG_BUFFER) != (ssize_t)part)
 			exit(1);
+		stream_record(&rig->log, &rig->stream, part);
 		bytes += part;
 		length -= part;
 	}
