@@ -6,10 +6,10 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/user.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/template.h"
-#include "oci-gen/user.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,13 +4,13 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/user.h"
 #include "lib/version.h"
 #include "oci-gen/findings.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/seccomp.h"
 #include "oci-gen/template.h"
-#include "oci-gen/user.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,11 +5,11 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/user.h"
 #include "oci-gen/capabilities.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
-#include "oci-gen/user.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -50,13 +50,12 @@ TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal
 
 OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings known pointer rules rules_linux rules_mounts schema \
 	schema_platforms structure)
-TEST_OBJS_oci_account := oci-gen/account.o
 TEST_OBJS_oci_pointer := oci-gen/pointer.o
 TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
 TEST_OBJS_oci_cri := oci-gen/cri_read.o
-TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,account capabilities generation image \
-	mounts seccomp seccomp_default seccomp_edit template user)
+TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities generation image \
+	mounts seccomp seccomp_default seccomp_edit template)
 
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
 TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/log monitor/text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A user's text, an /etc/passwd and an /etc/group, with NUL bytes between. */
+#include "lib/account.h"
 #include "lib/memory.h"
-#include "oci-gen/account.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/account.h"
 #include "lib/memory.h"
-#include "oci-gen/account.h"
 
 #include "tests/unit/tap.h"
 

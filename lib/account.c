@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/account.h"
+#include "lib/account.h"
 
 #include "lib/memory.h"
 

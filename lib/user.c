@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/user.h"
+#include "lib/user.h"
 
+#include "lib/account.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "oci-gen/account.h"
 
 #include <errno.h>
 #include <fcntl.h>
