@@ -83,13 +83,10 @@ int file_sync_dir(int dir_fd, const char *what, struct error *err)
 	return 0;
 }
 
-static int write_new(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
-		     struct error *err)
+/* Complete the new file fd: all bytes, mode, durable. */
+static int fill(int fd, const char *name, const void *data, size_t length, mode_t mode,
+		struct error *err)
 {
-	cleanup_fd int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-
-	if (fd < 0)
-		return error_os(err, "%s", name);
 	if (file_write_fd(fd, data, length, name, err) < 0)
 		return -1;
 	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
@@ -97,23 +94,66 @@ static int write_new(int dir_fd, const char *name, const void *data, size_t leng
 	return 0;
 }
 
-int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
-		    struct error *err)
+/* Give a complete file without a name its name. It passes through `temporary`, since a link does
+ * not replace. Two who do this at once may meet there: who finds the other's file takes it away,
+ * who finds none to rename has been replaced by the other already. */
+static int link_over(int fd, int dir_fd, const char *temporary, const char *name)
+{
+	cleanup_free char *self = xasprintf("/proc/self/fd/%d", fd);
+
+	while (linkat(AT_FDCWD, self, dir_fd, temporary, AT_SYMLINK_FOLLOW) < 0) {
+		if (errno != EEXIST || (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT))
+			return -1;
+	}
+	return renameat(dir_fd, temporary, dir_fd, name) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+/* For file systems without O_TMPFILE: a temporary name of its own, which a crash leaves behind. */
+static int replace_by_name(int dir_fd, const char *name, const void *data, size_t length,
+			   mode_t mode, struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
 
 	random_name(unique);
-	/* "." first: directory listings of ours skip it, so a leftover is never taken for an object
-	 */
 	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
-	if (write_new(dir_fd, temporary, data, length, mode, err) < 0) {
+	cleanup_fd int fd =
+		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return error_os(err, "%s", name);
+	int status = fill(fd, name, data, length, mode, err);
+	if (status == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+		status = error_os(err, "%s", name);
+	if (status < 0)
 		unlinkat(dir_fd, temporary, 0);
-		return error_prefix(err, "cannot write %s", name);
-	}
-	if (renameat(dir_fd, temporary, dir_fd, name) < 0) {
-		error_os(err, "cannot write %s", name);
-		unlinkat(dir_fd, temporary, 0);
+	return status;
+}
+
+/* A file without a name until it is complete leaves nothing behind when we are killed; at most
+ * `.NAME.new`, which the next one to replace NAME takes away. "." first: our directory listings
+ * skip it. */
+static int replace(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		   struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		return replace_by_name(dir_fd, name, data, length, mode, err);
+	if (fd < 0)
+		return error_os(err, "%s", name);
+	if (fill(fd, name, data, length, mode, err) < 0)
 		return -1;
-	}
+	cleanup_free char *temporary = xasprintf(".%s.new", name);
+	if (link_over(fd, dir_fd, temporary, name) == 0)
+		return 0;
+	error_os(err, "%s", name);
+	unlinkat(dir_fd, temporary, 0);
+	return -1;
+}
+
+int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		    struct error *err)
+{
+	if (replace(dir_fd, name, data, length, mode, err) < 0)
+		return error_prefix(err, "cannot write %s", name);
 	return file_sync_dir(dir_fd, name, err);
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/file.h"
+
+#include "lib/cleanup.h"
+#include "tests/unit/tap.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WRITERS = 4, ROUNDS = 50, BYTES = 10000 };
+
+static int replace_often(int dir_fd, char letter)
+{
+	char text[BYTES];
+	struct error err;
+
+	memset(text, letter, sizeof text);
+	for (int i = 0; i < ROUNDS; i++)
+		if (file_replace_at(dir_fd, "name", text, sizeof text, 0640, &err) < 0)
+			return 1;
+	return 0;
+}
+
+/* One writer's bytes, all of them. */
+static bool is_whole(int dir_fd)
+{
+	size_t length;
+	struct error err;
+	cleanup_free char *text = file_read_at(dir_fd, "name", BYTES + 1, &length, &err);
+
+	return text && length == BYTES && strspn(text, (char[]){ text[0], 0 }) == BYTES;
+}
+
+static int count_entries(int dir_fd)
+{
+	int count = 0;
+	DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count - 2; /* "." and ".." */
+}
+
+static void test_writers(int dir_fd)
+{
+	bool whole = true;
+	int failed = 0, running = WRITERS, status;
+
+	replace_often(dir_fd, '0');
+	for (int i = 0; i < WRITERS; i++)
+		if (fork() == 0)
+			_exit(replace_often(dir_fd, (char)('a' + i)));
+	while (running > 0) {
+		whole = whole && is_whole(dir_fd);
+		if (waitpid(-1, &status, WNOHANG) > 0) {
+			running--;
+			failed += status != 0;
+		}
+	}
+	ok(failed == 0, "several writers of one file at once all succeed");
+	ok(whole, "a reader meanwhile sees the whole bytes of one of them");
+	ok(count_entries(dir_fd) == 1, "they leave nothing beside the file");
+}
+
+int main(void)
+{
+	char top[] = "/tmp/ocid-file-XXXXXX";
+	struct error err;
+	struct stat status;
+
+	if (!mkdtemp(top))
+		return 1;
+	cleanup_fd int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	umask(077);
+	ok(file_replace_at(fd, "name", "old", 3, 0644, &err) == 0 &&
+		   fstatat(fd, "name", &status, 0) == 0 && (status.st_mode & 07777) == 0644,
+	   "a new file has the mode that was asked for, whatever the umask");
+	close(openat(fd, ".name.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ok(file_replace_at(fd, "name", "new", 3, 0600, &err) == 0 && count_entries(fd) == 1,
+	   "what somebody left who was killed is taken away");
+	test_writers(fd);
+	ok(file_replace_at(fd, "none/name", "x", 1, 0600, &err) < 0 && err.kind == ERROR_NOT_FOUND,
+	   "a directory that is not there is not found");
+	unlinkat(fd, "name", 0);
+	rmdir(top);
+	return tap_done();
+}
