@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* command stands for the image's entrypoint and its command, args for its command only. */
 static void apply_command(struct generation *g, const json_t *container)
@@ -57,12 +56,12 @@ static int apply_environment(struct generation *g, const json_t *cri, struct err
 	return 0;
 }
 
-static void apply_annotations(struct generation *g, const json_t *container)
+static void apply_annotations(struct generation *g, const json_t *config)
 {
 	json_t *annotations = pointer_object(g->config, "/annotations"), *value;
 	const char *key;
 
-	json_object_foreach (json_object_get(container, "annotations"), key, value) {
+	json_object_foreach (json_object_get(config, "annotations"), key, value) {
 		if (image_annotation_is_order(key))
 			log_message(LOG_LEVEL_WARN,
 				    "the annotation \"%s\" would be an order to the runtime: left "
@@ -133,7 +132,8 @@ static void apply_resources(struct generation *g, const json_t *resources)
 			      "cri.container.linux.resources.oomScoreAdj");
 }
 
-/* A parent that is a slice is systemd's: "SLICE:PREFIX:NAME", as the runtime then takes it. */
+/* A parent that is a slice is systemd's: "SLICE:PREFIX:NAME", as the runtime then takes it. A pause
+ * container that has no id is the only one beneath its pod. */
 static void apply_cgroup(struct generation *g, const json_t *cri, const char *id)
 {
 	static const char suffix[] = ".slice";
@@ -147,131 +147,76 @@ static void apply_cgroup(struct generation *g, const json_t *cri, const char *id
 
 	bool slice =
 		length > strlen(suffix) && strcmp(parent + length - strlen(suffix), suffix) == 0;
-	cleanup_free char *path = slice ? xasprintf("%s:ocid:%s", slash ? slash + 1 : parent, id)
-					: xasprintf("%s/%s", parent, id);
+	const char *name = id ? id : "pause";
+	cleanup_free char *path = slice ? xasprintf("%s:ocid:%s", slash ? slash + 1 : parent, name)
+					: xasprintf("%s/%s", parent, name);
 	pointer_set(g->config, "/linux/cgroupsPath", json_string(path));
 }
 
-/* The parts that are single members. */
-static int apply_members(struct generation *g, const json_t *cri, const char *id, struct error *err)
+/* Hold the pod's PID namespace, and nothing else: no privileges, next to no resources, and the last
+ * to be killed for memory. */
+static int apply_pause(struct generation *g, const json_t *cri, struct error *err)
+{
+	enum { SHARES_MIN = 2, OOM_SCORE_ADJ = -998 };
+
+	pointer_set(g->config, "/root/readonly", json_true());
+	pointer_set(g->config, "/process/noNewPrivileges", json_true());
+	pointer_set(g->config, "/linux/resources/cpu/shares", json_integer(SHARES_MIN));
+	setting_oom_score_adj(g, OOM_SCORE_ADJ, NULL);
+	apply_annotations(g, json_object_get(cri, "pod"));
+	return capabilities_drop(&g->capabilities, ALL_SETS, "ALL", err);
+}
+
+static int apply_container(struct generation *g, const json_t *cri, struct error *err)
 {
 	const json_t *container = json_object_get(cri, "container");
 	const char *directory = json_text(container, "workingDir", NULL);
-	const char *hostname = json_text(json_object_get(cri, "pod"), "hostname", NULL);
-	json_t *sysctls = json_path(cri, "pod", "linux", "sysctls", NULL);
 
 	if (directory)
 		pointer_set(g->config, "/process/cwd", json_string(directory));
-	if (hostname)
-		pointer_set(g->config, "/hostname", json_string(hostname));
 	if (cri_flag(container, "tty"))
 		pointer_set(g->config, "/process/terminal", json_true());
-	if (sysctls)
-		pointer_set(g->config, "/linux/sysctl", json_incref(sysctls));
 	apply_command(g, container);
 	apply_annotations(g, container);
-	apply_cgroup(g, cri, id);
 	apply_resources(g, json_path(container, "linux", "resources", NULL));
 	if (apply_environment(g, cri, err) < 0)
 		return -1;
 	return apply_stop_signal(g, container, err);
 }
 
+/* What the pod says of itself and of each container. */
+static void apply_pod(struct generation *g, const json_t *cri, const char *id)
+{
+	const char *hostname = json_text(json_object_get(cri, "pod"), "hostname", NULL);
+	json_t *sysctls = json_path(cri, "pod", "linux", "sysctls", NULL);
+
+	if (hostname)
+		pointer_set(g->config, "/hostname", json_string(hostname));
+	if (sysctls)
+		pointer_set(g->config, "/linux/sysctl", json_incref(sysctls));
+	apply_cgroup(g, cri, id);
+}
+
+bool cri_is_pause(const json_t *cri)
+{
+	return !json_object_get(cri, "container");
+}
+
 int cri_apply(struct generation *g, json_t *cri, const char *id, const char *bundle, bool network,
 	      struct error *err)
 {
+	bool pause = cri_is_pause(cri);
+
 	json_decref(g->cri);
 	g->cri = cri;
-	if (!json_object_get(cri, "container") || !json_object_get(cri, "pod"))
-		return error_set(err, ERROR_INTEGRITY,
-				 "the document's cri lacks \"pod\" or \"container\"");
+	if (!json_object_get(cri, "pod"))
+		return error_set(err, ERROR_INTEGRITY, "the document's cri lacks \"pod\"");
 	if (bundle && !network)
 		network_bind_files(g, bundle);
-	if (apply_members(g, cri, id, err) < 0 || cri_apply_namespaces(g, cri, network, err) < 0 ||
-	    cri_apply_security(g, cri, err) < 0)
+	apply_pod(g, cri, id);
+	if ((pause ? apply_pause(g, cri, err) : apply_container(g, cri, err)) < 0 ||
+	    cri_apply_namespaces(g, cri, network, err) < 0 || cri_apply_security(g, cri, err) < 0 ||
+	    cri_apply_mounts(g, cri, err) < 0)
 		return -1;
-	return cri_apply_mounts(g, cri, err);
-}
-
-/* Make the namespace new, or the one at a path, or none of its own where path is "". */
-static void put_namespace(struct generation *g, const char *type, const char *path)
-{
-	json_t *namespaces = pointer_array(g->config, "/linux/namespaces");
-	json_t *entry = json_pack("{s:s}", "type", type);
-
-	json_array_remove(namespaces, setting_find(namespaces, "type", type));
-	if (path && *path)
-		json_object_set_new(entry, "path", json_string(path));
-	if (path && !*path)
-		json_decref(entry);
-	else
-		json_array_append_new(namespaces, entry);
-}
-
-/* Join what the pod has, which only the caller knows. */
-static int join(struct generation *g, const json_t *cri, const char *type, const char *key,
-		struct error *err)
-{
-	const char *path = json_text(json_path(cri, "sandbox", "namespaces", NULL), key, "");
-
-	if (path[0] != '/') {
-		error_set(err, ERROR_USAGE, "the %s namespace to join is not known", type);
-		return error_hint(err, "the document's cri.sandbox.namespaces.%s is its path", key);
-	}
-	put_namespace(g, type, path);
-	return 0;
-}
-
-static int apply_mode(struct generation *g, const json_t *cri, const char *type, const char *mode,
-		      struct error *err)
-{
-	if (strcmp(mode, "NODE") == 0)
-		put_namespace(g, type, "");
-	else if (strcmp(mode, "CONTAINER") == 0)
-		put_namespace(g, type, NULL);
-	else
-		return join(g, cri, type, strcmp(mode, "TARGET") == 0 ? "target" : type, err);
-	return 0;
-}
-
-/* The host name is one of the pod's UTS namespace; a pod with the host's network has the host's. */
-static int apply_uts(struct generation *g, const json_t *cri, bool host_network, struct error *err)
-{
-	if (host_network)
-		put_namespace(g, "uts", "");
-	else if (json_path(cri, "sandbox", "namespaces", "uts", NULL)) {
-		if (join(g, cri, "uts", "uts", err) < 0)
-			return -1;
-	} else {
-		return 0;
-	}
-	pointer_remove(g->config, "/hostname");
-	return 0;
-}
-
-int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, struct error *err)
-{
-	const json_t *options =
-		json_path(cri, "container", "linux", "securityContext", "namespaceOptions", NULL);
-	const json_t *user = json_object_get(options, "usernsOptions");
-	const char *net = json_text(options, "network", "POD");
-	const char *pid = json_text(options, "pid", "POD");
-	const char *ipc = json_text(options, "ipc", "POD");
-	bool host_network = strcmp(net, "NODE") == 0;
-
-	if (user && strcmp(json_text(user, "mode", "POD"), "NODE") != 0)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "user namespaces of pods are not supported by this version");
-	if (host_network && network)
-		return error_set(err, ERROR_INTEGRITY,
-				 "the document has a network, but cri asks for that of the node");
-	if (strcmp(ipc, "CONTAINER") == 0 || strcmp(ipc, "TARGET") == 0 ||
-	    strcmp(net, "CONTAINER") == 0 || strcmp(net, "TARGET") == 0)
-		return error_set(err, ERROR_INTEGRITY,
-				 "cri has network and ipc namespaces of pods and of the node only");
-	if (!network && apply_mode(g, cri, "network", net, err) < 0)
-		return -1;
-	if (apply_mode(g, cri, "pid", pid, err) < 0 || apply_mode(g, cri, "ipc", ipc, err) < 0)
-		return -1;
-	return apply_uts(g, cri, host_network, err);
+	return pause ? 0 : cri_apply_devices(g, cri, err);
 }

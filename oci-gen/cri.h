@@ -2,8 +2,9 @@
 /*
  * What the document's `cri` asks of a container: the kubelet's PodSandboxConfig and ContainerConfig
  * (CRI v1) in protobuf's JSON mapping, and `sandbox`, where the pod's namespaces and its /dev/shm
- * are pinned. Nothing is passed over: what cannot be done is ERROR_UNSUPPORTED, what is malformed
- * ERROR_INTEGRITY.
+ * are pinned and the images that are mounted into its containers. Without a container it is about
+ * the pod's pause container, which holds the PID namespace that the others share. Nothing is passed
+ * over: what cannot be done is ERROR_UNSUPPORTED, what is malformed ERROR_INTEGRITY.
  */
 #pragma once
 #include "lib/error.h"
@@ -18,16 +19,28 @@ struct generation;
  * The caller owns it. */
 json_t *cri_read(const json_t *cri, struct error *err);
 
-/* Apply what cri_read() made, which g keeps, over the image. The id is the container's; bundle is
- * NULL or where files for /etc will be. network says that the document has one. */
+/* Apply what cri_read() made, which g keeps, over the image. The id is the container's, or NULL for
+ * a pause container without one; bundle is NULL or where files for /etc will be. network says that
+ * the document has one. */
 int cri_apply(struct generation *g, json_t *cri, const char *id, const char *bundle, bool network,
 	      struct error *err);
 
-/* Its parts: the namespaces; mounts, /dev/shm and devices; who may do what. */
+/* Its parts: the namespaces; mounts and /dev/shm; devices; who may do what; and, of that, what
+ * seccomp, AppArmor and SELinux forbid, by the security context of the container or the pod. */
 int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, struct error *err);
 int cri_apply_mounts(struct generation *g, const json_t *cri, struct error *err);
+int cri_apply_devices(struct generation *g, const json_t *cri, struct error *err);
 int cri_apply_security(struct generation *g, const json_t *cri, struct error *err);
+int cri_apply_confinement(struct generation *g, const json_t *cri, const json_t *context,
+			  struct error *err);
 
-/* Members that read_cri() left out have their defaults. */
+/* True when there is no container: then it is about the pod's pause container. */
+bool cri_is_pause(const json_t *cri);
+
+/* A list of CRI's IDMappings as the runtime specification has them; `at` names it. The caller owns
+ * *ret. */
+int cri_mappings(const json_t *list, const char *at, json_t **ret, struct error *err);
+
+/* Members that cri_read() left out have their defaults. */
 json_int_t cri_number(const json_t *message, const char *key);
 bool cri_flag(const json_t *message, const char *key);

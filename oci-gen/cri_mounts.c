@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mounts and devices of a ContainerConfig. */
+/* Mounts of a ContainerConfig. */
 #include "oci-gen/cri.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "oci-gen/generation.h"
+#include "oci-gen/known.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
-#include "oci-gen/setters.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { MOUNTINFO_MAX = 16 << 20 };
@@ -89,8 +87,8 @@ static int check_propagation(const char *source, bool both_ways, struct error *e
 			 source, both_ways ? "" : " or a slave");
 }
 
-static int propagation_option(struct generation *g, const json_t *mount, const char **option,
-			      struct error *err)
+static int propagation_option(struct generation *g, const json_t *mount, const char *source,
+			      const char **option, struct error *err)
 {
 	const char *mode = json_text(mount, "propagation", "PROPAGATION_PRIVATE");
 	bool both_ways = strcmp(mode, "PROPAGATION_BIDIRECTIONAL") == 0;
@@ -99,7 +97,7 @@ static int propagation_option(struct generation *g, const json_t *mount, const c
 	*option = "rprivate";
 	if (strcmp(mode, "PROPAGATION_PRIVATE") == 0)
 		return 0;
-	if (check_propagation(json_text(mount, "hostPath", ""), both_ways, err) < 0)
+	if (check_propagation(source, both_ways, err) < 0)
 		return -1;
 	*option = both_ways ? "rshared" : "rslave";
 	/* the root itself must let it through, for the mount that needs most */
@@ -108,42 +106,136 @@ static int propagation_option(struct generation *g, const json_t *mount, const c
 	return 0;
 }
 
-static int check_mount(const json_t *mount, size_t i, struct error *err)
+static int check_mount(const json_t *mount, struct error *err)
 {
 	const char *to = json_text(mount, "containerPath", "");
-	bool recursive = cri_flag(mount, "recursiveReadOnly");
+	const char *from = json_text(mount, "hostPath", "");
+	const json_t *image = json_object_get(mount, "image");
+	bool readonly = cri_flag(mount, "readonly") || image;
 
-	if (*to != '/' || !to[strspn(to, "/")] || *json_text(mount, "hostPath", "") != '/')
+	if (*to != '/' || !to[strspn(to, "/")] || (!image && *from != '/'))
+		return error_set(err, ERROR_INTEGRITY, "lacks absolute paths");
+	if (image && *from)
+		return error_set(err, ERROR_INTEGRITY, "has both an image and a hostPath");
+	if (!image && json_object_get(mount, "imageSubPath"))
+		return error_set(err, ERROR_INTEGRITY, "has an imageSubPath but no image");
+	if (cri_flag(mount, "recursiveReadOnly") &&
+	    (!readonly || json_object_get(mount, "propagation")))
 		return error_set(err, ERROR_INTEGRITY,
-				 "the document's cri.container.mounts[%zu] lacks absolute paths",
-				 i);
-	if (recursive && (!cri_flag(mount, "readonly") || json_object_get(mount, "propagation")))
-		return error_set(err, ERROR_INTEGRITY,
-				 "the document's cri.container.mounts[%zu].recursiveReadOnly needs "
-				 "a readonly mount with private propagation",
-				 i);
+				 "recursiveReadOnly needs a readonly mount with private "
+				 "propagation");
 	if (cri_flag(mount, "selinuxRelabel") && access("/sys/fs/selinux/enforce", F_OK) == 0)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "selinuxRelabel is not supported by this version");
 	return 0;
 }
 
-static int apply_mount(struct generation *g, const json_t *mount, size_t i, struct error *err)
+/* A directory or file of the mounted image, which may have links that mean to lead out of it. */
+static char *path_in_image(const char *root, const char *path, struct error *err)
 {
-	const char *propagation, *access_option = cri_flag(mount, "readonly") ? "ro" : "rw";
+	char resolved[PATH_MAX];
+	cleanup_fd int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0) {
+		error_os(err, "image at %s", root);
+		return NULL;
+	}
+	cleanup_fd int fd = path_open_in_root(root_fd, path, O_PATH, 0, err);
+	if (fd < 0) {
+		error_prefix(err, "imageSubPath");
+		return NULL;
+	}
+	cleanup_free char *link = xasprintf("/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, resolved, sizeof resolved - 1);
+	if (length < 0) {
+		error_os(err, "imageSubPath %s", path);
+		return NULL;
+	}
+	return xstrndup(resolved, (size_t)length);
+}
 
-	if (check_mount(mount, i, err) < 0 || propagation_option(g, mount, &propagation, err) < 0)
-		return -1;
-	if (cri_flag(mount, "recursiveReadOnly"))
-		access_option = "ro,rro";
-	cleanup_free char *options = xasprintf("rbind,%s,%s", propagation, access_option);
-	mounts_put(pointer_array(g->config, "/mounts"),
-		   mount_new(json_text(mount, "containerPath", ""), "bind",
-			     json_text(mount, "hostPath", ""), options));
+/* What is to be mounted; an image is where the caller has mounted it. The caller frees it. */
+static char *mount_source(const json_t *cri, const json_t *mount, struct error *err)
+{
+	const json_t *image = json_object_get(mount, "image");
+	const char *name = json_text(image, "image", "");
+	const char *root = json_text(json_path(cri, "sandbox", "images", NULL), name, "");
+	const char *path = json_text(mount, "imageSubPath", NULL);
+
+	if (!image)
+		return xstrdup(json_text(mount, "hostPath", ""));
+	if (root[0] == '/')
+		return path ? path_in_image(root, path, err) : xstrdup(root);
+	error_set(err, ERROR_USAGE, "where image \"%s\" is mounted is not known", name);
+	error_hint(err, "the document's cri.sandbox.images{\"%s\"} is its path", name);
+	return NULL;
+}
+
+/* Further options: those that a bind mount can have for itself. */
+static int add_options(json_t *options, const json_t *wanted, struct error *err)
+{
+	static const char *const allowed[] = { "nosuid",   "nodev",	  "noexec",
+					       "noatime",  "nodiratime",  "nosymfollow",
+					       "relatime", "strictatime", NULL };
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (wanted, i, item) {
+		if (!known_in(allowed, json_string_value(item)))
+			return error_set(err, ERROR_INTEGRITY,
+					 "mountOptions has \"%s\", which is none of a bind mount",
+					 json_string_value(item));
+		json_array_append(options, item);
+	}
 	return 0;
 }
 
-/* Containers that share their IPC share /dev/shm with it. */
+/* Ids of the files as the container sees them. */
+static int add_mappings(json_t *entry, const json_t *mount, struct error *err)
+{
+	static const char *const keys[] = { "uidMappings", "gidMappings" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const json_t *list = json_object_get(mount, keys[i]);
+		json_t *mappings;
+
+		if (!list)
+			continue;
+		if (cri_mappings(list, keys[i], &mappings, err) < 0)
+			return -1;
+		json_object_set_new(entry, keys[i], mappings);
+	}
+	if (!json_object_get(entry, keys[0]) != !json_object_get(entry, keys[1]))
+		return error_set(err, ERROR_INTEGRITY, "has mappings of either users or groups");
+	return 0;
+}
+
+static int apply_mount(struct generation *g, const json_t *cri, const json_t *mount,
+		       struct error *err)
+{
+	const char *propagation, *access_option = "rw";
+
+	if (check_mount(mount, err) < 0)
+		return -1;
+	cleanup_free char *source = mount_source(cri, mount, err);
+	if (!source || propagation_option(g, mount, source, &propagation, err) < 0)
+		return -1;
+	if (cri_flag(mount, "recursiveReadOnly"))
+		access_option = "ro,rro";
+	else if (cri_flag(mount, "readonly") || json_object_get(mount, "image"))
+		access_option = "ro";
+
+	cleanup_free char *options = xasprintf("rbind,%s,%s", propagation, access_option);
+	json_auto_t *entry =
+		mount_new(json_text(mount, "containerPath", ""), "bind", source, options);
+	if (add_options(json_object_get(entry, "options"), json_object_get(mount, "mountOptions"),
+			err) < 0 ||
+	    add_mappings(entry, mount, err) < 0)
+		return -1;
+	mounts_put(pointer_array(g->config, "/mounts"), json_incref(entry));
+	return 0;
+}
+
+/* Containers that share their IPC share /dev/shm with it; a pause container has no use for it. */
 static int apply_shm(struct generation *g, const json_t *cri, struct error *err)
 {
 	const char *ipc = json_string_value(json_path(cri, "container", "linux", "securityContext",
@@ -161,96 +253,18 @@ static int apply_shm(struct generation *g, const json_t *cri, struct error *err)
 	return 0;
 }
 
-/* In place of another node with that path. */
-static void put_device(struct generation *g, const char *path, const struct stat *st)
-{
-	json_t *devices = pointer_array(g->config, "/linux/devices");
-
-	json_array_remove(devices, setting_find(devices, "path", path));
-	json_array_append_new(devices,
-			      json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "path", path, "type",
-					S_ISBLK(st->st_mode) ? "b" : "c", "major",
-					(json_int_t)major(st->st_rdev), "minor",
-					(json_int_t)minor(st->st_rdev), "uid",
-					(json_int_t)st->st_uid, "gid", (json_int_t)st->st_gid,
-					"fileMode", (json_int_t)(st->st_mode & 0777)));
-}
-
-static int apply_device(struct generation *g, const json_t *device, struct error *err)
-{
-	const char *path = json_text(device, "hostPath", "");
-	const char *access = json_text(device, "permissions", "rwm");
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return error_os(err, "device %s", path);
-	if (S_ISDIR(st.st_mode))
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "device %s is a directory, which is not supported by this version",
-				 path);
-	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
-		return error_set(err, ERROR_INTEGRITY, "%s is not a device", path);
-	put_device(g, json_text(device, "containerPath", path), &st);
-	json_array_append_new(pointer_array(g->config, "/linux/resources/devices"),
-			      json_pack("{s:b, s:s, s:I, s:I, s:s}", "allow", 1, "type",
-					S_ISBLK(st.st_mode) ? "b" : "c", "major",
-					(json_int_t)major(st.st_rdev), "minor",
-					(json_int_t)minor(st.st_rdev), "access", access));
-	return 0;
-}
-
-/* Directories of /dev that are mounts of the container's own, and nodes that its runtime makes. */
-static bool is_own_device(const char *path)
-{
-	static const char *const own[] = { "/dev/pts",	  "/dev/shm",	  "/dev/mqueue",
-					   "/dev/fd",	  "/dev/console", "/dev/ptmx",
-					   "/dev/null",	  "/dev/zero",	  "/dev/full",
-					   "/dev/random", "/dev/urandom", "/dev/tty" };
-
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		if (strcmp(path, own[i]) == 0)
-			return true;
-	return false;
-}
-
-/* A privileged container has the devices of the host. */
-static int apply_host_devices(struct generation *g, struct error *err)
-{
-	char root[] = "/dev";
-	char *roots[] = { root, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-	FTSENT *entry;
-
-	if (!tree)
-		return error_os(err, "/dev");
-	while ((entry = fts_read(tree))) {
-		if (is_own_device(entry->fts_path))
-			fts_set(tree, entry, FTS_SKIP);
-		else if (entry->fts_info == FTS_DEFAULT &&
-			 (S_ISCHR(entry->fts_statp->st_mode) || S_ISBLK(entry->fts_statp->st_mode)))
-			put_device(g, entry->fts_path, entry->fts_statp);
-	}
-	fts_close(tree);
-	return 0;
-}
-
 int cri_apply_mounts(struct generation *g, const json_t *cri, struct error *err)
 {
-	const json_t *container = json_object_get(cri, "container"), *item;
-	const json_t *context = json_path(container, "linux", "securityContext", NULL);
+	const json_t *item;
 	size_t i;
 
+	if (cri_is_pause(cri))
+		return 0;
 	if (apply_shm(g, cri, err) < 0)
 		return -1;
-	if (cri_flag(context, "privileged") && apply_host_devices(g, err) < 0)
-		return -1;
-	json_array_foreach (json_object_get(container, "mounts"), i, item) {
-		if (apply_mount(g, item, i, err) < 0)
-			return -1;
-	}
-	json_array_foreach (json_object_get(container, "devices"), i, item) {
-		if (apply_device(g, item, err) < 0)
-			return -1;
+	json_array_foreach (json_path(cri, "container", "mounts", NULL), i, item) {
+		if (apply_mount(g, cri, item, err) < 0)
+			return error_prefix(err, "the document's cri.container.mounts[%zu]", i);
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* The messages of CRI v1 that describe a container, as tables, and their JSON made plain. */
 #include "oci-gen/cri.h"
 
+#include "lib/base64.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
@@ -58,14 +59,12 @@ static const struct member mount[] = {
 	{ "propagation", .kind = ENUMERATION,
 	  VALUES("PROPAGATION_PRIVATE", "PROPAGATION_HOST_TO_CONTAINER",
 		 "PROPAGATION_BIDIRECTIONAL") },
-	{ "uidMappings", .kind = MESSAGE, .repeated = true, .members = id_mapping,
-	  .unsupported = true },
-	{ "gidMappings", .kind = MESSAGE, .repeated = true, .members = id_mapping,
-	  .unsupported = true },
+	{ "uidMappings", .kind = MESSAGE, .repeated = true, .members = id_mapping },
+	{ "gidMappings", .kind = MESSAGE, .repeated = true, .members = id_mapping },
 	{ "recursiveReadOnly", .kind = BOOLEAN },
-	{ "image", .kind = MESSAGE, .members = image, .unsupported = true },
-	{ "imageSubPath", .kind = TEXT, .unsupported = true },
-	{ "mountOptions", .kind = TEXT, .repeated = true, .unsupported = true },
+	{ "image", .kind = MESSAGE, .members = image },
+	{ "imageSubPath", .kind = TEXT },
+	{ "mountOptions", .kind = TEXT, .repeated = true },
 	{ 0 },
 };
 static const struct member device[] = {
@@ -142,8 +141,8 @@ static const struct member security[] = {
 	{ "readonlyPaths", .kind = TEXT, .repeated = true },
 	{ "seccomp", .kind = MESSAGE, .members = security_profile },
 	{ "apparmor", .kind = MESSAGE, .members = security_profile },
-	{ "apparmorProfile", .kind = TEXT, .unsupported = true },
-	{ "seccompProfilePath", .kind = TEXT, .unsupported = true },
+	{ "apparmorProfile", .kind = TEXT },
+	{ "seccompProfilePath", .kind = TEXT },
 	{ 0 },
 };
 static const struct member linux_container[] = {
@@ -208,9 +207,9 @@ static const struct member pod[] = {
 	{ 0 },
 };
 /* ours, not the kubelet's */
-static const struct member sandbox[] = { { "namespaces", .kind = MAP },
-					 { "shm", .kind = TEXT },
-					 { 0 } };
+static const struct member sandbox[] = {
+	{ "namespaces", .kind = MAP }, { "shm", .kind = TEXT }, { "images", .kind = MAP }, { 0 }
+};
 static const struct member whole[] = {
 	{ "pod", .kind = MESSAGE, .members = pod },
 	{ "container", .kind = MESSAGE, .members = container },
@@ -241,38 +240,19 @@ static int read_number(const json_t *value, const char *at, json_t **ret, struct
 	return 0;
 }
 
-static int sextet(char c)
-{
-	return c >= 'A' && c <= 'Z'   ? c - 'A'
-	       : c >= 'a' && c <= 'z' ? c - 'a' + 26
-	       : c >= '0' && c <= '9' ? c - '0' + 52
-	       : c == '+' || c == '-' ? 62
-	       : c == '/' || c == '_' ? 63
-				      : -1;
-}
-
-/* Base 64 of either alphabet, with or without padding, whose bytes are text. */
+/* Base 64 whose bytes are text. */
 static int read_bytes(const json_t *value, const char *at, json_t **ret, struct error *err)
 {
-	const char *text = json_string_value(value);
-	size_t length = text ? strcspn(text, "=") : 0, count = 0;
-	cleanup_free char *bytes = xcalloc(length + 1, 1);
-	unsigned bits = 0;
+	const char *text = json_is_string(value) ? json_string_value(value) : "=";
+	size_t length = strlen(text);
+	cleanup_free unsigned char *bytes = xcalloc(length / 4 * 3 + 3, 1);
+	ssize_t count = base64_decode(text, length, bytes);
 
-	if (!text || length % 4 == 1 || text[length + strspn(text + length, "=")])
+	if (count < 0)
 		return malformed(at, "base 64", err);
-	for (size_t i = 0; i < length; i++) {
-		int six = sextet(text[i]);
-
-		if (six < 0)
-			return malformed(at, "base 64", err);
-		bits = bits << 6 | (unsigned)six;
-		if (i % 4 > 0)
-			bytes[count++] = (char)(bits >> (6 - 2 * (i % 4)));
-	}
-	if (memchr(bytes, '\0', count))
+	if (memchr(bytes, '\0', (size_t)count))
 		return malformed(at, "without NUL bytes", err);
-	*ret = count ? json_stringn(bytes, count) : NULL;
+	*ret = count ? json_stringn((const char *)bytes, (size_t)count) : NULL;
 	return count && !*ret ? malformed(at, "UTF-8, which JSON needs", err) : 0;
 }
 

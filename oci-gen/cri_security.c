@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a LinuxContainerSecurityContext says of users, capabilities, files and confinement. */
+/* What a LinuxContainerSecurityContext says of users, capabilities and files. */
 #include "oci-gen/cri.h"
 
-#include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/user.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/template.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /* An id of the document as text. */
 static int id_text(const char *what, json_int_t id, char *text, size_t size, struct error *err)
@@ -123,68 +119,6 @@ static int apply_capabilities(struct generation *g, const json_t *capabilities, 
 	return 0;
 }
 
-static int apply_seccomp(struct generation *g, const json_t *profile, struct error *err)
-{
-	const char *type = json_text(profile, "profileType", "RuntimeDefault");
-	const char *path = json_text(profile, "localhostRef", "");
-
-	if (!profile)
-		return 0;
-	if (strcmp(type, "Localhost") != 0) {
-		g->seccomp = strcmp(type, "Unconfined") == 0 ? "unconfined" : "default";
-		return 0;
-	}
-	if (path[0] != '/')
-		return error_set(err, ERROR_INTEGRITY,
-				 "the document's seccomp.localhostRef is not an absolute path");
-	g->seccomp = path;
-	return 0;
-}
-
-static bool apparmor_enabled(void)
-{
-	char state = 'N';
-	cleanup_fd int fd =
-		open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	return fd >= 0 && read(fd, &state, 1) == 1 && state == 'Y';
-}
-
-/* Without AppArmor in the kernel there is nothing that a default profile could forbid. */
-static int apply_apparmor(struct generation *g, const json_t *profile, struct error *err)
-{
-	const char *type = json_text(profile, "profileType", "RuntimeDefault");
-	bool enabled = apparmor_enabled();
-
-	if (!profile || (!enabled && strcmp(type, "Localhost") != 0))
-		return 0;
-	if (!enabled)
-		return error_set(
-			err, ERROR_UNSUPPORTED,
-			"an AppArmor profile is asked for, but this kernel has no AppArmor");
-	if (strcmp(type, "RuntimeDefault") == 0) {
-		error_set(err, ERROR_UNSUPPORTED, "there is no default AppArmor profile");
-		return error_hint(err, "load one and name it as Localhost");
-	}
-	pointer_set(g->config, "/process/apparmorProfile",
-		    json_string(strcmp(type, "Unconfined") == 0
-					? "unconfined"
-					: json_text(profile, "localhostRef", "")));
-	return 0;
-}
-
-/* Labels mean something only where SELinux is on, and there they are not done yet. */
-static int check_selinux(const json_t *options, struct error *err)
-{
-	if (json_object_size(options) == 0)
-		return 0;
-	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "selinuxOptions are not supported by this version");
-	log_message(LOG_LEVEL_WARN, "selinuxOptions have no effect: SELinux is off on this host");
-	return 0;
-}
-
 /* Both lists are whole: CRI cannot tell an empty one from one that is not given, and a pod that
  * asks for an unmasked /proc sends empty ones. */
 static void apply_paths(struct generation *g, const json_t *context)
@@ -197,40 +131,36 @@ static void apply_paths(struct generation *g, const json_t *context)
 		    readonly ? json_incref(readonly) : json_array());
 }
 
-/* All that its host has; what the context says of confinement does not count. */
-static int apply_privileged(struct generation *g, struct error *err)
+/* What a security context says beside confinement; a pod's has less of it, and its privileges are
+ * not for the pause container. */
+static int apply_context(struct generation *g, const json_t *context, bool pause, struct error *err)
 {
-	template_privileged(g->config);
-	g->seccomp = "unconfined";
-	return capabilities_add(&g->capabilities, ORDINARY_SETS, "ALL", err);
-}
-
-int cri_apply_security(struct generation *g, const json_t *cri, struct error *err)
-{
-	const json_t *context = json_path(cri, "container", "linux", "securityContext", NULL);
-	int result;
-
-	if (!context)
-		return 0;
 	if (cri_flag(context, "readonlyRootfs"))
 		pointer_set(g->config, "/root/readonly", json_true());
 	if (cri_flag(context, "noNewPrivs"))
 		pointer_set(g->config, "/process/noNewPrivileges", json_true());
-	if (apply_user(g, context, err) < 0 || apply_groups(g, context, err) < 0 ||
-	    check_selinux(json_object_get(context, "selinuxOptions"), err) < 0)
+	if (apply_user(g, context, err) < 0 || apply_groups(g, context, err) < 0)
 		return -1;
-
+	if (pause || !context)
+		return 0;
 	if (cri_flag(context, "privileged")) {
-		result = apply_privileged(g, err);
-	} else {
-		apply_paths(g, context);
-		result = apply_capabilities(g, json_object_get(context, "capabilities"), err);
-		if (result == 0)
-			result = apply_seccomp(g, json_object_get(context, "seccomp"), err);
-		if (result == 0)
-			result = apply_apparmor(g, json_object_get(context, "apparmor"), err);
+		template_privileged(g->config);
+		return capabilities_add(&g->capabilities, ORDINARY_SETS, "ALL", err);
 	}
-	if (result < 0 && err->kind == ERROR_USAGE)
+	apply_paths(g, context);
+	return apply_capabilities(g, json_object_get(context, "capabilities"), err);
+}
+
+int cri_apply_security(struct generation *g, const json_t *cri, struct error *err)
+{
+	bool pause = cri_is_pause(cri);
+	const json_t *context =
+		json_path(cri, pause ? "pod" : "container", "linux", "securityContext", NULL);
+
+	if (apply_context(g, context, pause, err) == 0 &&
+	    cri_apply_confinement(g, cri, context, err) == 0)
+		return 0;
+	if (err->kind == ERROR_USAGE)
 		err->kind = ERROR_INTEGRITY; /* a name in the document, not an option */
-	return result;
+	return -1;
 }

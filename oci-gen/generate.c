@@ -149,8 +149,11 @@ static int apply_rootfs(struct generation *g, const json_t *document, struct err
 static int apply_cri(struct generation *g, const json_t *document, const char *bundle,
 		     struct error *err)
 {
-	const char *id = document_id(document, err);
-	json_t *cri = id ? cri_read(json_object_get(document, "cri"), err) : NULL;
+	const json_t *asked = json_object_get(document, "cri");
+	/* a pause container whose root is given by an option can do without */
+	bool needs_id = json_object_get(asked, "container") || json_object_get(document, "rootfs");
+	const char *id = needs_id ? document_id(document, err) : NULL;
+	json_t *cri = id || !needs_id ? cri_read(asked, err) : NULL;
 
 	if (!cri)
 		return -1;
@@ -171,9 +174,16 @@ static int apply_document(struct generation *g, const struct settings *settings,
 	if (bundle && bundle[0] != '/')
 		return error_set(err, ERROR_INTEGRITY,
 				 "the document's rootfs.bundle is not an absolute path");
-	if (json_is_object(network) && network_apply(g, network, bundle, err) < 0)
+	/* a pause container looks at no file */
+	const json_t *cri = json_object_get(document, "cri");
+	bool pause = cri && cri_is_pause(cri);
+	const char *files = pause ? NULL : bundle;
+	if (json_is_object(network) && network_apply(g, network, files, err) < 0)
 		return -1;
-	return json_object_get(document, "cri") ? apply_cri(g, document, bundle, err) : 0;
+	/* and there is no image by default whose command it could be */
+	if (pause && !settings->image && !json_path(document, "image", "config", NULL))
+		json_array_clear(g->command);
+	return cri ? apply_cri(g, document, files, err) : 0;
 }
 
 /* The command line after the options: what the entrypoint is given, in place of the image's. */
@@ -206,7 +216,8 @@ static int write_bundle(const struct generation *g, const json_t *document, stru
 		return -1;
 	if (fd < 0)
 		return error_os(err, "bundle %s", bundle);
-	if ((json_is_object(network) || pod) &&
+	bool pause = g->cri && cri_is_pause(g->cri);
+	if ((json_is_object(network) || pod) && !pause &&
 	    network_write_files(hostname, json_is_object(network) ? network : NULL,
 				json_object_get(pod, "dnsConfig"), fd, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);

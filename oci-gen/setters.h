@@ -42,7 +42,8 @@ int setting_numbers(const struct setting *s, const char *text, long long *number
 /* The index of the entry of a list whose member `key` is `text`; the length where there is none. */
 size_t setting_find(const json_t *list, const char *key, const char *text);
 
-/* Set process.oomScoreAdj, or the lowest value that we may hand on; `what` asked for it. */
+/* Set process.oomScoreAdj, or our own value where a lower one may not be set; `what` asked for it,
+ * and is warned about that, or NULL where nobody did. */
 void setting_oom_score_adj(struct generation *g, long long value, const char *what);
 
 /* For any member. Bytes may end with k, m, g or t, for powers of 1024; an octal number is one of

@@ -14,10 +14,11 @@
 #include "oci-gen/template.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
+#include <linux/oom.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int set_privileged(const struct setting *s)
 {
@@ -179,21 +180,30 @@ int set_os(const struct setting *s)
 	return error_hint(s->err, "--template FILE starts from one of your own");
 }
 
-/* Lowering the value takes CAP_SYS_RESOURCE, which not every host leaves even to root; a runtime
- * that may not lower it dies without a word. */
+/* Lowering the value takes CAP_SYS_RESOURCE in the first user namespace, which not every host
+ * leaves even to root; a runtime that may not lower it dies without a word. Whether we may, only
+ * the attempt tells, and we are not here for long. */
+static bool may_set_oom_score_adj(const char *value)
+{
+	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, value, strlen(value)) > 0;
+}
+
 void setting_oom_score_adj(struct generation *g, long long value, const char *what)
 {
 	size_t length;
 	struct error unused;
 	cleanup_free char *text =
 		file_read_at(AT_FDCWD, "/proc/self/oom_score_adj", 64, &length, &unused);
-	long current = text ? strtol(text, NULL, 10) : -1000;
+	cleanup_free char *wanted = xasprintf("%lld", value);
+	long current = text ? strtol(text, NULL, 10) : OOM_SCORE_ADJ_MIN;
 
-	if (value < current && !(capabilities_available() >> CAP_SYS_RESOURCE & 1)) {
-		log_message(LOG_LEVEL_WARN,
-			    "%s: %lld is lower than our own and CAP_SYS_RESOURCE is missing: %ld "
-			    "is used",
-			    what, value, current);
+	if (value < current && !may_set_oom_score_adj(wanted)) {
+		log_message(
+			what ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+			"%s: %lld is lower than our own, which takes CAP_SYS_RESOURCE: %ld is used",
+			what ? what : "oomScoreAdj", value, current);
 		value = current;
 	}
 	pointer_set(g->config, "/process/oomScoreAdj", json_integer(value));

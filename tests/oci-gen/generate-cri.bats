@@ -2,68 +2,7 @@
 # shellcheck shell=bash disable=SC2016 # for inner shells
 load ../helpers
 load common
-
-setup_file() {
-	file_setup
-	make_rootfs
-}
-
-teardown() {
-	find /sys/fs/cgroup -depth -type d -path '*/ocid-test-cri*' -exec rmdir {} + 2>/dev/null || true
-}
-
-setup() {
-	BUNDLE=$BATS_TEST_TMPDIR/bundle
-	DOCUMENT=$BATS_TEST_TMPDIR/document.json
-	mkdir -p "$BUNDLE" "$BATS_TEST_TMPDIR/shm"
-	chmod 1777 "$BATS_TEST_TMPDIR/shm"
-	jq -n --arg bundle "$BUNDLE" --arg path "$ROOTFS" --arg shm "$BATS_TEST_TMPDIR/shm" '{
-		image: {name: "x:latest", config: {os: "linux", config: {
-			Entrypoint: ["/init"], Cmd: ["a"], Env: ["A=image", "B=image"], User: "user", WorkingDir: "/srv"}}},
-		rootfs: {id: "0123456789abcdef0123", path: $path, bundle: $bundle, layers: []},
-		cri: {
-			pod: {metadata: {name: "p", uid: "u", namespace: "n", attempt: 1}, hostname: "pod-host",
-				linux: {cgroupParent: "/ocid-test-cri/pod1"}},
-			container: {metadata: {name: "c"}, image: {image: "x:latest"}, linux: {
-				resources: {}, securityContext: {namespaceOptions: {pid: "CONTAINER"},
-					maskedPaths: ["/proc/kcore"], readonlyPaths: ["/proc/sys"]}}},
-			sandbox: {shm: $shm, namespaces: {network: "/proc/self/ns/net", ipc: "/proc/self/ns/ipc"}}}}' >"$DOCUMENT"
-}
-
-# edit FILTER: change the document.
-edit() {
-	jq "$1" "$DOCUMENT" >"$DOCUMENT.new" && mv "$DOCUMENT.new" "$DOCUMENT"
-}
-
-# from_cri [STATUS] [FILTER [ARG…]]: generate from the document, changed by the filter. $output is
-# the configuration.
-from_cri() {
-	local expected=0 filter
-
-	if [[ ${1-} =~ ^[0-9]+$ ]]; then
-		expected=$1
-		shift
-	fi
-	filter=${1:-.}
-	shift || true
-	jq "$filter" "$DOCUMENT" >"$DOCUMENT.now"
-	tool "$expected" oci-gen generate --document "$DOCUMENT.now" "$@"
-	if [ "$expected" -eq 0 ]; then
-		output=$(jq .config <<<"$output")
-		fits_schema <<<"$output"
-	fi
-}
-
-# cri_run FILTER ARG…: run what the document asks for, with this command. $output is what it printed.
-cri_run() {
-	local filter=$1 command
-
-	shift
-	command=$(/usr/bin/python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@")
-	jq --argjson command "$command" "$filter | .cri.container.command = \$command" "$DOCUMENT" >"$DOCUMENT.now"
-	tool oci-gen generate --document "$DOCUMENT.now"
-	run_bundle runc "ocid-test-cri-$BATS_TEST_NUMBER-$RANDOM" "$BUNDLE"
-}
+load cri
 
 @test "generate: cri: command and args stand in for the image's, as in Kubernetes" {
 	from_cri
@@ -142,16 +81,79 @@ cri_run() {
 	from_cri 'del(.cri.container.linux.securityContext.namespaceOptions) | .cri.sandbox.namespaces.pid = "/proc/1/ns/pid" | del(.cri.container.linux)'
 	is '.linux.maskedPaths | length > 5' true
 	from_cri '.cri.container.linux.securityContext += {readonlyRootfs: true, noNewPrivs: true}'
-	is '[.root.readonly, .process.noNewPrivileges, .linux.seccomp.defaultErrnoRet]' '[true,true,38]'
-	from_cri '.cri.container.linux.securityContext += {seccomp: {profileType: "Unconfined"}, apparmor: {profileType: "Unconfined"}}'
-	is .linux.seccomp null
-	echo '{"defaultAction": "SCMP_ACT_LOG"}' >"$BATS_TEST_TMPDIR/profile.json"
-	from_cri '.cri.container.linux.securityContext.seccomp = {profileType: "Localhost", localhostRef: "'"$BATS_TEST_TMPDIR/profile.json"'"}'
-	is .linux.seccomp.defaultAction '"SCMP_ACT_LOG"'
-	from_cri 3 '.cri.container.linux.securityContext.seccomp = {profileType: "Localhost", localhostRef: "/nonexistent"}'
+	is '[.root.readonly, .process.noNewPrivileges]' '[true,true]'
 	from_cri '.cri.container.linux.securityContext += {privileged: true, seccomp: {profileType: "RuntimeDefault"}}'
 	is '[.linux.seccomp, .linux.maskedPaths, .linux.resources.devices]' '[null,null,[{"access":"rwm","allow":true}]]'
 	is '.process.capabilities.bounding | length > 14' true
+}
+
+@test "generate: cri: seccomp: nothing is unconfined, an empty profile is the default, privileged has none" {
+	local profile=$BATS_TEST_TMPDIR/profile.json
+
+	echo '{"defaultAction": "SCMP_ACT_LOG"}' >"$profile"
+	while IFS='|' read -r action context; do
+		from_cri ".cri.container.linux.securityContext += {$context}"
+		is '.linux.seccomp.defaultAction' "$action"
+	done <<-END
+		null|
+		"SCMP_ACT_ERRNO"|seccomp: {}
+		"SCMP_ACT_ERRNO"|seccomp: {profileType: "RuntimeDefault"}
+		null|seccomp: {profileType: "Unconfined"}
+		"SCMP_ACT_LOG"|seccomp: {profileType: "Localhost", localhostRef: "$profile"}
+		null|seccomp: {profileType: "Localhost", localhostRef: "$profile"}, privileged: true
+		null|seccompProfilePath: "unconfined"
+		"SCMP_ACT_ERRNO"|seccompProfilePath: "runtime/default"
+		"SCMP_ACT_ERRNO"|seccompProfilePath: "docker/default"
+		"SCMP_ACT_LOG"|seccompProfilePath: "localhost/$profile"
+		"SCMP_ACT_LOG"|seccompProfilePath: "unconfined", seccomp: {profileType: "Localhost", localhostRef: "$profile"}
+	END
+	from_cri 'del(.cri.container.linux.securityContext)  | .cri.sandbox.namespaces.pid = "/proc/1/ns/pid"'
+	is '.linux.seccomp' null
+	from_cri 3 '.cri.container.linux.securityContext.seccomp = {profileType: "Localhost", localhostRef: "/nonexistent"}'
+}
+
+# with_apparmor STATUS PROFILES ARG…: as `tool`, where the kernel looks as one that has these loaded.
+with_apparmor() {
+	tool "$1" unshare --mount --propagation private sh -ec '
+		mount -t tmpfs none /sys/module
+		mkdir -p /sys/module/apparmor/parameters
+		echo Y >/sys/module/apparmor/parameters/enabled
+		mount -t tmpfs none /sys/kernel
+		mkdir -p /sys/kernel/security/apparmor
+		for profile in $1; do echo "$profile (enforce)"; done >/sys/kernel/security/apparmor/profiles
+		shift
+		exec "$@"' sh "${@:2}"
+}
+
+@test "generate: cri: AppArmor: a profile that was named is there or is missed" {
+	local context
+
+	from_cri '.cri.container.linux.securityContext.apparmor = {}'
+	is .process.apparmorProfile null
+	from_cri '.cri.container.linux.securityContext.apparmor = {profileType: "Unconfined"}'
+	is .process.apparmorProfile null
+	if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ]; then
+		from_cri 10 '.cri.container.linux.securityContext.apparmor = {profileType: "Localhost", localhostRef: "mine"}'
+		error_is unsupported mine
+		from_cri 10 '.cri.container.linux.securityContext += {privileged: true, apparmorProfile: "localhost/mine"}'
+	fi
+	while IFS='|' read -r code expected loaded context; do
+		jq ".cri.container.linux.securityContext += {$context}" "$DOCUMENT" >"$DOCUMENT.now"
+		with_apparmor "$code" "$loaded" oci-gen generate --document "$DOCUMENT.now"
+		[ "$code" -ne 0 ] || is .config.process.apparmorProfile "$expected"
+	done <<-'END'
+		0|null|mine|
+		0|"mine"|other mine|apparmor: {profileType: "Localhost", localhostRef: "mine"}
+		0|"mine"|mine|apparmorProfile: "localhost/mine"
+		0|"mine"|mine|apparmor: {profileType: "Localhost", localhostRef: "mine"}, privileged: true
+		3||mine2|apparmor: {profileType: "Localhost", localhostRef: "mine"}
+		0|"unconfined"||apparmor: {profileType: "Unconfined"}
+		0|"docker-default"|docker-default|apparmor: {}
+		0|"ocid-default"|docker-default ocid-default|apparmorProfile: "runtime/default"
+		0|null|docker-default|apparmor: {}, privileged: true
+		10||mine|apparmor: {}
+		7|||apparmor: {profileType: "Localhost"}
+	END
 }
 
 @test "generate: cri: what is not done, not known or malformed is one error, never passed over" {
@@ -161,17 +163,22 @@ cri_run() {
 	done <<-'END'
 		10|.cri.container.CDIDevices = [{name: "vendor.com/device=gpu"}]
 		10|.cri.container.windows = {}
-		10|.cri.container.mounts = [{containerPath: "/a", image: {image: "x"}}]
-		10|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", imageSubPath: "x"}]
-		10|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", uidMappings: [{hostId: 1}]}]
-		10|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", mountOptions: ["noexec"]}]
-		10|.cri.container.linux.securityContext.namespaceOptions.usernsOptions = {mode: "POD"}
-		10|.cri.container.linux.securityContext.apparmorProfile = "localhost/x"
-		10|.cri.container.linux.securityContext.seccompProfilePath = "unconfined"
+		2|.cri.container.mounts = [{containerPath: "/a", image: {image: "x"}}]
+		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", image: {image: "x"}}]
+		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", imageSubPath: "x"}]
+		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", uidMappings: [{hostId: 1}]}]
+		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", uidMappings: [{hostId: 1, length: 9}]}]
+		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", mountOptions: ["rw"]}]
+		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", mountOptions: ["noexec,suid"]}]
+		7|.cri.container.linux.securityContext.apparmorProfile = "nonsense"
+		7|.cri.container.linux.securityContext.seccompProfilePath = "localhost/"
+		7|.cri.container.linux.securityContext.seccompProfilePath = "localhost/relative"
 		10|.cri.container.nonsense = 1
 		10|.cri.container.working_dir = "/x"
 		10|.cri.container.linux.securityContext.capabilities.addNothing = []
-		10|.cri.container.devices = [{hostPath: "/dev/pts"}]
+		7|.cri.container.devices = [{hostPath: "/dev/null", permissions: "rwx"}]
+		7|.cri.container.devices = [{hostPath: "dev/null"}]
+		3|.cri.container.devices = [{hostPath: "/proc/self/ns"}]
 		7|.cri = []
 		7|.cri = {}
 		7|del(.cri.pod)
@@ -255,7 +262,7 @@ cri_run() {
 			mounts: [{containerPath: "/data", hostPath: "'"$BATS_TEST_TMPDIR"'/data", readonly: true}],
 			devices: [{hostPath: "/dev/null", containerPath: "/dev/other", permissions: "rw"}]}
 		| .cri.container.linux.resources = {memoryLimitInBytes: "67108864", cpuShares: "512", oomScoreAdj: 900}
-		| .cri.container.linux.securityContext += {runAsUser: {value: 1000}, runAsGroup: {value: 5}, supplementalGroups: [7], readonlyRootfs: true, noNewPrivs: true,
+		| .cri.container.linux.securityContext += {runAsUser: {value: 1000}, runAsGroup: {value: 5}, supplementalGroups: [7], readonlyRootfs: true, noNewPrivs: true, seccomp: {},
 			capabilities: {dropCapabilities: ["ALL"], addAmbientCapabilities: ["NET_RAW"]}}
 		| del(.cri.sandbox.namespaces.network) | .cri.container.linux.securityContext.namespaceOptions += {network: "NODE"}' \
 		sh -c 'id; pwd; echo $GREETING; cat /data/file; echo x >/data/new; echo x >/new; echo x >/dev/other && echo device

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices of a ContainerConfig. */
+#include "oci-gen/cri.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "oci-gen/generation.h"
+#include "oci-gen/pointer.h"
+#include "oci-gen/setters.h"
+
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+static bool is_device(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+}
+
+/* In place of another node with that path. */
+static void put_device(struct generation *g, const char *path, const struct stat *st)
+{
+	json_t *devices = pointer_array(g->config, "/linux/devices");
+
+	json_array_remove(devices, setting_find(devices, "path", path));
+	json_array_append_new(devices,
+			      json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "path", path, "type",
+					S_ISBLK(st->st_mode) ? "b" : "c", "major",
+					(json_int_t)major(st->st_rdev), "minor",
+					(json_int_t)minor(st->st_rdev), "uid",
+					(json_int_t)st->st_uid, "gid", (json_int_t)st->st_gid,
+					"fileMode", (json_int_t)(st->st_mode & 0777)));
+}
+
+/* The node, and the right to use what it stands for. */
+static void allow_device(struct generation *g, const char *path, const struct stat *st,
+			 const char *access)
+{
+	put_device(g, path, st);
+	json_array_append_new(pointer_array(g->config, "/linux/resources/devices"),
+			      json_pack("{s:b, s:s, s:I, s:I, s:s}", "allow", 1, "type",
+					S_ISBLK(st->st_mode) ? "b" : "c", "major",
+					(json_int_t)major(st->st_rdev), "minor",
+					(json_int_t)minor(st->st_rdev), "access", access));
+}
+
+/* Each device of a directory of the host, at the same place beneath the container's path. */
+static int apply_directory(struct generation *g, const char *path, const char *to,
+			   const char *access, struct error *err)
+{
+	cleanup_free char *root = realpath(path, NULL);
+	char *roots[] = { root, NULL };
+	FTS *tree = root ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	FTSENT *entry;
+	size_t found = 0;
+
+	if (!tree)
+		return error_os(err, "device directory %s", path);
+	while ((entry = fts_read(tree))) {
+		if (entry->fts_info != FTS_DEFAULT || !is_device(entry->fts_statp))
+			continue;
+		cleanup_free char *node = xasprintf("%s%s", to, entry->fts_path + strlen(root));
+		allow_device(g, node, entry->fts_statp, access);
+		found++;
+	}
+	fts_close(tree);
+	return found ? 0 : error_set(err, ERROR_NOT_FOUND, "no devices in directory %s", path);
+}
+
+static int apply_device(struct generation *g, const json_t *device, struct error *err)
+{
+	const char *path = json_text(device, "hostPath", "");
+	const char *to = json_text(device, "containerPath", path);
+	const char *access = json_text(device, "permissions", "rwm");
+	struct stat st;
+
+	if (*path != '/' || *to != '/' || access[strspn(access, "rwm")])
+		return error_set(err, ERROR_INTEGRITY,
+				 "device \"%s\" lacks absolute paths or has permissions other than "
+				 "rwm",
+				 path);
+	if (stat(path, &st) < 0)
+		return error_os(err, "device %s", path);
+	if (S_ISDIR(st.st_mode))
+		return apply_directory(g, path, to, access, err);
+	if (!is_device(&st))
+		return error_set(err, ERROR_INTEGRITY, "%s is not a device", path);
+	allow_device(g, to, &st, access);
+	return 0;
+}
+
+/* Directories of /dev that are mounts of the container's own, and nodes that its runtime makes. */
+static bool is_own_device(const char *path)
+{
+	static const char *const own[] = { "/dev/pts",	  "/dev/shm",	  "/dev/mqueue",
+					   "/dev/fd",	  "/dev/console", "/dev/ptmx",
+					   "/dev/null",	  "/dev/zero",	  "/dev/full",
+					   "/dev/random", "/dev/urandom", "/dev/tty" };
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (strcmp(path, own[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A privileged container has the devices of the host. */
+static int apply_host_devices(struct generation *g, struct error *err)
+{
+	char root[] = "/dev";
+	char *roots[] = { root, NULL };
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTSENT *entry;
+
+	if (!tree)
+		return error_os(err, "/dev");
+	while ((entry = fts_read(tree))) {
+		if (is_own_device(entry->fts_path))
+			fts_set(tree, entry, FTS_SKIP);
+		else if (entry->fts_info == FTS_DEFAULT && is_device(entry->fts_statp))
+			put_device(g, entry->fts_path, entry->fts_statp);
+	}
+	fts_close(tree);
+	return 0;
+}
+
+int cri_apply_devices(struct generation *g, const json_t *cri, struct error *err)
+{
+	const json_t *container = json_object_get(cri, "container"), *item;
+	const json_t *context = json_path(container, "linux", "securityContext", NULL);
+	size_t i;
+
+	if (cri_flag(context, "privileged") && apply_host_devices(g, err) < 0)
+		return -1;
+	json_array_foreach (json_object_get(container, "devices"), i, item) {
+		if (apply_device(g, item, err) < 0)
+			return -1;
+	}
+	return 0;
+}
