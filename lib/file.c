@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -83,14 +84,23 @@ int file_sync_dir(int dir_fd, const char *what, struct error *err)
 	return 0;
 }
 
-/* Complete the new file fd: all bytes, mode, durable. */
-static int fill(int fd, const char *name, const void *data, size_t length, mode_t mode,
-		struct error *err)
+/* What a new file is to hold. */
+struct content {
+	const void *data;
+	size_t length;
+	mode_t mode;
+	bool durable;
+};
+
+/* Complete the new file fd: all bytes, mode, on the disk or on their way to it. */
+static int fill(int fd, const char *name, const struct content *content, struct error *err)
 {
-	if (file_write_fd(fd, data, length, name, err) < 0)
+	if (file_write_fd(fd, content->data, content->length, name, err) < 0)
 		return -1;
-	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+	if (fchmod(fd, content->mode) < 0 || (content->durable && fsync(fd) < 0))
 		return error_os(err, "%s", name);
+	if (!content->durable)
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return 0;
 }
 
@@ -109,18 +119,18 @@ static int link_over(int fd, int dir_fd, const char *temporary, const char *name
 }
 
 /* For file systems without O_TMPFILE: a temporary name of its own, which a crash leaves behind. */
-static int replace_by_name(int dir_fd, const char *name, const void *data, size_t length,
-			   mode_t mode, struct error *err)
+static int replace_by_name(int dir_fd, const char *name, const struct content *content,
+			   struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
 
 	random_name(unique);
 	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
 	cleanup_fd int fd =
-		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, content->mode);
 	if (fd < 0)
 		return error_os(err, "%s", name);
-	int status = fill(fd, name, data, length, mode, err);
+	int status = fill(fd, name, content, err);
 	if (status == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		status = error_os(err, "%s", name);
 	if (status < 0)
@@ -131,16 +141,16 @@ static int replace_by_name(int dir_fd, const char *name, const void *data, size_
 /* A file without a name until it is complete leaves nothing behind when we are killed; at most
  * `.NAME.new`, which the next one to replace NAME takes away. "." first: our directory listings
  * skip it. */
-static int replace(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
-		   struct error *err)
+static int replace_unnamed(int dir_fd, const char *name, const struct content *content,
+			   struct error *err)
 {
-	cleanup_fd int fd = openat(dir_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+	cleanup_fd int fd = openat(dir_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, content->mode);
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
-		return replace_by_name(dir_fd, name, data, length, mode, err);
+		return replace_by_name(dir_fd, name, content, err);
 	if (fd < 0)
 		return error_os(err, "%s", name);
-	if (fill(fd, name, data, length, mode, err) < 0)
+	if (fill(fd, name, content, err) < 0)
 		return -1;
 	cleanup_free char *temporary = xasprintf(".%s.new", name);
 	if (link_over(fd, dir_fd, temporary, name) == 0)
@@ -150,10 +160,25 @@ static int replace(int dir_fd, const char *name, const void *data, size_t length
 	return -1;
 }
 
+static int replace(int dir_fd, const char *name, const struct content *content, struct error *err)
+{
+	if (replace_unnamed(dir_fd, name, content, err) < 0)
+		return error_prefix(err, "cannot write %s", name);
+	return 0;
+}
+
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err)
 {
-	if (replace(dir_fd, name, data, length, mode, err) < 0)
-		return error_prefix(err, "cannot write %s", name);
-	return file_sync_dir(dir_fd, name, err);
+	const struct content content = { data, length, mode, .durable = true };
+
+	return replace(dir_fd, name, &content, err) < 0 ? -1 : file_sync_dir(dir_fd, name, err);
+}
+
+int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,
+			     mode_t mode, struct error *err)
+{
+	const struct content content = { data, length, mode, .durable = false };
+
+	return replace(dir_fd, name, &content, err);
 }

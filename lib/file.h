@@ -22,5 +22,11 @@ int file_write_fd(int fd, const void *data, size_t length, const char *what, str
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err);
 
+/* The same without waiting for the disk, for what need not survive a power cut or can be made
+ * again: a reader, and who comes after a kill, sees the old bytes or the new ones; after a power
+ * cut the file may be empty. */
+int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,
+			     mode_t mode, struct error *err);
+
 /* fsync of a directory, so that a rename in it survives a power cut. */
 int file_sync_dir(int dir_fd, const char *what, struct error *err);

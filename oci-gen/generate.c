@@ -221,8 +221,7 @@ static int write_bundle(const struct generation *g, const json_t *document, stru
 	    network_write_files(hostname, json_is_object(network) ? network : NULL,
 				json_object_get(pod, "dnsConfig"), fd, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
-	/* the environment may hold secrets */
-	if (output_config_at(fd, g->config, 0600, err) < 0)
+	if (output_config_at(fd, g->config, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
 	return 0;
 }

@@ -47,7 +47,7 @@ static int text_save(struct text *text, const char *name, int bundle_fd, struct 
 {
 	if (fclose(steal_ptr(&text->stream)) != 0)
 		return error_set(err, ERROR_LIMIT, "%s: out of memory", name);
-	return file_replace_at(bundle_fd, name, text->bytes, text->length, 0644, err);
+	return file_replace_volatile_at(bundle_fd, name, text->bytes, text->length, 0644, err);
 }
 
 /* A word that cannot end its line or become two: results of plugins go into files by line. */

@@ -19,25 +19,32 @@
 /* Others may reach a root file system in the bundle, as a user namespace has to. */
 enum { BUNDLE_MODE = 0711, CONFIG_MODE = 0644 };
 
-static int write_at(int directory_fd, const char *name, const json_t *config, mode_t mode,
-		    struct error *err)
+/* The text of a config.json for people to read; the caller frees it. */
+static char *readable(const json_t *config)
 {
 	cleanup_free char *json = json_dumps(config, JSON_INDENT(2) | JSON_SORT_KEYS);
-	cleanup_free char *text = xasprintf("%s\n", json ? json : "null");
 
-	return file_replace_at(directory_fd, name, text, strlen(text), mode, err);
+	return xasprintf("%s\n", json ? json : "null");
 }
 
-int output_config_at(int directory_fd, const json_t *config, mode_t mode, struct error *err)
+static int write_at(int directory_fd, const char *name, const json_t *config, struct error *err)
 {
-	return write_at(directory_fd, "config.json", config, mode, err);
+	cleanup_free char *text = readable(config);
+
+	return file_replace_at(directory_fd, name, text, strlen(text), CONFIG_MODE, err);
+}
+
+int output_config_at(int directory_fd, const json_t *config, struct error *err)
+{
+	cleanup_free char *text = readable(config);
+
+	return file_replace_volatile_at(directory_fd, "config.json", text, strlen(text), 0600, err);
 }
 
 /* A device or a pipe is written to: a rename would put a file in the place of /dev/null. */
 static int write_special(const char *path, const json_t *config, struct error *err)
 {
-	cleanup_free char *json = json_dumps(config, JSON_INDENT(2) | JSON_SORT_KEYS);
-	cleanup_free char *text = xasprintf("%s\n", json ? json : "null");
+	cleanup_free char *text = readable(config);
 	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
 	return fd < 0 ? error_os(err, "%s", path)
@@ -52,7 +59,7 @@ static int make_bundle_at(int parent_fd, const char *name, const char *unfinishe
 
 	if (fd < 0)
 		return error_os(err, "%s", unfinished);
-	if (output_config_at(fd, config, CONFIG_MODE, err) < 0)
+	if (write_at(fd, "config.json", config, err) < 0)
 		return -1;
 	if (renameat2(parent_fd, unfinished, parent_fd, name, RENAME_NOREPLACE) < 0)
 		return error_os(err, "%s", name);
@@ -86,7 +93,7 @@ int output_config(const char *path, const json_t *config, struct error *err)
 		cleanup_fd int fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		return fd < 0 ? error_os(err, "%s", path)
-			      : output_config_at(fd, config, CONFIG_MODE, err);
+			      : write_at(fd, "config.json", config, err);
 	}
 
 	cleanup_free char *for_directory = xstrdup(present ? real : path);
@@ -98,5 +105,5 @@ int output_config(const char *path, const json_t *config, struct error *err)
 	if (directory_fd < 0)
 		return error_os(err, "%s", directory);
 	return bundle ? make_bundle(directory_fd, name, config, err)
-		      : write_at(directory_fd, name, config, CONFIG_MODE, err);
+		      : write_at(directory_fd, name, config, err);
 }

@@ -86,6 +86,10 @@ int main(void)
 	ok(file_replace_at(fd, "name", "new", 3, 0600, &err) == 0 && count_entries(fd) == 1,
 	   "what somebody left who was killed is taken away");
 	test_writers(fd);
+	ok(file_replace_volatile_at(fd, "name", "newer", 5, 0640, &err) == 0 &&
+		   count_entries(fd) == 1 && fstatat(fd, "name", &status, 0) == 0 &&
+		   (status.st_mode & 07777) == 0640 && status.st_size == 5,
+	   "so does one who does not wait for the disk");
 	ok(file_replace_at(fd, "none/name", "x", 1, 0600, &err) < 0 && err.kind == ERROR_NOT_FOUND,
 	   "a directory that is not there is not found");
 	unlinkat(fd, "name", 0);
