@@ -44,7 +44,6 @@ TEST_OBJS_overlay := ctr-store/overlay.o
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_manifest := skopeo-c/manifest.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files toml)
-TEST_OBJS_yaml := skopeo-c/yaml.o skopeo-c/library.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/yaml.h"
+#include "lib/yaml.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/yaml.h"
+#include "lib/yaml.h"
 
-#include "skopeo-c/library.h"
+#include "lib/library.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/library.h"
+#include "lib/library.h"
 
 #include <dlfcn.h>
 #include <string.h>
