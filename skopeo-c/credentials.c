@@ -210,6 +210,23 @@ static void usual_paths(struct strings *paths)
 		strings_addf(paths, "%s/.dockercfg", home);
 }
 
+/* What the command line gives, in one or in two. */
+static int take_given(const struct access *access, struct credentials *out, struct error *err)
+{
+	if (access->creds)
+		return split_pair(access->creds, out)
+			       ? 0
+			       : error_set(err, ERROR_USAGE,
+					   "credentials are given as USER:PASSWORD");
+	if (!access->user && !access->password)
+		return 0;
+	if (!access->user || !access->password)
+		return error_set(err, ERROR_USAGE, "a user and a password belong together");
+	out->user = xstrdup(access->user);
+	out->password = xstrdup(access->password);
+	return 0;
+}
+
 int credentials_find(const struct access *access, const char *registry, const char *repository,
 		     struct credentials *credentials, struct error *err)
 {
@@ -220,9 +237,9 @@ int credentials_find(const struct access *access, const char *registry, const ch
 
 	if (access->no_creds)
 		return 0;
-	if (access->creds && !split_pair(access->creds, &found))
-		return error_set(err, ERROR_USAGE, "credentials are given as USER:PASSWORD");
-	if (!access->creds) {
+	if (take_given(access, &found, err) < 0)
+		return -1;
+	if (!found.user && !access->registry_token) {
 		usual_paths(&paths);
 		if (named && named[0])
 			status = search_path(named, access->authfile != NULL, registry, repository,

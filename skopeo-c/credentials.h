@@ -9,10 +9,12 @@
 /* How a command reaches one side's registry; the strings are borrowed from argv. */
 struct access {
 	bool tls_verify, no_creds;
-	const char *creds;     /* USER:PASSWORD */
-	const char *authfile;  /* before the usual files */
-	const char *cert_dir;  /* instead of the usual certs.d directories */
-	long long retry_times; /* -1: the default */
+	const char *creds;	     /* USER:PASSWORD */
+	const char *user, *password; /* the same in two */
+	const char *registry_token;  /* a Bearer token that is used as it is */
+	const char *authfile;	     /* before the usual files */
+	const char *cert_dir;	     /* instead of the usual certs.d directories */
+	long long retry_times;	     /* -1: the default */
 };
 
 /* The options that fill the field `access` of a command with one registry; FIELD() is the command's
@@ -24,6 +26,11 @@ struct access {
 	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile), \
 	  "credentials as containers-auth.json(5) has them" }, \
 	{ "creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(access.creds), "credentials" }, \
+	{ "username", 0, "USER", OPTION_STRING, FIELD(access.user), "in place of --creds" }, \
+	{ "password", 0, "PASSWORD", OPTION_STRING, FIELD(access.password), \
+	  "the password of --username" }, \
+	{ "registry-token", 0, "TOKEN", OPTION_STRING, FIELD(access.registry_token), \
+	  "a Bearer token, used as it is" }, \
 	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" }, \
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir), \
 	  "certificates for the registry" }, \

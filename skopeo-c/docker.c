@@ -408,6 +408,7 @@ static int docker_put_manifest(struct transport *t, const struct manifest *manif
 
 const struct transport_class transport_docker = {
 	.prefix = "docker://",
+	.wants_compressed = true,
 	.open = docker_open,
 	.close = docker_close,
 	.get_manifest = docker_get_manifest,

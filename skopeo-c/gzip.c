@@ -18,7 +18,7 @@
 enum { PIECE = 1 << 20 };
 
 struct gzip_writer {
-	gzip_sink *sink;
+	byte_sink *sink;
 	void *context;
 	size_t used; /* bytes waiting in `in` */
 #if USE_ISAL
@@ -31,7 +31,7 @@ struct gzip_writer {
 };
 
 struct gzip_reader {
-	gzip_sink *sink;
+	byte_sink *sink;
 	void *context;
 	bool in_member;
 #if USE_ISAL
@@ -54,10 +54,10 @@ static int broken(struct error *err)
 
 #if USE_ISAL
 
-static void writer_init(struct gzip_writer *writer)
+static void writer_init(struct gzip_writer *writer, int level)
 {
 	isal_deflate_init(&writer->stream);
-	writer->stream.level = 3;
+	writer->stream.level = level > 0 && level < 3 ? (uint32_t)level : 3;
 	writer->stream.level_buf = writer->level_buffer;
 	writer->stream.level_buf_size = sizeof writer->level_buffer;
 	writer->stream.gzip_flag = IGZIP_GZIP;
@@ -129,10 +129,10 @@ void gzip_reader_free(struct gzip_reader *reader)
 
 enum { GZIP_WINDOW = 15 + 16 }; /* zlib's way to say gzip with its largest window */
 
-static void writer_init(struct gzip_writer *writer)
+static void writer_init(struct gzip_writer *writer, int level)
 {
-	if (deflateInit2(&writer->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8,
-			 Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&writer->stream, level ? level : Z_DEFAULT_COMPRESSION, Z_DEFLATED,
+			 GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		abort(); /* without memory */
 	/* the same on every system */
 	static gz_header header = { .os = 255 };
@@ -206,13 +206,13 @@ void gzip_reader_free(struct gzip_reader *reader)
 
 #endif
 
-struct gzip_writer *gzip_writer_new(gzip_sink *sink, void *context)
+struct gzip_writer *gzip_writer_new(byte_sink *sink, void *context, int level)
 {
 	struct gzip_writer *writer = xcalloc(1, sizeof *writer);
 
 	writer->sink = sink;
 	writer->context = context;
-	writer_init(writer);
+	writer_init(writer, level);
 	return writer;
 }
 
@@ -240,7 +240,7 @@ int gzip_finish(struct gzip_writer *writer, struct error *err)
 	return compress_piece(writer, true, err);
 }
 
-struct gzip_reader *gzip_reader_new(gzip_sink *sink, void *context)
+struct gzip_reader *gzip_reader_new(byte_sink *sink, void *context)
 {
 	struct gzip_reader *reader = xcalloc(1, sizeof *reader);
 

@@ -6,16 +6,16 @@
  */
 #pragma once
 #include "lib/error.h"
+#include "skopeo-c/byte-sink.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef int gzip_sink(void *context, const void *data, size_t length, struct error *err);
-
 struct gzip_writer;
 
-/* Compressed bytes go to sink. */
-struct gzip_writer *gzip_writer_new(gzip_sink *sink, void *context);
+/* Compressed bytes go to sink. level: 1 (fast) to 9 (small), 0 for the default; igzip has three, so
+ * that 3 and above are the same. */
+struct gzip_writer *gzip_writer_new(byte_sink *sink, void *context, int level);
 int gzip_write(struct gzip_writer *writer, const void *data, size_t length, struct error *err);
 /* Write what is left and the trailer. */
 int gzip_finish(struct gzip_writer *writer, struct error *err);
@@ -24,7 +24,7 @@ void gzip_writer_free(struct gzip_writer *writer);
 struct gzip_reader;
 
 /* Decompressed bytes go to sink; members that follow each other are one stream. */
-struct gzip_reader *gzip_reader_new(gzip_sink *sink, void *context);
+struct gzip_reader *gzip_reader_new(byte_sink *sink, void *context);
 int gzip_read(struct gzip_reader *reader, const void *data, size_t length, struct error *err);
 /* ERROR_INTEGRITY when the stream ends in the middle. */
 int gzip_read_end(const struct gzip_reader *reader, struct error *err);

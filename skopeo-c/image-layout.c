@@ -2,8 +2,10 @@
 #include "skopeo-c/image-layout.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/blob-dir.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@ struct image_layout *image_layout_new(void)
 	struct image_layout *state = xcalloc(1, sizeof *state);
 
 	state->layout.fd = -1;
-	state->new_files_fd = -1;
+	state->new_files_fd = state->blobs_fd = -1;
 	state->staging = (struct staging){ .fd = -1, .tmp_fd = -1, .lock_fd = -1 };
 	return state;
 }
@@ -23,6 +25,7 @@ void image_layout_close(struct transport *t)
 	struct image_layout *state = t->state;
 
 	layout_close(&state->layout);
+	cleanup_fd_p(&state->blobs_fd);
 	json_decref(state->entry);
 	free(state->ref_name);
 	if (state->staging.name[0])
@@ -34,6 +37,24 @@ void image_layout_close(struct transport *t)
 
 /* ---- source ---- */
 
+static int open_blob(const struct image_layout *state, const char *digest, struct error *err)
+{
+	if (state->blobs_fd < 0)
+		return layout_open_blob(&state->layout, digest, err);
+	if (!digest_is_valid(digest))
+		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
+	return blob_dir_open_blob(state->blobs_fd, digest, err);
+}
+
+/* A manifest, which manifest_parse() is going to check. */
+static char *read_blob(const struct image_layout *state, const char *digest, size_t *length,
+		       struct error *err)
+{
+	cleanup_fd int fd = open_blob(state, digest, err);
+
+	return fd < 0 ? NULL : file_read_fd(fd, MANIFEST_MAX, length, digest, err);
+}
+
 int image_layout_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
 			      struct error *err)
 {
@@ -41,7 +62,7 @@ int image_layout_get_manifest(struct transport *t, const char *digest, struct ma
 	const char *wanted = digest ? digest : json_text(state->entry, "digest", "");
 	const char *type = digest ? NULL : json_text(state->entry, "mediaType", NULL);
 	size_t length;
-	char *bytes = layout_read_blob(&state->layout, wanted, &length, err);
+	char *bytes = read_blob(state, wanted, &length, err);
 
 	if (!bytes)
 		return error_prefix(err, "%s", t->name);
@@ -56,8 +77,8 @@ int image_layout_open_blob(struct transport *t, const struct blob *blob, struct 
 {
 	const struct image_layout *state = t->state;
 
-	source->fd = layout_open_blob(&state->layout, blob->digest, err);
-	return source->fd < 0 ? -1 : 0;
+	source->fd = open_blob(state, blob->digest, err);
+	return source->fd < 0 ? error_prefix(err, "%s", t->name) : 0;
 }
 
 /* ---- destination ---- */
@@ -69,7 +90,8 @@ int image_layout_offer_blob(struct transport *t, const struct blob *blob, struct
 
 	sink->fd = -1;
 	sink->state = SINK_PRESENT;
-	if (layout_has_blob(&state->layout, blob->digest, blob->size))
+	if (state->blobs_fd >= 0 ? blob_dir_has(state->blobs_fd, blob->digest, blob->size)
+				 : layout_has_blob(&state->layout, blob->digest, blob->size))
 		return 0;
 	sink->state = SINK_WANTED;
 	if (blob_sink_open_file(sink, state->new_files_fd, err) < 0)
@@ -84,7 +106,11 @@ int image_layout_commit_blob(struct transport *t, const struct blob *blob, struc
 
 	if (blob_sink_name_file(sink, err) < 0)
 		return error_prefix(err, "%s", t->name);
-	if (layout_adopt_blob(&state->layout, sink->dir_fd, sink->temporary, blob->digest, err) < 0)
+	int status = state->blobs_fd >= 0 ? blob_dir_adopt(state->blobs_fd, sink->dir_fd,
+							   sink->temporary, blob->digest, err)
+					  : layout_adopt_blob(&state->layout, sink->dir_fd,
+							      sink->temporary, blob->digest, err);
+	if (status < 0)
 		return -1;
 	blob_sink_keep_file(sink);
 	return 0;
@@ -109,6 +135,25 @@ static bool is_tagged(const struct image_layout *state, const char *digest)
 	return false;
 }
 
+static int write_shared(const struct image_layout *state, const struct manifest *manifest,
+			struct error *err)
+{
+	struct blob_sink sink = { .fd = -1 };
+	int status = blob_sink_open_file(&sink, state->new_files_fd, err);
+
+	if (status == 0)
+		status = file_write_fd(sink.fd, manifest->bytes, manifest->length, "manifest", err);
+	if (status == 0)
+		status = blob_sink_name_file(&sink, err);
+	if (status == 0)
+		status = blob_dir_adopt(state->blobs_fd, sink.dir_fd, sink.temporary,
+					manifest->digest, err);
+	if (status == 0)
+		blob_sink_keep_file(&sink);
+	blob_sink_close(&sink);
+	return status;
+}
+
 int image_layout_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
 			      struct error *err)
 {
@@ -116,7 +161,9 @@ int image_layout_put_manifest(struct transport *t, const struct manifest *manife
 	cleanup_free char *digest = xstrdup(manifest->digest);
 	json_auto_t *descriptor = manifest_descriptor(manifest);
 
-	if (layout_write_blob(&state->layout, manifest->bytes, manifest->length, digest, err) < 0)
+	if ((state->blobs_fd >= 0 ? write_shared(state, manifest, err)
+				  : layout_write_blob(&state->layout, manifest->bytes,
+						      manifest->length, digest, err)) < 0)
 		return -1;
 	if (!is_top || is_tagged(state, manifest->digest))
 		return 0;

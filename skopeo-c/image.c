@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_DOCKER "application/vnd.docker.container.image.v1+json"
-
-static bool is_image_config(const char *media_type)
-{
-	return strcmp(media_type, CONFIG_OCI) == 0 || strcmp(media_type, CONFIG_DOCKER) == 0;
-}
-
 static int parse_config(const struct transport *from, struct image *image, struct error *err)
 {
 	struct error why;
@@ -24,7 +17,7 @@ static int parse_config(const struct transport *from, struct image *image, struc
 		return 0;
 	json_decref(image->config);
 	image->config = NULL;
-	if (!is_image_config(image->config_blob.media_type))
+	if (!manifest_is_image_config(image->config_blob.media_type))
 		return 0;
 	return error_set(err, ERROR_INTEGRITY, "%s: the image config is not a JSON object",
 			 from->name);

@@ -37,6 +37,11 @@ static bool is_vague(const char *content_type)
 	return length == 0;
 }
 
+bool manifest_is_image_config(const char *media_type)
+{
+	return strcmp(media_type, CONFIG_OCI) == 0 || strcmp(media_type, CONFIG_DOCKER) == 0;
+}
+
 bool blob_is_foreign(const struct blob *blob)
 {
 	return strstr(blob->media_type, ".nondistributable.") ||

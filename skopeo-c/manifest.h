@@ -17,6 +17,7 @@
 #define MANIFEST_DOCKER	     "application/vnd.docker.distribution.manifest.v2+json"
 #define MANIFEST_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
 #define CONFIG_OCI	     "application/vnd.oci.image.config.v1+json"
+#define CONFIG_DOCKER	     "application/vnd.docker.container.image.v1+json"
 #define LAYER_OCI_GZIP	     "application/vnd.oci.image.layer.v1.tar+gzip"
 
 /* For the Accept header, in the order of what is most common; the last two only so that their
@@ -43,6 +44,9 @@ int manifest_parse(char *bytes, size_t length, const char *content_type, const c
 		   const char *what, struct manifest *manifest, struct error *err);
 void manifest_free(struct manifest *manifest);
 #define cleanup_manifest __attribute__((cleanup(manifest_free)))
+
+/* True for the configuration of an image: anything else is another artifact's. */
+bool manifest_is_image_config(const char *media_type);
 
 /* {mediaType, digest, size} of the manifest itself; the caller owns it. */
 json_t *manifest_descriptor(const struct manifest *manifest);

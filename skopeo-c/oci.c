@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/blob-dir.h"
 #include "skopeo-c/image-layout.h"
 
 #include <stdlib.h>
@@ -91,6 +92,11 @@ static int oci_open(struct transport *t, const char *rest,
 	t->name = xasprintf("oci:%s", rest);
 	if (path[0] == '\0')
 		return error_set(err, ERROR_USAGE, "oci: needs a path");
+	if (settings->blob_dir) {
+		state->blobs_fd = blob_dir_open(settings->blob_dir, settings->is_destination, err);
+		if (state->blobs_fd < 0)
+			return -1;
+	}
 	if (!settings->is_destination)
 		return open_source(t, state, path, ref, err);
 	if (ref && ref[0] == '@')
@@ -98,13 +104,14 @@ static int oci_open(struct transport *t, const char *rest,
 	if (layout_open(path, true, &state->layout, err) < 0)
 		return -1;
 	state->ref_name = ref ? xstrdup(ref) : NULL;
-	state->new_files_fd = state->layout.fd;
+	state->new_files_fd = state->blobs_fd >= 0 ? state->blobs_fd : state->layout.fd;
 	blob_sink_sweep(state->new_files_fd);
 	return 0;
 }
 
 const struct transport_class transport_oci = {
 	.prefix = "oci:",
+	.wants_compressed = true,
 	.open = oci_open,
 	.close = image_layout_close,
 	.get_manifest = image_layout_get_manifest,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/plan.h"
 
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/memory.h"
@@ -104,9 +105,10 @@ static int add(struct plan *plan, struct manifest *manifest, const char *name, s
 	return 0;
 }
 
-/* Add everything that the index names, and what that names. */
-static int add_entries(struct transport *from, const struct manifest *index, int nesting,
-		       struct plan *plan, struct error *err)
+/* Add everything that the index names, and what that names; with `wanted`, an object with digests
+ * as its keys, only these. */
+static int add_entries(struct transport *from, const struct manifest *index, const json_t *wanted,
+		       int nesting, struct plan *plan, struct error *err)
 {
 	const json_t *entry;
 	size_t i;
@@ -118,11 +120,13 @@ static int add_entries(struct transport *from, const struct manifest *index, int
 	json_array_foreach (json_object_get(index->json, "manifests"), i, entry) {
 		cleanup_manifest struct manifest manifest = { 0 };
 
-		if (is_planned(plan, json_text(entry, "digest", "")))
+		if (is_planned(plan, json_text(entry, "digest", "")) ||
+		    (wanted && !json_object_get(wanted, json_text(entry, "digest", ""))))
 			continue;
 		if (get_entry(from, entry, &manifest, err) < 0)
 			return -1;
-		if (manifest.is_index && add_entries(from, &manifest, nesting + 1, plan, err) < 0)
+		if (manifest.is_index &&
+		    add_entries(from, &manifest, NULL, nesting + 1, plan, err) < 0)
 			return -1;
 		if (add(plan, &manifest, from->name, err) < 0)
 			return -1;
@@ -148,19 +152,133 @@ static const struct manifest *find_image(const struct plan *plan, const json_t *
 	return at && !at->is_index ? at : NULL;
 }
 
-int plan_make(struct transport *from, bool all, const json_t *platform, struct plan *plan,
+/* ---- some ---- */
+
+/* "OS/ARCHITECTURE[/VARIANT]" as an OCI platform object. */
+static json_t *parse_platform(const char *text, size_t length, struct error *err)
+{
+	cleanup_free char *copy = xstrndup(text, length);
+	char *architecture = strchr(copy, '/');
+	char *variant = architecture ? strchr(architecture + 1, '/') : NULL;
+
+	if (architecture)
+		*architecture++ = '\0';
+	if (variant)
+		*variant++ = '\0';
+	if (!architecture || !copy[0] || !architecture[0]) {
+		error_set(err, ERROR_USAGE, "\"%.*s\" is not a platform, OS/ARCHITECTURE[/VARIANT]",
+			  (int)length, text);
+		return NULL;
+	}
+	json_t *platform = json_pack("{s:s, s:s}", "os", copy, "architecture", architecture);
+	if (variant)
+		json_object_set_new(platform, "variant", json_string(variant));
+	return platform;
+}
+
+/* The digests of the entries for the platforms, as the keys of an object; the caller owns it. */
+static json_t *choose_listed(const struct transport *from, const json_t *index,
+			     const char *platforms, struct error *err)
+{
+	json_auto_t *wanted = json_object();
+
+	for (const char *at = platforms;; at++) {
+		size_t length = strcspn(at, ",");
+		json_auto_t *platform = parse_platform(at, length, err);
+		const json_t *entry =
+			platform ? layout_choose_platform(index, platform, from->name, err) : NULL;
+
+		if (!entry)
+			return NULL;
+		json_object_set_new(wanted, json_text(entry, "digest", ""), json_true());
+		at += length;
+		if (!*at)
+			return json_incref(wanted);
+	}
+}
+
+/* What was said of a chosen image (buildkit's attestations) goes with it. */
+static void add_attestations(const json_t *index, json_t *wanted)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
+		const char *subject = json_text(json_object_get(entry, "annotations"),
+						"vnd.docker.reference.digest", "");
+
+		if (json_object_get(wanted, subject))
+			json_object_set_new(wanted, json_text(entry, "digest", ""), json_true());
+	}
+}
+
+/* Let the index name only what is wanted. */
+static int reduce_index(struct manifest *index, const json_t *wanted, const char *what,
+			struct error *err)
+{
+	json_auto_t *json = json_deep_copy(index->json);
+	json_t *entries = json_object_get(json, "manifests"); /* borrowed from json */
+	struct manifest reduced;
+
+	for (size_t i = json_array_size(entries); i-- > 0;)
+		if (!json_object_get(wanted, json_text(json_array_get(entries, i), "digest", "")))
+			json_array_remove(entries, i);
+	if (json_array_size(entries) == json_array_size(json_object_get(index->json, "manifests")))
+		return 0;
+	char *bytes = json_compact(json);
+	if (manifest_parse(bytes, strlen(bytes), index->media_type, NULL, what, &reduced, err) <
+	    0) {
+		free(bytes);
+		return -1;
+	}
+	manifest_free(index);
+	*index = reduced;
+	return 0;
+}
+
+static int add_listed(struct transport *from, struct manifest *top,
+		      const struct plan_choice *choice, struct plan *plan, struct error *err)
+{
+	json_auto_t *wanted = choose_listed(from, top->json, choice->platforms, err);
+
+	if (!wanted)
+		return -1;
+	add_attestations(top->json, wanted);
+	if (add_entries(from, top, wanted, 0, plan, err) < 0)
+		return -1;
+	return choice->keep_index ? 0 : reduce_index(top, wanted, from->name, err);
+}
+
+/* What the top names, as far as it was chosen. */
+static int add_chosen(struct transport *from, struct manifest *top,
+		      const struct plan_choice *choice, const json_t *platform, struct plan *plan,
+		      struct error *err)
+{
+	switch (choice->which) {
+	case PLAN_SYSTEM:
+		return plan_choose(from, top, platform, err);
+	case PLAN_ALL:
+		return top->is_index ? add_entries(from, top, NULL, 0, plan, err) : 0;
+	case PLAN_LISTED:
+		return top->is_index ? add_listed(from, top, choice, plan, err) : 0;
+	case PLAN_INDEX_ONLY:
+		break;
+	}
+	if (top->is_index)
+		return 0;
+	return error_set(err, ERROR_USAGE, "%s is no index but a single image", from->name);
+}
+
+int plan_make(struct transport *from, const struct plan_choice *choice, struct plan *plan,
 	      struct error *err)
 {
 	cleanup_plan struct plan p = { 0 };
 	cleanup_manifest struct manifest top = { 0 };
+	json_auto_t *platform = platform_wanted(&choice->platform);
 
-	if (from->class->get_manifest(from, NULL, &top, err) < 0)
-		return -1;
-	if (!all && plan_choose(from, &top, platform, err) < 0)
-		return -1;
-	if (top.is_index && add_entries(from, &top, 0, &p, err) < 0)
-		return -1;
-	if (add(&p, &top, from->name, err) < 0)
+	if (from->class->get_manifest(from, NULL, &top, err) < 0 ||
+	    add_chosen(from, &top, choice, platform, &p, err) < 0 ||
+	    add(&p, &top, from->name, err) < 0)
 		return -1;
 	p.image = find_image(&p, platform);
 	*plan = p;

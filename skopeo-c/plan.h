@@ -18,6 +18,19 @@ struct platform_choice {
 /* This machine's platform with what the user chose over it; the caller owns it. */
 json_t *platform_wanted(const struct platform_choice *choice);
 
+/* Which images of an index. */
+struct plan_choice {
+	struct platform_choice platform;
+	enum {
+		PLAN_SYSTEM,	 /* the one for the platform */
+		PLAN_ALL,	 /* all of them, and the index */
+		PLAN_INDEX_ONLY, /* the index without its images */
+		PLAN_LISTED	 /* those for `platforms`, with an index of just these */
+	} which;
+	const char *platforms; /* "linux/amd64,linux/arm/v7" */
+	bool keep_index;       /* of PLAN_LISTED: the index stays as it is */
+};
+
 struct plan {
 	struct manifest *manifests; /* what an index names stands before it: the last is the top */
 	size_t count;
@@ -26,10 +39,9 @@ struct plan {
 		*image; /* the one for the wanted platform; NULL where there is none */
 };
 
-/* Read the manifests of `from`'s name. all: an index comes with everything it names; else only the
- * image for `platform`, which must be there. The digests and sizes that an index names are checked,
- * and nesting, number and bytes are limited. */
-int plan_make(struct transport *from, bool all, const json_t *platform, struct plan *plan,
+/* Read the manifests of `from`'s name. What was chosen must be there. The digests and sizes that an
+ * index names are checked, and nesting, number and bytes are limited. */
+int plan_make(struct transport *from, const struct plan_choice *choice, struct plan *plan,
 	      struct error *err);
 void plan_free(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_free)))

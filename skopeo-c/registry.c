@@ -37,7 +37,7 @@ static struct access access_for(const struct access *access, const struct endpoi
 	struct access result = *access;
 
 	if (strcmp(endpoint->registry, named) != 0 || endpoint->is_mirror)
-		result.creds = NULL;
+		result.creds = result.user = result.password = result.registry_token = NULL;
 	if (endpoint->is_mirror) {
 		result.cert_dir = NULL;
 		result.tls_verify = true;
@@ -72,6 +72,8 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 	r.repository = xstrdup(repository);
 	r.base = xasprintf("https://%s",
 			   strcmp(name, "docker.io") == 0 ? "registry-1.docker.io" : name);
+	if (access.registry_token && !access.no_creds)
+		r.authorization = xasprintf("Bearer %s", access.registry_token);
 	if (actions)
 		strings_addf(&r.scopes, "repository:%s:%s", repository, actions);
 	*registry = r;

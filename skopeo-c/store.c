@@ -94,6 +94,7 @@ static int store_prepare(struct transport *t, const json_t *digests,
 
 const struct transport_class transport_store = {
 	.prefix = "store:",
+	.wants_compressed = true,
 	.open = store_transport_open,
 	.close = image_layout_close,
 	.get_manifest = image_layout_get_manifest,

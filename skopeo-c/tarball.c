@@ -186,7 +186,7 @@ static int pack(const char *path, struct part *part, char diff_id[static DIGEST_
 	if (packer.part.fd < 0)
 		return -1;
 	*part = packer.part; /* the transport closes it, whatever happens now */
-	packer.gzip = gzip_writer_new(store_compressed, &packer);
+	packer.gzip = gzip_writer_new(store_compressed, &packer, 0);
 	hasher_start(&packer.diff, "sha256");
 	hasher_start(&packer.blob, "sha256");
 	int status = pump(&packer, is_stdin ? STDIN_FILENO : file, err);
@@ -386,6 +386,7 @@ static int tarball_open_blob(struct transport *t, const struct blob *blob,
 
 const struct transport_class transport_tarball = {
 	.prefix = "tarball:",
+	.makes_manifest = true,
 	.open = tarball_open,
 	.close = tarball_close,
 	.get_manifest = tarball_get_manifest,

@@ -168,10 +168,11 @@ static int advance(struct job *job, struct error *err)
 static bool will_try_again(struct job *job, const struct error *err)
 {
 	struct transfer *transfer = job->transfer;
-	const struct registry *registry =
-		transport_is_docker(transfer->from) ? docker_registry(transfer->from)
-		: transport_is_docker(transfer->to) ? docker_registry(transfer->to)
-						    : NULL;
+	struct transport *from = transfer->from->beneath ? transfer->from->beneath : transfer->from;
+	const struct registry *registry = transport_is_docker(from) ? docker_registry(from)
+					  : transport_is_docker(transfer->to)
+						  ? docker_registry(transfer->to)
+						  : NULL;
 
 	if (!registry || err->kind != ERROR_TEMPORARY || err->os == EPIPE ||
 	    job->attempts >= registry->retries || cli_interrupted())

@@ -61,14 +61,20 @@ struct transport_settings {
 	struct access access;
 	bool is_destination;
 	const char *tarball_config;
-	const char *reference; /* of the image to come, for a destination that needs a name */
+	const struct strings *additional_tags; /* further names of the image, or NULL */
+	const char *blob_dir; /* where an oci: layout's blobs are instead, or NULL */
+	const char *daemon;   /* where docker-daemon: is: "unix:///run/docker.sock"; or NULL */
+	const char *spool_directory; /* where blobs are kept that have to be; or NULL */
+	const char *reference;	     /* of the image to come, for a destination that needs a name */
 	/* another source of the same command, open at least until the manifest is read, or NULL:
 	 * what was learned of a registry there need not be learned again */
 	const struct transport *earlier;
 };
 
 struct transport_class {
-	const char *prefix; /* "docker://" */
+	const char *prefix;    /* "docker://" */
+	bool makes_manifest;   /* a source that has none of its own: nobody knows its bytes */
+	bool wants_compressed; /* a destination for such images that they are compressed for */
 	/* Open what `rest`, the text after the prefix, names; fills name, reference and state. */
 	int (*open)(struct transport *t, const char *rest,
 		    const struct transport_settings *settings, struct error *err);
@@ -105,6 +111,8 @@ struct transport {
 	char *name;	 /* as errors call it: "docker.io/library/nginx:latest", "oci:/tmp/x:y" */
 	char *reference; /* the full image reference where there is one, else NULL */
 	void *state;	 /* of the class */
+	struct transport *beneath; /* whose blobs it gives, changed; borrowed; or NULL */
+	bool is_sequential;	   /* a destination that takes one blob after the other */
 };
 
 extern const struct transport_class transport_docker, transport_oci, transport_dir,

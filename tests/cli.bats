@@ -39,9 +39,13 @@ verbs() {
 		text=$(mandoc -T ascii "$page" | sed 's/.\x08//g')
 		while read -r verb; do
 			[[ $text == *"$verb"* ]] || { echo "$page: no $verb"; return 1; }
+			# a verb may have a page of its own
+			verb_page=$TESTS/../man/$tool-${verb// /-}.1
+			verb_text=$text
+			[ ! -f "$verb_page" ] || verb_text=$(mandoc -T ascii "$verb_page" | sed 's/.\x08//g')
 			# shellcheck disable=SC2086
 			for option in $("$tool" $verb --help | sed -n '/^Options:/,/^$/s/^ .*--\([a-z0-9-]*\).*/\1/p'); do
-				[[ $text == *"-$option"* ]] || { echo "$page: no --$option ($verb)"; return 1; }
+				[[ $verb_text == *"-$option"* ]] || { echo "$page: no --$option ($verb)"; return 1; }
 			done
 		done < <(verbs "$tool")
 	done

@@ -29,7 +29,7 @@ static struct buffer compress(const unsigned char *data, size_t length, size_t s
 {
 	struct buffer result = { 0 };
 	struct error err;
-	struct gzip_writer *writer = gzip_writer_new(collect, &result);
+	struct gzip_writer *writer = gzip_writer_new(collect, &result, 0);
 
 	for (size_t at = 0; at < length; at += step)
 		gzip_write(writer, data + at, length - at < step ? length - at : step, &err);

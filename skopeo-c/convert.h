@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images that change on their way, because that was asked for: the kind of their manifests, the
+ * compression of their layers. What was planned to be copied is made anew, and a transport that
+ * stands for the result takes the place of the source.
+ */
+#pragma once
+#include "skopeo-c/plan.h"
+#include "skopeo-c/recode.h"
+#include "skopeo-c/transport.h"
+
+struct conversion {
+	const char *format; /* MANIFEST_OCI or MANIFEST_DOCKER; NULL: each as it is */
+	enum {
+		LAYERS_KEPT,
+		LAYERS_COMPRESSED, /* those that are not compressed at all are */
+		LAYERS_RECODED	   /* all get the way of `recoding` */
+	} layers;
+	struct recoding recoding;
+};
+
+/* Whether anything would become different. */
+bool conversion_changes(const struct conversion *conversion, const struct plan *plan);
+
+/* Make what is planned anew. `result` is opened: it gives what `from`, which it goes on using, does
+ * not have. parallel: blobs at a time. */
+int convert(struct transport *from, const struct conversion *conversion, struct http *http,
+	    size_t parallel, struct plan *plan, struct transport *result, struct error *err);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/copy-image.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "skopeo-c/image.h"
+#include "skopeo-c/spool.h"
+#include "skopeo-c/transfer.h"
+#include "skopeo-c/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct copy {
+	const struct copy_request *request;
+	struct http *http; /* NULL where no registry takes part */
+	struct transport from, to;
+	struct transport converted; /* gives what becomes different; or closed */
+	struct plan plan;
+	struct image image;
+	json_t *field; /* the result */
+	char *spool_directory;
+	int held_fd; /* the config's bytes */
+};
+
+static void copy_close(struct copy *copy)
+{
+	transport_close(&copy->to);
+	transport_close(&copy->converted);
+	transport_close(&copy->from);
+	image_free(&copy->image);
+	plan_free(&copy->plan);
+	json_decref(copy->field);
+	free(copy->spool_directory);
+	cleanup_fd_p(&copy->held_fd);
+}
+
+#define cleanup_copy __attribute__((cleanup(copy_close)))
+
+bool copy_names_registry(const char *name)
+{
+	return strncmp(name, transport_docker.prefix, strlen(transport_docker.prefix)) == 0;
+}
+
+/* Where blobs are read from. */
+static struct transport *source_of(struct copy *copy)
+{
+	return copy->converted.class ? &copy->converted : &copy->from;
+}
+
+/* ---- the two sides ---- */
+
+static int open_source(struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+	const struct transport_settings source = {
+		.cli = request->cli,
+		.http = copy->http,
+		.access = *request->source_access,
+		.tarball_config = request->tarball_config,
+		.blob_dir = request->source_blob_dir,
+		.daemon = request->source_daemon,
+		.spool_directory = copy->spool_directory,
+	};
+
+	if (transport_open(&copy->from, request->source, &source, err) < 0)
+		return -1;
+	if (plan_make(&copy->from, &request->choice, &copy->plan, err) < 0)
+		return -1;
+	return copy->plan.image ? image_read(&copy->from, copy->plan.image, &copy->image, err) : 0;
+}
+
+/* After the source has proved to be there, so that a mistake leaves no empty destination. */
+static int open_destination(struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+	const struct transport_settings destination = {
+		.cli = request->cli,
+		.http = copy->http,
+		.access = *request->destination_access,
+		.is_destination = true,
+		.reference = copy->from.reference,
+		.additional_tags = request->additional_tags,
+		.blob_dir = request->destination_blob_dir,
+		.daemon = request->destination_daemon,
+	};
+
+	if (transport_open(&copy->to, request->destination, &destination, err) < 0)
+		return -1;
+	docker_allow_mounts(&copy->to, &copy->from);
+	return 0;
+}
+
+/* What was asked for, and what the two sides need. */
+static struct conversion conversion_for(const struct copy *copy)
+{
+	struct conversion conversion = copy->request->conversion;
+
+	/* nobody knows the bytes of a manifest that was made up here */
+	if (conversion.layers == LAYERS_KEPT && copy->from.class->makes_manifest &&
+	    copy->to.class->wants_compressed) {
+		conversion.layers = LAYERS_COMPRESSED;
+		conversion.recoding.way = COMPRESSION_GZIP;
+	}
+	conversion.recoding.directory = copy->spool_directory;
+	return conversion;
+}
+
+/* Make the plan anew where something has to become different. */
+static int convert_plan(struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+	const struct conversion conversion = conversion_for(copy);
+
+	if (!conversion_changes(&conversion, &copy->plan))
+		return 0;
+	if (request->preserve_digests)
+		return error_set(err, ERROR_FAILED,
+				 "%s: this copy would change digests, which must be preserved",
+				 copy->from.name);
+	if (convert(&copy->from, &conversion, copy->http, request->parallel, &copy->plan,
+		    &copy->converted, err) < 0)
+		return -1;
+	if (!copy->plan.image)
+		return 0;
+	/* the bytes of the configuration stay */
+	copy->image.manifest = copy->plan.image;
+	return blob_from_json(json_object_get(copy->plan.image->json, "config"), copy->from.name,
+			      &copy->image.config_blob, err);
+}
+
+static void make_field(struct copy *copy)
+{
+	const char *name = copy->to.reference ? copy->to.reference : copy->from.reference;
+
+	if (copy->plan.image) {
+		copy->field = image_field(&copy->image, name);
+		return;
+	}
+	/* an index without an image for this platform */
+	copy->field =
+		json_pack("{s:o, s:O}", "descriptor", manifest_descriptor(plan_top(&copy->plan)),
+			  "manifest", plan_top(&copy->plan)->json);
+	if (name)
+		json_object_set_new(copy->field, "name", json_string(name));
+}
+
+/* ---- the blobs ---- */
+
+/* The config was read for the document: let it not be fetched twice. */
+static int hold_config(struct copy *copy, struct error *err)
+{
+	size_t length = (size_t)copy->image.config_blob.size;
+
+	copy->held_fd = memfd_create("config", MFD_CLOEXEC);
+	if (copy->held_fd < 0)
+		return error_os(err, "cannot hold the config in memory");
+	return file_write_fd(copy->held_fd, copy->image.config_bytes, length, "config", err);
+}
+
+static void add_descriptors(const struct manifest *manifest, struct blob *blobs, size_t *count)
+{
+	struct error ignored; /* manifest_parse() has checked them */
+	const json_t *layer;
+	size_t i;
+
+	blob_from_json(json_object_get(manifest->json, "config"), "", &blobs[(*count)++], &ignored);
+	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
+		blob_from_json(layer, "", &blobs[(*count)++], &ignored);
+	}
+}
+
+/* The configs and layers of all images that are planned, in order. The caller frees it. */
+static struct blob *list_blobs(const struct plan *plan, size_t *count)
+{
+	size_t size = 1;
+
+	for (size_t i = 0; i < plan->count; i++)
+		size += 1 + json_array_size(json_object_get(plan->manifests[i].json, "layers"));
+	struct blob *blobs = xcalloc(size, sizeof *blobs);
+	*count = 0;
+	for (size_t i = 0; i < plan->count; i++)
+		if (!plan->manifests[i].is_index)
+			add_descriptors(&plan->manifests[i], blobs, count);
+	return blobs;
+}
+
+/* Tell the destination what is coming. */
+static int prepare(struct copy *copy, const struct blob *blobs, size_t count, struct error *err)
+{
+	const struct plan *plan = &copy->plan;
+	json_auto_t *digests = json_array();
+
+	if (!copy->to.class->prepare)
+		return 0;
+	for (size_t i = 0; i < plan->count; i++)
+		json_array_append_new(digests, json_string(plan->manifests[i].digest));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(digests, json_string(blobs[i].digest));
+	return copy->to.class->prepare(&copy->to, digests,
+				       plan->image ? plan->image : plan_top(plan), err);
+}
+
+/* Everything is at the destination already; whoever follows the events still hears of the blobs. */
+static int tell_present(struct copy *copy, const struct blob *blobs, size_t count,
+			struct error *err)
+{
+	struct progress *progress = copy->request->progress;
+
+	if (copy->plan.image && progress_image(progress, copy->field, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		bool told = copy->plan.image &&
+			    strcmp(blobs[i].digest, copy->image.config_blob.digest) == 0;
+
+		if (!told &&
+		    progress_blob(progress, &blobs[i], BLOB_PRESENT, blobs[i].size, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* First the config of the image, so that it can be told what is coming, then everything else. */
+static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count, struct error *err)
+{
+	json_auto_t *in_place = json_object();
+	struct progress silent = { .events_fd = -1 };
+	struct transfer transfer = {
+		.http = copy->http,
+		.from = source_of(copy),
+		.to = &copy->to,
+		.progress = &silent,
+		.held_fd = -1,
+		.parallel = copy->to.is_sequential ? 1 : copy->request->parallel,
+		.in_place = in_place,
+	};
+
+	if (copy->plan.image) {
+		if (hold_config(copy, err) < 0)
+			return -1;
+		transfer.held_fd = copy->held_fd;
+		transfer.held_digest = copy->image.config_blob.digest;
+		if (transfer_blobs(&transfer, &copy->image.config_blob, 1, err) < 0 ||
+		    progress_image(copy->request->progress, copy->field, err) < 0)
+			return -1;
+	}
+	transfer.progress = copy->request->progress;
+	return transfer_blobs(&transfer, blobs, count, err);
+}
+
+/* ---- everything ---- */
+
+static int put_manifests(struct copy *copy, struct error *err)
+{
+	const struct plan *plan = &copy->plan;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (copy->to.class->put_manifest(&copy->to, &plan->manifests[i],
+						 i + 1 == plan->count, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int copy_everything(struct copy *copy, struct error *err)
+{
+	const struct transport_class *class = copy->to.class;
+	size_t count;
+	cleanup_free struct blob *blobs = list_blobs(&copy->plan, &count);
+
+	if (prepare(copy, blobs, count, err) < 0)
+		return -1;
+	if (class->has_manifest && class->has_manifest(&copy->to, plan_top(&copy->plan)))
+		return tell_present(copy, blobs, count, err);
+	if (move_blobs(copy, blobs, count, err) < 0)
+		return -1;
+	return put_manifests(copy, err);
+}
+
+int copy_image(const struct copy_request *request, struct http *http, struct copy_result *result,
+	       struct error *err)
+{
+	cleanup_copy struct copy copy = { .request = request, .http = http, .held_fd = -1 };
+
+	copy.spool_directory = spool_directory_for(request->destination, request->cli->root);
+	if (open_source(&copy, err) < 0 || open_destination(&copy, err) < 0 ||
+	    convert_plan(&copy, err) < 0)
+		return -1;
+	make_field(&copy);
+	if (copy_everything(&copy, err) < 0)
+		return -1;
+	memcpy(result->digest, plan_top(&copy.plan)->digest, sizeof result->digest);
+	result->field = json_incref(copy.field);
+	return 0;
+}

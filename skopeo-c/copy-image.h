@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One image from one place to another: what copy does once and sync many times. */
+#pragma once
+#include "skopeo-c/convert.h"
+#include "skopeo-c/plan.h"
+#include "skopeo-c/progress.h"
+
+#include <stdbool.h>
+
+struct cli;
+
+/* What is to be copied, and how; all of it borrowed. */
+struct copy_request {
+	const struct cli *cli;
+	const char *source, *destination; /* with their transports */
+	const struct access *source_access, *destination_access;
+	struct plan_choice choice;
+	struct conversion conversion;
+	bool preserve_digests; /* fail rather than change anything */
+	const char *tarball_config;
+	const struct strings *additional_tags;		    /* or NULL */
+	const char *source_blob_dir, *destination_blob_dir; /* of oci:, or NULL */
+	const char *source_daemon, *destination_daemon;	    /* of docker-daemon:, or NULL */
+	size_t parallel;				    /* blobs at a time; 0: the default */
+	struct progress *progress;
+};
+
+/* What was copied. */
+struct copy_result {
+	json_t *field; /* the `image` field of the container document; owned */
+	char digest[DIGEST_SIZE];
+};
+
+/* http may be NULL where neither side is a registry. On return the destination is finished, or
+ * holds nothing of the image. */
+int copy_image(const struct copy_request *request, struct http *http, struct copy_result *result,
+	       struct error *err);
+
+/* True where a registry is behind the name. */
+bool copy_names_registry(const char *name);

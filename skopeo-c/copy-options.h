@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that copy and sync have in common. */
+#pragma once
+#include "skopeo-c/copy-image.h"
+#include "skopeo-c/credentials.h"
+
+struct cli;
+
+/* The field `copy` of a command's settings; the strings are borrowed from argv. */
+struct copy_options {
+	struct access source, destination, both;
+	struct platform_choice platform;
+	bool all, quiet, preserve_digests;
+	bool compress, decompress,
+		always; /* always: what skopeo must be told to do is done anyway */
+	const char *multi_arch, *format, *compress_format;
+	long long compress_level, parallel;
+};
+
+#define COPY_OPTIONS_DEFAULTS                                                                      \
+	{                                                                                          \
+		.source = { .tls_verify = true, .retry_times = -1 },                               \
+		.destination = { .tls_verify = true, .retry_times = -1 }, .both = {                \
+			.tls_verify = true,                                                        \
+			.retry_times = -1                                                          \
+		}                                                                                  \
+	}
+
+/* FIELD() is the command's own offsetof. */
+/* clang-format off */
+#define COPY_SIDE_OPTIONS(prefix, side, of_it) \
+	{ prefix "-tls-verify", 0, NULL, OPTION_FLAG, FIELD(copy.side.tls_verify), of_it }, \
+	{ prefix "-authfile", 0, "FILE", OPTION_STRING, FIELD(copy.side.authfile), of_it }, \
+	{ prefix "-creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(copy.side.creds), of_it }, \
+	{ prefix "-username", 0, "USER", OPTION_STRING, FIELD(copy.side.user), of_it }, \
+	{ prefix "-password", 0, "PASSWORD", OPTION_STRING, FIELD(copy.side.password), of_it }, \
+	{ prefix "-registry-token", 0, "TOKEN", OPTION_STRING, \
+	  FIELD(copy.side.registry_token), of_it }, \
+	{ prefix "-no-creds", 0, NULL, OPTION_FLAG, FIELD(copy.side.no_creds), of_it }, \
+	{ prefix "-cert-dir", 0, "DIR", OPTION_STRING, FIELD(copy.side.cert_dir), of_it }
+
+#define COPY_OPTIONS \
+	{ "all", 'a', NULL, OPTION_FLAG, FIELD(copy.all), "an index with all its images" }, \
+	{ "multi-arch", 0, "WHICH", OPTION_STRING, FIELD(copy.multi_arch), \
+	  "of an index: system, all, index-only, or OS/ARCH,..." }, \
+	{ "override-os", 0, "OS", OPTION_STRING, FIELD(copy.platform.os), \
+	  "choose from an index for OS, not this machine's" }, \
+	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(copy.platform.architecture), \
+	  "for ARCH, as Go names it" }, \
+	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(copy.platform.variant), \
+	  "for this variant of the architecture" }, \
+	{ "format", 'f', "FORMAT", OPTION_STRING, FIELD(copy.format), \
+	  "make manifests oci or v2s2; else each stays" }, \
+	{ "dest-compress", 0, NULL, OPTION_FLAG, FIELD(copy.compress), \
+	  "compress layers that are not" }, \
+	{ "dest-decompress", 0, NULL, OPTION_FLAG, FIELD(copy.decompress), \
+	  "decompress all layers" }, \
+	{ "dest-compress-format", 0, "FORMAT", OPTION_STRING, FIELD(copy.compress_format), \
+	  "compress all layers by gzip or zstd" }, \
+	{ "dest-compress-level", 0, "N", OPTION_NUMBER, FIELD(copy.compress_level), \
+	  "from 1 (fast) to 9 (gzip) or 19 (zstd)" }, \
+	{ "dest-force-compress-format", 0, NULL, OPTION_FLAG, FIELD(copy.always), \
+	  "accepted: layers of other formats are not reused" }, \
+	{ "preserve-digests", 0, NULL, OPTION_FLAG, FIELD(copy.preserve_digests), \
+	  "fail where a digest would have to change" }, \
+	{ "image-parallel-copies", 0, "N", OPTION_NUMBER, FIELD(copy.parallel), \
+	  "blobs at a time (default 6)" }, \
+	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(copy.both.tls_verify), \
+	  "insist on https and its certificates (default)" }, \
+	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(copy.both.authfile), \
+	  "credentials as containers-auth.json(5) has them" }, \
+	{ "creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(copy.both.creds), \
+	  "credentials for the only registry" }, \
+	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(copy.both.cert_dir), \
+	  "certificates for the only registry" }, \
+	COPY_SIDE_OPTIONS("src", source, "for the source"), \
+	COPY_SIDE_OPTIONS("dest", destination, "for the destination"), \
+	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(copy.both.retry_times), \
+	  "try again N times after what may pass (default 2)" }, \
+	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), "no progress bars" }
+/* clang-format on */
+
+/* Check the options and put what they say into the request; what was said for both sides is merged
+ * into each. source, destination: whether it is a registry. */
+int copy_options_apply(const struct cli *cli, struct copy_options *options, bool source,
+		       bool destination, struct copy_request *request, struct error *err);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/recode.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+#include "skopeo-c/spool.h"
+#include "skopeo-c/stage.h"
+
+#include <stdlib.h>
+
+/* recoder_write() | unpacking: decompress, hash the tar | packing: compress, hash, write
+ * What is kept is hashed and written by recoder_write(), and there is no packing. */
+struct recoder {
+	bool keep;
+	struct stage *unpacking, *packing;
+	struct decompressor *decompressor;
+	struct compressor *compressor;
+	struct hasher diff, blob;
+	int fd;
+	json_int_t size;
+};
+
+static int store(void *context, const void *data, size_t length, struct error *err)
+{
+	struct recoder *recoder = context;
+
+	hasher_update(&recoder->blob, data, length);
+	recoder->size += (json_int_t)length;
+	return file_write_fd(recoder->fd, data, length, "temporary file", err);
+}
+
+static int pack(void *context, const void *data, size_t length, struct error *err)
+{
+	struct recoder *recoder = context;
+
+	return compressor_write(recoder->compressor, data, length, err);
+}
+
+static int take_tar(void *context, const void *data, size_t length, struct error *err)
+{
+	struct recoder *recoder = context;
+
+	hasher_update(&recoder->diff, data, length);
+	if (recoder->keep)
+		return 0;
+	return stage_write(recoder->packing, data, length, err);
+}
+
+static int unpack(void *context, const void *data, size_t length, struct error *err)
+{
+	struct recoder *recoder = context;
+
+	return decompressor_write(recoder->decompressor, data, length, err);
+}
+
+struct recoder *recoder_new(const struct recoding *recoding, struct error *err)
+{
+	struct recoder *recoder = xcalloc(1, sizeof *recoder);
+
+	recoder->keep = recoding->keep;
+	hasher_start(&recoder->diff, "sha256");
+	hasher_start(&recoder->blob, "sha256");
+	recoder->decompressor = decompressor_new(take_tar, recoder);
+	recoder->fd = spool_open(recoding->directory, err);
+	if (recoder->fd >= 0 && !recoding->keep)
+		recoder->compressor =
+			compressor_new(recoding->way, recoding->level, store, recoder, err);
+	if (recoder->compressor)
+		recoder->packing = stage_new(pack, recoder, err);
+	if (recoder->fd >= 0 && (recoding->keep || recoder->packing))
+		recoder->unpacking = stage_new(unpack, recoder, err);
+	if (recoder->unpacking)
+		return recoder;
+	recoder_free(recoder);
+	return NULL;
+}
+
+int recoder_write(void *context, const void *data, size_t length, struct error *err)
+{
+	struct recoder *recoder = context;
+
+	if (recoder->keep && store(recoder, data, length, err) < 0)
+		return -1;
+	return stage_write(recoder->unpacking, data, length, err);
+}
+
+int recoder_finish(struct recoder *recoder, struct recoded *recoded, struct error *err)
+{
+	if (stage_finish(recoder->unpacking, err) < 0 ||
+	    decompressor_finish(recoder->decompressor, err) < 0)
+		return -1;
+	if (!recoder->keep && (stage_finish(recoder->packing, err) < 0 ||
+			       compressor_finish(recoder->compressor, err) < 0))
+		return -1;
+	hasher_finish(&recoder->diff, recoded->diff_id);
+	hasher_finish(&recoder->blob, recoded->digest);
+	recoded->size = recoder->size;
+	recoded->fd = steal_fd(&recoder->fd);
+	return 0;
+}
+
+void recoder_free(struct recoder *recoder)
+{
+	if (!recoder)
+		return;
+	/* in the order in which they use each other */
+	stage_free(recoder->unpacking);
+	stage_free(recoder->packing);
+	decompressor_free(recoder->decompressor);
+	compressor_free(recoder->compressor);
+	hasher_free(&recoder->diff);
+	hasher_free(&recoder->blob);
+	cleanup_fd_p(&recoder->fd);
+	free(recoder);
+}
