@@ -18,7 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char suffix[] = ".json";
+static const char suffix[] = ".json", hint_prefix[] = ".on-";
+
+enum { PLACE_MAX = 256 };
 
 /* Newer than the headers of Debian 12: never used again while the system runs (Linux 6.8). */
 enum { MOUNT_ID_UNIQUE = 0x4000 };
@@ -101,6 +103,45 @@ static json_t *describe(const struct record *record)
 			 mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
 }
 
+/* mounts/.on-<hash of the directory>, a symbolic link to what was last mounted on it. The caller
+ * frees it. */
+static char *hint_name(const char *target)
+{
+	char digest[DIGEST_SIZE];
+
+	digest_of(target, strlen(target), "sha256", digest);
+	return xasprintf("%s%.32s", hint_prefix, digest_hex(digest));
+}
+
+static void write_hint(const struct store *store, const char *target, const char *place)
+{
+	cleanup_free char *name = hint_name(target);
+
+	if (symlinkat(place, store->mounts_fd, name) < 0 && errno == EEXIST) {
+		unlinkat(store->mounts_fd, name, 0);
+		if (symlinkat(place, store->mounts_fd, name) < 0)
+			return; /* it is only a hint */
+	}
+}
+
+/* Where the hint leads; "" where there is none. */
+static void read_hint(const struct store *store, const char *name, char place[static PLACE_MAX])
+{
+	ssize_t length = readlinkat(store->mounts_fd, name, place, PLACE_MAX - 1);
+
+	place[length > 0 ? length : 0] = '\0';
+}
+
+static void remove_hint(const struct store *store, const json_t *record)
+{
+	cleanup_free char *name = hint_name(json_text(record, "target", ""));
+	char place[PLACE_MAX];
+
+	read_hint(store, name, place);
+	if (strcmp(place, json_text(record, "unique", "")) == 0)
+		unlinkat(store->mounts_fd, name, 0);
+}
+
 json_t *record_write(const struct store *store, const struct record *record, struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
@@ -117,6 +158,7 @@ json_t *record_write(const struct store *store, const struct record *record, str
 	cleanup_free char *text = json_compact(json);
 	if (write_record(store, owner, name, text, err) < 0)
 		return NULL;
+	write_hint(store, record->target, place);
 	json_object_set_new(json, "unique", json_string(place));
 	return json_incref(json);
 }
@@ -127,6 +169,7 @@ void record_remove(const struct store *store, const json_t *record)
 	cleanup_free char *name = xasprintf("%s%s", place, suffix);
 	cleanup_free char *owner = xstrndup(place, strcspn(place, "/"));
 
+	remove_hint(store, record);
 	unlinkat(store->mounts_fd, name, 0);
 	unlinkat(store->mounts_fd, owner, AT_REMOVEDIR); /* fails while there are others */
 }
@@ -190,8 +233,9 @@ static int read_record(int dir_fd, const char *owner, const char *name, json_t *
 	if (!record && err->kind != ERROR_INTEGRITY)
 		return -1;
 
+	const char *file = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
 	cleanup_free char *place =
-		xasprintf("%s/%.*s", owner, (int)(strlen(name) - strlen(suffix)), name);
+		xasprintf("%s/%.*s", owner, (int)(strlen(file) - strlen(suffix)), file);
 	json_t *entry = json_is_object(record) ? json_incref(record) : json_object();
 	json_object_set_new(entry, "unique", json_string(place));
 	json_array_append_new(list, entry);
@@ -225,6 +269,17 @@ static int read_owner(const struct store *store, const char *owner, bool prune, 
 	return 0;
 }
 
+/* A hint whose record is gone leads nowhere. */
+static void prune_hint(const struct store *store, const char *name)
+{
+	char place[PLACE_MAX];
+
+	read_hint(store, name, place);
+	cleanup_free char *file = xasprintf("%s%s", place, suffix);
+	if (faccessat(store->mounts_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		unlinkat(store->mounts_fd, name, 0);
+}
+
 static json_t *read_all(const struct store *store, bool prune, struct error *err)
 {
 	cleanup_fd int fd = openat(store->mounts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -237,10 +292,13 @@ static json_t *read_all(const struct store *store, bool prune, struct error *err
 		return NULL;
 	}
 	steal_fd(&fd);
-	while ((entry = readdir(dir)))
+	while ((entry = readdir(dir))) {
+		if (prune && strncmp(entry->d_name, hint_prefix, strlen(hint_prefix)) == 0)
+			prune_hint(store, entry->d_name);
 		if (entry->d_name[0] != '.' &&
 		    read_owner(store, entry->d_name, prune, list, err) < 0)
 			return NULL;
+	}
 	return json_incref(list);
 }
 
@@ -284,6 +342,25 @@ json_t *record_list(const struct store *store, bool prune, size_t *stale, struct
 	json_auto_t *all = read_all(store, prune, err);
 
 	return all ? sift(store, all, prune, stale, err) : NULL;
+}
+
+json_t *record_find_on(const struct store *store, const char *directory)
+{
+	cleanup_free char *name = hint_name(directory);
+	json_auto_t *list = json_array();
+	char place[PLACE_MAX];
+	struct error ignored;
+
+	read_hint(store, name, place);
+	char *slash = strchr(place, '/');
+	if (!slash)
+		return NULL;
+	cleanup_free char *file = xasprintf("%s%s", place, suffix);
+	*slash = '\0';
+	if (read_record(store->mounts_fd, place, file, list, &ignored) < 0)
+		return NULL;
+	json_t *record = json_array_get(list, 0);
+	return record && record_is_on_top(record) ? json_incref(record) : NULL;
 }
 
 json_t *record_list_container(const struct store *store, const char *id, struct error *err)

@@ -13,6 +13,7 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bool remove_image_exists(const struct store *store, const char *name)
@@ -47,103 +48,206 @@ static bool names_entry(const char *name, const json_t *entry)
 					     strcmp(full + length - end, tagged) == 0);
 }
 
-/* The entries of the index that make up one image, and what to do with them. */
-struct plan {
-	json_t *entries; /* all of the image */
-	json_t *leaving; /* those of them that go */
+/* All maps are objects of jansson; entries are those of `index`. */
+struct removals {
+	const struct store *store;
+	struct layout layout;
+	struct staging trash;
+	int gate;
+	json_t *index;
+	json_t *by_name, *by_digest; /* entry */
+	json_t *by_id;		     /* array of the image's entries that stay so far */
+	json_t *ids;		     /* image id of an entry's digest */
+	json_t *mounts, *containers; /* of an image id: where, whose; NULL: not read yet */
+	json_t *leaving;	     /* set of entries, by their text */
+	json_t *nameless;	     /* array of entries that only lose their names */
+	json_t *objects;	     /* array of digests that may be unused then */
 };
 
-static void plan_free(struct plan *plan)
+void removals_free(struct removals *removals)
 {
-	json_decref(plan->entries);
-	json_decref(plan->leaving);
+	if (!removals)
+		return;
+	json_t *const values[] = { removals->index,	 removals->by_name, removals->by_digest,
+				   removals->by_id,	 removals->ids,	    removals->mounts,
+				   removals->containers, removals->leaving, removals->nameless,
+				   removals->objects };
+
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+		json_decref(values[i]);
+	cleanup_fd_p(&removals->gate);
+	staging_close(&removals->trash);
+	layout_close(&removals->layout);
+	free(removals);
 }
 
-static int make_plan(const struct layout *layout, const struct removal *removal,
-		     const json_t *entry, const char *id, struct plan *plan, struct error *err)
+/* ---- what there is ---- */
+
+static const char *id_of(const struct removals *removals, const json_t *entry)
 {
-	json_auto_t *index = layout_index(layout, err);
-	bool only_this = !removal->all && names_entry(removal->name, entry);
-	const json_t *other;
+	return json_text(removals->ids, json_text(entry, "digest", ""), "");
+}
+
+static void add_entry(struct removals *removals, json_t *entry)
+{
+	const char *digest = json_text(entry, "digest", ""), *name = catalog_entry_name(entry);
+
+	if (!json_object_get(removals->ids, digest)) {
+		cleanup_free char *id = catalog_entry_id(&removals->layout, entry);
+
+		json_object_set_new(removals->ids, digest, json_string(id));
+	}
+	if (name)
+		json_object_set(removals->by_name, name, entry);
+	if (!json_object_get(removals->by_digest, digest))
+		json_object_set(removals->by_digest, digest, entry);
+	const char *id = id_of(removals, entry);
+	json_t *entries = json_object_get(removals->by_id, id);
+	if (!entries)
+		json_object_set_new(removals->by_id, id, entries = json_array());
+	json_array_append(entries, entry);
+}
+
+struct removals *removals_new(const struct store *store, struct error *err)
+{
+	cleanup_removals struct removals *removals = xcalloc(1, sizeof *removals);
+	json_t *entry;
 	size_t i;
 
-	if (!index)
-		return -1;
-	json_array_foreach (json_object_get(index, "manifests"), i, other) {
-		cleanup_free char *other_id = catalog_entry_id(layout, other);
-
-		if (strcmp(other_id, id) != 0)
-			continue;
-		json_array_append(plan->entries, (json_t *)other);
-		if (!only_this || json_equal(other, entry))
-			json_array_append(plan->leaving, (json_t *)other);
+	*removals = (struct removals){ .store = store,
+				       .layout = { .fd = -1 },
+				       .trash = { .fd = -1, .lock_fd = -1 },
+				       .gate = -1,
+				       .by_name = json_object(),
+				       .by_digest = json_object(),
+				       .by_id = json_object(),
+				       .ids = json_object(),
+				       .leaving = json_object(),
+				       .nameless = json_array(),
+				       .objects = json_array() };
+	if (image_layout(store, &removals->layout, err) < 0 ||
+	    staging_open(store, &removals->trash, err) < 0)
+		return NULL;
+	/* nobody looks these images up until they are gone or found to be in use */
+	removals->gate = staging_gate(store, LOCK_EXCLUSIVE, err);
+	removals->index = removals->gate < 0 ? NULL : layout_index(&removals->layout, err);
+	if (!removals->index)
+		return NULL;
+	json_array_foreach (json_object_get(removals->index, "manifests"), i, entry) {
+		add_entry(removals, entry);
 	}
-	return 0;
+	return steal_ptr(&removals);
 }
 
-/* Says who mounts the image or has a container of it. */
-static int check_unused(const struct store *store, const char *name, const char *id,
-			struct error *err)
+/* ---- finding ---- */
+
+static bool has_left(const struct removals *removals, const json_t *entry)
 {
-	json_auto_t *records = record_list(store, false, NULL, err);
-	json_auto_t *containers = records ? container_list(store, err) : NULL;
+	cleanup_free char *text = json_compact(entry);
+
+	return json_object_get(removals->leaving, text) != NULL;
+}
+
+/* What can be found without looking at every entry; borrowed. */
+static json_t *find_at_once(const struct removals *removals, const char *name)
+{
+	struct error ignored;
+	cleanup_free char *normal = image_new_name(name, &ignored);
+	json_t *entry = json_object_get(removals->by_name, name);
+
+	if (!entry && normal)
+		entry = json_object_get(removals->by_name, normal);
+	if (!entry)
+		entry = json_object_get(removals->by_digest, name);
+	return entry ? entry : json_array_get(json_object_get(removals->by_id, name), 0);
+}
+
+/* The caller owns it. */
+static json_t *find_entry(const struct removals *removals, const char *name, struct error *err)
+{
+	json_t *entry = find_at_once(removals, name);
+	json_auto_t *found =
+		entry && !has_left(removals, entry)
+			? json_incref(entry)
+			: layout_resolve_in(&removals->layout, removals->index, name, err);
+
+	if (found && !has_left(removals, found))
+		return json_incref(found);
+	if (found)
+		error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
+	if (err->kind == ERROR_NOT_FOUND)
+		error_hint(err, "see ctr-store images");
+	return NULL;
+}
+
+/* ---- who uses it ---- */
+
+static int read_users(struct removals *removals, struct error *err)
+{
+	json_auto_t *records = record_list(removals->store, false, NULL, err);
+	json_auto_t *containers = records ? container_list(removals->store, err) : NULL;
 	const json_t *user;
 	size_t i;
 
 	if (!containers)
 		return -1;
+	removals->mounts = json_object();
+	removals->containers = json_object();
 	json_array_foreach (records, i, user) {
-		if (strcmp(json_text(user, "imageId", ""), id) != 0)
-			continue;
-		error_set(err, ERROR_IN_USE, "image %s is in use, mounted at %s", name,
-			  json_text(user, "target", "?"));
-		return error_subject(err, name);
+		json_object_set_new(removals->mounts, json_text(user, "imageId", ""),
+				    json_string(json_text(user, "target", "?")));
 	}
 	json_array_foreach (containers, i, user) {
-		if (strcmp(json_text(json_object_get(user, "image"), "id", ""), id) != 0)
-			continue;
-		error_set(err, ERROR_IN_USE, "image %s is in use, by container %s", name,
-			  container_label(user));
-		return error_subject(err, name);
+		json_object_set_new(removals->containers,
+				    json_text(json_object_get(user, "image"), "id", ""),
+				    json_string(container_label(user)));
 	}
 	return 0;
 }
 
-static bool is_leaving(const json_t *entry, void *context)
+/* Says who mounts the image or has a container of it. */
+static int check_unused(struct removals *removals, const char *name, const char *id,
+			struct error *err)
 {
-	const json_t *leaving = context, *other;
-	size_t i;
+	if (!removals->mounts && read_users(removals, err) < 0)
+		return -1;
 
-	json_array_foreach (leaving, i, other) {
-		if (json_equal(entry, other))
-			return true;
-	}
-	return false;
+	const char *target = json_text(removals->mounts, id, NULL);
+	const char *container = json_text(removals->containers, id, NULL);
+	if (target)
+		error_set(err, ERROR_IN_USE, "image %s is in use, mounted at %s", name, target);
+	else if (container)
+		error_set(err, ERROR_IN_USE, "image %s is in use, by container %s", name,
+			  container);
+	else
+		return 0;
+	return error_subject(err, name);
 }
 
-/* Every digest that the image's entries lead to, for the sweep. */
-static json_t *list_objects(const struct layout *layout, const json_t *entries)
+/* ---- adding ---- */
+
+/* Every digest that the entries lead to, for the sweep. */
+static void add_objects(const struct removals *removals, const json_t *entries)
 {
-	json_t *digests = json_array();
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach (entries, i, entry) {
 		cleanup_image struct image image = { 0 };
 		struct error ignored;
-		json_auto_t *json = layout_image(layout, entry, &ignored);
+		json_auto_t *json = layout_image(&removals->layout, entry, &ignored);
 
-		json_array_append(digests, json_object_get(entry, "digest"));
+		json_array_append(removals->objects, json_object_get(entry, "digest"));
 		if (json && image_from_json(json, &image, &ignored) == 0) {
 			json_auto_t *more = image_references(&image);
 
-			json_array_extend(digests, more);
+			json_array_extend(removals->objects, more);
 		}
 	}
-	return digests;
 }
 
-static json_t *list_names(const json_t *entries)
+/* The entries leave; returns their names. */
+static json_t *let_go(struct removals *removals, const json_t *entries)
 {
 	json_t *names = json_array();
 	const json_t *entry;
@@ -151,7 +255,9 @@ static json_t *list_names(const json_t *entries)
 
 	json_array_foreach (entries, i, entry) {
 		const char *name = catalog_entry_name(entry);
+		cleanup_free char *text = json_compact(entry);
 
+		json_object_set_new(removals->leaving, text, json_true());
 		if (name)
 			json_array_append_new(names, json_string(name));
 	}
@@ -159,59 +265,77 @@ static json_t *list_names(const json_t *entries)
 }
 
 /* An entry without a name, so that the image stays when its last name goes. */
-static int keep_nameless(const struct layout *layout, const json_t *entry, struct error *err)
+static void keep_nameless(const struct removals *removals, const json_t *entry)
 {
-	json_auto_t *nameless = json_deep_copy(entry);
+	json_t *nameless = json_deep_copy(entry);
 
 	json_object_del(json_object_get(nameless, "annotations"), LAYOUT_REF_NAME);
-	return layout_tag(layout, NULL, nameless, err);
+	json_array_append_new(removals->nameless, nameless);
 }
 
-static json_t *apply(const struct store *store, const struct layout *layout,
-		     const struct removal *removal, const struct staging *trash,
-		     const json_t *entry, struct error *err)
+/* The entries of the image that stay when `leaving`, or all (NULL), goes. */
+static json_t *rest_of(const json_t *entries, const json_t *leaving)
 {
-	__attribute__((cleanup(plan_free))) struct plan plan = { json_array(), json_array() };
-	cleanup_free char *id = catalog_entry_id(layout, entry);
+	json_t *rest = json_array(), *entry;
+	size_t i;
 
-	if (make_plan(layout, removal, entry, id, &plan, err) < 0)
-		return NULL;
-	bool last = json_array_size(plan.leaving) == json_array_size(plan.entries);
-	if (last && removal->keep && keep_nameless(layout, entry, err) < 0)
-		return NULL;
-	if (last && !removal->keep && !removal->force &&
-	    check_unused(store, removal->name, id, err) < 0)
-		return NULL;
-	json_auto_t *objects = list_objects(layout, plan.entries);
-	if (layout_untag(layout, is_leaving, plan.leaving, err) < 0)
-		return NULL;
-
-	json_t *result = json_pack("{s:o}", "untagged", list_names(plan.leaving));
-	if (!last || removal->keep)
-		return result;
-	json_object_set_new(result, "removed", json_string(id));
-	struct sweep sweep = { .store = store, .trash = trash, .only = objects };
-	if (sweep_run(&sweep, err) < 0) {
-		json_decref(result);
-		return NULL;
+	json_array_foreach (entries, i, entry) {
+		if (leaving && !json_equal(entry, leaving))
+			json_array_append(rest, entry);
 	}
+	return rest;
+}
+
+json_t *removals_add(struct removals *removals, const struct removal *removal, struct error *err)
+{
+	json_auto_t *entry = find_entry(removals, removal->name, err);
+
+	if (!entry)
+		return NULL;
+	const char *id = id_of(removals, entry);
+	bool only_this = !removal->all && names_entry(removal->name, entry);
+	json_auto_t *entries = json_incref(json_object_get(removals->by_id, id));
+	json_auto_t *rest = rest_of(entries, only_this ? entry : NULL);
+	bool last = json_array_size(rest) == 0;
+	if (last && !removal->keep && !removal->force &&
+	    check_unused(removals, removal->name, id, err) < 0)
+		return NULL;
+	if (last && removal->keep)
+		keep_nameless(removals, entry);
+
+	json_auto_t *one = json_pack("[O]", entry);
+	json_t *result =
+		json_pack("{s:o}", "untagged", let_go(removals, only_this ? one : entries));
+	if (last && !removal->keep) {
+		json_object_set_new(result, "removed", json_string(id));
+		add_objects(removals, entries);
+	}
+	json_object_set(removals->by_id, id, rest);
 	return result;
 }
 
-json_t *remove_image(const struct store *store, const struct removal *removal, struct error *err)
-{
-	cleanup_layout struct layout layout = { .fd = -1 };
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+/* ---- doing ---- */
 
-	if (image_layout(store, &layout, err) < 0 || staging_open(store, &trash, err) < 0)
-		return NULL;
-	/* nobody looks this image up until it is gone or found to be in use */
-	cleanup_fd int gate = staging_gate(store, LOCK_EXCLUSIVE, err);
-	json_auto_t *entry = gate < 0 ? NULL : layout_resolve(&layout, removal->name, err);
-	if (!entry) {
-		if (gate >= 0 && err->kind == ERROR_NOT_FOUND)
-			error_hint(err, "see ctr-store images");
-		return NULL;
+static bool is_leaving(const json_t *entry, void *context)
+{
+	return has_left(context, entry);
+}
+
+int removals_finish(struct removals *removals, struct error *err)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (removals->nameless, i, entry) {
+		if (layout_tag(&removals->layout, NULL, entry, err) < 0)
+			return -1;
 	}
-	return apply(store, &layout, removal, &trash, entry, err);
+	if (layout_untag(&removals->layout, is_leaving, removals, err) < 0)
+		return -1;
+	if (json_array_size(removals->objects) == 0)
+		return 0;
+	struct sweep sweep = { .store = removals->store,
+			       .trash = &removals->trash,
+			       .only = removals->objects };
+	return sweep_run(&sweep, err);
 }

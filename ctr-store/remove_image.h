@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Taking names from images, and images out of the store. */
+/*
+ * Taking names from images, and images out of the store: several at once, so that the store is read
+ * once for all of them. Nothing changes before removals_finish().
+ */
 #pragma once
 #include "lib/error.h"
 
@@ -7,6 +10,7 @@
 #include <stdbool.h>
 
 struct store;
+struct removals;
 
 struct removal {
 	const char *name; /* a name, a digest or an id */
@@ -15,9 +19,22 @@ struct removal {
 	bool keep;	  /* only take the name: the image stays, nameless if it was the last */
 };
 
+/* Holds the gate exclusively until it is freed. */
+struct removals *removals_new(const struct store *store, struct error *err);
+void removals_free(struct removals *removals);
+
+static inline void removals_free_p(struct removals **removals)
+{
+	removals_free(*removals);
+}
+#define cleanup_removals __attribute__((cleanup(removals_free_p)))
+
 /* Returns {"untagged": [names], "removed"?: image id}, which the caller owns. ERROR_IN_USE says
  * who uses the image. */
-json_t *remove_image(const struct store *store, const struct removal *removal, struct error *err);
+json_t *removals_add(struct removals *removals, const struct removal *removal, struct error *err);
+
+/* Do what was added. */
+int removals_finish(struct removals *removals, struct error *err);
 
 /* Whether the name means an image, even a damaged one. */
 bool remove_image_exists(const struct store *store, const char *name);

@@ -26,60 +26,113 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-static int remove_one_container(const struct cli *cli, const struct store *store,
-				const json_t *container, struct error *err)
-{
-	const struct settings *settings = cli->settings;
+/* Images that are named one after the other are removed together. */
+struct session {
+	const struct cli *cli;
+	const struct settings *settings;
+	struct store store;
+	struct removals *removals; /* or NULL */
+	json_t *results;	   /* of them, to be printed when they are done */
+};
 
-	if (remove_container(store, container, settings->force, err) < 0)
-		return -1;
-	json_auto_t *result = json_pack("{s:s}", "container", json_text(container, "id", ""));
-	return output_object(cli, result, err);
+static void session_free(struct session *session)
+{
+	removals_free(session->removals);
+	json_decref(session->results);
+	store_close(&session->store);
 }
 
-/* Which of the two the name means; both at once is an error. */
-static int remove_one(const struct cli *cli, const struct store *store, const char *name,
-		      struct error *err)
+static int finish_images(struct session *session, struct error *err)
 {
-	const struct settings *settings = cli->settings;
+	const json_t *result;
+	size_t i;
+
+	if (!session->removals)
+		return 0;
+	int status = removals_finish(session->removals, err);
+	removals_free(session->removals);
+	session->removals = NULL;
+	if (status < 0)
+		return -1;
+	json_array_foreach (session->results, i, result) {
+		if (output_object(session->cli, result, err) < 0)
+			return -1;
+	}
+	return json_array_clear(session->results);
+}
+
+static int remove_one_container(struct session *session, const json_t *container, struct error *err)
+{
+	/* that needs the gate */
+	if (finish_images(session, err) < 0 ||
+	    remove_container(&session->store, container, session->settings->force, err) < 0)
+		return -1;
+	json_auto_t *result = json_pack("{s:s}", "container", json_text(container, "id", ""));
+	return output_object(session->cli, result, err);
+}
+
+static int remove_one_image(struct session *session, const char *name, struct error *err)
+{
+	const struct settings *settings = session->settings;
 	const struct removal removal = { .name = name,
 					 .all = settings->all,
 					 .force = settings->force };
-	json_auto_t *container = settings->only_image ? NULL : container_find(store, name, err);
+
+	if (!session->removals)
+		session->removals = removals_new(&session->store, err);
+	if (!session->removals)
+		return -1;
+	json_t *result = removals_add(session->removals, &removal, err);
+	if (result)
+		return json_array_append_new(session->results, result);
+	if (err->kind == ERROR_NOT_FOUND && path_is_id(name) && !settings->only_image) {
+		error_set(err, ERROR_NOT_FOUND, "no container or image \"%s\"", name);
+		return error_subject(err, name);
+	}
+	return -1;
+}
+
+/* Which of the two the name means; both at once is an error. */
+static int remove_one(struct session *session, const char *name, struct error *err)
+{
+	const struct settings *settings = session->settings;
+	json_auto_t *container =
+		settings->only_image ? NULL : container_find(&session->store, name, err);
 
 	if (!settings->only_image && !container && err->kind != ERROR_NOT_FOUND)
 		return -1;
 	if (container && !settings->only_container && !container_has_id(container, name) &&
-	    remove_image_exists(store, name)) {
+	    remove_image_exists(&session->store, name)) {
 		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
 		return error_hint(err, "say which with --container or --image");
 	}
 	if (container)
-		return remove_one_container(cli, store, container, err);
-	if (settings->only_container)
-		return -1;
-	json_auto_t *result = remove_image(store, &removal, err);
-	if (!result && err->kind == ERROR_NOT_FOUND && path_is_id(name) && !settings->only_image) {
-		error_set(err, ERROR_NOT_FOUND, "no container or image \"%s\"", name);
-		return error_subject(err, name);
-	}
-	return result ? output_object(cli, result, err) : -1;
+		return remove_one_container(session, container, err);
+	return settings->only_container ? -1 : remove_one_image(session, name, err);
 }
 
 static int rm_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	cleanup_store struct store store = { 0 };
+	__attribute__((cleanup(session_free))) struct session session = { .cli = cli,
+									  .settings = settings };
+	int status = 0;
 
 	if (settings->only_container && settings->only_image)
 		return cli_usage(cli, err, "--container and --image exclude each other");
-	if (store_open(cli, &store, err) < 0)
+	if (store_open(cli, &session.store, err) < 0)
 		return -1;
-	for (int i = 0; i < cli->operand_count; i++)
-		if (remove_one(cli, &store, cli->operands[i], err) < 0 &&
-		    !(settings->force && err->kind == ERROR_NOT_FOUND))
-			return -1;
-	return 0;
+	session.results = json_array();
+	for (int i = 0; i < cli->operand_count && status == 0; i++) {
+		status = remove_one(&session, cli->operands[i], err);
+		if (settings->force && status < 0 && err->kind == ERROR_NOT_FOUND)
+			status = 0;
+	}
+	/* what came before a failure is done all the same */
+	struct error later;
+	if (finish_images(&session, status < 0 ? &later : err) < 0)
+		return -1;
+	return status;
 }
 
 const struct cli_command command_rm = {

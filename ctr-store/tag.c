@@ -47,9 +47,11 @@ static int untag_verb(const struct cli *cli, struct error *err)
 		return -1;
 	for (int i = 0; i < cli->operand_count; i++) {
 		const struct removal removal = { .name = cli->operands[i], .keep = true };
-		json_auto_t *result = remove_image(&store, &removal, err);
+		cleanup_removals struct removals *removals = removals_new(&store, err);
+		json_auto_t *result = removals ? removals_add(removals, &removal, err) : NULL;
 
-		if (!result || output_object(cli, result, err) < 0)
+		if (!result || removals_finish(removals, err) < 0 ||
+		    output_object(cli, result, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -61,17 +62,50 @@ static json_t *find_name(const struct store *store, const json_t *records, const
 	return err->kind == ERROR_NOT_FOUND ? json_array() : NULL;
 }
 
+/* The container that the operand can only mean: by its own directory, or as the name of one where
+ * no directory is called so. NULL when there is none, or it takes more to say. */
+static char *find_owner(const struct store *store, const char *operand)
+{
+	struct error ignored;
+	cleanup_free char *directory = realpath(operand, NULL);
+	cleanup_free char *top = xasprintf("%s/containers/", store->root);
+	const char *path = directory ? directory : operand;
+
+	if (strncmp(path, top, strlen(top)) == 0) {
+		const char *id = path + strlen(top);
+
+		return xstrndup(id, strcspn(id, "/"));
+	}
+	json_auto_t *container =
+		directory || !path_is_id(operand) ? NULL : container_find(store, operand, &ignored);
+	return container ? xstrdup(json_text(container, "id", "")) : NULL;
+}
+
+/* All mounts that the operand may mean: a directory before a name. */
+static json_t *find_all(const struct store *store, const char *operand, struct error *err)
+{
+	cleanup_free char *directory = realpath(operand, NULL);
+	json_auto_t *on = directory ? record_find_on(store, directory) : NULL;
+
+	if (on)
+		return json_pack("[O]", on);
+	cleanup_free char *owner = find_owner(store, operand);
+	json_auto_t *records = owner ? record_list_container(store, owner, err)
+				     : record_list(store, false, NULL, err);
+	json_auto_t *list = records ? find_directory(records, operand, err) : NULL;
+
+	if (!list)
+		return NULL;
+	return json_array_size(list) > 0 ? json_incref(list)
+					 : find_name(store, records, operand, err);
+}
+
 /* The one mount that the operand means; borrowed from *found, which the caller owns. */
 static const json_t *find_mount(const struct store *store, const char *operand, json_t **found,
 				struct error *err)
 {
-	json_auto_t *records = record_list(store, false, NULL, err);
-	json_t *list = records ? find_directory(records, operand, err) : NULL;
+	json_t *list = find_all(store, operand, err);
 
-	if (list && json_array_size(list) == 0) {
-		json_decref(list);
-		list = find_name(store, records, operand, err);
-	}
 	*found = list;
 	if (!list)
 		return NULL;

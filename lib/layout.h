@@ -43,6 +43,10 @@ int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entr
  * ERROR_NOT_FOUND, or ERROR_USAGE where it means several. */
 json_t *layout_resolve(const struct layout *layout, const char *name, struct error *err);
 
+/* The same in an index that was read before. */
+json_t *layout_resolve_in(const struct layout *layout, const json_t *index, const char *name,
+			  struct error *err);
+
 /* A blob of that size is there (its content is not read). size -1: any. */
 bool layout_has_blob(const struct layout *layout, const char *digest, json_int_t size);
 

@@ -244,12 +244,16 @@ static json_t *resolve(const struct query *query, const json_t *manifests, struc
 json_t *layout_resolve(const struct layout *layout, const char *name, struct error *err)
 {
 	json_auto_t *index = layout_index(layout, err);
+
+	return index ? layout_resolve_in(layout, index, name, err) : NULL;
+}
+
+json_t *layout_resolve_in(const struct layout *layout, const json_t *index, const char *name,
+			  struct error *err)
+{
 	cleanup_reference struct reference reference = { 0 };
 	struct query query = { .layout = layout, .wanted = name };
 	struct error ignored;
-
-	if (!index)
-		return NULL;
 
 	const char *tag = strrchr(name, ':');
 	bool has_tag = strchr(name, '@') || (tag && !strchr(tag, '/'));
