@@ -5,11 +5,17 @@
  * status is the kernel's word, its number stays taken until we have read that, and no runtime stays
  * in memory meanwhile.
  */
+#include "ocid-shim/affinity.h"
+#include "ocid-shim/children.h"
 #include "ocid-shim/commands.h"
+#include "ocid-shim/console_socket.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/exec_process.h"
+#include "ocid-shim/memory_file.h"
 #include "ocid-shim/not_run.h"
+#include "ocid-shim/relay.h"
 #include "ocid-shim/runtime.h"
+#include "ocid-shim/terminal.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -17,55 +23,79 @@
 #include "lib/spawn.h"
 #include "lib/store.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	TOOK_TOO_LONG = 124, /* as timeout(1) has it */
 	TIMEOUT_MAX = INT_MAX / 1000,
-	PID_MAX_LENGTH = 32,
-	CHILDREN_MAX = 1 << 20
+	PID_MAX_LENGTH = 32
 };
 
 struct exec_settings {
 	struct exec_request request;
 	long long timeout; /* seconds; 0: none */
+	long long resize_fd;
+	const char *cpus;
+	bool no_stdin;
 };
 
-static long long now_ms(void)
-{
-	struct timespec now;
+/* One `exec` at work. */
+struct session {
+	const struct cli *cli;
+	const struct exec_settings *settings;
+	struct store store;
+	struct container container;
+	long long deadline;   /* clock_ms(); 0: none */
+	json_t *process;      /* what the runtime is to run */
+	char *pid_path;	      /* the file in which it says the process id */
+	char socket_name[32]; /* in the container's directory; "" where there is no terminal */
+	char *socket_path;
+	int socket_fd;
+};
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+static void session_close(struct session *session)
+{
+	if (session->pid_path)
+		unlink(session->pid_path);
+	if (session->socket_name[0])
+		unlinkat(session->container.dir_fd, session->socket_name, 0);
+	cleanup_fd_p(&session->socket_fd);
+	free(session->pid_path);
+	free(session->socket_path);
+	json_decref(session->process);
+	container_close(&session->container);
+	store_close(&session->store);
 }
 
 /* Start the runtime's `exec` of what process_fd holds; it writes the process id to the file. */
-static pid_t start(const struct store *store, const struct container *container, int process_fd,
-		   const char *pid_path, int log_fd, struct error *err)
+static pid_t start(const struct session *session, int process_fd, int log_fd, struct error *err)
 {
+	const json_t *facts = session->container.facts;
+	bool has_input = !session->settings->no_stdin && !session->socket_path;
 	cleanup_strings struct strings argv = { 0 };
-	cleanup_fd int input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	cleanup_fd int input =
+		has_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
 
-	runtime_command(store, json_text(container->facts, "runtime", "runc"),
-			json_object_get(container->facts, "runtimeOptions"), log_fd, &argv);
+	runtime_command(&session->store, json_text(facts, "runtime", "runc"),
+			json_object_get(facts, "runtimeOptions"), log_fd, &argv);
 	strings_add(&argv, "exec");
 	strings_add(&argv, "--detach");
 	strings_add(&argv, "--pid-file");
-	strings_add(&argv, pid_path);
+	strings_add(&argv, session->pid_path);
+	if (session->socket_path) {
+		strings_add(&argv, "--console-socket");
+		strings_add(&argv, session->socket_path);
+	}
 	strings_add(&argv, "--process");
 	strings_addf(&argv, "/proc/self/fd/%d", process_fd);
-	strings_add(&argv, container->id);
+	strings_add(&argv, session->container.id);
 
 	const int pass[] = { log_fd, process_fd, -1 };
 	const struct spawn spawn = { .argv = (const char *const *)argv.items,
@@ -74,160 +104,197 @@ static pid_t start(const struct store *store, const struct container *container,
 	return spawn_start(&spawn, err);
 }
 
-/* Wait for the end of a child. 0, or 1 when time has run out or we are asked to end. */
-static int await_end(pid_t pid, long long deadline, struct error *err)
-{
-	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
-
-	if (pid_fd < 0)
-		return error_os(err, "process %d", (int)pid);
-	while (!cli_interrupted()) {
-		long long left = deadline ? deadline - now_ms() : -1;
-
-		if (deadline && left <= 0)
-			return 1;
-		if (poll(&ended, 1, (int)left) > 0)
-			return 0;
-	}
-	return 1;
-}
-
-/* End all children of ours with their process groups: the runtime, the process, what is left of
- * either. */
-static void end_children(void)
-{
-	do {
-		struct error ignored;
-		size_t length;
-		cleanup_free char *list = file_read_at(AT_FDCWD, "/proc/thread-self/children",
-						       CHILDREN_MAX, &length, &ignored);
-		char *rest = list;
-
-		for (const char *word; rest && (word = strsep(&rest, " "));) {
-			pid_t pid = (pid_t)strtol(word, NULL, 10);
-
-			if (pid > 1) {
-				kill(-pid, SIGKILL);
-				kill(pid, SIGKILL);
-			}
-		}
-	} while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
-}
-
-static int reap(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* The process that the runtime has made, which is a child of ours now. */
 static pid_t find_process(const char *pid_path, struct error *err)
 {
 	struct error ignored;
 	size_t length;
-	siginfo_t info;
 	cleanup_free char *text =
 		file_read_at(AT_FDCWD, pid_path, PID_MAX_LENGTH, &length, &ignored);
 	pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
 
-	if (pid < 2 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+	if (pid < 2 || !child_is(pid))
 		return error_set(err, ERROR_FAILED,
 				 "the runtime did not say which process it made");
 	return pid;
 }
 
-/* Wait for a child, and end all of them where that takes too long or we are asked to end. */
-static int await_or_end(const struct cli *cli, pid_t pid, long long deadline, struct error *err)
+/* End everything, since that took too long or we are asked to end. Returns -1. */
+static int cut_short(const struct session *session, struct error *err)
 {
-	const struct exec_settings *settings = cli->settings;
-	int late = await_end(pid, deadline, err);
-
-	if (late == 0)
-		return 0;
-	end_children();
-	if (late < 0)
-		return not_run(err);
+	children_end();
 	error_set(err, ERROR_TEMPORARY, "%s took longer than %lld seconds and was ended",
-		  cli->operands[1], settings->timeout);
+		  session->cli->operands[1], session->settings->timeout);
 	err->kind = (enum error_kind)TOOK_TOO_LONG;
 	return -1;
 }
 
-/* Have the runtime make the process, until the deadline. */
-static pid_t make_process(const struct cli *cli, const struct store *store,
-			  const struct container *container, const char *pid_path,
-			  long long deadline, struct error *err)
+/* Wait for a child, and end all of them where that takes too long or we are asked to end. */
+static int await_or_end(const struct session *session, pid_t pid, struct error *err)
 {
-	const struct exec_settings *settings = cli->settings;
-	cleanup_fd int log_fd = runtime_log_open(err);
-	cleanup_fd int process_fd =
-		log_fd < 0 ? -1
-			   : exec_process(container->facts, &settings->request,
-					  (const char *const *)cli->operands + 1, err);
-	pid_t runtime =
-		process_fd < 0 ? -1 : start(store, container, process_fd, pid_path, log_fd, err);
+	int late = child_await(pid, session->deadline, err);
 
+	if (late == 0)
+		return 0;
+	if (late > 0)
+		return cut_short(session, err);
+	children_end();
+	return not_run(err);
+}
+
+/* Which CPUs: asked for, or the configuration's for the time before (`initial`) or after the
+ * process is in the container's cgroups (runtime-spec, config.md, execCPUAffinity). */
+static const char *choose_cpus(const struct session *session, const char *when)
+{
+	const json_t *configured = json_object_get(session->process, "execCPUAffinity");
+
+	return session->settings->cpus ? session->settings->cpus
+				       : json_text(configured, when, NULL);
+}
+
+/* Have the runtime make the process, until the deadline. */
+static pid_t make_process(const struct session *session, struct error *err)
+{
+	cleanup_fd int log_fd = runtime_log_open(err);
+	cleanup_fd int process_fd = log_fd < 0 ? -1 : memory_file("process", session->process, err);
+
+	/* what we start inherits it */
+	if (process_fd < 0 || affinity_set(0, choose_cpus(session, "initial"), err) < 0)
+		return not_run(err);
+	pid_t runtime = start(session, process_fd, log_fd, err);
 	if (runtime < 0)
 		return not_run(err);
-	if (await_or_end(cli, runtime, deadline, err) < 0)
+	if (await_or_end(session, runtime, err) < 0)
 		return -1;
 
-	int status = reap(runtime);
+	int status = child_reap(runtime);
 	if (status != 0) {
-		runtime_failed(json_text(container->facts, "runtime", "runc"), log_fd, NULL, status,
-			       err);
+		runtime_failed(json_text(session->container.facts, "runtime", "runc"), log_fd, NULL,
+			       status, err);
 		return not_run(err);
 	}
-	pid_t process = find_process(pid_path, err);
-	return process < 0 ? not_run(err) : process;
+	pid_t process = find_process(session->pid_path, err);
+	/* cgroups undo what was inherited */
+	if (process < 0 || affinity_set(process, choose_cpus(session, "final"), err) < 0) {
+		children_end();
+		return not_run(err);
+	}
+	return process;
+}
+
+/* Between our standard streams and the process's terminal, until it ends. */
+static int serve_terminal(const struct session *session, pid_t process, struct error *err)
+{
+	cleanup_terminal struct terminal terminal = { 0 };
+	cleanup_fd int master = console_socket_receive(session->socket_fd, err);
+	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, process, 0);
+	struct relay relay = { .output_fd = master,
+			       .input_fd = session->settings->no_stdin ? -1 : master,
+			       .resize_fd = (int)session->settings->resize_fd,
+			       .end_fd = pid_fd,
+			       .deadline = session->deadline };
+
+	if (master < 0 || pid_fd < 0) {
+		children_end();
+		return master < 0 ? -1 : error_set(err, ERROR_FAILED, "no pidfd");
+	}
+	if (!session->settings->no_stdin)
+		terminal_make_raw(&terminal);
+	switch (relay_run(&relay, err)) {
+	case RELAY_ENDED:
+		return child_reap(process);
+	case RELAY_UNREAD:
+		children_end();
+		return 128 + SIGPIPE;
+	case RELAY_TOO_LATE:
+	case RELAY_INTERRUPTED:
+		return cut_short(session, err);
+	default:
+		children_end();
+		return -1;
+	}
+}
+
+static int prepare_terminal(struct session *session, struct error *err)
+{
+	if (!session->settings->request.tty)
+		return 0;
+	snprintf(session->socket_name, sizeof session->socket_name, "exec-%d.tty", (int)getpid());
+	session->socket_fd = console_socket_listen(session->container.dir_fd, session->socket_name,
+						   &session->socket_path, err);
+	return session->socket_fd < 0 ? -1 : 0;
+}
+
+static int prepare(struct session *session, struct error *err)
+{
+	const struct cli *cli = session->cli;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return error_os(err, "subreaper");
+	if (store_open(cli, &session->store, err) < 0 ||
+	    container_open(&session->store, cli->operands[0], &session->container, err) < 0)
+		return -1;
+
+	const struct container *container = &session->container;
+	enum container_status status = container_status(container);
+	if (status == CONTAINER_STOPPED || status == CONTAINER_PAUSED)
+		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s, not running",
+				 container->id, container_status_name(status));
+	session->pid_path = xasprintf("%s/containers/%s/exec-%d", session->store.runroot,
+				      container->id, (int)getpid());
+	session->process = exec_process(container->facts, &session->settings->request,
+					(const char *const *)cli->operands + 1, err);
+	return session->process ? prepare_terminal(session, err) : -1;
 }
 
 static int run_exec(const struct cli *cli, struct error *err)
 {
 	const struct exec_settings *settings = cli->settings;
-	cleanup_store struct store store = { 0 };
-	cleanup_container struct container container = { .dir_fd = -1 };
+	__attribute__((cleanup(session_close))) struct session session = {
+		.cli = cli,
+		.settings = settings,
+		.container = { .dir_fd = -1 },
+		.deadline = settings->timeout ? clock_ms() + settings->timeout * 1000 : 0,
+		.socket_fd = -1
+	};
+	cpu_set_t cpus;
 
 	if (settings->timeout < 0 || settings->timeout > TIMEOUT_MAX)
 		return cli_usage(cli, err, "--timeout: 0 to %d seconds", TIMEOUT_MAX);
-	if (exec_request_check(cli, &settings->request, err) < 0)
+	if (settings->cpus && !affinity_parse(settings->cpus, &cpus))
+		return cli_usage(cli, err, "--cpus: \"%s\" is not a list of CPUs", settings->cpus);
+	if (settings->resize_fd >= 0 && !settings->request.tty)
+		return cli_usage(cli, err, "--resize-fd needs --tty");
+	if (relay_check_resize_fd(cli, settings->resize_fd, err) < 0 ||
+	    exec_request_check(cli, &settings->request, err) < 0)
 		return -1;
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
-		error_os(err, "subreaper");
-		return not_run(err);
-	}
-	if (store_open(cli, &store, err) < 0 ||
-	    container_open(&store, cli->operands[0], &container, err) < 0)
+	if (prepare(&session, err) < 0)
 		return not_run(err);
 
-	enum container_status status = container_status(&container);
-	if (status == CONTAINER_STOPPED || status == CONTAINER_PAUSED) {
-		error_set(err, ERROR_IN_USE, "container \"%s\" is %s, not running", container.id,
-			  container_status_name(status));
-		return not_run(err);
-	}
-	cleanup_free char *pid_path =
-		xasprintf("%s/containers/%s/exec-%d", store.runroot, container.id, (int)getpid());
-	long long deadline = settings->timeout ? now_ms() + settings->timeout * 1000 : 0;
-	pid_t process = make_process(cli, &store, &container, pid_path, deadline, err);
-	unlink(pid_path);
-	if (process < 0 || await_or_end(cli, process, deadline, err) < 0)
+	pid_t process = make_process(&session, err);
+	if (process < 0)
 		return -1;
-	return reap(process);
+	if (settings->request.tty)
+		return serve_terminal(&session, process, err);
+	return await_or_end(&session, process, err) < 0 ? -1 : child_reap(process);
 }
 
 static const struct cli_option options[] = {
+	{ "tty", 't', NULL, OPTION_FLAG, offsetof(struct exec_settings, request.tty),
+	  "give it a terminal, all output of which is our standard output" },
+	{ "no-stdin", 0, NULL, OPTION_FLAG, offsetof(struct exec_settings, no_stdin),
+	  "it has no input" },
+	{ "resize-fd", 0, "FD", OPTION_NUMBER, offsetof(struct exec_settings, resize_fd),
+	  "read sizes of the terminal there: {\"Width\":80,\"Height\":24}" },
 	{ "env", 'e', "NAME=VALUE", OPTION_LIST, offsetof(struct exec_settings, request.env),
 	  "add to the container's own environment" },
 	{ "cwd", 0, "DIR", OPTION_STRING, offsetof(struct exec_settings, request.cwd),
 	  "the working directory (default: the container's)" },
-	{ "user", 'u', "UID[:GID]", OPTION_STRING, offsetof(struct exec_settings, request.user),
-	  "the user, in numbers (default: the container's)" },
-	{ "timeout", 't', "SECONDS", OPTION_NUMBER, offsetof(struct exec_settings, timeout),
+	{ "user", 'u', "USER[:GROUP]", OPTION_STRING, offsetof(struct exec_settings, request.user),
+	  "the user, by name or number (default: the container's)" },
+	{ "cpus", 0, "LIST", OPTION_STRING, offsetof(struct exec_settings, cpus),
+	  "the CPUs it may run on, such as 0-3,8" },
+	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct exec_settings, timeout),
 	  "end it with its process group after that time (exit 124)" },
 	{ 0 },
 };
@@ -238,11 +305,12 @@ const struct cli_command exec_command = {
 	.operands_min = 2,
 	.operands_max = -1,
 	.summary = "run a command in a running container",
-	.details = "It has our standard input, output and error, and no terminal of its own. Its\n"
-		   "exit code becomes ours; 125 to 127 say that it did not run. Options stand\n"
-		   "before the ID.",
+	.details =
+		"It has our standard input, output and error. Its exit code becomes ours; 125 to\n"
+		"127 say that it did not run. Options stand before the ID.",
 	.options = options,
 	.settings_size = sizeof(struct exec_settings),
+	.defaults = &(const struct exec_settings){ .resize_fd = -1 },
 	.stop_at_operand = true,
 	.run = run_exec,
 };

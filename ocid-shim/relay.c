@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/relay.h"
 
+#include "ocid-shim/children.h"
 #include "ocid-shim/terminal.h"
 
 #include "lib/cleanup.h"
@@ -15,13 +16,13 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	/* bytes that a pipe takes without waiting once poll() says that it takes any */
 	WRITE_MAX = 4096,
-	SIZE_LINE_MAX = 256
+	SIZE_LINE_MAX = 256,
+	LAST_WORDS_MS = 1000 /* for what a process left in its terminal that others write to */
 };
 
 enum {
@@ -46,7 +47,8 @@ struct state {
 	struct relay *relay;
 	struct transit in, out;
 	int out_fd; /* where `out` goes: standard output or error */
-	bool stdin_open, output_open, ended;
+	bool stdin_open, output_open;
+	long long ended_at;	  /* clock_ms(); 0: not yet */
 	int window_fd;		  /* tells of SIGWINCH */
 	char line[SIZE_LINE_MAX]; /* the start of a line of resize_fd */
 	size_t line_length;
@@ -55,14 +57,6 @@ struct state {
 static bool is_empty(const struct transit *transit)
 {
 	return transit->start == transit->end;
-}
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 void relay_resize(const struct relay *relay, const struct monitor_size *size)
@@ -237,7 +231,7 @@ static void prepare(const struct state *state, struct pollfd polls[static POLLS]
 	polls[POLL_SIZE] = (struct pollfd){ .fd = relay->resize_fd, .events = POLLIN };
 	polls[POLL_WINDOW] = (struct pollfd){ .fd = state->window_fd, .events = POLLIN };
 	polls[POLL_END] =
-		(struct pollfd){ .fd = state->ended ? -1 : relay->end_fd, .events = POLLIN };
+		(struct pollfd){ .fd = state->ended_at ? -1 : relay->end_fd, .events = POLLIN };
 }
 
 /* Deal with what has happened. False when nobody reads our output. */
@@ -259,7 +253,7 @@ static bool step(struct state *state, const struct pollfd polls[static POLLS])
 	    state->relay->own_input_fd)
 		end_input(state);
 	if (polls[POLL_END].revents)
-		state->ended = true;
+		state->ended_at = clock_ms();
 	for (int i = POLL_STDOUT; i <= POLL_STDERR; i++) {
 		if (polls[i].revents & POLLOUT && !is_empty(&state->out) && !write_output(state))
 			return false;
@@ -272,14 +266,15 @@ static bool step(struct state *state, const struct pollfd polls[static POLLS])
 /* Whether there is nothing more to be read: a terminal may be held by others for ever. */
 static bool is_done(const struct state *state)
 {
-	int waiting = 0;
+	/* poll() also brings up what is still on its way through the terminal */
+	struct pollfd output = { .fd = state->relay->output_fd, .events = POLLIN };
 
 	if (!is_empty(&state->out))
 		return false;
 	if (!state->output_open)
-		return state->ended || state->relay->end_fd < 0;
-	return state->ended &&
-	       (ioctl(state->relay->output_fd, FIONREAD, &waiting) < 0 || waiting == 0);
+		return state->ended_at || state->relay->end_fd < 0;
+	return state->ended_at &&
+	       (poll(&output, 1, 0) == 0 || clock_ms() > state->ended_at + LAST_WORDS_MS);
 }
 
 static int run(struct state *state, struct error *err)
@@ -288,7 +283,7 @@ static int run(struct state *state, struct error *err)
 
 	while (!is_done(state)) {
 		long long deadline = state->relay->deadline;
-		long long left = deadline ? deadline - now_ms() : -1;
+		long long left = deadline ? deadline - clock_ms() : -1;
 
 		if (cli_interrupted())
 			return RELAY_INTERRUPTED;

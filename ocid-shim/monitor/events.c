@@ -2,6 +2,7 @@
 #include "ocid-shim/monitor/monitor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -10,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIM_AFTER_MS = 1000 };
+enum {
+	TRIM_AFTER_MS = 1000,
+	LAST_WORDS_MS = 1000 /* for a terminal that others than the container's first write to */
+};
 
 int events_watch(const struct monitor *monitor, int fd, enum event event)
 {
@@ -81,26 +85,45 @@ static ssize_t read_stream(struct monitor *monitor, struct stream *stream, size_
 	return got;
 }
 
+/* What is in a pipe now. Another process may hold it and write for ever: what is there was written
+ * before the container ended or at the same time, the rest was not. */
+static void drain_pipe(struct monitor *monitor, struct stream *stream)
+{
+	int waiting = 0;
+
+	if (ioctl(stream->fd, FIONREAD, &waiting) < 0)
+		waiting = 0;
+	while (stream->fd >= 0) {
+		ssize_t got =
+			read_stream(monitor, stream, waiting > 0 ? (size_t)waiting : LOG_BUFFER);
+
+		if (got <= 0)
+			break;
+		waiting -= (int)got;
+		if (waiting <= 0 && monitor->exited)
+			break;
+	}
+}
+
+/* What is on its way through a terminal, which poll() brings up, and nothing else tells of. */
+static void drain_terminal(struct monitor *monitor, struct stream *stream)
+{
+	struct pollfd terminal = { .fd = stream->fd, .events = POLLIN };
+	long long deadline = process_clock() + LAST_WORDS_MS;
+
+	while (stream->fd >= 0 && poll(&terminal, 1, 0) > 0 && process_clock() < deadline)
+		read_stream(monitor, stream, LOG_BUFFER);
+}
+
 void events_drain(struct monitor *monitor)
 {
 	for (size_t i = 0; i < 2; i++) {
 		struct stream *stream = &monitor->streams[i];
-		int waiting = 0;
 
-		/* Another process may hold the pipe and write for ever: what is in it now was
-		 * written before the container ended or at the same time, the rest was not. */
-		if (stream->fd < 0 || ioctl(stream->fd, FIONREAD, &waiting) < 0)
-			waiting = 0;
-		while (stream->fd >= 0) {
-			ssize_t got = read_stream(monitor, stream,
-						  waiting > 0 ? (size_t)waiting : LOG_BUFFER);
-
-			if (got <= 0)
-				break;
-			waiting -= (int)got;
-			if (waiting <= 0 && monitor->exited)
-				break;
-		}
+		if (stream->fd >= 0 && stream->fd == monitor->console_fd)
+			drain_terminal(monitor, stream);
+		else if (stream->fd >= 0)
+			drain_pipe(monitor, stream);
 	}
 }
 

@@ -223,6 +223,17 @@ make_attached() {
 	shim rm tty
 }
 
+@test "attach: what a terminal holds at the end is not lost, to the log neither" {
+	bundle last 'seq 1 100000' "$TTY"
+	shim create --bundle "$BUNDLE" last
+	make_attached last a
+	ended a 0
+	seq 1 100000 | cmp - <(tr -d '\r' <"$BATS_TEST_TMPDIR/a.out")
+	ocid-shim logs last | tr -d '\r' | cmp - <(seq 1 100000)
+	exec 5>&-
+	shim rm last
+}
+
 @test "attach: with --stdin once a terminal's lines end too" {
 	bundle end 'cat >/dev/null; echo over; exit 1' "$TTY"
 	shim create --stdin once --bundle "$BUNDLE" end

@@ -46,13 +46,13 @@ no_process() {
 	shim rm --force io
 }
 
-@test "exec: also where the container has a terminal, the command has none" {
+@test "exec: also where the container has a terminal, the command has none but with --tty" {
 	idle tty '.process.terminal = true | .mounts += [{destination: "/dev/pts", type: "devpts",
 		source: "devpts", options: ["newinstance", "ptmxmode=0666", "mode=0620"]}]'
 	shim 1 exec tty tty </dev/null
 	[ "$output" = "not a tty" ]
-	shim 2 exec --tty tty sh
-	error_is usage --tty
+	shim 0 exec --tty tty tty
+	[[ $output == /dev/pts/* ]]
 	shim rm --force tty
 }
 
@@ -64,7 +64,8 @@ no_process() {
 	[ "$output" = '1|x y=z|new|yes||/tmp|12:34|--env X=1 --cwd -h' ]
 	shim exec --user 7 opts id -u
 	[ "$output" = 7 ]
-	for option in --env=A --env==1 --cwd=tmp --user=root --user=1:2:3 --user=1: --user= --timeout=-1; do
+	for option in --env=A --env==1 --cwd=tmp --timeout=-1 --cpus= --cpus=1- --cpus=2-1 --cpus=1,,2 \
+		--cpus=99999 --resize-fd=1; do
 		shim 2 exec "$option" opts true
 	done
 	shim 2 exec opts
@@ -73,7 +74,7 @@ no_process() {
 	shim rm --force opts
 }
 
-@test "exec --user: not the groups of the container's user, nor, but for root, its capabilities" {
+@test "exec: the groups of the container's user; another user has its own" {
 	idle caps '.process.user = {uid: 3, gid: 4, additionalGids: [5]} | .process.capabilities = {
 		bounding: ["CAP_CHOWN", "CAP_KILL"], inheritable: [], ambient: [],
 		effective: ["CAP_KILL"], permitted: ["CAP_KILL"]}'
@@ -81,11 +82,122 @@ no_process() {
 	id='echo $(id -u) $(id -G) $(grep CapEff /proc/self/status)'
 	shim exec caps sh -c "$id"
 	[[ $output == "3 4 5 CapEff:"* ]]
+	shim exec --user user caps sh -c "$id"
+	[ "$output" = "1000 1000 50 CapEff: 0000000000000000" ]
+	shim exec --user user:staff caps sh -c "$id"
+	[ "$output" = "1000 50 CapEff: 0000000000000000" ]
 	shim exec --user 7 caps sh -c "$id"
-	[ "$output" = "7 4 CapEff: 0000000000000000" ]
+	[ "$output" = "7 0 CapEff: 0000000000000000" ]
 	shim exec --user 0:0 caps sh -c "$id"
 	[ "$output" = "0 0 CapEff: 0000000000000021" ]
+	shim exec --user root:5 caps sh -c "$id"
+	[ "$output" = "0 5 CapEff: 0000000000000021" ]
+	shim 125 exec --user nobody caps true
+	[[ $stderr == *'no user "nobody" in the container'* ]]
+	shim 125 exec --user user:none caps true
+	[[ $stderr == *'no group "none"'* ]]
+	shim 2 exec --user 1:2:3 caps true
 	shim rm --force caps
+}
+
+@test "exec: a passwd file that leads out of the container is not read" {
+	mkdir "$BATS_TEST_TMPDIR/etc"
+	idle evil '.mounts += [{destination: "/etc", type: "bind", source: "'"$BATS_TEST_TMPDIR/etc"'",
+		options: ["bind"]}]'
+	ln -s /proc/1/root/etc/passwd "$BATS_TEST_TMPDIR/etc/passwd"
+	TOOL_TIMEOUT=10 shim 125 exec --user daemon evil true
+	rm "$BATS_TEST_TMPDIR/etc/passwd"
+	mkfifo "$BATS_TEST_TMPDIR/etc/group"
+	TOOL_TIMEOUT=10 shim 125 exec --user 0:none evil true
+	[[ $stderr == *"not a regular file"* ]]
+	shim rm --force evil
+}
+
+@test "exec --cpus, --no-stdin" {
+	idle opts
+	shim exec --cpus 1 opts grep Cpus_allowed_list /proc/self/status
+	[[ $output == *$'\t1' ]]
+	idle conf '.process.execCPUAffinity = {initial: "0", final: "1"}'
+	# what was set last is there once the process could look
+	shim exec conf sh -c 'sleep 0.2; grep Cpus_allowed_list /proc/self/status'
+	[[ $output == *$'\t1' ]]
+	shim 125 exec --cpus 1000 opts true
+	[ "$(echo data | ocid-shim exec --no-stdin opts wc -c)" -eq 0 ]
+	shim rm --force opts conf
+}
+
+PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
+	options: ["newinstance", "ptmxmode=0666", "mode=0620"]}]'
+
+@test "exec --tty: a terminal of its own, whose output is all on standard output" {
+	idle term "$PTS"
+	shim 5 exec --tty term sh -c 'tty; echo out; echo err >&2; exit 5'
+	[ "$(tr -d '\r' <<<"$output" | tail -n 2)" = $'out\nerr' ]
+	[ -z "$stderr" ]
+	# shellcheck disable=SC2016 # for the shell inside
+	run -6 --separate-stderr ocid-shim exec --tty term sh -c 'read -r a; echo "<$a>"; exit 6' <<<hello
+	[[ $output == *"<hello>"* ]]
+	# all of much output is there, though the terminal is gone with its process
+	ocid-shim exec --tty term seq 1 100000 | tr -d '\r' >"$BATS_TEST_TMPDIR/out"
+	seq 1 100000 | cmp - "$BATS_TEST_TMPDIR/out"
+	# what goes on in the background does not keep it
+	TOOL_TIMEOUT=5 shim 4 exec --tty term sh -c 'trap "" HUP; sleep 43214 & exit 4'
+	shim 127 exec --tty term nonesuch
+	shim 124 exec --tty --timeout 1 term sleep 43213
+	wait_for 5 no_process 'sleep 43213'
+	[ -z "$(find "$OCID_RUNROOT/containers/term" -name 'exec*')" ]
+	shim rm --force term
+	nothing_left
+}
+
+@test "exec --tty: the size is our terminal's, or what --resize-fd says" {
+	idle sized "$PTS"
+	mkfifo "$BATS_TEST_TMPDIR/sizes" "$BATS_TEST_TMPDIR/in"
+	exec 6<>"$BATS_TEST_TMPDIR/sizes"
+	ocid-shim exec --tty --resize-fd 6 sized sh -c \
+		'trap "stty size; exit 3" WINCH; echo ready; while :; do sleep 0.05; done' \
+		<>"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	wait_for 10 grep -q ready "$BATS_TEST_TMPDIR/out"
+	printf '{"Width":93,"Height":39}\n' >&6
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 3 ]
+	grep -q '39 93' "$BATS_TEST_TMPDIR/out"
+	exec 6>&-
+	/usr/bin/python3 - <<-'END'
+		import fcntl, pty, os, struct, subprocess, termios
+		parent, child = pty.openpty()
+		fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+		before = termios.tcgetattr(child)
+		shell = subprocess.Popen(["ocid-shim", "exec", "-t", "sized", "sh", "-c",
+		    "sleep 0.3; stty size; read a; echo got $a; exit 8"], stdin=child, stdout=child)
+		while termios.tcgetattr(child)[3] & termios.ICANON:
+		    pass
+		os.write(parent, b"hello\r")
+		code = shell.wait(timeout=20)
+		text = os.read(parent, 10000).decode()
+		assert code == 8, code
+		assert "33 77\r\n" in text and "got hello\r\n" in text, text
+		assert termios.tcgetattr(child) == before
+	END
+	shim rm --force sized
+}
+
+@test "exec --tty: when nobody reads it is ended, as when it is asked to" {
+	idle left "$PTS"
+	ocid-shim exec --tty left sh -c 'while :; do echo line; sleep 0.05; done # 43212' | head -n 1
+	wait_for 5 no_process 43212
+	ocid-shim exec --tty left sleep 43211 >/dev/null 3>&- &
+	pid=$!
+	wait_for 5 pgrep -f '^sleep 43211'
+	kill "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ]
+	wait_for 5 no_process '^sleep 43211'
+	shim rm --force left
+	nothing_left
 }
 
 @test "exec: 125 to 127 say that the command did not run" {
