@@ -10,6 +10,7 @@
 #include "skopeo-c/spool.h"
 #include "skopeo-c/transfer.h"
 #include "skopeo-c/transport.h"
+#include "skopeo-c/trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct copy {
 	struct transport converted; /* gives what becomes different; or closed */
 	struct plan plan;
 	struct image image;
+	struct trust_image signatures;
 	json_t *field; /* the result */
 	char *spool_directory;
 	int held_fd; /* the config's bytes */
@@ -33,6 +35,7 @@ static void copy_close(struct copy *copy)
 	transport_close(&copy->converted);
 	transport_close(&copy->from);
 	image_free(&copy->image);
+	trust_image_free(&copy->signatures);
 	plan_free(&copy->plan);
 	json_decref(copy->field);
 	free(copy->spool_directory);
@@ -65,11 +68,14 @@ static int open_source(struct copy *copy, struct error *err)
 		.blob_dir = request->source_blob_dir,
 		.daemon = request->source_daemon,
 		.spool_directory = copy->spool_directory,
+		.registries_d = request->trust->options->registries_d,
 	};
 
-	if (transport_open(&copy->from, request->source, &source, err) < 0)
+	if (transport_open(&copy->from, request->source, &source, err) < 0 ||
+	    trust_admit(request->trust, &copy->from, err) < 0)
 		return -1;
-	if (plan_make(&copy->from, &request->choice, &copy->plan, err) < 0)
+	if (plan_make(&copy->from, &request->choice, &copy->plan, err) < 0 ||
+	    trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0)
 		return -1;
 	return copy->plan.image ? image_read(&copy->from, copy->plan.image, &copy->image, err) : 0;
 }
@@ -87,9 +93,11 @@ static int open_destination(struct copy *copy, struct error *err)
 		.additional_tags = request->additional_tags,
 		.blob_dir = request->destination_blob_dir,
 		.daemon = request->destination_daemon,
+		.registries_d = request->trust->options->registries_d,
 	};
 
-	if (transport_open(&copy->to, request->destination, &destination, err) < 0)
+	if (transport_open(&copy->to, request->destination, &destination, err) < 0 ||
+	    trust_check_destination(request->trust, &copy->to, &copy->signatures, err) < 0)
 		return -1;
 	docker_allow_mounts(&copy->to, &copy->from);
 	return 0;
@@ -122,6 +130,12 @@ static int convert_plan(struct copy *copy, struct error *err)
 		return error_set(err, ERROR_FAILED,
 				 "%s: this copy would change digests, which must be preserved",
 				 copy->from.name);
+	if (copy->signatures.any) {
+		error_set(err, ERROR_FAILED,
+			  "%s: this copy would make the signatures of the image invalid",
+			  copy->from.name);
+		return error_hint(err, "--remove-signatures leaves them behind");
+	}
 	if (convert(&copy->from, &conversion, copy->http, request->parallel, &copy->plan,
 		    &copy->converted, err) < 0)
 		return -1;
@@ -254,14 +268,35 @@ static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count,
 
 /* ---- everything ---- */
 
+/* The signatures of a manifest are there before it is. */
+static int put_signatures(struct copy *copy, size_t number, struct error *err)
+{
+	const struct plan *plan = &copy->plan;
+
+	return trust_put(copy->request->trust, &copy->to, &plan->manifests[number],
+			 number + 1 == plan->count, &copy->signatures, err);
+}
+
+/* The image is there already; more signatures may have come. */
+static int put_all_signatures(struct copy *copy, struct error *err)
+{
+	for (size_t i = 0; i < copy->plan.count; i++)
+		if (put_signatures(copy, i, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int put_manifests(struct copy *copy, struct error *err)
 {
 	const struct plan *plan = &copy->plan;
 
-	for (size_t i = 0; i < plan->count; i++)
-		if (copy->to.class->put_manifest(&copy->to, &plan->manifests[i],
-						 i + 1 == plan->count, err) < 0)
+	for (size_t i = 0; i < plan->count; i++) {
+		bool is_top = i + 1 == plan->count;
+
+		if (put_signatures(copy, i, err) < 0 ||
+		    copy->to.class->put_manifest(&copy->to, &plan->manifests[i], is_top, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -274,7 +309,8 @@ static int copy_everything(struct copy *copy, struct error *err)
 	if (prepare(copy, blobs, count, err) < 0)
 		return -1;
 	if (class->has_manifest && class->has_manifest(&copy->to, plan_top(&copy->plan)))
-		return tell_present(copy, blobs, count, err);
+		return put_all_signatures(copy, err) < 0 ? -1
+							 : tell_present(copy, blobs, count, err);
 	if (move_blobs(copy, blobs, count, err) < 0)
 		return -1;
 	return put_manifests(copy, err);

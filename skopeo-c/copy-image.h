@@ -8,12 +8,14 @@
 #include <stdbool.h>
 
 struct cli;
+struct trust;
 
 /* What is to be copied, and how; all of it borrowed. */
 struct copy_request {
 	const struct cli *cli;
 	const char *source, *destination; /* with their transports */
 	const struct access *source_access, *destination_access;
+	struct trust *trust;
 	struct plan_choice choice;
 	struct conversion conversion;
 	bool preserve_digests; /* fail rather than change anything */

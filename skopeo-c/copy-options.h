@@ -3,6 +3,7 @@
 #pragma once
 #include "skopeo-c/copy-image.h"
 #include "skopeo-c/credentials.h"
+#include "skopeo-c/trust.h"
 
 struct cli;
 
@@ -10,6 +11,7 @@ struct cli;
 struct copy_options {
 	struct access source, destination, both;
 	struct platform_choice platform;
+	struct trust_options trust;
 	bool all, quiet, preserve_digests;
 	bool compress, decompress,
 		always; /* always: what skopeo must be told to do is done anyway */
@@ -77,6 +79,7 @@ struct copy_options {
 	COPY_SIDE_OPTIONS("dest", destination, "for the destination"), \
 	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(copy.both.retry_times), \
 	  "try again N times after what may pass (default 2)" }, \
+	TRUST_OPTIONS, \
 	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), "no progress bars" }
 /* clang-format on */
 

@@ -95,11 +95,15 @@ static int copy_run(const struct cli *cli, struct error *err)
 		.progress = &progress,
 	};
 	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_trust struct trust trust = { 0 };
 	struct copy_result result = { 0 };
 
 	if (check_settings(cli, settings, err) < 0 ||
-	    copy_options_apply(cli, &settings->copy, from_registry, to_registry, &request, err) < 0)
+	    copy_options_apply(cli, &settings->copy, from_registry, to_registry, &request, err) <
+		    0 ||
+	    trust_open(&settings->copy.trust, &trust, err) < 0)
 		return -1;
+	request.trust = &trust;
 	progress.bars = !settings->copy.quiet && isatty(STDERR_FILENO);
 	if ((from_registry || to_registry) && !(http = http_new(err)))
 		return -1;

@@ -11,6 +11,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
+#include "skopeo-c/signature.h"
 #include "skopeo-c/transport.h"
 
 #include <dirent.h>
@@ -26,6 +27,7 @@ static const char version_text[] = "Directory Transport Version: 1.1\n";
 struct dir {
 	int fd;
 	char *path;
+	char top[DIGEST_SIZE];	/* source: the digest of manifest.json once it was read, or "" */
 	bool made;		/* the directory itself is ours */
 	bool finished;		/* manifest.json is in place */
 	struct strings files;	/* all files of the new image */
@@ -102,6 +104,7 @@ static int dir_open(struct transport *t, const char *rest,
 	dir->path = xstrdup(rest);
 	t->state = dir;
 	t->name = xasprintf("dir:%s", rest);
+	t->path = xstrdup(rest);
 	if (rest[0] == '\0')
 		return error_set(err, ERROR_USAGE, "dir: needs a path");
 	if (settings->is_destination) {
@@ -151,10 +154,51 @@ static int dir_get_manifest(struct transport *t, const char *digest, struct mani
 
 	if (!bytes)
 		return -1;
-	if (manifest_parse(bytes, length, NULL, digest, t->name, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	if (manifest_parse(bytes, length, NULL, digest, t->name, manifest, err) < 0) {
+		free(bytes);
+		return -1;
+	}
+	if (!digest)
+		memcpy(((struct dir *)t->state)->top, manifest->digest, DIGEST_SIZE);
+	return 0;
+}
+
+static char *signature_name(const char *digest, bool is_top, int number)
+{
+	return is_top ? xasprintf("signature-%d", number)
+		      : xasprintf("%s.signature-%d", digest_hex(digest), number);
+}
+
+static bool has_file(const struct transport *t, const char *name)
+{
+	const struct dir *dir = t->state;
+
+	return faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* signature-1 and so on, without a gap. */
+static int dir_get_signatures(struct transport *t, const struct manifest *manifest, bool bundles,
+			      struct signatures *signatures, struct error *err)
+{
+	const struct dir *dir = t->state;
+	bool is_top = strcmp(dir->top, manifest->digest) == 0;
+
+	(void)bundles;
+	for (int number = 1;; number++) {
+		cleanup_free char *name = signature_name(manifest->digest, is_top, number);
+		cleanup_signature struct signature signature = { 0 };
+		size_t length;
+
+		if (!has_file(t, name))
+			return 0;
+		cleanup_fd int fd = open_file(t, name, err);
+		cleanup_free char *bytes =
+			fd < 0 ? NULL : file_read_fd(fd, SIGNATURE_MAX, &length, name, err);
+		if (!bytes || signature_from_file(bytes, length, name, &signature, err) < 0 ||
+		    signatures_add(signatures, &signature, err) < 0)
+			return -1;
+		signature = (struct signature){ 0 };
+	}
 }
 
 static int dir_open_blob(struct transport *t, const struct blob *blob, struct blob_source *source,
@@ -214,7 +258,8 @@ static bool is_image_file(const char *name)
 	if (strncmp(name, "signature-", 10) == 0)
 		return true;
 	return (hex == 64 || hex == 128) &&
-	       (!name[hex] || strcmp(name + hex, ".manifest.json") == 0);
+	       (!name[hex] || strcmp(name + hex, ".manifest.json") == 0 ||
+		strncmp(name + hex, ".signature-", 11) == 0);
 }
 
 static void remove_old_files(const struct dir *dir)
@@ -229,6 +274,20 @@ static void remove_old_files(const struct dir *dir)
 	while ((entry = readdir(listing)))
 		if (is_image_file(entry->d_name) && !is_new_file(dir, entry->d_name))
 			unlinkat(dir->fd, entry->d_name, 0);
+}
+
+static int dir_put_signatures(struct transport *t, const struct manifest *manifest, bool is_top,
+			      const struct signatures *signatures, struct error *err)
+{
+	for (size_t i = 0; i < signatures->count; i++) {
+		cleanup_free char *name = signature_name(manifest->digest, is_top, (int)i + 1);
+		size_t length;
+		cleanup_free char *bytes = signature_to_file(&signatures->items[i], &length);
+
+		if (write_file(t, name, bytes, length, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int dir_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
@@ -248,6 +307,7 @@ static int dir_put_manifest(struct transport *t, const struct manifest *manifest
 
 const struct transport_class transport_dir = {
 	.prefix = "dir:",
+	.identity = IDENTITY_PATH,
 	.open = dir_open,
 	.close = dir_close,
 	.get_manifest = dir_get_manifest,
@@ -255,4 +315,6 @@ const struct transport_class transport_dir = {
 	.offer_blob = dir_offer_blob,
 	.commit_blob = dir_commit_blob,
 	.put_manifest = dir_put_manifest,
+	.get_signatures = dir_get_signatures,
+	.put_signatures = dir_put_signatures,
 };

@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
+#include "skopeo-c/signature-registry.h"
 #include "skopeo-c/transport.h"
 
 #include <stdlib.h>
@@ -380,11 +381,10 @@ static int docker_commit_blob(struct transport *t, const struct blob *blob, stru
 	return registry_refused(&sink->call, what, err);
 }
 
-static int docker_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
-			       struct error *err)
+static int put_manifest(struct transport *t, const char *wanted, const struct manifest *manifest,
+			struct error *err)
 {
 	struct docker *docker = t->state;
-	const char *wanted = is_top ? docker->at->endpoint->wanted : manifest->digest;
 	cleanup_registry_call struct registry_call call = { 0 };
 
 	if (digest_is_valid(wanted) && strcmp(wanted, manifest->digest) != 0)
@@ -406,9 +406,31 @@ static int docker_put_manifest(struct transport *t, const struct manifest *manif
 	return 0;
 }
 
+static int docker_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
+			       struct error *err)
+{
+	const struct docker *docker = t->state;
+
+	return put_manifest(t, is_top ? docker->at->endpoint->wanted : manifest->digest, manifest,
+			    err);
+}
+
+int docker_get_tagged(struct transport *t, const char *tag, struct manifest *manifest,
+		      struct error *err)
+{
+	return get_manifest(t, tag, manifest, err);
+}
+
+int docker_put_tagged(struct transport *t, const char *tag, const struct manifest *manifest,
+		      struct error *err)
+{
+	return put_manifest(t, tag, manifest, err);
+}
+
 const struct transport_class transport_docker = {
 	.prefix = "docker://",
 	.wants_compressed = true,
+	.identity = IDENTITY_REFERENCE,
 	.open = docker_open,
 	.close = docker_close,
 	.get_manifest = docker_get_manifest,
@@ -418,4 +440,7 @@ const struct transport_class transport_docker = {
 	.poll_sink = docker_poll_sink,
 	.commit_blob = docker_commit_blob,
 	.put_manifest = docker_put_manifest,
+	.get_signatures = signature_registry_get,
+	.accepts_unnamed = signature_registry_accepts_unnamed,
+	.put_signatures = signature_registry_put,
 };

@@ -92,6 +92,7 @@ static int oci_open(struct transport *t, const char *rest,
 	t->name = xasprintf("oci:%s", rest);
 	if (path[0] == '\0')
 		return error_set(err, ERROR_USAGE, "oci: needs a path");
+	t->path = xstrdup(path);
 	if (settings->blob_dir) {
 		state->blobs_fd = blob_dir_open(settings->blob_dir, settings->is_destination, err);
 		if (state->blobs_fd < 0)
@@ -111,6 +112,7 @@ static int oci_open(struct transport *t, const char *rest,
 
 const struct transport_class transport_oci = {
 	.prefix = "oci:",
+	.identity = IDENTITY_PATH,
 	.wants_compressed = true,
 	.open = oci_open,
 	.close = image_layout_close,

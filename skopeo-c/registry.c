@@ -367,6 +367,16 @@ static int handle_challenge(struct registry_call *call, struct error *err)
 	return 0;
 }
 
+/* Only the registry itself speaks for itself, not where it redirects to. */
+static void note_signatures(const struct registry_call *call)
+{
+	const char *value = http_header(&call->request, "x-registry-supports-signatures", 0);
+
+	if (value && strcmp(value, "1") == 0 &&
+	    http_same_origin(call->request.url, call->registry->base))
+		call->registry->keeps_signatures = true;
+}
+
 int registry_call_poll(struct registry_call *call, struct error *err)
 {
 	int status = call->request.status;
@@ -381,6 +391,7 @@ int registry_call_poll(struct registry_call *call, struct error *err)
 	if (call->request.result != HTTP_ANSWERED)
 		return handle_failure(call, err);
 	call->registry->may_fall_back = false;
+	note_signatures(call);
 	if (status == 401)
 		return handle_challenge(call, err);
 	if (status / 100 == 3)

@@ -30,6 +30,7 @@ struct registry {
 	unsigned generation;   /* counts the changes of authorization */
 	int retries;
 	bool retry_unreachable; /* the user asked for retries by number */
+	bool keeps_signatures;	/* it has said X-Registry-Supports-Signatures */
 	int retry_after_ms;	/* what the last failure asked us to wait, 0 for nothing */
 };
 

@@ -7,6 +7,8 @@
 #include "skopeo-c/credentials.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,5 +78,15 @@ char *secret_read(struct error *err)
 	}
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
 		text[--length] = '\0';
+	return text;
+}
+
+char *secret_read_file(const char *path, struct error *err)
+{
+	size_t length;
+	char *text = file_read_at(AT_FDCWD, path, SECRET_MAX, &length, err);
+
+	if (text)
+		OPENSSL_cleanse(text + strcspn(text, "\r\n"), length - strcspn(text, "\r\n"));
 	return text;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names and passwords from standard input. */
+/* Names and passwords from standard input, passphrases from files. */
 #pragma once
 #include "lib/error.h"
 
@@ -12,3 +12,6 @@ char *secret_ask(const char *prompt, bool is_hidden, struct error *err);
 /* Everything on standard input, without the end of its last line; to be freed with
  * credentials_wipe(). */
 char *secret_read(struct error *err);
+
+/* The first line of a file; likewise. */
+char *secret_read_file(const char *path, struct error *err);

@@ -94,6 +94,8 @@ static int store_prepare(struct transport *t, const json_t *digests,
 
 const struct transport_class transport_store = {
 	.prefix = "store:",
+	.identity = IDENTITY_REFERENCE,
+	.drops_signatures = true, /* they were asked for when the image came */
 	.wants_compressed = true,
 	.open = store_transport_open,
 	.close = image_layout_close,

@@ -35,6 +35,7 @@ int transport_open(struct transport *t, const char *name, const struct transport
 			return error_set(err, ERROR_USAGE, "%s can only be a source",
 					 class->prefix);
 		t->class = class;
+		t->registries_d = settings->registries_d;
 		return class->open(t, name + length, settings, err);
 	}
 	error_set(err, ERROR_USAGE, "\"%s\" does not begin with a transport", name);
@@ -49,6 +50,7 @@ void transport_close(struct transport *t)
 		t->class->close(t);
 	free(t->name);
 	free(t->reference);
+	free(t->path);
 	*t = (struct transport){ 0 };
 }
 

@@ -14,6 +14,7 @@
 
 struct cli;
 struct http;
+struct signatures;
 struct transport;
 
 /* Where the bytes of a blob come from: a file, something that makes them, or a call that is not
@@ -65,6 +66,7 @@ struct transport_settings {
 	const char *blob_dir; /* where an oci: layout's blobs are instead, or NULL */
 	const char *daemon;   /* where docker-daemon: is: "unix:///run/docker.sock"; or NULL */
 	const char *spool_directory; /* where blobs are kept that have to be; or NULL */
+	const char *registries_d;    /* where it says where signatures are; or NULL: the usual */
 	const char *reference;	     /* of the image to come, for a destination that needs a name */
 	/* another source of the same command, open at least until the manifest is read, or NULL:
 	 * what was learned of a registry there need not be learned again */
@@ -75,6 +77,10 @@ struct transport_class {
 	const char *prefix;    /* "docker://" */
 	bool makes_manifest;   /* a source that has none of its own: nobody knows its bytes */
 	bool wants_compressed; /* a destination for such images that they are compressed for */
+	/* By what policies name the images: nothing, t->path or t->reference, which is then what
+	 * the user has asked for. */
+	enum { IDENTITY_NONE, IDENTITY_PATH, IDENTITY_REFERENCE } identity;
+	bool drops_signatures; /* a destination where nobody misses them */
 	/* Open what `rest`, the text after the prefix, names; fills name, reference and state. */
 	int (*open)(struct transport *t, const char *rest,
 		    const struct transport_settings *settings, struct error *err);
@@ -85,6 +91,13 @@ struct transport_class {
 			    struct error *err);
 	int (*open_blob)(struct transport *t, const struct blob *blob, struct blob_source *source,
 			 struct error *err);
+
+	/* Add the signatures of a manifest that was read; bundles: those of cosign 3 also, which
+	 * cost more requests. NULL where there are never any. */
+	int (*get_signatures)(struct transport *t, const struct manifest *manifest, bool bundles,
+			      struct signatures *signatures, struct error *err);
+	/* Whether bundles that name no image may stand for this one; NULL: no. */
+	int (*accepts_unnamed)(const struct transport *t, bool *accepts, struct error *err);
 
 	/* As a destination; NULL for what is a source only. */
 	/* True when the destination already names exactly this manifest, with all its blobs. */
@@ -104,13 +117,19 @@ struct transport_class {
 	/* is_top: the one that the transport's name will stand for; it comes last. */
 	int (*put_manifest)(struct transport *t, const struct manifest *manifest, bool is_top,
 			    struct error *err);
+	/* Keep the signatures, at least one, of a manifest that is put next. NULL where none can
+	 * be kept. */
+	int (*put_signatures)(struct transport *t, const struct manifest *manifest, bool is_top,
+			      const struct signatures *signatures, struct error *err);
 };
 
 struct transport {
 	const struct transport_class *class;
 	char *name;	 /* as errors call it: "docker.io/library/nginx:latest", "oci:/tmp/x:y" */
 	char *reference; /* the full image reference where there is one, else NULL */
+	char *path;	 /* of the directory or archive where it is one, else NULL */
 	void *state;	 /* of the class */
+	const char *registries_d;  /* borrowed from the settings */
 	struct transport *beneath; /* whose blobs it gives, changed; borrowed; or NULL */
 	bool is_sequential;	   /* a destination that takes one blob after the other */
 };
@@ -148,5 +167,10 @@ struct registry *docker_registry(struct transport *t);
 /* The registry itself, not a mirror of it; NULL where it cannot be opened. */
 struct registry *docker_origin(struct transport *t, struct error *err);
 bool transport_is_docker(const struct transport *t);
+/* Read or put a manifest by a tag of the repository; ERROR_NOT_FOUND where there is none. */
+int docker_get_tagged(struct transport *t, const char *tag, struct manifest *manifest,
+		      struct error *err);
+int docker_put_tagged(struct transport *t, const char *tag, const struct manifest *manifest,
+		      struct error *err);
 /* Let `to` take blobs that `from` has over within the registry, when both are in the same one. */
 void docker_allow_mounts(struct transport *to, const struct transport *from);

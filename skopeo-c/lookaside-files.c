@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures below a URL: BASE/REPOSITORY@ALGORITHM=HEX/signature-1 and so on, without a gap. */
+#include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/reference.h"
+#include "skopeo-c/lookaside.h"
+#include "skopeo-c/registry.h"
+#include "skopeo-c/signature.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_SCHEME "file://"
+
+/* Where the signatures of a manifest are. The caller frees it. */
+static char *manifest_url(const char *base, const struct reference *reference, const char *digest)
+{
+	size_t length = strlen(base);
+
+	while (length > 0 && base[length - 1] == '/')
+		length--;
+	return xasprintf("%.*s/%s@%.*s=%s", (int)length, base, reference->repository,
+			 (int)strcspn(digest, ":"), digest, digest_hex(digest));
+}
+
+/* ---- reading ---- */
+
+/* 1: there is none of that number. */
+static int read_file(const char *path, char **bytes, size_t *length, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 1;
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	*bytes = file_read_fd(fd, SIGNATURE_MAX, length, path, err);
+	return *bytes ? 0 : -1;
+}
+
+static int read_url(struct registry *registry, const char *url, char **bytes, size_t *length,
+		    struct error *err)
+{
+	cleanup_registry_call struct registry_call call = { 0 };
+
+	registry_call_init(&call, registry, "GET", xstrdup(url));
+	call.request.answer_max = SIGNATURE_MAX;
+	if (registry_call_run(&call, err) < 0)
+		return error_prefix(err, "the lookaside %s", url);
+	if (call.request.status == 404)
+		return 1;
+	if (call.request.status != 200)
+		return error_set(err, ERROR_FAILED, "the lookaside %s answered %d", url,
+				 call.request.status);
+	*length = call.request.answer_length;
+	*bytes = steal_ptr(&call.request.answer);
+	return 0;
+}
+
+int lookaside_read(const struct lookaside *lookaside, const struct reference *reference,
+		   const char *digest, struct registry *registry, struct signatures *signatures,
+		   struct error *err)
+{
+	cleanup_free char *url = manifest_url(lookaside->read, reference, digest);
+	bool is_file = strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) == 0;
+
+	for (int number = 1;; number++) {
+		cleanup_free char *name = xasprintf("%s/signature-%d", url, number);
+		cleanup_free char *bytes = NULL;
+		cleanup_signature struct signature signature = { 0 };
+		size_t length = 0;
+		int status = is_file ? read_file(name + strlen(FILE_SCHEME), &bytes, &length, err)
+				     : read_url(registry, name, &bytes, &length, err);
+
+		if (status != 0)
+			return status < 0 ? -1 : 0;
+		if (signature_from_file(bytes ? bytes : "", length, name, &signature, err) < 0 ||
+		    signatures_add(signatures, &signature, err) < 0)
+			return -1;
+		signature = (struct signature){ 0 };
+	}
+}
+
+/* ---- writing ---- */
+
+static int write_one(int dir_fd, int number, const struct signature *signature, struct error *err)
+{
+	cleanup_free char *name = xasprintf("signature-%d", number);
+	size_t length;
+	cleanup_free char *bytes = signature_to_file(signature, &length);
+
+	return file_replace_at(dir_fd, name, bytes, length, 0644, err);
+}
+
+/* The first missing number ends the list for every reader. */
+static int remove_from(int dir_fd, int number, const char *path, struct error *err)
+{
+	for (;; number++) {
+		cleanup_free char *name = xasprintf("signature-%d", number);
+
+		if (unlinkat(dir_fd, name, 0) == 0)
+			continue;
+		return errno == ENOENT ? 0 : error_os(err, "%s/%s", path, name);
+	}
+}
+
+static bool has_simple(const struct signatures *signatures)
+{
+	for (size_t i = 0; i < signatures->count; i++)
+		if (signatures->items[i].kind == SIGNATURE_SIMPLE)
+			return true;
+	return false;
+}
+
+int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,
+		    const char *digest, const struct signatures *signatures, struct error *err)
+{
+	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
+	const char *path = url + strlen(FILE_SCHEME);
+	int number = 0;
+
+	if (!has_simple(signatures))
+		return 0;
+	if (strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) != 0) {
+		error_set(err, ERROR_UNSUPPORTED,
+			  "signatures cannot be written to the lookaside %s", lookaside->write);
+		return error_hint(err, "name a lookaside-staging in registries.d");
+	}
+	if (path_make_dirs(path, 0755, err) < 0)
+		return -1;
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	for (size_t i = 0; i < signatures->count; i++)
+		if (signatures->items[i].kind == SIGNATURE_SIMPLE &&
+		    write_one(fd, ++number, &signatures->items[i], err) < 0)
+			return error_prefix(err, "%s", path);
+	return remove_from(fd, number + 1, path, err);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What registries.d says. */
+#include "skopeo-c/lookaside.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/yaml.h"
+#include "skopeo-c/policy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CONFIGURATION_MAX = 1 << 20 }; /* bytes of a file */
+
+/* the key of default-docker among the scopes, none of which is empty */
+#define DEFAULT_SCOPE ""
+
+void lookaside_free(struct lookaside *lookaside)
+{
+	free(lookaside->read);
+	free(lookaside->write);
+	*lookaside = (struct lookaside){ 0 };
+}
+
+/* ---- one file ---- */
+
+/* What is unknown is left alone: the file belongs to other programs, too. */
+static int check_section(const char *what, const char *scope, const json_t *section,
+			 struct error *err)
+{
+	static const char *const texts[] = { "lookaside", "lookaside-staging", "sigstore",
+					     "sigstore-staging", NULL };
+	static const char *const flags[] = { "use-sigstore-attachments",
+					     "accept-bundles-without-identity", NULL };
+
+	if (!json_is_object(section) && !json_is_null(section))
+		return error_set(err, ERROR_INTEGRITY, "%s: %s is not a mapping", what, scope);
+	for (size_t i = 0; texts[i]; i++) {
+		const json_t *value = json_object_get(section, texts[i]);
+
+		if (value && !json_is_string(value))
+			return error_set(err, ERROR_INTEGRITY, "%s: %s of %s is not a URL", what,
+					 texts[i], scope);
+	}
+	for (size_t i = 0; flags[i]; i++) {
+		const json_t *value = json_object_get(section, flags[i]);
+
+		if (value && !json_is_boolean(value))
+			return error_set(err, ERROR_INTEGRITY, "%s: %s of %s is not true or false",
+					 what, flags[i], scope);
+	}
+	return 0;
+}
+
+static int add_section(json_t *sections, const char *what, const char *scope, json_t *section,
+		       struct error *err)
+{
+	const char *name = scope[0] ? scope : "default-docker";
+
+	if (check_section(what, name, section, err) < 0)
+		return -1;
+	if (json_object_get(sections, scope))
+		return error_set(err, ERROR_INTEGRITY, "%s: another file has a section for %s, too",
+				 what, name);
+	json_object_set(sections, scope, section);
+	return 0;
+}
+
+int lookaside_add(json_t *sections, const char *text, size_t length, const char *what,
+		  struct error *err)
+{
+	json_auto_t *file = yaml_parse(text, length, what, err);
+	json_t *of_docker = json_object_get(file, "docker"), *section;
+	json_t *of_all = json_object_get(file, "default-docker");
+	const char *scope;
+
+	if (!file)
+		return -1;
+	if (!json_is_object(file) && !json_is_null(file))
+		return error_set(err, ERROR_INTEGRITY, "%s is not a mapping", what);
+	if (of_docker && !json_is_object(of_docker) && !json_is_null(of_docker))
+		return error_set(err, ERROR_INTEGRITY, "%s: docker is not a mapping", what);
+	if (of_all && add_section(sections, what, DEFAULT_SCOPE, of_all, err) < 0)
+		return -1;
+	json_object_foreach (of_docker, scope, section) {
+		if (scope[0] && add_section(sections, what, scope, section, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- all files ---- */
+
+static int add_file(json_t *sections, int dir_fd, const char *directory, const char *name,
+		    struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s", directory, name);
+	size_t length;
+	cleanup_free char *text = file_read_at(dir_fd, name, CONFIGURATION_MAX, &length, err);
+
+	return text ? lookaside_add(sections, text, length, path, err) : -1;
+}
+
+/* Takes over the directory's descriptor. */
+static int add_files(json_t *sections, int *dir_fd, const char *directory, struct error *err)
+{
+	cleanup_dir DIR *dir = fdopendir(*dir_fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return error_os(err, "%s", directory);
+	int fd = steal_fd(dir_fd);
+	while ((entry = readdir(dir))) {
+		size_t length = strlen(entry->d_name);
+
+		if (length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0 &&
+		    add_file(sections, fd, directory, entry->d_name, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int load(const char *directory, json_t *sections, struct error *err)
+{
+	const char *home = getenv("HOME");
+	cleanup_strings struct strings paths = { 0 };
+
+	if (directory)
+		strings_add(&paths, directory);
+	if (!directory && home)
+		strings_addf(&paths, "%s/.config/containers/registries.d", home);
+	if (!directory)
+		strings_add(&paths, "/etc/containers/registries.d");
+	for (size_t i = 0; i < paths.count; i++) {
+		cleanup_fd int fd = open(paths.items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0)
+			return add_files(sections, &fd, paths.items[i], err);
+		if (directory || (errno != ENOENT && errno != ENOTDIR))
+			return error_os(err, "%s", paths.items[i]);
+	}
+	return 0;
+}
+
+/* ---- the choice ---- */
+
+static char *default_url(void)
+{
+	const char *home = getenv("HOME");
+
+	return geteuid() == 0 || !home
+		       ? xstrdup("file:///var/lib/containers/sigstore")
+		       : xasprintf("file://%s/.local/share/containers/sigstore", home);
+}
+
+/* The first value that one of the scopes has under one of the keys; borrowed. */
+static const json_t *find(const json_t *sections, const struct strings *scopes,
+			  const char *const *keys)
+{
+	for (size_t i = 0; i < scopes->count; i++) {
+		const json_t *section = json_object_get(sections, scopes->items[i]);
+
+		for (size_t k = 0; keys[k]; k++) {
+			const json_t *value = json_object_get(section, keys[k]);
+
+			if (value && (!json_is_string(value) || json_string_length(value) > 0))
+				return value;
+		}
+	}
+	return NULL;
+}
+
+/* Below the URL stands what is fixed; nothing of it may change what follows. */
+static int check_url(const char *url, struct error *err)
+{
+	bool is_file = strncmp(url, "file:///", 8) == 0;
+
+	if (!is_file && strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "the lookaside %s is neither file:///PATH nor http(s)", url);
+	if (strpbrk(url, is_file ? "?#%" : "?#@"))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "the lookaside %s has characters that it must not have", url);
+	return 0;
+}
+
+int lookaside_choose(const json_t *sections, const struct reference *reference,
+		     struct lookaside *ret, struct error *err)
+{
+	static const char *const to_read[] = { "lookaside", "sigstore", NULL };
+	static const char *const to_write[] = { "lookaside-staging", "sigstore-staging",
+						"lookaside", "sigstore", NULL };
+	static const char *const attachments[] = { "use-sigstore-attachments", NULL };
+	static const char *const unnamed[] = { "accept-bundles-without-identity", NULL };
+	cleanup_strings struct strings scopes = { 0 };
+
+	policy_scopes_of_reference(reference, &scopes);
+	strings_add(&scopes, DEFAULT_SCOPE);
+	const json_t *read = find(sections, &scopes, to_read);
+	const json_t *write = find(sections, &scopes, to_write);
+	cleanup_lookaside struct lookaside lookaside = {
+		.read = read ? xstrdup(json_string_value(read)) : default_url(),
+		.write = write ? xstrdup(json_string_value(write)) : default_url(),
+		.attachments = json_is_true(find(sections, &scopes, attachments)),
+		.accept_unnamed = json_is_true(find(sections, &scopes, unnamed)),
+	};
+	if (check_url(lookaside.read, err) < 0 || check_url(lookaside.write, err) < 0)
+		return -1;
+	*ret = lookaside;
+	lookaside = (struct lookaside){ 0 };
+	return 0;
+}
+
+int lookaside_find(const char *directory, const struct reference *reference,
+		   struct lookaside *lookaside, struct error *err)
+{
+	json_auto_t *sections = json_object();
+
+	return load(directory, sections, err) < 0
+		       ? -1
+		       : lookaside_choose(sections, reference, lookaside, err);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/signature-registry.h"
+
+#include "lib/base64.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/random.h"
+#include "lib/reference.h"
+#include "skopeo-c/lookaside.h"
+#include "skopeo-c/signature.h"
+#include "skopeo-c/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int look_up(const struct transport *t, struct lookaside *lookaside, struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+
+	return reference_parse(t->reference, &reference, err) < 0
+		       ? -1
+		       : lookaside_find(t->registries_d, &reference, lookaside, err);
+}
+
+int signature_registry_accepts_unnamed(const struct transport *t, bool *accepts, struct error *err)
+{
+	cleanup_lookaside struct lookaside lookaside = { 0 };
+
+	if (look_up(t, &lookaside, err) < 0)
+		return -1;
+	*accepts = lookaside.accept_unnamed;
+	return 0;
+}
+
+/* ---- OpenShift's extension ---- */
+
+enum { EXTENSION_VERSION = 2 };
+
+static char *extension_path(const struct registry *registry, const char *digest)
+{
+	return xasprintf("/extensions/v2/%s/signatures/%s", registry->repository, digest);
+}
+
+static int add_extension(const json_t *item, struct signatures *signatures, struct error *err)
+{
+	const char *text = json_text(item, "content", "");
+	size_t length = strlen(text);
+
+	if (strcmp(json_text(item, "type", ""), "atomic") != 0 ||
+	    json_integer_value(json_object_get(item, "schemaVersion")) != EXTENSION_VERSION)
+		return 0;
+	cleanup_signature struct signature signature = { .kind = SIGNATURE_SIMPLE };
+	signature.data = xcalloc(1, length / 4 * 3 + 4);
+	ssize_t got = base64_decode(text, length, (unsigned char *)signature.data);
+	if (got < 0)
+		return error_set(err, ERROR_INTEGRITY, "a signature is not base64");
+	signature.length = (size_t)got;
+	if (signatures_add(signatures, &signature, err) < 0)
+		return -1;
+	signature = (struct signature){ 0 };
+	return 0;
+}
+
+static int get_extension(struct transport *t, const char *digest, struct signatures *signatures,
+			 struct error *err)
+{
+	struct registry *registry = docker_registry(t);
+	cleanup_registry_call struct registry_call call = { 0 };
+	const json_t *item;
+	size_t i;
+
+	registry_call_init(&call, registry, "GET", extension_path(registry, digest));
+	if (registry_call_run(&call, err) < 0)
+		return -1;
+	if (call.request.status != 200)
+		return registry_refused(&call, "signatures", err);
+	json_auto_t *answer = json_parse(call.request.answer ? call.request.answer : "",
+					 call.request.answer_length, "signatures", err);
+	if (!answer)
+		return -1;
+	json_array_foreach (json_object_get(answer, "signatures"), i, item) {
+		if (add_extension(item, signatures, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_extension_one(struct registry *registry, const char *digest,
+			     const struct signature *signature, struct error *err)
+{
+	char unique[RANDOM_NAME_SIZE], more[RANDOM_NAME_SIZE];
+	cleanup_registry_call struct registry_call call = { 0 };
+	cleanup_free char *content = base64_encode(signature->data, signature->length);
+
+	random_name(unique);
+	random_name(more);
+	cleanup_free char *name = xasprintf("%s@%s%s", digest, unique, more);
+	json_auto_t *body = json_pack("{s:i, s:s, s:s, s:s}", "schemaVersion", EXTENSION_VERSION,
+				      "name", name, "type", "atomic", "content", content);
+	registry_call_init(&call, registry, "PUT", extension_path(registry, digest));
+	strings_add(&call.request.headers, "Content-Type: application/json");
+	call.request.body = json_compact(body);
+	call.request.body_length = strlen(call.request.body);
+	if (registry_call_run(&call, err) < 0)
+		return -1;
+	return call.request.status == 201 ? 0 : registry_refused(&call, "a signature", err);
+}
+
+static bool has(const struct signatures *list, const struct signature *signature)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].length == signature->length &&
+		    memcmp(list->items[i].data, signature->data, signature->length) == 0)
+			return true;
+	return false;
+}
+
+/* The registry keeps signatures with the image, so the image must be there before them: under its
+ * digest, which nobody asks for yet. */
+static int put_extension(struct transport *t, const struct manifest *manifest,
+			 const struct signatures *signatures, struct error *err)
+{
+	cleanup_signatures struct signatures present = { 0 };
+
+	if (t->class->put_manifest(t, manifest, false, err) < 0 ||
+	    get_extension(t, manifest->digest, &present, err) < 0)
+		return -1;
+	for (size_t i = 0; i < signatures->count; i++) {
+		const struct signature *signature = &signatures->items[i];
+
+		if (signature->kind == SIGNATURE_SIMPLE && !has(&present, signature) &&
+		    put_extension_one(docker_registry(t), manifest->digest, signature, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- all places ---- */
+
+int signature_registry_get(struct transport *t, const struct manifest *manifest, bool bundles,
+			   struct signatures *signatures, struct error *err)
+{
+	cleanup_lookaside struct lookaside lookaside = { 0 };
+	cleanup_reference struct reference reference = { 0 };
+	const char *digest = manifest->digest;
+
+	if (look_up(t, &lookaside, err) < 0 || reference_parse(t->reference, &reference, err) < 0)
+		return -1;
+	if (docker_registry(t)->keeps_signatures) {
+		if (get_extension(t, digest, signatures, err) < 0)
+			return error_prefix(err, "%s", t->name);
+	} else if (lookaside_read(&lookaside, &reference, digest, docker_registry(t), signatures,
+				  err) < 0) {
+		return error_prefix(err, "%s", t->name);
+	}
+	if (!lookaside.attachments)
+		return 0;
+	if (sigstore_attachment_get(t, digest, signatures, err) < 0)
+		return -1;
+	return bundles ? sigstore_referrers_get(t, digest, signatures, err) : 0;
+}
+
+static bool has_kind(const struct signatures *signatures, enum signature_kind kind)
+{
+	for (size_t i = 0; i < signatures->count; i++)
+		if (signatures->items[i].kind == kind)
+			return true;
+	return false;
+}
+
+int signature_registry_put(struct transport *t, const struct manifest *manifest, bool is_top,
+			   const struct signatures *signatures, struct error *err)
+{
+	cleanup_lookaside struct lookaside lookaside = { 0 };
+	cleanup_reference struct reference reference = { 0 };
+
+	(void)is_top;
+	if (look_up(t, &lookaside, err) < 0 || reference_parse(t->reference, &reference, err) < 0)
+		return -1;
+	if (has_kind(signatures, SIGNATURE_ATTACHMENT)) {
+		if (!lookaside.attachments) {
+			error_set(err, ERROR_DENIED,
+				  "%s: sigstore signatures are not allowed in this registry",
+				  t->name);
+			return error_hint(err, "use-sigstore-attachments: true in registries.d "
+					       "allows them");
+		}
+		if (sigstore_attachment_put(t, manifest->digest, signatures, err) < 0)
+			return -1;
+	}
+	if (!has_kind(signatures, SIGNATURE_SIMPLE))
+		return 0;
+	int status = docker_registry(t)->keeps_signatures
+			     ? put_extension(t, manifest, signatures, err)
+			     : lookaside_write(&lookaside, &reference, manifest->digest, signatures,
+					       err);
+	return status < 0 ? error_prefix(err, "%s", t->name) : 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The signatures of images in registries. GPG signatures are in a lookaside, or in the registry
+ * itself where it says X-Registry-Supports-Signatures; sigstore's are attachments,
+ * REPOSITORY:sha256-HEX.sig, or, as bundles, among the image's referrers. Both are looked for only
+ * where registries.d allows it.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+
+struct manifest;
+struct signatures;
+struct transport;
+
+/* The two functions of docker://'s transport class. */
+int signature_registry_get(struct transport *t, const struct manifest *manifest, bool bundles,
+			   struct signatures *signatures, struct error *err);
+int signature_registry_put(struct transport *t, const struct manifest *manifest, bool is_top,
+			   const struct signatures *signatures, struct error *err);
+
+/* True where registries.d lets a bundle that names no image stand for this one. */
+int signature_registry_accepts_unnamed(const struct transport *t, bool *accepts, struct error *err);
+
+/* sigstore-attachment.c */
+int sigstore_attachment_get(struct transport *t, const char *digest, struct signatures *signatures,
+			    struct error *err);
+/* Add those of the list that are attachments and are not there yet. */
+int sigstore_attachment_put(struct transport *t, const char *digest,
+			    const struct signatures *signatures, struct error *err);
+
+/* sigstore-referrers.c */
+int sigstore_referrers_get(struct transport *t, const char *digest, struct signatures *signatures,
+			   struct error *err);
