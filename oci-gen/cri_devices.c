@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "oci-gen/cdi.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/setters.h"
@@ -126,6 +127,55 @@ static int apply_host_devices(struct generation *g, struct error *err)
 	return 0;
 }
 
+static int add_name(struct generation *g, const char *name, struct error *err)
+{
+	json_t *item;
+	size_t i;
+
+	if (cdi_check_name(name, err) < 0) {
+		err->kind = ERROR_INTEGRITY; /* of the document, not an option's */
+		return -1;
+	}
+	json_array_foreach (g->cdi_devices, i, item) {
+		if (strcmp(json_string_value(item), name) == 0)
+			return 0;
+	}
+	json_array_append_new(g->cdi_devices, json_string(name));
+	return 0;
+}
+
+/* By name, with commas between: older device plugins have only annotations for it. */
+static int add_names(struct generation *g, const char *text, struct error *err)
+{
+	cleanup_free char *names = xstrdup(text);
+	char *rest = names;
+
+	while (rest)
+		if (add_name(g, strsep(&rest, ","), err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Devices that vendors describe in files (CDI). */
+static int apply_named(struct generation *g, const json_t *container, struct error *err)
+{
+	static const char prefix[] = "cdi.k8s.io/";
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	json_object_foreach (json_object_get(container, "annotations"), key, item) {
+		if (strncmp(key, prefix, strlen(prefix)) == 0 &&
+		    add_names(g, json_string_value(item), err) < 0)
+			return -1;
+	}
+	json_array_foreach (json_object_get(container, "CDIDevices"), i, item) {
+		if (add_name(g, json_text(item, "name", ""), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int cri_apply_devices(struct generation *g, const json_t *cri, struct error *err)
 {
 	const json_t *container = json_object_get(cri, "container"), *item;
@@ -138,5 +188,5 @@ int cri_apply_devices(struct generation *g, const json_t *cri, struct error *err
 		if (apply_device(g, item, err) < 0)
 			return -1;
 	}
-	return 0;
+	return apply_named(g, container, err);
 }

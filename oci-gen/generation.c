@@ -6,6 +6,7 @@
 #include "lib/memory.h"
 #include "lib/user.h"
 #include "lib/version.h"
+#include "oci-gen/cdi.h"
 #include "oci-gen/findings.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
@@ -26,6 +27,7 @@ void generation_start(struct generation *g)
 		.mounts = json_array(),
 		.seccomp = "default",
 		.seccomp_edits = json_array(),
+		.cdi_devices = json_array(),
 	};
 	for (int i = 0; i < CAPABILITY_SETS; i++)
 		if (ORDINARY_SETS >> i & 1)
@@ -85,6 +87,8 @@ void generation_free(struct generation *g)
 	json_decref(g->command);
 	json_decref(g->mounts);
 	json_decref(g->seccomp_edits);
+	json_decref(g->cdi_devices);
+	json_decref(g->cdi_directories);
 	json_decref(g->cri);
 	free(g->user);
 }
@@ -184,6 +188,25 @@ static int finish_user(struct generation *g, struct error *err)
 	if (override_id(user, "uid", g->uid, err) < 0)
 		return -1;
 	return override_id(user, "gid", g->gid, err);
+}
+
+/* Devices of vendors: their files change the environment, mounts, hooks and more. */
+static int finish_devices(struct generation *g, struct error *err)
+{
+	const json_t *edits;
+	size_t i;
+
+	if (json_array_size(g->cdi_devices) == 0)
+		return 0;
+
+	json_auto_t *list = cdi_find(g->cdi_devices, g->cdi_directories, err);
+	if (!list)
+		return -1;
+	json_array_foreach (list, i, edits) {
+		if (cdi_apply(g, edits, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void finish_mounts(struct generation *g)
@@ -291,7 +314,8 @@ static void finish_version(struct generation *g)
 
 int generation_finish(struct generation *g, struct error *err)
 {
-	if (finish_args(g, err) < 0 || finish_user(g, err) < 0 || finish_privileges(g, err) < 0)
+	if (finish_args(g, err) < 0 || finish_user(g, err) < 0 || finish_devices(g, err) < 0 ||
+	    finish_privileges(g, err) < 0)
 		return -1;
 	finish_environment(g);
 	finish_mounts(g);

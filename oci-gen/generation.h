@@ -18,14 +18,16 @@ struct generation {
 	json_t *entrypoint, *command; /* arrays; args are one after the other */
 	json_t *mounts;		      /* added by options */
 	struct capability_choice capabilities;
-	char *user;	       /* "USER[:GROUP]", or NULL for what process.user says */
-	const char *uid, *gid; /* override the user's; NULL where not given */
-	const char *seccomp;   /* "default", "unconfined" or a file; borrowed. NULL: as it is */
-	json_t *seccomp_edits; /* [verb, value], for seccomp_edit() */
-	json_t *cri;	       /* what cri_read() made of the document's, or NULL */
-	char cri_gid[24];      /* what gid points to when it comes from there */
-	bool strict_groups;    /* none but those that are named one by one */
-	bool from_template;    /* a user's: what it says stays unless something speaks against it */
+	char *user;		 /* "USER[:GROUP]", or NULL for what process.user says */
+	const char *uid, *gid;	 /* override the user's; NULL where not given */
+	const char *seccomp;	 /* "default", "unconfined" or a file; borrowed. NULL: as it is */
+	json_t *seccomp_edits;	 /* [verb, value], for seccomp_edit() */
+	json_t *cdi_devices;	 /* names, for cdi_find() */
+	json_t *cdi_directories; /* or NULL for the usual ones */
+	json_t *cri;		 /* what cri_read() made of the document's, or NULL */
+	char cri_gid[24];	 /* what gid points to when it comes from there */
+	bool strict_groups;	 /* none but those that are named one by one */
+	bool from_template; /* a user's: what it says stays unless something speaks against it */
 	/* by an option, not by default or by the image */
 	bool args_given, entrypoint_given, hostname_given, user_given, version_given;
 };

@@ -4,6 +4,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "oci-gen/cdi.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
 
@@ -149,6 +150,22 @@ int remove_device_rule(const struct setting *s)
 	for (size_t i = json_array_size(rules); i-- > 0;)
 		if (json_equal(json_array_get(rules, i), rule))
 			json_array_remove(rules, i);
+	return 0;
+}
+
+int add_cdi_device(const struct setting *s)
+{
+	if (cdi_check_name(s->value, s->err) < 0)
+		return -1;
+	json_array_append_new(s->g->cdi_devices, json_string(s->value));
+	return 0;
+}
+
+int add_cdi_directory(const struct setting *s)
+{
+	if (!s->g->cdi_directories)
+		s->g->cdi_directories = json_array();
+	json_array_append_new(s->g->cdi_directories, json_string(s->value));
 	return 0;
 }
 

@@ -52,9 +52,9 @@ OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings known pointer rules rules_linux 
 TEST_OBJS_oci_pointer := oci-gen/pointer.o
 TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
-TEST_OBJS_oci_cri := oci-gen/cri_read.o
-TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities generation image \
-	mounts seccomp seccomp_default seccomp_edit template)
+TEST_OBJS_oci_cri := oci-gen/cri_read.o oci-gen/message.o
+TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities cdi_apply cdi_find \
+	generation image message mounts seccomp seccomp_default seccomp_edit setters template)
 
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
 TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/log monitor/text)

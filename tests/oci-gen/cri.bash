@@ -13,7 +13,9 @@ teardown() {
 	find /sys/fs/cgroup -depth -type d -path '*/ocid-test-cri*' -exec rmdir {} + 2>/dev/null || true
 }
 
-setup() {
+setup() { cri_setup; }
+
+cri_setup() {
 	BUNDLE=$BATS_TEST_TMPDIR/bundle
 	DOCUMENT=$BATS_TEST_TMPDIR/document.json
 	mkdir -p "$BUNDLE" "$BATS_TEST_TMPDIR/shm"

@@ -161,7 +161,7 @@ with_apparmor() {
 		from_cri "$code" "$filter"
 		[ ! -e "$BUNDLE/config.json" ]
 	done <<-'END'
-		10|.cri.container.CDIDevices = [{name: "vendor.com/device=gpu"}]
+		7|.cri.container.CDIDevices = [{name: "vendor.com/device"}]
 		10|.cri.container.windows = {}
 		2|.cri.container.mounts = [{containerPath: "/a", image: {image: "x"}}]
 		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", image: {image: "x"}}]

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci-gen/cdi.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/yaml.h"
+#include "oci-gen/message.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct member device_node[] = {
+	{ "path", .kind = TEXT },
+	{ "hostPath", .kind = TEXT },
+	{ "type", .kind = TEXT },
+	{ "major", .kind = NUMBER },
+	{ "minor", .kind = NUMBER },
+	{ "fileMode", .kind = FILE_MODE, .keep_zero = true },
+	{ "permissions", .kind = TEXT },
+	{ "uid", .kind = NUMBER, .keep_zero = true },
+	{ "gid", .kind = NUMBER, .keep_zero = true },
+	{ 0 },
+};
+static const struct member mount[] = {
+	{ "hostPath", .kind = TEXT },
+	{ "containerPath", .kind = TEXT },
+	{ "type", .kind = TEXT },
+	{ "options", .kind = TEXT, .repeated = true },
+	{ 0 },
+};
+static const struct member hook[] = {
+	{ "hookName", .kind = TEXT },
+	{ "path", .kind = TEXT },
+	{ "args", .kind = TEXT, .repeated = true },
+	{ "env", .kind = TEXT, .repeated = true },
+	{ "timeout", .kind = NUMBER },
+	{ 0 },
+};
+static const struct member net_device[] = {
+	{ "hostInterfaceName", .kind = TEXT },
+	{ "name", .kind = TEXT },
+	{ 0 },
+};
+static const struct member intel_rdt[] = {
+	{ "closID", .kind = TEXT },
+	{ "l3CacheSchema", .kind = TEXT },
+	{ "memBwSchema", .kind = TEXT },
+	{ "schemata", .kind = TEXT, .repeated = true },
+	{ "enableMonitoring", .kind = BOOLEAN },
+	{ "enableCMT", .kind = BOOLEAN },
+	{ "enableMBM", .kind = BOOLEAN },
+	{ 0 },
+};
+static const struct member edits[] = {
+	{ "env", .kind = TEXT, .repeated = true },
+	{ "deviceNodes", .kind = MESSAGE, .repeated = true, .members = device_node },
+	{ "netDevices", .kind = MESSAGE, .repeated = true, .members = net_device },
+	{ "hooks", .kind = MESSAGE, .repeated = true, .members = hook },
+	{ "mounts", .kind = MESSAGE, .repeated = true, .members = mount },
+	{ "intelRdt", .kind = MESSAGE, .members = intel_rdt },
+	{ "additionalGids", .kind = NUMBER, .repeated = true },
+	{ 0 },
+};
+static const struct member device[] = {
+	{ "name", .kind = TEXT },
+	{ "annotations", .kind = MAP },
+	{ "containerEdits", .kind = MESSAGE, .members = edits },
+	{ 0 },
+};
+static const struct member specification[] = {
+	{ "cdiVersion", .kind = TEXT },
+	{ "kind", .kind = TEXT },
+	{ "annotations", .kind = MAP },
+	{ "devices", .kind = MESSAGE, .repeated = true, .members = device },
+	{ "containerEdits", .kind = MESSAGE, .members = edits },
+	{ 0 },
+};
+
+/* True for letters, digits and, between two of these, "-", "_", "." and ":". */
+static bool is_word(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		bool edge = i == 0 || i + 1 == length;
+
+		if (!isalnum((unsigned char)text[i]) && (edge || !strchr("-_.:", text[i])))
+			return false;
+	}
+	return length > 0;
+}
+
+int cdi_check_name(const char *name, struct error *err)
+{
+	size_t vendor = strcspn(name, "/"), kind = strcspn(name, "=");
+
+	if (vendor < kind && name[kind] && is_word(name, vendor) &&
+	    is_word(name + vendor + 1, kind - vendor - 1) &&
+	    is_word(name + kind + 1, strlen(name + kind + 1)))
+		return 0;
+	return error_set(err, ERROR_USAGE, "\"%s\" is not a CDI device, VENDOR/CLASS=NAME", name);
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+
+	return length > end && strcmp(name + length - end, suffix) == 0;
+}
+
+/* A specification of the directory, or NULL. The caller owns it. */
+static json_t *read_file(int directory_fd, const char *name, struct error *err)
+{
+	size_t length;
+	cleanup_free char *text = file_read_at(directory_fd, name, JSON_CONFIG_MAX, &length, err);
+	if (!text)
+		return NULL;
+	json_auto_t *value = has_suffix(name, ".yaml") ? yaml_parse(text, length, name, err)
+						       : json_parse(text, length, name, err);
+	json_t *spec = value ? message_read(value, specification, "", err) : NULL;
+	if (!spec && value)
+		error_prefix(err, "%s", name);
+	if (spec && (!json_object_get(spec, "kind") || !json_object_get(spec, "cdiVersion"))) {
+		json_decref(spec);
+		error_set(err, ERROR_INTEGRITY, "%s: no \"kind\" or no \"cdiVersion\"", name);
+		return NULL;
+	}
+	return spec;
+}
+
+/* All there are: [{file, directory, spec}], lowest priority first. A file that cannot be read takes
+ * no other with it; *broken is about the last such one. */
+static json_t *read_directories(const json_t *directories, struct error *broken)
+{
+	json_t *files = json_array(), *directory;
+	size_t i;
+
+	json_array_foreach (directories, i, directory) {
+		const char *path = json_string_value(directory);
+		cleanup_dir DIR *dir = opendir(path);
+
+		for (const struct dirent *entry; dir && (entry = readdir(dir));) {
+			if (!has_suffix(entry->d_name, ".json") &&
+			    !has_suffix(entry->d_name, ".yaml"))
+				continue;
+			json_t *spec = read_file(dirfd(dir), entry->d_name, broken);
+			cleanup_free char *file = xasprintf("%s/%s", path, entry->d_name);
+			if (spec)
+				json_array_append_new(
+					files, json_pack("{s:s, s:I, s:o}", "file", file,
+							 "directory", (json_int_t)i, "spec", spec));
+			else
+				log_message(LOG_LEVEL_WARN, "%s: %s", path, broken->message);
+		}
+	}
+	return files;
+}
+
+static const json_t *find_device(const json_t *spec, const char *name, size_t kind)
+{
+	const char *own = json_text(spec, "kind", "");
+	const json_t *item;
+	size_t i;
+
+	if (strlen(own) != kind || strncmp(own, name, kind) != 0)
+		return NULL;
+	json_array_foreach (json_object_get(spec, "devices"), i, item) {
+		if (strcmp(json_text(item, "name", ""), name + kind + 1) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+/* The file with the device that counts; borrowed. */
+static const json_t *find_file(const json_t *files, const char *name, size_t kind,
+			       struct error *err)
+{
+	const json_t *found = NULL, *item;
+	size_t i;
+
+	json_array_foreach (files, i, item) {
+		if (!find_device(json_object_get(item, "spec"), name, kind))
+			continue;
+		if (found && json_equal(json_object_get(found, "directory"),
+					json_object_get(item, "directory"))) {
+			error_set(err, ERROR_INTEGRITY, "CDI device \"%s\" is in both %s and %s",
+				  name, json_text(found, "file", ""), json_text(item, "file", ""));
+			return NULL;
+		}
+		found = item;
+	}
+	if (!found)
+		error_set(err, ERROR_NOT_FOUND, "no file has the CDI device \"%s\"", name);
+	return found;
+}
+
+json_t *cdi_find(const json_t *names, const json_t *directories, struct error *err)
+{
+	json_auto_t *usual = json_pack("[s, s]", "/etc/cdi", "/run/cdi");
+	struct error broken = { 0 };
+	json_auto_t *files = read_directories(directories ? directories : usual, &broken);
+	json_auto_t *used = json_object(), *result = json_array();
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (names, i, item) {
+		const char *name = json_string_value(item);
+		size_t kind = strcspn(name, "="); /* its length */
+		const json_t *file = find_file(files, name, kind, err);
+		if (!file)
+			return NULL;
+		const json_t *spec = json_object_get(file, "spec");
+		const json_t *found = find_device(spec, name, kind);
+		const char *path = json_text(file, "file", "");
+		if (!json_object_get(used, path) && json_object_get(spec, "containerEdits"))
+			json_array_append(result, json_object_get(spec, "containerEdits"));
+		json_object_set_new(used, path, json_true());
+		if (json_object_get(found, "containerEdits"))
+			json_array_append(result, json_object_get(found, "containerEdits"));
+	}
+	return json_incref(result);
+}
