@@ -302,11 +302,20 @@ static void finish_version(struct generation *g)
 		{ "/linux/seccomp/listenerPath", "1.1.0" },
 		{ "/process/execCPUAffinity", "1.2.1" },
 		{ "/linux/netDevices", "1.3.0" },
+		{ "/linux/intelRdt/schemata", "1.3.0" },
+		{ "/linux/intelRdt/enableMonitoring", "1.3.0" },
 		{ "/linux/memoryPolicy", "1.3.0" },
 	};
 
+	const json_t *mount;
+	size_t m;
+
 	if (g->from_template || g->version_given)
 		return;
+	json_array_foreach (json_object_get(g->config, "mounts"), m, mount) {
+		if (json_object_get(mount, "uidMappings"))
+			pointer_set(g->config, "/ociVersion", json_string("1.1.0"));
+	}
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		if (pointer_get(g->config, members[i].pointer))
 			pointer_set(g->config, "/ociVersion", json_string(members[i].version));

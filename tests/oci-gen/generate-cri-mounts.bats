@@ -31,8 +31,12 @@ mounted() {
 }
 
 @test "generate: cri: mounts carry mappings and the options of a bind mount" {
-	mounted '.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", mountOptions: ["nosuid", "nodev", "noexec"],
+	local filter='.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", mountOptions: ["nosuid", "nodev", "noexec"],
 		uidMappings: [{hostId: 5, containerId: 1, length: 2}, {hostId: 9, length: 1}], gidMappings: [{hostId: 5, length: 2}]}]'
+
+	from_cri "$filter"
+	is .ociVersion '"1.1.0"'
+	mounted "$filter"
 	is '.[] | [.options, .uidMappings, .gidMappings]' \
 		'["rbind,rprivate,rw,nosuid,nodev,noexec",[{"containerID":1,"hostID":5,"size":2},{"containerID":0,"hostID":9,"size":1}],[{"containerID":0,"hostID":5,"size":2}]]'
 }
