@@ -16,11 +16,12 @@
 
 enum { READ_CHUNK = 256 << 10, XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10 };
 
-void archive_start(struct archive *archive, struct tar_writer *tar)
+void archive_start(struct archive *archive, struct tar_writer *tar, const json_t *container)
 {
 	*archive = (struct archive){ .tar = tar,
 				     .linked = json_object(),
-				     .buffer = xcalloc(1, READ_CHUNK) };
+				     .buffer = xcalloc(1, READ_CHUNK),
+				     .maps = id_maps_of(container) };
 }
 
 void archive_free(struct archive *archive)
@@ -44,8 +45,22 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Capabilities that count only below the container's root user (version 3, capabilities(7)) are
+ * those of any root user in an image (version 2, which lacks that user's id at the end). */
+static size_t unbind_capability(const struct archive *archive, unsigned char *value, size_t size)
+{
+	enum { VERSION_2_SIZE = 20, VERSION_3_SIZE = 24, VERSION_BYTE = 3 };
+
+	if (json_array_size(archive->maps.uids) == 0 || size != VERSION_3_SIZE ||
+	    value[VERSION_BYTE] != 3)
+		return size;
+	value[VERSION_BYTE] = 2;
+	return VERSION_2_SIZE;
+}
+
 /* Those that unpacking keeps: user.* and file capabilities. */
-static int read_xattrs(int fd, struct tar_records *records, struct error *err)
+static int read_xattrs(const struct archive *archive, int fd, struct tar_records *records,
+		       struct error *err)
 {
 	cleanup_free char *names = xcalloc(1, XATTR_LIST_LIMIT);
 	cleanup_free char *value = xcalloc(1, XATTR_VALUE_LIMIT);
@@ -66,6 +81,9 @@ static int read_xattrs(int fd, struct tar_records *records, struct error *err)
 
 		if (size < 0)
 			return error_os(err, "extended attribute %s", sorted.items[i]);
+		if (strcmp(sorted.items[i], "security.capability") == 0)
+			size = (ssize_t)unbind_capability(archive, (unsigned char *)value,
+							  (size_t)size);
 		tar_add_record(records, key, value, (size_t)size);
 	}
 	return 0;
@@ -88,6 +106,18 @@ static int write_content(struct archive *archive, int fd, long long size, struct
 	return tar_pad(archive->tar, err);
 }
 
+static int write_header(const struct archive *archive, const struct tar_entry *entry,
+			struct error *err)
+{
+	struct stat st = *entry->st;
+	struct tar_entry mapped = *entry;
+
+	st.st_uid = id_map_to_container(archive->maps.uids, st.st_uid);
+	st.st_gid = id_map_to_container(archive->maps.gids, st.st_gid);
+	mapped.st = &st;
+	return tar_write_header(archive->tar, &mapped, err);
+}
+
 /* Files and directories. */
 static int write_open(struct archive *archive, const struct tree_entry *entry, struct error *err)
 {
@@ -101,13 +131,13 @@ static int write_open(struct archive *archive, const struct tree_entry *entry, s
 		return error_os(err, "cannot open");
 	if ((st.st_mode & S_IFMT) != (entry->st->st_mode & S_IFMT))
 		return error_set(err, ERROR_TEMPORARY, "it was replaced meanwhile");
-	if (read_xattrs(fd, &records, err) < 0)
+	if (read_xattrs(archive, fd, &records, err) < 0)
 		return -1;
 	const struct tar_entry header = { .path = entry->path[0] ? entry->path : ".",
 					  .st = &st,
 					  .xattrs = records.bytes,
 					  .xattrs_length = records.length };
-	if (tar_write_header(archive->tar, &header, err) < 0)
+	if (write_header(archive, &header, err) < 0)
 		return -1;
 	return S_ISREG(st.st_mode) ? write_content(archive, fd, st.st_size, err) : 0;
 }
@@ -132,7 +162,7 @@ static int write_hard_link(struct archive *archive, const struct tree_entry *ent
 	const struct tar_entry header = { .path = entry->path,
 					  .st = entry->st,
 					  .hard_link = first };
-	return tar_write_header(archive->tar, &header, err) < 0 ? -1 : 1;
+	return write_header(archive, &header, err) < 0 ? -1 : 1;
 }
 
 static int write_other(struct archive *archive, const struct tree_entry *entry, struct error *err)
@@ -148,7 +178,7 @@ static int write_other(struct archive *archive, const struct tree_entry *entry, 
 	const struct tar_entry header = { .path = entry->path,
 					  .st = entry->st,
 					  .link = is_link ? target : NULL };
-	return tar_write_header(archive->tar, &header, err);
+	return write_header(archive, &header, err);
 }
 
 int archive_add(struct archive *archive, const struct tree_entry *entry, struct error *err)

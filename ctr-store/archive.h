@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files as entries of an archive, with all that unpacking keeps of them. */
 #pragma once
+#include "ctr-store/id_map.h"
 #include "ctr-store/tar_writer.h"
 #include "ctr-store/tree_walk.h"
 #include "lib/error.h"
@@ -13,9 +14,11 @@ struct archive {
 	size_t entries;		/* written so far */
 	json_t *linked;		/* first path of each inode that has several names */
 	char *buffer;
+	struct id_maps maps; /* owners are written as the container sees them */
 };
 
-void archive_start(struct archive *archive, struct tar_writer *tar);
+/* For files of this container; NULL: of an image. */
+void archive_start(struct archive *archive, struct tar_writer *tar, const json_t *container);
 void archive_free(struct archive *archive);
 #define cleanup_archive __attribute__((cleanup(archive_free)))
 

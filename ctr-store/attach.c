@@ -65,6 +65,7 @@ json_t *attach_overlay(const struct store *store, const struct attach *attach, s
 		return NULL;
 
 	const struct overlay overlay = { .layers = &layers,
+					 .maps = attach->maps,
 					 .upper = attach->upper,
 					 .work = attach->work,
 					 .lose_writes = attach->lose_writes,

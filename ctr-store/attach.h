@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct id_maps;
 struct store;
 
 struct attach {
@@ -15,8 +16,9 @@ struct attach {
 	const char *upper, *work; /* NULL: read-only */
 	bool lose_writes;	  /* see struct overlay */
 	const char *image, *image_id, *digest;
-	const char *container; /* id, or NULL */
-	unsigned attributes;   /* MOUNT_ATTR_… */
+	const char *container;	    /* id, or NULL */
+	unsigned attributes;	    /* MOUNT_ATTR_… */
+	const struct id_maps *maps; /* see struct overlay */
 };
 
 /* Mount an overlay and record it. The caller holds the gate, shared. Returns the record, which the

@@ -3,6 +3,7 @@
 
 #include "ctr-store/attach.h"
 #include "ctr-store/container_name.h"
+#include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
 #include "ctr-store/root_directory.h"
 #include "lib/cleanup.h"
@@ -153,8 +154,9 @@ static json_t *make_rootfs(const struct store *store, const struct container_pla
 
 	for (size_t i = 0; i < plan->layers->count; i++)
 		json_array_append_new(layers, json_string(plan->layers->items[i]));
-	return json_pack("{s:s, s:s*, s:s, s:s, s:o}", "id", id, "name", plan->name, "path", path,
-			 "bundle", bundle, "layers", layers);
+	return json_pack("{s:s, s:s*, s:s, s:s, s:o, s:O*, s:O*}", "id", id, "name", plan->name,
+			 "path", path, "bundle", bundle, "layers", layers, "uidMappings",
+			 plan->uid_map, "gidMappings", plan->gid_map);
 }
 
 static json_t *make_facts(const struct container_plan *plan, const json_t *rootfs)
@@ -213,7 +215,18 @@ static int make_directories(const struct store *store, const struct container_pl
 	cleanup_fd int upper_fd = openat(fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (upper_fd < 0)
 		return error_os(err, "upper directory");
-	return root_directory_copy(store, plan->layers, upper_fd, err);
+	const struct id_maps maps = { plan->uid_map, plan->gid_map };
+	return root_directory_copy(store, plan->layers, &maps, upper_fd, err);
+}
+
+/* Its root user is nobody on the host, and must reach its root file system; others must not. */
+static int admit_root(const struct container_plan *plan, int fd, struct error *err)
+{
+	if (!plan->uid_map && !plan->gid_map)
+		return 0;
+	if (fchown(fd, (uid_t)-1, id_map_to_host(plan->gid_map, 0)) < 0 || fchmod(fd, 0710) < 0)
+		return error_os(err, "cannot open a container's directory to its root user");
+	return 0;
 }
 
 /* Fill ROOT/tmp/STAGING/container. */
@@ -227,7 +240,7 @@ static int build(const struct store *store, const struct container_plan *plan,
 		openat(staging->fd, "container", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_os(err, "%s/tmp/%s/container", store->root, staging->name);
-	if (make_directories(store, plan, fd, err) < 0)
+	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0)
 		return -1;
 	return write_files(plan, fd, facts, err);
 }
@@ -308,6 +321,7 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 			struct error *err)
 {
 	const json_t *image = json_object_get(container, "image");
+	const struct id_maps maps = id_maps_of(container);
 	const char *id;
 
 	if (json_require((json_t *)container, "rootfs.json", err, "{s:s}", "id", &id) < 0)
@@ -327,6 +341,7 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 		.image_id = json_text(image, "id", ""),
 		.digest = json_text(image, "digest", ""),
 		.container = id,
+		.maps = &maps,
 	};
 	return attach_overlay(store, &attach, err);
 }

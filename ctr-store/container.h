@@ -5,7 +5,7 @@
  * it whatever becomes of the document:
  *
  *   {"id", "name"?, "path", "bundle", "layers", "image": {"name", "id", "digest"}, "created",
- *    "throwaway": true where it goes with its mount}
+ *    "throwaway": true where it goes with its mount, "uidMappings"?, "gidMappings"?}
  *
  * A writable mount of an image is a container too.
  */
@@ -27,6 +27,8 @@ struct container_plan {
 	const struct strings *layers; /* from layer_secure(), whose gate the caller still holds */
 	json_t *document;	      /* gets `rootfs` */
 	bool throwaway;
+	const json_t *uid_map,
+		*gid_map; /* see id_map.h; NULL where the container's are the host's */
 };
 
 /* Make a container's directory and return with its lock held by *lock, a descriptor. Returns its

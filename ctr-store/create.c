@@ -2,6 +2,7 @@
 #include "ctr-store/attach.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "lib/cleanup.h"
@@ -17,6 +18,7 @@
 
 struct settings {
 	const char *image, *from, *name, *id;
+	struct strings uid_map, gid_map;
 };
 
 static const struct cli_option options[] = {
@@ -28,6 +30,10 @@ static const struct cli_option options[] = {
 	  "call the container so; the name must be free" },
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
 	  "use this id instead of a random one" },
+	{ "uidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, uid_map),
+	  "users C to C+N-1 of the container are users H to H+N-1 of the host" },
+	{ "gidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, gid_map),
+	  "the same of groups; without it as the users" },
 	{ 0 },
 };
 
@@ -76,6 +82,20 @@ static int deliver(const struct cli *cli, const struct store *store, const json_
 	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }
 
+/* Where only one of them is given it is the other too. */
+static int get_maps(const struct settings *settings, json_t **uid_map, json_t **gid_map,
+		    struct error *err)
+{
+	if (id_map_parse(&settings->uid_map, "uidmap", uid_map, err) < 0 ||
+	    id_map_parse(&settings->gid_map, "gidmap", gid_map, err) < 0)
+		return -1;
+	if (!*uid_map && *gid_map)
+		*uid_map = json_incref(*gid_map);
+	if (!*gid_map && *uid_map)
+		*gid_map = json_incref(*uid_map);
+	return 0;
+}
+
 static int create(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -83,10 +103,12 @@ static int create(const struct cli *cli, struct error *err)
 	cleanup_image struct image image = { 0 };
 	cleanup_strings struct strings layers = { 0 };
 	json_auto_t *document = NULL;
+	json_auto_t *uid_map = NULL;
+	json_auto_t *gid_map = NULL;
 
 	if (settings->image && settings->from)
 		return cli_usage(cli, err, "--image and --from exclude each other");
-	if (store_open(cli, &store, err) < 0 ||
+	if (get_maps(settings, &uid_map, &gid_map, err) < 0 || store_open(cli, &store, err) < 0 ||
 	    get_image(&store, settings, &document, &image, err) < 0)
 		return -1;
 
@@ -97,7 +119,9 @@ static int create(const struct cli *cli, struct error *err)
 					     .name = settings->name,
 					     .image = &image,
 					     .layers = &layers,
-					     .document = document };
+					     .document = document,
+					     .uid_map = uid_map,
+					     .gid_map = gid_map };
 	cleanup_fd int lock = -1;
 	json_auto_t *container = container_make(&store, &plan, &lock, err);
 	if (!container)

@@ -2,6 +2,7 @@
 #include "ctr-store/archive.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
@@ -31,10 +32,15 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* A read-only mount that is attached nowhere. The caller holds the gate. */
-static int open_merged(const struct store *store, const struct strings *layers, struct error *err)
+/* A read-only mount of an image, or a container and its upper directory, that is attached nowhere.
+ * The caller holds the gate. */
+static int open_merged(const struct store *store, const struct strings *layers,
+		       const json_t *container, const char *upper, struct error *err)
 {
+	const struct id_maps maps = id_maps_of(container);
 	const struct overlay overlay = { .layers = layers,
+					 .maps = &maps,
+					 .top = upper,
 					 .source = "ocid:export",
 					 .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 						       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
@@ -54,7 +60,7 @@ static int open_image(const struct store *store, const struct image *image,
 	cleanup_fd int gate = layer_secure(store, image, &layers, err);
 	if (gate < 0 || root_directory_add(store, &layers, err) < 0)
 		return -1;
-	return open_merged(store, &layers, err);
+	return open_merged(store, &layers, NULL, NULL, err);
 }
 
 /* The upper directory is the topmost layer, also while the container is mounted: then the archive
@@ -70,9 +76,8 @@ static int open_container(const struct store *store, const json_t *container, st
 	json_array_foreach (json_object_get(container, "layers"), i, layer) {
 		strings_add(&layers, json_is_string(layer) ? json_string_value(layer) : "?");
 	}
-	strings_add(&layers, upper);
 	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
-	return gate < 0 ? -1 : open_merged(store, &layers, err);
+	return gate < 0 ? -1 : open_merged(store, &layers, container, upper, err);
 }
 
 static int export_entry(const struct tree_entry *entry, void *context, struct error *err)
@@ -80,12 +85,12 @@ static int export_entry(const struct tree_entry *entry, void *context, struct er
 	return archive_add(context, entry, err) < 0 ? error_prefix(err, "/%s", entry->path) : 0;
 }
 
-static int write_tree(int root_fd, struct error *err)
+static int write_tree(int root_fd, const json_t *container, struct error *err)
 {
 	struct tar_writer tar = { .fd = STDOUT_FILENO, .what = "standard output" };
 	cleanup_archive struct archive archive = { 0 };
 
-	archive_start(&archive, &tar);
+	archive_start(&archive, &tar, container);
 	if (tree_walk(root_fd, export_entry, &archive, err) < 0)
 		return -1;
 	return tar_finish(&tar, err);
@@ -116,7 +121,7 @@ static int export_verb(const struct cli *cli, struct error *err)
 		return -1;
 	/* so that nothing is left unfinished when the reader is gone */
 	signal(SIGPIPE, SIG_IGN);
-	if (write_tree(root_fd, err) == 0)
+	if (write_tree(root_fd, target.container, err) == 0)
 		return 0;
 	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }

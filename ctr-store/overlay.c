@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/overlay.h"
 
+#include "ctr-store/id_map.h"
+#include "ctr-store/overlay_stack.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/random.h"
@@ -17,7 +19,6 @@
 #include <unistd.h>
 
 enum {
-	FS_STRING_MAX = 255, /* of a value for fsconfig(2) */
 	WORDS_SIZE = 256,
 	OPTIONS_MAX = 4095, /* of the string for mount(2): one page */
 };
@@ -33,95 +34,6 @@ static const struct {
 };
 
 enum { FIXED_OPTIONS = sizeof fixed_options / sizeof *fixed_options };
-
-/* ---- directories ---- */
-
-/* Paths for the kernel, and the descriptors that some of them stand for. */
-struct stack {
-	struct strings lower; /* lowest first */
-	char *upper, *work;
-	int *fds;
-	size_t fd_count;
-};
-
-static void stack_free(struct stack *stack)
-{
-	strings_free(&stack->lower);
-	free(stack->upper);
-	free(stack->work);
-	for (size_t i = 0; i < stack->fd_count; i++)
-		close(stack->fds[i]);
-	free(stack->fds);
-}
-
-/* A short name for a directory: that of an open descriptor. */
-static char *name_by_fd(struct stack *stack, const char *path, struct error *err)
-{
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0) {
-		error_os(err, "%s", path);
-		return NULL;
-	}
-	stack->fds = xreallocarray(stack->fds, stack->fd_count + 1, sizeof *stack->fds);
-	stack->fds[stack->fd_count++] = fd;
-	return xasprintf("/proc/self/fd/%d", fd);
-}
-
-/* overlayfs wants two lower directories where there is no upper one; an image of one layer, or of
- * none, gets empty ones beneath. */
-static int add_empty(const struct store *store, struct stack *stack, size_t layers, bool writable,
-		     struct error *err)
-{
-	cleanup_free char *top = xasprintf("%s/empty", store->runroot);
-	size_t wanted = writable ? 1 : 2;
-
-	if (layers >= wanted)
-		return 0;
-	if (mkdir(top, 0700) < 0 && errno != EEXIST)
-		return error_os(err, "%s", top);
-	for (size_t i = 0; i < wanted - layers; i++) {
-		cleanup_free char *path = xasprintf("%s/%zu", top, i);
-
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return error_os(err, "%s", path);
-		strings_add(&stack->lower, path);
-	}
-	return 0;
-}
-
-/* The directories of the mount; `short_names` where a whole path may be too long. */
-static int fill_stack(const struct store *store, const struct overlay *overlay, bool short_names,
-		      struct stack *stack, struct error *err)
-{
-	if (add_empty(store, stack, overlay->layers->count, overlay->upper != NULL, err) < 0)
-		return -1;
-	for (size_t i = 0; i < overlay->layers->count; i++) {
-		const char *layer = overlay->layers->items[i];
-		cleanup_free char *path =
-			layer[0] == '/' ? xstrdup(layer)
-					: xasprintf("%s/layers/%s/diff", store->root, layer);
-		cleanup_free char *name = short_names || strlen(path) > FS_STRING_MAX
-						  ? name_by_fd(stack, path, err)
-						  : xstrdup(path);
-
-		if (!name)
-			return -1;
-		strings_add(&stack->lower, name);
-	}
-	if (!overlay->upper)
-		return 0;
-	/* fsconfig unescapes these two, but not the lower ones */
-	bool as_they_are = strlen(overlay->upper) <= FS_STRING_MAX &&
-			   strlen(overlay->work) <= FS_STRING_MAX &&
-			   !strchr(overlay->upper, '\\') && !strchr(overlay->work, '\\');
-	stack->upper =
-		as_they_are ? xstrdup(overlay->upper) : name_by_fd(stack, overlay->upper, err);
-	stack->work = !stack->upper ? NULL
-		      : as_they_are ? xstrdup(overlay->work)
-				    : name_by_fd(stack, overlay->work, err);
-	return stack->work ? 0 : -1;
-}
 
 /* ---- fsopen(2) and its family ---- */
 
@@ -153,7 +65,7 @@ static int context_error(int fs_fd, struct error *err)
 }
 
 /* 1 when the mount is made, 0 when this kernel cannot do it so, -1 on failure. */
-static int create(int fs_fd, struct error *err)
+static int create(int fs_fd, const struct overlay *overlay, struct error *err)
 {
 	char words[WORDS_SIZE];
 
@@ -161,8 +73,9 @@ static int create(int fs_fd, struct error *err)
 		return 1;
 	int os = errno;
 	context_words(fs_fd, words);
-	/* before 6.5 overlayfs takes any option, and refuses unknown ones only now, in silence */
-	return os == EINVAL && !words[0] ? 0 : words_error(os, words, err);
+	/* before 6.5 overlayfs takes any option, and refuses unknown ones only now, in silence;
+	 * before 6.15 it wants mapped layers to be attached somewhere */
+	return os == EINVAL && (!words[0] || overlay->maps) ? 0 : words_error(os, words, err);
 }
 
 static int set(int fs_fd, const char *key, const char *value)
@@ -191,14 +104,15 @@ static int configure(int fs_fd, const struct overlay *overlay, const struct stac
 	    (stack->upper &&
 	     (set(fs_fd, "upperdir", stack->upper) < 0 || set(fs_fd, "workdir", stack->work) < 0)))
 		return context_error(fs_fd, err);
-	return create(fs_fd, err);
+	return create(fs_fd, overlay, err);
 }
 
 /* Sets *mount_fd and returns 1; 0 when this kernel cannot do it so. */
-static int open_new(const struct store *store, const struct overlay *overlay, int *mount_fd,
-		    struct error *err)
+static int open_new(const struct store *store, const struct overlay *overlay, int user_fd,
+		    int *mount_fd, struct error *err)
 {
-	__attribute__((cleanup(stack_free))) struct stack stack = { 0 };
+	const struct stack_settings settings = { .overlay = overlay, .user_fd = user_fd };
+	cleanup_stack struct stack stack = { 0 };
 	cleanup_fd int fs_fd = fsopen("overlay", FSOPEN_CLOEXEC);
 
 	if (fs_fd < 0 && (errno == ENOSYS || errno == EPERM))
@@ -207,7 +121,7 @@ static int open_new(const struct store *store, const struct overlay *overlay, in
 		return error_set(err, ERROR_UNSUPPORTED, "this kernel has no overlay file system");
 	if (fs_fd < 0)
 		return error_os(err, "cannot mount the layers");
-	if (fill_stack(store, overlay, false, &stack, err) < 0)
+	if (stack_fill(store, &settings, &stack, err) < 0)
 		return -1;
 
 	int status = configure(fs_fd, overlay, &stack, err);
@@ -295,32 +209,37 @@ static int mount_classic(const char *directory, const struct overlay *overlay, c
 static int detach_copy(const char *directory, const struct overlay *overlay, const char *options,
 		       struct error *err)
 {
-	if (mount_classic(directory, overlay, options) < 0)
-		return error_os(err, "cannot mount the layers");
-
+	if (mkdir(directory, 0700) < 0)
+		return error_os(err, "%s", directory);
+	if (mount_classic(directory, overlay, options) < 0) {
+		error_os(err, "cannot mount the layers");
+		rmdir(directory);
+		return -1;
+	}
 	int fd = open_tree(AT_FDCWD, directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0)
 		error_os(err, "cannot mount the layers");
 	umount2(directory, MNT_DETACH);
+	rmdir(directory);
 	return fd;
 }
 
-/* The name of such a directory in the runroot. */
-static const char scratch_prefix[] = ".mount-";
-
-static int open_classic(const struct store *store, const struct overlay *overlay, struct error *err)
+/* With names that are short enough for one page, if there are such. */
+static int mount_below(const struct store *store, const struct overlay *overlay, int user_fd,
+		       const char *scratch, struct error *err)
 {
-	__attribute__((cleanup(stack_free))) struct stack stack = { 0 }, brief = { 0 };
-	char unique[RANDOM_NAME_SIZE];
+	struct stack_settings settings = { .overlay = overlay,
+					   .user_fd = user_fd,
+					   .below = scratch };
+	cleanup_stack struct stack stack = { 0 }, brief = { 0 };
+	cleanup_free char *root = xasprintf("%s/root", scratch);
 
-	random_name(unique);
-	cleanup_free char *directory = xasprintf("%s/%s%s", store->runroot, scratch_prefix, unique);
-	if (fill_stack(store, overlay, false, &stack, err) < 0)
+	if (stack_fill(store, &settings, &stack, err) < 0)
 		return -1;
-
 	cleanup_free char *options = overlay_options(&stack.lower, stack.upper, stack.work);
-	if (strlen(options) > OPTIONS_MAX) {
-		if (fill_stack(store, overlay, true, &brief, err) < 0)
+	if (strlen(options) > OPTIONS_MAX && user_fd < 0) {
+		settings.short_names = true;
+		if (stack_fill(store, &settings, &brief, err) < 0)
 			return -1;
 		free(options);
 		options = overlay_options(&brief.lower, brief.upper, brief.work);
@@ -330,24 +249,41 @@ static int open_classic(const struct store *store, const struct overlay *overlay
 			  overlay->layers->count);
 		return error_hint(err, "Linux 6.8 and later stack 500");
 	}
-	if (mkdir(directory, 0700) < 0)
-		return error_os(err, "%s", directory);
-	int fd = detach_copy(directory, overlay, options, err);
-	rmdir(directory);
+	return detach_copy(root, overlay, options, err);
+}
+
+/* The name of a directory in the runroot, for what has to be attached for a moment. */
+static const char scratch_prefix[] = ".mount-";
+
+static int open_classic(const struct store *store, const struct overlay *overlay, int user_fd,
+			struct error *err)
+{
+	char unique[RANDOM_NAME_SIZE];
+
+	random_name(unique);
+	cleanup_free char *scratch = xasprintf("%s/%s%s", store->runroot, scratch_prefix, unique);
+	if (mkdir(scratch, 0700) < 0)
+		return error_os(err, "%s", scratch);
+	int fd = mount_below(store, overlay, user_fd, scratch, err);
+	rmdir(scratch);
 	return fd;
 }
 
 int overlay_open(const struct store *store, const struct overlay *overlay, struct error *err)
 {
 	int mount_fd = -1;
-	int status = open_new(store, overlay, &mount_fd, err);
+	cleanup_fd int user_fd = -1;
 
+	if (overlay->maps && id_maps_open(overlay->maps, &user_fd, err) < 0)
+		return -1;
+	int status = open_new(store, overlay, user_fd, &mount_fd, err);
 	if (status < 0)
 		return -1;
 	if (status == 1)
 		return mount_fd;
-	log_message(LOG_LEVEL_DEBUG, "no lowerdir+ here: mount(2) instead");
-	return open_classic(store, overlay, err);
+	log_message(LOG_LEVEL_DEBUG,
+		    "the mount API of this kernel lacks something: mount(2) instead");
+	return open_classic(store, overlay, user_fd, err);
 }
 
 int overlay_attach(int mount_fd, int target_fd, const char *target, struct error *err)
@@ -358,16 +294,31 @@ int overlay_attach(int mount_fd, int target_fd, const char *target, struct error
 	return 0;
 }
 
+static void collect_scratch(const char *scratch)
+{
+	cleanup_dir DIR *dir = opendir(scratch);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		cleanup_free char *path = xasprintf("%s/%s", scratch, entry->d_name);
+
+		if (entry->d_name[0] == '.')
+			continue;
+		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+		rmdir(path);
+	}
+	rmdir(scratch);
+}
+
 void overlay_collect(const struct store *store)
 {
 	cleanup_dir DIR *dir = opendir(store->runroot);
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, scratch_prefix, strlen(scratch_prefix)) != 0)
-			continue;
 		cleanup_free char *path = xasprintf("%s/%s", store->runroot, entry->d_name);
-		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
-		rmdir(path);
+
+		if (strncmp(entry->d_name, scratch_prefix, strlen(scratch_prefix)) == 0)
+			collect_scratch(path);
 	}
 }

@@ -9,11 +9,15 @@
 
 #include <stdbool.h>
 
+struct id_maps;
 struct store;
 
 struct overlay {
 	const struct strings *layers; /* ids of ROOT/layers, or absolute paths; lowest first */
-	const char *upper, *work;     /* absolute paths; NULL for a read-only mount */
+	const char *top;	      /* one more directory on top of them, read-only; or NULL */
+	const struct id_maps
+		*maps;		  /* of the owners in the layers, but not in the others; or NULL */
+	const char *upper, *work; /* absolute paths; NULL for a read-only mount */
 	bool lose_writes;   /* what was written need not survive a crash: never wait for the disk */
 	const char *source; /* what mountinfo shows as the device */
 	unsigned attributes; /* MOUNT_ATTR_… */

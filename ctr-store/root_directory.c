@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/root_directory.h"
 
+#include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
 #include "lib/cleanup.h"
 #include "lib/random.h"
@@ -51,20 +52,22 @@ static int copy_xattrs(int from_fd, int to_fd, struct error *err)
 	return 0;
 }
 
-int root_directory_copy(const struct store *store, const struct strings *layers, int upper_fd,
-			struct error *err)
+int root_directory_copy(const struct store *store, const struct strings *layers,
+			const struct id_maps *maps, int upper_fd, struct error *err)
 {
-	struct stat st;
+	struct stat st = { .st_mode = 0755 };
 	cleanup_fd int fd = open_declared(store, layers, err);
 
 	if (fd == -1)
 		return -1;
-	if (fd < 0)
-		return fchmod(upper_fd, 0755) < 0 ? error_os(err, "upper directory") : 0;
-	if (fstat(fd, &st) < 0)
+	if (fd >= 0 && fstat(fd, &st) < 0)
 		return error_os(err, "the root directory of a layer");
-	if (fchown(upper_fd, st.st_uid, st.st_gid) < 0 || fchmod(upper_fd, st.st_mode & 07777) < 0)
+	if (fchown(upper_fd, id_map_to_host(maps->uids, st.st_uid),
+		   id_map_to_host(maps->gids, st.st_gid)) < 0 ||
+	    fchmod(upper_fd, st.st_mode & 07777) < 0)
 		return error_os(err, "upper directory");
+	if (fd < 0)
+		return 0;
 	if (copy_xattrs(fd, upper_fd, err) < 0)
 		return -1;
 

@@ -8,11 +8,13 @@
 #include "lib/error.h"
 #include "lib/memory.h"
 
+struct id_maps;
 struct store;
 
-/* Give the empty directory upper_fd owner, mode, times and extended attributes of the image's. */
-int root_directory_copy(const struct store *store, const struct strings *layers, int upper_fd,
-			struct error *err);
+/* Give the empty directory upper_fd owner (as it is on the host), mode, times and extended
+ * attributes of the image's. */
+int root_directory_copy(const struct store *store, const struct strings *layers,
+			const struct id_maps *maps, int upper_fd, struct error *err);
 
 /* For a mount without an upper directory: add to the layers the path of an empty directory that
  * looks as the image's should, where the topmost layer's does not. */

@@ -2,6 +2,7 @@
 #include "ctr-store/upper.h"
 
 #include "ctr-store/archive.h"
+#include "ctr-store/id_map.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/tree_walk.h"
@@ -33,7 +34,7 @@ static void upper_close(const struct upper *upper)
 	cleanup_fd_p(&upper->lower_fd);
 }
 
-/* With the look of the image's "/", as a read-only mount of it has. */
+/* With the look of the image's "/", as a read-only mount of it has, and the owners of the host. */
 static int open_lower(const struct store *store, const json_t *container, struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
@@ -45,7 +46,9 @@ static int open_lower(const struct store *store, const json_t *container, struct
 	}
 	if (root_directory_add(store, &layers, err) < 0)
 		return -1;
+	const struct id_maps maps = id_maps_of(container);
 	const struct overlay overlay = { .layers = &layers,
+					 .maps = &maps,
 					 .source = "ocid:diff",
 					 .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 						       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
@@ -219,7 +222,7 @@ int upper_archive(const struct store *store, const json_t *container, struct tar
 
 	if (upper_open(store, container, &upper, err) < 0)
 		return -1;
-	archive_start(&layer.archive, tar);
+	archive_start(&layer.archive, tar, container);
 	int status = tree_walk(upper.fd, layer_entry, &layer, err);
 	*entries = layer.archive.entries;
 	archive_free(&layer.archive);

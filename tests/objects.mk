@@ -39,7 +39,7 @@ TEST_OBJS_json_stream := ctr-store/json_stream.o
 TEST_OBJS_mountinfo := ctr-store/mountinfo.o
 TEST_OBJS_image_config := ctr-store/image_config.o
 TEST_OBJS_tar_writer := ctr-store/tar_writer.o
-TEST_OBJS_overlay := ctr-store/overlay.o
+TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack id_map)
 
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_manifest := skopeo-c/manifest.o
@@ -57,5 +57,5 @@ TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities cdi_a
 	generation image message mounts seccomp seccomp_default seccomp_edit setters template)
 
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
-TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/log monitor/text)
+TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/journal monitor/log monitor/rotate monitor/text)
 TEST_OBJS_runtime_error := ocid-shim/runtime.o ocid-shim/signals.o
