@@ -18,12 +18,14 @@ V          ?= 0
 
 TOOLS   := skopeo-c oci-gen ctr-store ctr-net ocid-shim ocid-dispatch
 # executables that a tool starts for itself
-WORKERS := ctr-store-unpack ocid-shim-monitor
+WORKERS := ctr-store-unpack ocid-shim-monitor ocid-pause
+# of these, those that stay as long as a container or a pod
+RESIDENT := ocid-shim-monitor ocid-pause
 PROGRAMS := $(TOOLS) $(WORKERS)
 
 # The libraries of each program: the architecture in a few lines (DESIGN 7).
 PKGS_lib               := jansson libcrypto
-# libcurl and libyaml are loaded when they are needed (skopeo-c/library.h)
+# libcurl, libyaml, GPGME and libsodium are loaded when they are needed (lib/library.h)
 PKGS_skopeo-c          := jansson libcrypto $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 PKGS_oci-gen           := jansson libcrypto
 PKGS_ctr-store         := jansson libcrypto
@@ -34,6 +36,7 @@ PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson libcrypto
 
 SRCS_ctr-store-unpack  := $(wildcard ctr-store/worker/*.c)
 SRCS_ocid-shim-monitor := $(wildcard ocid-shim/monitor/*.c)
+SRCS_ocid-pause        := $(wildcard ocid-dispatch/pause/*.c)
 $(foreach t,$(TOOLS),$(eval SRCS_$(t) := $(wildcard $(t)/*.c)))
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -101,16 +104,19 @@ $(BUILD)/$(1): $(call objects,$(SRCS_$(1))) $(if $(filter ocid-dispatch,$(1)),$(
 	@mkdir -p $$(@D)
 	$$(call quiet,LINK)$$(CC) $$(HARDEN) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LINK) $$(call pkg_libs,$$(PKGS_$(1)))
 endef
-$(foreach p,$(filter-out ocid-shim-monitor,$(PROGRAMS)),$(eval $(call program,$(p))))
+$(foreach p,$(filter-out $(RESIDENT),$(PROGRAMS)),$(eval $(call program,$(p))))
 
-# The monitor stays in memory once for every container: static, without our library or any other.
-MONITOR_CC ?= $(if $(SANITIZE),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-MONITOR_FLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(filter-out -Wnull-dereference,$(WARN)) -Os -g \
+# These stay in memory once for every container or pod: static, without our library or any other.
+RESIDENT_CC ?= $(if $(SANITIZE),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
+RESIDENT_FLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(filter-out -Wnull-dereference,$(WARN)) -Os -g \
 	$(if $(SANITIZE),$(HARDEN),-fstack-protector-strong)
-$(BUILD)/ocid-shim-monitor: $(SRCS_ocid-shim-monitor) $(wildcard ocid-shim/monitor/*.h)
-	@mkdir -p $(@D)
-	$(call quiet,LINK)$(MONITOR_CC) $(MONITOR_FLAGS) $(if $(SANITIZE),,-static) \
-		-Wl,-z,relro,-z,now -Wl,-z,noseparate-code -o $@ $(SRCS_ocid-shim-monitor)
+define resident
+$(BUILD)/$(1): $(SRCS_$(1)) $(wildcard $(dir $(firstword $(SRCS_$(1))))*.h)
+	@mkdir -p $$(@D)
+	$$(call quiet,LINK)$$(RESIDENT_CC) $$(RESIDENT_FLAGS) $$(if $$(SANITIZE),,-static) \
+		-Wl,-z,relro,-z,now -Wl,-z,noseparate-code -o $$@ $(SRCS_$(1))
+endef
+$(foreach p,$(RESIDENT),$(eval $(call resident,$(p))))
 
 # ---- tests -----------------------------------------------------------------------------------
 

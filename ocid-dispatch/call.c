@@ -88,18 +88,28 @@ static void refuse(struct call *call, const char *http_status)
 
 /* ---- the handler process ---- */
 
+static int send_message(const struct rpc_context *context, const struct buffer *message,
+			struct error *err)
+{
+	return answer_message(context->send_fd, message, err);
+}
+
 static void answer_call(const struct call *call, const unsigned char *message, size_t length,
 			int fd)
 {
-	struct rpc_context context = { call->rpc.api_version, call->calls->root,
-				       call->calls->runroot };
-	cleanup_buffer struct buffer response = { 0 };
+	const struct calls *calls = call->calls;
+	const struct rpc_context context = { .api_version = call->rpc.api_version,
+					     .root = calls->root,
+					     .runroot = calls->runroot,
+					     .configuration = calls->configuration,
+					     .trace = calls->trace,
+					     .send = send_message,
+					     .send_fd = fd };
 	struct error err = { 0 }, ignored;
 	bool decoded;
 
-	if (rpc_run(&call->rpc, &context, message, length, &response, &decoded, &err) == 0) {
-		if (answer_message(fd, &response, &ignored) == 0)
-			answer_status(fd, GRPC_OK, "", &ignored);
+	if (rpc_run(&call->rpc, &context, message, length, &decoded, &err) == 0) {
+		answer_status(fd, GRPC_OK, "", &ignored);
 		return;
 	}
 	log_message(LOG_LEVEL_INFO, "%s: %s", call->rpc.method->name, err.message);

@@ -8,6 +8,7 @@
 #include "ocid-dispatch/http2.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -15,11 +16,14 @@
 enum { CALLS_MAX = 1024 }; /* handlers at a time */
 
 struct call;
+struct configuration;
 
 /* What a server has of them. */
 struct calls {
 	int loop_fd;
 	const char *root, *runroot;
+	const struct configuration *configuration;
+	bool trace;
 	/* what handlers get back that the server has changed for itself */
 	sigset_t signal_mask;
 	struct rlimit open_files;

@@ -2,13 +2,15 @@
 /* ocid-dispatch call: a handler without a socket, by the very path that a served call takes. */
 #include "ocid-dispatch/commands.h"
 
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/output.h"
-#include "lib/buffer.h"
+#include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/rpc.h"
+#include "ocid-dispatch/trace.h"
 #include "ocid-dispatch/transcode.h"
 
 #include <stddef.h>
@@ -16,12 +18,19 @@
 #include <unistd.h>
 
 struct settings {
-	bool defaults;
+	bool defaults, trace;
+	const char *configuration;
 };
+
+static const struct settings defaults = { .configuration = CONFIGURATION_PATH };
 
 static const struct cli_option options[] = {
 	{ "defaults", 0, NULL, OPTION_FLAG, offsetof(struct settings, defaults),
 	  "show also fields that have their default value" },
+	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct settings, trace),
+	  "print the pipelines to stderr, as lines that can be pasted" },
+	{ "config", 'c', "FILE", OPTION_STRING, offsetof(struct settings, configuration),
+	  "the configuration (default " CONFIGURATION_PATH ")" },
 	{ 0 },
 };
 
@@ -41,30 +50,44 @@ static json_t *read_request(struct error *err)
 	return json_parse(text, length, "the request", err);
 }
 
+/* A message of the answer, on stdout. */
+static int print(const struct rpc_context *context, const struct buffer *message, struct error *err)
+{
+	const struct settings *settings = context->cli->settings;
+	json_auto_t *json = transcode_decode(context->rpc->method->output, buffer_data(message),
+					     buffer_length(message), settings->defaults, err);
+
+	return json ? output_object(context->cli, json, err) : -1;
+}
+
 static int run(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	struct rpc_context context = { .root = cli->root, .runroot = cli->runroot };
-	cleanup_buffer struct buffer question = { 0 }, answer = { 0 };
+	cleanup_configuration struct configuration configuration = { 0 };
+	cleanup_buffer struct buffer question = { 0 };
 	struct rpc rpc;
 	bool decoded;
 
-	if (rpc_find_name(cli->operands[0], &rpc, err) < 0)
+	if (rpc_find_name(cli->operands[0], &rpc, err) < 0 ||
+	    configuration_load(settings->configuration, &configuration, err) < 0)
 		return -1;
-	context.api_version = rpc.api_version;
+	const struct rpc_context context = { .api_version = rpc.api_version,
+					     .root = cli->root,
+					     .runroot = cli->runroot,
+					     .configuration = &configuration,
+					     .trace = settings->trace,
+					     .send = print,
+					     .cli = cli };
 
 	json_auto_t *request = read_request(err);
 	if (!request)
 		return -1;
 	if (transcode_encode(rpc.method->input, request, &question, err) < 0)
 		return error_prefix(err, "the request");
-	if (rpc_run(&rpc, &context, buffer_data(&question), buffer_length(&question), &answer,
-		    &decoded, err) < 0)
-		return -1;
-
-	json_auto_t *response = transcode_decode(rpc.method->output, buffer_data(&answer),
-						 buffer_length(&answer), settings->defaults, err);
-	return response ? output_object(cli, response, err) : -1;
+	if (context.trace)
+		trace_environment(&context);
+	return rpc_run(&rpc, &context, buffer_data(&question), buffer_length(&question), &decoded,
+		       err);
 }
 
 const struct cli_command command_call = {
@@ -80,5 +103,6 @@ const struct cli_command command_call = {
 		   "no input is an empty request.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
+	.defaults = &defaults,
 	.run = run,
 };

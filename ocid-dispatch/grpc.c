@@ -27,6 +27,8 @@ enum grpc_status grpc_status_of(enum error_kind kind)
 	};
 	size_t index = (size_t)kind;
 
+	if (index == ERROR_TIMEOUT)
+		return GRPC_DEADLINE_EXCEEDED;
 	if (index < 1 || index >= sizeof statuses / sizeof *statuses)
 		return GRPC_UNKNOWN;
 	return statuses[index];

@@ -31,6 +31,10 @@ enum {
 	GRPC_MESSAGE_MAX = 16 << 20, /* bytes of a message, either way; what kubelets allow */
 };
 
+/* A kind of error beside those of lib/error.h: a time limit within the request has passed. As exit
+ * status it is that of timeout(1). */
+enum { ERROR_TIMEOUT = 124 };
+
 /* The status that stands for a kind of error. */
 enum grpc_status grpc_status_of(enum error_kind kind);
 

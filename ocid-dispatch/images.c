@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ListImages, ImageStatus and RemoveImage: what `ctr-store` knows, in the CRI's words. */
+#include "ocid-dispatch/images.h"
 #include "ocid-dispatch/handlers.h"
 
 #include "lib/cleanup.h"
@@ -159,9 +160,8 @@ static int find_by_reference(const struct rpc_context *context, const char *name
 	return 0;
 }
 
-/* The row of the image that the name stands for; *row stays NULL when that is not there. */
-static int find_image(const struct rpc_context *context, const char *name, json_t **row,
-		      struct error *err)
+int images_find(const struct rpc_context *context, const char *name, json_t **row,
+		struct error *err)
 {
 	if (strlen(name) > NAME_LENGTH_MAX)
 		return error_set(err, ERROR_USAGE, "an image's name has at most %d bytes",
@@ -182,7 +182,7 @@ static int find_named(const struct rpc_context *context, const json_t *request, 
 
 	if (!*name)
 		return error_set(err, ERROR_USAGE, "the request names no image");
-	return find_image(context, name, row, err);
+	return images_find(context, name, row, err);
 }
 
 /* ---- the handlers ---- */
@@ -203,7 +203,7 @@ int images_list(const struct rpc_context *context, const json_t *request, json_t
 	const json_t *row;
 	size_t i;
 
-	if (*name ? find_image(context, name, &one, err) < 0 : all_images(context, &rows, err) < 0)
+	if (*name ? images_find(context, name, &one, err) < 0 : all_images(context, &rows, err) < 0)
 		return -1;
 	if (one)
 		rows = json_pack("[O]", one);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/pipeline.h"
 
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/spawn.h"
-#include "lib/buffer.h"
 #include "ocid-dispatch/rpc.h"
+#include "ocid-dispatch/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -64,7 +67,7 @@ void pipeline_free(struct pipeline *pipeline)
 
 /* ---- starting ---- */
 
-static void set_environment(const struct rpc_context *context)
+void pipeline_environment(const struct rpc_context *context)
 {
 	setenv("OCID_ROOT", context->root, 1);
 	setenv("OCID_RUNROOT", context->runroot, 1);
@@ -110,10 +113,28 @@ static int start_tool(struct run *run, size_t index, int input_fd, int output_fd
 	return stage->pid_fd < 0 ? error_os(err, "pidfd_open") : 0;
 }
 
+/* A file in memory with the text: what it holds need not fit into a pipe. */
+static int open_input(const json_t *input, struct error *err)
+{
+	cleanup_free char *text = json_compact(input);
+	cleanup_fd int fd = memfd_create("document", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return error_os(err, "a file in memory");
+	if (file_write_fd(fd, text, strlen(text), "a file in memory", err) < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_os(err, "a file in memory");
+	return steal_fd(&fd);
+}
+
 static int start_all(struct run *run, struct error *err)
 {
-	cleanup_fd int input_fd = -1;
+	const json_t *input = run->pipeline->input;
+	cleanup_fd int input_fd = input ? open_input(input, err) : -1;
 
+	if (input && input_fd < 0)
+		return -1;
 	for (size_t i = 0; i < run->pipeline->count; i++) {
 		int ends[2];
 
@@ -341,7 +362,9 @@ static int check_all(const struct run *run, struct error *err)
 
 static int run_all(struct run *run, const struct rpc_context *context, struct error *err)
 {
-	set_environment(context);
+	pipeline_environment(context);
+	if (context->trace)
+		trace_pipeline(run->pipeline);
 	if (start_all(run, err) < 0 || converse(run, err) < 0) {
 		stop_all(run);
 		return -1;
@@ -373,6 +396,15 @@ int pipeline_document(const struct pipeline *pipeline, const struct rpc_context 
 		return -1;
 	*document = json;
 	return 0;
+}
+
+int pipeline_run(const struct pipeline *pipeline, const struct rpc_context *context,
+		 struct error *err)
+{
+	__attribute__((cleanup(run_close))) struct run run;
+
+	run_init(&run, pipeline);
+	return run_all(&run, context, err);
 }
 
 int pipeline_rows(const struct pipeline *pipeline, const struct rpc_context *context, json_t **rows,

@@ -20,7 +20,8 @@ enum { PIPELINE_MAX = 6 };
 struct pipeline {
 	struct strings stages[PIPELINE_MAX]; /* the words of each tool's command line */
 	size_t count;
-	int pass_fd; /* when > 0: the first tool inherits it under this number. Borrowed */
+	int pass_fd;	     /* when > 0: the first tool inherits it under this number. Borrowed */
+	const json_t *input; /* the document on the first tool's stdin; NULL: nothing. Borrowed */
 };
 
 /* Add a tool with its words; the list ends with NULL. More words: strings_add() to what is
@@ -28,15 +29,21 @@ struct pipeline {
 struct strings *pipeline_add(struct pipeline *pipeline, const char *tool, ...)
 	__attribute__((sentinel));
 
-/* Run it, with nothing on the first tool's stdin. The failure of a tool becomes ours: kind,
- * message, subject and hint are what it said; of several, those of the first in the line that did
- * not only lose its reader.
+/* Run it. The failure of a tool becomes ours: kind, message, subject and hint are what it said; of
+ * several, those of the first in the line that did not only lose its reader.
  * The result: the last line of the last tool's stdout as JSON, or each line as an element of an
  * array. The caller owns it. */
 int pipeline_document(const struct pipeline *pipeline, const struct rpc_context *context,
 		      json_t **document, struct error *err);
 int pipeline_rows(const struct pipeline *pipeline, const struct rpc_context *context, json_t **rows,
 		  struct error *err);
+
+/* The same where the tools' output does not matter. */
+int pipeline_run(const struct pipeline *pipeline, const struct rpc_context *context,
+		 struct error *err);
+
+/* Set the variables by which tools know where things are, and that errors are wanted as JSON. */
+void pipeline_environment(const struct rpc_context *context);
 
 void pipeline_free(struct pipeline *pipeline);
 #define cleanup_pipeline __attribute__((cleanup(pipeline_free)))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/rpc.h"
 
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
-#include "lib/buffer.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/transcode.h"
@@ -13,6 +13,8 @@
 #undef linux /* a macro of gnu17, and a field of some messages */
 #include "ocid-dispatch/cri.pb-c.h"
 
+enum { ROWS_PER_MESSAGE = 256 };
+
 #define RUNTIME (&runtime__v1__runtime_service__descriptor)
 #define IMAGE	(&runtime__v1__image_service__descriptor)
 
@@ -21,19 +23,38 @@ static const struct row {
 	const ProtobufCServiceDescriptor *service;
 	const char *method;
 	rpc_handler *handler;
-} rows[] = {
-	{ RUNTIME, "Version", runtime_version }, { RUNTIME, "Status", runtime_status },
-	{ IMAGE, "ListImages", images_list },	 { IMAGE, "ImageStatus", images_status },
-	{ IMAGE, "PullImage", images_pull },	 { IMAGE, "RemoveImage", images_remove },
+} methods[] = {
+	{ RUNTIME, "Version", runtime_version },
+	{ RUNTIME, "Status", runtime_status },
+	{ RUNTIME, "RunPodSandbox", pods_run },
+	{ RUNTIME, "StopPodSandbox", pods_stop },
+	{ RUNTIME, "RemovePodSandbox", pods_remove },
+	{ RUNTIME, "PodSandboxStatus", pods_status },
+	{ RUNTIME, "ListPodSandbox", pods_list },
+	{ RUNTIME, "StreamPodSandboxes", pods_stream },
+	{ RUNTIME, "CreateContainer", containers_create },
+	{ RUNTIME, "StartContainer", containers_start },
+	{ RUNTIME, "StopContainer", containers_stop },
+	{ RUNTIME, "RemoveContainer", containers_remove },
+	{ RUNTIME, "ContainerStatus", containers_status },
+	{ RUNTIME, "ListContainers", containers_list },
+	{ RUNTIME, "StreamContainers", containers_stream },
+	{ RUNTIME, "ReopenContainerLog", containers_reopen_log },
+	{ RUNTIME, "UpdateContainerResources", containers_update },
+	{ RUNTIME, "ExecSync", containers_exec_sync },
+	{ IMAGE, "ListImages", images_list },
+	{ IMAGE, "ImageStatus", images_status },
+	{ IMAGE, "PullImage", images_pull },
+	{ IMAGE, "RemoveImage", images_remove },
 };
 
 static const ProtobufCServiceDescriptor *const services[] = { RUNTIME, IMAGE, NULL };
 
 static rpc_handler *handler_of(const ProtobufCServiceDescriptor *service, const char *method)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (rows[i].service == service && strcmp(rows[i].method, method) == 0)
-			return rows[i].handler;
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (methods[i].service == service && strcmp(methods[i].method, method) == 0)
+			return methods[i].handler;
 	return NULL;
 }
 
@@ -109,12 +130,47 @@ json_t *rpc_list(void)
 	return list;
 }
 
-int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
-	    size_t length, struct buffer *response, bool *decoded, struct error *err)
+int rpc_send(const struct rpc_context *context, const json_t *message, struct error *err)
 {
 	cleanup_buffer struct buffer encoded = { 0 };
+	const ProtobufCMessageDescriptor *type = context->rpc->method->output;
+
+	if (transcode_encode(type, message, &encoded, err) < 0) {
+		err->kind = ERROR_FAILED; /* our fault, not the client's */
+		return error_prefix(err, "%s", type->short_name);
+	}
+	if (buffer_length(&encoded) > GRPC_MESSAGE_MAX)
+		return error_set(err, ERROR_LIMIT, "the answer has more than %d bytes",
+				 GRPC_MESSAGE_MAX);
+	return context->send(context, &encoded, err);
+}
+
+int rpc_send_list(const struct rpc_context *context, const char *key, const json_t *rows,
+		  struct error *err)
+{
+	json_auto_t *some = json_array();
+	json_t *row;
+	size_t i;
+
+	json_array_foreach (rows, i, row) {
+		json_array_append(some, row);
+		if (json_array_size(some) < ROWS_PER_MESSAGE && i + 1 < json_array_size(rows))
+			continue;
+		json_auto_t *message = json_pack("{s:O}", key, some);
+		if (rpc_send(context, message, err) < 0)
+			return -1;
+		json_array_clear(some);
+	}
+	return 0;
+}
+
+int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
+	    size_t length, bool *decoded, struct error *err)
+{
+	struct rpc_context of_call = *context;
 	json_auto_t *question = NULL, *answer = NULL;
 
+	of_call.rpc = rpc;
 	*decoded = false;
 	question = transcode_decode(rpc->method->input, request, length, false, err);
 	if (!question)
@@ -123,17 +179,7 @@ int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void
 	if (!rpc->handler)
 		return error_set(err, ERROR_UNSUPPORTED, "%s is not answered yet",
 				 rpc->method->name);
-	if (rpc->handler(context, question, &answer, err) < 0)
+	if (rpc->handler(&of_call, question, &answer, err) < 0)
 		return -1;
-	if (transcode_encode(rpc->method->output, answer, &encoded, err) < 0) {
-		err->kind = ERROR_FAILED; /* our fault, not the client's */
-		return error_prefix(err, "%s", rpc->method->output->short_name);
-	}
-	if (buffer_length(&encoded) > GRPC_MESSAGE_MAX)
-		return error_set(err, ERROR_LIMIT, "the answer has more than %d bytes",
-				 GRPC_MESSAGE_MAX);
-	buffer_free(response);
-	*response = encoded;
-	encoded = (struct buffer){ 0 };
-	return 0;
+	return answer ? rpc_send(&of_call, answer, err) : 0;
 }

@@ -9,15 +9,27 @@
 #include <stddef.h>
 
 struct buffer;
+struct cli;
+struct configuration;
+struct rpc;
 
 /* What a handler knows beside its request. */
 struct rpc_context {
 	const char *api_version; /* "v1", or "v1alpha2", as the client calls the service */
 	const char *root, *runroot;
+	const struct configuration *configuration;
+	bool trace; /* the pipelines go to stderr */
+	/* Give a message of the answer, encoded, to the client; what for is the owner's. */
+	int (*send)(const struct rpc_context *context, const struct buffer *message,
+		    struct error *err);
+	int send_fd;
+	const struct cli *cli;
+	const struct rpc *rpc; /* of the call; set by rpc_run() */
 };
 
 /* Answer a request: both are objects in protobuf's JSON mapping (ocid-dispatch/transcode.h), so a
- * field of the request that has its default value is not there. Runs in a process of its own. */
+ * field of the request that has its default value is not there. Runs in a process of its own. One
+ * that answers by many messages sends them by rpc_send(), and leaves *response NULL. */
 typedef int rpc_handler(const struct rpc_context *context, const json_t *request, json_t **response,
 			struct error *err);
 
@@ -39,7 +51,14 @@ int rpc_find_name(const char *name, struct rpc *rpc, struct error *err);
 /* All RPCs: array of {service, method, request, response, answered}. The caller owns it. */
 json_t *rpc_list(void);
 
-/* Decode a request, let it be answered, encode the response. A request that is malformed is
+/* Send a message of the answer to the client. */
+int rpc_send(const struct rpc_context *context, const json_t *message, struct error *err);
+
+/* Send rows as the member `key` of as many messages as it takes. */
+int rpc_send_list(const struct rpc_context *context, const char *key, const json_t *rows,
+		  struct error *err);
+
+/* Decode a request, let it be answered, encode and send the answer. A request that is malformed is
  * ERROR_INTEGRITY with *decoded false. */
 int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
-	    size_t length, struct buffer *response, bool *decoded, struct error *err);
+	    size_t length, bool *decoded, struct error *err);

@@ -3,9 +3,14 @@
 #include "ocid-dispatch/commands.h"
 
 #include "lib/cleanup.h"
+#include "lib/json.h"
 #include "lib/path.h"
+#include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/listener.h"
+#include "ocid-dispatch/recover.h"
+#include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/server.h"
+#include "ocid-dispatch/trace.h"
 
 #include <malloc.h>
 #include <stddef.h>
@@ -16,38 +21,66 @@ enum { DRAIN_SECONDS = 10, DRAIN_SECONDS_MAX = 3600, RUNROOT_MODE = 0711 };
 enum { MMAP_THRESHOLD = 256 << 10 };
 
 struct settings {
-	const char *listen;
+	const char *listen, *configuration;
 	long long drain_seconds;
+	bool trace;
 };
 
-static const struct settings defaults = { .drain_seconds = DRAIN_SECONDS };
+static const struct settings defaults = { .configuration = CONFIGURATION_PATH,
+					  .drain_seconds = DRAIN_SECONDS };
 
 static const struct cli_option options[] = {
 	{ "listen", 'l', "PATH", OPTION_STRING, offsetof(struct settings, listen),
-	  "the unix socket (default RUNROOT/ocid.sock)" },
-	{ "drain", 0, "SECONDS", OPTION_NUMBER, offsetof(struct settings, drain_seconds),
-	  "how long running calls may go on after SIGTERM (default 10)" },
+	  "the unix socket (default: as configured, or RUNROOT/ocid.sock)" },
+	{ "config", 'c', "FILE", OPTION_STRING, offsetof(struct settings, configuration),
+	  "the configuration (default " CONFIGURATION_PATH "); SIGHUP reads it again" },
+	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct settings, trace),
+	  "print the pipelines to stderr, as lines that can be pasted" },
 	{ 0 },
 };
 
-static int serve_at(const struct cli *cli, const char *path, int drain_seconds, struct error *err)
+static int serve_at(const struct cli *cli, const char *path, struct configuration *configuration,
+		    struct error *err)
 {
+	const struct settings *settings = cli->settings;
+	const struct rpc_context context = { .root = cli->root,
+					     .runroot = cli->runroot,
+					     .configuration = configuration,
+					     .trace = settings->trace };
 	struct listener listener;
 
 	if (listener_open(path, &listener, err) < 0)
 		return -1;
+	if (context.trace)
+		trace_environment(&context);
+	recover(&context);
 
-	struct server_settings settings = { listener.fd, drain_seconds, cli->root, cli->runroot };
-	int status = server_run(&settings, err);
+	const struct server_settings server = { .listen_fd = listener.fd,
+						.drain_seconds = (int)settings->drain_seconds,
+						.root = cli->root,
+						.runroot = cli->runroot,
+						.configuration_path = settings->configuration,
+						.configuration = configuration,
+						.trace = settings->trace };
+	int status = server_run(&server, err);
 	listener_close(&listener);
 	return status;
+}
+
+/* The socket's path: the option's, else the configured one. */
+static char *choose_path(const struct cli *cli, const struct configuration *configuration)
+{
+	const struct settings *settings = cli->settings;
+	const char *path = settings->listen ? settings->listen
+					    : json_text(configuration->json, "listen", NULL);
+
+	return path ? xstrdup(path) : xasprintf("%s/ocid.sock", cli->runroot);
 }
 
 static int run(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	cleanup_free char *path = settings->listen ? xstrdup(settings->listen)
-						   : xasprintf("%s/ocid.sock", cli->runroot);
+	cleanup_configuration struct configuration configuration = { 0 };
 
 	if (settings->drain_seconds < 0 || settings->drain_seconds > DRAIN_SECONDS_MAX)
 		return cli_usage(cli, err, "--drain: between 0 and %d", DRAIN_SECONDS_MAX);
@@ -56,9 +89,12 @@ static int run(const struct cli *cli, struct error *err)
 	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	/* requests bring credentials: no core files of us and of handlers */
 	prctl(PR_SET_DUMPABLE, 0);
+	if (configuration_load(settings->configuration, &configuration, err) < 0)
+		return -1;
+	cleanup_free char *path = choose_path(cli, &configuration);
 	if (!settings->listen && path_make_dirs(cli->runroot, RUNROOT_MODE, err) < 0)
 		return -1;
-	return serve_at(cli, path, (int)settings->drain_seconds, err);
+	return serve_at(cli, path, &configuration, err);
 }
 
 const struct cli_command command_serve = {

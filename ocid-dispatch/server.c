@@ -5,9 +5,11 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/call.h"
+#include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/http2.h"
 #include "ocid-dispatch/loop.h"
+#include "ocid-dispatch/notify.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -208,11 +210,28 @@ static void begin_drain(struct server *server)
 		server->drain_until_ms = loop_now_ms();
 		return;
 	}
+	notify("STOPPING=1");
 	server->drain_until_ms = loop_now_ms() + server->settings->drain_seconds * INT64_C(1000);
 	loop_remove(server->loop_fd, &server->listening);
 	for (struct connection *connection = server->connections; connection;
 	     connection = connection->next)
 		http2_go_away(connection->http2);
+}
+
+/* A configuration that is wrong changes nothing. Handlers that run keep what they began with. */
+static void reload(const struct server_settings *settings)
+{
+	struct configuration fresh = { 0 };
+	struct error err = { 0 };
+
+	notify("RELOADING=1");
+	if (configuration_load(settings->configuration_path, &fresh, &err) < 0) {
+		log_message(LOG_LEVEL_ERROR, "the configuration is not reloaded: %s", err.message);
+	} else {
+		configuration_free(settings->configuration);
+		*settings->configuration = fresh;
+	}
+	notify("READY=1");
 }
 
 static void signals_ready(void *owner, uint32_t events)
@@ -223,10 +242,13 @@ static void signals_ready(void *owner, uint32_t events)
 	(void)events;
 	if (read(server->signals.fd, &info, sizeof info) != sizeof info)
 		return;
-	if (info.ssi_signo == SIGCHLD)
+	if (info.ssi_signo == SIGCHLD) {
 		calls_reap(&server->calls);
-	else
+	} else if (info.ssi_signo == SIGHUP) {
+		reload(server->settings);
+	} else {
 		begin_drain(server);
+	}
 }
 
 static int open_signals(struct server *server, struct error *err)
@@ -237,6 +259,7 @@ static int open_signals(struct server *server, struct error *err)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, &server->calls.signal_mask) < 0)
 		return error_os(err, "sigprocmask");
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -312,7 +335,10 @@ int server_run(const struct server_settings *settings, struct error *err)
 	struct server server = {
 		.settings = settings,
 		.limits = { GRPC_PREFIX_SIZE + GRPC_MESSAGE_MAX, BODIES_MAX },
-		.calls = { .root = settings->root, .runroot = settings->runroot },
+		.calls = { .root = settings->root,
+			   .runroot = settings->runroot,
+			   .configuration = settings->configuration,
+			   .trace = settings->trace },
 	};
 	cleanup_fd int loop_fd = loop_open(err);
 	cleanup_fd int signal_fd = loop_fd < 0 ? -1 : open_signals(&server, err);
@@ -326,5 +352,6 @@ int server_run(const struct server_settings *settings, struct error *err)
 	if (loop_add(loop_fd, &server.listening, EPOLLIN, err) < 0 ||
 	    loop_add(loop_fd, &server.signals, EPOLLIN, err) < 0)
 		return -1;
+	notify("READY=1");
 	return serve(&server, err);
 }

@@ -3,10 +3,17 @@
 #pragma once
 #include "lib/error.h"
 
+#include <stdbool.h>
+
+struct configuration;
+
 struct server_settings {
 	int listen_fd;
 	int drain_seconds; /* how long running calls may go on after SIGTERM */
 	const char *root, *runroot;
+	const char *configuration_path; /* read again on SIGHUP */
+	struct configuration *configuration;
+	bool trace;
 };
 
 /* Serve until SIGTERM or SIGINT; then finish the running calls, and return 0. */

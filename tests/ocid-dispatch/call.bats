@@ -53,7 +53,7 @@ setup_file() {
 @test "call: what is not known, and what is not answered" {
 	tool 3 ocid-dispatch call Nope </dev/null
 	error_is not-found 'no RPC "Nope" (see ocid-dispatch rpcs)'
-	tool 10 ocid-dispatch call CreateContainer </dev/null
+	tool 10 ocid-dispatch call RestorePod </dev/null
 	error_is unsupported
 	tool 2 ocid-dispatch call
 	error_is usage

@@ -23,7 +23,7 @@ async function main() {
   const print = (value) => console.log(JSON.stringify(value));
   print((await call(runtime, 'Version', { version: '0.1.0' })).runtimeName);
   print((await call(runtime, 'Status', { verbose: true })).status.conditions.length);
-  print((await call(runtime, 'ListContainers', {})).code);
+  print((await call(runtime, 'CheckpointPod', {})).code);
   print((await call(images, 'ImageStatus', {})).code);
   print((await call(images, 'PullImage', { image: { image: 'slow' } }, 0.5)).code);
   const answers = await Promise.all(

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* StartContainer, StopContainer, RemoveContainer, ReopenContainerLog, UpdateContainerResources. */
+#include "ocid-dispatch/handlers.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/pipeline.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TIMEOUT_MAX = INT_MAX / 1000 };
+
+/* The container that a request names. */
+static int find(const struct rpc_context *context, const json_t *request, struct records *records,
+		struct named *named, struct error *err)
+{
+	if (records_open(context, records, err) < 0)
+		return -1;
+	return container_find(records, json_text(request, "containerId", ""), named, err);
+}
+
+/* The same where it is no error that there is none: *named stays empty. */
+static int find_or_none(const struct rpc_context *context, const json_t *request,
+			struct records *records, struct named *named, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (find(context, request, records, named, &why) == 0 || why.kind == ERROR_NOT_FOUND)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+int containers_start(const struct rpc_context *context, const json_t *request, json_t **response,
+		     struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	cleanup_records struct records records = { 0 };
+	cleanup_named struct named named = { 0 };
+
+	if (find(context, request, &records, &named, err) < 0)
+		return -1;
+	pipeline_add(&pipeline, "ocid-shim", "start", named.id, NULL);
+	if (pipeline_run(&pipeline, context, err) < 0)
+		return -1;
+	*response = json_object();
+	return 0;
+}
+
+int containers_stop(const struct rpc_context *context, const json_t *request, json_t **response,
+		    struct error *err)
+{
+	json_int_t timeout = json_integer_value(json_object_get(request, "timeout"));
+	const char *text = json_text(request, "timeout", "0");
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	cleanup_records struct records records = { 0 };
+	cleanup_named struct named named = { 0 };
+	struct error why = { 0 };
+
+	if (find_or_none(context, request, &records, &named, err) < 0)
+		return -1;
+	*response = json_object();
+	if (!named.id || container_state(&records, named.id) == CONTAINER_EXITED)
+		return 0;
+	timeout = timeout ? timeout : strtoll(text, NULL, 10);
+	timeout = timeout < 0 ? 0 : timeout > TIMEOUT_MAX ? TIMEOUT_MAX : timeout;
+	struct strings *words = pipeline_add(&pipeline, "ocid-shim", "stop", "--timeout", NULL);
+	strings_addf(words, "%lld", (long long)timeout);
+	strings_add(words, named.id);
+	if (pipeline_run(&pipeline, context, &why) == 0 || why.kind == ERROR_NOT_FOUND)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+int containers_remove(const struct rpc_context *context, const json_t *request, json_t **response,
+		      struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+	cleanup_named struct named named = { 0 };
+
+	if (find_or_none(context, request, &records, &named, err) < 0)
+		return -1;
+	*response = json_object();
+	if (!named.id)
+		return 0;
+	cleanup_fd int lock = container_lock(&records, named.id, true, err);
+	return lock < 0 ? -1 : container_remove(context, &records, &named, err);
+}
+
+int containers_reopen_log(const struct rpc_context *context, const json_t *request,
+			  json_t **response, struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	cleanup_records struct records records = { 0 };
+	cleanup_named struct named named = { 0 };
+
+	if (find(context, request, &records, &named, err) < 0)
+		return -1;
+	if (container_state(&records, named.id) != CONTAINER_RUNNING)
+		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
+	pipeline_add(&pipeline, "ocid-shim", "reopen-logs", named.id, NULL);
+	if (pipeline_run(&pipeline, context, err) < 0)
+		return -1;
+	*response = json_object();
+	return 0;
+}
+
+/* ---- resources ---- */
+
+static void put(json_t *resources, const char *group, const char *key, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	json_t *members = json_object_get(resources, group);
+
+	if (!members) {
+		members = json_object();
+		json_object_set_new(resources, group, members);
+	}
+	/* 64-bit integers are text in protobuf's JSON */
+	json_object_set_new(members, key,
+			    text && strncmp(key, "cpus", 4) != 0 && strcmp(key, "mems") != 0
+				    ? json_integer(strtoll(text, NULL, 10))
+				    : json_incref((json_t *)value));
+}
+
+/* LinuxContainerResources as OCI's; what has its default is left as it is. */
+static json_t *oci_resources(const json_t *cri)
+{
+	static const struct {
+		const char *name, *group, *key;
+	} members[] = {
+		{ "cpuPeriod", "cpu", "period" },
+		{ "cpuQuota", "cpu", "quota" },
+		{ "cpuShares", "cpu", "shares" },
+		{ "cpusetCpus", "cpu", "cpus" },
+		{ "cpusetMems", "cpu", "mems" },
+		{ "memoryLimitInBytes", "memory", "limit" },
+		{ "memorySwapLimitInBytes", "memory", "swap" },
+	};
+	json_t *resources = json_object(), *page, *unified = json_object_get(cri, "unified");
+	size_t i;
+
+	for (i = 0; i < sizeof members / sizeof *members; i++) {
+		const json_t *value = json_object_get(cri, members[i].name);
+
+		if (value)
+			put(resources, members[i].group, members[i].key, value);
+	}
+	/* without swap of its own the limit is that of both, as when the container was made */
+	if (json_object_size(unified) > 0)
+		json_object_set(resources, "unified", unified);
+	json_array_foreach (json_object_get(cri, "hugepageLimits"), i, page) {
+		json_t *list = json_object_get(resources, "hugepageLimits");
+
+		if (!list) {
+			list = json_array();
+			json_object_set_new(resources, "hugepageLimits", list);
+		}
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:I}", "pageSize", json_text(page, "pageSize", ""),
+				  "limit",
+				  (json_int_t)strtoll(json_text(page, "limit", "0"), NULL, 10)));
+	}
+	return resources;
+}
+
+/* What a container has been given also stands in its document. */
+static int note_resources(const struct records *records, const char *id, json_t *cri,
+			  struct error *err)
+{
+	json_auto_t *document = container_document(records, id, err);
+	json_t *container = json_path(document, "cri", "container", NULL);
+	json_t *linux_config = json_object_get(container, "linux");
+
+	if (!document)
+		return -1;
+	if (!linux_config) {
+		linux_config = json_object();
+		json_object_set_new(container, "linux", linux_config);
+	}
+	json_t *resources = json_object_get(linux_config, "resources");
+	if (resources)
+		json_object_update(resources, cri);
+	else
+		json_object_set(linux_config, "resources", cri);
+	cleanup_fd int fd = openat(records->store.containers_fd, id,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_os(err, "container %s", id);
+	return records_write(fd, "document.json", document, true, err);
+}
+
+int containers_update(const struct rpc_context *context, const json_t *request, json_t **response,
+		      struct error *err)
+{
+	json_t *cri = json_object_get(request, "linux");
+	json_auto_t *resources = oci_resources(cri);
+	cleanup_pipeline struct pipeline pipeline = { .input = resources };
+	cleanup_records struct records records = { 0 };
+	cleanup_named struct named named = { 0 };
+
+	if (find(context, request, &records, &named, err) < 0)
+		return -1;
+	if (container_state(&records, named.id) == CONTAINER_EXITED)
+		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
+	pipeline_add(&pipeline, "ocid-shim", "update", named.id, NULL);
+	if (json_object_size(resources) > 0 && pipeline_run(&pipeline, context, err) < 0)
+		return -1;
+	if (cri && note_resources(&records, named.id, cri, err) < 0)
+		return -1;
+	*response = json_object();
+	return 0;
+}

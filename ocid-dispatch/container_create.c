@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CreateContainer: ctr-store create | oci-gen generate | ocid-shim create. */
+#include "ocid-dispatch/handlers.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/random.h"
+#include "ocid-dispatch/configuration.h"
+#include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/images.h"
+#include "ocid-dispatch/pipeline.h"
+#include "ocid-dispatch/pods.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HOST_PATH_MODE = 0755 };
+
+/* What is being made, and where. */
+struct creation {
+	const struct rpc_context *context;
+	const struct records *records;
+	const json_t *config; /* ContainerConfig; borrowed */
+	json_t *pod;	      /* the pod's document */
+	json_t *image;	      /* a row of `ctr-store image` */
+	char id[RANDOM_ID_SIZE];
+	int pod_lock, lock;
+};
+
+static void creation_free(struct creation *creation)
+{
+	json_decref(creation->pod);
+	json_decref(creation->image);
+	cleanup_fd_p(&creation->pod_lock);
+	cleanup_fd_p(&creation->lock);
+}
+#define cleanup_creation __attribute__((cleanup(creation_free)))
+
+/* ---- what is asked for ---- */
+
+static int check_config(const json_t *config, struct error *err)
+{
+	if (!*json_text(json_object_get(config, "metadata"), "name", ""))
+		return error_set(err, ERROR_USAGE, "the container's metadata has no name");
+	if (json_object_get(config, "windows"))
+		return error_set(err, ERROR_UNSUPPORTED, "this is no Windows node");
+	return 0;
+}
+
+static int find_pod(struct creation *c, const char *text, struct error *err)
+{
+	cleanup_free char *id = pod_find(c->records, text, err);
+
+	if (!id)
+		return -1;
+	/* it must not be stopped while a container is being put into it */
+	c->pod_lock = pod_lock(c->records, id, LOCK_SHARED, true, err);
+	if (c->pod_lock < 0)
+		return -1;
+	c->pod = pod_read(c->records, id, err);
+	if (!c->pod)
+		return -1;
+	if (pod_state(c->records, c->pod) != POD_READY)
+		return error_set(err, ERROR_IN_USE, "the pod %s is not ready", id);
+	return 0;
+}
+
+static int find_image(struct creation *c, struct error *err)
+{
+	const json_t *spec = json_object_get(c->config, "image");
+	const char *name = json_text(spec, "image", "");
+
+	if (!*name)
+		return error_set(err, ERROR_USAGE, "the request names no image");
+	if (images_find(c->context, name, &c->image, err) < 0)
+		return -1;
+	if (c->image)
+		return 0;
+	error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
+	error_subject(err, name);
+	return error_hint(err, "pull it first");
+}
+
+/* ---- the record ---- */
+
+static const char *first_text(const json_t *array, const char *otherwise)
+{
+	const char *text = json_string_value(json_array_get(array, 0));
+
+	return text ? text : otherwise;
+}
+
+/* The image as the client asked for it, and what that is. */
+static json_t *image_spec(const struct creation *c)
+{
+	json_t *spec = json_deep_copy(json_object_get(c->config, "image"));
+	const char *id = json_text(c->image, "id", "");
+	const char *asked = json_text(spec, "userSpecifiedImage", "");
+	const char *name = first_text(json_object_get(c->image, "names"), id);
+
+	json_object_set_new(spec, "image", json_string(*asked ? asked : name));
+	return spec;
+}
+
+static json_t *make_record(const struct creation *c)
+{
+	const char *id = json_text(c->image, "id", "");
+	json_t *record = json_pack(
+		"{s:s, s:s, s:O*, s:o, s:s, s:s, s:I}", "id", c->id, "podSandboxId", pod_id(c->pod),
+		"metadata", json_object_get(c->config, "metadata"), "image", image_spec(c),
+		"imageRef", first_text(json_object_get(c->image, "repoDigests"), id), "imageId", id,
+		"createdAt", records_now());
+	static const char *const keys[] = { "labels", "annotations", NULL };
+
+	for (const char *const *key = keys; *key; key++) {
+		json_t *value = json_object_get(c->config, *key);
+
+		if (value)
+			json_object_set(record, *key, value);
+	}
+	return record;
+}
+
+/* Another container of that name and attempt: one whose maker was killed is removed. */
+static int clear_name(const struct creation *c, const char *id, struct error *err)
+{
+	struct named named = { (char *)id, (char *)pod_id(c->pod) };
+	struct error ignored;
+	json_auto_t *other = container_read(c->records, &named, &ignored);
+
+	if (!other ||
+	    !json_equal(json_object_get(other, "metadata"), json_object_get(c->config, "metadata")))
+		return 0;
+	if (strcmp(json_text(other, "stage", ""), "made") == 0 ||
+	    container_is_being_made(c->records, other)) {
+		error_set(err, ERROR_EXISTS,
+			  "a container with this name and attempt exists in the pod: %s", id);
+		return error_subject(err, id);
+	}
+	cleanup_fd int lock = container_lock(c->records, id, true, err);
+	return lock < 0 ? -1 : container_remove(c->context, c->records, &named, err);
+}
+
+static int claim_locked(struct creation *c, json_t *record, struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+
+	if (container_ids(c->records, pod_id(c->pod), &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.count; i++)
+		if (clear_name(c, ids.items[i], err) < 0)
+			return -1;
+	c->lock = container_lock(c->records, c->id, true, err);
+	if (c->lock < 0)
+		return -1;
+	return container_write(c->records, pod_id(c->pod), record, "making", false, err);
+}
+
+/* Write down what is begun, when no other has the name. */
+static int claim(struct creation *c, json_t *record, struct error *err)
+{
+	int locks_fd = c->records->store.locks_fd;
+	cleanup_fd int names =
+		lock_take(locks_fd, "podnames", pod_id(c->pod), LOCK_EXCLUSIVE, true, err);
+	int status = names < 0 ? -1 : claim_locked(c, record, err);
+
+	if (names >= 0)
+		lock_discard(locks_fd, "podnames", pod_id(c->pod));
+	return status;
+}
+
+/* ---- making ---- */
+
+/* Kubelets count on directories of the host that are not there being made. */
+static int make_host_paths(const struct creation *c, struct error *err)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach (json_object_get(c->config, "mounts"), i, mount) {
+		const char *path = json_text(mount, "hostPath", "");
+		struct stat st;
+
+		if (*path != '/' || lstat(path, &st) == 0)
+			continue;
+		if (path_make_dirs(path, HOST_PATH_MODE, err) < 0)
+			return error_prefix(err, "a mount of the container");
+	}
+	return 0;
+}
+
+/* The PID namespace of another container of the pod. */
+static int target_namespace(const struct creation *c, json_t *namespaces, struct error *err)
+{
+	const json_t *options =
+		json_path(c->config, "linux", "securityContext", "namespaceOptions", NULL);
+	cleanup_named struct named target = { 0 };
+	cleanup_facts struct facts facts = { 0 };
+
+	if (strcmp(json_text(options, "pid", ""), "TARGET") != 0)
+		return 0;
+	if (container_find(c->records, json_text(options, "targetId", ""), &target, err) < 0)
+		return error_prefix(err, "the target");
+	container_facts(c->records, target.id, &facts);
+	if (strcmp(target.pod, pod_id(c->pod)) != 0 || facts.state == CONTAINER_EXITED)
+		return error_set(err, ERROR_USAGE,
+				 "the target %s does not run in the container's pod", target.id);
+	cleanup_free char *path = xasprintf(
+		"/proc/%d/ns/pid", (int)json_integer_value(json_object_get(facts.shim, "pid")));
+	json_object_set_new(namespaces, "target", json_string(path));
+	return 0;
+}
+
+/* The document with which the line begins. */
+static json_t *first_document(const struct creation *c, struct error *err)
+{
+	json_t *config = json_path(c->pod, "cri", "pod", NULL);
+	json_auto_t *sandbox = json_deep_copy(json_path(c->pod, "cri", "sandbox", NULL));
+	json_t *network = json_object_get(c->pod, "network");
+
+	if (target_namespace(c, json_object_get(sandbox, "namespaces"), err) < 0)
+		return NULL;
+	return json_pack("{s:O, s:{s:O, s:O, s:O}, s:O*}", "image",
+			 json_object_get(c->image, "image"), "cri", "pod", config, "container",
+			 c->config, "sandbox", sandbox, "network", network);
+}
+
+static void add_shim(struct pipeline *pipeline, const struct creation *c, const char *runtime)
+{
+	struct strings *words =
+		pipeline_add(pipeline, "ocid-shim", "create", "--runtime", runtime, NULL);
+	const char *parent =
+		json_string_value(json_path(c->pod, "cri", "pod", "linux", "cgroupParent", NULL));
+	size_t length = parent ? strlen(parent) : 0, suffix = strlen(".slice");
+
+	/* as oci-gen then writes the path of the cgroup */
+	if (length > suffix && strcmp(parent + length - suffix, ".slice") == 0)
+		strings_add(words, "--systemd-cgroup");
+	if (json_is_true(json_object_get(c->config, "stdin"))) {
+		strings_add(words, "--stdin");
+		strings_add(words, json_is_true(json_object_get(c->config, "stdinOnce")) ? "once"
+											 : "open");
+	}
+}
+
+static int make(const struct creation *c, struct error *err)
+{
+	const char *runtime =
+		configuration_runtime(c->context->configuration, pod_handler(c->pod), err);
+	json_auto_t *first = runtime ? first_document(c, err) : NULL;
+	cleanup_pipeline struct pipeline pipeline = { .input = first };
+
+	if (!first || make_host_paths(c, err) < 0)
+		return -1;
+	pipeline_add(&pipeline, "ctr-store", "create", "--id", c->id, NULL);
+	pipeline_add(&pipeline, "oci-gen", "generate", NULL);
+	add_shim(&pipeline, c, runtime);
+	if (pipeline_run(&pipeline, c->context, err) < 0)
+		return -1;
+	return cli_interrupted() ? error_set(err, ERROR_TEMPORARY, "interrupted") : 0;
+}
+
+/* Take back what is there; the failure that led here is the one to tell. */
+static void undo(const struct creation *c)
+{
+	const struct named named = { (char *)c->id, (char *)pod_id(c->pod) };
+	int interrupted = cli_interrupt_take();
+	struct error err = { 0 };
+
+	if (container_remove(c->context, c->records, &named, &err) < 0)
+		log_message(LOG_LEVEL_WARN, "container %s is left half-made: %s", c->id,
+			    err.message);
+	cli_interrupt_put(interrupted);
+}
+
+int containers_create(const struct rpc_context *context, const json_t *request, json_t **response,
+		      struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+	cleanup_creation struct creation creation = { .context = context,
+						      .records = &records,
+						      .config = json_object_get(request, "config"),
+						      .pod_lock = -1,
+						      .lock = -1 };
+
+	random_id(creation.id);
+	if (check_config(creation.config, err) < 0 || records_open(context, &records, err) < 0 ||
+	    find_pod(&creation, json_text(request, "podSandboxId", ""), err) < 0 ||
+	    find_image(&creation, err) < 0)
+		return -1;
+
+	json_auto_t *record = make_record(&creation);
+	if (claim(&creation, record, err) < 0)
+		return -1;
+	if (make(&creation, err) < 0 ||
+	    container_write(&records, pod_id(creation.pod), record, "made", true, err) < 0) {
+		undo(&creation);
+		return -1;
+	}
+	*response = json_pack("{s:s}", "containerId", creation.id);
+	return 0;
+}

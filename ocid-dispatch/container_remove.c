@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ending and removing containers, one or all of a pod. */
+#include "ocid-dispatch/containers.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Run one tool, for which it is no error that the container is not there. */
+static int run(struct pipeline *pipeline, const struct rpc_context *context, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (pipeline_run(pipeline, context, &why) == 0 || why.kind == ERROR_NOT_FOUND)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+int container_remove(const struct rpc_context *context, const struct records *records,
+		     const struct named *named, struct error *err)
+{
+	cleanup_pipeline struct pipeline shim = { 0 }, store = { 0 };
+	cleanup_free char *path = xasprintf("%s/containers/%s.json", named->pod, named->id);
+
+	pipeline_add(&shim, "ocid-shim", "rm", "--force", named->id, NULL);
+	pipeline_add(&store, "ctr-store", "rm", "--container", "--force", named->id, NULL);
+	if (run(&shim, context, err) < 0 || run(&store, context, err) < 0)
+		return -1;
+	if (unlinkat(records->pods_fd, path, 0) < 0 && errno != ENOENT)
+		return error_os(err, "cannot remove container %s", named->id);
+	lock_discard(records->store.locks_fd, "cri", named->id);
+	return 0;
+}
+
+int container_remove_all(const struct rpc_context *context, const struct records *records,
+			 const char *pod, struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+
+	if (container_ids(records, pod, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.count; i++) {
+		const struct named named = { ids.items[i], (char *)pod };
+		cleanup_fd int lock = container_lock(records, named.id, true, err);
+
+		if (lock < 0 || container_remove(context, records, &named, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int container_end_all(const struct rpc_context *context, const struct records *records,
+		      const char *pod, struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+
+	if (container_ids(records, pod, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.count; i++) {
+		cleanup_pipeline struct pipeline stop = { 0 };
+
+		if (container_state(records, ids.items[i]) == CONTAINER_EXITED)
+			continue;
+		pipeline_add(&stop, "ocid-shim", "stop", "--timeout", "0", ids.items[i], NULL);
+		if (run(&stop, context, err) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ContainerStatus and ListContainers. */
+#include "ocid-dispatch/container_status.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/handlers.h"
+#include "ocid-dispatch/pod_status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The exit code of a container whose end nobody saw; containerd's, too. */
+enum { UNKNOWN_EXIT_CODE = 255 };
+
+static const char *state_name(enum container_state state)
+{
+	static const char *const names[] = { "CONTAINER_CREATED", "CONTAINER_RUNNING",
+					     "CONTAINER_EXITED" };
+
+	return names[state];
+}
+
+/* ---- the status of one ---- */
+
+static void copy(json_t *to, const json_t *from, const char *const *keys)
+{
+	for (; *keys; keys++) {
+		json_t *value = json_object_get(from, *keys);
+
+		if (value)
+			json_object_set(to, *keys, value);
+	}
+}
+
+/* Exit code, when, and why, in the words that kubelets know. */
+static void put_end(json_t *status, const struct facts *facts)
+{
+	json_t *code = json_object_get(facts->exit, "code");
+	bool oom = json_is_true(json_object_get(facts->exit, "oomKilled"));
+	const char *reason = "Error";
+
+	if (!code) {
+		json_object_set_new(status, "exitCode", json_integer(UNKNOWN_EXIT_CODE));
+		json_object_set_new(status, "reason", json_string("Unknown"));
+		json_object_set_new(status, "message",
+				    json_string(facts->shim ? "nobody saw how it ended"
+							    : "it ended with the node"));
+		return;
+	}
+	if (oom)
+		reason = "OOMKilled";
+	else if (json_integer_value(code) == 0)
+		reason = "Completed";
+	json_object_set(status, "exitCode", code);
+	json_object_set_new(status, "reason", json_string(reason));
+	json_object_set_new(status, "finishedAt",
+			    json_integer(records_time(json_text(facts->exit, "finished", ""))));
+}
+
+/* The user as oci-gen has found it. */
+static json_t *user_of(const json_t *document)
+{
+	const json_t *user = json_path(document, "config", "process", "user", NULL);
+	json_t *groups = json_object_get(user, "additionalGids");
+
+	return json_pack("{s:{s:O*, s:O*, s:o}}", "linux", "uid", json_object_get(user, "uid"),
+			 "gid", json_object_get(user, "gid"), "supplementalGroups",
+			 groups ? json_incref(groups) : json_array());
+}
+
+static json_t *resources_of(const json_t *document)
+{
+	json_t *cri = json_path(document, "cri", "container", "linux", "resources", NULL);
+
+	return json_pack("{s:o}", "linux", cri ? json_incref(cri) : json_object());
+}
+
+/* A Signal of the CRI from the name by which oci-gen passes it on. */
+static void put_stop_signal(json_t *status, const json_t *document)
+{
+	json_t *asked = json_path(document, "cri", "container", "stopSignal", NULL);
+
+	if (asked)
+		json_object_set(status, "stopSignal", asked);
+}
+
+json_t *container_status(const struct records *records, const char *pod, const json_t *record)
+{
+	static const char *const of_record[] = { "id",	   "metadata",	  "createdAt",
+						 "image",  "imageRef",	  "imageId",
+						 "labels", "annotations", NULL };
+	const char *id = json_text(record, "id", "");
+	cleanup_facts struct facts facts = { 0 };
+	json_t *status = json_object(), *mounts;
+	struct error ignored;
+	json_auto_t *document = container_document(records, id, &ignored);
+
+	(void)pod;
+	container_facts(records, id, &facts);
+	copy(status, record, of_record);
+	json_object_set_new(status, "state", json_string(state_name(facts.state)));
+	if (facts.started)
+		json_object_set_new(status, "startedAt", json_integer(records_time(facts.started)));
+	if (facts.state == CONTAINER_EXITED)
+		put_end(status, &facts);
+	mounts = json_path(document, "cri", "container", "mounts", NULL);
+	if (mounts)
+		json_object_set(status, "mounts", mounts);
+	json_object_set(status, "logPath", json_path(document, "process", "logPath", NULL));
+	json_object_set_new(status, "resources", resources_of(document));
+	json_object_set_new(status, "user", user_of(document));
+	put_stop_signal(status, document);
+	return status;
+}
+
+json_t *container_statuses(const struct records *records, const char *pod)
+{
+	cleanup_strings struct strings ids = { 0 };
+	json_t *statuses = json_array();
+	struct error ignored;
+
+	if (container_ids(records, pod, &ids, &ignored) < 0)
+		return statuses;
+	for (size_t i = 0; i < ids.count; i++) {
+		const struct named named = { ids.items[i], (char *)pod };
+		json_auto_t *record = container_read(records, &named, &ignored);
+
+		if (record && !container_is_being_made(records, record))
+			json_array_append_new(statuses, container_status(records, pod, record));
+	}
+	return statuses;
+}
+
+/* ---- lists ---- */
+
+static bool passes(const json_t *record, const json_t *filter, enum container_state state)
+{
+	const json_t *wanted = json_object_get(filter, "state");
+
+	if (!labels_match(json_object_get(record, "labels"),
+			  json_object_get(filter, "labelSelector")))
+		return false;
+	return !wanted ||
+	       strcmp(json_text(wanted, "state", "CONTAINER_CREATED"), state_name(state)) == 0;
+}
+
+static void add(const struct records *records, const struct named *named, const json_t *filter,
+		json_t *list)
+{
+	struct error ignored;
+	json_auto_t *record = container_read(records, named, &ignored);
+
+	if (!record || container_is_being_made(records, record))
+		return;
+	enum container_state state = container_state(records, named->id);
+	if (!passes(record, filter, state))
+		return;
+	json_object_set_new(record, "state", json_string(state_name(state)));
+	json_array_append(list, record);
+}
+
+static int add_all_of(const struct records *records, char *pod, const json_t *filter, json_t *list,
+		      struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+
+	if (container_ids(records, pod, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.count; i++)
+		add(records, &(struct named){ ids.items[i], pod }, filter, list);
+	return 0;
+}
+
+/* The pods in which to look. */
+static int choose_pods(const struct records *records, const char *text, struct strings *pods,
+		       struct error *err)
+{
+	struct error why = { 0 };
+
+	if (!*text)
+		return pod_ids(records, pods, err);
+	cleanup_free char *pod = pod_find(records, text, &why);
+	if (pod)
+		strings_add(pods, pod);
+	if (pod || why.kind == ERROR_NOT_FOUND || why.kind == ERROR_USAGE)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+json_t *container_select(const struct records *records, const json_t *filter, struct error *err)
+{
+	const char *id = json_text(filter, "id", ""), *pod = json_text(filter, "podSandboxId", "");
+	cleanup_strings struct strings pods = { 0 };
+	cleanup_named struct named named = { 0 };
+	json_auto_t *list = json_array();
+	struct error why = { 0 };
+
+	if (choose_pods(records, pod, &pods, err) < 0)
+		return NULL;
+	if (*id) {
+		if (container_find(records, id, &named, &why) == 0 &&
+		    (!*pod || (pods.count > 0 && strcmp(pods.items[0], named.pod) == 0)))
+			add(records, &named, filter, list);
+		return json_incref(list);
+	}
+	for (size_t i = 0; i < pods.count; i++)
+		if (add_all_of(records, pods.items[i], filter, list, err) < 0)
+			return NULL;
+	return json_incref(list);
+}
+
+static json_t *list(const struct rpc_context *context, const json_t *request, struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+
+	if (records_open(context, &records, err) < 0)
+		return NULL;
+	return container_select(&records, json_object_get(request, "filter"), err);
+}
+
+int containers_list(const struct rpc_context *context, const json_t *request, json_t **response,
+		    struct error *err)
+{
+	json_t *containers = list(context, request, err);
+
+	if (!containers)
+		return -1;
+	*response = json_pack("{s:o}", "containers", containers);
+	return 0;
+}
+
+int containers_stream(const struct rpc_context *context, const json_t *request, json_t **response,
+		      struct error *err)
+{
+	json_auto_t *containers = list(context, request, err);
+
+	(void)response;
+	return containers ? rpc_send_list(context, "containers", containers, err) : -1;
+}
+
+/* What verbose asks for: what crictl and people look for, and everything there is. */
+static json_t *info(const struct records *records, const char *id)
+{
+	cleanup_facts struct facts facts = { 0 };
+	struct error ignored;
+	json_auto_t *document = container_document(records, id, &ignored);
+
+	container_facts(records, id, &facts);
+	json_auto_t *all =
+		json_pack("{s:O*, s:O*, s:O*, s:O*}", "pid", json_object_get(facts.shim, "pid"),
+			  "runtimeSpec", json_object_get(document, "config"), "document", document,
+			  "shim", facts.shim);
+	cleanup_free char *text = json_compact(all);
+	return json_pack("{s:s}", "info", text);
+}
+
+int containers_status(const struct rpc_context *context, const json_t *request, json_t **response,
+		      struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+	cleanup_named struct named named = { 0 };
+
+	if (records_open(context, &records, err) < 0 ||
+	    container_find(&records, json_text(request, "containerId", ""), &named, err) < 0)
+		return -1;
+	json_auto_t *record = container_read(&records, &named, err);
+	if (!record)
+		return -1;
+	*response = json_pack("{s:o}", "status", container_status(&records, named.pod, record));
+	if (json_is_true(json_object_get(request, "verbose")))
+		json_object_set_new(*response, "info", info(&records, named.id));
+	return 0;
+}

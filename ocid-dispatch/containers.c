@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/containers.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/process.h"
+#include "ocid-dispatch/pods.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_MAX = 4096, STARTED_MAX = 64 };
+
+void named_free(struct named *named)
+{
+	free(named->id);
+	free(named->pod);
+}
+
+void facts_free(struct facts *facts)
+{
+	json_decref(facts->shim);
+	json_decref(facts->exit);
+	free(facts->started);
+}
+
+/* ---- finding ---- */
+
+static char *record_path(const char *pod, const char *id)
+{
+	return xasprintf("%s/containers/%s.json", pod, id);
+}
+
+int container_ids(const struct records *records, const char *pod, struct strings *ids,
+		  struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/containers", pod);
+
+	if (faccessat(records->pods_fd, path, F_OK, 0) < 0)
+		return 0; /* half-made, or removed meanwhile */
+	return records_ids(records->pods_fd, path, ".json", ids, err);
+}
+
+/* The pod that has a container of exactly that id, or NULL. Borrowed. */
+static const char *find_pod(const struct records *records, const struct strings *pods,
+			    const char *id)
+{
+	for (size_t i = 0; i < pods->count; i++) {
+		cleanup_free char *path = record_path(pods->items[i], id);
+
+		if (faccessat(records->pods_fd, path, F_OK, 0) == 0)
+			return pods->items[i];
+	}
+	return NULL;
+}
+
+int container_find(const struct records *records, const char *text, struct named *named,
+		   struct error *err)
+{
+	cleanup_strings struct strings pods = { 0 }, all = { 0 };
+
+	if (pod_ids(records, &pods, err) < 0)
+		return -1;
+	const char *id = text, *pod = path_is_id(text) ? find_pod(records, &pods, text) : NULL;
+	if (!pod) {
+		for (size_t i = 0; i < pods.count; i++)
+			if (container_ids(records, pods.items[i], &all, err) < 0)
+				return -1;
+		id = records_choose(&all, text, "container", err);
+		if (!id)
+			return -1;
+		pod = find_pod(records, &pods, id);
+	}
+	if (!pod)
+		return error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+	*named = (struct named){ xstrdup(id), xstrdup(pod) };
+	return 0;
+}
+
+/* ---- records ---- */
+
+json_t *container_read(const struct records *records, const struct named *named, struct error *err)
+{
+	cleanup_free char *path = record_path(named->pod, named->id);
+	json_t *record = json_read_at(records->pods_fd, path, JSON_DOCUMENT_MAX, err);
+
+	if (!record && err->kind == ERROR_NOT_FOUND) {
+		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", named->id);
+		error_subject(err, named->id);
+	}
+	return record;
+}
+
+int container_write(const struct records *records, const char *pod, json_t *record,
+		    const char *stage, bool durable, struct error *err)
+{
+	cleanup_free char *directory = xasprintf("%s/containers", pod);
+	cleanup_free char *name = xasprintf("%s.json", json_text(record, "id", ""));
+	cleanup_fd int fd =
+		path_open_beneath(records->pods_fd, directory, O_RDONLY | O_DIRECTORY, 0, err);
+
+	if (fd < 0)
+		return error_prefix(err, "pod %s", pod);
+	json_object_set_new(record, "stage", json_string(stage));
+	return records_write(fd, name, record, durable, err);
+}
+
+json_t *container_document(const struct records *records, const char *id, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/document.json", id);
+
+	return json_read_at(records->store.containers_fd, path, JSON_DOCUMENT_MAX, err);
+}
+
+int container_lock(const struct records *records, const char *id, bool wait, struct error *err)
+{
+	return lock_take(records->store.locks_fd, "cri", id, LOCK_EXCLUSIVE, wait, err);
+}
+
+bool container_is_being_made(const struct records *records, const json_t *record)
+{
+	struct error err;
+
+	if (strcmp(json_text(record, "stage", ""), "making") != 0)
+		return false;
+	cleanup_fd int lock = container_lock(records, json_text(record, "id", ""), false, &err);
+	return lock < 0 && err.kind == ERROR_IN_USE;
+}
+
+/* ---- what ocid-shim keeps ---- */
+
+/* The monitor holds the first byte of shim.pid as long as it lives. */
+static bool is_watched(int dir_fd)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	cleanup_fd int fd = openat(dir_fd, "shim.pid", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static json_t *read_shim(int dir_fd)
+{
+	struct error ignored;
+
+	return json_read_at(dir_fd, "state.json", JSON_CONFIG_MAX, &ignored);
+}
+
+/* Where the monitor was killed the process may run on. */
+static bool process_lives(int dir_fd)
+{
+	json_auto_t *shim = read_shim(dir_fd);
+	pid_t pid = (pid_t)json_integer_value(json_object_get(shim, "pid"));
+	json_int_t start = json_integer_value(json_object_get(shim, "pidStart"));
+
+	return pid > 1 && start > 0 && process_start_time(pid) == start;
+}
+
+static bool has_file(int dir_fd, const char *name)
+{
+	return faccessat(dir_fd, name, F_OK, 0) == 0;
+}
+
+static enum container_state state_at(int dir_fd)
+{
+	/* between the end of the process and its record the monitor still lives */
+	if (dir_fd < 0 || has_file(dir_fd, "exit") ||
+	    (!is_watched(dir_fd) && !process_lives(dir_fd)))
+		return CONTAINER_EXITED;
+	return has_file(dir_fd, "started") ? CONTAINER_RUNNING : CONTAINER_CREATED;
+}
+
+static int open_run_directory(const struct records *records, const char *id)
+{
+	return openat(records->store.run_containers_fd, id,
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+enum container_state container_state(const struct records *records, const char *id)
+{
+	cleanup_fd int fd = open_run_directory(records, id);
+
+	return state_at(fd);
+}
+
+void container_facts(const struct records *records, const char *id, struct facts *facts)
+{
+	cleanup_fd int fd = open_run_directory(records, id);
+	struct error ignored;
+	size_t length;
+
+	*facts = (struct facts){ .state = state_at(fd) };
+	if (fd < 0)
+		return;
+	facts->shim = read_shim(fd);
+	facts->started = file_read_at(fd, "started", STARTED_MAX, &length, &ignored);
+	if (facts->state == CONTAINER_EXITED)
+		facts->exit = json_read_at(fd, "exit", EXIT_MAX, &ignored);
+}

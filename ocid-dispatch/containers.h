@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The containers of pods. ROOT/pods/POD/containers/ID.json is what lists of them need: CRI's own
+ * Container, without its state, and `stage`: "making" from before the first thing of it is made,
+ * then "made". All else is in the container's document and with ocid-shim(1).
+ *
+ * The lock "cri-ID" is held by whoever makes or removes it.
+ */
+#pragma once
+#include "lib/error.h"
+#include "ocid-dispatch/records.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct rpc_context;
+
+/* A container that a client has named. Zero-initialise; free with cleanup_named. */
+struct named {
+	char *id, *pod;
+};
+
+void named_free(struct named *named);
+#define cleanup_named __attribute__((cleanup(named_free)))
+
+/* Find it by its id, or by the beginning of that. ERROR_NOT_FOUND. */
+int container_find(const struct records *records, const char *text, struct named *named,
+		   struct error *err);
+
+/* The containers of a pod, also half-made ones. */
+int container_ids(const struct records *records, const char *pod, struct strings *ids,
+		  struct error *err);
+
+/* Its record; the caller owns it. ERROR_NOT_FOUND. */
+json_t *container_read(const struct records *records, const struct named *named, struct error *err);
+int container_write(const struct records *records, const char *pod, json_t *record,
+		    const char *stage, bool durable, struct error *err);
+
+/* Its container document. */
+json_t *container_document(const struct records *records, const char *id, struct error *err);
+
+int container_lock(const struct records *records, const char *id, bool wait, struct error *err);
+
+/* Whether it is being made just now: then nobody knows it yet. */
+bool container_is_being_made(const struct records *records, const json_t *record);
+
+enum container_state {
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_EXITED,
+};
+
+/* What ocid-shim(1) keeps of it, of which members may be absent (man 1 ocid-shim, FILES). Free
+ * with cleanup_facts. */
+struct facts {
+	enum container_state state;
+	json_t *shim;  /* state.json, or NULL: after a reboot */
+	json_t *exit;  /* how it ended, or NULL: nobody knows */
+	char *started; /* RFC 3339, or NULL */
+};
+
+void facts_free(struct facts *facts);
+#define cleanup_facts __attribute__((cleanup(facts_free)))
+
+void container_facts(const struct records *records, const char *id, struct facts *facts);
+
+/* Only the state, cheaply. */
+enum container_state container_state(const struct records *records, const char *id);
+
+/* Remove it, running or not, and its record; the caller holds the lock. */
+int container_remove(const struct rpc_context *context, const struct records *records,
+		     const struct named *named, struct error *err);
+
+/* The same for all of a pod; and end all of a pod at once. */
+int container_remove_all(const struct rpc_context *context, const struct records *records,
+			 const char *pod, struct error *err);
+int container_end_all(const struct rpc_context *context, const struct records *records,
+		      const char *pod, struct error *err);

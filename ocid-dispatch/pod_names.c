@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/pod_names.h"
+
+#include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/random.h"
+#include "ocid-dispatch/pods.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *hash_of(const json_t *config)
+{
+	json_auto_t *metadata = json_object();
+	char digest[DIGEST_SIZE];
+
+	json_object_set(metadata, "metadata", json_object_get(config, "metadata"));
+	cleanup_free char *text = json_compact(metadata);
+	digest_of(text, strlen(text), "sha256", digest);
+	return xstrdup(digest_hex(digest));
+}
+
+/* The id to which the name belongs, or "". */
+static void read_name(const struct records *records, const char *hash,
+		      char id[static RANDOM_ID_SIZE])
+{
+	ssize_t length = readlinkat(records->names_fd, hash, id, RANDOM_ID_SIZE - 1);
+
+	id[length > 0 ? length : 0] = '\0';
+}
+
+/* Whoever had the name: gone, half-made without a maker, or in its way. */
+static int clear_holder(const struct rpc_context *context, const struct records *records,
+			const char *id, struct error *err)
+{
+	struct error ignored;
+	json_auto_t *document = pod_read(records, id, &ignored);
+
+	if (document && strcmp(pod_stage(document), "making") != 0) {
+		error_set(err, ERROR_EXISTS, "a pod with this name, uid and attempt exists: %s",
+			  id);
+		return error_subject(err, id);
+	}
+	if (!document && faccessat(records->pods_fd, id, F_OK, 0) < 0)
+		return 0;
+	cleanup_fd int lock = pod_lock(records, id, LOCK_EXCLUSIVE, true, err);
+	return lock < 0 ? -1 : pod_remove(context, records, id, err);
+}
+
+static int point_at(const struct records *records, const char *hash, const char *id,
+		    struct error *err)
+{
+	if (unlinkat(records->names_fd, hash, 0) < 0 && errno != ENOENT)
+		return error_os(err, "the name of a pod");
+	if (symlinkat(id, records->names_fd, hash) < 0)
+		return error_os(err, "the name of a pod");
+	return 0;
+}
+
+int pod_name_claim(const struct rpc_context *context, const struct records *records,
+		   const json_t *config, const char *id, struct pod_name *name, struct error *err)
+{
+	cleanup_free char *hash = hash_of(config);
+	char holder[RANDOM_ID_SIZE];
+	cleanup_fd int lock =
+		lock_take(records->store.locks_fd, "podname", hash, LOCK_EXCLUSIVE, false, err);
+
+	if (lock < 0 && err->kind == ERROR_IN_USE)
+		return error_set(err, ERROR_EXISTS,
+				 "a pod with this name, uid and attempt is being made");
+	if (lock < 0)
+		return -1;
+	read_name(records, hash, holder);
+	if ((*holder && clear_holder(context, records, holder, err) < 0) ||
+	    point_at(records, hash, id, err) < 0) {
+		lock_discard(records->store.locks_fd, "podname", hash);
+		return -1;
+	}
+	*name = (struct pod_name){ records, steal_ptr(&hash), steal_fd(&lock) };
+	return 0;
+}
+
+void pod_name_release(struct pod_name *name)
+{
+	if (!name->hash)
+		return;
+	lock_discard(name->records->store.locks_fd, "podname", name->hash);
+	cleanup_fd_p(&name->lock_fd);
+	free(name->hash);
+}
+
+void pod_name_drop(const struct records *records, const json_t *config, const char *id)
+{
+	cleanup_free char *hash = hash_of(config);
+	char holder[RANDOM_ID_SIZE];
+
+	/* while the pod is there nobody takes its name, so this is not another's */
+	read_name(records, hash, holder);
+	if (strcmp(holder, id) == 0)
+		unlinkat(records->names_fd, hash, 0);
+}

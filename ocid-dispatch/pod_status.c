@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PodSandboxStatus and ListPodSandbox. */
+#include "ocid-dispatch/pod_status.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/container_status.h"
+#include "ocid-dispatch/handlers.h"
+#include "ocid-dispatch/pod_network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool labels_match(const json_t *labels, const json_t *selector)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)selector, key, value) {
+		const json_t *label = json_object_get(labels, key);
+
+		if (!label || !json_equal(label, value))
+			return false;
+	}
+	return true;
+}
+
+static const char *state_name(enum pod_state state)
+{
+	return state == POD_READY ? "SANDBOX_READY" : "SANDBOX_NOTREADY";
+}
+
+/* What PodSandbox and PodSandboxStatus have in common. */
+static json_t *describe(const struct records *records, const json_t *document)
+{
+	static const char *const keys[] = { "metadata", "labels", "annotations", NULL };
+	const json_t *config = json_path(document, "cri", "pod", NULL);
+	json_t *pod = json_pack("{s:s, s:s, s:O*, s:s}", "id", pod_id(document), "state",
+				state_name(pod_state(records, document)), "createdAt",
+				json_path(document, "pod", "created", NULL), "runtimeHandler",
+				pod_handler(document));
+
+	for (const char *const *key = keys; *key; key++) {
+		json_t *value = json_object_get(config, *key);
+
+		if (value)
+			json_object_set(pod, *key, value);
+	}
+	return pod;
+}
+
+/* PodSandboxNetworkStatus: empty for the network of the node. */
+static json_t *network_status(const json_t *document)
+{
+	json_auto_t *addresses = pod_network_addresses(document);
+	json_t *status = json_object(), *more = json_array(), *address;
+	size_t i;
+
+	json_array_foreach (addresses, i, address) {
+		if (i == 0)
+			json_object_set(status, "ip", address);
+		else
+			json_array_append_new(more, json_pack("{s:O}", "ip", address));
+	}
+	json_object_set_new(status, "additionalIps", more);
+	return status;
+}
+
+json_t *pod_status(const struct records *records, const json_t *document)
+{
+	json_t *status = describe(records, document);
+	json_t *options = json_path(document, "cri", "pod", "linux", "securityContext",
+				    "namespaceOptions", NULL);
+
+	json_object_set_new(status, "network", network_status(document));
+	json_object_set_new(status, "linux",
+			    json_pack("{s:{s:o}}", "namespaces", "options",
+				      options ? json_incref(options) : json_object()));
+	return status;
+}
+
+static bool passes(const struct records *records, const json_t *document, const json_t *filter)
+{
+	const json_t *state = json_object_get(filter, "state");
+	enum pod_state now = pod_state(records, document);
+
+	if (now == POD_BEING_MADE ||
+	    !labels_match(json_path(document, "cri", "pod", "labels", NULL),
+			  json_object_get(filter, "labelSelector")))
+		return false;
+	return !state || strcmp(json_text(state, "state", "SANDBOX_READY"), state_name(now)) == 0;
+}
+
+/* The ids that a filter leaves: that one, or all. */
+static int choose_ids(const struct records *records, const char *text, struct strings *ids,
+		      struct error *err)
+{
+	struct error why = { 0 };
+
+	if (!*text)
+		return pod_ids(records, ids, err);
+	cleanup_free char *id = pod_find(records, text, &why);
+	if (id)
+		strings_add(ids, id);
+	if (id || why.kind == ERROR_NOT_FOUND || why.kind == ERROR_USAGE)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+json_t *pod_select(const struct records *records, const json_t *filter, struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+	json_auto_t *list = json_array();
+
+	if (choose_ids(records, json_text(filter, "id", ""), &ids, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < ids.count; i++) {
+		struct error ignored;
+		json_auto_t *document = pod_read(records, ids.items[i], &ignored);
+
+		if (document && passes(records, document, filter))
+			json_array_append(list, document);
+	}
+	return json_incref(list);
+}
+
+static json_t *list(const struct rpc_context *context, const json_t *request, struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+	json_auto_t *items = json_array();
+	const json_t *document;
+	size_t i;
+
+	if (records_open(context, &records, err) < 0)
+		return NULL;
+	json_auto_t *documents = pod_select(&records, json_object_get(request, "filter"), err);
+	if (!documents)
+		return NULL;
+	json_array_foreach (documents, i, document) {
+		json_array_append_new(items, describe(&records, document));
+	}
+	return json_incref(items);
+}
+
+int pods_list(const struct rpc_context *context, const json_t *request, json_t **response,
+	      struct error *err)
+{
+	json_t *items = list(context, request, err);
+
+	if (!items)
+		return -1;
+	*response = json_pack("{s:o}", "items", items);
+	return 0;
+}
+
+int pods_stream(const struct rpc_context *context, const json_t *request, json_t **response,
+		struct error *err)
+{
+	json_auto_t *items = list(context, request, err);
+
+	(void)response;
+	return items ? rpc_send_list(context, "podSandboxes", items, err) : -1;
+}
+
+/* What verbose asks for, as crictl shows it. */
+static json_t *info(const json_t *document)
+{
+	cleanup_free char *text = json_compact(document);
+
+	return json_pack("{s:s}", "info", text);
+}
+
+int pods_status(const struct rpc_context *context, const json_t *request, json_t **response,
+		struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+
+	if (records_open(context, &records, err) < 0)
+		return -1;
+	cleanup_free char *id = pod_find(&records, json_text(request, "podSandboxId", ""), err);
+	json_auto_t *document = id ? pod_read(&records, id, err) : NULL;
+	if (!document)
+		return -1;
+	*response =
+		json_pack("{s:o, s:I, s:o}", "status", pod_status(&records, document), "timestamp",
+			  records_now(), "containersStatuses", container_statuses(&records, id));
+	if (json_is_true(json_object_get(request, "verbose")))
+		json_object_set_new(*response, "info", info(document));
+	return 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/records.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/random.h"
+#include "ocid-dispatch/rpc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FRACTION_DIGITS = 9, ID_DIGITS_MIN = 4, NS_PER_S = 1000000000 };
+
+static int open_sub(const char *top, const char *name, mode_t mode, int *fd, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s", top, name);
+
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return error_os(err, "cannot make directory %s", path);
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd < 0 ? error_os(err, "%s", path) : 0;
+}
+
+int records_open(const struct rpc_context *context, struct records *records, struct error *err)
+{
+	const struct cli cli = { .root = context->root, .runroot = context->runroot };
+	cleanup_records struct records r = { .pods_fd = -1, .names_fd = -1, .run_pods_fd = -1 };
+
+	if (store_open(&cli, &r.store, err) < 0 ||
+	    open_sub(r.store.root, "pods", 0711, &r.pods_fd, err) < 0 ||
+	    open_sub(r.store.root, "podnames", 0700, &r.names_fd, err) < 0 ||
+	    open_sub(r.store.runroot, "pods", 0711, &r.run_pods_fd, err) < 0)
+		return -1;
+	*records = r;
+	r = (struct records){ 0 };
+	return 0;
+}
+
+void records_close(struct records *records)
+{
+	if (!records->store.root)
+		return;
+	store_close(&records->store);
+	cleanup_fd_p(&records->pods_fd);
+	cleanup_fd_p(&records->names_fd);
+	cleanup_fd_p(&records->run_pods_fd);
+}
+
+/* A pod that a power cut takes is gone with its namespaces; a rename without fsync still shows
+ * every process the old file or the new one. */
+static int write_volatile(int dir_fd, const char *name, const char *text, struct error *err)
+{
+	char unique[RANDOM_NAME_SIZE];
+
+	random_name(unique);
+	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
+	cleanup_fd int fd =
+		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_os(err, "cannot write %s", name);
+	if (file_write_fd(fd, text, strlen(text), name, err) < 0) {
+		unlinkat(dir_fd, temporary, 0);
+		return -1;
+	}
+	if (renameat(dir_fd, temporary, dir_fd, name) < 0) {
+		error_os(err, "cannot write %s", name);
+		unlinkat(dir_fd, temporary, 0);
+		return -1;
+	}
+	return 0;
+}
+
+int records_write(int dir_fd, const char *name, const json_t *json, bool durable, struct error *err)
+{
+	cleanup_free char *text = json_compact(json);
+
+	return durable ? file_replace_at(dir_fd, name, text, strlen(text), 0600, err)
+		       : write_volatile(dir_fd, name, text, err);
+}
+
+int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,
+		struct error *err)
+{
+	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_os(err, "%s", path);
+
+	cleanup_dir DIR *dir = fdopendir(fd);
+	if (!dir)
+		return error_os(err, "%s", path);
+	steal_fd(&fd);
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		size_t length = strlen(entry->d_name), end = strlen(suffix);
+
+		if (!path_is_id(entry->d_name) || length <= end ||
+		    strcmp(entry->d_name + length - end, suffix) != 0)
+			continue;
+		cleanup_free char *id = xstrndup(entry->d_name, length - end);
+		strings_add(ids, id);
+	}
+	return 0;
+}
+
+const char *records_choose(const struct strings *ids, const char *text, const char *what,
+			   struct error *err)
+{
+	const char *found = NULL;
+	size_t length = strlen(text), count = 0;
+
+	for (size_t i = 0; i < ids->count; i++) {
+		if (strcmp(ids->items[i], text) == 0)
+			return ids->items[i];
+		if (length >= ID_DIGITS_MIN && strncmp(ids->items[i], text, length) == 0) {
+			found = ids->items[i];
+			count++;
+		}
+	}
+	if (count == 1)
+		return found;
+	if (count > 1)
+		error_set(err, ERROR_USAGE, "\"%s\" means several %ss", text, what);
+	else
+		error_set(err, ERROR_NOT_FOUND, "no %s \"%s\"", what, text);
+	error_subject(err, text);
+	return NULL;
+}
+
+json_int_t records_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (json_int_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+json_int_t records_time(const char *rfc3339)
+{
+	struct tm tm = { 0 };
+	json_int_t fraction = 0;
+	const char *at = strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &tm);
+	int digits = 0;
+
+	if (!at)
+		return 0;
+	for (at += *at == '.'; *at >= '0' && *at <= '9' && digits < FRACTION_DIGITS; at++, digits++)
+		fraction = fraction * 10 + (*at - '0');
+	for (; digits < FRACTION_DIGITS; digits++)
+		fraction *= 10;
+	return (json_int_t)timegm(&tm) * NS_PER_S + fraction;
+}

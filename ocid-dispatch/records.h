@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the dispatcher itself keeps of pods and of the containers in them:
+ *
+ *   ROOT/pods/ID/document.json          the pod's document, see ocid-dispatch/pods.h
+ *   ROOT/pods/ID/containers/ID.json     a container in it, see ocid-dispatch/containers.h
+ *   ROOT/podnames/HASH                  a symbolic link to the id of the pod with that name
+ *   RUNROOT/pods/ID/                    shm/, pause
+ *
+ * Everything else that is known of a container is in ROOT/containers/ID/document.json and in what
+ * ocid-shim(1) keeps.
+ */
+#pragma once
+#include "lib/error.h"
+#include "lib/store.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct rpc_context;
+struct strings;
+
+/* Zero-initialised is closed. */
+struct records {
+	struct store store;
+	int pods_fd, names_fd, run_pods_fd;
+};
+
+int records_open(const struct rpc_context *context, struct records *records, struct error *err);
+void records_close(struct records *records);
+#define cleanup_records __attribute__((cleanup(records_close)))
+
+/* Replace the file `name` of dir_fd by the JSON, whole at any instant for other processes. With
+ * `durable`, also after a power cut. */
+int records_write(int dir_fd, const char *name, const json_t *json, bool durable,
+		  struct error *err);
+
+/* The names in a directory that are ids, after `suffix` is taken off, in any order. */
+int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,
+		struct error *err);
+
+/* The one of the ids that is `text`, or that alone begins with it. NULL with ERROR_NOT_FOUND that
+ * calls it `what`, or ERROR_USAGE. Borrowed. */
+const char *records_choose(const struct strings *ids, const char *text, const char *what,
+			   struct error *err);
+
+/* Nanoseconds since 1970; 0 where a time of another tool is not one. */
+json_int_t records_now(void);
+json_int_t records_time(const char *rfc3339);

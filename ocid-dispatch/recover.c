@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/recover.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/pods.h"
+#include "ocid-dispatch/rpc.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void tell(const char *what, const char *id, const struct error *err)
+{
+	log_message(LOG_LEVEL_WARN, "%s %s was half-made and cannot be removed: %s", what, id,
+		    err->message);
+}
+
+/* A container that was being made, when nobody makes it now. */
+static void recover_container(const struct rpc_context *context, const struct records *records,
+			      const struct named *named)
+{
+	struct error err = { 0 };
+	cleanup_fd int lock = container_lock(records, named->id, false, &err);
+	json_auto_t *record = lock < 0 ? NULL : container_read(records, named, &err);
+
+	if (record && strcmp(json_text(record, "stage", ""), "made") != 0 &&
+	    container_remove(context, records, named, &err) < 0)
+		tell("container", named->id, &err);
+}
+
+static void recover_containers(const struct rpc_context *context, const struct records *records,
+			       char *pod)
+{
+	cleanup_strings struct strings ids = { 0 };
+	struct error ignored;
+
+	if (container_ids(records, pod, &ids, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < ids.count; i++) {
+		const struct named named = { ids.items[i], pod };
+
+		recover_container(context, records, &named);
+	}
+}
+
+static void recover_pod(const struct rpc_context *context, const struct records *records, char *id)
+{
+	struct error err = { 0 };
+	cleanup_fd int lock = pod_lock(records, id, LOCK_EXCLUSIVE, false, &err);
+	json_auto_t *document = lock < 0 ? NULL : pod_read(records, id, &err);
+	const char *stage = pod_stage(document);
+
+	if (lock < 0)
+		return;
+	if (!document || strcmp(stage, "making") == 0 || strcmp(stage, "removing") == 0) {
+		if (pod_remove(context, records, id, &err) < 0)
+			tell("pod", id, &err);
+	} else {
+		recover_containers(context, records, id);
+	}
+}
+
+static void recover_all(const struct rpc_context *context)
+{
+	cleanup_records struct records records = { 0 };
+	cleanup_strings struct strings ids = { 0 };
+	struct error err = { 0 };
+
+	if (records_open(context, &records, &err) < 0 || pod_ids(&records, &ids, &err) < 0) {
+		log_message(LOG_LEVEL_ERROR, "%s", err.message);
+		return;
+	}
+	for (size_t i = 0; i < ids.count; i++)
+		recover_pod(context, &records, ids.items[i]);
+}
+
+void recover(const struct rpc_context *context)
+{
+	pid_t pid = fork();
+
+	/* a process of nobody: the server reaps its handlers only */
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	if (pid != 0)
+		return;
+	if (fork() == 0)
+		recover_all(context);
+	_exit(EXIT_SUCCESS);
+}

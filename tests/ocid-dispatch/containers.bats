@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+# Containers in pods, by a real runtime.
+
+load ../helpers
+load pods
+
+setup_file() {
+	file_setup
+	pods_setup
+	pod one '.config += {hostname: "box", dnsConfig: {servers: ["10.9.8.7"], searches: ["a.b"]}}'
+	export POD
+}
+
+teardown_file() {
+	pods_teardown
+	file_teardown
+}
+
+teardown() {
+	local id
+
+	for id in $(ocid-dispatch call ListContainers </dev/null | jq -r '.containers[]?.id'); do
+		ocid-dispatch call RemoveContainer <<<"{\"containerId\": \"$id\"}"
+	done
+}
+
+that() {
+	echo "{\"containerId\": \"${1-$CTR}\"}"
+}
+
+@test "containers: created, started, stopped and removed" {
+	container one 'trap "exit 7" TERM; while :; do sleep 0.05; done' '.config += {labels: {a: "b"}, annotations: {c: "d"}}'
+	[[ $CTR =~ ^[0-9a-f]{64}$ ]]
+	call ContainerStatus "$(that)"
+	[ "$(jq -c '.status | [.state, .startedAt, .finishedAt, .labels, .annotations, .metadata]' <<<"$output")" = \
+		'[null,null,null,{"a":"b"},{"c":"d"},{"name":"one"}]' ]
+	id=$(field ImageStatus "{\"image\": {\"image\": \"$IMAGE\"}}" .image.id)
+	[ "$(jq -r .status.imageId <<<"$(call ContainerStatus "$(that)" >/dev/null && echo "$output")")" = "$id" ]
+	start
+	call ContainerStatus "$(that "${CTR:0:10}")"
+	[ "$(jq -r '.status | .state, (.startedAt | tonumber > 1700000000000000000), .image.image' <<<"$output")" = \
+		"$(printf 'CONTAINER_RUNNING\ntrue\n%s' "$IMAGE")" ]
+	call 5 StartContainer "$(that)"
+	sleep 0.2 # for the trap
+	call StopContainer "{\"containerId\": \"$CTR\", \"timeout\": 10}"
+	call ContainerStatus "$(that)"
+	[ "$(jq -c '.status | [.state, .exitCode, .reason]' <<<"$output")" = '["CONTAINER_EXITED",7,"Error"]' ]
+	call StopContainer "$(that)"
+	call RemoveContainer "$(that)"
+	call RemoveContainer "$(that)"
+	call StopContainer "$(that)"
+	call 3 ContainerStatus "$(that)"
+	error_is not-found "no container \"$CTR\""
+	call 3 StartContainer "$(that)"
+	[ ! -e "$OCID_ROOT/containers/$CTR" ]
+	[ -z "$(find "$OCID_ROOT/pods/$POD/containers" "$OCID_RUNROOT/containers" -mindepth 1)" ]
+}
+
+@test "containers: one that runs is removed by force" {
+	container one 'sleep 60'
+	start
+	call RemoveContainer "$(that)"
+	call ListContainers
+	[ "$output" = '{}' ]
+}
+
+@test "containers: they live in their pod" {
+	container one 'hostname; cat /etc/resolv.conf; ip -o -4 addr show eth0 | grep -o "inet [0-9.]*"
+		for ns in net ipc uts pid; do readlink /proc/self/ns/$ns; done; mount | grep -c "/dev/shm.*64\|65536k"' \
+		'.config.labels = {x: "y"}'
+	start
+	result >"$BATS_TEST_TMPDIR/out"
+	ip=$(field PodSandboxStatus "{\"podSandboxId\": \"$POD\"}" .status.network.ip)
+	[ "$(head -n 4 "$BATS_TEST_TMPDIR/out")" = "$(printf 'box\nsearch a.b\nnameserver 10.9.8.7\ninet %s' "$ip")" ]
+	[ "$(field ContainerStatus "$(that)" '.status | [.exitCode, .reason] | tostring')" = '[null,"Completed"]' ]
+	one=$(grep ':\[' "$BATS_TEST_TMPDIR/out")
+	container two 'for ns in net ipc uts pid; do readlink /proc/self/ns/$ns; done'
+	start
+	[ "$(result)" = "$one" ]
+	container three 'readlink /proc/self/ns/pid' '.config.linux.securityContext.namespaceOptions = {pid: "NODE"}'
+	start
+	[ "$(result)" = "$(readlink /proc/self/ns/pid)" ]
+}
+
+@test "containers: the target of processes is another container of the pod" {
+	container one 'sleep 60' '.config.linux.securityContext.namespaceOptions = {pid: "CONTAINER"}'
+	start
+	target=$CTR
+	pid=$(jq .pid "$OCID_RUNROOT/containers/$CTR/state.json")
+	container watcher 'readlink /proc/self/ns/pid' \
+		".config.linux.securityContext.namespaceOptions = {pid: \"TARGET\", targetId: \"$target\"}"
+	start
+
+	[ "$(result)" = "$(readlink "/proc/$pid/ns/pid")" ]
+	call StopContainer "$(that "$target")"
+	call 2 CreateContainer "$(container_request three true \
+		".config.linux.securityContext.namespaceOptions = {pid: \"TARGET\", targetId: \"$target\"}")"
+	error_is usage "does not run in the container's pod"
+}
+
+@test "containers: the lists obey their filters" {
+	container one 'sleep 60' '.config.labels = {app: "x", tier: "1"}'
+	start
+	one=$CTR
+	container two 'sleep 60' '.config.labels = {app: "x", tier: "2"}'
+	names() {
+		field ListContainers "{\"filter\": $1}" '[.containers[]?.metadata.name] | sort | join(" ")'
+	}
+	[ "$(names '{}')" = "one two" ]
+	[ "$(names '{"labelSelector": {"app": "x", "tier": "2"}}')" = two ]
+	[ "$(names '{"state": {"state": "CONTAINER_RUNNING"}}')" = one ]
+	[ "$(names '{"state": {"state": "CONTAINER_CREATED"}}')" = two ]
+	[ "$(names "{\"id\": \"${one:0:10}\"}")" = one ]
+	[ "$(names "{\"podSandboxId\": \"$POD\"}")" = "one two" ]
+	[ "$(names '{"podSandboxId": "0123456789"}')" = "" ]
+	[ "$(names "{\"id\": \"$one\", \"podSandboxId\": \"0123456789\"}")" = "" ]
+	call StreamContainers
+	[ "$(jq -c '.containers | length' <<<"$output")" = 2 ]
+	[ "$(jq -c '.containers[0] | [.podSandboxId, .imageId]' <<<"$output")" = \
+		"[\"$POD\",\"$(field ImageStatus "{\"image\": {\"image\": \"$IMAGE\"}}" .image.id)\"]" ]
+}
+
+@test "containers: mounts are made, and told as they were asked for" {
+	mkdir "$BATS_TEST_TMPDIR/there"
+	ln -s there "$BATS_TEST_TMPDIR/link"
+	mounts='[{"containerPath": "/a", "hostPath": "'$BATS_TEST_TMPDIR'/new/dir"},
+		{"containerPath": "/b", "hostPath": "'$BATS_TEST_TMPDIR'/link", "readonly": true}]'
+	container one 'touch /a/file; touch /b/file || echo read-only' ".config.mounts = $mounts"
+	start
+	[[ $(result) == *read-only ]]
+	[ -e "$BATS_TEST_TMPDIR/new/dir/file" ]
+	[ ! -e "$BATS_TEST_TMPDIR/there/file" ]
+	[ "$(field ContainerStatus "$(that)" '.status.mounts | tostring')" = "$(jq -c 'map(.)' <<<"$mounts")" ]
+}
+
+@test "containers: a memory limit that is overstepped is told" {
+	container one 'head -c 300000000 /dev/zero | tail' '.config.linux.resources.memoryLimitInBytes = "20000000"'
+	start
+	wait_for 20 has_ended "$CTR"
+	[ "$(field ContainerStatus "$(that)" '.status | [.exitCode, .reason, .resources.linux.memoryLimitInBytes] | tostring')" = \
+		'[137,"OOMKilled","20000000"]' ]
+}
+
+@test "containers: a name and attempt are those of one container of the pod" {
+	container one true
+	call 4 CreateContainer "$(container_request one true)"
+	error_is exists "$CTR"
+	container one true '.config.metadata.attempt = 1'
+	[ "$(field ListContainers '{}' '.containers | length')" -eq 2 ]
+}
+
+@test "containers: what cannot be made leaves nothing" {
+	call 2 CreateContainer "$(container_request one true 'del(.config.metadata)')"
+	call 3 CreateContainer "$(container_request one true '.podSandboxId = "0123456789"')"
+	error_is not-found 'no pod "0123456789"'
+	call 3 CreateContainer "$(container_request one true '.config.image.image = "no/such:1"')"
+	error_is not-found 'no image "no/such:1"'
+	call 7 CreateContainer "$(container_request one true '.config.linux.securityContext.runAsGroup.value = 5')"
+	error_is integrity runAsGroup
+	call 1 CreateContainer "$(container_request one true '.config.command = ["/no/such"]')"
+	[ -z "$(find "$OCID_ROOT/containers" "$OCID_ROOT/pods/$POD/containers" "$OCID_RUNROOT/containers" -mindepth 1)" ]
+	[ -z "$(mounts_left | grep rootfs)" ]
+}
+
+@test "containers: a pod that is stopped ends them, and takes no more" {
+	old=$POD
+	pod two
+	container one 'trap "" TERM; sleep 60'
+	start
+	call StopPodSandbox "{\"podSandboxId\": \"$POD\"}"
+	[ "$(field ContainerStatus "$(that)" '.status | [.state, .exitCode] | tostring')" = '["CONTAINER_EXITED",137]' ]
+	call 5 CreateContainer "$(container_request two true)"
+	error_is in-use "is not ready"
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	call ListContainers
+	[ "$output" = '{}' ]
+	[ ! -e "$OCID_ROOT/containers/$CTR" ]
+	POD=$old
+}
+
+@test "containers: a command that is executed and waited for" {
+	container one 'sleep 60'
+	start
+	sync() {
+		field ExecSync "$(jq -cn --arg id "$CTR" --arg command "$1" '{containerId: $id, cmd: ["sh", "-c", $command]}')" \
+			'[.stdout // "", .stderr // ""] as [$o, $e] | [($o | @base64d), ($e | @base64d), .exitCode // 0] | tostring'
+	}
+	[ "$(sync 'echo out; echo err >&2; exit 5')" = '["out\n","err\n",5]' ]
+	[ "$(sync true)" = '["","",0]' ]
+	[ "$(sync 'sleep 60 & echo now')" = '["now\n","",0]' ]
+	call ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"/no/such\"]}"
+	[ "$(jq -r .exitCode <<<"$output")" -eq 127 ]
+	[[ $(jq -r '.stderr | @base64d' <<<"$output") == *"/no/such"* ]]
+	call 124 ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"sleep\", \"30\"], \"timeout\": 1}"
+	[[ $stderr == *"has not ended after 1 seconds"* ]]
+	call ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"sh\", \"-c\", \"ps | grep -c 'sleep [3]0'\"]}"
+	[ "$(jq -r '.stdout | @base64d' <<<"$output")" = 0 ]
+	call StopContainer "$(that)"
+	call 5 ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"true\"]}"
+	error_is in-use "does not run"
+}
+
+@test "containers: what is executed says no more than a message holds" {
+	container one 'sleep 60'
+	start
+	[ "$(field ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"head\", \"-c\", \"30000000\", \"/dev/zero\"]}" \
+		'.stdout | length * 3 / 4 | . > 16000000 and . < 17000000')" = true ]
+}
+
+@test "containers: the log goes on in a new file" {
+	container one 'while :; do echo x; sleep 0.05; done'
+	start
+	log=$(field ContainerStatus "$(that)" .status.logPath)
+	wait_for 5 test -s "$log"
+	mv "$log" "$log.1"
+	call ReopenContainerLog "$(that)"
+	[ -e "$log" ]
+	wait_for 5 test -s "$log"
+	call StopContainer "$(that)"
+	call 5 ReopenContainerLog "$(that)"
+}
+
+@test "containers: resources are changed while they run" {
+	container one 'sleep 60' '.config.linux.resources = {memoryLimitInBytes: "50000000", cpuShares: "512"}'
+	start
+	call UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"memoryLimitInBytes\": \"60000000\"}}"
+	[ "$(field ContainerStatus "$(that)" '.status.resources.linux | [.memoryLimitInBytes, .cpuShares] | tostring')" = '["60000000","512"]' ]
+	cat /sys/fs/cgroup/memory/"$CGROUP/$CTR"/memory.limit_in_bytes /sys/fs/cgroup/"$CGROUP/$CTR"/memory.max 2>/dev/null |
+		grep -E '^(59|60)[0-9]{6}$'
+}
+
+@test "containers: trace shows what can be typed" {
+	container_request one true >"$BATS_TEST_TMPDIR/request"
+	ocid-dispatch call --trace CreateContainer <"$BATS_TEST_TMPDIR/request" 2>"$BATS_TEST_TMPDIR/trace"
+	grep -q '^printf %s .* | ctr-store create --id [0-9a-f]* | oci-gen generate | ocid-shim create --runtime runc$' "$BATS_TEST_TMPDIR/trace"
+	bash -n "$BATS_TEST_TMPDIR/trace"
+}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+# Pods, by real CNI plugins.
+
+load ../helpers
+load pods
+
+setup_file() {
+	file_setup
+	pods_setup
+}
+
+teardown_file() {
+	pods_teardown
+	file_teardown
+}
+
+teardown() {
+	remove_pods
+}
+
+that() {
+	echo "{\"podSandboxId\": \"${1-$POD}\"}"
+}
+
+# Nothing but directories is left of pods.
+nothing_of_pods() {
+	[ -z "$(find "$OCID_ROOT/pods" "$OCID_ROOT/podnames" "$OCID_RUNROOT/pods" "$OCID_RUNROOT"/*ns \
+		"$OCID_ROOT/networks" -mindepth 1 2>/dev/null)" ]
+	[ -z "$(find "$OCID_RUNROOT/locks" -name '*pod*' -o -name 'cri-*')" ]
+	[ -z "$(mounts_left)" ]
+	[ -z "$(pgrep -f "ocid-pause.*$OCID_RUNROOT" || true)" ]
+}
+
+@test "pods: run, looked at, stopped and removed" {
+	pod one '.config += {hostname: "box", labels: {a: "b"}, annotations: {c: "d"}} |
+		.config.metadata.attempt = 3'
+	[[ $POD =~ ^[0-9a-f]{64}$ ]]
+	call PodSandboxStatus "$(that)"
+	[ "$(jq -c '.status | [.id, .metadata, .labels, .annotations, .state // "SANDBOX_READY"]' <<<"$output")" = \
+		"[\"$POD\",{\"attempt\":3,\"name\":\"one\",\"namespace\":\"tests\",\"uid\":\"one-uid\"},{\"a\":\"b\"},{\"c\":\"d\"},\"SANDBOX_READY\"]" ]
+	ip=$(jq -r .status.network.ip <<<"$output")
+	busybox ping -c 1 -W 2 "$ip"
+	[ "$(jq -r .status.createdAt <<<"$output")" -gt 1700000000000000000 ]
+	call ListPodSandbox
+	[ "$(jq -c '.items | map(.id)' <<<"$output")" = "[\"$POD\"]" ]
+	call StopPodSandbox "$(that)"
+	! busybox ping -c 1 -W 1 "$ip"
+	[ "$(field PodSandboxStatus "$(that)" .status.state)" = SANDBOX_NOTREADY ]
+	[ -z "$(mounts_left)" ]
+	call StopPodSandbox "$(that)"
+	call RemovePodSandbox "$(that)"
+	call RemovePodSandbox "$(that)"
+	call StopPodSandbox "$(that)"
+	call 3 PodSandboxStatus "$(that)"
+	error_is not-found "no pod \"$POD\""
+	nothing_of_pods
+}
+
+@test "pods: the lists obey their filters" {
+	pod one '.config.labels = {app: "x", tier: "1"}'
+	one=$POD
+	pod two '.config.labels = {app: "x", tier: "2"}'
+	call StopPodSandbox "$(that)"
+	ids() {
+		field ListPodSandbox "{\"filter\": $1}" '[.items[]?.metadata.name] | sort | join(" ")'
+	}
+	[ "$(ids '{}')" = "one two" ]
+	[ "$(ids '{"labelSelector": {"app": "x"}}')" = "one two" ]
+	[ "$(ids '{"labelSelector": {"app": "x", "tier": "2"}}')" = "two" ]
+	[ "$(ids '{"labelSelector": {"app": "y"}}')" = "" ]
+	[ "$(ids '{"state": {"state": "SANDBOX_READY"}}')" = "one" ]
+	[ "$(ids '{"state": {"state": "SANDBOX_NOTREADY"}}')" = "two" ]
+	[ "$(ids "{\"id\": \"${one:0:12}\"}")" = "one" ]
+	[ "$(ids "{\"id\": \"$one\", \"labelSelector\": {\"tier\": \"2\"}}")" = "" ]
+	[ "$(ids '{"id": "0123456789"}')" = "" ]
+	call StreamPodSandboxes
+	[ "$(jq -c '.podSandboxes | length' <<<"$output")" = 2 ]
+}
+
+@test "pods: a name, uid and attempt are those of one pod" {
+	pod one
+	call 4 RunPodSandbox "$(pod_request one)"
+	error_is exists "$POD"
+	pod one '.config.metadata.attempt = 1'
+	call ListPodSandbox
+	[ "$(jq '.items | length' <<<"$output")" = 2 ]
+}
+
+@test "pods: of many that are run at once with one name, one is there" {
+	for n in 1 2 3 4 5; do
+		pod_request same >"$BATS_TEST_TMPDIR/$n"
+		ocid-dispatch call --config "$CONFIG" RunPodSandbox <"$BATS_TEST_TMPDIR/$n" \
+			>"$BATS_TEST_TMPDIR/$n.out" 2>/dev/null 3>&- &
+	done
+	wait
+	[ "$(cat "$BATS_TEST_TMPDIR"/*.out | wc -l)" -eq 1 ]
+	[ "$(field ListPodSandbox '{}' '.items | length')" -eq 1 ]
+}
+
+@test "pods: the network of the node, and nothing of its own" {
+	pod host '.config.linux.securityContext.namespaceOptions = {network: "NODE", pid: "NODE", ipc: "NODE"}'
+	call PodSandboxStatus "$(that)"
+	[ "$(jq -c '.status | [.network.ip, .state]' <<<"$output")" = '[null,null]' ]
+	[ "$(jq -c .status.linux.namespaces.options <<<"$output")" = '{"ipc":"NODE","network":"NODE","pid":"NODE"}' ]
+	[ -z "$(mounts_left)" ]
+	call StopPodSandbox "$(that)"
+	[ "$(field PodSandboxStatus "$(that)" .status.state)" = SANDBOX_NOTREADY ]
+}
+
+@test "pods: only a pod that shares its processes has a process" {
+	pod shared
+	read -r pid _ <"$OCID_RUNROOT/pods/$POD/pause"
+	[ "$(awk '/^Seccomp:|^NoNewPrivs:/ { print $2 }' "/proc/$pid/status" | paste -sd ' ')" = "1 1" ]
+	[ "$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")" = 0000000000000000 ]
+	[ "$(find "/proc/$pid/root/" -mindepth 1 | wc -l)" -eq 0 ]
+	[ "$(ls "/proc/$pid/fd")" = "$(printf '0\n1')" ]
+	! grep -q "$OCID_RUNROOT" "/proc/$pid/cmdline"
+	pod own '.config.linux.securityContext.namespaceOptions = {pid: "CONTAINER"}'
+	[ ! -e "$OCID_RUNROOT/pods/$POD/pause" ]
+}
+
+@test "pods: one whose process has been killed is not ready" {
+	pod shared
+	read -r pid _ <"$OCID_RUNROOT/pods/$POD/pause"
+	kill -KILL "$pid"
+	wait_for 5 process_gone "$pid"
+	[ "$(field PodSandboxStatus "$(that)" .status.state)" = SANDBOX_NOTREADY ]
+	call StopPodSandbox "$(that)"
+	call RemovePodSandbox "$(that)"
+	nothing_of_pods
+}
+
+@test "pods: what is asked for wrongly leaves nothing" {
+	call 2 RunPodSandbox
+	error_is usage "no name"
+	call 2 RunPodSandbox "$(pod_request x '.runtimeHandler = "nope"')"
+	error_is usage 'no runtime handler "nope"'
+	for mode in CONTAINER TARGET; do
+		call 2 RunPodSandbox "$(pod_request x ".config.linux.securityContext.namespaceOptions.network = \"$mode\"")"
+		error_is usage "$mode"
+	done
+	call 2 RunPodSandbox "$(pod_request x '.config.linux.sysctls = {"kernel.shm_rmid_forced": "x y\nz"}')"
+	call ListPodSandbox
+	[ "$output" = '{}' ]
+	nothing_of_pods
+}
+
+@test "pods: one that cannot be connected leaves nothing" {
+	mv "$BATS_FILE_TMPDIR/net/10-pods.conflist" "$BATS_TEST_TMPDIR"
+	call 3 RunPodSandbox "$(pod_request x)"
+	mv "$BATS_TEST_TMPDIR/10-pods.conflist" "$BATS_FILE_TMPDIR/net"
+	error_is not-found
+	nothing_of_pods
+}
