@@ -14,6 +14,7 @@ extern const struct cli_command versions_command;
 extern const struct cli_command validate_command;
 extern const struct cli_command show_command;
 extern const struct cli_command stats_command;
+extern const struct cli_command monitor_command;
 extern const struct cli_command ns_create_command;
 extern const struct cli_command ns_rm_command;
 extern const struct cli_command ns_list_command;
