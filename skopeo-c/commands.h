@@ -2,10 +2,15 @@
 /* The verbs of skopeo-c, each in the file of its name. */
 #pragma once
 #include "lib/cli.h"
+#include "lib/digest.h"
 
 extern const struct cli_command copy_command, delete_command, inspect_command, list_tags_command,
-	login_command, logout_command, manifest_digest_command;
+	login_command, logout_command, manifest_digest_command, generate_sigstore_key_command,
+	standalone_sign_command, standalone_verify_command;
 
 /* The operand of login and logout, HOST[:PORT][/PATH], as the key of a file. The caller frees it.
  */
 char *login_key(const struct cli *cli, struct error *err);
+
+/* The digest of a manifest in a file, or on standard input: "-". */
+int manifest_digest_of_file(const char *path, char digest[static DIGEST_SIZE], struct error *err);

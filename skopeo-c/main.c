@@ -4,8 +4,17 @@
 int main(int argc, char **argv)
 {
 	const struct cli_command commands[] = {
-		copy_command,  delete_command, inspect_command,		list_tags_command,
-		login_command, logout_command, manifest_digest_command, { 0 },
+		copy_command,
+		delete_command,
+		generate_sigstore_key_command,
+		inspect_command,
+		list_tags_command,
+		login_command,
+		logout_command,
+		manifest_digest_command,
+		standalone_sign_command,
+		standalone_verify_command,
+		{ 0 },
 	};
 
 	return cli_main("skopeo-c",

@@ -13,12 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static int manifest_digest_run(const struct cli *cli, struct error *err)
+int manifest_digest_of_file(const char *path, char digest[static DIGEST_SIZE], struct error *err)
 {
-	const char *path = cli->operands[0];
 	bool is_stdin = strcmp(path, "-") == 0;
 	cleanup_fd int opened = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	char digest[DIGEST_SIZE];
 	size_t length;
 
 	if (!is_stdin && opened < 0)
@@ -31,6 +29,15 @@ static int manifest_digest_run(const struct cli *cli, struct error *err)
 	if (json_object_get(json, "signatures"))
 		return error_set(err, ERROR_UNSUPPORTED, "%s: a signed manifest of schema 1", path);
 	digest_of(bytes, length, "sha256", digest);
+	return 0;
+}
+
+static int manifest_digest_run(const struct cli *cli, struct error *err)
+{
+	char digest[DIGEST_SIZE];
+
+	if (manifest_digest_of_file(cli->operands[0], digest, err) < 0)
+		return -1;
 	if (printf("%s\n", digest) < 0)
 		return error_os(err, "standard output");
 	return 0;
