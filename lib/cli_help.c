@@ -86,7 +86,7 @@ void cli_print_tool_help(const struct cli *cli, const char *purpose,
 	printf("Usage: %s VERB [OPTION]... [OPERAND]...\n%s: %s.\n\nVerbs:\n", cli->tool, cli->tool,
 	       purpose);
 	for (; commands->name; commands++)
-		printf("  %-18s %s\n", commands->name, commands->summary);
+		printf("  %-22s %s\n", commands->name, commands->summary);
 	printf("\nOptions of every verb:\n");
 	print_options(cli_common_options);
 	printf("\n\"%s VERB --help\" tells more; so does man %s.\n", cli->tool, cli->tool);

@@ -122,12 +122,12 @@ static int verify_run(const struct cli *cli, struct error *err)
 
 const struct cli_command standalone_verify_command = {
 	.name = "standalone-verify",
-	.operands = "MANIFEST NAME FINGERPRINTS SIGNATURE",
+	.operands = "MANIFEST NAME KEYS SIGNATURE",
 	.operands_min = 4,
 	.operands_max = 4,
 	.summary = "check a GPG signature of a manifest in a file",
-	.details = "MANIFEST may be \"-\", standard input. FINGERPRINTS are those that may have\n"
-		   "signed, with commas between them; or \"any\", with --public-key-file.",
+	.details = "MANIFEST may be \"-\", standard input. KEYS are the fingerprints of those that\n"
+		   "may have signed, with commas between; or \"any\", with --public-key-file.",
 	.options = options,
 	.settings_size = sizeof(struct verify_settings),
 	.run = verify_run,
