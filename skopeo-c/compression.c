@@ -5,7 +5,6 @@
 #include "skopeo-c/gzip.h"
 #include "skopeo-c/zstd-stream.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,38 @@ int compression_from_name(const char *name)
 	if (strcmp(name, "gzip") == 0)
 		return COMPRESSION_GZIP;
 	return strcmp(name, "zstd") == 0 ? COMPRESSION_ZSTD : -1;
+}
+
+static bool begins_with(const void *head, size_t length, const char *magic, size_t magic_length)
+{
+	return length >= magic_length && memcmp(head, magic, magic_length) == 0;
+}
+
+static bool is_zstd(const unsigned char *head, size_t length)
+{
+	/* a frame, or a skippable one */
+	return begins_with(head, length, "\x28\xb5\x2f\xfd", 4) ||
+	       (length >= 4 && (head[0] & 0xf0) == 0x50 &&
+		memcmp(head + 1, "\x2a\x4d\x18", 3) == 0);
+}
+
+int compression_of(const void *head, size_t length, enum compression *way, struct error *err)
+{
+	if (begins_with(head, length, "BZh", 3) || begins_with(head, length, "\xfd\x37zXZ", 6))
+		return error_set(err, ERROR_UNSUPPORTED, "compressed by %s, not by gzip or zstd",
+				 *(const char *)head == 'B' ? "bzip2" : "xz");
+	*way = gzip_is_gzip(head, length) ? COMPRESSION_GZIP
+	       : is_zstd(head, length)	  ? COMPRESSION_ZSTD
+					  : COMPRESSION_NONE;
+	return 0;
+}
+
+bool compression_is_known(const void *head, size_t length)
+{
+	enum compression way;
+	struct error ignored;
+
+	return compression_of(head, length, &way, &ignored) < 0 || way != COMPRESSION_NONE;
 }
 
 /* ---- compressing ---- */
@@ -91,19 +122,6 @@ struct decompressor *decompressor_new(byte_sink *sink, void *context)
 	return decompressor;
 }
 
-static bool head_is(const struct decompressor *d, const char *magic, size_t length)
-{
-	return d->head_length >= length && memcmp(d->head, magic, length) == 0;
-}
-
-static bool head_is_zstd(const struct decompressor *d)
-{
-	/* a frame, or a skippable one */
-	return head_is(d, "\x28\xb5\x2f\xfd", 4) ||
-	       (d->head_length >= 4 && (d->head[0] & 0xf0) == 0x50 &&
-		memcmp(d->head + 1, "\x2a\x4d\x18", 3) == 0);
-}
-
 static int pass_on(struct decompressor *d, const void *data, size_t length, struct error *err)
 {
 	if (d->gzip)
@@ -115,13 +133,14 @@ static int pass_on(struct decompressor *d, const void *data, size_t length, stru
 
 static int decide(struct decompressor *d, struct error *err)
 {
+	enum compression way;
+
 	d->is_known = true;
-	if (head_is(d, "BZh", 3) || head_is(d, "\xfd\x37zXZ", 6))
-		return error_set(err, ERROR_UNSUPPORTED, "compressed by %s, not by gzip or zstd",
-				 d->head[0] == 'B' ? "bzip2" : "xz");
-	if (gzip_is_gzip(d->head, d->head_length))
+	if (compression_of(d->head, d->head_length, &way, err) < 0)
+		return -1;
+	if (way == COMPRESSION_GZIP)
 		d->gzip = gzip_reader_new(d->sink, d->context);
-	else if (head_is_zstd(d) && !(d->zstd = zstd_reader_new(d->sink, d->context, err)))
+	else if (way == COMPRESSION_ZSTD && !(d->zstd = zstd_reader_new(d->sink, d->context, err)))
 		return -1;
 	return d->head_length > 0 ? pass_on(d, d->head, d->head_length, err) : 0;
 }

@@ -3,10 +3,17 @@
 #pragma once
 #include "skopeo-c/byte-sink.h"
 
+#include <stdbool.h>
+
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 
 /* "gzip" or "zstd"; -1 for what is neither. */
 int compression_from_name(const char *name);
+
+/* Whether data begins as a compressed stream of any kind that is known does; 6 bytes are enough. */
+bool compression_is_known(const void *head, size_t length);
+/* What it is; ERROR_UNSUPPORTED for bzip2 and xz. */
+int compression_of(const void *head, size_t length, enum compression *way, struct error *err);
 
 struct compressor;
 

@@ -215,8 +215,7 @@ static int prepare(struct copy *copy, const struct blob *blobs, size_t count, st
 		json_array_append_new(digests, json_string(plan->manifests[i].digest));
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(digests, json_string(blobs[i].digest));
-	return copy->to.class->prepare(&copy->to, digests,
-				       plan->image ? plan->image : plan_top(plan), err);
+	return copy->to.class->prepare(&copy->to, digests, plan, err);
 }
 
 /* Everything is at the destination already; whoever follows the events still hears of the blobs. */
@@ -330,5 +329,6 @@ int copy_image(const struct copy_request *request, struct http *http, struct cop
 		return -1;
 	memcpy(result->digest, plan_top(&copy.plan)->digest, sizeof result->digest);
 	result->field = json_incref(copy.field);
+	result->is_stdout = copy.to.is_stdout;
 	return 0;
 }

@@ -31,6 +31,7 @@ struct copy_request {
 struct copy_result {
 	json_t *field; /* the `image` field of the container document; owned */
 	char digest[DIGEST_SIZE];
+	bool is_stdout; /* the image itself went to standard output */
 };
 
 /* http may be NULL where neither side is a registry. On return the destination is finished, or

@@ -28,6 +28,8 @@ static const struct copy_settings defaults = { .copy = COPY_OPTIONS_DEFAULTS, .e
 
 static const struct cli_option options[] = {
 	COPY_OPTIONS,
+	{ "additional-tag", 0, "NAME:TAG", OPTION_LIST, FIELD(additional_tags),
+	  "a further name in docker-archive: (may be repeated)" },
 	{ "src-shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(source_blob_dir),
 	  "where the blobs of a source oci: are instead" },
 	{ "dest-shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(destination_blob_dir),
@@ -57,6 +59,9 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 		return cli_usage(cli, err, "--src-shared-blob-dir is for a source oci:");
 	if (settings->destination_blob_dir && !begins_with(destination, &transport_oci))
 		return cli_usage(cli, err, "--dest-shared-blob-dir is for a destination oci:");
+	if (settings->additional_tags.count > 0 &&
+	    !begins_with(destination, &transport_docker_archive))
+		return cli_usage(cli, err, "--additional-tag is for a destination docker-archive:");
 	if (settings->events != -1 && (settings->events < 0 || settings->events > 1 << 20 ||
 				       fcntl((int)settings->events, F_GETFD) < 0))
 		return cli_usage(cli, err, "--events: %lld is not an open descriptor",
@@ -117,6 +122,8 @@ static int copy_run(const struct cli *cli, struct error *err)
 	json_auto_t *field = result.field, *document = json_object();
 	if (write_digest(settings->digestfile, result.digest, err) < 0)
 		return -1;
+	if (result.is_stdout)
+		return 0;
 	return document_finish(cli, document, "image", field, err);
 }
 
@@ -126,9 +133,11 @@ const struct cli_command copy_command = {
 	.operands_min = 2,
 	.operands_max = 2,
 	.summary = "copy an image, byte for byte unless asked otherwise",
-	.details = "SOURCE and DESTINATION are docker://NAME, oci:PATH[:REF], dir:PATH or\n"
-		   "store:[NAME]; SOURCE may also be tarball:PATH[:PATH...], one layer each,\n"
-		   "\"-\" for standard input.",
+	.details =
+		"SOURCE and DESTINATION are docker://NAME, oci:PATH[:REF], dir:PATH,\n"
+		"oci-archive:PATH[:REF], docker-archive:PATH[:NAME] or store:[NAME]; SOURCE may\n"
+		"also be tarball:PATH[:PATH...], one layer each. The PATH of an archive may be\n"
+		"\"-\", standard input or output.",
 	.options = options,
 	.settings_size = sizeof(struct copy_settings),
 	.defaults = &defaults,

@@ -6,62 +6,10 @@
 #include "lib/memory.h"
 #include "skopeo-c/blob-dir.h"
 #include "skopeo-c/image-layout.h"
+#include "skopeo-c/layout-entry.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *annotation(const json_t *entry, const char *key)
-{
-	return json_text(json_object_get(entry, "annotations"), key, NULL);
-}
-
-static int no_entry(const struct transport *t, const char *ref, const json_t *manifests,
-		    struct error *err)
-{
-	if (ref)
-		error_set(err, ERROR_NOT_FOUND, "%s: no image of that name in the layout", t->name);
-	else if (json_array_size(manifests) == 0)
-		error_set(err, ERROR_NOT_FOUND, "%s: the layout holds no image", t->name);
-	else
-		error_set(err, ERROR_USAGE,
-			  "%s: the layout holds %zu images: say which, oci:PATH:REF", t->name,
-			  json_array_size(manifests));
-	return error_subject(err, t->name);
-}
-
-/* The entry that REF means, borrowed; NULL where it means none. */
-static json_t *find_entry(const json_t *manifests, const char *ref)
-{
-	json_t *entry;
-	char *end;
-	size_t i;
-
-	if (!ref)
-		return json_array_size(manifests) == 1 ? json_array_get(manifests, 0) : NULL;
-	if (ref[0] == '@') {
-		unsigned long position = strtoul(ref + 1, &end, 10);
-
-		return *end || !ref[1] ? NULL : json_array_get(manifests, position);
-	}
-	json_array_foreach (manifests, i, entry) {
-		const char *name = annotation(entry, LAYOUT_REF_NAME);
-
-		if (name && strcmp(name, ref) == 0)
-			return entry;
-	}
-	return NULL;
-}
-
-/* A reference that other tools have left with the entry; often the name is only a tag. */
-static char *entry_reference(const json_t *entry)
-{
-	const char *full = annotation(entry, "io.containerd.image.name");
-	const char *name = annotation(entry, LAYOUT_REF_NAME);
-
-	if (full)
-		return xstrdup(full);
-	return name && strpbrk(name, "/:") ? xstrdup(name) : NULL;
-}
 
 static int open_source(struct transport *t, struct image_layout *state, const char *path,
 		       const char *ref, struct error *err)
@@ -72,11 +20,11 @@ static int open_source(struct transport *t, struct image_layout *state, const ch
 	if (!index)
 		return -1;
 	const json_t *manifests = json_object_get(index, "manifests");
-	json_t *entry = find_entry(manifests, ref);
+	json_t *entry = layout_entry_find(manifests, ref, t->name, err);
 	if (!entry)
-		return no_entry(t, ref, manifests, err);
+		return -1;
 	state->entry = json_deep_copy(entry);
-	t->reference = entry_reference(entry);
+	t->reference = layout_entry_reference(entry);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/image-layout.h"
+#include "skopeo-c/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,14 +83,16 @@ static int store_transport_open(struct transport *t, const char *rest,
 					: open_source(t, state, rest, settings, err);
 }
 
-static int store_prepare(struct transport *t, const json_t *digests,
-			 const struct manifest *manifest, struct error *err)
+/* Let the digests stay once they are there, and keep the manifest that the copy is about, under its
+ * digest only. */
+static int store_prepare(struct transport *t, const json_t *digests, const struct plan *plan,
+			 struct error *err)
 {
 	const struct image_layout *state = t->state;
 
 	if (staging_refer(&state->staging, digests, err) < 0)
 		return -1;
-	return image_layout_put_manifest(t, manifest, false, err);
+	return image_layout_put_manifest(t, plan->image ? plan->image : plan_top(plan), false, err);
 }
 
 const struct transport_class transport_store = {

@@ -18,8 +18,14 @@
 #include <unistd.h>
 
 static const struct transport_class *const classes[] = {
-	&transport_docker,  &transport_oci,   &transport_dir,
-	&transport_tarball, &transport_store, NULL,
+	&transport_docker,
+	&transport_oci,
+	&transport_dir,
+	&transport_tarball,
+	&transport_store,
+	&transport_oci_archive,
+	&transport_docker_archive,
+	NULL,
 };
 
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
@@ -40,8 +46,8 @@ int transport_open(struct transport *t, const char *name, const struct transport
 	}
 	error_set(err, ERROR_USAGE, "\"%s\" does not begin with a transport", name);
 	error_subject(err, name);
-	return error_hint(err, "docker://NAME, oci:PATH[:REF], dir:PATH, tarball:PATH[:PATH...] or "
-			       "store:NAME");
+	return error_hint(err, "docker://NAME, oci:PATH[:REF], dir:PATH, docker-archive:PATH, "
+			       "oci-archive:PATH, store:NAME, ...; see skopeo-c(1)");
 }
 
 void transport_close(struct transport *t)

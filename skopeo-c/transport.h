@@ -14,6 +14,7 @@
 
 struct cli;
 struct http;
+struct plan;
 struct signatures;
 struct transport;
 
@@ -102,9 +103,9 @@ struct transport_class {
 	/* As a destination; NULL for what is a source only. */
 	/* True when the destination already names exactly this manifest, with all its blobs. */
 	bool (*has_manifest)(struct transport *t, const struct manifest *manifest);
-	/* Hear which digests are about to come, so that they stay once they are there, and store
-	 * the manifest that the copy is about, under its digest only. NULL where neither can be. */
-	int (*prepare)(struct transport *t, const json_t *digests, const struct manifest *manifest,
+	/* Hear which digests are about to come, and which manifests. NULL where that makes no
+	 * difference. */
+	int (*prepare)(struct transport *t, const json_t *digests, const struct plan *plan,
 		       struct error *err);
 	/* Ask whether the blob is wanted. While the sink is SINK_ASKING, poll after each pump. */
 	int (*offer_blob)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
@@ -132,10 +133,11 @@ struct transport {
 	const char *registries_d;  /* borrowed from the settings */
 	struct transport *beneath; /* whose blobs it gives, changed; borrowed; or NULL */
 	bool is_sequential;	   /* a destination that takes one blob after the other */
+	bool is_stdout;		   /* a destination: nothing else may be printed */
 };
 
 extern const struct transport_class transport_docker, transport_oci, transport_dir,
-	transport_tarball, transport_store;
+	transport_tarball, transport_store, transport_oci_archive, transport_docker_archive;
 
 /* Open "PREFIX…"; ERROR_USAGE lists the prefixes. Close it whatever the result was. */
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,

@@ -21,9 +21,10 @@ $(BUILD)/obj/gen/kinds.pb-c.o: $(KINDS).c
 	$(call quiet,CC)$(CC) -std=c17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
 $(patsubst %,$(BUILD)/obj/tests/%/transcode.o,unit fuzz): | $(KINDS).h $(CRI_GEN).h
 
-TEST_OBJS_cni_config := ctr-net/cni_config.o
+TEST_OBJS_cni_config := ctr-net/cni_config.o ctr-net/cni_version.o
+TEST_OBJS_cni_result := ctr-net/cni_result.o ctr-net/cni_version.o
 TEST_OBJS_publish := ctr-net/publish.o
-TEST_OBJS_conflist := ctr-net/cni_config.o
+TEST_OBJS_conflist := $(TEST_OBJS_cni_config)
 
 # the layer unpack worker
 LAYER_INFLATE := $(patsubst %,ctr-store/worker/%.o,source inflate inflate_gzip inflate_zstd inflate_archive)
@@ -44,6 +45,7 @@ TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack id_map)
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_manifest := skopeo-c/manifest.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files toml)
+TEST_OBJS_skopeo_tar := skopeo-c/tar.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 

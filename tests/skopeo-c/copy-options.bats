@@ -8,13 +8,13 @@ setup_file() {
 	file_setup
 	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
 	tar -C "$TESTS" --mtime=@0 -cf "$BATS_FILE_TMPDIR/second.tar" helpers.bash
-	cd "$BATS_FILE_TMPDIR"
+	cd "$BATS_FILE_TMPDIR" || return
 	oci_image src v1 '{"config":{"Labels":{"a":"b"}}}' base.tar second.tar >digest
 	index_image multi v1 base.tar >multi.digest
 }
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	SRC=oci:$BATS_FILE_TMPDIR/src:v1 MULTI=oci:$BATS_FILE_TMPDIR/multi:v1
 }
 

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* docker-archive:PATH[:NAME[:TAG]]: images in an archive as docker save makes it. PATH ends at the
+ * first colon, "-" is standard input or output; ":@N" is image N of a source. */
+#include "skopeo-c/docker-archive.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const renewed[] = { "manifest.json", "repositories", "index.json", "oci-layout",
+				       NULL };
+
+static void docker_archive_close(struct transport *t)
+{
+	docker_archive_free(t->state);
+}
+
+static int open_destination(struct transport *t, const char *ref,
+			    const struct transport_settings *settings, struct error *err)
+{
+	struct docker_archive *state = t->state;
+
+	if (ref && ref[0] == '@')
+		return error_set(err, ERROR_USAGE, "%s: \"@N\" can only name a source", t->name);
+	if (docker_archive_name(state, ref, settings->additional_tags, err) < 0 ||
+	    archive_writer_open(t->path, renewed, &state->writer, err) < 0)
+		return -1;
+	if (state->names.count > 0)
+		t->reference = xstrdup(state->names.items[0]);
+	t->is_sequential = state->writer.is_stream;
+	t->is_stdout = archive_is_stdout(t->path);
+	if (!state->writer.old)
+		return 0;
+	json_decref(state->entries);
+	state->entries = docker_archive_entries(state->writer.old, err);
+	return state->entries ? 0 : -1;
+}
+
+static int docker_archive_open(struct transport *t, const char *rest,
+			       const struct transport_settings *settings, struct error *err)
+{
+	const char *colon = strchr(rest, ':');
+	const char *ref = colon && colon[1] ? colon + 1 : NULL;
+	struct docker_archive *state = docker_archive_new();
+
+	t->state = state;
+	t->name = xasprintf("docker-archive:%s", rest);
+	t->path = xstrndup(rest, strcspn(rest, ":"));
+	if (t->path[0] == '\0')
+		return error_set(err, ERROR_USAGE, "docker-archive: needs a path");
+	if (settings->is_destination)
+		return open_destination(t, ref, settings, err);
+	state->archive = archive_open(t->path, settings->spool_directory, err);
+	return state->archive ? docker_archive_load(state, ref, t->name, &t->reference, err) : -1;
+}
+
+/* ---- source ---- */
+
+int docker_archive_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+				struct error *err)
+{
+	const struct docker_archive *state = t->state;
+	char *bytes = json_compact(state->manifest);
+
+	if (manifest_parse(bytes, strlen(bytes), MANIFEST_OCI, digest, t->name, manifest, err) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
+int docker_archive_open_blob(struct transport *t, const struct blob *blob,
+			     struct blob_source *source, struct error *err)
+{
+	const struct docker_archive *state = t->state;
+	const char *name = json_text(state->blobs, blob->digest, NULL);
+	const struct archive_member *member = name ? archive_find(state->archive, name) : NULL;
+
+	if (!member)
+		return error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing", t->name,
+				 blob->digest);
+	return archive_source(state->archive, member, blob->digest, source, err);
+}
+
+/* ---- destination ---- */
+
+static int docker_archive_prepare(struct transport *t, const json_t *digests,
+				  const struct plan *plan, struct error *err)
+{
+	(void)digests;
+	return docker_archive_check(plan, t->name, err);
+}
+
+int docker_archive_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			      struct error *err)
+{
+	struct docker_archive *state = t->state;
+	cleanup_free char *name = docker_archive_blob_name(blob);
+
+	sink->fd = -1;
+	sink->state = SINK_PRESENT;
+	if (archive_writer_has(&state->writer, name))
+		return 0;
+	return archive_writer_offer(&state->writer, name, blob->size, sink, err);
+}
+
+int docker_archive_commit_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			       struct error *err)
+{
+	struct docker_archive *state = t->state;
+	cleanup_free char *name = docker_archive_blob_name(blob);
+
+	(void)sink;
+	return archive_writer_commit(&state->writer, name, err);
+}
+
+int docker_archive_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
+				struct error *err)
+{
+	struct docker_archive *state = t->state;
+	cleanup_free char *text = docker_archive_index(state, manifest);
+
+	(void)is_top; /* there is only one */
+	if (archive_writer_add(&state->writer, "manifest.json", text, strlen(text), err) < 0)
+		return -1;
+	return archive_writer_finish(&state->writer, err);
+}
+
+const struct transport_class transport_docker_archive = {
+	.prefix = "docker-archive:",
+	.makes_manifest = true,
+	.identity = IDENTITY_PATH,
+	.open = docker_archive_open,
+	.close = docker_archive_close,
+	.get_manifest = docker_archive_get_manifest,
+	.open_blob = docker_archive_open_blob,
+	.prepare = docker_archive_prepare,
+	.offer_blob = docker_archive_offer_blob,
+	.commit_blob = docker_archive_commit_blob,
+	.put_manifest = docker_archive_put_manifest,
+};

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oci-archive:PATH[:REF]: an OCI image layout in a tar archive. PATH and REF are as for oci:, and
+ * "-" is standard input or output. */
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "skopeo-c/archive-writer.h"
+#include "skopeo-c/layout-entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char marker[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+static const char *const renewed[] = { "index.json", "oci-layout", NULL };
+
+struct oci_archive {
+	struct archive *archive; /* source */
+	json_t *entry;		 /* source: what the name stands for */
+	struct archive_writer writer;
+	json_t *index;	/* destination: what index.json is going to be */
+	char *ref_name; /* destination; NULL for none */
+};
+
+static void oci_archive_close(struct transport *t)
+{
+	struct oci_archive *state = t->state;
+
+	archive_free(state->archive);
+	json_decref(state->entry);
+	archive_writer_close(&state->writer);
+	json_decref(state->index);
+	free(state->ref_name);
+	free(state);
+}
+
+static char *blob_name(const char *digest)
+{
+	return xasprintf("blobs/%.*s/%s", (int)strcspn(digest, ":"), digest, digest_hex(digest));
+}
+
+static json_t *read_index(const struct archive *archive, struct error *err)
+{
+	json_auto_t *index = archive_read_json(archive, "index.json", err);
+
+	if (!index)
+		return NULL;
+	if (!json_is_array(json_object_get(index, "manifests"))) {
+		error_set(err, ERROR_INTEGRITY, "%s: index.json has no list of manifests",
+			  archive->path);
+		return NULL;
+	}
+	return json_incref(index);
+}
+
+static int open_source(struct transport *t, const char *path, const char *ref,
+		       const struct transport_settings *settings, struct error *err)
+{
+	struct oci_archive *state = t->state;
+
+	state->archive = archive_open(path, settings->spool_directory, err);
+	json_auto_t *index = state->archive ? read_index(state->archive, err) : NULL;
+	const json_t *entry =
+		index ? layout_entry_find(json_object_get(index, "manifests"), ref, t->name, err)
+		      : NULL;
+	if (!entry)
+		return -1;
+	state->entry = json_deep_copy(entry);
+	t->reference = layout_entry_reference(entry);
+	return 0;
+}
+
+static int open_destination(struct transport *t, const char *path, const char *ref,
+			    struct error *err)
+{
+	struct oci_archive *state = t->state;
+
+	if (ref && ref[0] == '@')
+		return error_set(err, ERROR_USAGE, "%s: \"@N\" can only name a source", t->name);
+	if (archive_writer_open(path, renewed, &state->writer, err) < 0)
+		return -1;
+	state->ref_name = ref ? xstrdup(ref) : NULL;
+	state->index = state->writer.old ? read_index(state->writer.old, err)
+					 : json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2,
+						     "mediaType", MANIFEST_OCI_INDEX, "manifests");
+	t->is_sequential = state->writer.is_stream;
+	t->is_stdout = archive_is_stdout(path);
+	return state->index ? 0 : -1;
+}
+
+static int oci_archive_open(struct transport *t, const char *rest,
+			    const struct transport_settings *settings, struct error *err)
+{
+	const char *colon = strchr(rest, ':');
+	const char *ref = colon && colon[1] ? colon + 1 : NULL;
+	struct oci_archive *state = xcalloc(1, sizeof *state);
+
+	state->writer.fd = state->writer.lock_fd = -1;
+	t->state = state;
+	t->name = xasprintf("oci-archive:%s", rest);
+	t->path = xstrndup(rest, strcspn(rest, ":"));
+	if (t->path[0] == '\0')
+		return error_set(err, ERROR_USAGE, "oci-archive: needs a path");
+	return settings->is_destination ? open_destination(t, t->path, ref, err)
+					: open_source(t, t->path, ref, settings, err);
+}
+
+/* ---- source ---- */
+
+static int oci_archive_get_manifest(struct transport *t, const char *digest,
+				    struct manifest *manifest, struct error *err)
+{
+	const struct oci_archive *state = t->state;
+	const char *wanted = digest ? digest : json_text(state->entry, "digest", "");
+	const char *type = digest ? NULL : json_text(state->entry, "mediaType", NULL);
+	size_t length;
+
+	if (!digest_is_valid(wanted))
+		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" is not a digest", t->name,
+				 wanted);
+	cleanup_free char *name = blob_name(wanted);
+	char *bytes = archive_read(state->archive, name, MANIFEST_MAX, &length, err);
+	if (!bytes)
+		return -1;
+	if (manifest_parse(bytes, length, type, wanted, t->name, manifest, err) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
+static int oci_archive_open_blob(struct transport *t, const struct blob *blob,
+				 struct blob_source *source, struct error *err)
+{
+	const struct oci_archive *state = t->state;
+	cleanup_free char *name = blob_name(blob->digest);
+	const struct archive_member *member = archive_find(state->archive, name);
+
+	if (!member)
+		return error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing", t->name,
+				 blob->digest);
+	return archive_source(state->archive, member, blob->digest, source, err);
+}
+
+/* ---- destination ---- */
+
+static int oci_archive_offer_blob(struct transport *t, const struct blob *blob,
+				  struct blob_sink *sink, struct error *err)
+{
+	struct oci_archive *state = t->state;
+	cleanup_free char *name = blob_name(blob->digest);
+
+	sink->fd = -1;
+	sink->state = SINK_PRESENT;
+	if (archive_writer_has(&state->writer, name))
+		return 0;
+	return archive_writer_offer(&state->writer, name, blob->size, sink, err);
+}
+
+static int oci_archive_commit_blob(struct transport *t, const struct blob *blob,
+				   struct blob_sink *sink, struct error *err)
+{
+	struct oci_archive *state = t->state;
+	cleanup_free char *name = blob_name(blob->digest);
+
+	(void)sink;
+	return archive_writer_commit(&state->writer, name, err);
+}
+
+static int oci_archive_put_manifest(struct transport *t, const struct manifest *manifest,
+				    bool is_top, struct error *err)
+{
+	struct oci_archive *state = t->state;
+	cleanup_free char *name = blob_name(manifest->digest);
+
+	if (!archive_writer_has(&state->writer, name) &&
+	    archive_writer_add(&state->writer, name, manifest->bytes, manifest->length, err) < 0)
+		return -1;
+	if (!is_top)
+		return 0;
+	json_auto_t *descriptor = manifest_descriptor(manifest);
+	layout_entry_put(json_object_get(state->index, "manifests"), state->ref_name, descriptor);
+	cleanup_free char *text = json_compact(state->index);
+	if (archive_writer_add(&state->writer, "index.json", text, strlen(text), err) < 0 ||
+	    archive_writer_add(&state->writer, "oci-layout", marker, strlen(marker), err) < 0)
+		return -1;
+	return archive_writer_finish(&state->writer, err);
+}
+
+const struct transport_class transport_oci_archive = {
+	.prefix = "oci-archive:",
+	.wants_compressed = true,
+	.identity = IDENTITY_PATH,
+	.open = oci_archive_open,
+	.close = oci_archive_close,
+	.get_manifest = oci_archive_get_manifest,
+	.open_blob = oci_archive_open_blob,
+	.offer_blob = oci_archive_offer_blob,
+	.commit_blob = oci_archive_commit_blob,
+	.put_manifest = oci_archive_put_manifest,
+};

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # jq's variables
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	registry_start
+	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
+	tar -C "$TESTS" --mtime=@0 -cf "$BATS_FILE_TMPDIR/second.tar" helpers.bash
+	cd "$BATS_FILE_TMPDIR" || return
+	oci_image src v1 '{"config":{"Labels":{"a":"b"}}}' base.tar second.tar >digest
+	oci_image other v1 '{"config":{"Labels":{"c":"d"}}}' base.tar >/dev/null
+	index_image multi v1 base.tar >multi.digest
+	skopeo copy -q --dest-tls-verify=false oci:src:v1 "docker://$REGISTRY/a/image:v1"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	SRC=oci:$BATS_FILE_TMPDIR/src:v1 OTHER=oci:$BATS_FILE_TMPDIR/other:v1 MULTI=oci:$BATS_FILE_TMPDIR/multi:v1
+	skopeo copy -q "$SRC" dir:expected
+}
+
+copy() {
+	tool skopeo-c copy "$@"
+}
+
+@test "copy: oci-archive: is read by skopeo, and skopeo's by us, digests unchanged" {
+	copy "$SRC" oci-archive:ours.tar:name/with:tag
+	skopeo copy -q oci-archive:ours.tar:name/with:tag dir:theirs
+	diff -r expected theirs
+	skopeo copy -q "$SRC" oci-archive:skopeo.tar:x
+	copy oci-archive:skopeo.tar:x dir:ours
+	diff -r --exclude=version expected ours
+	gzip -k skopeo.tar
+	copy oci-archive:skopeo.tar.gz dir:packed
+	diff -r ours packed
+}
+
+@test "copy: docker-archive: is read by skopeo, and skopeo's by us, with the same layers" {
+	copy "$SRC" docker-archive:ours.tar:app:1
+	skopeo copy -q docker-archive:ours.tar:app:1 oci:theirs:x
+	skopeo copy -q "$SRC" docker-archive:skopeo.tar:app:1
+	copy docker-archive:skopeo.tar:app:1 dir:plain
+	jq -e '[.layers[].mediaType] | all(endswith("v1.tar"))' plain/manifest.json
+	config=$(jq -r .config.digest expected/manifest.json)
+	[ "$(jq -r .config.digest plain/manifest.json)" = "$config" ]
+	# by itself our archive keeps the layers as they are
+	copy docker-archive:ours.tar dir:kept
+	diff <(jq -S .layers kept/manifest.json) <(jq -S .layers expected/manifest.json)
+	copy --dest-decompress "$SRC" docker-archive:plain.tar:app:1
+	copy docker-archive:plain.tar dir:plain-too
+	diff -r plain plain-too
+	# for a layout what is not compressed is
+	copy docker-archive:skopeo.tar oci:packed:x
+	jq -e '[.layers[].mediaType] | all(endswith("+gzip"))' "packed/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' packed/index.json)"
+}
+
+@test "copy: an archive of several images: added one by one, chosen by name or position" {
+	copy --additional-tag app:latest "$SRC" docker-archive:many.tar:app:1
+	copy "$OTHER" docker-archive:many.tar:other:2
+	copy "$OTHER" docker-archive:many.tar:app:latest
+	jq -e '[.[].RepoTags] == [["docker.io/library/app:1"], ["docker.io/library/other:2"], ["docker.io/library/app:latest"]]' \
+		<(tar xOf many.tar manifest.json)
+	# no blob twice
+	[ -z "$(tar tf many.tar | sort | uniq -d)" ]
+	for image in app:1 @0 other:2 @1; do
+		copy "docker-archive:many.tar:$image" "dir:$image"
+		skopeo copy -q "docker-archive:many.tar:$image" "dir:theirs-$image"
+		[ "$(jq -r .config.digest "theirs-$image/manifest.json")" = "$(jq -r .config.digest "$image/manifest.json")" ]
+	done
+	diff -r app:1 @0
+	tool 2 skopeo-c copy docker-archive:many.tar dir:d
+	error_is usage "3 images"
+	tool 3 skopeo-c copy docker-archive:many.tar:app:3 dir:d
+	error_is not-found
+	copy "$SRC" oci-archive:many-oci.tar:a
+	copy "$OTHER" oci-archive:many-oci.tar:b
+	copy oci-archive:many-oci.tar:a dir:a
+	diff -r --exclude=version expected a
+	skopeo copy -q oci-archive:many-oci.tar:b dir:b
+	nothing_unfinished .
+}
+
+@test "copy: archives stream on standard output and input, without a file beside the destination's" {
+	skopeo-c copy --src-tls-verify=false "docker://$REGISTRY/a/image:v1" docker-archive:-:app:1 >from-registry.tar
+	skopeo-c copy "$SRC" docker-archive:-:app:1 | skopeo-c copy docker-archive:- dir:d >document
+	jq -e '.image.manifest.layers | length == 2' document
+	skopeo copy -q docker-archive:from-registry.tar:app:1 dir:theirs
+	diff <(jq -S .layers d/manifest.json) <(jq -S .layers expected/manifest.json)
+	skopeo-c copy "$SRC" oci-archive:/dev/stdout | gzip | skopeo-c copy oci-archive:/dev/stdin oci:o:x >/dev/null
+	[ "$(jq -r '.manifests[0].digest' o/index.json)" = "$(cat "$BATS_FILE_TMPDIR/digest")" ]
+	# TMPDIR is not touched: new files are made where they stay
+	TMPDIR=/nonexistent copy oci-archive:/dev/stdin oci:p:x < <(skopeo-c copy "$SRC" oci-archive:-)
+	diff -r o p
+	nothing_unfinished .
+}
+
+@test "copy: from an archive into a registry, and back" {
+	copy "$SRC" oci-archive:a.tar:x
+	copy --dest-tls-verify=false oci-archive:a.tar "docker://$REGISTRY/b/image:v1"
+	copy --src-tls-verify=false "docker://$REGISTRY/b/image:v1" oci-archive:b.tar:x
+	copy oci-archive:b.tar dir:b
+	diff -r --exclude=version expected b
+	skopeo copy -q "$SRC" docker-archive:d.tar:app:1
+	copy --dest-tls-verify=false docker-archive:d.tar "docker://$REGISTRY/b/docker:v1"
+	skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/b/docker:v1" dir:theirs
+	jq -e '[.layers[].mediaType] | all(endswith("+gzip"))' theirs/manifest.json
+}
+
+@test "copy: an index goes into an oci-archive: whole, and into no docker-archive:" {
+	copy --all "$MULTI" oci-archive:a.tar:x
+	skopeo copy -q --all oci-archive:a.tar:x oci:theirs:x
+	[ "$(jq -r '.manifests[0].digest' theirs/index.json)" = "$(cat "$BATS_FILE_TMPDIR/multi.digest")" ]
+	tool 10 skopeo-c copy --all "$MULTI" docker-archive:d.tar
+	error_is unsupported
+	[ ! -e d.tar ]
+}
+
+@test "copy: a failure leaves an archive as it was, and no new one" {
+	copy "$SRC" docker-archive:a.tar:app:1
+	before=$(sha256sum a.tar)
+	head -c 200000 /dev/urandom >random
+	tar -cf random.tar random
+	oci_image bad v1 '{}' random.tar
+	blob=$(find bad/blobs -size +100k)
+	printf x | dd of="$blob" conv=notrunc bs=1 seek=100 status=none
+	for archive in docker-archive:a.tar:app:2 docker-archive:new.tar:app:1 oci-archive:new.tar:x; do
+		tool 7 skopeo-c copy oci:bad:v1 "$archive"
+	done
+	[ "$(sha256sum a.tar)" = "$before" ]
+	[ ! -e new.tar ]
+	nothing_unfinished .
+	echo "not a tar" >text
+	tool 7 skopeo-c copy "$SRC" docker-archive:text:x
+	[ "$(cat text)" = "not a tar" ]
+	for source in docker-archive:text oci-archive:text; do
+		tool 7 skopeo-c copy "$source" dir:d
+	done
+	tool 3 skopeo-c copy docker-archive:none.tar dir:d
+}
+
+@test "copy: archives that lie are refused, and nothing outside of them is read" {
+	mkdir lie
+	echo '[{"Config":"config.json","RepoTags":null,"Layers":["layer.tar"]}]' >lie/manifest.json
+	cp "$BATS_FILE_TMPDIR/second.tar" lie/layer.tar
+	echo '{"rootfs":{"type":"layers","diff_ids":["sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]}}' >lie/config.json
+	tar -C lie -cf lie.tar config.json layer.tar manifest.json
+	tool 7 skopeo-c copy docker-archive:lie.tar dir:d
+	error_is integrity "has the digest"
+	[ ! -e d ]
+	# a link out of the archive, one in a circle, one to nothing
+	for target in /etc/passwd ../../../../etc/passwd layer.tar none; do
+		ln -sf "$target" lie/layer.tar
+		tar -C lie -cf lie.tar config.json layer.tar manifest.json
+		tool 7 skopeo-c copy docker-archive:lie.tar dir:d
+		error_is integrity "which is not there"
+	done
+	head -c 700 lie.tar >short.tar
+	tool 7 skopeo-c copy docker-archive:short.tar dir:d
+	tool 7 skopeo-c copy docker-archive:- dir:d <short.tar
+	[ ! -e d ]
+}
+
+@test "copy: two writers of one archive do not lose an image of each other" {
+	copy "$SRC" docker-archive:a.tar:app:0
+	for i in 1 2 3 4; do
+		(until skopeo-c copy "$OTHER" "docker-archive:a.tar:app:$i" >/dev/null 2>err.$i; do
+			grep -q "another process" err.$i || exit 1
+		done) 3>&- &
+	done
+	wait
+	[ "$(tar xOf a.tar manifest.json | jq '[.[].RepoTags[]] | length')" = 5 ]
+}
