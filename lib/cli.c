@@ -77,23 +77,6 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 			  cli->verb ? " " : "");
 }
 
-static const struct cli_option *find_long(const struct cli_option *options, const char *name,
-					  size_t length)
-{
-	for (; options && options->name; options++)
-		if (strlen(options->name) == length && memcmp(options->name, name, length) == 0)
-			return options;
-	return NULL;
-}
-
-static const struct cli_option *find_letter(const struct cli_option *options, char letter)
-{
-	for (; options && options->name; options++)
-		if (options->letter == letter)
-			return options;
-	return NULL;
-}
-
 static int store_number(struct parser *p, const struct cli_option *option, void *field,
 			const char *value)
 {
@@ -136,7 +119,7 @@ static bool clear_flag(struct parser *p, const char *name, size_t length)
 	if (length < 4 || memcmp(name, "no-", 3) != 0 || !p->command)
 		return false;
 
-	const struct cli_option *option = find_long(p->command->options, name + 3, length - 3);
+	const struct cli_option *option = cli_find_long(p->command->options, name + 3, length - 3);
 	if (!option || option->kind != OPTION_FLAG)
 		return false;
 	memset((char *)p->cli->settings + option->offset, 0, sizeof(bool));
@@ -151,10 +134,10 @@ static int parse_long(struct parser *p, char **argv, int *next)
 	const char *value = name[length] ? name + length + 1 : NULL;
 	void *settings = p->cli->settings;
 	const struct cli_option *option =
-		p->command ? find_long(p->command->options, name, length) : NULL;
+		p->command ? cli_find_long(p->command->options, name, length) : NULL;
 
 	if (!option) {
-		option = find_long(cli_common_options, name, length);
+		option = cli_find_long(cli_common_options, name, length);
 		settings = p->common;
 	}
 	(*next)++;
@@ -189,11 +172,11 @@ static int parse_letters(struct parser *p, char **argv, int *next)
 	for (; *letters; letters++) {
 		void *settings = p->cli->settings;
 		const struct cli_option *option =
-			p->command ? find_letter(p->command->options, *letters) : NULL;
+			p->command ? cli_find_letter(p->command->options, *letters) : NULL;
 		const char *value = NULL;
 
 		if (!option) {
-			option = find_letter(cli_common_options, *letters);
+			option = cli_find_letter(cli_common_options, *letters);
 			settings = p->common;
 		}
 		if (!option)
@@ -239,38 +222,6 @@ static int parse(struct parser *p, char **argv, int next, int stop)
 			options_end = true;
 	}
 	return next;
-}
-
-static bool is_group(const struct cli_command *commands, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (; commands->name; commands++)
-		if (strncmp(commands->name, word, length) == 0 && commands->name[length] == ' ')
-			return true;
-	return false;
-}
-
-/* The command at argv[*next], which may be two words. Moves *next past it. */
-static const struct cli_command *find_command(const struct cli *cli,
-					      const struct cli_command *commands, char **argv,
-					      int *next, struct error *err)
-{
-	cleanup_free char *name = xstrdup(argv[*next]);
-
-	(*next)++;
-	if (is_group(commands, name) && argv[*next] && argv[*next][0] != '-') {
-		char *both = xasprintf("%s %s", name, argv[*next]);
-
-		free(name);
-		name = both;
-		(*next)++;
-	}
-	for (; commands->name; commands++)
-		if (strcmp(commands->name, name) == 0)
-			return commands;
-	cli_usage(cli, err, "no verb \"%s\"", name);
-	return NULL;
 }
 
 static int choose(const struct cli *cli, struct error *err, const char *option, const char *value,
@@ -339,43 +290,71 @@ static int check_operands(const struct cli *cli, const struct cli_command *comma
 	return 0;
 }
 
+static int dispatch_without_verb(struct parser *p, const char *purpose,
+				 const struct cli_command *commands, char **argv)
+{
+	if (parse(p, argv, 1, 0) < 0)
+		return -1;
+	if (p->common->version) {
+		printf("%s %s\n", p->cli->tool, OCID_VERSION);
+		return 0;
+	}
+	if (p->common->completion)
+		return cli_print_completion(p->cli, p->common->completion, commands, p->err);
+	if (!p->common->help)
+		return cli_usage(p->cli, p->err, "missing verb");
+	cli_print_tool_help(p->cli, purpose, commands);
+	return 0;
+}
+
+/* Everything but the words of the verb, of which the first is argv[verb]. */
+static int parse_around(struct parser *p, char **argv, int verb, int next)
+{
+	int reached = parse(p, argv, 1, 0);
+
+	if (reached < 0)
+		return -1;
+	if (reached != verb)
+		return cli_usage(p->cli, p->err,
+				 "an option before the verb takes it for its value");
+	return parse(p, argv, next, -1);
+}
+
+/* --errors json must also hold for a mistake that stands before it. */
+static bool wants_errors_json(char **argv)
+{
+	for (int i = 1; argv[i] && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--errors=json") == 0 ||
+		    (strcmp(argv[i], "--errors") == 0 && argv[i + 1] &&
+		     strcmp(argv[i + 1], "json") == 0))
+			return true;
+	return false;
+}
+
 /* Parse everything, then run the command. Returns its result; help and version are done here. */
 static int dispatch(struct cli *cli, const char *purpose, const struct cli_command *commands,
 		    char **argv, bool *errors_json, struct error *err)
 {
 	struct cli_common common = { 0 };
 	struct parser parser = { .cli = cli, .common = &common, .err = err };
-	int next = parse(&parser, argv, 1, 0);
+	int verb = cli_find_verb(commands, argv), next = verb;
 
-	if (next < 0)
-		return -1;
-	if (common.version) {
-		printf("%s %s\n", cli->tool, OCID_VERSION);
-		return 0;
-	}
-	if (!argv[next] && common.completion)
-		return cli_print_completion(cli, common.completion, commands, err);
-	if (!argv[next] && common.help) {
-		cli_print_tool_help(cli, purpose, commands);
-		return 0;
-	}
-	if (!argv[next])
-		return cli_usage(cli, err, "missing verb");
-	parser.command = find_command(cli, commands, argv, &next, err);
+	if (!argv[verb])
+		return dispatch_without_verb(&parser, purpose, commands, argv);
+	parser.command = cli_find_command(cli, commands, argv, &next, err);
 	if (!parser.command)
 		return -1;
 	cli->verb = parser.command->name;
 	cli->settings = xcalloc(1, parser.command->settings_size);
 	if (parser.command->defaults)
 		memcpy(cli->settings, parser.command->defaults, parser.command->settings_size);
-	/* --errors json must also hold for a mistake that stands before it */
-	for (int i = next; argv[i] && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--errors=json") == 0 ||
-		    (strcmp(argv[i], "--errors") == 0 && argv[i + 1] &&
-		     strcmp(argv[i + 1], "json") == 0))
-			*errors_json = true;
-	if (parse(&parser, argv, next, -1) < 0)
+	*errors_json = *errors_json || wants_errors_json(argv);
+	if (parse_around(&parser, argv, verb, next) < 0)
 		return -1;
+	if (common.version) {
+		printf("%s %s\n", cli->tool, OCID_VERSION);
+		return 0;
+	}
 	if (common.help) {
 		cli_print_help(cli, parser.command);
 		return 0;

@@ -2,7 +2,8 @@
 /*
  * The command line of every tool: a table of commands, each with a table of options. Parsing,
  * --help, --version, usage errors, error printing, signals and the check of stdout all derive from
- * the tables. Options may stand before or after operands and are never abbreviated; "--" ends them.
+ * the tables. Options may stand before or after operands, also before the verb, and are never
+ * abbreviated; "--" ends them.
  *
  * Options that every verb of every tool takes: --root DIR, --runroot DIR, --log-level LEVEL,
  * --errors text|json, --json, --table, --help, --version.

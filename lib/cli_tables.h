@@ -13,6 +13,18 @@ struct cli_common {
 /* Ends with a row whose name is NULL. */
 extern const struct cli_option cli_common_options[];
 
+/* The option of that name, or letter, in a table, which may be NULL; NULL where there is none. */
+const struct cli_option *cli_find_long(const struct cli_option *options, const char *name,
+				       size_t length);
+const struct cli_option *cli_find_letter(const struct cli_option *options, char letter);
+
+/* Where the verb stands, which options of its own may stand before; the end where there is none. */
+int cli_find_verb(const struct cli_command *commands, char **argv);
+/* The command at argv[*next], which may be two words. Moves *next past it. */
+const struct cli_command *cli_find_command(const struct cli *cli,
+					   const struct cli_command *commands, char **argv,
+					   int *next, struct error *err);
+
 void cli_print_help(const struct cli *cli, const struct cli_command *command);
 void cli_print_tool_help(const struct cli *cli, const char *purpose,
 			 const struct cli_command *commands);

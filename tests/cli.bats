@@ -69,6 +69,18 @@ verbs() {
 	done
 }
 
+@test "cli: options of a verb may stand before it" {
+	tool 3 skopeo-c --quiet --digestfile "$BATS_TEST_TMPDIR/digest" copy "oci:$BATS_TEST_TMPDIR/none" dir:x
+	tool 2 skopeo-c --digestfile "$BATS_TEST_TMPDIR/digest"
+	error_is usage "unknown option --digestfile"
+	tool 2 skopeo-c --digestfile "$BATS_TEST_TMPDIR/digest" list-tags docker://x.invalid/y
+	error_is usage "unknown option --digestfile"
+	tool 2 skopeo-c --digestfile copy oci:a dir:x
+	error_is usage 'no verb "oci:a"'
+	tool skopeo-c --root "$BATS_TEST_TMPDIR/root" --raw inspect --help
+	[[ $output == "Usage: skopeo-c inspect"* ]]
+}
+
 @test "cli: --errors json and OCID_ERRORS=json give one object on stderr" {
 	for tool in $TOOLS; do
 		tool 2 "$tool" no-such-verb --errors json

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding the verb of a command line, and options in tables. */
+#include "lib/cleanup.h"
+#include "lib/cli_tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct cli_option *cli_find_long(const struct cli_option *options, const char *name,
+				       size_t length)
+{
+	for (; options && options->name; options++)
+		if (strlen(options->name) == length && memcmp(options->name, name, length) == 0)
+			return options;
+	return NULL;
+}
+
+const struct cli_option *cli_find_letter(const struct cli_option *options, char letter)
+{
+	for (; options && options->name; options++)
+		if (options->letter == letter)
+			return options;
+	return NULL;
+}
+
+static bool is_group(const struct cli_command *commands, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; commands->name; commands++)
+		if (strncmp(commands->name, word, length) == 0 && commands->name[length] == ' ')
+			return true;
+	return false;
+}
+
+const struct cli_command *cli_find_command(const struct cli *cli,
+					   const struct cli_command *commands, char **argv,
+					   int *next, struct error *err)
+{
+	cleanup_free char *name = xstrdup(argv[*next]);
+
+	(*next)++;
+	if (is_group(commands, name) && argv[*next] && argv[*next][0] != '-') {
+		char *both = xasprintf("%s %s", name, argv[*next]);
+
+		free(name);
+		name = both;
+		(*next)++;
+	}
+	for (; commands->name; commands++)
+		if (strcmp(commands->name, name) == 0)
+			return commands;
+	cli_usage(cli, err, "no verb \"%s\"", name);
+	return NULL;
+}
+
+/* True for an option that takes the next word as its value, by the tables of any verb. */
+static bool takes_next_word(const struct cli_command *commands, const char *word)
+{
+	bool is_long = word[1] == '-';
+	size_t length = is_long ? strcspn(word + 2, "=") : 1;
+	const struct cli_option *option =
+		is_long ? cli_find_long(cli_common_options, word + 2, length)
+			: cli_find_letter(cli_common_options, word[1]);
+
+	for (; !option && commands->name; commands++)
+		option = is_long ? cli_find_long(commands->options, word + 2, length)
+				 : cli_find_letter(commands->options, word[1]);
+	return option && option->kind != OPTION_FLAG && !word[is_long ? 2 + length : 2];
+}
+
+int cli_find_verb(const struct cli_command *commands, char **argv)
+{
+	int at = 1;
+
+	for (; argv[at] && argv[at][0] == '-' && argv[at][1]; at++)
+		if (takes_next_word(commands, argv[at]) && argv[at + 1])
+			at++;
+	return at;
+}
