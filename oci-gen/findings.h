@@ -29,6 +29,6 @@ void findings_add(struct findings *findings, const struct rule *rule, const char
 /* Check types, required members, enumerations and ranges. */
 void structure_check(const json_t *config, struct findings *findings);
 
-/* Check what the members mean together. Members of the wrong type are passed over: they are
- * structure_check()'s. */
-void rules_check(const json_t *config, struct findings *findings);
+/* Check what the members mean together, on a platform ("linux"), or with NULL on the one that it
+ * seems to be for. Members of the wrong type are passed over: they are structure_check()'s. */
+void rules_check(const json_t *config, const char *platform, struct findings *findings);

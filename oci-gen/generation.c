@@ -12,6 +12,7 @@
 #include "oci-gen/pointer.h"
 #include "oci-gen/seccomp.h"
 #include "oci-gen/template.h"
+#include "oci-gen/versions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -275,7 +276,7 @@ int generation_check(const struct generation *g, struct error *err)
 	size_t i;
 
 	structure_check(g->config, &findings);
-	rules_check(g->config, &findings);
+	rules_check(g->config, "linux", &findings);
 	json_array_foreach (findings.rows, i, row) {
 		if (strcmp(json_text(row, "severity", ""), "error") != 0)
 			continue;
@@ -289,36 +290,11 @@ int generation_check(const struct generation *g, struct error *err)
 /* Members that came after the version we claim, with the one that brought them. */
 static void finish_version(struct generation *g)
 {
-	static const struct {
-		const char *pointer, *version;
-	} members[] = {
-		{ "/domainname", "1.1.0" },
-		{ "/process/scheduler", "1.1.0" },
-		{ "/process/ioPriority", "1.1.0" },
-		{ "/linux/timeOffsets", "1.1.0" },
-		{ "/linux/resources/cpu/burst", "1.1.0" },
-		{ "/linux/resources/cpu/idle", "1.1.0" },
-		{ "/linux/resources/unified", "1.1.0" },
-		{ "/linux/seccomp/listenerPath", "1.1.0" },
-		{ "/process/execCPUAffinity", "1.2.1" },
-		{ "/linux/netDevices", "1.3.0" },
-		{ "/linux/intelRdt/schemata", "1.3.0" },
-		{ "/linux/intelRdt/enableMonitoring", "1.3.0" },
-		{ "/linux/memoryPolicy", "1.3.0" },
-	};
-
-	const json_t *mount;
-	size_t m;
-
 	if (g->from_template || g->version_given)
 		return;
-	json_array_foreach (json_object_get(g->config, "mounts"), m, mount) {
-		if (json_object_get(mount, "uidMappings"))
-			pointer_set(g->config, "/ociVersion", json_string("1.1.0"));
-	}
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		if (pointer_get(g->config, members[i].pointer))
-			pointer_set(g->config, "/ociVersion", json_string(members[i].version));
+	for (const struct version_member *m = version_members; m->pointer; m++)
+		if (version_is_used(g->config, m))
+			pointer_set(g->config, "/ociVersion", json_string(m->version));
 }
 
 int generation_finish(struct generation *g, struct error *err)

@@ -171,6 +171,15 @@ int known_capability(const char *name)
 	return -1;
 }
 
+const char *known_rlimit(const char *name)
+{
+	for (const char *const *known = known_rlimits; *known; known++)
+		if (strcasecmp(*known, name) == 0 ||
+		    strcasecmp(*known + strlen("RLIMIT_"), name) == 0)
+			return *known;
+	return NULL;
+}
+
 const char *known_namespace_type(const char *name)
 {
 	for (const struct known_namespace *n = known_namespaces; n->type; n++)

@@ -17,6 +17,9 @@ int known_capability(const char *name);
 /* RLIMIT_* (getrlimit(2)); NULL-terminated. */
 extern const char *const known_rlimits[];
 
+/* "RLIMIT_CPU", "cpu" and "Rlimit_Cpu" are the same. NULL for a name that is none. */
+const char *known_rlimit(const char *name);
+
 /* Namespace types of config-linux.md, "Namespaces"; ends with a row whose type is NULL. */
 struct known_namespace {
 	const char *type;

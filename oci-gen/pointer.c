@@ -4,7 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +88,91 @@ json_t *pointer_array(json_t *root, const char *pointer)
 		return found;
 	pointer_set(root, pointer, json_array());
 	return pointer_get(root, pointer);
+}
+
+/* Without "~1" and "~0"; in place. */
+static void unescape(char *key)
+{
+	char *to = key;
+
+	for (const char *from = key; *from; from++) {
+		bool escape = *from == '~' && (from[1] == '0' || from[1] == '1');
+
+		*to++ = !escape ? *from : from[1] == '0' ? '~' : '/';
+		from += escape;
+	}
+	*to = '\0';
+}
+
+/* The index that a key is, or SIZE_MAX. */
+static size_t index_of(const char *key)
+{
+	bool number = *key && !key[strspn(key, "0123456789")] && strlen(key) < 10 &&
+		      (*key != '0' || !key[1]);
+
+	return number ? strtoul(key, NULL, 10) : SIZE_MAX;
+}
+
+json_t *pointer_find(const json_t *root, const char *pointer, json_t **parent)
+{
+	const json_t *at = root;
+
+	if (parent)
+		*parent = NULL;
+	if (*pointer && *pointer != '/')
+		return NULL;
+	while (at && *pointer) {
+		cleanup_free char *key = first_key(&pointer);
+
+		unescape(key);
+		if (parent)
+			*parent = (json_t *)at;
+		at = json_is_array(at) ? json_array_get(at, index_of(key))
+				       : json_object_get(at, key);
+	}
+	return (json_t *)at;
+}
+
+char *pointer_last(const char *pointer)
+{
+	const char *slash = strrchr(pointer, '/');
+	char *key = xstrdup(slash ? slash + 1 : "");
+
+	unescape(key);
+	return key;
+}
+
+char *pointer_above(const char *pointer)
+{
+	const char *slash = strrchr(pointer, '/');
+
+	return xstrndup(pointer, slash ? (size_t)(slash - pointer) : 0);
+}
+
+bool pointer_delete(json_t *root, const char *pointer)
+{
+	cleanup_free char *key = pointer_last(pointer);
+	json_t *parent;
+
+	if (!pointer_find(root, pointer, &parent) || !parent)
+		return false;
+	return (json_is_array(parent) ? json_array_remove(parent, index_of(key))
+				      : json_object_del(parent, key)) == 0;
+}
+
+bool pointer_replace(json_t *root, const char *pointer, json_t *value)
+{
+	cleanup_free char *key = pointer_last(pointer);
+	json_t *parent = NULL;
+	bool found = pointer_find(root, pointer, &parent) && parent;
+
+	if (!found)
+		json_decref(value);
+	else if (json_is_array(parent))
+		json_array_set_new(parent, index_of(key), value);
+	else
+		json_object_set_new(parent, key, value);
+	return found;
 }
 
 char *pointer_join(const char *pointer, const char *key)

@@ -231,23 +231,28 @@ static void check_annotations(const json_t *config, const struct rule *rule,
 		findings_add(findings, rule, "/annotations/", "a key must not be empty");
 }
 
-static const struct rule_check checks[] = {
+/* On every platform. */
+static const struct rule_check common[] = {
 	{ { "version", SEVERITY_ERROR, "config.md#specification-version" }, check_version },
-	{ { "root-required", SEVERITY_ERROR, "config.md#root" }, check_root },
 	{ { "process-required", SEVERITY_WARNING, "config.md#process" }, check_process },
-	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },
 	{ { "args-program", SEVERITY_ERROR, "config.md#posix-process" }, check_command },
 	{ { "env-form", SEVERITY_ERROR, "config.md#process" }, check_env },
 	{ { "console-size", SEVERITY_WARNING, "config.md#process" }, check_console },
+	{ { "annotation-key", SEVERITY_ERROR, "config.md#annotations" }, check_annotations },
+};
+static const struct rule_check posix[] = {
+	{ { "root-required", SEVERITY_ERROR, "config.md#root" }, check_root },
+	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },
+	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
+	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },
+};
+static const struct rule_check linux_process[] = {
 	{ { "capability-known", SEVERITY_ERROR, "config.md#linux-process" }, check_capabilities },
 	{ { "capability-subset", SEVERITY_ERROR, "config.md#linux-process" },
 	  check_capability_sets },
 	{ { "capability-inheritable", SEVERITY_WARNING, "config.md#linux-process" },
 	  check_inheritable },
-	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
-	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },
 	{ { "hook-prestart", SEVERITY_WARNING, "config.md#prestart" }, check_prestart },
-	{ { "annotation-key", SEVERITY_ERROR, "config.md#annotations" }, check_annotations },
 };
 
 void rules_run(const struct rule_check *rows, size_t count, const json_t *config,
@@ -257,9 +262,51 @@ void rules_run(const struct rule_check *rows, size_t count, const json_t *config
 		rows[i].check(config, &rows[i].rule, findings);
 }
 
-void rules_check(const json_t *config, struct findings *findings)
+/* The sections of platforms, and what a section makes a configuration for. A virtual machine is one
+ * of Linux or Windows. */
+static const char *const sections[] = { "linux", "windows", "solaris", "zos", "freebsd", "vm" };
+
+static const char *seeming_platform(const json_t *config)
 {
-	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
-	rules_check_mounts(config, findings);
-	rules_check_linux(config, findings);
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		if (strcmp(sections[i], "vm") != 0 && json_object_get(config, sections[i]))
+			return sections[i];
+	return "linux";
+}
+
+static void check_sections(const json_t *config, const char *platform, enum severity severity,
+			   struct findings *findings)
+{
+	const struct rule rule = { "platform", severity,
+				   "config.md#platform-specific-configuration" };
+	bool machine = strcmp(platform, "linux") == 0 || strcmp(platform, "windows") == 0;
+
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+		cleanup_free char *at = pointer_join("", sections[i]);
+
+		if (json_object_get(config, sections[i]) && strcmp(sections[i], platform) != 0 &&
+		    !(machine && strcmp(sections[i], "vm") == 0))
+			findings_add(findings, &rule, at, "is not for %s", platform);
+	}
+	if (strcmp(platform, "windows") == 0 && !json_object_get(config, "windows"))
+		findings_add(findings, &rule, "/windows", "is required on Windows");
+}
+
+#define RUN(table) rules_run(table, sizeof(table) / sizeof *(table), config, findings)
+
+void rules_check(const json_t *config, const char *platform, struct findings *findings)
+{
+	const char *actual = platform ? platform : seeming_platform(config);
+	bool on_linux = strcmp(actual, "linux") == 0;
+
+	RUN(common);
+	if (strcmp(actual, "windows") != 0)
+		RUN(posix);
+	if (on_linux)
+		RUN(linux_process);
+	check_sections(config, actual, platform ? SEVERITY_ERROR : SEVERITY_WARNING, findings);
+	if (on_linux) {
+		rules_check_mounts(config, findings);
+		rules_check_linux(config, findings);
+	}
 }

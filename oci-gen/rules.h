@@ -2,6 +2,7 @@
 /* The rules behind rules_check(): tables of a requirement and the function that looks for breaches
  * of it. */
 #pragma once
+#include "lib/error.h"
 #include "oci-gen/findings.h"
 
 #include <stdbool.h>
@@ -15,10 +16,20 @@ struct rule_check {
 void rules_run(const struct rule_check *rows, size_t count, const json_t *config,
 	       struct findings *findings);
 
-/* The parts. */
+/* The parts of rules_check(). */
 void rules_check_mounts(const json_t *config, struct findings *findings);
 void rules_check_linux(const json_t *config, struct findings *findings);
 
 /* True when the container has a namespace of that type which is not the runtime's own. *path is
  * the existing one's, or NULL for a new one; borrowed. */
 bool rules_has_namespace(const json_t *config, const char *type, const char **path);
+
+/* Check what the configuration names against this host; relative paths are below the directory. */
+void rules_check_host(const json_t *config, const char *directory, struct findings *findings);
+
+/* Warn about what a runtime, a program to ask for its features, says it does not know. -1 when it
+ * cannot be run. */
+int rules_check_runtime(const json_t *config, const char *name, struct findings *findings,
+			struct error *err);
+
+bool rules_is_bind(const json_t *mount);

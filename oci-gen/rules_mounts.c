@@ -28,7 +28,7 @@ static bool has_option(const json_t *mount, const char *wanted)
 	return false;
 }
 
-static bool is_bind(const json_t *mount)
+bool rules_is_bind(const json_t *mount)
 {
 	return strcmp(json_text(mount, "type", ""), "bind") == 0 || has_option(mount, "bind") ||
 	       has_option(mount, "rbind");
@@ -88,7 +88,7 @@ static void check_source(const json_t *config, const struct rule *rule, struct f
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *at = mount_member(i, "source");
 
-		if (is_bind(mount) && !*json_text(mount, "source", ""))
+		if (rules_is_bind(mount) && !*json_text(mount, "source", ""))
 			findings_add(findings, rule, at, "is required for a bind mount");
 	}
 }
@@ -101,7 +101,7 @@ static void check_type(const json_t *config, const struct rule *rule, struct fin
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *at = mount_member(i, "type");
 
-		if (!*json_text(mount, "type", "") && !is_bind(mount))
+		if (!*json_text(mount, "type", "") && !rules_is_bind(mount))
 			findings_add(findings, rule, at,
 				     "is required unless the options have bind or rbind");
 	}
@@ -116,7 +116,8 @@ static void check_bind(const json_t *config, const struct rule *rule, struct fin
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *at = mount_member(i, "options");
 
-		if (is_bind(mount) && !has_option(mount, "bind") && !has_option(mount, "rbind"))
+		if (rules_is_bind(mount) && !has_option(mount, "bind") &&
+		    !has_option(mount, "rbind"))
 			findings_add(findings, rule, at, "should have bind or rbind");
 	}
 }

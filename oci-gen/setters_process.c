@@ -165,25 +165,14 @@ static int parse_limit(const char *text, size_t length, json_int_t *limit)
 	return errno ? -1 : 0;
 }
 
-static const char *rlimit_type(const char *text, size_t length)
-{
-	for (const char *const *known = known_rlimits; *known; known++) {
-		const char *bare = *known + strlen("RLIMIT_");
-
-		if ((strlen(*known) == length && strncasecmp(*known, text, length) == 0) ||
-		    (strlen(bare) == length && strncasecmp(bare, text, length) == 0))
-			return *known;
-	}
-	return NULL;
-}
-
 int add_rlimit(const struct setting *s)
 {
 	size_t name = strcspn(s->value, ":");
 	const char *hard_text = s->value + name + (s->value[name] == ':');
 	size_t hard_length = strcspn(hard_text, ":");
 	const char *soft_text = hard_text[hard_length] ? hard_text + hard_length + 1 : hard_text;
-	const char *type = rlimit_type(s->value, name);
+	cleanup_free char *bare = xstrndup(s->value, name);
+	const char *type = known_rlimit(bare);
 	json_int_t hard, soft;
 
 	if (!type)
@@ -204,7 +193,7 @@ int add_rlimit(const struct setting *s)
 int remove_rlimit(const struct setting *s)
 {
 	json_t *limits = pointer_array(s->g->config, s->rule->pointer);
-	const char *type = rlimit_type(s->value, strlen(s->value));
+	const char *type = known_rlimit(s->value);
 
 	if (!type)
 		return error_set(s->err, ERROR_USAGE,

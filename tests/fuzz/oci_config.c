@@ -16,6 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!config)
 		return 0;
 	structure_check(config, &findings);
-	rules_check(config, &findings);
+	rules_check(config, NULL, &findings);
 	return 0;
 }

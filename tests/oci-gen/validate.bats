@@ -23,6 +23,9 @@ broken() {
 @test "validate: a file, a bundle, standard input, the current directory and a document" {
 	broken .
 	tool oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	tool 7 oci-gen validate "$BATS_TEST_TMPDIR"
+	is '[.rule, .pointer]' '["root-exists","/root/path"]'
+	mkdir "$BATS_TEST_TMPDIR/rootfs"
 	tool oci-gen validate "$BATS_TEST_TMPDIR"
 	tool sh -c 'oci-gen validate <"$1"' sh "$BATS_TEST_TMPDIR/config.json"
 	tool sh -c 'oci-gen validate - <"$1"' sh "$BATS_TEST_TMPDIR/config.json"
@@ -143,6 +146,8 @@ findings() {
 		error annotation-key /annotations/ .annotations={"":"x"}
 		error type /annotations/a .annotations={"a":1}
 		warning unknown-member /hookz .hookz={}
+		warning platform /windows .windows={"layerFolders":["x"]}
+		warning platform /solaris .solaris={}
 	END
 }
 
@@ -172,7 +177,8 @@ findings() {
 		.ociVersion="1.3.0-rc.1+x"
 		.ociVersion="1.0.2-dev"
 		del(.mounts,.hostname,.linux,.annotations)
-		.windows={"layerFolders":["C:\\a"]}
+		.vm={"kernel":{"path":"/x"}}|.root=null|del(.root)
+		del(.linux,.mounts,.hostname,.process.capabilities)|.process.cwd="C:\\"|.windows={"layerFolders":["C:\\a"]}
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings
 		.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
 		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
