@@ -46,6 +46,8 @@ TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_manifest := skopeo-c/manifest.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files toml)
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
+TEST_OBJS_policy := skopeo-c/policy.o skopeo-c/policy-identity.o
+TEST_OBJS_signature := skopeo-c/signature.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 
