@@ -4,6 +4,8 @@
 #include "attach.h"
 #include "cni_config.h"
 #include "cni_files.h"
+#include "cni_result.h"
+#include "cni_version.h"
 #include "commands.h"
 #include "ns.h"
 #include "options.h"
@@ -23,6 +25,14 @@ static void add_request_free(struct add_request *request)
 }
 #define cleanup_add_request __attribute__((cleanup(add_request_free)))
 
+static int check_result_version(const char *version, struct error *err)
+{
+	if (!version || cni_version_is_supported(version))
+		return 0;
+	return error_set(err, ERROR_USAGE, "--result-version is %s to %s", CNI_VERSION_MIN,
+			 CNI_VERSION_MAX);
+}
+
 static int resolve(const struct cli *cli, struct add_request *request, struct error *err)
 {
 	const struct add_settings *settings = request->settings = cli->settings;
@@ -32,6 +42,7 @@ static int resolve(const struct cli *cli, struct add_request *request, struct er
 	request->timeout_ms = options_timeout(settings->timeout_s, err);
 	if (request->timeout_ms < 0 ||
 	    options_args(&settings->arguments, &request->args, err) < 0 ||
+	    check_result_version(settings->result_version, err) < 0 ||
 	    (settings->ifname && options_check_ifname(settings->ifname, err) < 0) ||
 	    (settings->id && options_check_id(settings->id, err) < 0))
 		return -1;
@@ -73,6 +84,8 @@ int add_check_netns(const char *path, struct error *err)
 int add_network(struct add_request *request, struct record *record, const json_t *config,
 		const char *netns, const char *ifname, json_t **result, struct error *err)
 {
+	const char *version = request->settings->result_version;
+	json_t *recorded; /* borrowed from record */
 	json_auto_t *capabilities = options_take_capabilities(request->capabilities, config);
 	const struct attachment attachment = {
 		.container_id = record->id,
@@ -84,7 +97,17 @@ int add_network(struct add_request *request, struct record *record, const json_t
 		.timeout_ms = request->timeout_ms,
 	};
 
-	return attach_add(record, config, &attachment, result, err);
+	if (attach_add(record, config, &attachment, &recorded, err) < 0)
+		return -1;
+
+	json_t *shown = json_deep_copy(recorded);
+	/* both versions are known to be supported */
+	if (version && cni_result_convert(shown, version, err) < 0) {
+		json_decref(shown);
+		return -1;
+	}
+	*result = shown;
+	return 0;
 }
 
 /* `add NETWORK NETNS` */
@@ -92,7 +115,7 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 {
 	const char *network = cli->operands[0], *netns = cli->operands[1];
 	const char *ifname = request->settings->ifname ? request->settings->ifname : "eth0";
-	json_t *result; /* borrowed from record */
+	json_auto_t *result = NULL;
 
 	if (request->settings->networks.count > 0)
 		return cli_usage(cli, err, "--network stands in place of operands");
@@ -152,12 +175,11 @@ static const struct cli_option options[] = {
 	OPTION("cap", "NAME=JSON", OPTION_LIST, capabilities,
 	       "a capability argument, for the plugins that declare it"),
 	OPTION("arg", "K=V", OPTION_LIST, arguments, "an argument for all plugins (CNI_ARGS)"),
-	OPTION("conf-dir", "DIR", OPTION_LIST, conf_dirs,
-	       "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")"),
-	OPTION("plugin-dir", "DIR", OPTION_LIST, plugin_dirs,
-	       "where plugins are (default $CNI_PATH, else the usual directories)"),
-	OPTION("timeout", "SECONDS", OPTION_NUMBER, timeout_s,
-	       "how long a plugin may take (default 60)"),
+	OPTION_CONF_DIRS(add_settings),
+	OPTION_PLUGIN_DIRS(add_settings, PLUGINS_USUAL),
+	OPTION_TIMEOUT(add_settings),
+	OPTION("result-version", "VERSION", OPTION_STRING, result_version,
+	       "print results as that version of CNI has them (default the network's)"),
 	{ 0 },
 };
 

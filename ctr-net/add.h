@@ -11,7 +11,7 @@ struct cli;
 
 struct add_settings {
 	struct strings networks, publish, capabilities, arguments, conf_dirs, plugin_dirs;
-	const char *ifname, *id;
+	const char *ifname, *id, *result_version;
 	long long timeout_s;
 };
 
@@ -26,7 +26,7 @@ struct add_request {
 };
 
 /* Connect `record`'s container to one network, with the capability arguments that it declares and
- * no earlier one took. *result is borrowed from the record. */
+ * no earlier one took. The caller owns *result, which is of --result-version. */
 int add_network(struct add_request *request, struct record *record, const json_t *config,
 		const char *netns, const char *ifname, json_t **result, struct error *err);
 

@@ -125,7 +125,7 @@ static int connect_all(struct add_request *request, struct record *record, const
 		cleanup_free char *numbered = xasprintf("eth%zu", first + i);
 		const char *ifname =
 			request->settings->ifname ? request->settings->ifname : numbered;
-		json_t *result; /* borrowed from record */
+		json_auto_t *result = NULL;
 
 		if (add_network(request, record, config, netns, ifname, &result, err) < 0)
 			return -1;

@@ -36,14 +36,37 @@ static struct attachment recorded(const struct record *record, const json_t *ent
 	};
 }
 
+int attach_lock_network(const struct store *store, const char *network, enum lock_mode mode,
+			struct error *err)
+{
+	return lock_take(store->locks_fd, "cni-gc", network, mode, true, err);
+}
+
+int attach_keep_gc_out(const struct store *store, const json_t *config, int *lock_fd,
+		       struct error *err)
+{
+	if (!cni_config_speaks(config, "1.1.0"))
+		return 0;
+
+	int fd = attach_lock_network(store, cni_config_name(config), LOCK_SHARED, err);
+	if (fd < 0)
+		return -1;
+	*lock_fd = fd;
+	return 0;
+}
+
 static int take_off(struct record *record, json_t *entry, const struct attach_settings *settings,
 		    bool best_effort, struct error *err)
 {
 	const struct attachment attachment = recorded(record, entry, settings);
 	const char *network = json_text(entry, "network", "?");
+	const json_t *config = json_object_get(entry, "config");
+	cleanup_fd int lock = -1;
 
-	if (cni_chain_del(json_object_get(entry, "config"), &attachment,
-			  json_object_get(entry, "result"), best_effort, record->lock_fd, err) < 0)
+	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
+		return -1;
+	if (cni_chain_del(config, &attachment, json_object_get(entry, "result"), best_effort,
+			  record->lock_fd, err) < 0)
 		return error_prefix(err, "network %s", network);
 	record_remove(record, entry);
 	return 0;
@@ -164,12 +187,6 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
 	return undone;
 }
 
-int attach_lock_network(const struct store *store, const char *network, enum lock_mode mode,
-			struct error *err)
-{
-	return lock_take(store->locks_fd, "cni-gc", network, mode, true, err);
-}
-
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
 	       json_t **result, struct error *err)
 {
@@ -184,13 +201,8 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 		return error_set(err, ERROR_USAGE, "a path or an argument is not UTF-8 text");
 
 	cleanup_fd int lock = -1;
-	if (cni_config_speaks(config, "1.1.0")) {
-		lock = attach_lock_network(record->store, cni_config_name(config), LOCK_SHARED,
-					   err);
-		if (lock < 0)
-			return -1;
-	}
-	if (record_entry(record, entry, err) < 0)
+	if (attach_keep_gc_out(record->store, config, &lock, err) < 0 ||
+	    record_entry(record, entry, err) < 0)
 		return -1;
 
 	struct note note = { record, entry, cni_config_plugin_count(config) };

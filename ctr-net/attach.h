@@ -37,10 +37,15 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
 int attach_check(const struct record *record, const json_t *entry,
 		 const struct attach_settings *settings, bool *checked, struct error *err);
 
-/* Lock a network against its garbage collection (LOCK_SHARED, as attach_add() does), or for it
- * (LOCK_EXCLUSIVE): plugins would remove what is recorded only meanwhile. Returns a descriptor. */
+/* Lock a network for its garbage collection (LOCK_EXCLUSIVE): plugins would remove what is recorded
+ * only meanwhile. Returns a descriptor. */
 int attach_lock_network(const struct store *store, const char *network, enum lock_mode mode,
 			struct error *err);
+
+/* Keep garbage collection away from ADD and DEL for as long as *lock_fd is open, which stays as it
+ * is for a network that has none (SPEC section 3, "Lifecycle & Ordering"). */
+int attach_keep_gc_out(const struct store *store, const json_t *config, int *lock_fd,
+		       struct error *err);
 
 /* Whether the attachment is complete and its namespace still there. */
 bool attach_is_alive(const json_t *entry);

@@ -126,14 +126,10 @@ static int check(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	{ "id", 0, "ID", OPTION_STRING, offsetof(struct check_settings, id),
-	  "the container's id; alone: check all its networks" },
-	{ "ifname", 0, "NAME", OPTION_STRING, offsetof(struct check_settings, ifname),
-	  "the interface inside (default eth0)" },
-	{ "plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct check_settings, plugin_dirs),
-	  "where plugins are (default $CNI_PATH, else where they were for add)" },
-	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct check_settings, timeout_s),
-	  "how long a plugin may take (default 60)" },
+	OPTION_ID(check_settings, "check all its networks"),
+	OPTION_IFNAME(check_settings),
+	OPTION_PLUGIN_DIRS(check_settings, PLUGINS_OF_ADD),
+	OPTION_TIMEOUT(check_settings),
 	{ 0 },
 };
 

@@ -110,6 +110,8 @@ int cni_chain_gc(const json_t *config, const struct attachment *attachment, json
 		struct error failure;
 
 		json_object_set(request, "cni.dev/valid-attachments", valid);
+		/* as early plugins of 1.1.0 know it, by an earlier text of the specification */
+		json_object_set(request, "cni.dev/attachments", valid);
 		if (cni_plugin_gc(attachment, request, lock_fd, &failure) == 0)
 			continue;
 		if (status == 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cni_config.h"
 
+#include "cni_version.h"
+
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -12,34 +14,7 @@
 #include <string.h>
 
 /* Plugins: each may answer 1 MiB, which the record of the attachment keeps. */
-enum { VERSION_PART_MAX = 999, PLUGINS_MAX = 64 };
-
-/* "1.1.0" as a number that orders versions, or -1. */
-static int version_number(const char *text)
-{
-	int number = 0;
-
-	for (int part = 0; part < 3; part++) {
-		int value = 0, digits = 0;
-
-		for (; *text >= '0' && *text <= '9' && digits < 4; text++, digits++)
-			value = value * 10 + (*text - '0');
-		if (digits == 0 || value > VERSION_PART_MAX)
-			return -1;
-		number = number * (VERSION_PART_MAX + 1) + value;
-		if (part < 2 && *text++ != '.')
-			return -1;
-	}
-	return *text ? -1 : number;
-}
-
-static bool is_supported(const char *version)
-{
-	int number = version_number(version);
-
-	return number >= version_number(CNI_VERSION_MIN) &&
-	       number <= version_number(CNI_VERSION_MAX);
-}
+enum { PLUGINS_MAX = 64 };
 
 /* The highest version that both the configuration and we speak (SPEC section 1, "Version
  * considerations"); borrowed. */
@@ -49,13 +24,13 @@ static const char *choose_version(const json_t *config)
 	const json_t *item;
 	size_t i;
 
-	if (best && !is_supported(best))
+	if (best && !cni_version_is_supported(best))
 		best = NULL;
 	json_array_foreach (json_object_get(config, "cniVersions"), i, item) {
 		const char *version = json_string_value(item);
 
-		if (version && is_supported(version) &&
-		    (!best || version_number(version) > version_number(best)))
+		if (version && cni_version_is_supported(version) &&
+		    (!best || cni_version_number(version) > cni_version_number(best)))
 			best = version;
 	}
 	return best;
@@ -75,6 +50,22 @@ refuse(struct error *err, const char *pointer, const char *format, ...)
 	return error_subject(err, pointer);
 }
 
+static int check_versions(const json_t *config, const char *what, struct error *err)
+{
+	const json_t *versions = json_object_get(config, "cniVersions"), *item;
+	size_t i;
+
+	json_array_foreach (versions, i, item) {
+		const char *version = json_string_value(item);
+		cleanup_free char *pointer = xasprintf("/cniVersions/%zu", i);
+
+		if (!version || cni_version_number(version) < 0)
+			return refuse(err, pointer, "%s: an entry of cniVersions is no version",
+				      what);
+	}
+	return 0;
+}
+
 static int set_version(json_t *config, const char *what, struct error *err)
 {
 	const json_t *version = json_object_get(config, "cniVersion");
@@ -84,6 +75,8 @@ static int set_version(json_t *config, const char *what, struct error *err)
 		return refuse(err,
 			      version && !json_is_string(version) ? "/cniVersion" : "/cniVersions",
 			      "%s: cniVersion or cniVersions is malformed", what);
+	if (check_versions(config, what, err) < 0)
+		return -1;
 
 	const char *chosen = choose_version(config);
 	if (!chosen) {
@@ -111,6 +104,20 @@ static int check_name(const json_t *config, const char *what, struct error *err)
 	return 0;
 }
 
+/* The plugin for addresses, which others run. */
+static int check_ipam(const json_t *plugin, const char *pointer, const char *what,
+		      struct error *err)
+{
+	cleanup_free char *at_type = xasprintf("%s/ipam/type", pointer);
+	const json_t *type = json_path(plugin, "ipam", "type", NULL);
+	const char *text = json_string_value(type);
+
+	if (type && (!text || (*text && (!path_is_name(text) || strchr(text, '\\')))))
+		return refuse(err, at_type, "%s: plugin %s: \"%s\" cannot be the type of a plugin",
+			      what, json_text(plugin, "type", ""), text ? text : "");
+	return 0;
+}
+
 /* `pointer` leads to the plugin. */
 static int check_plugin(const json_t *plugin, const char *pointer, const char *what,
 			struct error *err)
@@ -135,7 +142,7 @@ static int check_plugin(const json_t *plugin, const char *pointer, const char *w
 				      "%s: plugin %s: capability %s is neither true nor false",
 				      what, type, key);
 	}
-	return 0;
+	return check_ipam(plugin, pointer, what, err);
 }
 
 static int check_plugins(const json_t *config, const char *what, struct error *err)
@@ -154,7 +161,24 @@ static int check_plugins(const json_t *config, const char *what, struct error *e
 	return 0;
 }
 
-/* A boolean, which the reference implementation also takes as text. */
+/* Booleans, which the reference implementation also takes as text. */
+static int check_switches(const json_t *config, const char *what, struct error *err)
+{
+	static const char *const keys[] = { "disableCheck", "disableGC", "loadOnlyInlinedPlugins" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const json_t *value = json_object_get(config, keys[i]);
+		const char *text = json_string_value(value);
+		cleanup_free char *pointer = xasprintf("/%s", keys[i]);
+
+		if (value && !json_is_boolean(value) &&
+		    (!text || (strcasecmp(text, "true") != 0 && strcasecmp(text, "false") != 0)))
+			return refuse(err, pointer, "%s: %s is neither true nor false", what,
+				      keys[i]);
+	}
+	return 0;
+}
+
 static bool is_true(const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -179,6 +203,8 @@ static json_t *make_list(json_t *plugin)
 
 static int normalise(json_t *config, const char *what, struct error *err)
 {
+	if (check_switches(config, what, err) < 0)
+		return -1;
 	if (!json_object_get(config, "plugins")) {
 		if (is_true(json_object_get(config, "loadOnlyInlinedPlugins")))
 			return refuse(err, "/plugins", "%s: there are no plugins", what);
@@ -276,7 +302,8 @@ bool cni_config_declares(const json_t *config, const char *capability)
 
 bool cni_config_speaks(const json_t *config, const char *version)
 {
-	return version_number(json_text(config, "cniVersion", "")) >= version_number(version);
+	return cni_version_number(json_text(config, "cniVersion", "")) >=
+	       cni_version_number(version);
 }
 
 bool cni_config_is_set(const json_t *config, const char *key)

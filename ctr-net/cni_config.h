@@ -11,9 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CNI_VERSION_MIN "0.3.0"
-#define CNI_VERSION_MAX "1.1.0"
-
 /* Parse a list of plugins (.conflist) or a single plugin (.conf), which becomes a list of one.
  * `what` names the file in errors: ERROR_INTEGRITY, or ERROR_UNSUPPORTED for a version outside
  * CNI_VERSION_MIN to CNI_VERSION_MAX; the subject is a JSON Pointer to what is wrong, where it is

@@ -90,18 +90,38 @@ static json_t *read_config(const char *directory, const char *file, struct error
 	return json_incref(config);
 }
 
+/* A network that is named is looked for in lists before it is in single plugins; the default one is
+ * the first of all files. */
+enum order { BY_FILE_NAME, LISTS_FIRST };
+
+static int list_configs(const char *directory, enum order order, struct strings *files,
+			struct error *err)
+{
+	static const char *const all[] = { ".conflist", ".conf", ".json", NULL };
+	static const char *const lists[] = { ".conflist", NULL };
+	static const char *const singles[] = { ".conf", ".json", NULL };
+	cleanup_strings struct strings rest = { 0 };
+
+	if (order == BY_FILE_NAME)
+		return list_files(directory, all, files, err);
+	if (list_files(directory, lists, files, err) < 0 ||
+	    list_files(directory, singles, &rest, err) < 0)
+		return -1;
+	for (size_t i = 0; i < rest.count; i++)
+		strings_add(files, rest.items[i]);
+	return 0;
+}
+
 /* Call `visit` for each configuration in order until it returns true. A file that cannot be used
  * is told of once and passed over: another network must not suffer from it. */
-static int for_each(const struct strings *dirs,
+static int for_each(const struct strings *dirs, enum order order,
 		    bool (*visit)(void *context, const char *file, json_t *config), void *context,
 		    struct error *err)
 {
-	static const char *const extensions[] = { ".conflist", ".conf", ".json", NULL };
-
 	for (size_t d = 0; d < dirs->count; d++) {
 		cleanup_strings struct strings files = { 0 };
 
-		if (list_files(dirs->items[d], extensions, &files, err) < 0)
+		if (list_configs(dirs->items[d], order, &files, err) < 0)
 			return -1;
 		for (size_t i = 0; i < files.count; i++) {
 			struct error unusable;
@@ -150,7 +170,7 @@ json_t *cni_files_find(const struct strings *dirs, const char *name, struct erro
 {
 	struct search search = { name, NULL };
 
-	if (for_each(dirs, visit_search, &search, err) < 0)
+	if (for_each(dirs, name ? LISTS_FIRST : BY_FILE_NAME, visit_search, &search, err) < 0)
 		return NULL;
 	if (search.found)
 		return search.found;
@@ -202,7 +222,7 @@ json_t *cni_files_list(const struct strings *dirs, struct error *err)
 {
 	json_auto_t *rows = json_array();
 
-	return for_each(dirs, visit_list, rows, err) < 0 ? NULL : json_incref(rows);
+	return for_each(dirs, BY_FILE_NAME, visit_list, rows, err) < 0 ? NULL : json_incref(rows);
 }
 
 static bool visit_all(void *context, const char *file, json_t *config)
@@ -223,5 +243,6 @@ json_t *cni_files_all(const struct strings *dirs, struct error *err)
 {
 	json_auto_t *configs = json_array();
 
-	return for_each(dirs, visit_all, configs, err) < 0 ? NULL : json_incref(configs);
+	return for_each(dirs, LISTS_FIRST, visit_all, configs, err) < 0 ? NULL
+									: json_incref(configs);
 }

@@ -16,8 +16,9 @@ int cni_files_of_plugins(const char *directory, const json_t *config, struct str
 			 struct error *err);
 
 /* The configuration of the network `name`, or for NULL the default one: the first by file name
- * (of .conflist, .conf and .json) in the first directory that has any. Files that are malformed
- * are passed over with a warning. ERROR_NOT_FOUND. The caller owns it. */
+ * (of .conflist, .conf and .json) in the first directory that has any. A name is looked for in the
+ * .conflist files of a directory first. Files that are malformed are passed over with a warning.
+ * ERROR_NOT_FOUND. The caller owns it. */
 json_t *cni_files_find(const struct strings *dirs, const char *name, struct error *err);
 
 /* The configurations of all networks in that order, without those that another of the same name

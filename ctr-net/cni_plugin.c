@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cni_plugin.h"
 
-#include "cni_config.h"
+#include "cni_result.h"
+#include "cni_version.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
@@ -156,32 +157,6 @@ static int run(const struct attachment *attachment, const struct mode *mode, con
 	return 0;
 }
 
-/* An array of objects, or nothing. */
-static bool is_object_list(const json_t *list)
-{
-	const json_t *item;
-	size_t i;
-
-	if (list && !json_is_null(list) && !json_is_array(list))
-		return false;
-	json_array_foreach (list, i, item) {
-		if (!json_is_object(item))
-			return false;
-	}
-	return true;
-}
-
-/* The shape that readers of a result rely on (SPEC section 5, "ADD Success"). */
-static bool is_result(const json_t *result)
-{
-	const json_t *dns = json_object_get(result, "dns");
-
-	return json_is_object(result) && is_object_list(json_object_get(result, "interfaces")) &&
-	       is_object_list(json_object_get(result, "ips")) &&
-	       is_object_list(json_object_get(result, "routes")) &&
-	       (!dns || json_is_null(dns) || json_is_object(dns));
-}
-
 json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request,
 		       struct error *err)
 {
@@ -197,13 +172,18 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	json_auto_t *result = json_parse(output.out, output.out_length, what, err);
 	if (!result)
 		return NULL;
-	if (!is_result(result)) {
+	if (!cni_result_is_valid(result)) {
 		error_set(err, ERROR_INTEGRITY, "%s is not a CNI result", what);
 		return NULL;
 	}
-	/* some plugins leave it out; the next plugin would not know how to read the result */
+	/* some plugins leave it out, some have one version only; the next plugin would not know how
+	 * to read the result */
 	if (!*json_text(result, "cniVersion", ""))
 		json_object_set(result, "cniVersion", json_object_get(request, "cniVersion"));
+	if (cni_result_convert(result, json_text(request, "cniVersion", ""), err) < 0) {
+		error_prefix(err, "%s", what);
+		return NULL;
+	}
 	return json_incref(result);
 }
 

@@ -63,6 +63,9 @@ static int del_unrecorded(const struct cli *cli, const struct record *record, co
 		.plugin_path = plugin_path,
 		.timeout_ms = timeout_ms,
 	};
+	cleanup_fd int lock = -1;
+	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
+		return -1;
 	return cni_chain_del(config, &attachment, NULL, false, record->lock_fd, err);
 }
 
@@ -132,16 +135,12 @@ static int del(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	{ "id", 0, "ID", OPTION_STRING, offsetof(struct del_settings, id),
-	  "the container's id; alone: take it off all its networks" },
-	{ "ifname", 0, "NAME", OPTION_STRING, offsetof(struct del_settings, ifname),
-	  "the interface inside (default eth0)" },
+	OPTION_ID(del_settings, "take it off all its networks"),
+	OPTION_IFNAME(del_settings),
 	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct del_settings, conf_dirs),
 	  "where networks are configured, for what no record tells" },
-	{ "plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct del_settings, plugin_dirs),
-	  "where plugins are (default $CNI_PATH, else where they were for add)" },
-	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct del_settings, timeout_s),
-	  "how long a plugin may take (default 60)" },
+	OPTION_PLUGIN_DIRS(del_settings, PLUGINS_OF_ADD),
+	OPTION_TIMEOUT(del_settings),
 	{ 0 },
 };
 

@@ -208,12 +208,9 @@ static int gc(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct gc_settings, conf_dirs),
-	  "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")" },
-	{ "plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct gc_settings, plugin_dirs),
-	  "where plugins are (default $CNI_PATH, else where they were for add)" },
-	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct gc_settings, timeout_s),
-	  "how long a plugin may take (default 60)" },
+	OPTION_CONF_DIRS(gc_settings),
+	OPTION_PLUGIN_DIRS(gc_settings, PLUGINS_OF_ADD),
+	OPTION_TIMEOUT(gc_settings),
 	{ 0 },
 };
 

@@ -28,8 +28,7 @@ static int list(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct list_settings, conf_dirs),
-	  "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")" },
+	OPTION_CONF_DIRS(list_settings),
 	{ 0 },
 };
 

@@ -80,12 +80,9 @@ static int status(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct status_settings, conf_dirs),
-	  "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")" },
-	{ "plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct status_settings, plugin_dirs),
-	  "where plugins are (default $CNI_PATH, else the usual directories)" },
-	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct status_settings, timeout_s),
-	  "how long a plugin may take (default 60)" },
+	OPTION_CONF_DIRS(status_settings),
+	OPTION_PLUGIN_DIRS(status_settings, PLUGINS_USUAL),
+	OPTION_TIMEOUT(status_settings),
 	{ 0 },
 };
 

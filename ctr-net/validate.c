@@ -227,10 +227,8 @@ static int validate(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	{ "plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct validate_settings, plugin_dirs),
-	  "where plugins are (default $CNI_PATH, else the usual directories)" },
-	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct validate_settings, timeout_s),
-	  "how long a plugin may take (default 60)" },
+	OPTION_PLUGIN_DIRS(validate_settings, PLUGINS_USUAL),
+	OPTION_TIMEOUT(validate_settings),
 	{ 0 },
 };
 

@@ -147,7 +147,7 @@ collector() {
 	net ns rm --force b
 	gc
 	[ "$output" = '{"id":"b","ifname":"eth0","network":"new"}' ]
-	[ "$(jq -cS . "$BATS_TEST_TMPDIR/first.in")" = '{"cni.dev/valid-attachments":[{"containerID":"a","ifname":"eth0"},{"containerID":"a","ifname":"net1"},{"containerID":"c","ifname":"eth0"}],"cniVersion":"1.1.0","key":1,"name":"new","type":"first"}' ]
+	[ "$(jq -cS . "$BATS_TEST_TMPDIR/first.in")" = '{"cni.dev/attachments":[{"containerID":"a","ifname":"eth0"},{"containerID":"a","ifname":"net1"},{"containerID":"c","ifname":"eth0"}],"cni.dev/valid-attachments":[{"containerID":"a","ifname":"eth0"},{"containerID":"a","ifname":"net1"},{"containerID":"c","ifname":"eth0"}],"cniVersion":"1.1.0","key":1,"name":"new","type":"first"}' ]
 	[ -e "$BATS_TEST_TMPDIR/second.in" ]
 	[ "$(cat "$BATS_TEST_TMPDIR/first.env")" = "$(printf '%s\n' CNI_COMMAND=GC "CNI_PATH=$CNI_PATH")" ]
 	# a plugin that fails does not keep the others from it
@@ -184,6 +184,23 @@ collector() {
 	net add slow a --conf-dir "$NET_D"
 	wait
 	[ "$(paste -sd, "$BATS_TEST_TMPDIR/order")" = "GC,ADD" ]
+}
+
+@test "gc: plugins collect when no container is being taken off the network" {
+	plugin slow <<-'END'
+		[ "$CNI_COMMAND" = ADD ] && echo '{"cniVersion": "1.1.0"}' && exit 0
+		touch "$seen/$CNI_COMMAND"
+		[ "$CNI_COMMAND" = DEL ] && sleep 1
+		echo "$CNI_COMMAND" >>"$seen/order"
+		exit 0
+	END
+	CNI_VERSION=1.1.0 network slow '{"type": "slow"}'
+	for name in a b; do net ns create "$name"; net add slow "$name" --conf-dir "$NET_D"; done
+	nsenter --net="$HOST" ctr-net del slow b 3>&- &
+	wait_for 5 test -e "$BATS_TEST_TMPDIR/DEL"
+	net gc --conf-dir "$NET_D"
+	wait
+	[ "$(paste -sd, "$BATS_TEST_TMPDIR/order")" = "DEL,GC" ]
 }
 
 @test "gc: with nothing there is nothing to do" {

@@ -102,3 +102,17 @@ rows() {
 	[ "$(rows)" = closed ]
 	[[ $stderr == *"open/10.conf"* ]]
 }
+
+@test "list: a network is looked for by its name in lists before single plugins" {
+	plugin_nothing
+	mkdir -p "$NET_D"
+	echo '{"cniVersion": "1.0.0", "name": "web", "type": "missing"}' >"$NET_D/10-web.conf"
+	echo '{"cniVersion": "1.0.0", "name": "web", "plugins": [{"type": "nothing"}]}' >"$NET_D/90-web.conflist"
+	net ns create one
+	net add web one --conf-dir "$NET_D"
+	net del web one
+	# the default network is the first file, whatever it is
+	net 3 status --conf-dir "$NET_D"
+	error_is not-found 'no CNI plugin "missing"'
+	net ns rm one
+}

@@ -214,6 +214,48 @@ given() {
 	[ "$(jq -r .cniVersion <<<"$output")" = 1.0.0 ]
 }
 
+@test "plugins: a result of another version is converted to that of the network" {
+	plugin stubborn <<-'END'
+		cat >"$seen/stubborn.$CNI_COMMAND.in"
+		[ "$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "'"$(cat "$seen/version")"'",
+			"interfaces": [{"name": "x0", "mtu": 1400}], "ips": [
+			{"address": "10.0.0.1/8", "version": "4"}, {"address": "fd00::1/64", "version": "6"}]}'
+	END
+	echo 0.4.0 >"$BATS_TEST_TMPDIR/version"
+	network odd '{"type": "stubborn"}' '{"type": "stubborn"}'
+	net add odd one --conf-dir "$NET_D"
+	[ "$output" = '{"cniVersion":"1.0.0","interfaces":[{"mtu":1400,"name":"x0"}],"ips":[{"address":"10.0.0.1/8"},{"address":"fd00::1/64"}]}' ]
+	[ "$(given stubborn.ADD | jq -c '.prevResult.ips | map(.version)')" = '[null,null]' ]
+	net del odd one
+	# the other way round, and as asked for
+	echo 1.1.0 >"$BATS_TEST_TMPDIR/version"
+	CNI_VERSION=0.3.1 network odd '{"type": "stubborn"}'
+	net add odd one --conf-dir "$NET_D"
+	[ "$(jq -c '[.cniVersion, .interfaces[0].mtu, .ips[].version]' <<<"$output")" = '["0.3.1",null,"4","6"]' ]
+	net del odd one
+	net add odd one --conf-dir "$NET_D" --result-version 1.1.0
+	[ "$(jq -c '[.cniVersion, .ips[].version]' <<<"$output")" = '["1.1.0",null,null]' ]
+	net del odd one
+	net add --conf-dir "$NET_D" --result-version 1.0.0 <<<'{"rootfs": {"id": "abc"}}'
+	[ "$(jq -r '.network.attachments[0].result.cniVersion' <<<"$output")" = 1.0.0 ]
+	net del --id abc
+	net 2 add odd one --conf-dir "$NET_D" --result-version 2.0.0
+	error_is usage "--result-version"
+}
+
+@test "plugins: a result of a version that nobody knows is refused, and undone" {
+	for version in 0.2.0 2.0.0 x 1.0; do
+		plugin odd <<-END
+			echo "\$CNI_COMMAND" >>"\$seen/order"
+			[ "\$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "$version"}'
+		END
+		network odd '{"type": "odd"}'
+		net 10 add odd one --conf-dir "$NET_D"
+		error_is unsupported "the result of plugin odd: CNI version \"$version\""
+		[ "$(tail -n 1 "$BATS_TEST_TMPDIR/order")" = DEL ]
+	done
+}
+
 @test "plugins: megabytes of output are cut off, on either stream" {
 	for stream in 1 2; do
 		plugin chatty <<-END

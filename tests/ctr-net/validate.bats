@@ -58,6 +58,21 @@ says() {
 		{"plugins": [{"type": "x"}], "name": "n",
 		 "cniVersions": "1.0.0"}
 	END
+	says 3 "an entry of cniVersions is no version" <<-'END'
+		{"plugins": [{"type": "x"}], "name": "n",
+		 "cniVersions": ["1.0.0",
+		   "1.x"]}
+	END
+	for key in disableCheck disableGC loadOnlyInlinedPlugins; do
+		says 2 "$key is neither true nor false" <<-END
+			{"cniVersion": "1.1.0", "name": "n", "plugins": [{"type": "x"}],
+			 "$key": "maybe"}
+		END
+	done
+	says 2 'plugin x: "../ipam" cannot be the type of a plugin' <<-'END'
+		{"cniVersion": "1.1.0", "name": "n", "plugins": [{"type": "x", "ipam": {
+		  "type": "../ipam"}}]}
+	END
 	says 2 "there are no plugins" <<-'END'
 		{"cniVersion": "1.0.0", "name": "n",
 		 "plugins": []}
