@@ -18,7 +18,7 @@ V          ?= 0
 
 TOOLS   := skopeo-c oci-gen ctr-store ctr-net ocid-shim ocid-dispatch
 # executables that a tool starts for itself
-WORKERS := ctr-store-unpack ocid-shim-monitor ocid-pause
+WORKERS := ctr-store-unpack ocid-shim-monitor ocid-pause ocid-dispatch-stream ocid-dispatch-tls
 # of these, those that stay as long as a container or a pod
 RESIDENT := ocid-shim-monitor ocid-pause
 PROGRAMS := $(TOOLS) $(WORKERS)
@@ -33,10 +33,15 @@ PKGS_ctr-store-unpack  := libarchive libzstd jansson libcrypto $(if $(shell $(PK
 PKGS_ctr-net           := libmnl jansson
 PKGS_ocid-shim         := jansson libcrypto
 PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson libcrypto
+PKGS_ocid-dispatch-stream := zlib jansson libcrypto
+LIBS_ocid-dispatch-stream := -lwslay
+PKGS_ocid-dispatch-tls := libssl libcrypto jansson
 
 SRCS_ctr-store-unpack  := $(wildcard ctr-store/worker/*.c)
 SRCS_ocid-shim-monitor := $(wildcard ocid-shim/monitor/*.c)
 SRCS_ocid-pause        := $(wildcard ocid-dispatch/pause/*.c)
+SRCS_ocid-dispatch-stream := $(wildcard ocid-dispatch/stream/*.c) ocid-dispatch/stream_control.c
+SRCS_ocid-dispatch-tls := $(wildcard ocid-dispatch/tls/*.c) ocid-dispatch/stream/confine.c
 $(foreach t,$(TOOLS),$(eval SRCS_$(t) := $(wildcard $(t)/*.c)))
 
 # ---- flags -----------------------------------------------------------------------------------
@@ -102,7 +107,8 @@ $(BUILD)/obj/gen/cri.pb-c.o: $(CRI_GEN).c
 define program
 $(BUILD)/$(1): $(call objects,$(SRCS_$(1))) $(if $(filter ocid-dispatch,$(1)),$(CRI_OBJS)) $(BUILD)/libocid.a
 	@mkdir -p $$(@D)
-	$$(call quiet,LINK)$$(CC) $$(HARDEN) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LINK) $$(call pkg_libs,$$(PKGS_$(1)))
+	$$(call quiet,LINK)$$(CC) $$(HARDEN) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LINK) $$(LIBS_$(1)) \
+		$$(call pkg_libs,$$(PKGS_$(1)))
 endef
 $(foreach p,$(filter-out $(RESIDENT),$(PROGRAMS)),$(eval $(call program,$(p))))
 
@@ -131,7 +137,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libocid.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(HARDEN) $(CFLAGS) $(LDFLAGS) -o $@ $< \
 		$(TEST_OBJS_$*:%=$(BUILD)/obj/%) $(BUILD)/libocid.a $(LINK) \
-		$(call pkg_libs,$(PKGS_lib) $(TEST_PKGS_$*))
+		$(TEST_LIBS_$*) $(call pkg_libs,$(PKGS_lib) $(TEST_PKGS_$*))
 
 # every extra object must exist before the unit test that names it is linked
 $(foreach u,$(UNIT:$(BUILD)/unit/%=%),$(eval $(BUILD)/unit/$(u): $(TEST_OBJS_$(u):%=$(BUILD)/obj/%)))
@@ -172,7 +178,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libocid.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) -fsanitize=fuzzer,address,undefined $(CFLAGS) -o $@ $< \
 		$(TEST_OBJS_$*:%=$(BUILD)/obj/%) $(BUILD)/libocid.a -Wl,--as-needed -pthread \
-		$(call pkg_libs,$(PKGS_lib) $(TEST_PKGS_$*))
+		$(TEST_LIBS_$*) $(call pkg_libs,$(PKGS_lib) $(TEST_PKGS_$*))
 $(foreach f,$(FUZZ),$(eval $(BUILD)/fuzz/$(f): $(TEST_OBJS_$(f):%=$(BUILD)/obj/%)))
 
 # ---- the rest --------------------------------------------------------------------------------

@@ -8,4 +8,5 @@ rpc_handler pods_run, pods_stop, pods_remove, pods_status, pods_list, pods_strea
 rpc_handler containers_create, containers_start, containers_stop, containers_remove;
 rpc_handler containers_status, containers_list, containers_stream;
 rpc_handler containers_reopen_log, containers_update, containers_exec_sync;
+rpc_handler stream_exec, stream_attach, stream_port_forward;
 rpc_handler images_list, images_status, images_pull, images_remove;

@@ -10,6 +10,7 @@
 #include "ocid-dispatch/recover.h"
 #include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/server.h"
+#include "ocid-dispatch/stream_server.h"
 #include "ocid-dispatch/trace.h"
 
 #include <malloc.h>
@@ -18,16 +19,18 @@
 #include <sys/prctl.h>
 
 enum { DRAIN_SECONDS = 10, DRAIN_SECONDS_MAX = 3600, RUNROOT_MODE = 0711 };
-enum { MMAP_THRESHOLD = 256 << 10 };
+enum { MMAP_THRESHOLD = 256 << 10, UNSET = -1 };
 
 struct settings {
 	const char *listen, *configuration;
-	long long drain_seconds;
+	const char *stream_address, *stream_certificate, *stream_key;
+	long long drain_seconds, stream_port;
 	bool trace;
 };
 
 static const struct settings defaults = { .configuration = CONFIGURATION_PATH,
-					  .drain_seconds = DRAIN_SECONDS };
+					  .drain_seconds = DRAIN_SECONDS,
+					  .stream_port = UNSET };
 
 static const struct cli_option options[] = {
 	{ "listen", 'l', "PATH", OPTION_STRING, offsetof(struct settings, listen),
@@ -36,8 +39,46 @@ static const struct cli_option options[] = {
 	  "the configuration (default " CONFIGURATION_PATH "); SIGHUP reads it again" },
 	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct settings, trace),
 	  "print the pipelines to stderr, as lines that can be pasted" },
+	{ "stream-address", 0, "ADDRESS", OPTION_STRING, offsetof(struct settings, stream_address),
+	  "where exec, attach and port forwarding are served (default 127.0.0.1)" },
+	{ "stream-port", 0, "PORT", OPTION_NUMBER, offsetof(struct settings, stream_port),
+	  "the port for that (default 0: any that is free)" },
+	{ "stream-tls-cert", 0, "FILE", OPTION_STRING,
+	  offsetof(struct settings, stream_certificate),
+	  "serve that with TLS: the certificate, in PEM, with its chain" },
+	{ "stream-tls-key", 0, "FILE", OPTION_STRING, offsetof(struct settings, stream_key),
+	  "and its key" },
+	{ "drain", 0, "SECONDS", OPTION_NUMBER, offsetof(struct settings, drain_seconds),
+	  "how long running calls may go on after SIGTERM (default 10)" },
 	{ 0 },
 };
+
+/* The streaming server: the options', else as configured. */
+static int open_streams(const struct cli *cli, const json_t *configuration,
+			struct stream_server *streams, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	const json_t *configured = json_object_get(configuration, "stream");
+	const char *address = settings->stream_address, *certificate = settings->stream_certificate;
+	const char *key = settings->stream_key;
+	long long port = settings->stream_port;
+
+	if (port == UNSET)
+		port = json_integer_value(json_object_get(configured, "port"));
+	if (port < 0 || port > STREAM_PORT_MAX)
+		return cli_usage(cli, err, "--stream-port: between 0 and %d", STREAM_PORT_MAX);
+
+	const struct stream_settings chosen = {
+		.address = address ? address : json_text(configured, "address", "127.0.0.1"),
+		.port = (int)port,
+		.tls_certificate =
+			certificate ? certificate : json_text(configured, "certificate", NULL),
+		.tls_key = key ? key : json_text(configured, "key", NULL),
+		.root = cli->root,
+		.runroot = cli->runroot,
+	};
+	return stream_server_open(&chosen, streams, err);
+}
 
 static int serve_at(const struct cli *cli, const char *path, struct configuration *configuration,
 		    struct error *err)
@@ -47,10 +88,17 @@ static int serve_at(const struct cli *cli, const char *path, struct configuratio
 					     .runroot = cli->runroot,
 					     .configuration = configuration,
 					     .trace = settings->trace };
+	/* what the streaming server began with stays, whatever is reloaded */
+	json_auto_t *configured = json_incref(configuration->json);
+	struct stream_server streams;
 	struct listener listener;
 
 	if (listener_open(path, &listener, err) < 0)
 		return -1;
+	if (open_streams(cli, configured, &streams, err) < 0) {
+		listener_close(&listener);
+		return -1;
+	}
 	if (context.trace)
 		trace_environment(&context);
 	recover(&context);
@@ -61,8 +109,10 @@ static int serve_at(const struct cli *cli, const char *path, struct configuratio
 						.runroot = cli->runroot,
 						.configuration_path = settings->configuration,
 						.configuration = configuration,
-						.trace = settings->trace };
+						.trace = settings->trace,
+						.streams = &streams };
 	int status = server_run(&server, err);
+	stream_server_close(&streams);
 	listener_close(&listener);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include "ocid-dispatch/http2.h"
 #include "ocid-dispatch/loop.h"
 #include "ocid-dispatch/notify.h"
+#include "ocid-dispatch/stream_server.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -213,6 +214,7 @@ static void begin_drain(struct server *server)
 	notify("STOPPING=1");
 	server->drain_until_ms = loop_now_ms() + server->settings->drain_seconds * INT64_C(1000);
 	loop_remove(server->loop_fd, &server->listening);
+	stream_server_stop(server->settings->streams);
 	for (struct connection *connection = server->connections; connection;
 	     connection = connection->next)
 		http2_go_away(connection->http2);
@@ -244,6 +246,7 @@ static void signals_ready(void *owner, uint32_t events)
 		return;
 	if (info.ssi_signo == SIGCHLD) {
 		calls_reap(&server->calls);
+		stream_server_reap(server->settings->streams);
 	} else if (info.ssi_signo == SIGHUP) {
 		reload(server->settings);
 	} else {
@@ -351,6 +354,10 @@ int server_run(const struct server_settings *settings, struct error *err)
 	server.signals = (struct watch){ signal_fd, signals_ready, &server };
 	if (loop_add(loop_fd, &server.listening, EPOLLIN, err) < 0 ||
 	    loop_add(loop_fd, &server.signals, EPOLLIN, err) < 0)
+		return -1;
+	settings->streams->signal_mask = server.calls.signal_mask;
+	settings->streams->open_files = server.calls.open_files;
+	if (stream_server_start(settings->streams, loop_fd, err) < 0)
 		return -1;
 	notify("READY=1");
 	return serve(&server, err);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct configuration;
+struct stream_server;
 
 struct server_settings {
 	int listen_fd;
@@ -14,6 +15,7 @@ struct server_settings {
 	const char *configuration_path; /* read again on SIGHUP */
 	struct configuration *configuration;
 	bool trace;
+	struct stream_server *streams;
 };
 
 /* Serve until SIGTERM or SIGINT; then finish the running calls, and return 0. */

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/stream/confine.h"
+
+#include "lib/cleanup.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MEMORY_MAX ((rlim_t)64 << 20)
+
+enum { NOBODY = 65534 };
+
+/* Newer than the headers of Debian 12 (Landlock ABI 2 to 6). */
+enum {
+	ACCESS_FS_ABI1 = (1 << 13) - 1,
+	ACCESS_FS_REFER = 1 << 13,
+	ACCESS_FS_TRUNCATE = 1 << 14,
+	ACCESS_FS_IOCTL_DEV = 1 << 15,
+	ACCESS_NET_TCP = 3, /* bind and connect */
+	SCOPE_ALL = 3,	    /* abstract unix sockets and signals */
+};
+
+struct ruleset_attributes {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net;
+	uint64_t scoped;
+};
+
+static int limit_resources(struct error *err)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ||
+	    setrlimit(RLIMIT_NPROC, &none) < 0)
+		return error_os(err, "cannot set resource limits");
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow is larger than that from the start */
+	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
+
+	if (setrlimit(RLIMIT_DATA, &memory) < 0)
+		return error_os(err, "cannot set resource limits");
+#endif
+	return 0;
+}
+
+static int become_nobody(struct error *err)
+{
+	if (geteuid() != 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0) {
+		/* a user namespace without that id, or without groups */
+		if (errno == EINVAL || errno == EPERM)
+			return 0;
+		return error_os(err, "cannot change to an unprivileged user");
+	}
+	return 0;
+}
+
+static int apply_landlock(struct error *err)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset_attributes attributes = {
+		.handled_access_fs = ACCESS_FS_ABI1 | (abi >= 2 ? (uint64_t)ACCESS_FS_REFER : 0) |
+				     (abi >= 3 ? (uint64_t)ACCESS_FS_TRUNCATE : 0) |
+				     (abi >= 5 ? (uint64_t)ACCESS_FS_IOCTL_DEV : 0),
+		.handled_access_net = abi >= 4 ? ACCESS_NET_TCP : 0,
+		.scoped = abi >= 6 ? SCOPE_ALL : 0,
+	};
+
+	if (abi < 1)
+		return 0;
+	cleanup_fd int ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+	if (ruleset < 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		return error_os(err, "cannot apply Landlock");
+	return 0;
+}
+
+#if defined(__SANITIZE_ADDRESS__) /* which needs more calls */
+static int apply_seccomp(struct error *err)
+{
+	(void)err;
+	return 0;
+}
+#else
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#elif defined(__riscv)
+#define ARCHITECTURE AUDIT_ARCH_RISCV64
+#else
+#define ARCHITECTURE 0
+#endif
+
+static const unsigned allowed_calls[] = {
+	SYS_read,	  SYS_write,
+	SYS_readv,	  SYS_writev,
+	SYS_recvfrom,	  SYS_sendto,
+	SYS_recvmsg,	  SYS_sendmsg,
+	SYS_ppoll,	  SYS_close,
+	SYS_shutdown,	  SYS_getsockopt,
+	SYS_brk,	  SYS_mmap,
+	SYS_munmap,	  SYS_mremap,
+	SYS_madvise,	  SYS_clock_gettime,
+	SYS_gettimeofday, SYS_getrandom,
+	SYS_getpid,	  SYS_sched_yield,
+	SYS_futex,	  SYS_rt_sigreturn,
+	SYS_exit,	  SYS_restart_syscall,
+	SYS_exit_group,
+#ifdef SYS_poll
+	SYS_poll,
+#endif
+};
+
+enum { CALLS = sizeof allowed_calls / sizeof *allowed_calls, FIXED = 4 };
+
+#define LOAD(field)  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define ANSWER(what) BPF_STMT(BPF_RET | BPF_K, what)
+
+/* Load and compare the architecture and the call; each allowed call jumps over the rest. */
+static int apply_seccomp(struct error *err)
+{
+	struct sock_filter filter[FIXED + CALLS + 2] = {
+		LOAD(arch),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
+		ANSWER(SECCOMP_RET_ERRNO | EPERM),
+		LOAD(nr),
+	};
+	const struct sock_fprog program = { FIXED + CALLS + 2, filter };
+
+	if (ARCHITECTURE == 0)
+		return 0;
+	for (unsigned i = 0; i < CALLS; i++)
+		filter[FIXED + i] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, allowed_calls[i], (unsigned char)(CALLS - i), 0);
+	filter[FIXED + CALLS] = (struct sock_filter)ANSWER(SECCOMP_RET_ERRNO | EPERM);
+	filter[FIXED + CALLS + 1] = (struct sock_filter)ANSWER(SECCOMP_RET_ALLOW);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		return error_os(err, "cannot apply seccomp");
+	return 0;
+}
+#endif
+
+int confine(struct error *err)
+{
+	if (limit_resources(err) < 0 || become_nobody(err) < 0)
+		return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_os(err, "cannot set no_new_privs");
+	if (apply_landlock(err) < 0)
+		return -1;
+	return apply_seccomp(err);
+}
