@@ -6,6 +6,7 @@ int main(int argc, char **argv)
 	const struct cli_command commands[] = {
 		generate_command(),
 		validate_command(),
+		diff_command(),
 		{ 0 },
 	};
 
