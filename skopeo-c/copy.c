@@ -18,7 +18,8 @@
 struct copy_settings {
 	struct copy_options copy;
 	struct strings additional_tags;
-	const char *digestfile, *tarball_config, *source_blob_dir, *destination_blob_dir;
+	const char *digestfile, *tarball_config, *source_blob_dir, *destination_blob_dir,
+		*source_daemon, *destination_daemon;
 	long long events;
 };
 
@@ -28,6 +29,10 @@ static const struct copy_settings defaults = { .copy = COPY_OPTIONS_DEFAULTS, .e
 
 static const struct cli_option options[] = {
 	COPY_OPTIONS,
+	{ "src-daemon-host", 0, "HOST", OPTION_STRING, FIELD(source_daemon),
+	  "where a source docker-daemon: is, unix://PATH" },
+	{ "dest-daemon-host", 0, "HOST", OPTION_STRING, FIELD(destination_daemon),
+	  "where a destination docker-daemon: is" },
 	{ "additional-tag", 0, "NAME:TAG", OPTION_LIST, FIELD(additional_tags),
 	  "a further name in docker-archive: (may be repeated)" },
 	{ "src-shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(source_blob_dir),
@@ -97,6 +102,8 @@ static int copy_run(const struct cli *cli, struct error *err)
 		.additional_tags = &settings->additional_tags,
 		.source_blob_dir = settings->source_blob_dir,
 		.destination_blob_dir = settings->destination_blob_dir,
+		.source_daemon = settings->source_daemon,
+		.destination_daemon = settings->destination_daemon,
 		.progress = &progress,
 	};
 	__attribute__((cleanup(free_http))) struct http *http = NULL;

@@ -13,14 +13,11 @@
 
 enum { HEAD_SIZE = 6, PIECE = 256 << 10 };
 
-struct docker_archive *docker_archive_new(void)
+void docker_archive_init(struct docker_archive *state)
 {
-	struct docker_archive *state = xcalloc(1, sizeof *state);
-
 	state->writer.fd = state->writer.lock_fd = -1;
 	state->blobs = json_object();
 	state->entries = json_array();
-	return state;
 }
 
 void docker_archive_free(struct docker_archive *state)

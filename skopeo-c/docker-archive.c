@@ -44,8 +44,9 @@ static int docker_archive_open(struct transport *t, const char *rest,
 {
 	const char *colon = strchr(rest, ':');
 	const char *ref = colon && colon[1] ? colon + 1 : NULL;
-	struct docker_archive *state = docker_archive_new();
+	struct docker_archive *state = xcalloc(1, sizeof *state);
 
+	docker_archive_init(state);
 	t->state = state;
 	t->name = xasprintf("docker-archive:%s", rest);
 	t->path = xstrndup(rest, strcspn(rest, ":"));

@@ -18,7 +18,8 @@ struct docker_archive {
 	struct strings names; /* destination: of the image to come, full references */
 };
 
-struct docker_archive *docker_archive_new(void);
+void docker_archive_init(struct docker_archive *state);
+/* What it holds, and itself. */
 void docker_archive_free(struct docker_archive *state);
 
 /* Make an image of an open archive: of the one that `ref`, a name or "@N" (NULL: the only one),

@@ -25,6 +25,8 @@ static const struct transport_class *const classes[] = {
 	&transport_store,
 	&transport_oci_archive,
 	&transport_docker_archive,
+	&transport_docker_daemon,
+	&transport_containers_storage,
 	NULL,
 };
 

@@ -137,7 +137,8 @@ struct transport {
 };
 
 extern const struct transport_class transport_docker, transport_oci, transport_dir,
-	transport_tarball, transport_store, transport_oci_archive, transport_docker_archive;
+	transport_tarball, transport_store, transport_oci_archive, transport_docker_archive,
+	transport_docker_daemon, transport_containers_storage;
 
 /* Open "PREFIX…"; ERROR_USAGE lists the prefixes. Close it whatever the result was. */
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,

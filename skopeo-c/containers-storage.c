@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* containers-storage:[[DRIVER@ROOT+RUNROOT]]NAME: a source, an image in a store of podman's. The
+ * store keeps layers unpacked: their exact tars are put together again, with a manifest for them.
+ */
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "skopeo-c/storage.h"
+#include "skopeo-c/tar-split.h"
+#include "skopeo-c/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LAYERS_MAX = 1000 };
+
+struct containers_storage {
+	struct storage storage;
+	char *image_id;
+	char *config_digest;
+	json_t *manifest;
+	json_t *layers; /* DiffID: the layer's id */
+};
+
+static void containers_storage_close(struct transport *t)
+{
+	struct containers_storage *state = t->state;
+
+	storage_close(&state->storage);
+	free(state->image_id);
+	free(state->config_digest);
+	json_decref(state->manifest);
+	json_decref(state->layers);
+	free(state);
+}
+
+static const json_t *find_layer(const json_t *layers, const char *id)
+{
+	const json_t *layer;
+	size_t i;
+
+	json_array_foreach (layers, i, layer) {
+		if (strcmp(json_text(layer, "id", ""), id) == 0)
+			return layer;
+	}
+	return NULL;
+}
+
+/* The descriptors of the layers, from the topmost down to the lowest. */
+static int list_layers(struct containers_storage *state, const char *top, json_t *descriptors,
+		       struct error *err)
+{
+	json_auto_t *layers = storage_layers(&state->storage, err);
+
+	if (!layers)
+		return -1;
+	for (const char *id = top; id[0];) {
+		const json_t *layer = find_layer(layers, id);
+		const char *diff_id = json_text(layer, "diff-digest", "");
+		json_t *size = json_object_get(layer, "diff-size");
+
+		if (!digest_is_valid(diff_id) || !json_is_integer(size))
+			return error_set(err, ERROR_INTEGRITY,
+					 "the store does not say what layer %s is", id);
+		if (json_array_size(descriptors) == LAYERS_MAX)
+			return error_set(err, ERROR_LIMIT, "the image has more than %d layers",
+					 LAYERS_MAX);
+		json_array_insert_new(descriptors, 0,
+				      json_pack("{s:s, s:s, s:O}", "mediaType",
+						"application/vnd.oci.image.layer.v1.tar", "digest",
+						diff_id, "size", size));
+		json_object_set_new(state->layers, diff_id, json_string(id));
+		id = json_text(layer, "parent", "");
+	}
+	return 0;
+}
+
+/* A layer of which an image has only the name "empty" is in no list; the configuration tells how
+ * many there are. */
+static int check_count(const json_t *config, const json_t *descriptors, struct error *err)
+{
+	const json_t *diff_ids = json_path(config, "rootfs", "diff_ids", NULL);
+	size_t i;
+
+	if (json_array_size(diff_ids) != json_array_size(descriptors))
+		return error_set(err, ERROR_INTEGRITY,
+				 "the store has %zu layers of the image, the configuration %zu",
+				 json_array_size(descriptors), json_array_size(diff_ids));
+	for (i = 0; i < json_array_size(diff_ids); i++)
+		if (!json_equal(json_array_get(diff_ids, i),
+				json_object_get(json_array_get(descriptors, i), "digest")))
+			return error_set(err, ERROR_INTEGRITY,
+					 "layer %zu in the store is not the configuration's", i);
+	return 0;
+}
+
+static int make_manifest(struct containers_storage *state, const json_t *image, struct error *err)
+{
+	json_auto_t *descriptors = json_array();
+	size_t length;
+	cleanup_free char *stored =
+		storage_read(&state->storage, state->image_id, "manifest", &length, err);
+	json_auto_t *manifest = stored ? json_parse(stored, length, "manifest", err) : NULL;
+	const char *digest = json_text(json_object_get(manifest, "config"), "digest", "");
+
+	if (!manifest)
+		return -1;
+	if (!digest_is_valid(digest))
+		return error_set(err, ERROR_UNSUPPORTED, "the image has no configuration");
+	state->config_digest = xstrdup(digest);
+	cleanup_free char *text =
+		storage_read(&state->storage, state->image_id, digest, &length, err);
+	json_auto_t *config = text ? json_parse(text, length, "configuration", err) : NULL;
+	if (!config || list_layers(state, json_text(image, "layer", ""), descriptors, err) < 0 ||
+	    check_count(config, descriptors, err) < 0)
+		return -1;
+	state->manifest =
+		json_pack("{s:i, s:s, s:{s:s, s:s, s:I}, s:O}", "schemaVersion", 2, "mediaType",
+			  MANIFEST_OCI, "config", "mediaType", CONFIG_OCI, "digest", digest, "size",
+			  (json_int_t)length, "layers", descriptors);
+	return 0;
+}
+
+static int open_image(struct transport *t, const char *name, struct error *err)
+{
+	struct containers_storage *state = t->state;
+	json_auto_t *images = storage_images(&state->storage, err);
+	const json_t *image = images ? storage_find(images, name, t->name, err) : NULL;
+	const json_t *names = json_object_get(image, "names");
+
+	if (!image)
+		return -1;
+	state->image_id = xstrdup(json_text(image, "id", ""));
+	if (json_array_size(names) > 0 && json_is_string(json_array_get(names, 0)))
+		t->reference = xstrdup(json_string_value(json_array_get(names, 0)));
+	return make_manifest(state, image, err) < 0 ? error_prefix(err, "%s", t->name) : 0;
+}
+
+static int containers_storage_open(struct transport *t, const char *rest,
+				   const struct transport_settings *settings, struct error *err)
+{
+	struct containers_storage *state = xcalloc(1, sizeof *state);
+	const char *end = rest[0] == '[' ? strchr(rest, ']') : NULL;
+	cleanup_free char *where = end ? xstrndup(rest + 1, (size_t)(end - rest - 1)) : NULL;
+	const char *name = end ? end + 1 : rest;
+
+	(void)settings;
+	state->storage = (struct storage){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
+	state->layers = json_object();
+	t->state = state;
+	t->name = xasprintf("containers-storage:%s", rest);
+	if (rest[0] == '[' && !end)
+		return error_set(err, ERROR_USAGE, "%s: \"[\" without \"]\"", t->name);
+	if (name[0] == '\0')
+		return error_set(err, ERROR_USAGE, "containers-storage: needs a name");
+	return storage_open(where, &state->storage, err) < 0 ? -1 : open_image(t, name, err);
+}
+
+static int containers_storage_get_manifest(struct transport *t, const char *digest,
+					   struct manifest *manifest, struct error *err)
+{
+	const struct containers_storage *state = t->state;
+	char *bytes = json_compact(state->manifest);
+
+	if (manifest_parse(bytes, strlen(bytes), MANIFEST_OCI, digest, t->name, manifest, err) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
+static int containers_storage_open_blob(struct transport *t, const struct blob *blob,
+					struct blob_source *source, struct error *err)
+{
+	const struct containers_storage *state = t->state;
+	const char *layer = json_text(state->layers, blob->digest, NULL);
+
+	if (strcmp(blob->digest, state->config_digest) == 0) {
+		source->fd = storage_open_file(&state->storage, state->image_id, blob->digest, err);
+		return source->fd < 0 ? -1 : 0;
+	}
+	if (!layer)
+		return error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing", t->name,
+				 blob->digest);
+	source->maker = storage_layer(&state->storage, layer, err);
+	if (!source->maker)
+		return error_prefix(err, "%s", t->name);
+	source->make = tar_split_read;
+	source->end_making = tar_split_free;
+	return 0;
+}
+
+const struct transport_class transport_containers_storage = {
+	.prefix = "containers-storage:",
+	.makes_manifest = true,
+	.open = containers_storage_open,
+	.close = containers_storage_close,
+	.get_manifest = containers_storage_get_manifest,
+	.open_blob = containers_storage_open_blob,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A store of podman, buildah and CRI-O (containers/storage) on this machine, as far as reading
+ * images needs it: DRIVER-images/images.json with the files of each image,
+ * DRIVER-layers/layers.json with what tar-split kept of each layer, and the layers' files. Its
+ * locks are respected: shared ones while something is read.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+
+struct tar_split;
+
+struct storage {
+	char *root;			    /* "/var/lib/containers/storage" */
+	char *driver;			    /* "overlay" */
+	int images_fd, layers_fd, files_fd; /* DRIVER-images, DRIVER-layers, DRIVER */
+};
+
+/* Open the store that `where`, "DRIVER@ROOT", "ROOT", each with "+RUNROOT:OPTIONS" behind it,
+ * names; NULL: the one of storage.conf. */
+int storage_open(const char *where, struct storage *storage, struct error *err);
+void storage_close(struct storage *storage);
+
+/* images.json and layers.json; the caller owns them. */
+json_t *storage_images(const struct storage *storage, struct error *err);
+json_t *storage_layers(const struct storage *storage, struct error *err);
+
+/* The image's entry that a name, "@ID" or an id means, borrowed from `images`. */
+const json_t *storage_find(const json_t *images, const char *name, const char *what,
+			   struct error *err);
+
+/* Read a small file that is kept with an image, "manifest" or a digest. The caller frees it. */
+char *storage_read(const struct storage *storage, const char *image_id, const char *key,
+		   size_t *length, struct error *err);
+/* A descriptor for it. */
+int storage_open_file(const struct storage *storage, const char *image_id, const char *key,
+		      struct error *err);
+
+/* The tar of a layer; the store's layers are locked until it is freed. */
+struct tar_split *storage_layer(const struct storage *storage, const char *layer_id,
+				struct error *err);

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+# What podman reads and writes: its store, Docker's API, its archives.
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	cd "$BATS_FILE_TMPDIR" || return
+	busybox_tar base.tar
+	mkdir -p odd/with/$'b\xffytes' odd/"$(printf 'l%.0s' $(seq 90))"
+	echo x >odd/"$(printf 'l%.0s' $(seq 90))"/"$(printf 'n%.0s' $(seq 90))"
+	ln odd/"$(printf 'l%.0s' $(seq 90))"/n* odd/hard
+	echo y >odd/with/$'b\xffytes'/file
+	touch odd/.wh.www
+	tar -C odd --mtime=@0 -cf odd.tar .
+	oci_image src v1 '{"config":{"Labels":{"a":"b"}}}' base.tar odd.tar >digest
+	export CONTAINERS_STORAGE_CONF=$PWD/storage.conf
+	cat >storage.conf <<-END
+		[storage]
+		driver = "overlay"
+		graphroot = "$PWD/store"
+		runroot = "$PWD/runroot"
+	END
+	skopeo-c copy oci:src:v1 docker-archive:-:app:1 | podman load -q >/dev/null
+	command podman --tmpdir "$PWD/libpod" system service -t 0 "unix://$PWD/docker.sock" >service.log 2>&1 3>&- &
+	echo $! >service.pid
+	wait_for 20 curl -fs --unix-socket docker.sock http://docker/_ping
+}
+
+teardown_file() {
+	kill "$(cat "$BATS_FILE_TMPDIR/service.pid")" || true
+	wait_for 10 process_gone "$(cat "$BATS_FILE_TMPDIR/service.pid")"
+	umount "$BATS_FILE_TMPDIR/store/overlay" || true
+	file_teardown
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	SRC=oci:$BATS_FILE_TMPDIR/src:v1
+	STORE=$BATS_FILE_TMPDIR/store
+	export DOCKER_HOST=unix://$BATS_FILE_TMPDIR/docker.sock
+}
+
+podman() {
+	command podman --tmpdir "$BATS_FILE_TMPDIR/libpod" "$@"
+}
+
+@test "copy: containers-storage: gives the exact tars of the layers that podman has unpacked" {
+	tool skopeo-c copy containers-storage:app:1 dir:d
+	tool skopeo-c copy --dest-decompress "$SRC" dir:expected
+	diff -r d expected
+	# by all its names
+	id=$(podman images -q --no-trunc app:1)
+	for name in docker.io/library/app:1 "@${id#sha256:}" "${id:7:12}" "[overlay@$STORE+$BATS_FILE_TMPDIR/runroot]app:1"; do
+		tool skopeo-c copy "containers-storage:$name" dir:again
+		diff -r d again
+	done
+	tool skopeo-c copy containers-storage:app:1 oci:o:x
+	tool skopeo-c copy --dest-decompress oci:o:x dir:back
+	diff -r d back
+	tool 3 skopeo-c copy containers-storage:app:2 dir:n
+	error_is not-found
+	tool 3 skopeo-c copy "containers-storage:[overlay@$PWD+/x]app:1" dir:n
+	tool 10 skopeo-c copy "containers-storage:[btrfs@$STORE+/x]app:1" dir:n
+	tool 2 skopeo-c copy dir:d containers-storage:app:2
+}
+
+@test "copy: a store whose files are not what they were is found out" {
+	cp -r "$STORE" store
+	layer=$(jq -r '.[0].id' store/overlay-layers/layers.json)
+	echo changed >"store/overlay/$layer/diff/www/index.html"
+	tool 7 skopeo-c copy "containers-storage:[overlay@$PWD/store]app:1" dir:d
+	error_is integrity "index.html in the layer is not what it was"
+	printf 'hellO\n' >"store/overlay/$layer/diff/www/index.html"
+	tool 7 skopeo-c copy "containers-storage:[overlay@$PWD/store]app:1" dir:d
+	error_is integrity "has the digest"
+	ln -sf /etc/passwd "store/overlay/$layer/diff/www/index.html"
+	tool 7 skopeo-c copy "containers-storage:[overlay@$PWD/store]app:1" dir:d
+	rm "store/overlay-layers/$layer.tar-split.gz"
+	tool 10 skopeo-c copy "containers-storage:[overlay@$PWD/store]app:1" dir:d
+	error_is unsupported
+	[ ! -e d ]
+}
+
+@test "copy: docker-daemon: both ways over Docker's API" {
+	tool skopeo-c copy "$SRC" docker-daemon:app:2
+	podman image exists app:2
+	tool skopeo-c copy docker-daemon:app:2 dir:d
+	tool skopeo-c copy --dest-decompress "$SRC" dir:expected
+	diff -r d expected
+	tool skopeo-c copy --src-daemon-host "$DOCKER_HOST" docker-daemon:app:1 oci:o:x
+	[ "$(jq '.layers | length' "o/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' o/index.json)")" = 2 ]
+	tool skopeo-c copy --dest-compress-format zstd --dest-daemon-host "$DOCKER_HOST" "$SRC" docker-daemon:zstd:1
+	[ "$(podman images -q zstd:1)" = "$(podman images -q app:1)" ]
+	tool 3 skopeo-c copy docker-daemon:none:1 dir:n
+	error_is not-found
+	tool 8 skopeo-c copy --src-daemon-host unix:///nonexistent docker-daemon:app:1 dir:n
+	error_is temporary "cannot reach the daemon"
+	tool 10 skopeo-c copy --src-daemon-host tcp://127.0.0.1:1 docker-daemon:app:1 dir:n
+	[ ! -e n ]
+}
+
+@test "copy: archives of podman save, one image and several, and podman load" {
+	podman tag app:1 other:1
+	podman save -q -o one.tar app:1
+	podman save -q -m -o many.tar app:1 other:1
+	podman save -q --format oci-archive -o oci.tar app:1
+	tool skopeo-c copy containers-storage:app:1 dir:expected
+	tool skopeo-c copy docker-archive:one.tar dir:one
+	tool skopeo-c copy docker-archive:many.tar:localhost/other:1 dir:many
+	diff -r expected one
+	diff -r expected many
+	tool skopeo-c copy --dest-decompress oci-archive:oci.tar dir:oci
+	diff <(jq -S .layers expected/manifest.json) <(jq -S .layers oci/manifest.json)
+	tool skopeo-c copy docker-archive:one.tar docker-archive:ours.tar:loaded:1
+	podman load -q -i ours.tar
+	podman image exists docker.io/library/loaded:1
+}
