@@ -77,15 +77,17 @@ static json_t *make_facts(const struct request *request, pid_t init)
 	char now[TIMESTAMP_SIZE];
 	timestamp_now(now);
 	json_t *facts =
-		json_pack("{s:s, s:s, s:s, s:O, s:s, s:b, s:s, s:s, s:i, s:I}", "id", request->id,
+		json_pack("{s:s, s:s, s:s, s:O, s:s*, s:b, s:s, s:s, s:i, s:I}", "id", request->id,
 			  "bundle", request->bundle, "runtime", request->runtime, "runtimeOptions",
-			  request->options, "logPath", request->log_path, "ownsLog",
-			  request->owns_log, "created", now, "ociVersion", request->oci_version,
+			  request->options, "logPath", request->log.path, "ownsLog",
+			  request->log.owned, "created", now, "ociVersion", request->oci_version,
 			  "pid", (int)init, "pidStart", (json_int_t)container_process_start(init));
 	json_t *cgroups = cgroups_of(init);
 
 	if (facts)
 		json_object_set(facts, "cgroups", cgroups);
+	if (facts && request->log.size_max > 0)
+		json_object_set_new(facts, "logRotates", json_true());
 	json_decref(cgroups);
 
 	if (facts && json_is_object(request->annotations))
@@ -143,11 +145,14 @@ static int complete(const struct cli *cli, const struct place *place, const stru
 	return document_finish(cli, request->document, "process", process, err);
 }
 
-/* The log, and whether it was not there before. */
-static int open_log(const struct request *request, bool *made, struct error *err)
+/* The log's file, where it has one, and whether it was not there before. */
+static int open_log(const struct request *request, int *fd, bool *made, struct error *err)
 {
-	*made = access(request->log_path, F_OK) < 0;
-	return log_file_open(request->log_path, err);
+	if (!request->log.path)
+		return 0;
+	*made = access(request->log.path, F_OK) < 0;
+	*fd = log_file_open(request->log.path, err);
+	return *fd < 0 ? -1 : 0;
 }
 
 static int make(const struct cli *cli, const struct store *store, int busy_fd,
@@ -162,8 +167,8 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 
 	if (place_take(&place, request, err) < 0)
 		return -1;
-	cleanup_fd int log_fd = open_log(request, &made_log, err);
-	if (log_fd < 0)
+	cleanup_fd int log_fd = -1;
+	if (open_log(request, &log_fd, &made_log, err) < 0)
 		return -1;
 
 	const struct launch launch = { .id = request->id,
@@ -177,6 +182,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .input_ends_once = request->input_ends_once,
 				       .dir_fd = place.dir_fd,
 				       .log_fd = log_fd,
+				       .log = &request->log,
 				       .busy_fd = busy_fd };
 	cleanup_launched struct launched launched = { .sync_fd = -1 };
 	cleanup_container struct container mine = { .dir_fd = -1 };
@@ -184,8 +190,8 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 	    publish(request, place.dir_fd, launched.init, &mine, err) < 0 ||
 	    complete(cli, &place, request, &mine, run, err) < 0 ||
 	    launch_commit(&launched, err) < 0) {
-		if (made_log && request->owns_log)
-			unlink(request->log_path);
+		if (made_log && request->log.owned)
+			unlink(request->log.path);
 		return -1;
 	}
 	place.keep = true;
@@ -220,7 +226,7 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-static const struct create_settings defaults = { .runtime = "runc" };
+static const struct create_settings defaults = CREATE_DEFAULTS;
 
 const struct cli_command create_command = {
 	.name = "create",

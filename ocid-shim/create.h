@@ -17,14 +17,25 @@ struct cli;
 	  "the OCI runtime (default runc)" }, \
 	{ "stdin", 0, "MODE", OPTION_STRING, offsetof(struct create_settings, stdin_mode), \
 	  "open, once or closed (the default): see attach" }, \
-	{ "log-path", 0, "FILE", OPTION_STRING, offsetof(struct create_settings, log_path), \
+	{ "log-path", 0, "FILE", OPTION_STRING, offsetof(struct create_settings, log.path), \
 	  "the container's log (default BUNDLE/log)" }, \
+	{ "log-driver", 0, "NAME", OPTION_LIST, offsetof(struct create_settings, log.drivers), \
+	  "file (the default), journald or both; or none" }, \
+	{ "log-size-max", 0, "BYTES", OPTION_NUMBER, offsetof(struct create_settings, log.size_max), \
+	  "rotate the log before it is larger (default -1: never)" }, \
+	{ "log-max-files", 0, "N", OPTION_NUMBER, offsetof(struct create_settings, log.files_max), \
+	  "how many rotated logs are kept (default 1)" }, \
+	{ "log-tag", 0, "TEXT", OPTION_STRING, offsetof(struct create_settings, log.tag), \
+	  "the name of its records in the journal (default: the id)" }, \
+	{ "log-namespace", 0, "NAME", OPTION_STRING, \
+	  offsetof(struct create_settings, log.namespace), "another journal than the system's" }, \
 	{ "pid-file", 0, "FILE", OPTION_STRING, offsetof(struct create_settings, pid_file), \
 	  "write the process id of the container there" }, \
 	{ "systemd-cgroup", 0, NULL, OPTION_FLAG, offsetof(struct create_settings, systemd_cgroup), \
 	  "the runtime makes cgroups through systemd" }, \
 	{ "no-pivot", 0, NULL, OPTION_FLAG, offsetof(struct create_settings, no_pivot), \
 	  "the runtime does not pivot_root (root on an initramfs)" }
+#define CREATE_DEFAULTS { .runtime = "runc", .log = { .size_max = -1, .files_max = 1 } }
 /* clang-format on */
 
 /* Make the container that the command line and the document ask for, start it if so wanted, save

@@ -7,6 +7,7 @@
 #include "lib/spawn.h"
 #include "lib/store.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/log_target.h"
 #include "ocid-shim/monitor/protocol.h"
 #include "ocid-shim/runtime.h"
 
@@ -41,7 +42,10 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	strings_addf(&argv, "%d", launch->dir_fd);
 	strings_addf(&argv, "%d", fds->lock_fd);
 	strings_addf(&argv, "%d", launch->busy_fd);
-	strings_addf(&argv, "%d", launch->log_fd);
+	if (launch->log_fd >= 0)
+		strings_addf(&argv, "%d", launch->log_fd);
+	else
+		strings_add(&argv, "-");
 	strings_addf(&argv, "%d", fds->runtime_log_fd);
 	strings_addf(&argv, "-%s%s%s%s%s", launch->terminal ? "t" : "", launch->no_pivot ? "n" : "",
 		     launch->shares_pids ? "s" : "", launch->has_input ? "i" : "",
@@ -49,14 +53,19 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	strings_add(&argv, launch->id);
 	strings_addf(&argv, "%s/containers/%s", store->runroot, launch->id);
 	strings_add(&argv, launch->bundle);
+	strings_add(&argv, launch->log->path ? launch->log->path : "");
+	strings_addf(&argv, "%lld", launch->log->size_max);
+	strings_addf(&argv, "%lld", launch->log->files_max);
+	strings_add(&argv, launch->log->journal ? launch->log->journal : "");
+	strings_add(&argv, launch->log->fields ? launch->log->fields : "");
 	runtime_command(store, launch->runtime, launch->options, fds->runtime_log_fd, &argv);
 
 	const int pass[] = { fds->sync_fd,
 			     launch->dir_fd,
 			     fds->lock_fd,
 			     launch->busy_fd,
-			     launch->log_fd,
 			     fds->runtime_log_fd,
+			     launch->log_fd, /* which may be the -1 that ends the list */
 			     -1 };
 	const struct spawn spawn = { .argv = (const char *const *)argv.items, .pass_fds = pass };
 	pid_t pid = spawn_start(&spawn, err);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct log_target;
 struct store;
 
 struct launch {
@@ -15,7 +16,9 @@ struct launch {
 	const json_t *options; /* its global options: array of strings */
 	bool terminal, no_pivot, shares_pids;
 	bool has_input, input_ends_once;
-	int dir_fd, log_fd;
+	int dir_fd;
+	int log_fd; /* -1: no file */
+	const struct log_target *log;
 	int busy_fd; /* the container's lock, for the monitor to hold as long as we do */
 };
 

@@ -19,9 +19,10 @@ enum {
 	HEADER_MAX = 64		/* bytes before a record's content */
 };
 
-int log_reader_open(const char *path, struct log_reader *reader, struct error *err)
+int log_reader_open(const char *name, const char *path, struct log_reader *reader,
+		    struct error *err)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_fd int fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
 
 	if (fd < 0)
@@ -79,7 +80,7 @@ static off_t record_before(int fd, off_t end)
 	return 0;
 }
 
-int log_reader_tail(struct log_reader *reader, long long count, struct error *err)
+long long log_reader_tail(struct log_reader *reader, long long count, struct error *err)
 {
 	off_t next = lseek(reader->fd, 0, SEEK_END);
 	long long lines = 0;
@@ -92,15 +93,17 @@ int log_reader_tail(struct log_reader *reader, long long count, struct error *er
 		/* a part at the very end is a line that has not ended yet */
 		if (ends_line(reader->fd, start) || lines == 0)
 			lines++;
-		if (lines > count)
+		if (lines > count) {
+			lines = count;
 			break;
+		}
 		next = start;
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
 	}
 	if (lseek(reader->fd, next, SEEK_SET) < 0)
 		return error_os(err, "log %s", reader->path);
-	return 0;
+	return lines;
 }
 
 /* Make room and read more. The number of bytes; 0 at the end of the file; -1 with err. */

@@ -15,15 +15,17 @@ struct log_reader {
 	size_t size, start, end; /* of the buffer, and of what is unread in it */
 };
 
-int log_reader_open(const char *path, struct log_reader *reader, struct error *err);
+/* Open the file `name`; path is what the log is called (borrowed). */
+int log_reader_open(const char *name, const char *path, struct log_reader *reader,
+		    struct error *err);
 void log_reader_close(struct log_reader *reader);
 #define cleanup_log_reader __attribute__((cleanup(log_reader_close)))
 
 /* Whether that is the status of another file than the one that is read. */
 bool log_reader_is_other(const struct log_reader *reader, const struct stat *status);
 
-/* Go to where the last `count` lines of output begin. */
-int log_reader_tail(struct log_reader *reader, long long count, struct error *err);
+/* Go to where the last `count` lines of output begin; returns how many there are, -1 with err. */
+long long log_reader_tail(struct log_reader *reader, long long count, struct error *err);
 
 /* The next whole line, without its newline, valid until the next call. 1; 0 when there is none
  * (yet); -1 with err. */

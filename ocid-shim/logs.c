@@ -2,7 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/cri_log.h"
-#include "ocid-shim/log_reader.h"
+#include "ocid-shim/log_set.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -31,6 +31,7 @@ struct logs_settings {
 struct printer {
 	const struct logs_settings *settings;
 	long long since;     /* nanoseconds since 1970 */
+	bool rotates;	     /* the log does */
 	FILE *last;	     /* written to last, so that the order of both streams is kept */
 	bool inside_line[2]; /* of stdout, stderr: the last record was a part */
 };
@@ -130,12 +131,27 @@ static int watch_monitor(const struct container *container)
 	return fd >= 0 && container_is_watched(container) ? steal_fd(&fd) : -1;
 }
 
-/* Go over to the log that has taken the place of the one that is read (reopen-logs), if there is
- * one: only when something is in it, or at the end of the container, since until then the old one
- * may still grow. 1 when that was done. */
+/* Print all but the newest file, which becomes *reader. */
+static int print_older(struct log_set *set, struct log_reader *reader, struct printer *printer,
+		       struct error *err)
+{
+	for (size_t i = set->count - 1; i > 0; i--)
+		if (print_all(&set->readers[i], printer, err) < 0)
+			return -1;
+	log_reader_close(reader);
+	*reader = set->readers[0];
+	set->readers[0] = (struct log_reader){ .fd = -1 };
+	return 0;
+}
+
+/* Go over to the log that has taken the place of the one that is read (it was rotated, or
+ * reopened), if there is one: only when something is in it, or at the end of the container, since
+ * until then the old one may still grow. 1 when that was done. */
 static int change_file(struct log_reader *reader, struct printer *printer, int changes, bool ended,
 		       struct error *err)
 {
+	cleanup_log_set struct log_set newer = { 0 };
+	struct error ignored;
 	struct stat status;
 
 	if (stat(reader->path, &status) < 0 || !log_reader_is_other(reader, &status))
@@ -146,13 +162,11 @@ static int change_file(struct log_reader *reader, struct printer *printer, int c
 		return 0;
 	if (print_all(reader, printer, err) < 0)
 		return -1;
-
-	struct log_reader next = { .fd = -1 };
-	if (log_reader_open(reader->path, &next, err) < 0)
-		return -1;
-	log_reader_close(reader);
-	*reader = next;
-	return 1;
+	/* between a renaming and the making of the next there is none */
+	if (log_set_open(reader->path, printer->rotates, reader, &newer, &ignored) < 0 ||
+	    newer.count == 0)
+		return 0;
+	return print_older(&newer, reader, printer, err) < 0 ? -1 : 1;
 }
 
 /* Watch the log, and its directory for one that takes its place. */
@@ -216,13 +230,32 @@ static int follow(const struct container *container, struct log_reader *reader,
 	}
 }
 
+static int print_log(const struct container *container, struct printer *printer, struct error *err)
+{
+	const struct logs_settings *settings = printer->settings;
+	const char *path = json_text(container->facts, "logPath", NULL);
+	cleanup_log_set struct log_set set = { 0 };
+	cleanup_log_reader struct log_reader reader = { .fd = -1 };
+
+	printer->rotates = json_is_true(json_object_get(container->facts, "logRotates"));
+	if (!path)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "container \"%s\" has no log file (see --log-driver of create)",
+				 container->id);
+	if (log_set_open(path, printer->rotates, NULL, &set, err) < 0 ||
+	    (settings->tail >= 0 && log_set_tail(&set, settings->tail, err) < 0) ||
+	    print_older(&set, &reader, printer, err) < 0)
+		return -1;
+	return settings->follow ? follow(container, &reader, printer, err)
+				: print_all(&reader, printer, err);
+}
+
 static int run_logs(const struct cli *cli, struct error *err)
 {
 	const struct logs_settings *settings = cli->settings;
 	struct printer printer = { .settings = settings };
 	cleanup_store struct store store = { 0 };
 	cleanup_container struct container container = { .dir_fd = -1 };
-	cleanup_log_reader struct log_reader reader = { .fd = -1 };
 
 	if (settings->raw && settings->timestamps)
 		return cli_usage(cli, err, "--raw has the timestamps already");
@@ -234,15 +267,9 @@ static int run_logs(const struct cli *cli, struct error *err)
 	    container_open(&store, cli->operands[0], &container, err) < 0)
 		return -1;
 
-	const char *path = json_text(container.facts, "logPath", "");
-	if (log_reader_open(path, &reader, err) < 0 ||
-	    (settings->tail >= 0 && log_reader_tail(&reader, settings->tail, err) < 0))
-		return -1;
-
 	static char stderr_buffer[BUFSIZ];
 	setvbuf(stderr, stderr_buffer, _IOFBF, sizeof stderr_buffer);
-	int status = settings->follow ? follow(&container, &reader, &printer, err)
-				      : print_all(&reader, &printer, err);
+	int status = print_log(&container, &printer, err);
 	fflush(stderr);
 	return status;
 }

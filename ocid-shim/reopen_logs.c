@@ -38,7 +38,10 @@ static int run_reopen_logs(const struct cli *cli, struct error *err)
 	if (lock < 0 || container_open(&store, id, &container, err) < 0)
 		return -1;
 
-	cleanup_fd int log_fd = log_file_open(json_text(container.facts, "logPath", "/"), err);
+	const char *path = json_text(container.facts, "logPath", NULL);
+	if (!path)
+		return error_set(err, ERROR_UNSUPPORTED, "container \"%s\" has no log file", id);
+	cleanup_fd int log_fd = log_file_open(path, err);
 	return log_fd < 0 ? -1 : hand_over(&container, log_fd, err);
 }
 

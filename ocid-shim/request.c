@@ -5,16 +5,13 @@
 #include "lib/cli.h"
 #include "lib/document.h"
 #include "lib/json.h"
-#include "lib/path.h"
 #include "lib/version.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/runtime.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Id, bundle and document from the command line. */
 static int from_operands(const struct cli *cli, struct request *request, struct error *err)
@@ -84,62 +81,6 @@ static int read_config(struct request *request, struct error *err)
 	return 0;
 }
 
-/* container.log_path of the CRI lies below pod.log_directory; both come from a client. */
-static int cri_log_path(const json_t *cri, char **path, struct error *err)
-{
-	const char *directory = json_text(json_object_get(cri, "pod"), "logDirectory", "");
-	const char *name = json_text(json_object_get(cri, "container"), "logPath", "");
-
-	if (!directory[0] || !name[0])
-		return 0;
-	if (directory[0] != '/')
-		return error_set(err, ERROR_USAGE, "the pod's log directory \"%s\" is not absolute",
-				 directory);
-	for (const char *at = name; at;) {
-		size_t length = strcspn(at, "/");
-		cleanup_free char *component = xstrndup(at, length);
-
-		if (!path_is_name(component))
-			return error_set(err, ERROR_USAGE,
-					 "the container's log path \"%s\" leads outside", name);
-		at = at[length] ? at + length + 1 : NULL;
-	}
-	*path = xasprintf("%s/%s", directory, name);
-	return 0;
-}
-
-/* An absolute name for a path that need not exist yet. */
-static char *absolute(const char *path, struct error *err)
-{
-	char directory[PATH_MAX];
-
-	if (path[0] == '/')
-		return xstrdup(path);
-	if (!getcwd(directory, sizeof directory)) {
-		error_os(err, "working directory");
-		return NULL;
-	}
-	return xasprintf("%s/%s", directory, path);
-}
-
-static int choose_log(const struct create_settings *settings, struct request *request,
-		      struct error *err)
-{
-	if (settings->log_path)
-		request->log_path = absolute(settings->log_path, err);
-	else if (cri_log_path(json_object_get(request->document, "cri"), &request->log_path, err) <
-		 0)
-		return -1;
-	else if (!request->log_path)
-		request->log_path = xasprintf("%s/log", request->bundle);
-	if (!request->log_path)
-		return -1;
-
-	cleanup_free char *own = xasprintf("%s/log", request->bundle);
-	request->owns_log = strcmp(request->log_path, own) == 0;
-	return 0;
-}
-
 /* Whether there is an input, and when it ends: by --stdin, else as the CRI's client wants it. */
 static int choose_input(const struct cli *cli, struct request *request, struct error *err)
 {
@@ -167,7 +108,8 @@ int request_make(const struct cli *cli, struct request *request, struct error *e
 		json_array_append_new(made.options, json_string("--systemd-cgroup"));
 	if ((stand_alone ? from_operands(cli, &made, err) : from_document(&made, err)) < 0 ||
 	    choose_input(cli, &made, err) < 0 || read_config(&made, err) < 0 ||
-	    choose_log(settings, &made, err) < 0)
+	    log_target_choose(cli, &settings->log, made.document, made.id, made.bundle, &made.log,
+			      err) < 0)
 		return -1;
 	made.runtime = runtime_find(settings->runtime, err);
 	if (!made.runtime)
@@ -185,6 +127,6 @@ void request_free(struct request *request)
 	free(request->id);
 	free(request->bundle);
 	free(request->runtime);
-	free(request->log_path);
+	log_target_free(&request->log);
 	*request = (struct request){ 0 };
 }

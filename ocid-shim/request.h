@@ -2,7 +2,7 @@
 /* What `create` and `run` are asked for: by a container document, or by --bundle and an id. */
 #pragma once
 #include "lib/error.h"
-#include "lib/memory.h"
+#include "ocid-shim/log_target.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -11,7 +11,8 @@ struct cli;
 
 /* The options of `create` and `run`. */
 struct create_settings {
-	const char *bundle, *runtime, *log_path, *pid_file;
+	const char *bundle, *runtime, *pid_file;
+	struct log_settings log;
 	const char *stdin_mode; /* NULL: as the document says */
 	bool systemd_cgroup, no_pivot;
 	bool wait; /* `run` only */
@@ -22,8 +23,7 @@ struct request {
 	char *id, *bundle;
 	char *runtime;	 /* absolute path */
 	json_t *options; /* the runtime's global options: array of strings */
-	char *log_path;
-	bool owns_log; /* the log is the bundle's own and goes with the container */
+	struct log_target log;
 	bool terminal;
 	bool has_input, input_ends_once;
 	bool shares_pids;	 /* its PID namespace is not its own */

@@ -2,6 +2,7 @@
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/log_set.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
@@ -56,6 +57,8 @@ static int remove_log(const struct container *container, struct error *err)
 	/* a log that the caller named stays the caller's */
 	if (!path || !json_is_true(json_object_get(container->facts, "ownsLog")))
 		return 0;
+	if (json_is_true(json_object_get(container->facts, "logRotates")))
+		log_set_remove_old(path);
 	return unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR
 		       ? error_os(err, "log %s", path)
 		       : 0;

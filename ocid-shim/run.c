@@ -24,7 +24,7 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-static const struct create_settings defaults = { .runtime = "runc" };
+static const struct create_settings defaults = CREATE_DEFAULTS;
 
 const struct cli_command run_command = {
 	.name = "run",

@@ -170,9 +170,10 @@ static void format_exit(const struct monitor *monitor, struct text *text)
 	text_add(text, ",\"finished\":\"");
 	text_add(text, stamp);
 	text_add(text, "\"");
-	if (monitor->log.lost_total) {
+	unsigned long long lost = monitor->log.lost_total + monitor->log.journal.lost_total;
+	if (lost) {
 		text_add(text, ",\"logRecordsLost\":");
-		text_add_number(text, (long long)monitor->log.lost_total);
+		text_add_number(text, (long long)lost);
 	}
 	if (oom_happened(monitor->oom_fd))
 		text_add(text, ",\"oomKilled\":true");

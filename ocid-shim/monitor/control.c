@@ -43,13 +43,16 @@ int control_listen(struct monitor *monitor)
 }
 
 /* Between two messages no record is half written, so the log can change at once. */
-static bool reopen(const struct monitor *monitor, int log_fd)
+static bool reopen(struct monitor *monitor, int log_fd)
 {
 	struct stat status;
 
 	/* only writing to a file never waits for anybody */
-	return fstat(log_fd, &status) == 0 && S_ISREG(status.st_mode) &&
-	       dup3(log_fd, monitor->log.fd, O_CLOEXEC) >= 0;
+	if (fstat(log_fd, &status) < 0 || !S_ISREG(status.st_mode) || monitor->log.fd < 0 ||
+	    dup3(log_fd, monitor->log.fd, O_CLOEXEC) < 0)
+		return false;
+	monitor->log.size = status.st_size;
+	return true;
 }
 
 /* Deal with a message that is whole. Whether it was something, and done, with no answer yet. */

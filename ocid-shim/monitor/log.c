@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/monitor/log.h"
 
+#include "ocid-shim/monitor/rotate.h"
 #include "ocid-shim/monitor/text.h"
 
 #include <errno.h>
@@ -70,6 +71,8 @@ static void write_batch(struct log *log)
 		return;
 	if (log->lost)
 		add_notice(log);
+	if (log->max && log->size > 0 && log->size + (long long)log->bytes > log->max)
+		log_rotate(log);
 	while (done < log->bytes) {
 		ssize_t put = writev(log->fd, log->pieces + first, (int)(log->count - first));
 
@@ -81,6 +84,7 @@ static void write_batch(struct log *log)
 		first = skip_pieces(log->pieces, first, (size_t)put);
 	}
 	if (done == log->bytes) {
+		log->size += (long long)done;
 		log->lost = 0;
 		return;
 	}
@@ -96,6 +100,10 @@ static void write_batch(struct log *log)
 static void add_record(struct log *log, const struct stream *stream, const char *content,
 		       size_t length, bool full)
 {
+	if (log->journal.fd >= 0)
+		journal_send(&log->journal, stream->name[3] == 'e', content, length - full, full);
+	if (log->fd < 0)
+		return;
 	if (log->count + 3 > LOG_PIECES) {
 		write_batch(log);
 		start_batch(log, stream->name);

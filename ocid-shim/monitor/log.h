@@ -11,6 +11,8 @@
  * waits, and the next record that can be written comes after one that says how many were lost.
  */
 #pragma once
+#include "ocid-shim/monitor/journal.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -25,7 +27,12 @@ enum {
 };
 
 struct log {
-	int fd;
+	int fd;		  /* the file, or -1: none */
+	const char *path; /* its name, for rotation */
+	long long size;	  /* bytes written to it by now */
+	long long max;	  /* from which on it is rotated; 0: never */
+	int files;	  /* how many of those before are kept */
+	struct journal journal;
 	unsigned long long lost, lost_total; /* records */
 	size_t count, bytes, records;	     /* queued: pieces, their bytes, records in them */
 	char full[LOG_HEADER_SIZE], partial[LOG_HEADER_SIZE];

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,15 +24,41 @@ enum {
 	DELETE_MS = 20000 /* for `delete --force` */
 };
 
+/* A decimal number; -1 where it is none. */
+static long long parse_number(const char *digits)
+{
+	long long number = 0;
+
+	for (; *digits >= '0' && *digits <= '9' && number < 1LL << 58; digits++)
+		number = number * 10 + (*digits - '0');
+	return *digits ? -1 : number;
+}
+
 static int parse_fd(const char *digits)
 {
-	int fd = 0;
+	int fd = (int)parse_number(digits);
 
-	for (; *digits >= '0' && *digits <= '9' && fd < 100000; digits++)
-		fd = fd * 10 + (*digits - '0');
-	if (*digits || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return -1;
-	return fd;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : fd;
+}
+
+/* Where the log goes. False where that makes no sense. */
+static bool parse_log(struct log *log, char **argv)
+{
+	struct stat status;
+	bool has_file = strcmp(argv[MONITOR_LOG], "-") != 0;
+
+	log->fd = has_file ? parse_fd(argv[MONITOR_LOG]) : -1;
+	log->path = argv[MONITOR_LOG_PATH];
+	log->max = parse_number(argv[MONITOR_LOG_MAX]);
+	log->files = (int)parse_number(argv[MONITOR_LOG_FILES]);
+	log->journal.fd = -1;
+	if (argv[MONITOR_JOURNAL][0] &&
+	    journal_open(&log->journal, argv[MONITOR_JOURNAL], argv[MONITOR_JOURNAL_FIELDS]) < 0)
+		return false;
+	if (has_file && fstat(log->fd, &status) < 0)
+		return false;
+	log->size = has_file ? status.st_size : 0;
+	return log->max >= 0 && log->files >= 0;
 }
 
 static bool parse(struct monitor *m, int argc, char **argv)
@@ -42,7 +69,6 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->dir_fd = parse_fd(argv[MONITOR_DIR]);
 	m->lock_fd = parse_fd(argv[MONITOR_LOCK]);
 	m->busy_fd = parse_fd(argv[MONITOR_BUSY]);
-	m->log.fd = parse_fd(argv[MONITOR_LOG]);
 	m->runtime_log_fd = parse_fd(argv[MONITOR_RUNTIME_LOG]);
 	m->terminal = strchr(argv[MONITOR_OPTIONS], 't') != NULL;
 	m->no_pivot = strchr(argv[MONITOR_OPTIONS], 'n') != NULL;
@@ -60,7 +86,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->streams[0].name = "stdout";
 	m->streams[1].name = "stderr";
 	return m->sync_fd >= 0 && m->dir_fd >= 0 && m->lock_fd >= 0 && m->busy_fd >= 0 &&
-	       m->log.fd >= 0 && m->runtime_log_fd >= 0;
+	       m->runtime_log_fd >= 0 && parse_log(&m->log, argv);
 }
 
 static void write_own_pid(const struct monitor *m)

@@ -39,13 +39,18 @@ enum monitor_argument {
 	MONITOR_DIR,	     /* the container's directory below RUNROOT, open */
 	MONITOR_LOCK,	     /* shim.pid, open and locked */
 	MONITOR_BUSY,	     /* the container's lock, which others wait for: until commit or undo */
-	MONITOR_LOG,	     /* the container's log, open for appending */
+	MONITOR_LOG,	     /* the container's log, open for appending; "-": no file */
 	MONITOR_RUNTIME_LOG, /* what the runtime's --log names */
 	MONITOR_OPTIONS,     /* letters: t terminal, n --no-pivot, s shares a PID namespace, i has
 				an input, o that ends when the first attacher's does */
 	MONITOR_ID,
 	MONITOR_DIR_PATH, /* the name of the directory, for the runtime and for its removal */
 	MONITOR_BUNDLE,
+	MONITOR_LOG_PATH,
+	MONITOR_LOG_MAX,   /* bytes of a log file, 0: any number */
+	MONITOR_LOG_FILES, /* of a log, beside the one that is written to */
+	MONITOR_JOURNAL,   /* the journal's socket; "": no journal */
+	MONITOR_JOURNAL_FIELDS,
 	MONITOR_RUNTIME /* the runtime's path; its global options follow */
 };
 

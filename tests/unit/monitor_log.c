@@ -33,6 +33,7 @@ static void rig_open(struct rig *rig)
 	if (pipe(fds) < 0)
 		exit(1);
 	rig->log.fd = memfd_create("log", MFD_CLOEXEC);
+	rig->log.journal.fd = -1;
 	rig->log.pieces = pieces;
 	rig->stream = (struct stream){ .fd = fds[0], .name = "stdout", .buffer = stream_buffer };
 	rig->write_fd = fds[1];

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/log_set.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILES_MAX = 1000 };
+
+void log_set_close(struct log_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		log_reader_close(&set->readers[i]);
+	free(set->readers);
+	*set = (struct log_set){ 0 };
+}
+
+/* Whether it is the file that was opened before it, or `last`. */
+static bool is_known(const struct log_reader *reader, const struct log_reader *other)
+{
+	struct stat status;
+
+	return other && fstat(reader->fd, &status) == 0 && !log_reader_is_other(other, &status);
+}
+
+int log_set_open(const char *path, bool rotates, const struct log_reader *last, struct log_set *set,
+		 struct error *err)
+{
+	cleanup_log_set struct log_set made = { 0 };
+
+	for (int number = 0; number <= (rotates ? FILES_MAX : 0); number++) {
+		cleanup_free char *name = number ? xasprintf("%s.%d", path, number) : xstrdup(path);
+		cleanup_log_reader struct log_reader reader = { .fd = -1 };
+		struct error reason;
+
+		if (log_reader_open(name, path, &reader, &reason) < 0) {
+			if (number > 0)
+				break;
+			*err = reason;
+			return -1;
+		}
+		if (is_known(&reader, last))
+			break;
+		if (made.count > 0 && is_known(&reader, &made.readers[made.count - 1]))
+			continue;
+		made.readers = xreallocarray(made.readers, made.count + 1, sizeof reader);
+		made.readers[made.count++] = reader;
+		reader = (struct log_reader){ .fd = -1 };
+	}
+	*set = made;
+	made = (struct log_set){ 0 };
+	return 0;
+}
+
+int log_set_tail(struct log_set *set, long long count, struct error *err)
+{
+	size_t used = 0;
+
+	while (used < set->count) {
+		long long found = log_reader_tail(&set->readers[used++], count, err);
+
+		if (found < 0)
+			return -1;
+		count -= found;
+		if (count <= 0)
+			break;
+	}
+	while (set->count > used)
+		log_reader_close(&set->readers[--set->count]);
+	return 0;
+}
+
+void log_set_remove_old(const char *path)
+{
+	for (int number = 1; number <= FILES_MAX; number++) {
+		cleanup_free char *name = xasprintf("%s.%d", path, number);
+
+		if (unlink(name) < 0)
+			break;
+	}
+}
