@@ -10,6 +10,7 @@
 #include "lib/path.h"
 #include "lib/random.h"
 #include "ocid-dispatch/configuration.h"
+#include "ocid-dispatch/container_images.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/images.h"
 #include "ocid-dispatch/pipeline.h"
@@ -225,11 +226,45 @@ static json_t *first_document(const struct creation *c, struct error *err)
 	json_auto_t *sandbox = json_deep_copy(json_path(c->pod, "cri", "sandbox", NULL));
 	json_t *network = json_object_get(c->pod, "network");
 
-	if (target_namespace(c, json_object_get(sandbox, "namespaces"), err) < 0)
+	const struct named named = { (char *)c->id, (char *)pod_id(c->pod) };
+	json_t *images = json_object();
+
+	json_object_set_new(sandbox, "images", images);
+	if (target_namespace(c, json_object_get(sandbox, "namespaces"), err) < 0 ||
+	    container_images_mount(c->context, c->records, &named, c->config, images, err) < 0)
 		return NULL;
 	return json_pack("{s:O, s:{s:O, s:O, s:O}, s:O*}", "image",
 			 json_object_get(c->image, "image"), "cri", "pod", config, "container",
 			 c->config, "sandbox", sandbox, "network", network);
+}
+
+static void add_map(struct strings *words, const char *option, const json_t *mappings)
+{
+	const json_t *map;
+	size_t i;
+
+	json_array_foreach (mappings, i, map) {
+		strings_add(words, option);
+		strings_addf(words,
+			     "%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT
+			     ":%" JSON_INTEGER_FORMAT,
+			     json_integer_value(json_object_get(map, "containerId")),
+			     json_integer_value(json_object_get(map, "hostId")),
+			     json_integer_value(json_object_get(map, "length")));
+	}
+}
+
+/* The files of a container in a user namespace belong to its ids. */
+static void add_store(struct pipeline *pipeline, const struct creation *c)
+{
+	struct strings *words = pipeline_add(pipeline, "ctr-store", "create", "--id", c->id, NULL);
+	const json_t *options = json_path(c->pod, "cri", "pod", "linux", "securityContext",
+					  "namespaceOptions", "usernsOptions", NULL);
+
+	if (!json_path(c->pod, "cri", "sandbox", "namespaces", "user", NULL))
+		return;
+	add_map(words, "--uidmap", json_object_get(options, "uids"));
+	add_map(words, "--gidmap", json_object_get(options, "gids"));
 }
 
 static void add_shim(struct pipeline *pipeline, const struct creation *c, const char *runtime)
@@ -259,7 +294,7 @@ static int make(const struct creation *c, struct error *err)
 
 	if (!first || make_host_paths(c, err) < 0)
 		return -1;
-	pipeline_add(&pipeline, "ctr-store", "create", "--id", c->id, NULL);
+	add_store(&pipeline, c);
 	pipeline_add(&pipeline, "oci-gen", "generate", NULL);
 	add_shim(&pipeline, c, runtime);
 	if (pipeline_run(&pipeline, c->context, err) < 0)

@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "ocid-dispatch/container_images.h"
 #include "ocid-dispatch/pipeline.h"
 
 #include <errno.h>
@@ -32,7 +33,8 @@ int container_remove(const struct rpc_context *context, const struct records *re
 
 	pipeline_add(&shim, "ocid-shim", "rm", "--force", named->id, NULL);
 	pipeline_add(&store, "ctr-store", "rm", "--container", "--force", named->id, NULL);
-	if (run(&shim, context, err) < 0 || run(&store, context, err) < 0)
+	if (run(&shim, context, err) < 0 || run(&store, context, err) < 0 ||
+	    container_images_unmount(context, records, named, err) < 0)
 		return -1;
 	if (unlinkat(records->pods_fd, path, 0) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", named->id);

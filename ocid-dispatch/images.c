@@ -195,8 +195,7 @@ static int all_images(const struct rpc_context *context, json_t **rows, struct e
 	return pipeline_rows(&pipeline, context, rows, err);
 }
 
-int images_list(const struct rpc_context *context, const json_t *request, json_t **response,
-		struct error *err)
+static json_t *list(const struct rpc_context *context, const json_t *request, struct error *err)
 {
 	const char *name = image_name(json_object_get(request, "filter"));
 	json_auto_t *rows = NULL, *one = NULL, *images = json_array();
@@ -204,14 +203,33 @@ int images_list(const struct rpc_context *context, const json_t *request, json_t
 	size_t i;
 
 	if (*name ? images_find(context, name, &one, err) < 0 : all_images(context, &rows, err) < 0)
-		return -1;
+		return NULL;
 	if (one)
 		rows = json_pack("[O]", one);
 	json_array_foreach (rows, i, row) {
 		json_array_append_new(images, image_of(row));
 	}
-	*response = json_pack("{s:O}", "images", images);
+	return json_incref(images);
+}
+
+int images_list(const struct rpc_context *context, const json_t *request, json_t **response,
+		struct error *err)
+{
+	json_t *images = list(context, request, err);
+
+	if (!images)
+		return -1;
+	*response = json_pack("{s:o}", "images", images);
 	return 0;
+}
+
+int images_stream(const struct rpc_context *context, const json_t *request, json_t **response,
+		  struct error *err)
+{
+	json_auto_t *images = list(context, request, err);
+
+	(void)response;
+	return images ? rpc_send_list(context, "images", images, err) : -1;
 }
 
 /* What verbose asks for: the image's own configuration, as JSON in a string. */

@@ -235,3 +235,16 @@ that() {
 	grep -q '^printf %s .* | ctr-store create --id [0-9a-f]* | oci-gen generate | ocid-shim create --runtime runc$' "$BATS_TEST_TMPDIR/trace"
 	bash -n "$BATS_TEST_TMPDIR/trace"
 }
+
+@test "containers: an image is a volume, and in use as long as it is one" {
+	container volumes 'cat /image/www/index.html; cat /part/index.html; touch /image/x || echo read-only' ".config.mounts = [
+		{\"containerPath\": \"/image\", \"image\": {\"image\": \"$IMAGE\"}},
+		{\"containerPath\": \"/part\", \"image\": {\"image\": \"$IMAGE\"}, \"imageSubPath\": \"www\"}]"
+	start
+	[ "$(result | grep -v 'touch:')" = "$(printf 'hello\nhello\nread-only')" ]
+	[ -n "$(mounts_left | grep "/images/$CTR/")" ]
+	call RemoveContainer "$(that)"
+	[ -z "$(mounts_left | grep "/images/$CTR/")" ]
+	call 3 CreateContainer "$(container_request two true '.config.mounts = [{"containerPath": "/x", "image": {"image": "no/such"}}]')"
+	error_is not-found 'no image "no/such"'
+}

@@ -152,3 +152,20 @@ nothing_of_pods() {
 	error_is not-found
 	nothing_of_pods
 }
+
+@test "pods: in a user namespace of their own" {
+	map='[{"hostId": 300000, "length": 65536}]'
+	options=".linux.securityContext.namespaceOptions.usernsOptions = {mode: \"POD\", uids: $map, gids: $map}"
+	# what the ids of the namespace must get through
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
+	pod mapped ".config$options | .config.linux.sysctls = {\"net.ipv4.ip_unprivileged_port_start\": \"81\"}"
+	container one 'cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; stat -c "%u:%g" /bin/busybox; touch /x' ".config$options"
+	start
+	[ "$(result | tr -s ' ')" = "$(printf ' 0 300000 65536\n81\n0:0')" ]
+	[ "$(stat -c %u:%g "$OCID_ROOT/containers/$CTR/upper/x")" = 300000:300000 ]
+	for bad in '{mode: "CONTAINER"}' '{mode: "TARGET"}' '{mode: "POD"}' \
+		'{mode: "POD", uids: [{containerId: 1, hostId: 5, length: 9}], gids: [{containerId: 1, hostId: 5, length: 9}]}' \
+		"{mode: \"POD\", uids: ($map + $map), gids: ($map + $map)}"; do
+		call 2 RunPodSandbox "$(pod_request bad ".config.linux.securityContext.namespaceOptions.usernsOptions = $bad")"
+	done
+}

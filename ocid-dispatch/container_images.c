@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/container_images.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "ocid-dispatch/images.h"
+#include "ocid-dispatch/pipeline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { DIRECTORY_MODE = 0711 };
+
+static char *directory_of(const struct records *records, const struct named *named)
+{
+	return xasprintf("%s/pods/%s/images/%s", records->store.runroot, named->pod, named->id);
+}
+
+static int mount_one(const struct rpc_context *context, const char *name, const char *directory,
+		     struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	json_auto_t *row = NULL;
+
+	if (images_find(context, name, &row, err) < 0)
+		return -1;
+	if (!row) {
+		error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
+		return error_hint(err, "pull it first");
+	}
+	if (path_make_dirs(directory, DIRECTORY_MODE, err) < 0)
+		return -1;
+	pipeline_add(&pipeline, "ctr-store", "mount", "--image", "--", json_text(row, "id", ""),
+		     directory, NULL);
+	return pipeline_run(&pipeline, context, err);
+}
+
+int container_images_mount(const struct rpc_context *context, const struct records *records,
+			   const struct named *named, const json_t *config, json_t *images,
+			   struct error *err)
+{
+	cleanup_free char *directory = directory_of(records, named);
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
+		const char *name = json_text(json_object_get(mount, "image"), "image", "");
+		cleanup_free char *target = xasprintf("%s/%zu", directory, i);
+
+		if (!*name || json_object_get(images, name))
+			continue;
+		if (mount_one(context, name, target, err) < 0)
+			return error_prefix(err, "a volume of the container");
+		json_object_set_new(images, name, json_string(target));
+	}
+	return 0;
+}
+
+int container_images_unmount(const struct rpc_context *context, const struct records *records,
+			     const struct named *named, struct error *err)
+{
+	cleanup_free char *directory = directory_of(records, named);
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	cleanup_strings struct strings numbers = { 0 };
+
+	if (access(directory, F_OK) < 0)
+		return 0;
+	if (records_ids(AT_FDCWD, directory, "", &numbers, err) < 0)
+		return -1;
+	struct strings *words =
+		pipeline_add(&pipeline, "ctr-store", "umount", "--force", "--lazy", "--", NULL);
+	for (size_t i = 0; i < numbers.count; i++)
+		strings_addf(words, "%s/%s", directory, numbers.items[i]);
+	if (numbers.count > 0 && pipeline_run(&pipeline, context, err) < 0)
+		return -1;
+
+	cleanup_free char *parent =
+		xasprintf("%s/pods/%s/images", records->store.runroot, named->pod);
+	cleanup_fd int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? error_os(err, "%s", parent) : path_remove_tree(fd, named->id, err);
+}

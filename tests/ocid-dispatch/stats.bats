@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# What pods and containers use, and what a kubelet asks of the runtime as a whole.
+
+load ../helpers
+load pods
+
+setup_file() {
+	file_setup
+	pods_setup
+	pod one '.config.labels = {app: "one"}'
+	container busy 'while :; do :; done' '.config += {labels: {a: "b"}, linux: {resources: {cpuQuota: "10000", cpuPeriod: "100000", memoryLimitInBytes: "50000000"}}}'
+	start
+	export POD CTR
+	container idle 'sleep 60' || return
+}
+
+teardown_file() {
+	pods_teardown
+	file_teardown
+}
+
+uses_cpu() {
+	[ "$(field ContainerStats "{\"containerId\": \"$CTR\"}" .stats.cpu.usageCoreNanoSeconds.value)" -gt 10000000 ]
+}
+
+@test "stats: of a container" {
+	CTR=$(field ListContainers '{}' '.containers[] | select(.metadata.name == "busy").id')
+	wait_for 10 uses_cpu
+	call ContainerStats "{\"containerId\": \"$CTR\"}"
+	jq -e --arg id "$CTR" '.stats | .attributes.id == $id and .attributes.labels.a == "b" and
+		(.cpu.timestamp | tonumber) > 0 and (.memory.timestamp | tonumber) > 0 and
+		(.memory.workingSetBytes.value | tonumber) > 0 and
+		(.memory.availableBytes.value | tonumber) < 50000000 and
+		(.writableLayer.usedBytes.value | tonumber) > 0 and (.writableLayer.timestamp | tonumber) > 0 and
+		(.writableLayer.fsId.mountpoint | startswith("/"))' <<<"$output"
+	call 3 ContainerStats '{"containerId": "0123456789"}'
+}
+
+@test "stats: the list has what runs, and obeys its filter" {
+	CTR=$(field ListContainers '{}' '.containers[] | select(.metadata.name == "busy").id')
+	names() {
+		field "$1" "{\"filter\": $2}" "[.$3[]?.attributes.metadata.name] | join(\" \")"
+	}
+	for rpc in "ListContainerStats stats" "StreamContainerStats containerStats"; do
+		# shellcheck disable=SC2086 # two words
+		set -- $rpc
+		[ "$(names "$1" '{}' "$2")" = busy ]
+		[ "$(names "$1" '{"labelSelector": {"a": "b"}}' "$2")" = busy ]
+		[ "$(names "$1" "{\"id\": \"$CTR\", \"podSandboxId\": \"$POD\"}" "$2")" = busy ]
+	done
+	call ListContainerStats '{"filter": {"labelSelector": {"a": "x"}}}'
+	[ "$output" = '{}' ]
+}
+
+@test "stats: of a pod, with its network and its containers" {
+	ip=$(field PodSandboxStatus "{\"podSandboxId\": \"$POD\"}" .status.network.ip)
+	busybox ping -c 1 -W 2 "$ip"
+	call PodSandboxStats "{\"podSandboxId\": \"$POD\"}"
+	jq -e '.stats | .attributes.labels.app == "one" and
+		(.linux.network.defaultInterface | .name == "eth0" and (.rxBytes.value | tonumber) > 0) and
+		(.linux.network.timestamp | tonumber) > 0 and
+		(.linux.cpu.usageCoreNanoSeconds.value | tonumber) > 0 and
+		(.linux.memory.workingSetBytes.value | tonumber) > 0 and
+		(.linux.process.processCount.value | tonumber) > 0 and
+		[.linux.containers[].attributes.metadata.name] == ["busy"]' <<<"$output"
+	[ "$(field ListPodSandboxStats '{}' '[.stats[].attributes.id] | join(" ")')" = "$POD" ]
+	[ "$(field StreamPodSandboxStats '{}' '[.podSandboxStats[].attributes.id] | join(" ")')" = "$POD" ]
+	[ "$(field ListPodSandboxStats '{"filter": {"labelSelector": {"app": "two"}}}' .stats)" = null ]
+	[ "$(field ListPodSandboxStats "{\"filter\": {\"id\": \"$POD\"}}" '.stats | length')" = 1 ]
+}
+
+@test "stats: of the file systems" {
+	call ImageFsInfo
+	jq -e --arg root "$OCID_ROOT" '.imageFilesystems[0] as $image | .containerFilesystems[0] as $containers |
+		$image.fsId.mountpoint == "\($root)/images" and ($image.usedBytes.value | tonumber) > 1000000 and
+		($image.inodesUsed.value | tonumber) > 10 and ($image.timestamp | tonumber) > 0 and
+		$containers.fsId.mountpoint == "\($root)/containers" and ($containers.usedBytes.value | tonumber) > 0' <<<"$output"
+}
+
+@test "stats: what a kubelet asks of the runtime, and tells it" {
+	[ "$(field RuntimeConfig '{}' .linux.cgroupDriver)" = CGROUPFS ]
+	call UpdateRuntimeConfig '{"runtimeConfig": {"networkConfig": {"podCidr": "10.0.0.0/24"}}}'
+	call Status '{"verbose": true}'
+	[ "$(jq -c '[.runtimeHandlers[] | .name // ""]' <<<"$output")" = '["","runc"]' ]
+	[ "$(jq -c '.runtimeHandlers[0].features == .runtimeHandlers[1].features' <<<"$output")" = true ]
+	[ "$(jq .features.supplementalGroupsPolicy <<<"$output")" = true ]
+	[ "$(jq -r '.info.config | fromjson | .stateDir' <<<"$output")" = "$OCID_RUNROOT" ]
+	call UpdatePodSandboxResources "{\"podSandboxId\": \"$POD\", \"resources\": {\"cpuShares\": \"99\"}}"
+	[ "$(jq -c .cri.pod.linux.resources "$OCID_ROOT/pods/$POD/document.json")" = '{"cpuShares":"99"}' ]
+	call 3 UpdatePodSandboxResources '{"podSandboxId": "0123456789"}'
+}
