@@ -5,6 +5,7 @@
 #include "ctr-store/container_name.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
+#include "ctr-store/quota.h"
 #include "ctr-store/root_directory.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -231,7 +232,7 @@ static int admit_root(const struct container_plan *plan, int fd, struct error *e
 
 /* Fill ROOT/tmp/STAGING/container. */
 static int build(const struct store *store, const struct container_plan *plan,
-		 const struct staging *staging, const json_t *facts, struct error *err)
+		 const struct staging *staging, json_t *facts, struct error *err)
 {
 	if (mkdirat(staging->fd, "container", 0700) < 0)
 		return error_os(err, "cannot make a directory in %s/tmp", store->root);
@@ -240,7 +241,8 @@ static int build(const struct store *store, const struct container_plan *plan,
 		openat(staging->fd, "container", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_os(err, "%s/tmp/%s/container", store->root, staging->name);
-	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0)
+	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0 ||
+	    (plan->size_max && quota_set(store, fd, plan->size_max, facts, err) < 0))
 		return -1;
 	return write_files(plan, fd, facts, err);
 }
@@ -372,5 +374,6 @@ int container_discard(const struct store *store, const json_t *container,
 	if (renameat(store->containers_fd, id, trash->fd, name) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", id);
 	container_name_forget(store, container);
+	quota_release(store, container);
 	return file_sync_dir(store->containers_fd, "containers", err);
 }

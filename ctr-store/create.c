@@ -5,6 +5,7 @@
 #include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/quota.h"
 #include "lib/cleanup.h"
 #include "lib/document.h"
 #include "lib/memory.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 
 struct settings {
-	const char *image, *from, *name, *id;
+	const char *image, *from, *name, *id, *size;
 	struct strings uid_map, gid_map;
 };
 
@@ -30,6 +31,8 @@ static const struct cli_option options[] = {
 	  "call the container so; the name must be free" },
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
 	  "use this id instead of a random one" },
+	{ "size", 0, "BYTES", OPTION_STRING, offsetof(struct settings, size),
+	  "the container may write so much; 10M, 1G; needs project quotas" },
 	{ "uidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, uid_map),
 	  "users C to C+N-1 of the container are users H to H+N-1 of the host" },
 	{ "gidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, gid_map),
@@ -106,9 +109,12 @@ static int create(const struct cli *cli, struct error *err)
 	json_auto_t *uid_map = NULL;
 	json_auto_t *gid_map = NULL;
 
+	long long size_max = 0;
+
 	if (settings->image && settings->from)
 		return cli_usage(cli, err, "--image and --from exclude each other");
-	if (get_maps(settings, &uid_map, &gid_map, err) < 0 || store_open(cli, &store, err) < 0 ||
+	if ((settings->size && quota_parse(settings->size, &size_max, err) < 0) ||
+	    get_maps(settings, &uid_map, &gid_map, err) < 0 || store_open(cli, &store, err) < 0 ||
 	    get_image(&store, settings, &document, &image, err) < 0)
 		return -1;
 
@@ -120,6 +126,7 @@ static int create(const struct cli *cli, struct error *err)
 					     .image = &image,
 					     .layers = &layers,
 					     .document = document,
+					     .size_max = size_max,
 					     .uid_map = uid_map,
 					     .gid_map = gid_map };
 	cleanup_fd int lock = -1;
