@@ -61,18 +61,26 @@ static int remove_containers(const struct store *store, bool force, const json_t
 	return 0;
 }
 
-/* Mounts of images; those of containers are gone by now. */
+/* Mounts of images; those of containers are gone by now. Of several on one directory the topmost
+ * goes first, so what is beneath another waits for the next round. */
 static int unmount_images(const struct store *store, const json_t *records, struct error *err)
 {
 	const json_t *record;
-	size_t i;
+	size_t i, done = 0, waiting = 0;
 
 	json_array_foreach (records, i, record) {
-		if (!json_object_get(record, "container") &&
-		    attach_undo(store, record, true, err) < 0 && err->kind != ERROR_NOT_FOUND)
+		if (json_object_get(record, "container"))
+			continue;
+		if (attach_undo(store, record, true, err) == 0)
+			done++;
+		else if (err->kind == ERROR_IN_USE)
+			waiting++;
+		else if (err->kind != ERROR_NOT_FOUND)
 			return -1;
 	}
-	return 0;
+	if (waiting == 0)
+		return 0;
+	return done > 0 ? unmount_images(store, records, err) : -1;
 }
 
 static bool matches_all(const json_t *entry, void *context)

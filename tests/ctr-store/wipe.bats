@@ -95,3 +95,12 @@ print("locked", flush=True); time.sleep(60)' "$OCID_RUNROOT/containers/$id/shim.
 	tool ctr-store gc
 	is_empty
 }
+
+@test "wipe: --force takes several mounts off one directory" {
+	mkdir -p mnt
+	for i in 1 2 3 4; do
+		ctr-store mount t:1 mnt >/dev/null
+	done
+	tool ctr-store wipe --force
+	[ -z "$(ctr-store mounts)" ]
+}
