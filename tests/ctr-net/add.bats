@@ -143,26 +143,6 @@ s.sendto(b"hello", ("10.90.4.1", 5353)); print(s.recv(100).decode())'
 	net add tiny c6 --conf-dir "$NET_D"
 }
 
-@test "add: twenty at once get twenty addresses" {
-	bridge_network web 11
-	for n in {1..20}; do
-		ctr-net ns create "c$n" >/dev/null
-	done
-	for n in {1..20}; do
-		on_host ctr-net add web "c$n" --conf-dir "$NET_D" >"$BATS_TEST_TMPDIR/$n" 3>&- &
-	done
-	wait
-	[ "$(cat "$BATS_TEST_TMPDIR"/* | jq -r '.ips[0].address' | sort -u | wc -l)" -eq 20 ]
-}
-
-# ---- the document form ----
-
-document() {
-	jq -cn --arg id "$1" --arg bundle "$BATS_TEST_TMPDIR/$1" \
-		'{rootfs: {id: $id, bundle: $bundle}, image: {name: "kept"}, other: [1, 2.5, null]}'
-	mkdir -p "$BATS_TEST_TMPDIR/$1"
-}
-
 @test "add: with a document makes the namespace and adds \"network\", keeping the rest" {
 	bridge_network web 12 "$PORTMAP"
 	document abc >"$BATS_TEST_TMPDIR/in"
