@@ -69,7 +69,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz deb dist
+.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz crash deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -157,6 +157,10 @@ check-vm: all
 
 asan: deps
 	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 check-tests
+
+# Every verb killed and failed at each of its system calls; some twenty minutes
+crash: deps all
+	@OCID_BIN=$(abspath $(BUILD)) tests/crash
 
 bench: all
 	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run

@@ -85,6 +85,8 @@ int layout_open(const char *path, bool create_it, struct layout *layout, struct 
 				"%s is not an OCI image layout (it has no oci-layout file)", path);
 		if (create(&l, err) < 0)
 			return -1;
+	} else if (create_it) {
+		unlinkat(l.fd, ".create.lock", 0); /* a creator's that was killed at its end */
 	}
 	if (check_marker(&l, err) < 0)
 		return -1;
