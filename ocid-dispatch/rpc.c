@@ -51,6 +51,7 @@ static const struct row {
 	{ RUNTIME, "PodSandboxStats", stats_pod },
 	{ RUNTIME, "ListPodSandboxStats", stats_pods },
 	{ RUNTIME, "StreamPodSandboxStats", stats_stream_pods },
+	{ RUNTIME, "GetContainerEvents", events_get },
 	{ RUNTIME, "RuntimeConfig", runtime_config },
 	{ RUNTIME, "UpdateRuntimeConfig", runtime_update_config },
 	{ RUNTIME, "UpdatePodSandboxResources", pods_update_resources },

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GetContainerEvents. Whatever happens to pods and containers shows in their directories, so these
+ * are watched (inotify(7)); what has happened is then told by comparing the pod with what was known
+ * of it. Nothing is polled, and no event depends on which process has caused it.
+ */
+#include "ocid-dispatch/handlers.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/container_status.h"
+#include "ocid-dispatch/pod_status.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+enum { BUFFER_SIZE = 64 << 10 };
+
+/* The states through which pods and containers go; each step up is an event. */
+enum step { STEP_NONE, STEP_CREATED, STEP_STARTED, STEP_STOPPED, STEP_DELETED };
+
+struct watcher {
+	const struct rpc_context *context;
+	const struct records *records;
+	int fd;
+	json_t *pods_of; /* the pod of each watch, by its number as text; "" is all of them */
+	json_t *known;	 /* POD: {ID of it or of a container: step} */
+	bool silent;	 /* what is there at the beginning is no event */
+};
+
+static void watcher_close(struct watcher *watcher)
+{
+	cleanup_fd_p(&watcher->fd);
+	json_decref(watcher->pods_of);
+	json_decref(watcher->known);
+}
+#define cleanup_watcher __attribute__((cleanup(watcher_close)))
+
+/* ---- watching ---- */
+
+/* What is not there need not be watched. */
+static void watch(struct watcher *watcher, const char *path, const char *pod)
+{
+	int number = inotify_add_watch(watcher->fd, path,
+				       IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
+	cleanup_free char *key = xasprintf("%d", number);
+
+	if (number >= 0)
+		json_object_set_new(watcher->pods_of, key, json_string(pod));
+}
+
+static void watch_pod(struct watcher *watcher, const char *pod)
+{
+	cleanup_free char *path = xasprintf("%s/pods/%s", watcher->records->store.root, pod);
+	cleanup_free char *containers = xasprintf("%s/containers", path);
+	cleanup_free char *run = xasprintf("%s/pods/%s", watcher->records->store.runroot, pod);
+
+	watch(watcher, path, pod);
+	watch(watcher, containers, pod);
+	watch(watcher, run, pod);
+}
+
+static void watch_container(struct watcher *watcher, const char *pod, const char *id)
+{
+	cleanup_free char *path =
+		xasprintf("%s/containers/%s", watcher->records->store.runroot, id);
+
+	watch(watcher, path, pod);
+}
+
+/* ---- telling ---- */
+
+static int tell(const struct watcher *watcher, const char *pod, const char *id, enum step step,
+		struct error *err)
+{
+	static const char *const types[] = {
+		[STEP_CREATED] = "CONTAINER_CREATED_EVENT",
+		[STEP_STARTED] = "CONTAINER_STARTED_EVENT",
+		[STEP_STOPPED] = "CONTAINER_STOPPED_EVENT",
+		[STEP_DELETED] = "CONTAINER_DELETED_EVENT",
+	};
+	struct error ignored;
+	json_auto_t *document = pod_read(watcher->records, pod, &ignored);
+	json_auto_t *event =
+		json_pack("{s:s, s:s, s:I, s:o}", "containerId", id, "containerEventType",
+			  types[step], "createdAt", records_now(), "containersStatuses",
+			  container_statuses(watcher->records, pod));
+
+	if (document)
+		json_object_set_new(event, "podSandboxStatus",
+				    pod_status(watcher->records, document));
+	return rpc_send(watcher->context, event, err);
+}
+
+/* From one step to another, each between them is told; what was never started has not been, and
+ * what is known no more has also stopped. */
+static int tell_steps(const struct watcher *watcher, const char *pod, const char *id,
+		      enum step from, enum step to, bool started, struct error *err)
+{
+	for (enum step step = from + 1; step <= to && !watcher->silent; step++) {
+		if (step == STEP_STARTED && to > STEP_STARTED && !started)
+			continue;
+		if (tell(watcher, pod, id, step, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- comparing ---- */
+
+static enum step pod_step(const struct records *records, const char *pod)
+{
+	struct error ignored;
+	json_auto_t *document = pod_read(records, pod, &ignored);
+
+	if (!document)
+		return STEP_DELETED;
+	if (strcmp(pod_stage(document), "making") == 0)
+		return STEP_NONE;
+	return strcmp(pod_stage(document), "ready") == 0 ? STEP_STARTED : STEP_STOPPED;
+}
+
+static enum step container_step(const struct records *records, const struct named *named,
+				bool *started)
+{
+	struct error ignored;
+	json_auto_t *record = container_read(records, named, &ignored);
+	cleanup_facts struct facts facts = { 0 };
+
+	if (!record)
+		return STEP_DELETED;
+	if (strcmp(json_text(record, "stage", ""), "made") != 0)
+		return STEP_NONE;
+	container_facts(records, named->id, &facts);
+	*started = facts.started;
+	return facts.state == CONTAINER_CREATED	  ? STEP_CREATED
+	       : facts.state == CONTAINER_RUNNING ? STEP_STARTED
+						  : STEP_STOPPED;
+}
+
+/* Note where something is now, and tell how it came there. */
+static int advance(struct watcher *watcher, const char *pod, const char *id, enum step now,
+		   bool started, struct error *err)
+{
+	json_t *steps = json_object_get(watcher->known, pod);
+	enum step before = (enum step)json_integer_value(json_object_get(steps, id));
+
+	if (now <= before)
+		return 0;
+	if (now == STEP_DELETED)
+		json_object_del(steps, id);
+	else
+		json_object_set_new(steps, id, json_integer(now));
+	/* half-made ones come and go without a word */
+	return before == STEP_NONE && now == STEP_DELETED
+		       ? 0
+		       : tell_steps(watcher, pod, id, before, now, started, err);
+}
+
+/* The ids of the containers that were known and those that are there. */
+static int candidates(struct watcher *watcher, const char *pod, struct strings *ids,
+		      struct error *err)
+{
+	json_t *steps = json_object_get(watcher->known, pod), *step;
+	const char *id;
+
+	json_object_foreach (steps, id, step) {
+		if (strcmp(id, pod) != 0)
+			strings_add(ids, id);
+	}
+	return container_ids(watcher->records, pod, ids, err);
+}
+
+/* Watches are set before anything is read, so that nothing falls between. */
+static int look(struct watcher *watcher, char *pod, struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+
+	if (!json_object_get(watcher->known, pod))
+		json_object_set_new(watcher->known, pod, json_object());
+	watch_pod(watcher, pod);
+	enum step now = pod_step(watcher->records, pod);
+	if (now <= STEP_STARTED && advance(watcher, pod, pod, now, true, err) < 0)
+		return -1;
+	if (candidates(watcher, pod, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.count; i++) {
+		const struct named named = { ids.items[i], pod };
+		bool started = false;
+
+		watch_container(watcher, pod, named.id);
+		enum step step = container_step(watcher->records, &named, &started);
+		if (advance(watcher, pod, named.id, step, started, err) < 0)
+			return -1;
+	}
+	/* a pod ends after its containers */
+	if (advance(watcher, pod, pod, now, true, err) < 0)
+		return -1;
+	if (now == STEP_DELETED)
+		json_object_del(watcher->known, pod);
+	return 0;
+}
+
+static int look_at_all(struct watcher *watcher, struct error *err)
+{
+	cleanup_strings struct strings pods = { 0 };
+	json_t *steps;
+	const char *pod;
+
+	json_object_foreach (watcher->known, pod, steps) {
+		strings_add(&pods, pod);
+	}
+	if (pod_ids(watcher->records, &pods, err) < 0)
+		return -1;
+	for (size_t i = 0; i < pods.count; i++)
+		if (look(watcher, pods.items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+static int handle(struct watcher *watcher, const struct inotify_event *event, struct error *err)
+{
+	cleanup_free char *key = xasprintf("%d", event->wd);
+	const char *pod = json_string_value(json_object_get(watcher->pods_of, key));
+	cleanup_free char *id = pod ? xstrdup(*pod || !event->len ? pod : event->name) : NULL;
+
+	if (event->mask & IN_Q_OVERFLOW)
+		return look_at_all(watcher, err);
+	if (event->mask & IN_IGNORED) {
+		json_object_del(watcher->pods_of, key);
+		return 0;
+	}
+	/* temporary names of files that are being replaced */
+	if (!id || !*id || (event->len && event->name[0] == '.'))
+		return 0;
+	return look(watcher, id, err);
+}
+
+static int serve(struct watcher *watcher, struct error *err)
+{
+	_Alignas(struct inotify_event) char buffer[BUFFER_SIZE];
+
+	while (!cli_interrupted()) {
+		ssize_t got = read(watcher->fd, buffer, sizeof buffer);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_os(err, "inotify");
+		for (char *at = buffer; at < buffer + got;) {
+			const struct inotify_event *event = (const struct inotify_event *)at;
+
+			if (handle(watcher, event, err) < 0)
+				return -1;
+			at += sizeof *event + event->len;
+		}
+	}
+	return error_set(err, ERROR_TEMPORARY, "interrupted");
+}
+
+int events_get(const struct rpc_context *context, const json_t *request, json_t **response,
+	       struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+
+	(void)request;
+	(void)response;
+	if (records_open(context, &records, err) < 0)
+		return -1;
+	cleanup_watcher struct watcher watcher = { .context = context,
+						   .records = &records,
+						   .fd = inotify_init1(IN_CLOEXEC),
+						   .pods_of = json_object(),
+						   .known = json_object(),
+						   .silent = true };
+	cleanup_free char *pods = xasprintf("%s/pods", records.store.root);
+	if (watcher.fd < 0)
+		return error_os(err, "inotify");
+	watch(&watcher, pods, "");
+	if (look_at_all(&watcher, err) < 0)
+		return -1;
+	watcher.silent = false;
+	return serve(&watcher, err);
+}
