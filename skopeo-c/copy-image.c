@@ -96,8 +96,9 @@ static int open_destination(struct copy *copy, struct error *err)
 		.registries_d = request->trust->options->registries_d,
 	};
 
-	if (transport_open(&copy->to, request->destination, &destination, err) < 0 ||
-	    trust_check_destination(request->trust, &copy->to, &copy->signatures, err) < 0)
+	if (trust_check_destination(request->trust, request->destination, &copy->signatures, err) <
+		    0 ||
+	    transport_open(&copy->to, request->destination, &destination, err) < 0)
 		return -1;
 	docker_allow_mounts(&copy->to, &copy->from);
 	return 0;

@@ -2,9 +2,9 @@
 #include "skopeo-c/gpg.h"
 
 #include "lib/cleanup.h"
+#include "lib/library.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "lib/library.h"
 #include "skopeo-c/signature.h"
 
 #include <errno.h>
@@ -306,6 +306,17 @@ bool gpg_has_added(const struct gpg *gpg, const struct gpg_signer *signer)
 		    strcmp(gpg->added.items[i], signer->primary) == 0)
 			return true;
 	return false;
+}
+
+bool gpg_is_key(struct gpg *gpg, const char *name, const struct gpg_signer *signer)
+{
+	gpgme_key_t key = NULL;
+	bool is_it = !gpgme.get_key(gpg->context, name, &key, 0) && key->fpr &&
+		     strcmp(key->fpr, signer->primary) == 0;
+
+	if (key)
+		gpgme.key_unref(key);
+	return is_it;
 }
 
 /* ---- signing ---- */

@@ -41,6 +41,9 @@ int gpg_verify(struct gpg *gpg, const void *message, size_t message_length, char
 /* True for a signer whose key was given to gpg_add_keys(). */
 bool gpg_has_added(const struct gpg *gpg, const struct gpg_signer *signer);
 
+/* True for a signer whose key the user calls `name`. */
+bool gpg_is_key(struct gpg *gpg, const char *name, const struct gpg_signer *signer);
+
 /* Sign as `key` (a fingerprint, a key id or a user id). passphrase NULL: GnuPG asks where it must.
  * The message is the caller's to free. */
 int gpg_sign(struct gpg *gpg, const char *key, const char *passphrase, const char *text,

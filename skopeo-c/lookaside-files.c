@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define FILE_SCHEME "file://"
@@ -63,11 +64,9 @@ static int read_url(struct registry *registry, const char *url, char **bytes, si
 	return 0;
 }
 
-int lookaside_read(const struct lookaside *lookaside, const struct reference *reference,
-		   const char *digest, struct registry *registry, struct signatures *signatures,
-		   struct error *err)
+static int read_all(const char *url, struct registry *registry, struct signatures *signatures,
+		    struct error *err)
 {
-	cleanup_free char *url = manifest_url(lookaside->read, reference, digest);
 	bool is_file = strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) == 0;
 
 	for (int number = 1;; number++) {
@@ -87,6 +86,15 @@ int lookaside_read(const struct lookaside *lookaside, const struct reference *re
 	}
 }
 
+int lookaside_read(const struct lookaside *lookaside, const struct reference *reference,
+		   const char *digest, struct registry *registry, struct signatures *signatures,
+		   struct error *err)
+{
+	cleanup_free char *url = manifest_url(lookaside->read, reference, digest);
+
+	return read_all(url, registry, signatures, err);
+}
+
 /* ---- writing ---- */
 
 static int write_one(int dir_fd, int number, const struct signature *signature, struct error *err)
@@ -98,16 +106,24 @@ static int write_one(int dir_fd, int number, const struct signature *signature, 
 	return file_replace_at(dir_fd, name, bytes, length, 0644, err);
 }
 
-/* The first missing number ends the list for every reader. */
-static int remove_from(int dir_fd, int number, const char *path, struct error *err)
+/* Add what is missing, under the lock of the directory. */
+static int add_missing(int dir_fd, const char *url, const struct signatures *signatures,
+		       struct error *err)
 {
-	for (;; number++) {
-		cleanup_free char *name = xasprintf("signature-%d", number);
+	cleanup_signatures struct signatures present = { 0 };
+	int number = 0;
 
-		if (unlinkat(dir_fd, name, 0) == 0)
-			continue;
-		return errno == ENOENT ? 0 : error_os(err, "%s/%s", path, name);
+	if (read_all(url, NULL, &present, err) < 0)
+		return -1;
+	number = (int)present.count;
+	for (size_t i = 0; i < signatures->count; i++) {
+		const struct signature *signature = &signatures->items[i];
+
+		if (signature->kind == SIGNATURE_SIMPLE && !signatures_have(&present, signature) &&
+		    write_one(dir_fd, ++number, signature, err) < 0)
+			return error_prefix(err, "%s", url);
 	}
+	return 0;
 }
 
 static bool has_simple(const struct signatures *signatures)
@@ -123,7 +139,6 @@ int lookaside_write(const struct lookaside *lookaside, const struct reference *r
 {
 	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
 	const char *path = url + strlen(FILE_SCHEME);
-	int number = 0;
 
 	if (!has_simple(signatures))
 		return 0;
@@ -135,11 +150,7 @@ int lookaside_write(const struct lookaside *lookaside, const struct reference *r
 	if (path_make_dirs(path, 0755, err) < 0)
 		return -1;
 	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
 		return error_os(err, "%s", path);
-	for (size_t i = 0; i < signatures->count; i++)
-		if (signatures->items[i].kind == SIGNATURE_SIMPLE &&
-		    write_one(fd, ++number, &signatures->items[i], err) < 0)
-			return error_prefix(err, "%s", path);
-	return remove_from(fd, number + 1, path, err);
+	return add_missing(fd, url, signatures, err);
 }

@@ -43,7 +43,7 @@ int lookaside_read(const struct lookaside *lookaside, const struct reference *re
 		   const char *digest, struct registry *registry, struct signatures *signatures,
 		   struct error *err);
 
-/* Replace them by those of the list that are OpenPGP messages; none leaves them as they are.
- * ERROR_UNSUPPORTED for a web server. */
+/* Add those of the list that are OpenPGP messages and are not there yet. ERROR_UNSUPPORTED for a
+ * web server. */
 int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,
 		    const char *digest, const struct signatures *signatures, struct error *err);

@@ -73,6 +73,9 @@ static int get_extension(struct transport *t, const char *digest, struct signatu
 	registry_call_init(&call, registry, "GET", extension_path(registry, digest));
 	if (registry_call_run(&call, err) < 0)
 		return -1;
+	/* the image is not there yet */
+	if (call.request.status == 404)
+		return 0;
 	if (call.request.status != 200)
 		return registry_refused(&call, "signatures", err);
 	json_auto_t *answer = json_parse(call.request.answer ? call.request.answer : "",
@@ -107,15 +110,6 @@ static int put_extension_one(struct registry *registry, const char *digest,
 	return call.request.status == 201 ? 0 : registry_refused(&call, "a signature", err);
 }
 
-static bool has(const struct signatures *list, const struct signature *signature)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].length == signature->length &&
-		    memcmp(list->items[i].data, signature->data, signature->length) == 0)
-			return true;
-	return false;
-}
-
 /* The registry keeps signatures with the image, so the image must be there before them: under its
  * digest, which nobody asks for yet. */
 static int put_extension(struct transport *t, const struct manifest *manifest,
@@ -129,7 +123,7 @@ static int put_extension(struct transport *t, const struct manifest *manifest,
 	for (size_t i = 0; i < signatures->count; i++) {
 		const struct signature *signature = &signatures->items[i];
 
-		if (signature->kind == SIGNATURE_SIMPLE && !has(&present, signature) &&
+		if (signature->kind == SIGNATURE_SIMPLE && !signatures_have(&present, signature) &&
 		    put_extension_one(docker_registry(t), manifest->digest, signature, err) < 0)
 			return -1;
 	}

@@ -24,6 +24,15 @@ int signatures_add(struct signatures *list, const struct signature *signature, s
 	return 0;
 }
 
+bool signatures_have(const struct signatures *list, const struct signature *signature)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].length == signature->length &&
+		    memcmp(list->items[i].data, signature->data, signature->length) == 0)
+			return true;
+	return false;
+}
+
 struct signature signature_copy(const struct signature *signature)
 {
 	struct signature copy = {

@@ -45,6 +45,8 @@ struct signatures {
 /* Take over data (and, of an attachment, a reference of annotations, which may be NULL).
  * ERROR_LIMIT where there are too many; then nothing is taken over. */
 int signatures_add(struct signatures *list, const struct signature *signature, struct error *err);
+/* Whether the list has a signature of the same bytes. */
+bool signatures_have(const struct signatures *list, const struct signature *signature);
 struct signature signature_copy(const struct signature *signature);
 void signature_free(struct signature *signature);
 void signatures_free(struct signatures *list);

@@ -30,21 +30,25 @@ static const struct transport_class *const classes[] = {
 	NULL,
 };
 
+const struct transport_class *transport_class_of(const char *name)
+{
+	for (size_t i = 0; classes[i]; i++)
+		if (strncmp(name, classes[i]->prefix, strlen(classes[i]->prefix)) == 0)
+			return classes[i];
+	return NULL;
+}
+
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
 		   struct error *err)
 {
-	for (size_t i = 0; classes[i]; i++) {
-		const struct transport_class *class = classes[i];
-		size_t length = strlen(class->prefix);
+	const struct transport_class *class = transport_class_of(name);
 
-		if (strncmp(name, class->prefix, length) != 0)
-			continue;
-		if (settings->is_destination && !class->put_manifest)
-			return error_set(err, ERROR_USAGE, "%s can only be a source",
-					 class->prefix);
+	if (class && settings->is_destination && !class->put_manifest)
+		return error_set(err, ERROR_USAGE, "%s can only be a source", class->prefix);
+	if (class) {
 		t->class = class;
 		t->registries_d = settings->registries_d;
-		return class->open(t, name + length, settings, err);
+		return class->open(t, name + strlen(class->prefix), settings, err);
 	}
 	error_set(err, ERROR_USAGE, "\"%s\" does not begin with a transport", name);
 	error_subject(err, name);

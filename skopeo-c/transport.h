@@ -118,8 +118,8 @@ struct transport_class {
 	/* is_top: the one that the transport's name will stand for; it comes last. */
 	int (*put_manifest)(struct transport *t, const struct manifest *manifest, bool is_top,
 			    struct error *err);
-	/* Keep the signatures, at least one, of a manifest that is put next. NULL where none can
-	 * be kept. */
+	/* Keep the signatures, at least one, of a manifest that is put next; those of it that a
+	 * registry has already stay. NULL where none can be kept. */
 	int (*put_signatures)(struct transport *t, const struct manifest *manifest, bool is_top,
 			      const struct signatures *signatures, struct error *err);
 };
@@ -139,6 +139,9 @@ struct transport {
 extern const struct transport_class transport_docker, transport_oci, transport_dir,
 	transport_tarball, transport_store, transport_oci_archive, transport_docker_archive,
 	transport_docker_daemon, transport_containers_storage;
+
+/* The transport of "PREFIX…", or NULL. */
+const struct transport_class *transport_class_of(const char *name);
 
 /* Open "PREFIX…"; ERROR_USAGE lists the prefixes. Close it whatever the result was. */
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,

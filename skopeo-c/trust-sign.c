@@ -144,26 +144,90 @@ void trust_close(struct trust *trust)
 
 /* ---- signing ---- */
 
+static bool signs(const struct trust *trust)
+{
+	return trust->gpg || trust->key;
+}
+
+int trust_check_destination(const struct trust *trust, const char *name,
+			    const struct trust_image *image, struct error *err)
+{
+	const struct transport_class *class = transport_class_of(name);
+
+	/* what is wrong with the name itself shows when it is opened */
+	if (!class || (!signs(trust) && (!image->any || class->drops_signatures)))
+		return 0;
+	if (!class->put_signatures) {
+		error_set(err, ERROR_UNSUPPORTED, "%s cannot keep signatures", name);
+		return signs(trust) ? -1
+				    : error_hint(err, "--remove-signatures leaves them behind");
+	}
+	if (!signs(trust) || trust->options->identity || class->identity == IDENTITY_REFERENCE)
+		return 0;
+	error_set(err, ERROR_USAGE, "%s has no name to sign for", name);
+	return error_hint(err, "give one with --sign-identity");
+}
+
 /* The name to sign for, in full; the caller frees it. */
 static char *identity_for(const struct trust *trust, const struct transport *to, struct error *err)
 {
-	const char *name = trust->options->identity;
+	const char *name = trust->options->identity ? trust->options->identity : to->reference;
 	cleanup_reference struct reference reference = { 0 };
 
-	if (!name && to->class->identity == IDENTITY_REFERENCE)
-		name = to->reference;
-	if (!name) {
-		error_set(err, ERROR_USAGE, "%s has no name to sign for", to->name);
-		error_hint(err, "give one with --sign-identity");
-		return NULL;
-	}
 	return reference_parse(name, &reference, err) < 0 ? NULL : reference_text(&reference);
 }
 
-static int add_simple(const struct trust *trust, const char *digest, const char *identity,
+/* What shall be signed of a manifest. */
+struct statement {
+	const char *digest;
+	char *identity;
+};
+
+static bool says(const char *text, size_t length, const char *type,
+		 const struct statement *statement)
+{
+	cleanup_signature_payload struct signature_payload payload = { 0 };
+	struct error ignored;
+
+	return signature_payload_parse(text, length, type, &payload, &ignored) == 0 &&
+	       strcmp(payload.digest, statement->digest) == 0 &&
+	       strcmp(payload.reference, statement->identity) == 0;
+}
+
+/* Whether the GPG key that we sign with has signed just that. */
+static bool is_simple(const struct trust *trust, const struct signature *signature,
+		      const struct statement *statement)
+{
+	cleanup_free char *content = NULL;
+	struct gpg_signer signer;
+	struct error ignored;
+	size_t length;
+
+	return signature->kind == SIGNATURE_SIMPLE &&
+	       gpg_verify(trust->gpg, signature->data, signature->length, &content, &length,
+			  &signer, &ignored) == 0 &&
+	       gpg_is_key(trust->gpg, trust->options->sign_by, &signer) &&
+	       says(content, length, PAYLOAD_SIMPLE, statement);
+}
+
+/* Likewise for the key of sigstore's. */
+static bool is_sigstore(const struct trust *trust, const struct signature *signature,
+			const struct statement *statement)
+{
+	EVP_PKEY *key = trust->key;
+	const struct sigstore_keys keys = { .items = &key, .count = 1 };
+	const char *proof = json_text(signature->annotations, SIGSTORE_SIGNATURE_ANNOTATION, "");
+
+	return signature->kind == SIGNATURE_ATTACHMENT &&
+	       sigstore_find_signer(&keys, signature->data, signature->length, proof) &&
+	       says(signature->data, signature->length, PAYLOAD_SIGSTORE, statement);
+}
+
+static int add_simple(const struct trust *trust, const struct statement *statement,
 		      struct signatures *signatures, struct error *err)
 {
-	cleanup_free char *text = signature_payload_make(PAYLOAD_SIMPLE, digest, identity);
+	cleanup_free char *text =
+		signature_payload_make(PAYLOAD_SIMPLE, statement->digest, statement->identity);
 	cleanup_signature struct signature signature = { .kind = SIGNATURE_SIMPLE };
 
 	if (gpg_sign(trust->gpg, trust->options->sign_by, trust->passphrase, text, &signature.data,
@@ -174,10 +238,11 @@ static int add_simple(const struct trust *trust, const char *digest, const char 
 	return 0;
 }
 
-static int add_sigstore(const struct trust *trust, const char *digest, const char *identity,
+static int add_sigstore(const struct trust *trust, const struct statement *statement,
 			struct signatures *signatures, struct error *err)
 {
-	char *text = signature_payload_make(PAYLOAD_SIGSTORE, digest, identity);
+	char *text =
+		signature_payload_make(PAYLOAD_SIGSTORE, statement->digest, statement->identity);
 	cleanup_signature struct signature signature = {
 		.kind = SIGNATURE_ATTACHMENT,
 		.data = text,
@@ -195,38 +260,36 @@ static int add_sigstore(const struct trust *trust, const char *digest, const cha
 	return 0;
 }
 
-/* The signatures that a manifest shall have at the destination. */
-static int collect(const struct trust *trust, const struct transport *to,
-		   const struct manifest *manifest, const struct trust_image *image,
-		   struct signatures *signatures, struct error *err)
+typedef bool is_function(const struct trust *trust, const struct signature *signature,
+			 const struct statement *statement);
+
+static bool any_is(const struct trust *trust, const struct signatures *list, is_function *is,
+		   const struct statement *statement)
 {
-	if (trust_image_copy(image, manifest->digest, signatures, err) < 0)
-		return -1;
-	if (!trust->gpg && !trust->key)
-		return 0;
-	cleanup_free char *identity = identity_for(trust, to, err);
-	if (!identity)
-		return -1;
-	if (trust->gpg && add_simple(trust, manifest->digest, identity, signatures, err) < 0)
-		return -1;
-	return trust->key ? add_sigstore(trust, manifest->digest, identity, signatures, err) : 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (is(trust, &list->items[i], statement))
+			return true;
+	return false;
 }
 
-int trust_check_destination(const struct trust *trust, const struct transport *to,
-			    const struct trust_image *image, struct error *err)
+/* Sign a manifest with each key that has not signed it for that name: signing the same again says
+ * nothing new. */
+static int sign(const struct trust *trust, struct transport *to, const struct manifest *manifest,
+		struct signatures *signatures, struct error *err)
 {
-	bool signs = trust->gpg || trust->key;
+	cleanup_signatures struct signatures present = { 0 };
+	cleanup_free char *identity = identity_for(trust, to, err);
+	const struct statement statement = { manifest->digest, identity };
 
-	if (signs) {
-		cleanup_free char *identity = identity_for(trust, to, err);
-
-		if (!identity)
-			return -1;
-	}
-	if (to->class->put_signatures || (!signs && (!image->any || to->class->drops_signatures)))
-		return 0;
-	error_set(err, ERROR_UNSUPPORTED, "%s cannot keep signatures", to->name);
-	return signs ? -1 : error_hint(err, "--remove-signatures leaves them behind");
+	if (!identity || (transport_is_docker(to) &&
+			  to->class->get_signatures(to, manifest, false, &present, err) < 0))
+		return -1;
+	if (trust->gpg && !any_is(trust, &present, is_simple, &statement) &&
+	    add_simple(trust, &statement, signatures, err) < 0)
+		return -1;
+	if (trust->key && !any_is(trust, &present, is_sigstore, &statement))
+		return add_sigstore(trust, &statement, signatures, err);
+	return 0;
 }
 
 int trust_put(const struct trust *trust, struct transport *to, const struct manifest *manifest,
@@ -236,7 +299,8 @@ int trust_put(const struct trust *trust, struct transport *to, const struct mani
 
 	if (!to->class->put_signatures)
 		return 0;
-	if (collect(trust, to, manifest, image, &signatures, err) < 0)
+	if (trust_image_copy(image, manifest->digest, &signatures, err) < 0 ||
+	    (signs(trust) && sign(trust, to, manifest, &signatures, err) < 0))
 		return -1;
 	return signatures.count == 0
 		       ? 0

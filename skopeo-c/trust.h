@@ -91,8 +91,9 @@ int trust_admit(const struct trust *trust, const struct transport *from, struct 
 int trust_check(struct trust *trust, struct transport *from, const struct plan *plan,
 		struct trust_image *image, struct error *err);
 
-/* See that the destination can keep the signatures that there are and that shall be made. */
-int trust_check_destination(const struct trust *trust, const struct transport *to,
+/* See that a destination of that name can keep the signatures that there are and that shall be
+ * made, before it is opened. */
+int trust_check_destination(const struct trust *trust, const char *name,
 			    const struct trust_image *image, struct error *err);
 
 /* Give the destination the signatures of a manifest, those that came with it and new ones, before

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+# GPG signatures ("simple signing"), made and checked by us and by skopeo.
+
+load ../helpers
+load common
+load signing
+
+setup_file() {
+	file_setup
+	signing_setup
+	gpg_keys
+	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
+	cd "$BATS_FILE_TMPDIR" || return
+	oci_image src v1 '{}' base.tar >/dev/null
+	oci_image other v1 '{"author":"another"}' base.tar >/dev/null
+	index_image multi v1 base.tar >/dev/null
+	registry_start
+	signing_registry_start
+	lookaside_is "default-docker:" "  lookaside: file://$BATS_FILE_TMPDIR/lookaside"
+	sign v1
+	skopeo --insecure-policy copy -q --dest-tls-verify=false oci:src:v1 "docker://$REGISTRY/t/unsigned:v1"
+	skopeo --insecure-policy copy -q --dest-tls-verify=false oci:other:v1 "docker://$REGISTRY/t/x:other"
+}
+
+teardown_file() {
+	gpg_stop
+	signing_registry_stop
+	file_teardown
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	SRC=oci:$BATS_FILE_TMPDIR/src:v1 MULTI=oci:$BATS_FILE_TMPDIR/multi:v1
+	GOOD='"type":"signedBy","keyType":"GPGKeys","keyPath":"'$BATS_FILE_TMPDIR/good.gpg'"'
+	OTHER=${GOOD/good.gpg/other.gpg}
+}
+
+# sign TAG [ARG…]: the image with the user's key
+sign() {
+	local tag=$1
+
+	shift
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$@" \
+		"oci:$BATS_FILE_TMPDIR/src:v1" "docker://$REGISTRY/t/x:$tag"
+}
+
+@test "signatures: skopeo takes what we have signed, we take what it has signed" {
+	policy p.json "{$GOOD}"
+	sign ours
+	peer_takes p.json "$REGISTRY/t/x:ours"
+	we_take p.json "$REGISTRY/t/x:ours"
+	skopeo copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/y:theirs"
+	peer_takes p.json "$REGISTRY/t/y:theirs"
+	we_take p.json "$REGISTRY/t/y:theirs"
+	# a copy brings them along, both ways
+	cmp ours/signature-1 peer/signature-1
+}
+
+@test "signatures: none, by another key, for another name or image, broken: each is exit 6" {
+	local store digest
+
+	policy p.json "{$GOOD}"
+	we_take 6 p.json "$REGISTRY/t/unsigned:v1"
+	error_is denied "a signature is required, and there is none"
+	policy other.json "{$OTHER}"
+	we_take 6 other.json "$REGISTRY/t/x:v1"
+	error_is denied "the GPG signature by"
+	policy both.json "{$GOOD}" "{$OTHER}"
+	we_take 6 both.json "$REGISTRY/t/x:v1"
+	# the same manifest under a name that nobody has signed
+	skopeo --insecure-policy copy -q --remove-signatures --dest-tls-verify=false "$SRC" "docker://$REGISTRY/t/x:v9"
+	we_take 6 p.json "$REGISTRY/t/x:v9"
+	error_is denied "a signature is for the name \"$REGISTRY/t/x:"
+	digest=$(digest_of "$REGISTRY/t/x:v1")
+	we_take p.json "$REGISTRY/t/x@$digest"
+	# a signature of another image in its place
+	store=$BATS_FILE_TMPDIR/lookaside/t
+	digest=$(digest_of "$REGISTRY/t/x:other")
+	mkdir "$store/x@${digest/:/=}"
+	cp "$store/x@$(digest_of "$REGISTRY/t/x:v1" | tr : =)/signature-1" "$store/x@${digest/:/=}"
+	we_take 6 p.json "$REGISTRY/t/x:other"
+	error_is denied "a signature is for another image"
+	# one bit
+	printf '\xff' | dd of="$store/x@${digest/:/=}/signature-1" bs=1 seek=80 conv=notrunc status=none
+	we_take 6 p.json "$REGISTRY/t/x:other"
+	echo "no signature" >"$store/x@${digest/:/=}/signature-1"
+	we_take 7 p.json "$REGISTRY/t/x:other"
+	error_is integrity "not a signature"
+	rm -r "$store/x@${digest/:/=}"
+}
+
+@test "signatures: signedIdentity says for which name, as it does for skopeo" {
+	local identity verdict
+
+	while read -r identity verdict; do
+		policy p.json "{$GOOD,\"signedIdentity\":{\"type\":$identity}}"
+		echo "$identity"
+		if [ "$verdict" = yes ]; then
+			peer_takes p.json "$REGISTRY/t/x:v9"
+			we_take p.json "$REGISTRY/t/x:v9"
+		else
+			run ! peer_takes p.json "$REGISTRY/t/x:v9"
+			we_take 6 p.json "$REGISTRY/t/x:v9"
+		fi
+	done <<-END
+		"matchExact" no
+		"matchRepoDigestOrExact" no
+		"matchRepository" yes
+		"exactReference","dockerReference":"$REGISTRY/t/x:v1" yes
+		"exactReference","dockerReference":"$REGISTRY/t/x:v2" no
+		"exactRepository","dockerRepository":"$REGISTRY/t/x" yes
+		"exactRepository","dockerRepository":"$REGISTRY/t/y" no
+	END
+	sign mirrored --sign-identity vendor.example/p/x:mirrored
+	policy p.json "{$GOOD,\"signedIdentity\":{\"type\":\"remapIdentity\",\"prefix\":\"$REGISTRY/t\",\"signedPrefix\":\"vendor.example/p\"}}"
+	peer_takes p.json "$REGISTRY/t/x:mirrored"
+	we_take p.json "$REGISTRY/t/x:mirrored"
+	policy p.json "{$GOOD}"
+	we_take 6 p.json "$REGISTRY/t/x:mirrored"
+}
+
+@test "signatures: one manifest has those of all its names, each once" {
+	local store
+
+	sign again
+	sign again
+	sign v1
+	sign again --sign-by other@example.com
+	store=$BATS_FILE_TMPDIR/lookaside/t/x@$(digest_of "$REGISTRY/t/x:v1" | tr : =)
+	for name in "$store"/*; do gpg -q --verify "$name" 2>/dev/null && gpg -qd "$name" 2>/dev/null && echo; done |
+		jq -r '.critical.identity["docker-reference"]' | sort | uniq -c >names
+	grep -q " 1 $REGISTRY/t/x:v1$" names
+	grep -q " 2 $REGISTRY/t/x:again$" names
+	policy p.json "{$OTHER}"
+	we_take p.json "$REGISTRY/t/x:again"
+	# many at once lose nothing
+	for i in 1 2 3 4 5 6; do
+		skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/many:v$i" >/dev/null &
+		echo $! >>pids
+	done
+	while read -r pid; do wait "$pid"; done <pids
+	store=$BATS_FILE_TMPDIR/lookaside/t/many@$(digest_of "$REGISTRY/t/many:v1" | tr : =)
+	[ "$(ls "$store")" = "$(printf 'signature-%d\n' 1 2 3 4 5 6)" ]
+}
+
+@test "signatures: keys in the policy itself, and several files" {
+	policy p.json "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyData\":\"$(base64 -w0 "$BATS_FILE_TMPDIR/good.gpg")\"}"
+	we_take p.json "$REGISTRY/t/x:v1"
+	policy p.json "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPaths\":[\"$BATS_FILE_TMPDIR/other.gpg\",\"$BATS_FILE_TMPDIR/good.gpg\"]}"
+	we_take p.json "$REGISTRY/t/x:v1"
+}
+
+@test "signatures: an index is signed with all its images; its signature is enough for them" {
+	local store name
+
+	policy p.json "{$GOOD,\"signedIdentity\":{\"type\":\"matchRepository\"}}"
+	tool skopeo-c copy -q --all --dest-tls-verify=false --sign-by good@example.com "$MULTI" "docker://$REGISTRY/t/multi:v1"
+	store=$BATS_FILE_TMPDIR/lookaside/t
+	[ "$(find "$store" -path "*/multi@*" -name signature-1 | wc -l)" -eq 4 ]
+	skopeo --policy p.json copy -q --all --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:theirs
+	tool skopeo-c copy -q --policy p.json --all --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:ours
+	[ "$(find ours -name '*signature-1' | wc -l)" -eq 4 ]
+	diff -r ours theirs
+	we_take p.json "$REGISTRY/t/multi:v1"
+	# only the index is signed
+	name=$(digest_of "$REGISTRY/t/multi:v1" | tr : =)
+	find "$store" -path "*/multi@*" -name signature-1 ! -path "*$name*" -delete
+	tool skopeo-c copy -q --policy p.json --all --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:again
+	rm "$store/multi@$name/signature-1"
+	tool 6 skopeo-c copy -q --policy p.json --all --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:again2
+}
+
+@test "signatures: dir: keeps them, oci: cannot, the store does without" {
+	tool skopeo-c copy -q --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:d
+	[ -s d/signature-1 ]
+	tool skopeo-c copy -q dir:d dir:e
+	cmp d/signature-1 e/signature-1
+	tool skopeo-c copy -q --remove-signatures dir:d dir:e
+	[ ! -e e/signature-1 ]
+	tool 10 skopeo-c copy -q dir:d oci:o:v1
+	error_is unsupported "--remove-signatures leaves them behind"
+	tool skopeo-c copy -q --remove-signatures dir:d oci:o:v1
+	tool skopeo-c copy -q dir:d store:x:v1
+	# back into a registry, where skopeo finds them
+	tool skopeo-c copy -q --dest-tls-verify=false dir:d "docker://$REGISTRY/t/back:v1"
+	skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/t/back:v1" dir:f
+	cmp d/signature-1 f/signature-1
+	# what the signatures are for may not change
+	tool 1 skopeo-c copy -q --format v2s2 dir:d dir:g
+	error_is failed "would make the signatures of the image invalid"
+	[ ! -e g ]
+	tool skopeo-c copy -q --format v2s2 --remove-signatures dir:d dir:g
+}
+
+@test "signatures: what a path is, was never asked for by name" {
+	sign for-path
+	tool skopeo-c copy -q --src-tls-verify=false "docker://$REGISTRY/t/x:for-path" dir:d
+	echo "{\"default\":[{$GOOD}]}" >p.json
+	tool 6 skopeo-c copy -q --policy p.json dir:d dir:e
+	echo "{\"default\":[{$GOOD,\"signedIdentity\":{\"type\":\"exactRepository\",\"dockerRepository\":\"$REGISTRY/t/x\"}}]}" >p.json
+	tool skopeo-c copy -q --policy p.json dir:d dir:e
+	skopeo --policy p.json copy -q dir:d dir:f
+}
+
+@test "signatures: a lookaside on a web server is read; staging is where they are written" {
+	lookaside_is "docker:" "  $REGISTRY/staged:" "    lookaside: http://$SIGNING/lookaside" \
+		"    lookaside-staging: file://$SIGNING_DIR/lookaside" "  $REGISTRY/old:" \
+		"    sigstore: http://$SIGNING/lookaside/" "  $REGISTRY/endless:" "    lookaside: http://$SIGNING/endless"
+	policy p.json "{$GOOD}"
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/staged/x:v1"
+	we_take p.json "$REGISTRY/staged/x:v1"
+	grep -q "GET /lookaside/staged/x@sha256=.*/signature-2" "$SIGNING_DIR/log"
+	peer_takes p.json "$REGISTRY/staged/x:v1"
+	tool 10 skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/old/x:v1"
+	error_is unsupported "name a lookaside-staging in registries.d"
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/old/x:v1"
+	# a server that has a signature of any number
+	skopeo --insecure-policy copy -q --dest-tls-verify=false "$SRC" "docker://$REGISTRY/endless/x:v1"
+	we_take 9 p.json "$REGISTRY/endless/x:v1"
+	error_is limit "more than 128 signatures"
+	lookaside_is "default-docker:" "  lookaside: file://$BATS_FILE_TMPDIR/lookaside"
+}
+
+@test "signatures: registries.d that is wrong, doubled, or elsewhere" {
+	mkdir rd
+	printf 'default-docker:\n  lookaside: [a]\n' >rd/a.yaml
+	tool 7 skopeo-c copy -q --registries.d rd --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:d
+	error_is integrity "rd/a.yaml: lookaside of default-docker is not a URL"
+	printf 'default-docker:\n  lookaside: ftp://x/\n' >rd/a.yaml
+	tool 10 skopeo-c copy -q --registries.d rd --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:d
+	printf 'docker:\n  %s:\n    lookaside: file:///none\n' "$REGISTRY" | tee rd/a.yaml >rd/b.yaml
+	tool 7 skopeo-c copy -q --registries.d rd --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:d
+	error_is integrity "another file has a section for $REGISTRY, too"
+	rm rd/b.yaml
+	tool skopeo-c copy -q --registries.d rd --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:d
+	[ ! -e d/signature-1 ]
+	tool 3 skopeo-c copy -q --registries.d none --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:e
+}
+
+@test "signatures: a registry that keeps them itself is given them, and asked for them" {
+	local image=$SIGNING/extension/x:v1
+
+	policy p.json "{$GOOD}"
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$image"
+	we_take p.json "$image"
+	peer_takes p.json "$image"
+	cmp ours/signature-1 peer/signature-1
+	# the same once more is there already
+	tool skopeo-c copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$image" "docker://$image"
+	we_take p.json "$image"
+	[ ! -e ours/signature-2 ]
+	[ -z "$(find "$BATS_FILE_TMPDIR/lookaside" -path '*extension*')" ]
+}
+
+@test "signatures: a key with a passphrase" {
+	echo secret >pass
+	echo wrong >wrong
+	gpg -q --batch --pinentry-mode loopback --passphrase-file pass --quick-generate-key locked@example.com ed25519 sign never
+	gpg -q --export locked@example.com >locked.gpg
+	gpg_stop
+	tool 6 skopeo-c copy -q --sign-by locked@example.com --sign-passphrase-file wrong --dest-tls-verify=false "$SRC" "docker://$REGISTRY/t/locked:v1"
+	error_is denied "the passphrase of the key \"locked@example.com\" is wrong"
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/t/locked:v1"
+	tool skopeo-c copy -q --sign-by locked@example.com --sign-passphrase-file pass --dest-tls-verify=false "$SRC" "docker://$REGISTRY/t/locked:v1"
+	policy p.json "{${GOOD/$BATS_FILE_TMPDIR\/good.gpg/$BATS_TEST_TMPDIR/locked.gpg}}"
+	we_take p.json "$REGISTRY/t/locked:v1"
+	tool 3 skopeo-c copy -q --sign-by nobody@example.com --dest-tls-verify=false "$SRC" "docker://$REGISTRY/t/locked:v2"
+	error_is not-found "no secret key for \"nobody@example.com\""
+}
+
+@test "signatures: options that do not fit" {
+	tool 2 skopeo-c copy --sign-identity a:v1 "$SRC" dir:d
+	tool 2 skopeo-c copy --sign-by good@example.com --sign-identity a.example/b "$SRC" dir:d
+	tool 2 skopeo-c copy --sign-by good@example.com "$SRC" dir:d
+	error_is usage "has no name to sign for"
+	tool 10 skopeo-c copy --sign-by good@example.com --sign-identity a.example/b:v1 "$SRC" oci:o:v1
+	[ ! -e d ] && [ ! -e o ]
+	tool skopeo-c copy --sign-by good@example.com --sign-identity a.example/b:v1 "$SRC" dir:d
+	[ -s d/signature-1 ]
+}
+
+@test "signatures: a message that inflates without end, two signatures, a message without one" {
+	tool skopeo-c copy -q "$SRC" dir:d
+	echo "{\"default\":[{$GOOD,\"signedIdentity\":{\"type\":\"exactRepository\",\"dockerRepository\":\"a.example/b\"}}]}" >p.json
+	head -c 30000000 /dev/zero | gpg -q --batch -u good@example.com -s -o d/signature-1
+	[ "$(stat -c %s d/signature-1)" -lt 1000000 ]
+	tool 6 skopeo-c copy -q --policy p.json dir:d dir:e
+	skopeo manifest-digest d/manifest.json >digest
+	printf '{"critical":{"type":"atomic container signature","image":{"docker-manifest-digest":"%s"},"identity":{"docker-reference":"a.example/b:v1"}},"optional":{}}' "$(cat digest)" >payload
+	gpg -q --batch --yes -u good@example.com -u other@example.com -s -o d/signature-1 payload
+	tool 6 skopeo-c copy -q --policy p.json dir:d dir:e
+	gpg -q --batch --yes --store -o d/signature-1 payload
+	tool 6 skopeo-c copy -q --policy p.json dir:d dir:e
+	gpg -q --batch --yes -u good@example.com -s -o d/signature-1 payload
+	tool skopeo-c copy -q --policy p.json dir:d dir:e
+	# what is signed must be just what a signature says
+	sed 's/"optional"/"x":1,"optional"/' payload | gpg -q --batch --yes -u good@example.com -s -o d/signature-1
+	tool 6 skopeo-c copy -q --policy p.json dir:d dir:f
+	# a signature that has expired
+	gpg -q --batch --yes --faked-system-time 20200101T000000! --default-sig-expire 1d -u good@example.com -s -o d/signature-1 payload || true
+	tool 6 skopeo-c copy -q --policy p.json dir:d dir:f
+	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'ocid-gpg.*')" ]
+}
