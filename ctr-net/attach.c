@@ -5,12 +5,16 @@
 #include "cni_config.h"
 #include "ns.h"
 #include "ports.h"
+#include "stand_in.h"
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "lib/store.h"
+
+#include <unistd.h>
 
 bool attach_is_alive(const json_t *entry)
 {
@@ -55,18 +59,37 @@ int attach_keep_gc_out(const struct store *store, const json_t *config, int *loc
 	return 0;
 }
 
+/* Where the namespace is gone and a stand-in for it is needed: its path, which *fd keeps. The
+ * caller frees it. Without one, all but firewall rules is taken down. */
+static char *make_stand_in(const struct attachment *attachment, const json_t *config,
+			   const json_t *result, int *fd)
+{
+	struct error failure;
+
+	if (attachment->netns || !stand_in_is_needed(config, result))
+		return NULL;
+	*fd = stand_in_make(attachment->ifname, result, &failure);
+	if (*fd >= 0)
+		return xasprintf("/proc/%d/fd/%d", getpid(), *fd);
+	log_message(LOG_LEVEL_WARN, "%s: firewall rules may be left: %s", attachment->container_id,
+		    failure.message);
+	return NULL;
+}
+
 static int take_off(struct record *record, json_t *entry, const struct attach_settings *settings,
 		    bool best_effort, struct error *err)
 {
-	const struct attachment attachment = recorded(record, entry, settings);
+	struct attachment attachment = recorded(record, entry, settings);
 	const char *network = json_text(entry, "network", "?");
 	const json_t *config = json_object_get(entry, "config");
-	cleanup_fd int lock = -1;
+	const json_t *result = json_object_get(entry, "result");
+	cleanup_fd int lock = -1, stand_in_fd = -1;
+	cleanup_free char *stand_in = make_stand_in(&attachment, config, result, &stand_in_fd);
 
+	attachment.stand_in = stand_in;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
 		return -1;
-	if (cni_chain_del(config, &attachment, json_object_get(entry, "result"), best_effort,
-			  record->lock_fd, err) < 0)
+	if (cni_chain_del(config, &attachment, result, best_effort, record->lock_fd, err) < 0)
 		return error_prefix(err, "network %s", network);
 	record_remove(record, entry);
 	return 0;

@@ -76,9 +76,12 @@ int cni_chain_del(const json_t *config, const struct attachment *attachment, con
 	for (size_t i = cni_config_plugin_count(config); i > 0; i--) {
 		json_auto_t *request =
 			cni_config_request(config, i - 1, attachment->capabilities, previous);
+		struct attachment of_plugin = *attachment;
 		struct error failure;
 
-		if (del_plugin(attachment, request, lock_fd, &failure) == 0)
+		if (!attachment->netns && cni_config_masquerades(config, i - 1))
+			of_plugin.netns = attachment->stand_in;
+		if (del_plugin(&of_plugin, request, lock_fd, &failure) == 0)
 			continue;
 		if (status == 0)
 			*err = failure;

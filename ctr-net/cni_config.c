@@ -287,6 +287,11 @@ const char *cni_config_ipam_type(const json_t *config, size_t index)
 	return path_is_name(type) ? type : NULL;
 }
 
+bool cni_config_masquerades(const json_t *config, size_t index)
+{
+	return json_is_true(json_object_get(plugin_at(config, index), "ipMasq"));
+}
+
 static bool plugin_declares(const json_t *plugin, const char *capability)
 {
 	return json_is_true(json_path(plugin, "capabilities", capability, NULL));

@@ -37,6 +37,10 @@ const char *cni_config_plugin_type(const json_t *config, size_t index);
 /* The plugin that gives out addresses for the one at `index`, or NULL; borrowed. */
 const char *cni_config_ipam_type(const json_t *config, size_t index);
 
+/* Whether the plugin at `index` masquerades the addresses of containers (SPEC section 1, "ipMasq").
+ */
+bool cni_config_masquerades(const json_t *config, size_t index);
+
 /* Whether some plugin of the list declares the capability. */
 bool cni_config_declares(const json_t *config, const char *capability);
 

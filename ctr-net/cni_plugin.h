@@ -10,6 +10,7 @@
 struct attachment {
 	const char *container_id; /* NULL, as ifname: the command is not about a container */
 	const char *netns;	  /* path; NULL when it is gone, which only DEL allows */
+	const char *stand_in;	  /* for DEL without netns: path of a stand_in_make(), or NULL */
 	const char *ifname;
 	const char *args;	    /* "K=V;K=V", or NULL */
 	const json_t *capabilities; /* object of all capability arguments, or NULL */

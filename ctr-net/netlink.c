@@ -2,6 +2,7 @@
 #include "netlink.h"
 
 #include "netlink_message.h"
+#include "subnet.h"
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -78,6 +80,29 @@ int netlink_set_up(struct netlink *netlink, const char *ifname, struct error *er
 	mnl_attr_put_strz(request, IFLA_IFNAME, ifname);
 	if (exchange(netlink, request, NULL, NULL, err) < 0)
 		return error_prefix(err, "cannot bring %s up", ifname);
+	return 0;
+}
+
+int netlink_add_veth(struct netlink *netlink, const char *name, const char *peer, struct error *err)
+{
+	_Alignas(struct nlmsghdr) char buffer[REQUEST_SIZE] = { 0 };
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+
+	request->nlmsg_type = RTM_NEWLINK;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(request, IFLA_IFNAME, name);
+	struct nlattr *info = mnl_attr_nest_start(request, IFLA_LINKINFO);
+	mnl_attr_put_str(request, IFLA_INFO_KIND, "veth");
+	struct nlattr *data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
+	struct nlattr *other = mnl_attr_nest_start(request, VETH_INFO_PEER);
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(request, IFLA_IFNAME, peer);
+	mnl_attr_nest_end(request, other);
+	mnl_attr_nest_end(request, data);
+	mnl_attr_nest_end(request, info);
+	if (exchange(netlink, request, NULL, NULL, err) < 0)
+		return error_prefix(err, "cannot make interface %s", name);
 	return 0;
 }
 
@@ -179,6 +204,44 @@ json_t *netlink_routes(struct netlink *netlink, struct error *err)
 		json_object_del(route, "index");
 	}
 	return routes;
+}
+
+/* The index of an interface, or 0. */
+static unsigned find_index(const json_t *links, const char *ifname)
+{
+	const json_t *link;
+	size_t i;
+
+	json_array_foreach (links, i, link) {
+		if (strcmp(json_string_value(json_object_get(link, "name")), ifname) == 0)
+			return (unsigned)json_integer_value(json_object_get(link, "index"));
+	}
+	return 0;
+}
+
+int netlink_add_address(struct netlink *netlink, const char *ifname, const char *address,
+			struct error *err)
+{
+	json_auto_t *links = netlink_links(netlink, err);
+	_Alignas(struct nlmsghdr) char buffer[REQUEST_SIZE] = { 0 };
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct subnet subnet;
+
+	if (!links || subnet_parse_address(address, &subnet, err) < 0)
+		return -1;
+
+	request->nlmsg_type = RTM_NEWADDR;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(request, sizeof *header);
+	header->ifa_family = (unsigned char)subnet.network.family;
+	header->ifa_prefixlen = (unsigned char)subnet.prefix;
+	header->ifa_index = find_index(links, ifname);
+	header->ifa_flags = IFA_F_NODAD;
+	mnl_attr_put(request, IFA_LOCAL, subnet.network.size, subnet.network.bytes);
+	mnl_attr_put(request, IFA_ADDRESS, subnet.network.size, subnet.network.bytes);
+	if (exchange(netlink, request, NULL, NULL, err) < 0)
+		return error_prefix(err, "cannot give %s the address %s", ifname, address);
+	return 0;
 }
 
 /* ---- watching ---- */

@@ -24,6 +24,14 @@ void netlink_close(struct netlink *netlink);
 /* Bring an interface up. */
 int netlink_set_up(struct netlink *netlink, const char *ifname, struct error *err);
 
+/* Make an interface `name` whose other end is `peer`, both down. */
+int netlink_add_veth(struct netlink *netlink, const char *name, const char *peer,
+		     struct error *err);
+
+/* Give an interface an address, as in "10.1.0.2/16". */
+int netlink_add_address(struct netlink *netlink, const char *ifname, const char *address,
+			struct error *err);
+
 /* All interfaces, in the order of their index: as netlink_link_json() has them, with addresses:
  * ["10.1.0.2/16",…]. The caller owns it. */
 json_t *netlink_interfaces(struct netlink *netlink, struct error *err);

@@ -268,3 +268,11 @@ int ns_make(const struct ns_plan *plan, const char *runroot, const char *name, s
 		cleanup_fd_p(&fds[kind]);
 	return status;
 }
+
+int ns_make_loose(struct error *err)
+{
+	const struct ns_plan plan = { .kinds[PIN_NET] = true };
+	int fds[PIN_KINDS] = { -1, -1, -1, -1, -1 };
+
+	return make_new(&plan, fds, err) < 0 ? -1 : fds[PIN_NET];
+}

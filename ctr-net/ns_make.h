@@ -20,3 +20,6 @@ struct ns_plan {
 /* Make them all, bring loopback up in a network namespace, and pin them under `name`. On failure
  * nothing is left. ERROR_EXISTS where one of them is pinned already. */
 int ns_make(const struct ns_plan *plan, const char *runroot, const char *name, struct error *err);
+
+/* A new network namespace that nothing but the returned descriptor keeps. */
+int ns_make_loose(struct error *err);

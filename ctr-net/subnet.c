@@ -41,7 +41,7 @@ static bool host_bits_are(const struct subnet *subnet, const struct address *add
 	return true;
 }
 
-int subnet_parse(const char *text, struct subnet *subnet, struct error *err)
+int subnet_parse_address(const char *text, struct subnet *subnet, struct error *err)
 {
 	const char *slash = strchr(text, '/');
 	cleanup_free char *address = slash ? xstrndup(text, (size_t)(slash - text)) : NULL;
@@ -50,10 +50,24 @@ int subnet_parse(const char *text, struct subnet *subnet, struct error *err)
 	if (!address)
 		return error_set(err, ERROR_USAGE, "\"%s\" is not ADDRESS/PREFIX", text);
 	if (address_parse(address, &parsed.network, err) < 0)
+		return -1;
+
+	int bits = (int)parsed.network.size * 8;
+	if (parsed.prefix < 0 || parsed.prefix > bits)
+		return error_set(err, ERROR_USAGE, "the prefix is 1 to %d", bits - 2);
+	*subnet = parsed;
+	return 0;
+}
+
+int subnet_parse(const char *text, struct subnet *subnet, struct error *err)
+{
+	struct subnet parsed;
+
+	if (subnet_parse_address(text, &parsed, err) < 0)
 		return error_prefix(err, "subnet %s", text);
 
 	int bits = (int)parsed.network.size * 8;
-	if (parsed.prefix < 1 || parsed.prefix > bits)
+	if (parsed.prefix == 0)
 		return error_set(err, ERROR_USAGE, "subnet %s: the prefix is 1 to %d", text,
 				 bits - 2);
 	if (parsed.prefix > bits - 2)

@@ -21,6 +21,9 @@ struct subnet {
 /* Parse an address; ERROR_USAGE. */
 int address_parse(const char *text, struct address *address, struct error *err);
 
+/* Parse ADDRESS/PREFIX, an address in its subnet; ERROR_USAGE. */
+int subnet_parse_address(const char *text, struct subnet *subnet, struct error *err);
+
 /* Parse ADDRESS/PREFIX without host bits and with room for a gateway and a container; ERROR_USAGE.
  */
 int subnet_parse(const char *text, struct subnet *subnet, struct error *err);

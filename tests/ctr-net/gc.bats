@@ -12,7 +12,6 @@ teardown() {
 	nothing_left
 }
 
-# Without ipMasq: the plugin finds those rules by the addresses in the namespace, which is gone.
 plain_network() {
 	network "$1" '{"type": "bridge", "bridge": "br'"$2"'", "isGateway": true, "ipam": {
 		"type": "host-local", "dataDir": "'"$LEASES"'", "subnet": "10.90.'"$2"'.0/24"}}' "${@:3}"
@@ -69,6 +68,29 @@ document() {
 		'{"id":"abc","netns":"'"$OCID_RUNROOT"'/netns/abc"}' \
 		'{"id":"none","netns":"'"$OCID_RUNROOT"'/netns/none"}')" ]
 	[ "$(ls "$OCID_RUNROOT/netns")" = free ]
+}
+
+@test "gc: the firewall rules of ipMasq go also where the namespace went first" {
+	bridge_network web 4 "$PORTMAP"
+	network link '{"type": "ptp", "ipMasq": true, "ipam": {"type": "host-local", "dataDir": "'"$LEASES"'",
+		"ranges": [[{"subnet": "10.90.5.0/24"}], [{"subnet": "2001:db8:5::/64"}]]}}'
+	net ns create one
+	net add web one --conf-dir "$NET_D" --publish 8080:80
+	net add link one --conf-dir "$NET_D" --ifname peer
+	net ns create two
+	net add web two --conf-dir "$NET_D"
+	[ "$(on_host iptables-save -t nat | grep -c -- '-A POSTROUTING .*name: \\"\(web\|link\)')" -ge 3 ]
+	on_host ip6tables-save -t nat | grep -q -- '-A POSTROUTING .*2001:db8:5'
+	net ns rm --force one
+	net ns rm --force two
+	net del --id two
+	gc
+	[ "$(jq -r .ifname <<<"$output" | paste -sd' ')" = "peer eth0" ]
+	[ -z "$(on_host iptables-save -t nat | grep -E -- '-A POSTROUTING .*10\.90|CNI-[0-9a-f]{24}')" ]
+	[ -z "$(on_host ip6tables-save -t nat | grep -E '2001:db8:5|CNI-[0-9a-f]{24}')" ]
+	nothing_left
+	# no interface of a stand-in is left on the host
+	[ -z "$(on_host ip -o link show | grep -E 'peer|other')" ]
 }
 
 @test "gc: what an add that was killed has left" {

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stand_in.h"
+
+#include "cni_config.h"
+#include "netlink.h"
+#include "ns.h"
+#include "ns_make.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+
+#include <string.h>
+
+/* Any name but that of the interface. */
+static const char *peer_of(const char *ifname)
+{
+	return strcmp(ifname, "peer") == 0 ? "other" : "peer";
+}
+
+int stand_in_make(const char *ifname, const json_t *result, struct error *err)
+{
+	cleanup_netlink struct netlink netlink = { 0 };
+	cleanup_fd int fd = ns_make_loose(err);
+	const json_t *ip;
+	size_t i;
+
+	if (fd < 0 || ns_netlink(fd, &netlink, err) < 0 ||
+	    netlink_add_veth(&netlink, ifname, peer_of(ifname), err) < 0)
+		return -1;
+	json_array_foreach (json_object_get(result, "ips"), i, ip) {
+		if (netlink_add_address(&netlink, ifname, json_text(ip, "address", ""), err) < 0)
+			return -1;
+	}
+	return steal_fd(&fd);
+}
+
+bool stand_in_is_needed(const json_t *config, const json_t *result)
+{
+	if (json_array_size(json_object_get(result, "ips")) == 0)
+		return false;
+	for (size_t i = 0; i < cni_config_plugin_count(config); i++)
+		if (cni_config_masquerades(config, i))
+			return true;
+	return false;
+}
