@@ -8,6 +8,8 @@ PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/ocid
 MANDIR     ?= $(PREFIX)/share/man
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+EXAMPLEDIR ?= $(PREFIX)/share/doc/ocid/examples
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 CFLAGS     ?= -O2 -g
@@ -201,11 +203,17 @@ lint: deps $(CRI_GEN).h $(KINDS).h
 # man/NAME.SECTION to where they are installed
 man_pages = $(foreach m,$(wildcard man/*.[1-8]),$(MANDIR)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 
+EXAMPLES := $(addprefix ocid-dispatch/examples/,crictl.yaml kubelet.yaml ocid.json)
+
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
 	install $(TOOLS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
 	install $(WORKERS:%=$(BUILD)/%) $(DESTDIR)$(LIBEXECDIR)
 	for m in $(man_pages); do install -D -m 644 man/$${m##*/} $(DESTDIR)$$m || exit 1; done
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(EXAMPLEDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' ocid-dispatch/examples/ocid-dispatch.service \
+		>$(DESTDIR)$(UNITDIR)/ocid-dispatch.service
+	install -m 644 $(EXAMPLES) $(DESTDIR)$(EXAMPLEDIR)
 	for t in $(TOOLS); do \
 		$(BUILD)/$$t --completion bash >$(DESTDIR)$(BASHDIR)/$$t && \
 		$(BUILD)/$$t --completion zsh >$(DESTDIR)$(ZSHDIR)/_$$t || exit 1; \
@@ -215,6 +223,8 @@ uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(WORKERS:%=$(DESTDIR)$(LIBEXECDIR)/%)
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%)
 	rm -f $(man_pages:%=$(DESTDIR)%)
+	rm -f $(DESTDIR)$(UNITDIR)/ocid-dispatch.service \
+		$(patsubst %,$(DESTDIR)$(EXAMPLEDIR)/%,$(notdir $(EXAMPLES)))
 
 deb: deps
 	@tests/deb $(BUILD)

@@ -3,4 +3,4 @@
 #pragma once
 #include "lib/cli.h"
 
-extern const struct cli_command command_serve, command_call, command_rpcs;
+extern const struct cli_command command_serve, command_call, command_check, command_rpcs;

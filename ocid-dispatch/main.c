@@ -3,7 +3,9 @@
 
 int main(int argc, char **argv)
 {
-	const struct cli_command commands[] = { command_serve, command_call, command_rpcs, { 0 } };
+	const struct cli_command commands[] = {
+		command_serve, command_call, command_check, command_rpcs, { 0 }
+	};
 
 	return cli_main("ocid-dispatch", "serve Kubernetes by running the tools", commands, argc,
 			argv);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ocid-dispatch check: whether a server could run by its configuration. */
+#include "ocid-dispatch/commands.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "ocid-dispatch/configuration.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct settings {
+	const char *configuration;
+};
+
+static const struct settings defaults = { .configuration = CONFIGURATION_PATH };
+
+static const struct cli_option options[] = {
+	{ "config", 'c', "FILE", OPTION_STRING, offsetof(struct settings, configuration),
+	  "the configuration (default " CONFIGURATION_PATH ")" },
+	{ 0 },
+};
+
+/* As execvp(3) would find it. */
+static bool is_in_path(const char *name)
+{
+	const char *path = getenv("PATH");
+	cleanup_free char *directories = xstrdup(path ? path : "/bin:/usr/bin");
+	char *rest = directories;
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0;
+	while (rest) {
+		cleanup_free char *file = xasprintf("%s/%s", strsep(&rest, ":"), name);
+
+		if (access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_runtimes(const json_t *configuration, struct error *err)
+{
+	const char *name;
+	json_t *runtime;
+
+	json_object_foreach (json_object_get(configuration, "runtimes"), name, runtime) {
+		const char *path = json_text(runtime, "path", "");
+
+		if (!is_in_path(path))
+			return error_set(err, ERROR_NOT_FOUND,
+					 "\"runtimes.%s.path\": there is no program %s", name,
+					 path);
+	}
+	return 0;
+}
+
+static int check_streams(const json_t *configuration, struct error *err)
+{
+	static const char *const keys[] = { "certificate", "key" };
+	const json_t *stream = json_object_get(configuration, "stream");
+
+	if (!json_object_get(stream, keys[0]) != !json_object_get(stream, keys[1]))
+		return error_set(err, ERROR_INTEGRITY,
+				 "\"stream.certificate\" and \"stream.key\" go together");
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *path = json_text(stream, keys[i], NULL);
+
+		if (path && access(path, R_OK) < 0)
+			return error_os(err, "\"stream.%s\": %s", keys[i], path);
+	}
+	return 0;
+}
+
+static int run(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	cleanup_configuration struct configuration configuration = { 0 };
+
+	if (configuration_load(settings->configuration, &configuration, err) < 0 ||
+	    check_runtimes(configuration.json, err) < 0 ||
+	    check_streams(configuration.json, err) < 0)
+		return -1;
+	return output_object(cli, configuration.json, err);
+}
+
+const struct cli_command command_check = {
+	.name = "check",
+	.summary = "check the configuration, and print it with its defaults",
+	.options = options,
+	.settings_size = sizeof(struct settings),
+	.defaults = &defaults,
+	.run = run,
+};
