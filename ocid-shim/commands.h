@@ -5,6 +5,7 @@
 
 extern const struct cli_command attach_command;
 extern const struct cli_command create_command;
+extern const struct cli_command events_command;
 extern const struct cli_command exec_command;
 extern const struct cli_command kill_command;
 extern const struct cli_command list_command;

@@ -159,8 +159,9 @@ static json_t *started(const struct container *container)
 {
 	struct error ignored;
 	size_t length;
+	const char *name = container_started_file(container);
 	cleanup_free char *text =
-		file_read_at(container->dir_fd, "started", STARTED_MAX, &length, &ignored);
+		name ? file_read_at(container->dir_fd, name, STARTED_MAX, &length, &ignored) : NULL;
 
 	return text ? json_stringn(text, strcspn(text, "\n")) : NULL;
 }
@@ -216,12 +217,26 @@ json_t *container_describe(const struct container *container)
 	return process;
 }
 
-int container_mark_started(const struct container *container, struct error *err)
+int container_mark_starting(const struct container *container, struct error *err)
 {
 	char now[TIMESTAMP_SIZE];
 
 	timestamp_now(now);
-	return file_replace_at(container->dir_fd, "started", now, strlen(now), 0600, err);
+	return file_replace_at(container->dir_fd, ".started", now, strlen(now), 0600, err);
+}
+
+int container_mark_started(const struct container *container, struct error *err)
+{
+	if (renameat(container->dir_fd, ".started", container->dir_fd, "started") < 0)
+		return error_os(err, "container %s: started", container->id);
+	return 0;
+}
+
+const char *container_started_file(const struct container *container)
+{
+	if (has_file(container, "started"))
+		return "started";
+	return has_file(container, "exit") && has_file(container, ".started") ? ".started" : NULL;
 }
 
 int container_await_process(const struct container *container, int timeout_ms, struct error *err)

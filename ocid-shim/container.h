@@ -7,7 +7,8 @@
  *   shim.pid    the monitor's process id; the monitor holds a lock on it as long as it lives, which
  *               is what counts, since numbers are used again
  *   pid         the process id of the container's init, as the runtime wrote it
- *   started     when it was started
+ *   started     when it was started; .started until the runtime has said that it was
+ *   oom         when the kernel first ended a process of it for lack of memory
  *   exit        how it ended, written by the monitor
  */
 #pragma once
@@ -55,8 +56,13 @@ json_t *container_exit(const struct container *container);
 /* The `process` field of the container document. The caller owns it. */
 json_t *container_describe(const struct container *container);
 
-/* Note that it has been started now. */
+/* Note the time before it is started; and afterwards that it was then. */
+int container_mark_starting(const struct container *container, struct error *err);
 int container_mark_started(const struct container *container, struct error *err);
+
+/* The file that says when it was started: `started`; or where it has ended by the time that can be
+ * said, `.started`. NULL where it was not. */
+const char *container_started_file(const struct container *container);
 
 /* Wait until the container has ended. *exit is its exit record, or NULL when nobody knows it (the
  * monitor was killed). The caller owns it. */

@@ -14,6 +14,7 @@
 #include "ocid-shim/launch.h"
 #include "ocid-shim/log_file.h"
 #include "ocid-shim/runtime.h"
+#include "ocid-shim/start.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,15 +121,6 @@ static int write_pid_file(const char *path, pid_t pid, struct error *err)
 	return path ? file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err) : 0;
 }
 
-static int start(const struct place *place, const struct container *container, struct error *err)
-{
-	const char *const words[] = { "start", container->id, NULL };
-
-	if (runtime_run(place->store, container->facts, place->busy_fd, words, NULL, err) < 0)
-		return -1;
-	return container_mark_started(container, err);
-}
-
 /* Everything that can fail before the container is to stay, so also the printing: a caller that
  * has no document could not find it. */
 static int complete(const struct cli *cli, const struct place *place, const struct request *request,
@@ -138,7 +130,7 @@ static int complete(const struct cli *cli, const struct place *place, const stru
 	pid_t init = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
 
 	if (write_pid_file(settings->pid_file, init, err) < 0 ||
-	    (run && start(place, container, err) < 0))
+	    (run && start_container(place->store, container, place->busy_fd, err) < 0))
 		return -1;
 
 	json_auto_t *process = container_describe(container);

@@ -21,7 +21,8 @@ int main(int argc, char **argv)
 		run_command,	create_command, start_command,	     exec_command,   attach_command,
 		resize_command, state_command,	list_command,	     ps_command,     stats_command,
 		kill_command,	stop_command,	pause_command,	     resume_command, update_command,
-		wait_command,	logs_command,	reopen_logs_command, rm_command,     { 0 },
+		wait_command,	logs_command,	reopen_logs_command, events_command, rm_command,
+		{ 0 },
 	};
 
 	forget_service_manager();

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/start.h"
+
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/runtime.h"
@@ -8,10 +10,25 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
+#include <unistd.h>
+
+int start_container(const struct store *store, const struct container *container, int lock,
+		    struct error *err)
+{
+	const char *const words[] = { "start", container->id, NULL };
+
+	if (container_mark_starting(container, err) < 0)
+		return -1;
+	if (runtime_run(store, container->facts, lock, words, NULL, err) < 0) {
+		unlinkat(container->dir_fd, ".started", 0);
+		return -1;
+	}
+	return container_mark_started(container, err);
+}
+
 static int run_start(const struct cli *cli, struct error *err)
 {
 	const char *id = cli->operands[0];
-	const char *const words[] = { "start", id, NULL };
 	cleanup_store struct store store = { 0 };
 
 	if (store_open(cli, &store, err) < 0 || container_check_id(id, err) < 0)
@@ -30,8 +47,7 @@ static int run_start(const struct cli *cli, struct error *err)
 		error_set(err, ERROR_FAILED, "container \"%s\" cannot start, its monitor died", id);
 		return error_hint(err, "ocid-shim rm it, and create it again");
 	}
-	if (runtime_run(&store, container.facts, lock, words, NULL, err) < 0 ||
-	    container_mark_started(&container, err) < 0)
+	if (start_container(&store, &container, lock, err) < 0)
 		return -1;
 
 	json_auto_t *process = container_describe(&container);

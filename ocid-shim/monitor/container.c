@@ -175,7 +175,7 @@ static void format_exit(const struct monitor *monitor, struct text *text)
 		text_add(text, ",\"logRecordsLost\":");
 		text_add_number(text, (long long)lost);
 	}
-	if (oom_happened(monitor->oom_fd))
+	if (monitor->oom_killed)
 		text_add(text, ",\"oomKilled\":true");
 	if (signaled) {
 		text_add(text, ",\"signal\":");
@@ -212,6 +212,19 @@ int container_record_exit(const struct monitor *monitor)
 	if (!whole || renameat(monitor->dir_fd, ".exit", monitor->dir_fd, "exit") < 0)
 		return -1;
 	return fsync(monitor->dir_fd);
+}
+
+void container_record_oom(const struct monitor *monitor)
+{
+	char stamp[STAMP_SIZE];
+	int fd = openat(monitor->dir_fd, ".oom", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	stamp_now(stamp);
+	if (fd < 0)
+		return;
+	if (write(fd, stamp, sizeof stamp - 1) == sizeof stamp - 1)
+		renameat(monitor->dir_fd, ".oom", monitor->dir_fd, "oom");
+	close(fd);
 }
 
 void container_forget(const struct monitor *monitor)

@@ -18,7 +18,9 @@ enum {
 
 int events_watch(const struct monitor *monitor, int fd, enum event event)
 {
-	struct epoll_event watch = { .events = EPOLLIN, .data.u32 = event };
+	/* files of cgroups tell of changes so, and can be read always */
+	unsigned kind = fd == monitor->oom_fd ? EPOLLPRI : EPOLLIN;
+	struct epoll_event watch = { .events = kind, .data.u32 = event };
 
 	return epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, fd, &watch);
 }
@@ -186,6 +188,9 @@ static void handle(struct monitor *monitor, const struct epoll_event *event)
 	case EVENT_CONTROL:
 		control_receive(monitor);
 		break;
+	case EVENT_OOM:
+		oom_hear(monitor);
+		break;
 	default:
 		attach_hear(monitor, event->data.u32 - EVENT_ATTACHER,
 			    (event->events & EPOLLOUT) != 0);
@@ -196,8 +201,11 @@ static void handle(struct monitor *monitor, const struct epoll_event *event)
 /* How long to wait for an event; -1: for ever. */
 static int timeout_until(const struct monitor *monitor, long long deadline)
 {
-	if (monitor->patience_ends && (deadline < 0 || monitor->patience_ends < deadline))
-		deadline = monitor->patience_ends;
+	const long long others[] = { monitor->patience_ends, monitor->oom_check };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (others[i] && (deadline < 0 || others[i] < deadline))
+			deadline = others[i];
 	if (deadline < 0)
 		return -1;
 	long long left = deadline - process_clock();
@@ -221,4 +229,6 @@ void events_step(struct monitor *monitor, long long deadline)
 		handle(monitor, &events[i]);
 	if (monitor->patience_ends && process_clock() >= monitor->patience_ends)
 		attach_lose_patience(monitor);
+	if (monitor->oom_check && process_clock() >= monitor->oom_check)
+		oom_check(monitor);
 }

@@ -79,6 +79,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->dir_path = argv[MONITOR_DIR_PATH];
 	m->bundle = argv[MONITOR_BUNDLE];
 	m->runtime = argv + MONITOR_RUNTIME;
+	m->oom_fd = m->oom_event_fd = -1;
 	m->control_fd = m->console_listen_fd = m->console_fd = m->input_fd = -1;
 	for (size_t i = 0; i < MONITOR_ATTACHERS; i++)
 		m->attachers[i].fd = -1;
@@ -177,7 +178,7 @@ static bool adopt(struct monitor *m, const char **what)
 	if (init == 0)
 		return false;
 	m->init = init;
-	m->oom_fd = oom_watch(init);
+	oom_watch(m);
 	*what = "no control socket could be made";
 	if (control_listen(m) < 0)
 		return false;
@@ -263,5 +264,6 @@ int main(int argc, char **argv)
 		run_runtime_until(m, process_clock() + GRACE_MS);
 	stream_end(&m->log, &m->streams[0]);
 	stream_end(&m->log, &m->streams[1]);
+	oom_check(m);
 	return container_record_exit(m) < 0;
 }

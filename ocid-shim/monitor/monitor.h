@@ -37,8 +37,10 @@ struct monitor {
 	char words[MONITOR_TEXT_SIZE]; /* the last that the runtime said on stderr */
 	size_t words_length;
 
-	pid_t init; /* the container's first process, or 0 while it is not known */
-	int oom_fd; /* oom_watch() */
+	pid_t init;		  /* the container's first process, or 0 while it is not known */
+	int oom_fd, oom_event_fd; /* oom_watch(), or -1 */
+	long long oom_check;	  /* when to look at the count again (process_clock); 0: not */
+	bool oom_killed;
 	bool exited;
 	int exit_status; /* its wait status */
 
@@ -94,15 +96,21 @@ int container_prepare_exit(const struct monitor *monitor);
 /* Write the file `exit`: durable, and there as a whole or not at all. */
 int container_record_exit(const struct monitor *monitor);
 
+/* Write the file `oom`. */
+void container_record_oom(const struct monitor *monitor);
+
 /* Remove the container's directory with everything that it can hold. */
 void container_forget(const struct monitor *monitor);
 
 /* oom.c: keep the counter of the container's memory cgroup open, as the cgroup may be gone when it
- * is to be read. Returns a descriptor, or -1 where there is no counter. */
-int oom_watch(pid_t init);
+ * is to be read, and have its changes watched. */
+void oom_watch(struct monitor *monitor);
 
-/* Whether the OOM killer has ended a process of the container. */
-bool oom_happened(int fd);
+/* The kernel tells that memory is short. */
+void oom_hear(struct monitor *monitor);
+
+/* Note it when the OOM killer has ended a process of the container. */
+void oom_check(struct monitor *monitor);
 
 /* control.c: make the socket for messages from anybody who may; deal with one. -1 with errno. */
 int control_listen(struct monitor *monitor);
@@ -149,6 +157,7 @@ enum event {
 	EVENT_SYNC,
 	EVENT_CONSOLE,
 	EVENT_CONTROL,
+	EVENT_OOM,
 	EVENT_ATTACHER /* and its index */
 };
 int events_watch(const struct monitor *monitor, int fd, enum event event);

@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel counts, in the memory cgroup, how many of its processes the OOM killer has ended. */
+/*
+ * The kernel counts, in the memory cgroup, how many of its processes the OOM killer has ended. It
+ * tells of changes in v2 by the file itself, and in v1 by an eventfd, before it has counted.
+ */
 #include "ocid-shim/monitor/monitor.h"
 #include "ocid-shim/monitor/text.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { FILE_SIZE = 4096, PATH_SIZE = 4096 };
+enum {
+	FILE_SIZE = 4096,
+	PATH_SIZE = 4096,
+	COUNT_MS = 100 /* from the notice to the count, and more */
+};
+
+#define V1 "/sys/fs/cgroup/memory"
 
 /* Read the beginning of a file as text. False where it cannot be read. */
 static bool read_text(int fd, char text[static FILE_SIZE])
@@ -41,7 +52,8 @@ static bool is_hierarchy(const char *line, const char *controller, const char **
 }
 
 /* Open `TOP/PATH-OF-THE-CGROUP/FILE` for the hierarchy of the controller. */
-static int open_in(const char *cgroups, const char *controller, const char *top, const char *file)
+static int open_in(const char *cgroups, const char *controller, const char *top, const char *file,
+		   int flags)
 {
 	char name[PATH_SIZE];
 	struct text text = { name, sizeof name, 0 };
@@ -52,7 +64,7 @@ static int open_in(const char *cgroups, const char *controller, const char *top,
 			text_add(&text, top);
 			text_add_line(&text, path);
 			text_add(&text, file);
-			return open(name, O_RDONLY | O_CLOEXEC);
+			return open(name, flags | O_CLOEXEC);
 		}
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
@@ -60,28 +72,79 @@ static int open_in(const char *cgroups, const char *controller, const char *top,
 	return -1;
 }
 
-int oom_watch(pid_t init)
+/* An eventfd that v1 writes to; -1 where that cannot be. */
+static int register_event(const char *cgroups, int oom_fd)
+{
+	char words[32];
+	struct text text = { words, sizeof words, 0 };
+	int control = open_in(cgroups, "memory", V1, "/cgroup.event_control", O_WRONLY);
+	int event = control < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	text_add_number(&text, event);
+	text_add(&text, " ");
+	text_add_number(&text, oom_fd);
+	if (event >= 0 && write(control, words, text.length) < 0) {
+		close(event);
+		event = -1;
+	}
+	if (control >= 0)
+		close(control);
+	return event;
+}
+
+static void watch(struct monitor *monitor, const char *cgroups)
+{
+	monitor->oom_fd = open_in(cgroups, "memory", V1, "/memory.oom_control", O_RDONLY);
+	if (monitor->oom_fd >= 0) {
+		monitor->oom_event_fd = register_event(cgroups, monitor->oom_fd);
+		if (monitor->oom_event_fd >= 0)
+			events_watch(monitor, monitor->oom_event_fd, EVENT_OOM);
+		return;
+	}
+	monitor->oom_fd = open_in(cgroups, "", "/sys/fs/cgroup", "/memory.events", O_RDONLY);
+	if (monitor->oom_fd >= 0)
+		events_watch(monitor, monitor->oom_fd, EVENT_OOM);
+}
+
+void oom_watch(struct monitor *monitor)
 {
 	char name[64], cgroups[FILE_SIZE];
 	struct text text = { name, sizeof name, 0 };
 
 	text_add(&text, "/proc/");
-	text_add_number(&text, init);
+	text_add_number(&text, monitor->init);
 	text_add(&text, "/cgroup");
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	bool known = fd >= 0 && read_text(fd, cgroups);
+	if (fd >= 0 && read_text(fd, cgroups))
+		watch(monitor, cgroups);
 	if (fd >= 0)
 		close(fd);
-	if (!known)
-		return -1;
-	fd = open_in(cgroups, "memory", "/sys/fs/cgroup/memory", "/memory.oom_control");
-	return fd >= 0 ? fd : open_in(cgroups, "", "/sys/fs/cgroup", "/memory.events");
 }
 
-bool oom_happened(int fd)
+static bool oom_happened(int fd)
 {
 	char text[FILE_SIZE];
 	const char *count = fd >= 0 && read_text(fd, text) ? strstr(text, "oom_kill ") : NULL;
 
 	return count && count[sizeof "oom_kill " - 1] != '0';
+}
+
+void oom_hear(struct monitor *monitor)
+{
+	uint64_t count;
+
+	if (monitor->oom_event_fd >= 0 &&
+	    read(monitor->oom_event_fd, &count, sizeof count) == sizeof count)
+		monitor->oom_check = process_clock() + COUNT_MS;
+	oom_check(monitor);
+}
+
+void oom_check(struct monitor *monitor)
+{
+	if (monitor->oom_check && process_clock() >= monitor->oom_check)
+		monitor->oom_check = 0;
+	if (!monitor->oom_killed && oom_happened(monitor->oom_fd)) {
+		monitor->oom_killed = true;
+		container_record_oom(monitor);
+	}
 }

@@ -97,7 +97,7 @@ load common
 	for fd in 0 1 2; do
 		[ "$(readlink "/proc/$monitor/fd/$fd")" = /dev/null ]
 	done
-	[ "$(find "/proc/$monitor/fd" -type l | wc -l)" -le 12 ]
+	[ "$(find "/proc/$monitor/fd" -type l | wc -l)" -le 13 ]
 	shim rm --force away
 }
 

@@ -63,3 +63,28 @@ load common
 	shim rm garbage
 	nothing_left
 }
+
+@test "start: it has started before it has ended, however short it was" {
+	for short in 1 2 3; do
+		quick "short$short" 'exit 0'
+		shim state "short$short"
+		[[ $(jq -r .started <<<"$output") < $(jq -r .finished <<<"$output") ]]
+		shim rm "short$short"
+	done
+}
+
+@test "start: what the runtime could not start waits still" {
+	runtime refuses <<-'END'
+		for word; do [ "$word" = start ] && [ ! -e "$seen/may" ] && exit 3; done
+		exec runc "$@"
+	END
+	bundle refused 'exit 4'
+	shim create --runtime "$RUNTIME" --bundle "$BUNDLE" refused
+	shim 1 start refused
+	is_status refused created
+	[ "$(ocid-shim state refused | jq .started)" = null ]
+	touch "$BATS_TEST_TMPDIR/may"
+	shim start refused
+	[ "$(code refused)" -eq 4 ]
+	shim rm refused
+}
