@@ -10,6 +10,7 @@
 #include "oci-gen/network.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/setters.h"
+#include "oci-gen/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -214,9 +215,13 @@ int cri_apply(struct generation *g, json_t *cri, const char *id, const char *bun
 	if (bundle && !network)
 		network_bind_files(g, bundle);
 	apply_pod(g, cri, id);
+	trace_stage(g, "cri.pod");
 	if ((pause ? apply_pause(g, cri, err) : apply_container(g, cri, err)) < 0 ||
 	    cri_apply_namespaces(g, cri, network, err) < 0 || cri_apply_security(g, cri, err) < 0 ||
 	    cri_apply_mounts(g, cri, err) < 0)
 		return -1;
-	return pause ? 0 : cri_apply_devices(g, cri, err);
+	if (!pause && cri_apply_devices(g, cri, err) < 0)
+		return -1;
+	trace_stage(g, pause ? "cri.pod" : "cri.container");
+	return 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/options.h"
 
+#include "lib/cleanup.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/setters.h"
+#include "oci-gen/trace.h"
 
 #include <string.h>
 
@@ -46,7 +48,29 @@ static int apply_value(struct generation *g, const struct option_rule *rule, con
 
 	if (generation_check_text(value, "the value", err) < 0 || rule->apply(&setting) < 0)
 		return error_prefix(err, "--%s", rule->option.name);
+
+	cleanup_free char *origin = xasprintf("--%s", rule->option.name);
+	trace_stage(g, origin);
 	return 0;
+}
+
+const char *options_text(const struct option_slot *slots, const char *pointer)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < options_rule_count; i++)
+		if (options_rules[i].pointer && strcmp(options_rules[i].pointer, pointer) == 0 &&
+		    slots[i].text)
+			text = slots[i].text;
+	return text;
+}
+
+bool options_any(const struct option_slot *slots)
+{
+	for (size_t i = 0; i < options_rule_count; i++)
+		if (slots[i].flag || slots[i].text || slots[i].list.count > 0)
+			return true;
+	return false;
 }
 
 int options_apply(struct generation *g, const struct option_slot *slots, struct error *err)

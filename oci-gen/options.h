@@ -27,5 +27,11 @@ size_t options_fill(struct cli_option *options, size_t offset);
 /* True when an option that sets the member at `pointer` was given. */
 bool options_given(const struct option_slot *slots, const char *pointer);
 
+/* The text that was given for the member at `pointer`, or NULL. */
+const char *options_text(const struct option_slot *slots, const char *pointer);
+
+/* True when any was given. */
+bool options_any(const struct option_slot *slots);
+
 /* Apply what was given. */
 int options_apply(struct generation *g, const struct option_slot *slots, struct error *err);
