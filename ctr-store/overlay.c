@@ -3,6 +3,7 @@
 
 #include "ctr-store/id_map.h"
 #include "ctr-store/overlay_stack.h"
+#include "ctr-store/user_namespace.h"
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/random.h"
@@ -84,8 +85,8 @@ static int set(int fs_fd, const char *key, const char *value)
 }
 
 /* 1 when the kernel has it all, 0 when it lacks something, -1 on failure. */
-static int configure(int fs_fd, const struct overlay *overlay, const struct stack *stack,
-		     struct error *err)
+static int configure(const struct store *store, int fs_fd, const struct overlay *overlay,
+		     const struct stack *stack, struct error *err)
 {
 	for (size_t i = stack->lower.count; i > 0; i--) {
 		if (set(fs_fd, "lowerdir+", stack->lower.items[i - 1]) == 0)
@@ -97,6 +98,9 @@ static int configure(int fs_fd, const struct overlay *overlay, const struct stac
 		if (set(fs_fd, fixed_options[i].key, fixed_options[i].value) < 0)
 			return context_error(fs_fd, err);
 	/* unknown before 5.10, where it is then only slower */
+	if (user_namespace_marks(store) &&
+	    fsconfig(fs_fd, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+		return context_error(fs_fd, err);
 	if (overlay->lose_writes && fsconfig(fs_fd, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0 &&
 	    errno != EINVAL)
 		return context_error(fs_fd, err);
@@ -124,7 +128,7 @@ static int open_new(const struct store *store, const struct overlay *overlay, in
 	if (stack_fill(store, &settings, &stack, err) < 0)
 		return -1;
 
-	int status = configure(fs_fd, overlay, &stack, err);
+	int status = configure(store, fs_fd, overlay, &stack, err);
 	if (status <= 0)
 		return status;
 	*mount_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, overlay->attributes);
@@ -213,6 +217,8 @@ static int detach_copy(const char *directory, const struct overlay *overlay, con
 		return error_os(err, "%s", directory);
 	if (mount_classic(directory, overlay, options) < 0) {
 		error_os(err, "cannot mount the layers");
+		if (err->kind == ERROR_DENIED)
+			user_namespace_hint(err);
 		rmdir(directory);
 		return -1;
 	}
@@ -243,6 +249,12 @@ static int mount_below(const struct store *store, const struct overlay *overlay,
 			return -1;
 		free(options);
 		options = overlay_options(&brief.lower, brief.upper, brief.work);
+	}
+	if (user_namespace_marks(store)) {
+		char *longer = xasprintf("%s,userxattr", options);
+
+		free(options);
+		options = longer;
 	}
 	if (strlen(options) > OPTIONS_MAX) {
 		error_set(err, ERROR_LIMIT, "%zu layers are too many for this kernel",

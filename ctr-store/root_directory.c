@@ -43,7 +43,8 @@ static int copy_xattrs(int from_fd, int to_fd, struct error *err)
 	if (length < 0)
 		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes of /");
 	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
-		if (strncmp(name, "trusted.overlay.", 16) == 0)
+		if (strncmp(name, "trusted.overlay.", 16) == 0 ||
+		    strncmp(name, "user.overlay.", 13) == 0)
 			continue;
 		ssize_t size = fgetxattr(from_fd, name, value, XATTR_VALUE_LIMIT);
 		if (size < 0 || fsetxattr(to_fd, name, value, (size_t)size, 0) < 0)

@@ -69,10 +69,20 @@ int unpack_worker_start(const struct unpack_task *task, struct unpack_worker *wo
 		return -1;
 	fill_environment(&environment);
 
-	const char *const argv[] = {
-		program,	 "layer",	    "--blob-fd", blob_fd,	"--dir-fd", diff_fd,
-		"--blob-digest", task->blob_digest, "--diff-id", task->diff_id, NULL
-	};
+	const char *const argv[] = { program,
+				     "layer",
+				     "--blob-fd",
+				     blob_fd,
+				     "--dir-fd",
+				     diff_fd,
+				     "--blob-digest",
+				     task->blob_digest,
+				     "--diff-id",
+				     task->diff_id,
+				     task->user_namespace ? "--user-namespace"
+							  : "--no-user-namespace",
+				     task->one_user ? "--one-user" : "--no-one-user",
+				     NULL };
 	const int pass_fds[] = { task->blob_fd, task->diff_fd, -1 };
 	const struct spawn spawn = { .argv = argv,
 				     .environment = (const char *const *)environment.items,

@@ -30,6 +30,7 @@ struct unpack_worker {
 struct unpack_task {
 	int blob_fd, diff_fd;
 	const char *blob_digest, *diff_id;
+	bool user_namespace, one_user; /* see user_namespace.h */
 };
 
 int unpack_worker_start(const struct unpack_task *task, struct unpack_worker *worker,

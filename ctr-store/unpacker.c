@@ -5,6 +5,7 @@
 #include "ctr-store/layer.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/unpack_worker.h"
+#include "ctr-store/user_namespace.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/file.h"
@@ -230,7 +231,12 @@ static int start_job(struct unpacker *unpacker, struct job *job, struct error *e
 	if (prepare(unpacker, job, &blob_fd, &diff_fd, err) < 0)
 		return -1;
 
-	const struct unpack_task task = { blob_fd, diff_fd, layer->blob, layer->diff_id };
+	const struct unpack_task task = { .blob_fd = blob_fd,
+					  .diff_fd = diff_fd,
+					  .blob_digest = layer->blob,
+					  .diff_id = layer->diff_id,
+					  .user_namespace = user_namespace_marks(unpacker->store),
+					  .one_user = user_namespace_has_one_user() };
 	if (unpack_worker_start(&task, &job->worker, err) < 0)
 		return -1;
 	log_message(LOG_LEVEL_INFO, "unpacking layer %s", layer->diff_id);

@@ -95,7 +95,10 @@ static bool is_opaque(const struct tree_entry *entry)
 	cleanup_fd int fd =
 		openat(entry->dir_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd >= 0 && fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+	return fd >= 0 &&
+	       (fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 ||
+		fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1) &&
+	       value == 'y';
 }
 
 static bool same_look(const struct stat *one, const struct stat *other)

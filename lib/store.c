@@ -26,13 +26,26 @@ static char *make_top(const char *path, struct error *err)
 	return absolute;
 }
 
+/* Below /tmp, where a user without a session has it, others may have been first. */
+static int check_owner(const char *runroot, struct error *err)
+{
+	struct stat st;
+
+	if (stat(runroot, &st) < 0)
+		return error_os(err, "%s", runroot);
+	if (geteuid() != 0 && st.st_uid != geteuid())
+		return error_set(err, ERROR_DENIED, "%s belongs to another user", runroot);
+	return 0;
+}
+
 static int open_sub(const char *top, const char *name, mode_t mode, int *fd, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/%s", top, name);
 
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-	/* mkdir() only where it is needed: it locks the directory above, which all processes share */
+	/* mkdir() only where it is needed: it locks the directory above, which all processes share
+	 */
 	*fd = open(path, flags);
 	if (*fd < 0 && errno == ENOENT) {
 		if (mkdir(path, mode) < 0 && errno != EEXIST)
@@ -48,7 +61,8 @@ int store_open(const struct cli *cli, struct store *store, struct error *err)
 
 	s.root = make_top(cli->root, err);
 	s.runroot = s.root ? make_top(cli->runroot, err) : NULL;
-	if (!s.runroot || open_sub(s.root, "images", 0755, &s.images_fd, err) < 0 ||
+	if (!s.runroot || check_owner(s.runroot, err) < 0 ||
+	    open_sub(s.root, "images", 0755, &s.images_fd, err) < 0 ||
 	    open_sub(s.root, "layers", 0711, &s.layers_fd, err) < 0 ||
 	    open_sub(s.root, "containers", 0711, &s.containers_fd, err) < 0 ||
 	    open_sub(s.root, "tmp", 0700, &s.tmp_fd, err) < 0 ||

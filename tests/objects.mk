@@ -40,12 +40,13 @@ TEST_OBJS_json_stream := ctr-store/json_stream.o
 TEST_OBJS_mountinfo := ctr-store/mountinfo.o
 TEST_OBJS_image_config := ctr-store/image_config.o
 TEST_OBJS_tar_writer := ctr-store/tar_writer.o
-TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack id_map)
+TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack id_map user_namespace)
 
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_manifest := skopeo-c/manifest.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files toml)
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
+TEST_OBJS_semver := skopeo-c/semver.o
 TEST_OBJS_policy := skopeo-c/policy.o skopeo-c/policy-identity.o
 TEST_OBJS_signature := skopeo-c/signature.o
 TEST_OBJS_gzip := skopeo-c/gzip.o

@@ -37,7 +37,7 @@ struct ruleset_attributes {
 /* `tree` is a detached mount of the target directory. */
 static int mount_as_root(int tree, bool read_only, struct error *err)
 {
-	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
+	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_os(err, "cannot make mounts private");
@@ -48,7 +48,9 @@ static int mount_as_root(int tree, bool read_only, struct error *err)
 		return error_os(err, "cannot enter the target directory");
 	if (read_only)
 		flags |= MS_RDONLY;
-	if (mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
+	/* in a user namespace the host's choice about access times stands */
+	if (mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_NOATIME | flags, NULL) < 0 &&
+	    mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
 		return error_os(err, "cannot restrict the target directory");
 	/* the old root lands on top of the new one, where it can be detached without a directory
 	 * of its own */
@@ -92,7 +94,7 @@ int confine_enter(int dir_fd, long long file_size_max, struct error *err)
 		if (errno != EPERM)
 			return error_os(err, "cannot make namespaces");
 		error_set(err, ERROR_DENIED, "cannot make namespaces to unpack in");
-		return error_hint(err, "needs root with CAP_SYS_ADMIN");
+		return error_hint(err, "needs root with CAP_SYS_ADMIN, or ctr-store unshare");
 	}
 	if (fstatvfs(dir_fd, &fs) < 0)
 		return error_os(err, "target directory");

@@ -68,6 +68,8 @@ int create_node(struct tree *tree, struct dir *dir, const char *name, mode_t typ
 	if (S_ISCHR(type) && device == makedev(0, 0))
 		return error_set(err, ERROR_INTEGRITY,
 				 "character device 0:0 would hide what lies beneath");
+	if (tree->no_devices && (S_ISCHR(type) || S_ISBLK(type)))
+		return tree_remove(tree, dir, name, err);
 	if (mknodat(dir_fd, name, mode, device) < 0) {
 		if (make_place(tree, dir, name, err) < 0 || (dir_fd = tree_fd(tree, dir, err)) < 0)
 			return -1;

@@ -40,6 +40,10 @@ const struct cli_option layer_options[] = {
 	  "refuse layers with more entries (default 2000000)" },
 	{ "max-size", 0, "BYTES", OPTION_NUMBER, offsetof(struct layer_settings, size_max),
 	  "refuse layers, and files, that are larger uncompressed (default 64 GiB)" },
+	{ "user-namespace", 0, NULL, OPTION_FLAG, offsetof(struct layer_settings, user_namespace),
+	  "mark by user.overlay.*, and leave out devices" },
+	{ "one-user", 0, NULL, OPTION_FLAG, offsetof(struct layer_settings, one_user),
+	  "all files are root's" },
 	{ 0 },
 };
 
@@ -158,7 +162,7 @@ static int confine(const struct layer_settings *settings, struct marker *marker,
 		return -1;
 	/* its ".." is outside */
 	close((int)settings->dir_fd);
-	if (marker_start(marker, err) < 0)
+	if (marker_start(marker, settings->user_namespace, err) < 0)
 		return -1;
 	return confine_drop(false, err);
 }
@@ -253,8 +257,11 @@ int layer_run(const struct cli *cli, struct error *err)
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_os(err, "target directory");
-	if (tree_start(&tree, root_fd, settings->entries_max, err) < 0 ||
-	    unpack_layer(stream, &tree, &marker, &lower_fd, &result, err) < 0)
+	if (tree_start(&tree, root_fd, settings->entries_max, err) < 0)
+		return -1;
+	tree.no_devices = settings->user_namespace;
+	tree.one_user = settings->one_user;
+	if (unpack_layer(stream, &tree, &marker, &lower_fd, &result, err) < 0)
 		return -1;
 	stream_free(stream);
 	return print_line(result, err);

@@ -5,7 +5,7 @@
  * decompressor or in a tar reader cannot touch anything but that directory.
  *
  *   ctr-store-unpack layer --blob-fd N --dir-fd M --diff-id D [--blob-digest D] [--lower-fd K]
- *                    [--max-entries N] [--max-size BYTES]
+ *                    [--max-entries N] [--max-size BYTES] [--user-namespace] [--one-user]
  *
  * in:   N        the layer as it is stored, compressed or not (the bytes say which: gzip, zstd,
  *                bzip2, xz, plain tar); a file at offset 0, or a pipe. Read to its end.

@@ -17,20 +17,21 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-static int mark(int root_fd, const char *path, struct error *err)
+static int mark(int root_fd, const char *path, bool user_attributes, struct error *err)
 {
 	cleanup_fd int fd = path_open_beneath(root_fd, path[0] ? path : ".",
 					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
 
 	if (fd < 0)
 		return -1;
-	if (fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) < 0)
+	if (fsetxattr(fd, user_attributes ? "user.overlay.opaque" : "trusted.overlay.opaque", "y",
+		      1, 0) < 0)
 		return error_os(err, "%s: cannot mark it opaque", path);
 	return 0;
 }
 
 /* Paths arrive with their NUL. Returns at the end of the pipe. */
-static int serve(int pipe_fd, struct error *err)
+static int serve(int pipe_fd, bool user_attributes, struct error *err)
 {
 	cleanup_fd int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_file FILE *paths = fdopen(pipe_fd, "r");
@@ -48,7 +49,7 @@ static int serve(int pipe_fd, struct error *err)
 		path[length++] = (char)c;
 		if (c != '\0')
 			continue;
-		if (mark(root_fd, path, err) < 0)
+		if (mark(root_fd, path, user_attributes, err) < 0)
 			return -1;
 		length = 0;
 	}
@@ -58,9 +59,9 @@ static int serve(int pipe_fd, struct error *err)
 }
 
 /* The error goes back as the exit status and, for people, as a line on stderr. */
-static void serve_and_exit(int pipe_fd) __attribute__((noreturn));
+static void serve_and_exit(int pipe_fd, bool user_attributes) __attribute__((noreturn));
 
-static void serve_and_exit(int pipe_fd)
+static void serve_and_exit(int pipe_fd, bool user_attributes)
 {
 	struct error err;
 
@@ -68,13 +69,13 @@ static void serve_and_exit(int pipe_fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
-	if (serve(pipe_fd, &err) == 0)
+	if (serve(pipe_fd, user_attributes, &err) == 0)
 		_exit(0);
 	error_print(&err, "ctr-store-unpack", "opaque", false);
 	_exit((int)err.kind);
 }
 
-int marker_start(struct marker *marker, struct error *err)
+int marker_start(struct marker *marker, bool user_attributes, struct error *err)
 {
 	int ends[2];
 
@@ -83,7 +84,7 @@ int marker_start(struct marker *marker, struct error *err)
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(ends[1]);
-		serve_and_exit(ends[0]);
+		serve_and_exit(ends[0], user_attributes);
 	}
 	close(ends[0]);
 	if (pid < 0) {

@@ -7,6 +7,7 @@
 #pragma once
 #include "lib/error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct marker {
@@ -14,8 +15,9 @@ struct marker {
 	int fd; /* write end of its pipe */
 };
 
-/* Between confine_enter() and confine_drop(), which the new process calls for itself. */
-int marker_start(struct marker *marker, struct error *err);
+/* With user.overlay.opaque where `user_attributes`. Between confine_enter() and confine_drop(),
+ * which the new process calls for itself. */
+int marker_start(struct marker *marker, bool user_attributes, struct error *err);
 
 /* Mark the directory at a path beneath the root ("" is the root). It happens some time before
  * marker_finish() returns. */

@@ -49,6 +49,8 @@ struct tree {
 	char parent[NAME_PATH_MAX + 1]; /* the last path tree_walk() made, and what it led to */
 	struct dir *parent_dir;
 	long long entries, entries_max; /* entries of the archive, and parents made for them */
+	bool no_devices;		/* cannot be made here, and are left out */
+	bool one_user;			/* owns all files, whatever the archive says */
 };
 
 /* Start with the empty directory root_fd (borrowed, O_PATH will do). */

@@ -153,6 +153,8 @@ static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct 
 		return unpack_link(u, dir, name, hardlink, err);
 	if (meta_from_entry(entry, &meta, err) < 0)
 		return -1;
+	if (u->tree->one_user)
+		meta.uid = meta.gid = 0;
 	switch (type) {
 	case AE_IFREG:
 		return unpack_file(u, entry, dir, name, &meta, err);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/user_namespace.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* PROC_USER_INIT_INO of the kernel */
+static const ino_t initial_namespace = 0xeffffffd;
+
+enum { MAP_MAX = 64 << 10 };
+
+bool user_namespace_is_own(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != initial_namespace;
+}
+
+bool user_namespace_has_one_user(void)
+{
+	struct error ignored;
+	size_t length;
+	long long inside, outside, count;
+	cleanup_free char *map =
+		file_read_at(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &length, &ignored);
+
+	return map && sscanf(map, "%lld %lld %lld", &inside, &outside, &count) == 3 && count == 1 &&
+	       sscanf(map, "%*d %*d %*d %lld", &inside) != 1;
+}
+
+bool user_namespace_marks(const struct store *store)
+{
+	struct stat st;
+
+	return user_namespace_is_own() || (stat(store->root, &st) == 0 && st.st_uid != 0);
+}
+
+int user_namespace_hint(struct error *err)
+{
+	return geteuid() == 0 ? error_hint(err, "needs CAP_SYS_ADMIN")
+			      : error_hint(err, "run it in ctr-store unshare");
+}
