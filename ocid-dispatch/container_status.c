@@ -59,15 +59,22 @@ static void put_end(json_t *status, const struct facts *facts)
 			    json_integer(records_time(json_text(facts->exit, "finished", ""))));
 }
 
-/* The user as oci-gen has found it. */
+/* The user as oci-gen has found it. The CRI counts the primary group among the others. */
 static json_t *user_of(const json_t *document)
 {
 	const json_t *user = json_path(document, "config", "process", "user", NULL);
-	json_t *groups = json_object_get(user, "additionalGids");
+	const json_t *group;
+	json_t *gid = json_object_get(user, "gid"), *groups = json_array();
+	size_t i;
 
+	if (gid)
+		json_array_append(groups, gid);
+	json_array_foreach (json_object_get(user, "additionalGids"), i, group) {
+		if (!json_equal(group, gid))
+			json_array_append_new(groups, json_integer(json_integer_value(group)));
+	}
 	return json_pack("{s:{s:O*, s:O*, s:o}}", "linux", "uid", json_object_get(user, "uid"),
-			 "gid", json_object_get(user, "gid"), "supplementalGroups",
-			 groups ? json_incref(groups) : json_array());
+			 "gid", gid, "supplementalGroups", groups);
 }
 
 static json_t *resources_of(const json_t *document)
