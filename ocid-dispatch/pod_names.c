@@ -35,20 +35,23 @@ static void read_name(const struct records *records, const char *hash,
 	id[length > 0 ? length : 0] = '\0';
 }
 
-/* Whoever had the name: gone, half-made without a maker, or in its way. */
+/* Whoever had the name: gone, half-made or half-removed, or in its way. */
 static int clear_holder(const struct rpc_context *context, const struct records *records,
 			const char *id, struct error *err)
 {
 	struct error ignored;
 	json_auto_t *document = pod_read(records, id, &ignored);
 
-	if (document && strcmp(pod_stage(document), "making") != 0) {
+	const char *stage = pod_stage(document);
+
+	if (strcmp(stage, "ready") == 0 || strcmp(stage, "stopped") == 0) {
 		error_set(err, ERROR_EXISTS, "a pod with this name, uid and attempt exists: %s",
 			  id);
 		return error_subject(err, id);
 	}
 	if (!document && faccessat(records->pods_fd, id, F_OK, 0) < 0)
 		return 0;
+	/* who removes it just now has the lock; then there is nothing left to do */
 	cleanup_fd int lock = pod_lock(records, id, LOCK_EXCLUSIVE, true, err);
 	return lock < 0 ? -1 : pod_remove(context, records, id, err);
 }

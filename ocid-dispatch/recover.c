@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/lock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/containers.h"
@@ -65,6 +66,33 @@ static void recover_pod(const struct rpc_context *context, const struct records 
 	}
 }
 
+/* Locks of objects that are gone: those who hold one take it away themselves, unless killed. */
+static void recover_locks(const struct records *records)
+{
+	static const char *const kinds[] = { "pod", "podname", "podnames", "cri", NULL };
+	int locks_fd = records->store.locks_fd;
+	cleanup_strings struct strings names = { 0 };
+	struct error ignored;
+
+	if (records_ids(locks_fd, ".", "", &names, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		char *name = names.items[i], *id = strchr(name, '-');
+
+		if (!id)
+			continue;
+		*id++ = '\0';
+		for (const char *const *kind = kinds; *kind; kind++) {
+			cleanup_fd int lock = strcmp(name, *kind) != 0
+						      ? -1
+						      : lock_take(locks_fd, name, id,
+								  LOCK_EXCLUSIVE, false, &ignored);
+			if (lock >= 0)
+				lock_discard(locks_fd, name, id);
+		}
+	}
+}
+
 static void recover_all(const struct rpc_context *context)
 {
 	cleanup_records struct records records = { 0 };
@@ -77,6 +105,7 @@ static void recover_all(const struct rpc_context *context)
 	}
 	for (size_t i = 0; i < ids.count; i++)
 		recover_pod(context, &records, ids.items[i]);
+	recover_locks(&records);
 }
 
 void recover(const struct rpc_context *context)
