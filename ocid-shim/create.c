@@ -87,6 +87,8 @@ static json_t *make_facts(const struct request *request, pid_t init)
 
 	if (facts)
 		json_object_set(facts, "cgroups", cgroups);
+	if (facts && strcmp(request->notify_mode, "ignore") != 0)
+		json_object_set_new(facts, "sdNotify", json_string(request->notify_mode));
 	if (facts && request->log.size_max > 0)
 		json_object_set_new(facts, "logRotates", json_true());
 	json_decref(cgroups);
@@ -134,7 +136,12 @@ static int complete(const struct cli *cli, const struct place *place, const stru
 		return -1;
 
 	json_auto_t *process = container_describe(container);
-	return document_finish(cli, request->document, "process", process, err);
+	if (document_finish(cli, request->document, "process", process, err) < 0)
+		return -1;
+	/* as s6 and others have it */
+	return settings->ready_fd < 0
+		       ? 0
+		       : file_write_fd((int)settings->ready_fd, "\n", 1, "--ready-fd", err);
 }
 
 /* The log's file, where it has one, and whether it was not there before. */
@@ -172,6 +179,8 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .shares_pids = request->shares_pids,
 				       .has_input = request->has_input,
 				       .input_ends_once = request->input_ends_once,
+				       .notifies = strcmp(request->notify_mode, "container") == 0,
+				       .exit_command = &request->exit_command,
 				       .dir_fd = place.dir_fd,
 				       .log_fd = log_fd,
 				       .log = &request->log,

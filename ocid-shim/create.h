@@ -31,11 +31,21 @@ struct cli;
 	  offsetof(struct create_settings, log.namespace), "another journal than the system's" }, \
 	{ "pid-file", 0, "FILE", OPTION_STRING, offsetof(struct create_settings, pid_file), \
 	  "write the process id of the container there" }, \
+	{ "ready-fd", 0, "FD", OPTION_NUMBER, offsetof(struct create_settings, ready_fd), \
+	  "write a newline there once it has been made (run: started)" }, \
+	{ "sd-notify", 0, "MODE", OPTION_STRING, offsetof(struct create_settings, notify_mode), \
+	  "who tells NOTIFY_SOCKET when it runs: ignore, ready or container" }, \
+	{ "exit-command", 0, "PATH", OPTION_STRING, offsetof(struct create_settings, exit_command), \
+	  "a program that is run when it has ended" }, \
+	{ "exit-command-arg", 0, "ARG", OPTION_LIST, \
+	  offsetof(struct create_settings, exit_arguments), "an argument for that, and so on" }, \
 	{ "systemd-cgroup", 0, NULL, OPTION_FLAG, offsetof(struct create_settings, systemd_cgroup), \
 	  "the runtime makes cgroups through systemd" }, \
 	{ "no-pivot", 0, NULL, OPTION_FLAG, offsetof(struct create_settings, no_pivot), \
 	  "the runtime does not pivot_root (root on an initramfs)" }
-#define CREATE_DEFAULTS { .runtime = "runc", .log = { .size_max = -1, .files_max = 1 } }
+#define CREATE_DEFAULTS \
+	{ .runtime = "runc", .log = { .size_max = -1, .files_max = 1 }, .ready_fd = -1, \
+	  .notify_mode = "ignore" }
 /* clang-format on */
 
 /* Make the container that the command line and the document ask for, start it if so wanted, save

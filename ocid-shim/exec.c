@@ -98,7 +98,9 @@ static pid_t start(const struct session *session, int process_fd, int log_fd, st
 	strings_add(&argv, session->container.id);
 
 	const int pass[] = { log_fd, process_fd, -1 };
+	cleanup_free const char **environment = runtime_environment(false);
 	const struct spawn spawn = { .argv = (const char *const *)argv.items,
+				     .environment = environment,
 				     .stdin_fd = input,
 				     .pass_fds = pass };
 	return spawn_start(&spawn, err);

@@ -58,6 +58,9 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	strings_addf(&argv, "%lld", launch->log->files_max);
 	strings_add(&argv, launch->log->journal ? launch->log->journal : "");
 	strings_add(&argv, launch->log->fields ? launch->log->fields : "");
+	strings_addf(&argv, "%zu", launch->exit_command->count);
+	for (size_t i = 0; i < launch->exit_command->count; i++)
+		strings_add(&argv, launch->exit_command->items[i]);
 	runtime_command(store, launch->runtime, launch->options, fds->runtime_log_fd, &argv);
 
 	const int pass[] = { fds->sync_fd,
@@ -67,7 +70,10 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 			     fds->runtime_log_fd,
 			     launch->log_fd, /* which may be the -1 that ends the list */
 			     -1 };
-	const struct spawn spawn = { .argv = (const char *const *)argv.items, .pass_fds = pass };
+	cleanup_free const char **environment = runtime_environment(launch->notifies);
+	const struct spawn spawn = { .argv = (const char *const *)argv.items,
+				     .environment = environment,
+				     .pass_fds = pass };
 	pid_t pid = spawn_start(&spawn, err);
 	if (pid < 0)
 		return -1;

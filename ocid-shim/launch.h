@@ -9,6 +9,7 @@
 
 struct log_target;
 struct store;
+struct strings;
 
 struct launch {
 	const char *id, *bundle;
@@ -16,6 +17,8 @@ struct launch {
 	const json_t *options; /* its global options: array of strings */
 	bool terminal, no_pivot, shares_pids;
 	bool has_input, input_ends_once;
+	bool notifies;			    /* the container tells the service manager */
+	const struct strings *exit_command; /* what the monitor becomes at the end; may be empty */
 	int dir_fd;
 	int log_fd; /* -1: no file */
 	const struct log_target *log;

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 
-#include <stdlib.h>
-
 enum { COMMANDS = 32 };
-
-/* What a service manager gave our caller is not the container's: runtimes pass on the descriptors
- * that LISTEN_FDS counts, and wait for the messages that NOTIFY_SOCKET promises. */
-static void forget_service_manager(void)
-{
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDNAMES");
-	unsetenv("NOTIFY_SOCKET");
-}
 
 int main(int argc, char **argv)
 {
@@ -25,7 +13,6 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 
-	forget_service_manager();
 	return cli_main("ocid-shim", "run containers, keep their logs and exit codes", commands,
 			argc, argv);
 }

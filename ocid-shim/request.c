@@ -7,11 +7,16 @@
 #include "lib/json.h"
 #include "lib/version.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/notify.h"
 #include "ocid-shim/runtime.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { EXIT_ARGUMENTS_MAX = 60 }; /* the monitor has room for no more */
 
 /* Id, bundle and document from the command line. */
 static int from_operands(const struct cli *cli, struct request *request, struct error *err)
@@ -97,6 +102,38 @@ static int choose_input(const struct cli *cli, struct request *request, struct e
 	return 0;
 }
 
+/* What is to be done for who supervises the container. */
+static int choose_supervision(const struct cli *cli, struct request *request, struct error *err)
+{
+	const struct create_settings *settings = cli->settings;
+	const char *mode = settings->notify_mode, *program = settings->exit_command;
+
+	request->notify_mode = mode;
+	if (strcmp(mode, "ignore") != 0 && strcmp(mode, "ready") != 0 &&
+	    strcmp(mode, "container") != 0)
+		return cli_usage(cli, err, "--sd-notify: \"%s\" is not ignore, ready or container",
+				 mode);
+	if (strcmp(mode, "ignore") != 0 && !notify_is_expected())
+		return cli_usage(cli, err, "--sd-notify: NOTIFY_SOCKET is not set");
+	if (!program && settings->exit_arguments.count > 0)
+		return cli_usage(cli, err, "--exit-command-arg needs --exit-command");
+	if (program && (program[0] != '/' || access(program, X_OK) < 0))
+		return cli_usage(cli, err,
+				 "--exit-command: \"%s\" is not the absolute path of a program",
+				 program);
+	if (settings->exit_arguments.count > EXIT_ARGUMENTS_MAX)
+		return cli_usage(cli, err, "--exit-command-arg: at most %d", EXIT_ARGUMENTS_MAX);
+	if (program)
+		strings_add(&request->exit_command, program);
+	for (size_t i = 0; i < settings->exit_arguments.count; i++)
+		strings_add(&request->exit_command, settings->exit_arguments.items[i]);
+	if (settings->ready_fd != -1 && (settings->ready_fd < 0 || settings->ready_fd > INT_MAX ||
+					 fcntl((int)settings->ready_fd, F_SETFD, FD_CLOEXEC) < 0))
+		return cli_usage(cli, err, "--ready-fd: %lld is not an open descriptor",
+				 settings->ready_fd);
+	return 0;
+}
+
 int request_make(const struct cli *cli, struct request *request, struct error *err)
 {
 	const struct create_settings *settings = cli->settings;
@@ -107,7 +144,8 @@ int request_make(const struct cli *cli, struct request *request, struct error *e
 	if (settings->systemd_cgroup)
 		json_array_append_new(made.options, json_string("--systemd-cgroup"));
 	if ((stand_alone ? from_operands(cli, &made, err) : from_document(&made, err)) < 0 ||
-	    choose_input(cli, &made, err) < 0 || read_config(&made, err) < 0 ||
+	    choose_input(cli, &made, err) < 0 || choose_supervision(cli, &made, err) < 0 ||
+	    read_config(&made, err) < 0 ||
 	    log_target_choose(cli, &settings->log, made.document, made.id, made.bundle, &made.log,
 			      err) < 0)
 		return -1;
@@ -128,5 +166,6 @@ void request_free(struct request *request)
 	free(request->bundle);
 	free(request->runtime);
 	log_target_free(&request->log);
+	strings_free(&request->exit_command);
 	*request = (struct request){ 0 };
 }

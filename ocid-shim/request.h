@@ -14,6 +14,10 @@ struct create_settings {
 	const char *bundle, *runtime, *pid_file;
 	struct log_settings log;
 	const char *stdin_mode; /* NULL: as the document says */
+	const char *notify_mode;
+	const char *exit_command;
+	struct strings exit_arguments;
+	long long ready_fd;
 	bool systemd_cgroup, no_pivot;
 	bool wait; /* `run` only */
 };
@@ -26,6 +30,8 @@ struct request {
 	struct log_target log;
 	bool terminal;
 	bool has_input, input_ends_once;
+	const char *notify_mode; /* "ignore", "ready" or "container" */
+	struct strings exit_command;
 	bool shares_pids;	 /* its PID namespace is not its own */
 	const char *oci_version; /* borrowed from config */
 	const json_t *annotations;

@@ -127,6 +127,26 @@ int runtime_failed(const char *path, int log_fd, const char *said, int status, s
 			 status);
 }
 
+const char **runtime_environment(bool notifies)
+{
+	static const char *const prefixes[] = { "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=",
+						"NOTIFY_SOCKET=" };
+	size_t count = 0, kept = 0, dropped = sizeof prefixes / sizeof *prefixes - notifies;
+
+	while (environ[count])
+		count++;
+	const char **kept_ones = xcalloc(count + 1, sizeof *kept_ones);
+	for (size_t i = 0; i < count; i++) {
+		bool keep = true;
+
+		for (size_t j = 0; j < dropped; j++)
+			keep = keep && strncmp(environ[i], prefixes[j], strlen(prefixes[j])) != 0;
+		if (keep)
+			kept_ones[kept++] = environ[i];
+	}
+	return kept_ones;
+}
+
 int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		const char *const *words, char **output, struct error *err)
 {
@@ -141,7 +161,11 @@ int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		strings_add(&argv, *words);
 
 	const int pass[] = { log_fd, busy_fd, -1 };
-	const struct spawn spawn = { .argv = (const char *const *)argv.items, .pass_fds = pass };
+	cleanup_free const char **environment =
+		runtime_environment(strcmp(json_text(facts, "sdNotify", ""), "container") == 0);
+	const struct spawn spawn = { .argv = (const char *const *)argv.items,
+				     .environment = environment,
+				     .pass_fds = pass };
 	cleanup_spawn_result struct spawn_result result = { 0 };
 	if (spawn_run(&spawn, &result, err) < 0)
 		return -1;

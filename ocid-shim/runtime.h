@@ -5,6 +5,7 @@
 #include "lib/memory.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct store;
 
@@ -26,6 +27,11 @@ char *runtime_error_text(const char *log, const char *said);
 
 /* The same, the log being read from log_fd; then an error "NAME: TEXT" is set. Returns -1. */
 int runtime_failed(const char *path, int log_fd, const char *said, int status, struct error *err);
+
+/* Our environment without what a service manager gave our caller: runtimes pass on the descriptors
+ * that LISTEN_FDS counts, and wait for the messages that NOTIFY_SOCKET promises, which is left out
+ * unless the container is to send them. The caller frees the array, not the strings. */
+const char **runtime_environment(bool notifies);
 
 /* Run `PATH GLOBAL-OPTION… WORD…` to its end for a container with those facts (state.json).
  * busy_fd is the container's lock (or -1), which the runtime holds too: should we be killed, nobody

@@ -3,14 +3,33 @@
 
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/notify.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/output.h"
 #include "lib/store.h"
 
+#include <string.h>
 #include <unistd.h>
+
+enum { PID_MAX = 32 };
+
+/* Tell the service manager which process stands for the container, and that it runs. */
+static int tell_ready(const struct container *container, struct error *err)
+{
+	size_t length;
+	cleanup_free char *pid = file_read_at(container->dir_fd, "shim.pid", PID_MAX, &length, err);
+
+	if (!pid)
+		return -1;
+	cleanup_free char *lines =
+		xasprintf("MAINPID=%.*s\nREADY=1\n", (int)strcspn(pid, "\n"), pid);
+	return notify_send(lines, err);
+}
 
 int start_container(const struct store *store, const struct container *container, int lock,
 		    struct error *err)
@@ -23,7 +42,13 @@ int start_container(const struct store *store, const struct container *container
 		unlinkat(container->dir_fd, ".started", 0);
 		return -1;
 	}
-	return container_mark_started(container, err);
+	if (container_mark_started(container, err) < 0)
+		return -1;
+	/* `start` may be called by others than those who made it */
+	return strcmp(json_text(container->facts, "sdNotify", ""), "ready") == 0 &&
+			       notify_is_expected()
+		       ? tell_ready(container, err)
+		       : 0;
 }
 
 static int run_start(const struct cli *cli, struct error *err)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,6 +159,13 @@ int container_kill_all(struct monitor *monitor)
 						     (char *)monitor->id, (char *)"KILL", NULL });
 }
 
+static int exit_code(const struct monitor *monitor)
+{
+	int status = monitor->exit_status;
+
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static void format_exit(const struct monitor *monitor, struct text *text)
 {
 	int status = monitor->exit_status;
@@ -166,7 +174,7 @@ static void format_exit(const struct monitor *monitor, struct text *text)
 
 	stamp_now(stamp);
 	text_add(text, "{\"code\":");
-	text_add_number(text, signaled ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+	text_add_number(text, exit_code(monitor));
 	text_add(text, ",\"finished\":\"");
 	text_add(text, stamp);
 	text_add(text, "\"");
@@ -212,6 +220,21 @@ int container_record_exit(const struct monitor *monitor)
 	if (!whole || renameat(monitor->dir_fd, ".exit", monitor->dir_fd, "exit") < 0)
 		return -1;
 	return fsync(monitor->dir_fd);
+}
+
+void container_run_exit_command(const struct monitor *monitor)
+{
+	char *argv[WORDS_MAX], digits[16];
+	struct text code = { digits, sizeof digits, 0 };
+	int count = monitor->exit_words < WORDS_MAX - 1 ? monitor->exit_words : WORDS_MAX - 1;
+
+	for (int i = 0; i < count; i++)
+		argv[i] = monitor->exit_command[i];
+	argv[count] = NULL;
+	text_add_number(&code, exit_code(monitor));
+	if (setenv("OCID_CONTAINER", monitor->id, 1) == 0 &&
+	    setenv("OCID_EXIT_CODE", digits, 1) == 0)
+		process_become(argv);
 }
 
 void container_record_oom(const struct monitor *monitor)

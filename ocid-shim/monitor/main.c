@@ -78,7 +78,11 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->id = argv[MONITOR_ID];
 	m->dir_path = argv[MONITOR_DIR_PATH];
 	m->bundle = argv[MONITOR_BUNDLE];
-	m->runtime = argv + MONITOR_RUNTIME;
+	m->exit_command = argv + MONITOR_RUNTIME;
+	m->exit_words = (int)parse_number(argv[MONITOR_EXIT_WORDS]);
+	if (m->exit_words < 0 || argc - MONITOR_RUNTIME <= m->exit_words)
+		return false;
+	m->runtime = m->exit_command + m->exit_words;
 	m->oom_fd = m->oom_event_fd = -1;
 	m->control_fd = m->console_listen_fd = m->console_fd = m->input_fd = -1;
 	for (size_t i = 0; i < MONITOR_ATTACHERS; i++)
@@ -265,5 +269,8 @@ int main(int argc, char **argv)
 	stream_end(&m->log, &m->streams[0]);
 	stream_end(&m->log, &m->streams[1]);
 	oom_check(m);
-	return container_record_exit(m) < 0;
+	int status = container_record_exit(m);
+	if (m->exit_words > 0)
+		container_run_exit_command(m);
+	return status < 0;
 }

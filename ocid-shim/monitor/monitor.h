@@ -31,6 +31,8 @@ struct monitor {
 	int input_fd;	      /* to write it to; a terminal's is console_fd */
 	const char *id, *dir_path, *bundle;
 	char **runtime; /* path and global options; ends with NULL */
+	char **exit_command;
+	int exit_words; /* of exit_command */
 
 	pid_t runtime_pid;	       /* the `create` (later the `delete`) that runs now, or 0 */
 	int runtime_status;	       /* its wait status */
@@ -69,6 +71,9 @@ struct standard {
 /* Run a program. keep_fd (or -1) stays open in it. Returns its process id, or -1 with errno. */
 pid_t process_start(char *const argv[], const struct standard *standard, int keep_fd);
 
+/* Become a program, with stdin, stdout and stderr as they are. Returns where that cannot be. */
+void process_become(char *const argv[]);
+
 /* Kill whatever child processes there still are and reap them. */
 void process_kill_children(void);
 
@@ -95,6 +100,10 @@ int container_prepare_exit(const struct monitor *monitor);
 
 /* Write the file `exit`: durable, and there as a whole or not at all. */
 int container_record_exit(const struct monitor *monitor);
+
+/* Become the exit command, which knows the container by its environment: OCID_CONTAINER and
+ * OCID_EXIT_CODE. Returns where that cannot be. */
+void container_run_exit_command(const struct monitor *monitor);
 
 /* Write the file `oom`. */
 void container_record_oom(const struct monitor *monitor);

@@ -103,6 +103,12 @@ pid_t process_start(char *const argv[], const struct standard *standard, int kee
 	_exit(EXEC_FAILED);
 }
 
+void process_become(char *const argv[])
+{
+	reset_signals();
+	execve(argv[0], argv, environ);
+}
+
 void process_trim_stack(void)
 {
 	char *frame = __builtin_frame_address(0);

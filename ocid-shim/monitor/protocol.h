@@ -51,7 +51,8 @@ enum monitor_argument {
 	MONITOR_LOG_FILES, /* of a log, beside the one that is written to */
 	MONITOR_JOURNAL,   /* the journal's socket; "": no journal */
 	MONITOR_JOURNAL_FIELDS,
-	MONITOR_RUNTIME /* the runtime's path; its global options follow */
+	MONITOR_EXIT_WORDS, /* how many words of the exit command follow */
+	MONITOR_RUNTIME	    /* after these: the runtime's path and its global options */
 };
 
 enum monitor_report_kind {
