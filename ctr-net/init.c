@@ -141,6 +141,12 @@ static json_t *make_plugin(const char *type, const char *name, const struct init
 	return json_pack("{s:s, s:s, s:O}", "type", type, "master", settings->master, "ipam", ipam);
 }
 
+/* Whether the containers share an interface of the host's. */
+static bool is_shared(const char *type)
+{
+	return strcmp(type, "macvlan") == 0 || strcmp(type, "ipvlan") == 0;
+}
+
 static json_t *make_config(const char *type, const char *name, const struct init_settings *settings,
 			   struct error *err)
 {
@@ -151,8 +157,8 @@ static json_t *make_config(const char *type, const char *name, const struct init
 
 	json_t *config = json_pack("{s:s, s:s, s:[o]}", "cniVersion", INIT_VERSION, "name", name,
 				   "plugins", make_plugin(type, name, settings, ipam));
-	/* traffic to a macvlan interface does not pass the host's firewall */
-	if (strcmp(type, "macvlan") != 0)
+	/* traffic to a shared interface does not pass the host's firewall */
+	if (!is_shared(type))
 		json_array_append_new(json_object_get(config, "plugins"),
 				      json_pack("{s:s, s:{s:b}}", "type", "portmap", "capabilities",
 						"portMappings", 1));
@@ -163,11 +169,11 @@ static int check_settings(const struct cli *cli, const char *type, const char *n
 			  struct error *err)
 {
 	const struct init_settings *settings = cli->settings;
-	bool is_bridge = strcmp(type, "bridge") == 0, is_macvlan = strcmp(type, "macvlan") == 0;
+	bool is_bridge = strcmp(type, "bridge") == 0;
 
-	if (!is_bridge && !is_macvlan && strcmp(type, "ptp") != 0)
-		return cli_usage(cli, err, "no kind of network \"%s\": bridge, ptp or macvlan",
-				 type);
+	if (!is_bridge && !is_shared(type) && strcmp(type, "ptp") != 0)
+		return cli_usage(cli, err,
+				 "no kind of network \"%s\": bridge, ptp, macvlan or ipvlan", type);
 	json_auto_t *text = json_string(settings->conf_dir);
 	if (!text)
 		return error_set(err, ERROR_USAGE, "the path of --conf-dir is not UTF-8 text");
@@ -177,9 +183,9 @@ static int check_settings(const struct cli *cli, const char *type, const char *n
 		return cli_usage(cli, err, "missing --subnet");
 	if (!is_bridge && settings->bridge)
 		return cli_usage(cli, err, "--bridge goes with bridge");
-	if (is_macvlan != (settings->master != NULL))
-		return cli_usage(cli, err, "--master goes with macvlan, which needs it");
-	if (is_macvlan)
+	if (is_shared(type) != (settings->master != NULL))
+		return cli_usage(cli, err, "--master goes with macvlan and ipvlan, which need it");
+	if (is_shared(type))
 		return options_check_ifname(settings->master, err);
 	if (is_bridge && options_check_ifname(settings->bridge ? settings->bridge : name, err) < 0)
 		return error_hint(err, "name the bridge with --bridge");
@@ -262,7 +268,7 @@ static const struct cli_option options[] = {
 	{ "bridge", 0, "IFNAME", OPTION_STRING, offsetof(struct init_settings, bridge),
 	  "with bridge: the host's interface (default the network's name)" },
 	{ "master", 0, "IFNAME", OPTION_STRING, offsetof(struct init_settings, master),
-	  "with macvlan: the host's interface to share" },
+	  "with macvlan and ipvlan: the host's interface to share" },
 	{ "conf-dir", 0, "DIR", OPTION_STRING, offsetof(struct init_settings, conf_dir),
 	  "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")" },
 	{ 0 },
@@ -272,12 +278,13 @@ static const struct init_settings defaults = { .conf_dir = CNI_CONF_DIR_DEFAULT 
 
 const struct cli_command init_command = {
 	.name = "init",
-	.operands = "bridge|ptp|macvlan",
+	.operands = "bridge|ptp|macvlan|ipvlan",
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "write the configuration of a network",
 	.details = "A bridge of the host's, a link to the host for each container (ptp), or a\n"
-		   "share in an interface of the host's (macvlan). There must be no network of\n"
+		   "share in an interface of the host's (macvlan, ipvlan). There must be no "
+		   "network of\n"
 		   "that name yet.",
 	.options = options,
 	.settings_size = sizeof(struct init_settings),

@@ -8,6 +8,7 @@
 #   on_host COMMAND…       run something there
 #   network NAME JSON…     configure a network with these plugins in $NET_D
 #   plugin TYPE <<END      make a plugin out of a shell script in $PLUGINS
+#   lacks PATTERN COMMAND… no line that the command prints matches
 #   take_down              disconnect and remove everything
 #   nothing_left           no interface, rule, lease, namespace or record remains
 
@@ -88,6 +89,14 @@ plugin_nothing() {
 		cat >/dev/null
 		[ "$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "1.0.0", "ips": [{"address": "10.1.2.3/24"}]}'
 	END
+}
+
+lacks() {
+	local found
+
+	found=$("${@:2}" 2>/dev/null | grep -E -- "$1") || return 0
+	printf 'there is: %s\n' "$found"
+	return 1
 }
 
 # What plugins make for one container. Bridges and the heads of chains stay by their design.

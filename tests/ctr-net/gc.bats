@@ -86,11 +86,11 @@ document() {
 	net del --id two
 	gc
 	[ "$(jq -r .ifname <<<"$output" | paste -sd' ')" = "peer eth0" ]
-	[ -z "$(on_host iptables-save -t nat | grep -E -- '-A POSTROUTING .*10\.90|CNI-[0-9a-f]{24}')" ]
-	[ -z "$(on_host ip6tables-save -t nat | grep -E '2001:db8:5|CNI-[0-9a-f]{24}')" ]
+	lacks '-A POSTROUTING .*10\.90|CNI-[0-9a-f]{24}' on_host iptables-save -t nat
+	lacks '2001:db8:5|CNI-[0-9a-f]{24}' on_host ip6tables-save -t nat
 	nothing_left
 	# no interface of a stand-in is left on the host
-	[ -z "$(on_host ip -o link show | grep -E 'peer|other')" ]
+	lacks 'peer|other' on_host ip -o link show
 }
 
 @test "gc: what an add that was killed has left" {

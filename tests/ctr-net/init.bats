@@ -104,7 +104,7 @@ keep_leases() {
 @test "init: malformed calls are exit 2 and write nothing" {
 	init 2
 	init 2 vlan --subnet 10.90.1.0/24
-	error_is usage "bridge, ptp or macvlan"
+	error_is usage "bridge, ptp, macvlan or ipvlan"
 	init 2 bridge
 	error_is usage "--subnet"
 	for subnet in 10.90.1.0 10.90.1.0/ 10.90.1.0/33 10.90.1.0/31 10.90.1.0/0 10.90.1.1/24 \

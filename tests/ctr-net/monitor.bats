@@ -80,7 +80,7 @@ stop() {
 	# without it nothing of what was there
 	watch one
 	stop
-	! tells '.link.name == "lo" or .address'
+	run ! tells '.link.name == "lo" or .address'
 }
 
 @test "monitor: a signal ends it with 128 and its number, quietly" {
