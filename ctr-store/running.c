@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/running.h"
 #include "lib/store.h"
 
 #include <fcntl.h>
@@ -14,15 +15,11 @@
 
 enum { PID_FILE_MAX = 64 };
 
-/* ocid-shim's monitor locks the first byte of RUNROOT/containers/<id>/shim.pid as long as it
- * lives. */
 static bool has_monitor(const struct store *store, const char *id)
 {
-	cleanup_free char *path = xasprintf("%s/shim.pid", id);
-	cleanup_fd int fd = openat(store->run_containers_fd, path, O_RDONLY | O_CLOEXEC);
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	cleanup_fd int fd = openat(store->run_containers_fd, id, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	return fd >= 0 && running_has_monitor(fd);
 }
 
 /* A container outlives a monitor that was killed. Process ids are used again, so the process named

@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
+#include "lib/running.h"
 #include "lib/store.h"
 #include "lib/timestamp.h"
 #include "ocid-shim/cgroups.h"
@@ -22,31 +23,11 @@
 
 enum { EXIT_MAX = 4096, STARTED_MAX = 64, STAT_MAX = 4096 };
 
-/* The bytes of shim.pid that are locked: the first by the monitor, exclusively, as long as it
- * lives; the second by waiters, shared, until they have read the exit record. */
-enum lock_byte { LOCK_MONITOR, LOCK_WAITERS };
-
-static int lock_byte(int fd, enum lock_byte byte, short type, bool wait)
-{
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
-	int status;
-
-	do
-		status = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
-	while (status < 0 && errno == EINTR && !cli_interrupted());
-	return status;
-}
-
 int container_lock_monitor(int lock_fd, struct error *err)
 {
-	if (lock_byte(lock_fd, LOCK_MONITOR, F_WRLCK, false) < 0)
+	if (running_lock(lock_fd, RUNNING_MONITOR, LOCK_EXCLUSIVE, false) < 0)
 		return error_os(err, "cannot lock shim.pid");
 	return 0;
-}
-
-static int open_lock(int dir_fd)
-{
-	return openat(dir_fd, "shim.pid", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 }
 
 int container_check_id(const char *id, struct error *err)
@@ -88,9 +69,7 @@ void container_close(struct container *container)
 
 bool container_is_watched(const struct container *container)
 {
-	cleanup_fd int fd = open_lock(container->dir_fd);
-
-	return fd >= 0 && lock_byte(fd, LOCK_MONITOR, F_RDLCK, false) < 0;
+	return running_has_monitor(container->dir_fd);
 }
 
 static bool has_file(const struct container *container, const char *name)
@@ -257,12 +236,12 @@ int container_await_process(const struct container *container, int timeout_ms, s
 
 int container_wait(const struct container *container, json_t **exit, struct error *err)
 {
-	cleanup_fd int fd = open_lock(container->dir_fd);
+	cleanup_fd int fd = running_open(container->dir_fd);
 
 	if (fd < 0)
 		return error_os(err, "container %s: shim.pid", container->id);
-	if (lock_byte(fd, LOCK_WAITERS, F_RDLCK, true) < 0 ||
-	    lock_byte(fd, LOCK_MONITOR, F_RDLCK, true) < 0)
+	if (running_lock(fd, RUNNING_WAITERS, LOCK_SHARED, true) < 0 ||
+	    running_lock(fd, RUNNING_MONITOR, LOCK_SHARED, true) < 0)
 		return error_os(err, "container %s: cannot wait for its monitor", container->id);
 	/* where the monitor was killed */
 	if (!has_file(container, "exit") && container_await_process(container, -1, err) < 0)
@@ -274,10 +253,10 @@ int container_wait(const struct container *container, json_t **exit, struct erro
 int container_remove(const struct store *store, const struct container *container,
 		     struct error *err)
 {
-	cleanup_fd int fd = open_lock(container->dir_fd);
+	cleanup_fd int fd = running_open(container->dir_fd);
 
-	if (fd >= 0 && (lock_byte(fd, LOCK_MONITOR, F_RDLCK, true) < 0 ||
-			lock_byte(fd, LOCK_WAITERS, F_WRLCK, true) < 0))
+	if (fd >= 0 && (running_lock(fd, RUNNING_MONITOR, LOCK_SHARED, true) < 0 ||
+			running_lock(fd, RUNNING_WAITERS, LOCK_EXCLUSIVE, true) < 0))
 		return error_os(err, "container %s: cannot lock shim.pid", container->id);
 	/* without it the directory is no container any more, whatever happens to us */
 	if (unlinkat(container->dir_fd, "state.json", 0) < 0 && errno != ENOENT)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/running.h"
+
+#include "lib/cleanup.h"
+#include "lib/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int running_open(int dir_fd)
+{
+	return openat(dir_fd, "shim.pid", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int running_lock(int fd, enum running_byte byte, enum lock_mode mode, bool wait)
+{
+	struct flock lock = { .l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = byte,
+			      .l_len = 1 };
+	int status;
+
+	do
+		status = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
+	while (status < 0 && errno == EINTR && !cli_interrupted());
+	return status;
+}
+
+bool running_has_monitor(int dir_fd)
+{
+	/* only asked: a lock of ours, however short, could be in somebody's way */
+	struct flock lock = {
+		.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = RUNNING_MONITOR, .l_len = 1
+	};
+	cleanup_fd int fd = running_open(dir_fd);
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
