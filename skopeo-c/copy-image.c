@@ -6,6 +6,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/claim.h"
 #include "skopeo-c/image.h"
 #include "skopeo-c/spool.h"
 #include "skopeo-c/transfer.h"
@@ -27,6 +28,7 @@ struct copy {
 	json_t *field; /* the result */
 	char *spool_directory;
 	int held_fd; /* the config's bytes */
+	bool was_there;
 };
 
 static void copy_close(struct copy *copy)
@@ -250,6 +252,7 @@ static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count,
 		.progress = &silent,
 		.held_fd = -1,
 		.parallel = copy->to.is_sequential ? 1 : copy->request->parallel,
+		.claims_fd = copy->request->claims_fd,
 		.in_place = in_place,
 	};
 
@@ -286,17 +289,27 @@ static int put_all_signatures(struct copy *copy, struct error *err)
 	return 0;
 }
 
+static int put_manifest(struct copy *copy, size_t number, struct error *err)
+{
+	const struct manifest *manifest = &copy->plan.manifests[number];
+	bool is_top = number + 1 == copy->plan.count;
+	int claims_fd = copy->request->claims_fd;
+
+	if (put_signatures(copy, number, err) < 0)
+		return -1;
+	if (claims_fd > 0)
+		claim_wait(claims_fd, manifest->digest);
+	int status = copy->to.class->put_manifest(&copy->to, manifest, is_top, err);
+	if (claims_fd > 0)
+		claim_release(claims_fd, manifest->digest);
+	return status;
+}
+
 static int put_manifests(struct copy *copy, struct error *err)
 {
-	const struct plan *plan = &copy->plan;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		bool is_top = i + 1 == plan->count;
-
-		if (put_signatures(copy, i, err) < 0 ||
-		    copy->to.class->put_manifest(&copy->to, &plan->manifests[i], is_top, err) < 0)
+	for (size_t i = 0; i < copy->plan.count; i++)
+		if (put_manifest(copy, i, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -308,7 +321,9 @@ static int copy_everything(struct copy *copy, struct error *err)
 
 	if (prepare(copy, blobs, count, err) < 0)
 		return -1;
-	if (class->has_manifest && class->has_manifest(&copy->to, plan_top(&copy->plan)))
+	copy->was_there =
+		class->has_manifest && class->has_manifest(&copy->to, plan_top(&copy->plan));
+	if (copy->was_there)
 		return put_all_signatures(copy, err) < 0 ? -1
 							 : tell_present(copy, blobs, count, err);
 	if (move_blobs(copy, blobs, count, err) < 0)
@@ -330,6 +345,7 @@ int copy_image(const struct copy_request *request, struct http *http, struct cop
 		return -1;
 	memcpy(result->digest, plan_top(&copy.plan)->digest, sizeof result->digest);
 	result->field = json_incref(copy.field);
+	result->was_there = copy.was_there;
 	result->is_stdout = copy.to.is_stdout;
 	return 0;
 }

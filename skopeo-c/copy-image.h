@@ -23,7 +23,8 @@ struct copy_request {
 	const struct strings *additional_tags;		    /* or NULL */
 	const char *source_blob_dir, *destination_blob_dir; /* of oci:, or NULL */
 	const char *source_daemon, *destination_daemon;	    /* of docker-daemon:, or NULL */
-	size_t parallel;				    /* blobs at a time; 0: the default */
+	int claims_fd;	 /* of several processes (claim.h); 0: there is only this one */
+	size_t parallel; /* blobs at a time; 0: the default */
 	struct progress *progress;
 };
 
@@ -31,6 +32,7 @@ struct copy_request {
 struct copy_result {
 	json_t *field; /* the `image` field of the container document; owned */
 	char digest[DIGEST_SIZE];
+	bool was_there; /* the destination had exactly this already */
 	bool is_stdout; /* the image itself went to standard output */
 };
 

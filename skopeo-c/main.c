@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 		manifest_digest_command,
 		standalone_sign_command,
 		standalone_verify_command,
+		sync_command,
 		{ 0 },
 	};
 

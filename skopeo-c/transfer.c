@@ -5,6 +5,7 @@
 #include "lib/cli.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "skopeo-c/claim.h"
 #include "skopeo-c/flow.h"
 #include "skopeo-c/progress.h"
 #include "skopeo-c/transport.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_MS = 200, PROGRESS_MS = 500 };
+enum { POLL_MS = 200, CLAIM_MS = 20, PROGRESS_MS = 500 };
 
 /* One blob on its way. */
 struct job {
@@ -23,9 +24,28 @@ struct job {
 	const struct blob *blob;
 	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_DONE } step;
 	struct flow flow;
+	bool is_claimed;
 	int attempts;
 	int64_t not_before_ms, told_at_ms;
 };
+
+/* Leave the blob to another process that is moving it. */
+static bool claim(struct job *job)
+{
+	int claims_fd = job->transfer->claims_fd;
+
+	if (claims_fd > 0 && !job->is_claimed)
+		job->is_claimed = claim_try(claims_fd, job->blob->digest);
+	return claims_fd <= 0 || job->is_claimed;
+}
+
+static void let_go(struct job *job)
+{
+	flow_close(&job->flow);
+	if (job->is_claimed)
+		claim_release(job->transfer->claims_fd, job->blob->digest);
+	job->is_claimed = false;
+}
 
 static int tell(struct job *job, enum blob_state state, struct error *err)
 {
@@ -49,7 +69,7 @@ static int finish(struct job *job, enum blob_state state, struct error *err)
 					  job->transfer->to, job->blob, &job->flow.sink, err) < 0)
 		return -1;
 	json_object_set_new(job->transfer->in_place, job->blob->digest, json_true());
-	flow_close(&job->flow);
+	let_go(job);
 	job->step = JOB_DONE;
 	return tell(job, state, err);
 }
@@ -143,7 +163,7 @@ static int advance(struct job *job, struct error *err)
 
 	switch (job->step) {
 	case JOB_WAITING:
-		if (registry_now_ms() < job->not_before_ms)
+		if (registry_now_ms() < job->not_before_ms || !claim(job))
 			return 0;
 		job->step = JOB_ASKING;
 		if (to->class->offer_blob(to, job->blob, &job->flow.sink, err) < 0)
@@ -178,7 +198,7 @@ static bool will_try_again(struct job *job, const struct error *err)
 	    job->attempts >= registry->retries || cli_interrupted())
 		return false;
 	job->attempts++;
-	flow_close(&job->flow);
+	let_go(job);
 	job->step = JOB_WAITING;
 	job->not_before_ms = registry_now_ms() + registry_backoff_ms(registry, job->attempts);
 	log_message(LOG_LEVEL_INFO, "%s; trying again", err->message);
@@ -254,12 +274,14 @@ int transfer_blobs(struct transfer *transfer, const struct blob *blobs, size_t c
 		jobs[i].step = JOB_DONE;
 	}
 	while ((left = advance_all(transfer, jobs, blobs, count, &next, err)) > 0)
-		if (transfer->http && http_pump(transfer->http, POLL_MS, err) < 0) {
+		if (transfer->http &&
+		    http_pump(transfer->http, transfer->claims_fd > 0 ? CLAIM_MS : POLL_MS, err) <
+			    0) {
 			left = -1;
 			break;
 		}
 	for (size_t i = 0; i < parallel; i++)
-		flow_close(&jobs[i].flow);
+		let_go(&jobs[i]);
 	free(jobs);
 	return left;
 }

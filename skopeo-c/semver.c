@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/semver.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_SIZE = 160 };
+
+/* ---- versions ---- */
+
+static bool is_identifier_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '.';
+}
+
+/* Numbers with points between them; *rest is what follows. x and * end them where `wild`. */
+static bool parse_numbers(const char *text, bool wild, struct semver *version, const char **rest)
+{
+	*version = (struct semver){ 0 };
+	for (;;) {
+		char *end;
+
+		if (wild && (*text == 'x' || *text == 'X' || *text == '*')) {
+			for (text++; *text == '.' && strchr("xX*", text[1]) && text[1];)
+				text += 2;
+			break;
+		}
+		if (!isdigit((unsigned char)*text) || version->count == 3)
+			return false;
+		version->numbers[version->count++] = strtoull(text, &end, 10);
+		text = end;
+		if (*text != '.')
+			break;
+		text++;
+	}
+	*rest = text;
+	return true;
+}
+
+static bool parse(const char *text, bool wild, struct semver *version)
+{
+	const char *rest;
+
+	if (*text == 'v')
+		text++;
+	if (!parse_numbers(text, wild, version, &rest))
+		return false;
+	if (*rest == '-') {
+		size_t length = 0;
+
+		while (is_identifier_char(rest[1 + length]))
+			length++;
+		if (length == 0 || length >= sizeof version->prerelease)
+			return false;
+		memcpy(version->prerelease, rest + 1, length);
+		version->prerelease[length] = '\0';
+		rest += 1 + length;
+	}
+	if (*rest == '+')
+		for (rest++; is_identifier_char(*rest); rest++)
+			;
+	return *rest == '\0';
+}
+
+bool semver_parse(const char *text, struct semver *version)
+{
+	return parse(text, false, version);
+}
+
+static int compare_numbers(unsigned long long one, unsigned long long other)
+{
+	return one < other ? -1 : one > other;
+}
+
+/* Identifiers between points: numbers by value and below words (semver.org, 11.4). */
+static int compare_prereleases(const char *one, const char *other)
+{
+	while (*one && *other) {
+		size_t a = strcspn(one, "."), b = strcspn(other, ".");
+		bool a_number = strspn(one, "0123456789") >= a;
+		bool b_number = strspn(other, "0123456789") >= b;
+		int order = 0;
+
+		if (a_number && b_number)
+			order = compare_numbers(strtoull(one, NULL, 10), strtoull(other, NULL, 10));
+		else if (a_number != b_number)
+			order = a_number ? -1 : 1;
+		else if ((order = strncmp(one, other, a < b ? a : b)) == 0)
+			order = a < b ? -1 : a > b;
+		if (order)
+			return order;
+		one += a + (one[a] == '.');
+		other += b + (other[b] == '.');
+	}
+	return *one ? 1 : *other ? -1 : 0;
+}
+
+int semver_compare(const struct semver *one, const struct semver *other)
+{
+	for (int i = 0; i < 3; i++)
+		if (one->numbers[i] != other->numbers[i])
+			return compare_numbers(one->numbers[i], other->numbers[i]);
+	if (!one->prerelease[0] || !other->prerelease[0])
+		return (one->prerelease[0] == '\0') - (other->prerelease[0] == '\0');
+	return compare_prereleases(one->prerelease, other->prerelease);
+}
+
+/* ---- conditions ---- */
+
+struct condition {
+	enum { EQUAL, UNEQUAL, LESS, AT_MOST, GREATER, AT_LEAST, TILDE, CARET } operator;
+	struct semver version;
+};
+
+static const struct {
+	const char *text;
+	int operator;
+} operators[] = {
+	{ "!=", UNEQUAL }, { ">=", AT_LEAST }, { "=>", AT_LEAST }, { "<=", AT_MOST },
+	{ "=<", AT_MOST }, { "~>", TILDE },    { ">", GREATER },   { "<", LESS },
+	{ "=", EQUAL },	   { "~", TILDE },     { "^", CARET },
+};
+
+/* The first version that is not any more one of those whose first `kept` numbers are these. */
+static struct semver above(const struct semver *version, int kept)
+{
+	struct semver limit = { .count = 3 };
+
+	for (int i = 0; i < kept; i++)
+		limit.numbers[i] = version->numbers[i];
+	if (kept > 0)
+		limit.numbers[kept - 1]++;
+	return limit;
+}
+
+static bool is_within(const struct semver *version, const struct semver *low, int kept)
+{
+	struct semver high = above(low, kept);
+
+	return semver_compare(version, low) >= 0 &&
+	       (kept == 0 || semver_compare(version, &high) < 0);
+}
+
+/* How many numbers ^ keeps: up to the first that is not 0, or to the last that was given. */
+static int caret_kept(const struct semver *version)
+{
+	for (int i = 0; i < version->count; i++)
+		if (version->numbers[i] != 0)
+			return i + 1;
+	return version->count;
+}
+
+static bool condition_holds(const struct condition *condition, const struct semver *version)
+{
+	const struct semver *limit = &condition->version;
+	int count = limit->count, order = semver_compare(version, limit);
+
+	if (version->prerelease[0] && !limit->prerelease[0])
+		return false;
+	switch (condition->operator) {
+	case EQUAL:
+		return count == 3 ? order == 0 : is_within(version, limit, count);
+	case UNEQUAL:
+		return !(count == 3 ? order == 0 : is_within(version, limit, count));
+	case LESS:
+		return order < 0;
+	case AT_MOST:
+		return order <= 0 || (count > 0 && count < 3 && is_within(version, limit, count));
+	case GREATER:
+		return order > 0 && !(count < 3 && is_within(version, limit, count));
+	case AT_LEAST:
+		return order >= 0;
+	case TILDE:
+		return is_within(version, limit, count > 2 ? 2 : count);
+	case CARET:
+		return is_within(version, limit, caret_kept(limit));
+	}
+	return false;
+}
+
+static bool parse_condition(const char *word, struct condition *condition)
+{
+	*condition = (struct condition){ .operator= EQUAL };
+	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+		size_t length = strlen(operators[i].text);
+
+		if (strncmp(word, operators[i].text, length) == 0) {
+			condition->operator= operators[i].operator;
+			word += length;
+			break;
+		}
+	}
+	while (*word == ' ')
+		word++;
+	return parse(word, true, &condition->version);
+}
+
+/* ---- constraints ---- */
+
+/* The next condition of an alternative, which an operator and its version make, with or without
+ * spaces between them. Returns what follows. */
+static const char *next_word(const char *text, char word[static WORD_SIZE])
+{
+	size_t used = 0;
+
+	text += strspn(text, " ,");
+	while (*text && strchr("=!<>~^", *text) && used + 2 < WORD_SIZE)
+		word[used++] = *text++;
+	text += strspn(text, " ");
+	while (*text && !strchr(" ,|=!<>~^", *text) && used + 1 < WORD_SIZE)
+		word[used++] = *text++;
+	word[used] = '\0';
+	return text;
+}
+
+/* "1.2 - 1.4": whether that is what stands here. */
+static const char *range_end(const char *after)
+{
+	const char *dash = after + strspn(after, " ");
+
+	return dash > after && dash[0] == '-' && dash[1] == ' ' ? dash + 1 : NULL;
+}
+
+/* Whether all conditions up to "||" or the end hold; *valid becomes false where one is none.
+ * *rest is what follows. */
+static bool alternative_holds(const char *text, const struct semver *version, bool *valid,
+			      const char **rest)
+{
+	bool holds = true;
+	int count = 0;
+
+	for (;;) {
+		char word[WORD_SIZE];
+		struct condition condition;
+
+		text += strspn(text, " ,");
+		if (!*text || *text == '|')
+			break;
+		text = next_word(text, word);
+		if (!parse_condition(word, &condition)) {
+			*valid = false;
+			break;
+		}
+		const char *end = range_end(text);
+		if (end) {
+			condition.operator= AT_LEAST;
+			holds = holds && condition_holds(&condition, version);
+			text = next_word(end, word);
+			*valid = *valid && parse_condition(word, &condition);
+			condition.operator= AT_MOST;
+		}
+		holds = holds && condition_holds(&condition, version);
+		count++;
+	}
+	*valid = *valid && count > 0;
+	*rest = text;
+	return holds;
+}
+
+/* 1 or 0, or -1 for what is no constraint. */
+static int judge(const char *constraint, const struct semver *version)
+{
+	bool valid = true, met = false;
+
+	for (const char *text = constraint;; text += 2) {
+		met = alternative_holds(text, version, &valid, &text) || met;
+		if (!valid || (*text && strncmp(text, "||", 2) != 0))
+			return -1;
+		if (!*text)
+			return met;
+	}
+}
+
+int semver_check_constraint(const char *constraint, struct error *err)
+{
+	const struct semver any = { .count = 3 };
+
+	if (judge(constraint, &any) >= 0)
+		return 0;
+	return error_set(err, ERROR_USAGE, "\"%s\" is no constraint on versions", constraint);
+}
+
+bool semver_meets(const struct semver *version, const char *constraint)
+{
+	return judge(constraint, version) == 1;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sync: many images from registries, directories or a list of them to a registry or a directory. */
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/output.h"
+#include "skopeo-c/age.h"
+#include "skopeo-c/commands.h"
+#include "skopeo-c/copy-options.h"
+#include "skopeo-c/http.h"
+#include "skopeo-c/sync-age.h"
+#include "skopeo-c/sync-check.h"
+#include "skopeo-c/sync-copy.h"
+#include "skopeo-c/sync-delete.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECKS_AT_ONCE = 16 };
+
+struct sync_settings {
+	struct copy_options copy;
+	const char *source_type, *destination_type, *suffix, *semver, *newer_than;
+	struct strings include, exclude;
+	bool scoped, dry_run, keep_going, delete_extraneous;
+};
+
+static const struct sync_settings defaults = { .copy = COPY_OPTIONS_DEFAULTS };
+
+#define FIELD(name) offsetof(struct sync_settings, name)
+
+static const struct cli_option options[] = {
+	{ "src", 's', "TYPE", OPTION_STRING, FIELD(source_type),
+	  "what SOURCE is: docker, dir or yaml" },
+	{ "dest", 'd', "TYPE", OPTION_STRING, FIELD(destination_type),
+	  "what DESTINATION is: docker or dir" },
+	{ "scoped", 0, NULL, OPTION_FLAG, FIELD(scoped),
+	  "keep the whole names, with registry and path" },
+	{ "append-suffix", 0, "TEXT", OPTION_STRING, FIELD(suffix), "put TEXT behind every tag" },
+	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only say what would be done" },
+	{ "keep-going", 0, NULL, OPTION_FLAG, FIELD(keep_going),
+	  "go on with the others when an image fails" },
+	{ "include-tags", 0, "PATTERN", OPTION_LIST, FIELD(include),
+	  "only tags that match (may be repeated)" },
+	{ "exclude-tags", 0, "PATTERN", OPTION_LIST, FIELD(exclude),
+	  "no tags that match (may be repeated)" },
+	{ "semver", 0, "CONSTRAINT", OPTION_STRING, FIELD(semver),
+	  "only tags that are such versions: '>= 1.2, < 2'" },
+	{ "newer-than", 0, "AGE", OPTION_STRING, FIELD(newer_than),
+	  "only images made within AGE: 36h, 90d" },
+	{ "delete", 0, NULL, OPTION_FLAG, FIELD(delete_extraneous),
+	  "delete other tags in synced repositories" },
+	COPY_OPTIONS,
+	{ 0 },
+};
+
+/* ---- options ---- */
+
+static int parse_type(const struct cli *cli, const char *option, const char *text,
+		      enum sync_type *type, struct error *err)
+{
+	static const char *const names[] = { "docker", "dir", "yaml" };
+	int count = strcmp(option, "src") == 0 ? 3 : 2;
+
+	for (int i = 0; text && i < count; i++)
+		if (strcmp(names[i], text) == 0) {
+			*type = (enum sync_type)i;
+			return 0;
+		}
+	return cli_usage(cli, err, "--%s is needed: docker%s dir%s", option,
+			 count == 3 ? "," : " or", count == 3 ? " or yaml" : "");
+}
+
+static int make_filter(const struct sync_settings *settings, struct tag_filter *filter,
+		       struct error *err)
+{
+	for (size_t i = 0; i < settings->include.count; i++)
+		if (tag_filter_add(filter, settings->include.items[i], false, err) < 0)
+			return -1;
+	for (size_t i = 0; i < settings->exclude.count; i++)
+		if (tag_filter_add(filter, settings->exclude.items[i], true, err) < 0)
+			return -1;
+	return settings->semver ? tag_filter_constrain(filter, settings->semver, err) : 0;
+}
+
+/* ---- the list ---- */
+
+static int make_list(const struct cli *cli, enum sync_type type, const struct access *access,
+		     const struct sync_target *target, struct http *http, struct sync_list *list,
+		     struct error *err)
+{
+	const char *source = cli->operands[0];
+	cleanup_tag_filter struct tag_filter filter = { 0 };
+
+	if (make_filter(cli->settings, &filter, err) < 0)
+		return -1;
+	switch (type) {
+	case SYNC_DOCKER:
+		return sync_list_add(list, source, &filter, access, target, http, err);
+	case SYNC_DIR:
+		return sync_list_add_dir(list, source, &filter, target, err);
+	case SYNC_YAML:
+		break;
+	}
+	return sync_list_add_yaml(list, source, &filter, access, target, http, err);
+}
+
+/* ---- the result ---- */
+
+static json_t *describe(const struct sync_item *item, bool dry_run)
+{
+	static const char *const names[] = { "skipped", "unchanged", "skipped", "copied",
+					     "failed" };
+	bool would = dry_run && item->state == SYNC_CHANGED;
+	json_t *row =
+		json_pack("{s:s, s:s, s:s}", "source", item->source, "destination",
+			  item->destination, "status", would ? "would-copy" : names[item->state]);
+
+	if (item->digest[0])
+		json_object_set_new(row, "digest", json_string(item->digest));
+	if (item->failure)
+		json_object_set(row, "error", item->failure);
+	return row;
+}
+
+static int report(const struct cli *cli, const struct sync_list *list, json_t *rows,
+		  struct sync_failures *failures, struct error *err)
+{
+	static const struct output_column columns[] = { { "STATUS", "status", COLUMN_TEXT },
+							{ "DESTINATION", "destination",
+							  COLUMN_TEXT },
+							{ "SOURCE", "source", COLUMN_TEXT },
+							{ 0 } };
+	const struct sync_settings *settings = cli->settings;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct sync_item *item = &list->items[i];
+
+		if (item->state == SYNC_FAILED)
+			sync_note_failure(failures, item->kind,
+					  json_text(item->failure, "message", ""));
+		json_array_insert_new(rows, i, describe(item, settings->dry_run));
+	}
+	if (output_list(cli, rows, columns, err) < 0)
+		return -1;
+	if (failures->count == 0)
+		return 0;
+	return error_set(err, failures->kind, "%zu of %zu images failed, the first: %s",
+			 failures->count, json_array_size(rows), failures->first);
+}
+
+/* ---- all ---- */
+
+static void free_http(struct http **http)
+{
+	http_free(*http);
+}
+
+static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_request *request,
+		    struct http **http, struct error *err)
+{
+	const struct sync_settings *settings = cli->settings;
+	json_auto_t *rows = json_array();
+	bool any_failed = false;
+	struct sync_failures failures = { 0 };
+
+	if (sync_check(list, request->destination_access, *http, CHECKS_AT_ONCE, err) < 0)
+		return -1;
+	/* what is there already is signed again where that is asked for */
+	for (size_t i = 0; i < list->count; i++)
+		if (settings->copy.trust.sign_by || settings->copy.trust.sign_by_sigstore ||
+		    settings->copy.trust.sign_by_sigstore_key)
+			list->items[i].state = SYNC_CHANGED;
+	if (!settings->dry_run && sync_copy(list, request, settings->keep_going, err) < 0)
+		return -1;
+	for (size_t i = 0; i < list->count; i++)
+		any_failed = any_failed || list->items[i].state == SYNC_FAILED;
+	if (settings->delete_extraneous && (!any_failed || settings->keep_going) &&
+	    sync_delete(list, request->destination_access, *http, settings->dry_run, rows,
+			&failures, err) < 0)
+		return -1;
+	return report(cli, list, rows, &failures, err);
+}
+
+static int sync_run(const struct cli *cli, struct error *err)
+{
+	struct sync_settings *settings = cli->settings;
+	struct sync_target target = { .place = cli->operands[1],
+				      .suffix = settings->suffix,
+				      .scoped = settings->scoped };
+	struct copy_request request = { 0 };
+	enum sync_type source;
+	cleanup_trust struct trust trust = { 0 };
+	cleanup_sync_list struct sync_list list = { 0 };
+	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	int64_t oldest = 0;
+
+	if (parse_type(cli, "src", settings->source_type, &source, err) < 0 ||
+	    parse_type(cli, "dest", settings->destination_type, &target.type, err) < 0 ||
+	    copy_options_apply(cli, &settings->copy, source != SYNC_DIR, target.type == SYNC_DOCKER,
+			       &request, err) < 0)
+		return -1;
+	if (settings->delete_extraneous && source == SYNC_DIR)
+		return cli_usage(cli, err, "--delete is for repositories of registries");
+	if (settings->newer_than && age_parse(settings->newer_than, &oldest) < 0)
+		return cli_usage(cli, err, "--newer-than is a time such as 36h or 90d");
+	if (trust_open(&settings->copy.trust, &trust, err) < 0)
+		return -1;
+	request.trust = &trust;
+	if ((source != SYNC_DIR || target.type == SYNC_DOCKER) && !(http = http_new(err)))
+		return -1;
+	if (make_list(cli, source, request.source_access, &target, http, &list, err) < 0 ||
+	    (settings->newer_than && sync_age_reduce(&list, &request, http, oldest, err) < 0))
+		return -1;
+	return sync_all(cli, &list, &request, &http, err);
+}
+
+const struct cli_command sync_command = {
+	.name = "sync",
+	.operands = "SOURCE DESTINATION",
+	.operands_min = 2,
+	.operands_max = 2,
+	.summary = "copy what is missing of many images",
+	.details = "SOURCE is a repository or image (docker), a directory (dir) or a file that\n"
+		   "names them (yaml). DESTINATION is HOST[/PATH] (docker) or a directory (dir).",
+	.options = options,
+	.settings_size = sizeof(struct sync_settings),
+	.defaults = &defaults,
+	.run = sync_run,
+};

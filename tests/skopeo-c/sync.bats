@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # jq's variables
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	registry_start
+	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
+	cd "$BATS_FILE_TMPDIR" || return
+	oci_image one v1 '{"created":"2020-01-01T00:00:00Z"}' base.tar >one.digest
+	oci_image two v1 "{\"created\":\"$(date -u +%FT%TZ)\"}" base.tar >two.digest
+	index_image multi v1 base.tar >multi.digest
+	for tag in 1.0 1.1 2.0 3.0-rc.1 latest; do
+		skopeo copy -q --dest-tls-verify=false oci:one:v1 "docker://$REGISTRY/team/app:$tag"
+	done
+	skopeo copy -q --dest-tls-verify=false oci:two:v1 "docker://$REGISTRY/team/app:2.1"
+	skopeo copy -q --all --dest-tls-verify=false oci:multi:v1 "docker://$REGISTRY/team/multi:1"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+sync() { # [STATUS] ARG…
+	local expected=0
+
+	if [[ $1 =~ ^[0-9]+$ ]]; then
+		expected=$1
+		shift
+	fi
+	tool "$expected" skopeo-c sync --tls-verify=false "$@"
+}
+
+statuses() {
+	jq -r .status <<<"$output" | sort | uniq -c | awk '{ printf "%s%s %d", sep, $2, $1; sep = ", " }'
+}
+
+tags_of() {
+	skopeo list-tags --tls-verify=false "docker://$REGISTRY/$1" | jq -r '.Tags | sort | join(" ")'
+}
+
+@test "sync: a repository from registry to registry, as skopeo does; again nothing is copied" {
+	sync --src docker --dest docker "$REGISTRY/team/app" "$REGISTRY/ours"
+	[ "$(statuses)" = "copied 6" ]
+	skopeo sync --src docker --dest docker --src-tls-verify=false --dest-tls-verify=false "$REGISTRY/team/app" "$REGISTRY/theirs"
+	[ "$(tags_of ours/app)" = "$(tags_of theirs/app)" ]
+	for tag in 1.0 2.1; do
+		diff <(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/ours/app:$tag") \
+			<(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/team/app:$tag")
+	done
+	sync -s docker -d docker "$REGISTRY/team/app" "$REGISTRY/ours"
+	[ "$(statuses)" = "unchanged 6" ]
+	[ "$(jq -r 'select(.source | endswith(":2.1")) | .digest' <<<"$output")" = "$(cat "$BATS_FILE_TMPDIR/two.digest")" ]
+	skopeo-c copy --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/two:v1" "docker://$REGISTRY/ours/app:1.1" >/dev/null
+	sync -s docker -d docker "$REGISTRY/team/app" "$REGISTRY/ours"
+	[ "$(statuses)" = "copied 1, unchanged 5" ]
+}
+
+@test "sync: what is unchanged costs one HEAD a side" {
+	skopeo-c sync --tls-verify=false -s docker -d docker "$REGISTRY/team/app:1.0" "$REGISTRY/heads" >/dev/null
+	sync -s docker -d docker --log-level debug "$REGISTRY/team/app:1.0" "$REGISTRY/heads"
+	[ "$(grep -c '/v2/' <<<"$stderr")" -le 4 ] # https is tried first on each side
+	[ "$(grep -c 'http://.*HEAD\|HEAD http://' <<<"$stderr")" -eq 2 ]
+	[ "$(grep -c 'GET' <<<"$stderr")" -eq 0 ]
+}
+
+@test "sync: to directories and back, laid out and read as by skopeo" {
+	sync -s docker -d dir "$REGISTRY/team/app" stick
+	mkdir theirs
+	skopeo sync --src docker --dest dir --src-tls-verify=false "$REGISTRY/team/app" theirs
+	diff -r stick theirs
+	sync -s docker -d dir "$REGISTRY/team/app" stick
+	[ "$(statuses)" = "unchanged 6" ]
+	sync -s dir -d docker theirs "$REGISTRY/from-dir"
+	[ "$(tags_of from-dir/app)" = "$(tags_of team/app)" ]
+	skopeo sync --src dir --dest docker --dest-tls-verify=false stick "$REGISTRY/from-dir-theirs"
+	[ "$(tags_of from-dir-theirs/app)" = "$(tags_of team/app)" ]
+	sync -s docker -d dir --scoped "$REGISTRY/team/app:1.0" scoped
+	[ -f "scoped/$REGISTRY/team/app:1.0/manifest.json" ]
+	mkdir empty
+	sync 3 -s dir -d docker empty "$REGISTRY/x"
+	nothing_unfinished .
+}
+
+@test "sync: filters by patterns, versions and age" {
+	sync -s docker -d dir --dry-run --include-tags '^\d\.\d$' --exclude-tags '^1' "$REGISTRY/team/app" d
+	[ "$(jq -r '.source | sub(".*:"; "")' <<<"$output" | sort | xargs)" = "2.0 2.1" ]
+	sync -s docker -d dir --dry-run --semver '>= 1.1, < 2.1' "$REGISTRY/team/app" d
+	[ "$(jq -r '.source | sub(".*:"; "")' <<<"$output" | sort | xargs)" = "1.1 2.0" ]
+	sync -s docker -d dir --dry-run --newer-than 10d "$REGISTRY/team/app" d
+	[ "$(jq -r '.source | sub(".*:"; "")' <<<"$output")" = 2.1 ]
+	[ "$(statuses)" = "would-copy 1" ]
+	[ ! -e d ]
+	for option in "--include-tags (" "--include-tags a*?" "--semver new" "--newer-than soon"; do
+		# shellcheck disable=SC2086 # words
+		sync 2 -s docker -d dir $option "$REGISTRY/team/app" d
+	done
+}
+
+@test "sync: a YAML file as skopeo reads it" {
+	cat >list.yaml <<-END
+		$REGISTRY:
+		  tls-verify: false
+		  images:
+		    team/app: ["1.0", "$(cat "$BATS_FILE_TMPDIR/two.digest")"]
+		    team/multi: []
+		  images-by-semver:
+		    team/app: ">= 2.0"
+	END
+	tool skopeo-c sync -s yaml -d docker --dest-tls-verify=false --append-suffix=-x --include-tags '^[12]' list.yaml "$REGISTRY/yaml"
+	[ "$(tags_of yaml/multi)" = 1-x ]
+	[ "$(tags_of yaml/app)" = "1.0-x 2.0-x 2.1-x" ] || { statuses; return 1; }
+	cat >regex.yaml <<-END
+		$REGISTRY:
+		  tls-verify: false
+		  images-by-tag-regex:
+		    team/app: ^1\\.[0-9]$
+	END
+	mkdir theirs
+	tool skopeo-c sync -s yaml -d dir regex.yaml ours
+	skopeo sync --src yaml --dest dir regex.yaml theirs
+	diff -r ours theirs
+	for bad in "images: {a: b}" "pictures: {}" "tls-verify: no-idea" "credentials: {username: x}"; do
+		printf '%s:\n  %s\n' "$REGISTRY" "$bad" >bad.yaml
+		tool 2 skopeo-c sync -s yaml -d dir bad.yaml d
+		error_is usage bad.yaml
+	done
+}
+
+@test "sync: --all takes indexes whole" {
+	sync -s docker -d docker --all "$REGISTRY/team/multi" "$REGISTRY/all"
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/all/multi:1" | sha256sum | cut -d ' ' -f 1)" = \
+		"$(sed s/sha256:// "$BATS_FILE_TMPDIR/multi.digest")" ]
+	sync -s docker -d docker --all "$REGISTRY/team/multi" "$REGISTRY/all"
+	[ "$(statuses)" = "unchanged 1" ]
+	# only one image of it: looked at, but not copied again
+	sync -s docker -d docker "$REGISTRY/team/multi" "$REGISTRY/single"
+	[ "$(statuses)" = "copied 1" ]
+	sync -s docker -d docker "$REGISTRY/team/multi" "$REGISTRY/single"
+	[ "$(statuses)" = "unchanged 1" ]
+}
+
+@test "sync: --delete removes what is extraneous, but no manifest that a wanted tag stands for" {
+	sync -s docker -d docker "$REGISTRY/team/app" "$REGISTRY/pruned"
+	sync -s docker -d docker --delete --dry-run --exclude-tags '^2.1$' "$REGISTRY/team/app" "$REGISTRY/pruned"
+	[ "$(statuses)" = "unchanged 5, would-delete 1" ]
+	[ "$(tags_of pruned/app)" = "$(tags_of team/app)" ]
+	sync -s docker -d docker --delete --exclude-tags '^2.1$' "$REGISTRY/team/app" "$REGISTRY/pruned"
+	[ "$(statuses)" = "deleted 1, unchanged 5" ]
+	[ "$(tags_of pruned/app)" = "1.0 1.1 2.0 3.0-rc.1 latest" ]
+	# docker-registry deletes no tag alone, and 1.0 is the same manifest as 1.1
+	sync 5 -s docker -d docker --delete --include-tags '^1.0$' "$REGISTRY/team/app" "$REGISTRY/pruned"
+	[ "$(tags_of pruned/app)" = "1.0 1.1 2.0 3.0-rc.1 latest" ]
+	sync -s docker -d docker --delete --include-tags none "$REGISTRY/team/app" "$REGISTRY/pruned"
+	[[ $stderr == *"nothing is deleted"* ]]
+	[ "$(tags_of pruned/app)" = "1.0 1.1 2.0 3.0-rc.1 latest" ]
+	sync -s docker -d dir "$REGISTRY/team/app" stick
+	mkdir stick/other stick/app:mine
+	sync -s docker -d dir --delete --semver '>= 2' "$REGISTRY/team/app" stick
+	[ "$(cd stick && echo *)" = "app:2.0 app:2.1 app:mine other" ]
+}
+
+@test "sync: one that fails ends it, or with --keep-going does not" {
+	sync -s docker -d dir "$REGISTRY/team/app" source
+	config=$(jq -r '.config.digest[7:]' source/app:2.1/manifest.json)
+	printf x | dd of="source/app:2.1/$config" conv=notrunc bs=1 seek=20 status=none
+	sync 7 -s dir -d docker --keep-going source "$REGISTRY/kept-going"
+	error_is integrity "1 of 6 images failed"
+	[ "$(statuses)" = "copied 5, failed 1" ]
+	[ "$(jq -r 'select(.status == "failed") | .error.code' <<<"$output")" = integrity ]
+	[ "$(tags_of kept-going/app)" = "1.0 1.1 2.0 3.0-rc.1 latest" ]
+	sync 7 -s dir -d dir source elsewhere
+	[ ! -e elsewhere/app:2.1 ]
+	sync 3 -s docker -d dir "$REGISTRY/team/none" d
+	error_is not-found
+	sync 2 -s docker "$REGISTRY/team/app" d
+	sync 2 -s oci -d dir x d
+	sync 2 -s dir -d yaml x d
+	[ ! -e d ]
+}
