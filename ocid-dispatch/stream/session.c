@@ -115,18 +115,22 @@ void session_remove(struct channel *channel)
 /* Write what has come in; what nobody will read is dropped. */
 static void write_in(struct channel *channel)
 {
-	size_t length = buffer_length(&channel->in);
+	ssize_t put = write(channel->in_fd, buffer_data(&channel->in), buffer_length(&channel->in));
 
-	if (length > 0) {
-		ssize_t put = write(channel->in_fd, buffer_data(&channel->in), length);
-
-		if (put < 0 && errno != EAGAIN && errno != EINTR)
-			close_in(channel);
-		if (put > 0)
-			channel_take(channel, (size_t)put);
-	}
-	if (channel->in_ended && buffer_length(&channel->in) == 0)
+	if (put < 0 && errno != EAGAIN && errno != EINTR)
 		close_in(channel);
+	if (put > 0)
+		channel_take(channel, (size_t)put);
+}
+
+/* What follows from what has come in. */
+static void settle(struct channel *channel)
+{
+	if (channel->in_fd >= 0 && channel->in_ended && !channel->connecting &&
+	    buffer_length(&channel->in) == 0)
+		close_in(channel);
+	if (channel->deaf)
+		channel_take(channel, buffer_length(&channel->in));
 }
 
 /* ---- bytes for the client ---- */
@@ -279,13 +283,10 @@ static int serve_channel(struct channel *channel, const struct pollfd *polls, st
 {
 	if (channel->connecting)
 		return polls[0].revents ? finish_connect(channel, err) : 0;
-	/* also without an event: the end of what came in */
-	if (channel->in_fd >= 0 && (polls[0].revents || buffer_length(&channel->in) == 0))
+	if (channel->in_fd >= 0 && polls[0].revents)
 		write_in(channel);
 	if (channel->out_fd >= 0 && (polls[1].revents || channel->drain))
 		read_out(channel);
-	if (channel->deaf)
-		channel_take(channel, buffer_length(&channel->in));
 	return 0;
 }
 
@@ -364,6 +365,8 @@ int session_run(struct session *session, struct error *err)
 	int64_t idle_since_ms = session_now_ms();
 
 	while (!session->over) {
+		for (struct channel *channel = session->channels; channel; channel = channel->next)
+			settle(channel);
 		if (!session->ending && session->service->step(session, err) < 0)
 			return -1;
 		if (flush(session, err) < 0)

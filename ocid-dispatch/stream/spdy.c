@@ -464,7 +464,7 @@ void spdy_accept(struct spdy_stream *stream)
 
 	if (stream->local_done) /* it was opened for one direction alone */
 		return;
-	spdy_headers_write_none(&session->headers, &block);
+	spdy_headers_write_reply(&session->headers, &block);
 	put_control(&session->out, SYN_REPLY, 4 + buffer_length(&block));
 	put32(&session->out, stream->id);
 	buffer_append(&session->out, buffer_data(&block), buffer_length(&block));

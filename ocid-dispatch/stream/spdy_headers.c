@@ -223,13 +223,16 @@ int spdy_headers_read(struct spdy_headers *headers, const void *block, size_t le
 	return 0;
 }
 
-void spdy_headers_write_none(struct spdy_headers *headers, struct buffer *out)
+void spdy_headers_write_reply(struct spdy_headers *headers, struct buffer *out)
 {
-	unsigned char none[LENGTH_SIZE] = { 0 }, chunk[CHUNK];
+	static const char block[] = "\0\0\0\2"
+				    "\0\0\0\7:status\0\0\0\003200"
+				    "\0\0\0\10:version\0\0\0\10HTTP/1.1";
+	unsigned char chunk[CHUNK];
 	z_stream *stream = &headers->deflater;
 
-	stream->next_in = none;
-	stream->avail_in = sizeof none;
+	stream->next_in = (unsigned char *)block;
+	stream->avail_in = sizeof block - 1;
 	stream->next_out = chunk;
 	stream->avail_out = sizeof chunk;
 	deflate(stream, Z_SYNC_FLUSH);

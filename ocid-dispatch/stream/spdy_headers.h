@@ -28,8 +28,8 @@ void spdy_headers_free(struct spdy_headers *headers);
 int spdy_headers_read(struct spdy_headers *headers, const void *block, size_t length,
 		      struct strings *fields, struct error *err);
 
-/* Append a block without any pair. */
-void spdy_headers_write_none(struct spdy_headers *headers, struct buffer *out);
+/* Append the block of a reply that accepts: status 200, which some clients insist on. */
+void spdy_headers_write_reply(struct spdy_headers *headers, struct buffer *out);
 
 /* The value of a name, or NULL. */
 const char *spdy_field(const struct strings *fields, const char *name);

@@ -109,61 +109,73 @@ static bool wants(struct relay *relay, int result)
 	}
 }
 
-static void read_client(struct relay *relay)
+/* These four return true when bytes have moved, or an end was met. */
+
+static bool read_client(struct relay *relay)
 {
 	struct flow *in = &relay->in;
 	int got;
 
 	if (in->ended || held(in) > 0)
-		return;
+		return false;
 	got = SSL_read(relay->tls, in->data, sizeof in->data);
 	in->start = 0;
 	in->end = got > 0 ? (size_t)got : 0;
-	if (got <= 0 && !wants(relay, got)) {
-		in->ended = true;
-		shutdown(relay->plain_fd, SHUT_WR);
-	}
+	if (got > 0 || wants(relay, got))
+		return got > 0;
+	in->ended = true;
+	shutdown(relay->plain_fd, SHUT_WR);
+	return true;
 }
 
-/* False when the client takes no more. */
 static bool write_client(struct relay *relay)
 {
 	struct flow *out = &relay->out;
 	int put;
 
 	if (held(out) == 0)
-		return true;
+		return false;
 	put = SSL_write(relay->tls, out->data + out->start, (int)held(out));
 	if (put > 0)
 		out->start += (size_t)put;
-	return put > 0 || wants(relay, put);
+	else if (!wants(relay, put)) {
+		out->start = out->end; /* nobody takes it */
+		out->ended = true;
+	}
+	return put > 0 || out->ended;
 }
 
-static void read_plain(struct relay *relay)
+static bool read_plain(struct relay *relay)
 {
 	struct flow *out = &relay->out;
 	ssize_t got;
 
 	if (out->ended || held(out) > 0)
-		return;
+		return false;
 	got = read(relay->plain_fd, out->data, sizeof out->data);
 	out->start = 0;
 	out->end = got > 0 ? (size_t)got : 0;
-	out->ended = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	out->ended = got <= 0;
+	return true;
 }
 
-static void write_plain(struct relay *relay)
+static bool write_plain(struct relay *relay)
 {
 	struct flow *in = &relay->in;
 	ssize_t put;
 
 	if (held(in) == 0)
-		return;
+		return false;
 	put = send(relay->plain_fd, in->data + in->start, held(in), MSG_NOSIGNAL);
+	if (put < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
 	if (put > 0)
 		in->start += (size_t)put;
-	else if (errno != EAGAIN && errno != EINTR)
+	else
 		in->start = in->end; /* nobody takes it */
+	return true;
 }
 
 /* False on failure, or when nothing has happened in timeout_ms (-1: never). */
@@ -193,30 +205,26 @@ static bool shake_hands(struct relay *relay)
 	return true;
 }
 
+/* Until the worker has said all. */
 static void move(struct relay *relay)
 {
-	for (;;) {
+	while (!relay->out.ended || held(&relay->out) > 0) {
+		bool moved = false;
 		short plain;
 
 		relay->wanted = 0;
-		read_client(relay);
-		write_plain(relay);
-		read_plain(relay);
-		if (!write_client(relay))
-			return;
-		if (relay->out.ended && held(&relay->out) == 0) {
-			SSL_shutdown(relay->tls);
-			return;
-		}
-		/* where something could go on at once it does */
-		if ((!relay->in.ended && held(&relay->in) == 0 && SSL_pending(relay->tls) > 0) ||
-		    (held(&relay->out) > 0 && !(relay->wanted & POLLOUT)))
+		moved |= read_client(relay);
+		moved |= write_plain(relay);
+		moved |= read_plain(relay);
+		moved |= write_client(relay);
+		if (moved)
 			continue;
 		plain = (short)((held(&relay->in) > 0 ? POLLOUT : 0) |
 				(held(&relay->out) == 0 ? POLLIN : 0));
 		if (!await(relay, plain, -1))
 			return;
 	}
+	SSL_shutdown(relay->tls);
 }
 
 static int serve(SSL_CTX *context, int client_fd, int plain_fd, struct error *err)

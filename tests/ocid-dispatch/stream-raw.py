@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# What no decent client does to the streaming server.
+#
+#   stream-raw.py flood URL COUNT   opens so many SPDY streams and prints how many were refused,
+#                                   then "ping" when a ping is still answered
+#   stream-raw.py tunnel URL PORT TEXT   forwards over SPDY in a WebSocket (whose protocol's name
+#                                   some libraries refuse), prints what came back
+#   stream-raw.py send URL FILE     sends the file after a SPDY upgrade, prints "closed" when the
+#                                   server ends the connection
+#   stream-raw.py http HOST:PORT    sends stdin, prints the first line of the answer
+import socket, struct, sys, zlib
+
+
+def connect(address):
+    host, port = address.rsplit(":", 1)
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=20)
+
+
+def upgrade(url):
+    address, path = url.split("/", 3)[2:]
+    client = connect(address)
+    client.sendall(f"POST /{path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+                   "Upgrade: SPDY/3.1\r\n\r\n".encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += client.recv(1)
+    assert head.startswith(b"HTTP/1.1 101 "), head
+    return client
+
+
+def text(value):
+    return struct.pack(">I", len(value)) + value
+
+
+def fields(pairs):
+    return struct.pack(">I", len(pairs)) + b"".join(text(n) + text(v) for n, v in pairs)
+
+
+def control(kind, payload):
+    return struct.pack(">HHI", 0x8003, kind, len(payload)) + payload
+
+
+def read_exactly(client, length):
+    data = b""
+    while len(data) < length:
+        part = client.recv(length - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+def frame(client):
+    word, kind, length = struct.unpack(">HHI", read_exactly(client, 8))
+    return kind if word & 0x8000 else None, read_exactly(client, length & 0xFFFFFF)
+
+
+def flood(url, count):
+    client = upgrade(url)
+    compress = zlib.compressobj()
+    refused = 0
+    for first in range(0, count, 1000):
+        out = b""
+        for number in range(first, min(first + 1000, count)):
+            block = compress.compress(fields([(b"streamtype", b"data"), (b"port", b"1"),
+                                              (b"requestid", str(number).encode())]))
+            block += compress.flush(zlib.Z_SYNC_FLUSH)
+            out += control(1, struct.pack(">IIH", 2 * number + 1, 0, 0) + block)
+        client.sendall(out + control(6, struct.pack(">I", 2 * first + 1)))
+        while True:
+            kind, payload = frame(client)
+            if kind == 3 and payload[7] == 3:
+                refused += 1
+            if kind == 6:
+                break
+    print(refused, "ping")
+
+
+def send(url, file):
+    client = upgrade(url)
+    with open(file, "rb") as data:
+        client.sendall(data.read())
+    try:
+        while client.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+    print("closed")
+
+
+class Tunnel:
+    """The binary messages of a WebSocket as a socket's bytes."""
+
+    def __init__(self, url):
+        import websocket
+        self.client = websocket.create_connection(
+            url.replace("http", "ws"), subprotocols=["SPDY/3.1+portforward.k8s.io"], timeout=20)
+        self.data = b""
+
+    def sendall(self, data):
+        half = len(data) // 2 # frames need not be whole in a message
+        self.client.send_binary(data[:half])
+        self.client.send_binary(data[half:])
+
+    def recv(self, length):
+        if not self.data:
+            self.data = self.client.recv()
+        part, self.data = self.data[:length], self.data[length:]
+        return part
+
+
+def tunnel(url, port, said):
+    client = Tunnel(url)
+    compress = zlib.compressobj()
+    for number, kind in ((1, b"error"), (3, b"data")):
+        block = compress.compress(fields([(b"streamtype", kind), (b"port", port.encode()),
+                                          (b"requestid", b"0")]))
+        block += compress.flush(zlib.Z_SYNC_FLUSH)
+        client.sendall(control(1, struct.pack(">IIH", number, 0, 0) + block))
+    client.sendall(struct.pack(">II", 3, 0x1000000 | len(said)) + said.encode())
+    got = b""
+    while True:
+        kind, payload = frame(client)
+        if kind is None and not payload:
+            break
+        if kind is None:
+            got += payload
+    print(got.decode())
+
+
+def http(address):
+    client = connect(address)
+    client.sendall(sys.stdin.buffer.read())
+    print(client.makefile("rb").readline().decode().strip())
+
+
+if sys.argv[1] == "flood":
+    flood(sys.argv[2], int(sys.argv[3]))
+elif sys.argv[1] == "tunnel":
+    tunnel(*sys.argv[2:])
+elif sys.argv[1] == "send":
+    send(sys.argv[2], sys.argv[3])
+else:
+    http(sys.argv[2])
