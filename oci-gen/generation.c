@@ -177,8 +177,10 @@ static int finish_user(struct generation *g, struct error *err)
 	if (g->user) {
 		json_auto_t *found = user_lookup(root, g->user, err);
 
-		if (!found && err->kind == ERROR_USAGE && !g->user_given)
-			err->kind = ERROR_INTEGRITY; /* it was the image's mistake */
+		/* whoever named the user, the name is wrong; a missing root is another matter */
+		if (!found &&
+		    (err->kind == ERROR_USAGE || (err->kind == ERROR_NOT_FOUND && !err->os)))
+			err->kind = g->user_given ? ERROR_USAGE : ERROR_INTEGRITY;
 		if (!found)
 			return -1;
 		json_object_set(user, "uid", json_object_get(found, "uid"));

@@ -143,14 +143,15 @@ json_t *mount_parse_tmpfs(const char *text, struct error *err)
 
 json_t *mount_parse_json(const char *text, struct error *err)
 {
-	json_auto_t *mount = json_parse(text, strlen(text), "--mounts-add", err);
+	json_auto_t *mount = json_parse(text, strlen(text), "the value", err);
 	const char *destination;
 
-	if (!mount)
+	if (!mount) {
+		err->kind = ERROR_USAGE;
 		return NULL;
+	}
 	if (!json_is_object(mount) || !(destination = json_text(mount, "destination", NULL))) {
-		error_set(err, ERROR_USAGE,
-			  "--mounts-add: not a JSON object with a \"destination\"");
+		error_set(err, ERROR_USAGE, "not a JSON object with a \"destination\"");
 		return NULL;
 	}
 	if (check_destination(destination, destination, err) < 0)

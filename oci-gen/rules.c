@@ -196,6 +196,56 @@ static void check_rlimits(const json_t *config, const struct rule *rule, struct 
 	}
 }
 
+/* Bytes that execve(2) counts for a list of strings, and whether each is short enough for it. */
+static size_t exec_size(const json_t *config, const char *pointer, const struct rule *rule,
+			struct findings *findings)
+{
+	enum { STRING_MAX = 128 << 10, ENTRIES_MAX = 1 << 16 };
+	const json_t *list = pointer_get(config, pointer), *item;
+	size_t size = 0, i;
+
+	if (json_array_size(list) > ENTRIES_MAX)
+		findings_add(findings, rule, pointer, "has more than %d entries", ENTRIES_MAX);
+	json_array_foreach (list, i, item) {
+		cleanup_free char *at = pointer_index(pointer, i);
+		size_t length = json_string_length(item) + 1;
+
+		if (length > STRING_MAX)
+			findings_add(findings, rule, at, "is longer than the kernel takes");
+		size += length + sizeof(char *);
+	}
+	return size;
+}
+
+/* What the kernel lets a program be started with: a quarter of its stack, but no more than 6 MiB.
+ */
+static void check_exec_size(const json_t *config, const struct rule *rule,
+			    struct findings *findings)
+{
+	enum { DEFAULT_STACK = 8 << 20, SIZE_MAX_EVER = 6 << 20, SIZE_MIN = 128 << 10 };
+	const json_t *limit;
+	json_int_t stack = DEFAULT_STACK;
+	size_t size, allowed, i;
+
+	json_array_foreach (pointer_get(config, "/process/rlimits"), i, limit) {
+		const json_t *soft = json_object_get(limit, "soft");
+
+		if (strcmp(json_text(limit, "type", ""), "RLIMIT_STACK") == 0 &&
+		    json_is_integer(soft))
+			stack = json_integer_value(soft);
+	}
+	allowed = stack / 4 > SIZE_MAX_EVER ? SIZE_MAX_EVER
+		  : stack / 4 < SIZE_MIN    ? SIZE_MIN
+					    : (size_t)stack / 4;
+	size = exec_size(config, "/process/args", rule, findings) +
+	       exec_size(config, "/process/env", rule, findings);
+	if (size > allowed)
+		findings_add(findings, rule, "/process/env",
+			     "arguments and variables take %zu bytes, and the kernel lets a "
+			     "program have %zu",
+			     size, allowed);
+}
+
 static void check_hooks(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	const json_t *hook;
@@ -244,6 +294,7 @@ static const struct rule_check posix[] = {
 	{ { "root-required", SEVERITY_ERROR, "config.md#root" }, check_root },
 	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
+	{ { "exec-size", SEVERITY_ERROR, "config.md#posix-process" }, check_exec_size },
 	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },
 };
 static const struct rule_check linux_process[] = {

@@ -209,7 +209,7 @@ with_apparmor() {
 		7|.cri.container.linux.securityContext.runAsGroup = {value: 1}
 		7|.cri.container.linux.securityContext += {runAsUser: {value: 1}, runAsUsername: "a"}
 		7|.cri.container.linux.securityContext.runAsUsername = "a:b"
-		3|.cri.container.linux.securityContext.runAsUsername = "nobody-here"
+		7|.cri.container.linux.securityContext.runAsUsername = "nobody-here"
 		7|.cri.container.linux.securityContext.supplementalGroups = [-1]
 		7|.cri.container.linux.securityContext.capabilities.addCapabilities = ["CAP_NONSENSE"]
 		7|.cri.container.linux.securityContext.seccomp = {profileType: "Localhost", localhostRef: "x"}
