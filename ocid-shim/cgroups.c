@@ -76,17 +76,29 @@ static bool begins(const char *directory, const char *name, const char *word)
 	return text && strncmp(text, word, strlen(word)) == 0;
 }
 
+static bool is_below(const char *directory, const char *top)
+{
+	return strncmp(directory, top, strlen(top)) == 0;
+}
+
 bool cgroups_are_frozen(const json_t *directories)
 {
+	/* v2 alone has one hierarchy */
+	bool pure = json_array_size(directories) == 1;
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach (directories, i, entry) {
 		const char *directory = json_string_value(entry);
 
-		/* v1 (FREEZING: on its way), v2 */
-		if (directory && (begins(directory, "freezer.state", "FR") ||
-				  begins(directory, "cgroup.freeze", "1")))
+		if (!directory)
+			continue;
+		/* FREEZING is on its way */
+		if (is_below(directory, "/sys/fs/cgroup/freezer/") &&
+		    begins(directory, "freezer.state", "FR"))
+			return true;
+		if ((pure || is_below(directory, "/sys/fs/cgroup/unified/")) &&
+		    begins(directory, "cgroup.freeze", "1"))
 			return true;
 	}
 	return false;
