@@ -12,5 +12,6 @@ rpc_handler containers_reopen_log, containers_update, containers_exec_sync;
 rpc_handler stream_exec, stream_attach, stream_port_forward;
 rpc_handler stats_container, stats_containers, stats_stream_containers;
 rpc_handler stats_pod, stats_pods, stats_stream_pods, stats_filesystems;
+rpc_handler metrics_descriptors, metrics_list, metrics_stream;
 rpc_handler events_get;
 rpc_handler images_list, images_status, images_pull, images_remove, images_stream;

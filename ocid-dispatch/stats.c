@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ContainerStats, PodSandboxStats, their lists and streams, and ImageFsInfo. */
+#include "ocid-dispatch/stats.h"
+
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -29,7 +31,7 @@ static json_t *index_rows(const json_t *rows, const char *key)
 
 /* Of all containers that have not stopped, by their ids: asking for some by name would fail when
  * one of them ends. */
-static json_t *all_uses(const struct rpc_context *context, struct error *err)
+json_t *stats_uses(const struct rpc_context *context, struct error *err)
 {
 	cleanup_pipeline struct pipeline pipeline = { 0 };
 	json_auto_t *rows = NULL;
@@ -39,7 +41,7 @@ static json_t *all_uses(const struct rpc_context *context, struct error *err)
 }
 
 /* What each container takes on the disk, by id. */
-static json_t *all_sizes(const struct rpc_context *context, struct error *err)
+json_t *stats_sizes(const struct rpc_context *context, struct error *err)
 {
 	cleanup_pipeline struct pipeline pipeline = { 0 };
 	json_auto_t *rows = NULL;
@@ -71,8 +73,8 @@ static json_t *container_stats(const struct rpc_context *context, const struct r
 			       const json_t *containers, struct error *err)
 {
 	static const char *const keys[] = { "cpu", "memory", "swap", "io", NULL };
-	json_auto_t *uses = all_uses(context, err), *list = json_array();
-	json_auto_t *sizes = uses ? all_sizes(context, err) : NULL;
+	json_auto_t *uses = stats_uses(context, err), *list = json_array();
+	json_auto_t *sizes = uses ? stats_sizes(context, err) : NULL;
 	const json_t *record;
 	size_t i;
 

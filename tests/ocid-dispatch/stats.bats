@@ -77,6 +77,29 @@ uses_cpu() {
 		$containers.fsId.mountpoint == "\($root)/containers" and ($containers.usedBytes.value | tonumber) > 0' <<<"$output"
 }
 
+@test "stats: metrics are those that are described, with as many labels" {
+	call ListMetricDescriptors
+	jq -r '.descriptors[] | "\(.name) \(.labelKeys | length)"' <<<"$output" | sort >"$BATS_TEST_TMPDIR/described"
+	[ "$(uniq -d "$BATS_TEST_TMPDIR/described")" = "" ]
+	jq -e '.descriptors | all(.help != "" and .labelKeys[:6] == ["container", "id", "image", "name", "namespace", "pod"])' <<<"$output"
+	call ListPodSandboxMetrics
+	jq -r '.podMetrics[] | (.metrics, .containerMetrics[].metrics)[] | "\(.name) \(.labelValues | length)"' <<<"$output" |
+		sort -u >"$BATS_TEST_TMPDIR/there"
+	[ -z "$(comm -13 "$BATS_TEST_TMPDIR/described" "$BATS_TEST_TMPDIR/there")" ]
+	# devices may not be counted; pressure is not by all kernels
+	[ -z "$(comm -23 "$BATS_TEST_TMPDIR/described" "$BATS_TEST_TMPDIR/there" | grep -v '_fs_\(reads\|writes\)\|_blkio_\|_pressure_')" ]
+	value() {
+		jq -r --arg name "container_$1" '[.podMetrics[] | (.metrics, .containerMetrics[].metrics)[] | select(.name == $name).value.value // 0][0]' <<<"$output"
+	}
+	[ "$(value spec_cpu_quota)" -eq 10000 ]
+	[ "$(value spec_memory_limit_bytes)" -eq 50000000 ]
+	[ "$(value processes)" -eq 1 ]
+	[ "$(value network_receive_bytes_total)" -gt 0 ]
+	[ "$(value memory_usage_bytes)" -ge "$(value memory_working_set_bytes)" ]
+	[ "$(value start_time_seconds)" -gt 1700000000 ]
+	[ "$(field StreamPodSandboxMetrics '{}' '[.podSandboxMetrics[].podSandboxId] | join(" ")')" = "$POD" ]
+}
+
 @test "stats: what a kubelet asks of the runtime, and tells it" {
 	[ "$(field RuntimeConfig '{}' .linux.cgroupDriver)" = CGROUPFS ]
 	call UpdateRuntimeConfig '{"runtimeConfig": {"networkConfig": {"podCidr": "10.0.0.0/24"}}}'
