@@ -21,6 +21,15 @@ $(BUILD)/obj/gen/kinds.pb-c.o: $(KINDS).c
 	$(call quiet,CC)$(CC) -std=c17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
 $(patsubst %,$(BUILD)/obj/tests/%/transcode.o,unit fuzz): | $(KINDS).h $(CRI_GEN).h
 
+STREAM_SPDY := $(patsubst %,ocid-dispatch/stream/%.o,spdy spdy_headers)
+STREAM_HANDSHAKE := $(patsubst %,ocid-dispatch/stream/%.o,handshake http1 websocket)
+TEST_OBJS_spdy := $(STREAM_SPDY)
+TEST_PKGS_spdy := zlib
+TEST_OBJS_handshake := $(STREAM_HANDSHAKE)
+TEST_LIBS_handshake := -lwslay
+TEST_OBJS_websocket := ocid-dispatch/stream/websocket.o
+TEST_LIBS_websocket := -lwslay
+
 TEST_OBJS_cni_config := ctr-net/cni_config.o ctr-net/cni_version.o
 TEST_OBJS_cni_result := ctr-net/cni_result.o ctr-net/cni_version.o
 TEST_OBJS_publish := ctr-net/publish.o
@@ -47,8 +56,11 @@ TEST_OBJS_manifest := skopeo-c/manifest.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files toml)
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
 TEST_OBJS_semver := skopeo-c/semver.o
+TEST_OBJS_template := skopeo-c/template.o
 TEST_OBJS_policy := skopeo-c/policy.o skopeo-c/policy-identity.o
 TEST_OBJS_signature := skopeo-c/signature.o
+TEST_OBJS_sigstore := $(patsubst %,skopeo-c/%.o,sigstore sigstore-bundle sigstore-rekor)
+TEST_OBJS_lookaside := $(patsubst %,skopeo-c/%.o,lookaside policy policy-identity)
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 
@@ -59,7 +71,8 @@ TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
 TEST_OBJS_oci_cri := oci-gen/cri_read.o oci-gen/message.o
 TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities cdi_apply cdi_find \
-	generation image message mounts seccomp seccomp_default seccomp_edit setters template)
+	generation image message mounts seccomp seccomp_default seccomp_edit setters template \
+	versions volumes)
 
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
 TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/journal monitor/log monitor/rotate monitor/text)
