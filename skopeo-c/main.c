@@ -15,6 +15,7 @@ int main(int argc, char **argv)
 		standalone_sign_command,
 		standalone_verify_command,
 		sync_command,
+		verify_command,
 		{ 0 },
 	};
 
