@@ -111,12 +111,14 @@ static int check_mount(const json_t *mount, struct error *err)
 	const char *to = json_text(mount, "containerPath", "");
 	const char *from = json_text(mount, "hostPath", "");
 	const json_t *image = json_object_get(mount, "image");
-	bool readonly = cri_flag(mount, "readonly") || image;
+	bool readonly = cri_flag(mount, "readonly");
 
 	if (*to != '/' || !to[strspn(to, "/")] || (!image && *from != '/'))
 		return error_set(err, ERROR_INTEGRITY, "lacks absolute paths");
 	if (image && *from)
 		return error_set(err, ERROR_INTEGRITY, "has both an image and a hostPath");
+	if (image && !readonly)
+		return error_set(err, ERROR_INTEGRITY, "has an image but is not readonly");
 	if (!image && json_object_get(mount, "imageSubPath"))
 		return error_set(err, ERROR_INTEGRITY, "has an imageSubPath but no image");
 	if (cri_flag(mount, "recursiveReadOnly") &&
@@ -221,7 +223,7 @@ static int apply_mount(struct generation *g, const json_t *cri, const json_t *mo
 		return -1;
 	if (cri_flag(mount, "recursiveReadOnly"))
 		access_option = "ro,rro";
-	else if (cri_flag(mount, "readonly") || json_object_get(mount, "image"))
+	else if (cri_flag(mount, "readonly"))
 		access_option = "ro";
 
 	cleanup_free char *options = xasprintf("rbind,%s,%s", propagation, access_option);

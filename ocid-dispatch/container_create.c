@@ -222,7 +222,7 @@ static int target_namespace(const struct creation *c, json_t *namespaces, struct
 /* The document with which the line begins. */
 static json_t *first_document(const struct creation *c, struct error *err)
 {
-	json_t *config = json_path(c->pod, "cri", "pod", NULL);
+	json_auto_t *config = json_deep_copy(c->config);
 	json_auto_t *sandbox = json_deep_copy(json_path(c->pod, "cri", "sandbox", NULL));
 	json_t *network = json_object_get(c->pod, "network");
 
@@ -231,11 +231,12 @@ static json_t *first_document(const struct creation *c, struct error *err)
 
 	json_object_set_new(sandbox, "images", images);
 	if (target_namespace(c, json_object_get(sandbox, "namespaces"), err) < 0 ||
-	    container_images_mount(c->context, c->records, &named, c->config, images, err) < 0)
+	    container_images_mount(c->context, c->records, &named, config, images, err) < 0)
 		return NULL;
 	return json_pack("{s:O, s:{s:O, s:O, s:O}, s:O*}", "image",
-			 json_object_get(c->image, "image"), "cri", "pod", config, "container",
-			 c->config, "sandbox", sandbox, "network", network);
+			 json_object_get(c->image, "image"), "cri", "pod",
+			 json_path(c->pod, "cri", "pod", NULL), "container", config, "sandbox",
+			 sandbox, "network", network);
 }
 
 static void add_map(struct strings *words, const char *option, const json_t *mappings)

@@ -20,42 +20,52 @@ static char *directory_of(const struct records *records, const struct named *nam
 	return xasprintf("%s/pods/%s/images/%s", records->store.runroot, named->pod, named->id);
 }
 
-static int mount_one(const struct rpc_context *context, const char *name, const char *directory,
-		     struct error *err)
+/* Returns the image's id, which the caller frees. */
+static char *mount_one(const struct rpc_context *context, const char *name, const char *directory,
+		       struct error *err)
 {
 	cleanup_pipeline struct pipeline pipeline = { 0 };
 	json_auto_t *row = NULL;
 
 	if (images_find(context, name, &row, err) < 0)
-		return -1;
+		return NULL;
 	if (!row) {
 		error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
-		return error_hint(err, "pull it first");
+		error_hint(err, "pull it first");
+		return NULL;
 	}
+	const char *id = json_text(row, "id", "");
 	if (path_make_dirs(directory, DIRECTORY_MODE, err) < 0)
-		return -1;
-	pipeline_add(&pipeline, "ctr-store", "mount", "--image", "--", json_text(row, "id", ""),
-		     directory, NULL);
-	return pipeline_run(&pipeline, context, err);
+		return NULL;
+	pipeline_add(&pipeline, "ctr-store", "mount", "--image", "--", id, directory, NULL);
+	return pipeline_run(&pipeline, context, err) < 0 ? NULL : xstrdup(id);
 }
 
 int container_images_mount(const struct rpc_context *context, const struct records *records,
-			   const struct named *named, const json_t *config, json_t *images,
+			   const struct named *named, json_t *config, json_t *images,
 			   struct error *err)
 {
 	cleanup_free char *directory = directory_of(records, named);
+	json_auto_t *ids = json_object(); /* by name, as images */
 	const json_t *mount;
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		const char *name = json_text(json_object_get(mount, "image"), "image", "");
+		json_t *image = json_object_get(mount, "image");
+		const char *name = json_text(image, "image", "");
 		cleanup_free char *target = xasprintf("%s/%zu", directory, i);
 
-		if (!*name || json_object_get(images, name))
+		if (!*name)
 			continue;
-		if (mount_one(context, name, target, err) < 0)
-			return error_prefix(err, "a volume of the container");
-		json_object_set_new(images, name, json_string(target));
+		if (!json_object_get(images, name)) {
+			cleanup_free char *id = mount_one(context, name, target, err);
+
+			if (!id)
+				return error_prefix(err, "a volume of the container");
+			json_object_set_new(images, name, json_string(target));
+			json_object_set_new(ids, name, json_string(id));
+		}
+		json_object_set(image, "imageRef", json_object_get(ids, name));
 	}
 	return 0;
 }

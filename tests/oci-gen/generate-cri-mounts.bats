@@ -17,17 +17,19 @@ mounted() {
 	ln -s /sub "$image/absolute"
 	ln -s ../../../../../../etc "$image/outside"
 	edit ".cri.sandbox.images = {\"img:1\": \"$image\"}"
-	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}}]'
+	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, readonly: true}]'
 	is . "[{\"destination\":\"/a\",\"options\":\"rbind,rprivate,ro\",\"source\":\"$image\",\"type\":\"bind\"}]"
 	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, imageSubPath: "sub/dir", readonly: true, recursiveReadOnly: true, mountOptions: ["noexec"]}]'
 	is '.[] | [.source, .options]' "[\"$image/sub/dir\",\"rbind,rprivate,ro,rro,noexec\"]"
-	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, imageSubPath: "absolute/dir"}]'
+	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, readonly: true, imageSubPath: "absolute/dir"}]'
 	is '.[].source' "\"$image/sub/dir\""
-	from_cri 3 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, imageSubPath: "outside/passwd"}]'
-	from_cri 3 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, imageSubPath: "nothing"}]'
+	from_cri 3 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, readonly: true, imageSubPath: "outside/passwd"}]'
+	from_cri 3 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, readonly: true, imageSubPath: "nothing"}]'
 	error_is not-found imageSubPath
-	from_cri 2 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:2"}}]'
+	from_cri 2 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:2"}, readonly: true}]'
 	error_is usage 'cri.sandbox.images{"img:2"}'
+	from_cri 7 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}}]'
+	error_is integrity 'not readonly'
 }
 
 @test "generate: cri: mounts carry mappings and the options of a bind mount" {
@@ -57,7 +59,7 @@ mounted() {
 	mkdir "$BATS_TEST_TMPDIR/image"
 	echo content >"$BATS_TEST_TMPDIR/image/file"
 	cri_run ".cri.sandbox.images = {\"img:1\": \"$BATS_TEST_TMPDIR/image\"} | del(.cri.sandbox.namespaces.network)
-		| .cri.container.mounts = [{containerPath: \"/volume\", image: {image: \"img:1\"}, mountOptions: [\"noexec\"]}]
+		| .cri.container.mounts = [{containerPath: \"/volume\", image: {image: \"img:1\"}, readonly: true, mountOptions: [\"noexec\"]}]
 		| .cri.container.linux.securityContext += {namespaceOptions: {network: \"NODE\", pid: \"CONTAINER\"}, runAsUser: {}}" \
 		sh -c 'cat /volume/file; echo x >/volume/file; grep " /volume " /proc/self/mounts'
 	[[ $output == content*ro,*noexec* ]]

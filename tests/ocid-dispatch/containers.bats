@@ -238,13 +238,15 @@ that() {
 
 @test "containers: an image is a volume, and in use as long as it is one" {
 	container volumes 'cat /image/www/index.html; cat /part/index.html; touch /image/x || echo read-only' ".config.mounts = [
-		{\"containerPath\": \"/image\", \"image\": {\"image\": \"$IMAGE\"}},
-		{\"containerPath\": \"/part\", \"image\": {\"image\": \"$IMAGE\"}, \"imageSubPath\": \"www\"}]"
+		{\"containerPath\": \"/image\", \"readonly\": true, \"image\": {\"image\": \"$IMAGE\"}},
+		{\"containerPath\": \"/part\", \"readonly\": true, \"image\": {\"image\": \"$IMAGE\"}, \"imageSubPath\": \"www\"}]"
 	start
 	[ "$(result | grep -v 'touch:')" = "$(printf 'hello\nhello\nread-only')" ]
 	[ -n "$(mounts_left | grep "/images/$CTR/")" ]
+	call ContainerStatus "$(that)"
+	[ "$(jq -r '.status | [.mounts[].image.imageRef == .imageId] | all' <<<"$output")" = true ]
 	call RemoveContainer "$(that)"
 	[ -z "$(mounts_left | grep "/images/$CTR/")" ]
-	call 3 CreateContainer "$(container_request two true '.config.mounts = [{"containerPath": "/x", "image": {"image": "no/such"}}]')"
+	call 3 CreateContainer "$(container_request two true '.config.mounts = [{"containerPath": "/x", "readonly": true, "image": {"image": "no/such"}}]')"
 	error_is not-found 'no image "no/such"'
 }
