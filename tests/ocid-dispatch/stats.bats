@@ -89,7 +89,7 @@ uses_cpu() {
 	# devices may not be counted; pressure is not by all kernels
 	[ -z "$(comm -23 "$BATS_TEST_TMPDIR/described" "$BATS_TEST_TMPDIR/there" | grep -v '_fs_\(reads\|writes\)\|_blkio_\|_pressure_')" ]
 	value() {
-		jq -r --arg name "container_$1" '[.podMetrics[] | (.metrics, .containerMetrics[].metrics)[] | select(.name == $name).value.value // 0][0]' <<<"$output"
+		jq -r --arg name "container_$1" '[.podMetrics[] | (.metrics, .containerMetrics[].metrics)[] | select(.name == $name)][0].value.value // 0' <<<"$output"
 	}
 	[ "$(value spec_cpu_quota)" -eq 10000 ]
 	[ "$(value spec_memory_limit_bytes)" -eq 50000000 ]
