@@ -138,6 +138,7 @@ static int apply_rootfs(struct generation *g, const json_t *document, struct err
 	cleanup_free char *hostname = xstrndup(id, SHORT_ID_LENGTH);
 	cleanup_free char *cgroup = xasprintf("/ocid/%s", id);
 	pointer_set(g->config, "/root/path", json_string(path));
+	g->volumes_mode = "bind";
 	pointer_set(g->config, "/hostname", json_string(hostname));
 	pointer_set(g->config, "/linux/cgroupsPath", json_string(cgroup));
 	trace_stage(g, "rootfs");

@@ -13,6 +13,7 @@
 #include "oci-gen/seccomp.h"
 #include "oci-gen/template.h"
 #include "oci-gen/versions.h"
+#include "oci-gen/volumes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,7 @@ void generation_free(struct generation *g)
 	json_decref(g->command);
 	json_decref(g->mounts);
 	json_decref(g->seccomp_edits);
+	json_decref(g->volumes);
 	json_decref(g->cdi_devices);
 	json_decref(g->cdi_directories);
 	json_decref(g->cri);
@@ -305,6 +307,7 @@ int generation_finish(struct generation *g, struct error *err)
 	    finish_privileges(g, err) < 0)
 		return -1;
 	finish_environment(g);
+	volumes_apply(g);
 	finish_mounts(g);
 	finish_version(g);
 	/* a default name is no reason to insist on a namespace that was taken away */

@@ -208,7 +208,7 @@ static int apply_annotations(struct generation *g, const json_t *image, const js
 
 int image_apply(struct generation *g, const json_t *image, struct error *err)
 {
-	json_t *config = NULL;
+	json_t *config = NULL, *volumes = NULL;
 
 	if (!json_is_object(image))
 		return error_set(err, ERROR_INTEGRITY,
@@ -225,7 +225,10 @@ int image_apply(struct generation *g, const json_t *image, struct error *err)
 	if (member(image, "config", JSON_OBJECT, &config, err) < 0)
 		return -1;
 	if (apply_command(g, config, err) < 0 || apply_environment(g, config, err) < 0 ||
-	    apply_process(g, config, err) < 0)
+	    apply_process(g, config, err) < 0 ||
+	    member(config, "Volumes", JSON_OBJECT, &volumes, err) < 0)
 		return -1;
+	json_decref(g->volumes);
+	g->volumes = json_incref(volumes);
 	return apply_annotations(g, image, config, err);
 }

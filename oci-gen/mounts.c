@@ -180,6 +180,18 @@ static bool same_place(const char *a, const char *b)
 	}
 }
 
+const json_t *mounts_find(const json_t *mounts, const char *destination)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach (mounts, i, mount) {
+		if (same_place(json_text(mount, "destination", ""), destination))
+			return mount;
+	}
+	return NULL;
+}
+
 void mounts_put(json_t *mounts, json_t *mount)
 {
 	const char *destination = json_text(mount, "destination", "");

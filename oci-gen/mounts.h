@@ -23,6 +23,9 @@ json_t *mount_parse_json(const char *text, struct error *err);
  * the reference. */
 void mounts_put(json_t *mounts, json_t *mount);
 
+/* The mount with that destination, or NULL. Borrowed. */
+const json_t *mounts_find(const json_t *mounts, const char *destination);
+
 /* Take the mount with that destination out of the list, if there is one. */
 void mounts_remove(json_t *mounts, const char *destination);
 

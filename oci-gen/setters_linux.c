@@ -12,6 +12,7 @@
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/template.h"
+#include "oci-gen/volumes.h"
 
 #include <fcntl.h>
 #include <linux/oom.h>
@@ -48,6 +49,12 @@ int add_tmpfs(const struct setting *s)
 int add_mount(const struct setting *s)
 {
 	return add_parsed(s->g, mount_parse_json(s->value, s->err));
+}
+
+int set_image_volumes(const struct setting *s)
+{
+	s->g->volumes_mode = s->value;
+	return volumes_check_mode(s->value, s->err);
 }
 
 int remove_mount(const struct setting *s)
