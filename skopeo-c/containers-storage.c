@@ -189,9 +189,35 @@ static int containers_storage_open_blob(struct transport *t, const struct blob *
 	return 0;
 }
 
+static int containers_storage_list(const char *rest, const struct transport_settings *settings,
+				   json_t *names, struct error *err)
+{
+	const char *end = rest[0] == '[' ? strchr(rest, ']') : NULL;
+	cleanup_free char *where = end ? xstrndup(rest + 1, (size_t)(end - rest - 1)) : NULL;
+	struct storage storage;
+	const json_t *image;
+	size_t i;
+
+	(void)settings;
+	int status = storage_open(where, &storage, err);
+	json_auto_t *images = status == 0 ? storage_images(&storage, err) : NULL;
+	storage_close(&storage);
+	json_array_foreach (images, i, image) {
+		const json_t *own = json_object_get(image, "names");
+		cleanup_free char *id = xasprintf("@%s", json_text(image, "id", ""));
+
+		if (json_array_size(own) > 0)
+			json_array_extend(names, (json_t *)own);
+		else
+			json_array_append_new(names, json_string(id));
+	}
+	return images ? 0 : -1;
+}
+
 const struct transport_class transport_containers_storage = {
 	.prefix = "containers-storage:",
 	.makes_manifest = true,
+	.list = containers_storage_list,
 	.open = containers_storage_open,
 	.close = containers_storage_close,
 	.get_manifest = containers_storage_get_manifest,

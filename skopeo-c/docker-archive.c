@@ -129,10 +129,33 @@ int docker_archive_put_manifest(struct transport *t, const struct manifest *mani
 	return archive_writer_finish(&state->writer, err);
 }
 
+static int docker_archive_list(const char *rest, const struct transport_settings *settings,
+			       json_t *names, struct error *err)
+{
+	cleanup_free char *path = xstrndup(rest, strcspn(rest, ":"));
+	struct archive *archive = archive_open(path, settings->spool_directory, err);
+	json_auto_t *entries = archive ? docker_archive_entries(archive, err) : NULL;
+	const json_t *entry;
+	size_t i;
+
+	archive_free(archive);
+	json_array_foreach (entries, i, entry) {
+		const json_t *tags = json_object_get(entry, "RepoTags");
+		cleanup_free char *position = xasprintf("@%zu", i);
+
+		if (json_array_size(tags) > 0)
+			json_array_extend(names, (json_t *)tags);
+		else
+			json_array_append_new(names, json_string(position));
+	}
+	return entries ? 0 : -1;
+}
+
 const struct transport_class transport_docker_archive = {
 	.prefix = "docker-archive:",
 	.makes_manifest = true,
 	.identity = IDENTITY_PATH,
+	.list = docker_archive_list,
 	.open = docker_archive_open,
 	.close = docker_archive_close,
 	.get_manifest = docker_archive_get_manifest,

@@ -26,7 +26,7 @@
 
 #define DEFAULT_DAEMON "unix:///var/run/docker.sock"
 
-enum { HEADERS_MAX = 64 << 10, ANSWER_MAX = 1 << 20 /* bytes */ };
+enum { HEADERS_MAX = 64 << 10, ANSWER_MAX = 1 << 20, LIST_MAX = 16 << 20 /* bytes */ };
 
 struct docker_daemon {
 	struct docker_archive archive; /* first: docker-archive.c's functions use it */
@@ -250,7 +250,7 @@ static int docker_daemon_put_manifest(struct transport *t, const struct manifest
 
 /* ---- both ---- */
 
-static int find_socket(struct docker_daemon *state, const char *daemon, struct error *err)
+static int find_socket(char **path, const char *daemon, struct error *err)
 {
 	const char *host = daemon ? daemon : getenv("DOCKER_HOST");
 
@@ -259,7 +259,7 @@ static int find_socket(struct docker_daemon *state, const char *daemon, struct e
 	if (strncmp(host, "unix://", 7) != 0)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "the daemon at %s: only unix:// sockets are supported", host);
-	state->socket_path = xstrdup(host + 7);
+	*path = xstrdup(host + 7);
 	return 0;
 }
 
@@ -273,7 +273,7 @@ static int docker_daemon_open(struct transport *t, const char *rest,
 	state->fd = -1;
 	t->state = state;
 	t->name = xasprintf("docker-daemon:%s", rest);
-	if (find_socket(state, settings->daemon, err) < 0)
+	if (find_socket(&state->socket_path, settings->daemon, err) < 0)
 		return -1;
 	if (digest_is_valid(rest) && !settings->is_destination)
 		return open_source(t, rest, settings, err);
@@ -289,10 +289,36 @@ static int docker_daemon_open(struct transport *t, const char *rest,
 	return state->fd < 0 ? -1 : docker_archive_name(&state->archive, name, NULL, err);
 }
 
+static int docker_daemon_list(const char *rest, const struct transport_settings *settings,
+			      json_t *names, struct error *err)
+{
+	static const char question[] = "GET /images/json HTTP/1.0\r\nHost: docker\r\n\r\n";
+	cleanup_free char *path = NULL;
+	const json_t *image;
+	size_t i;
+
+	(void)rest; /* there is only one */
+	if (find_socket(&path, settings->daemon, err) < 0)
+		return -1;
+	cleanup_fd int fd = connect_to(path, err);
+	if (fd < 0 || file_write_fd(fd, question, strlen(question), "the daemon", err) < 0 ||
+	    check_answer(fd, "docker-daemon:", err) < 0)
+		return -1;
+	json_auto_t *images = json_read_fd(fd, LIST_MAX, "the daemon's list", err);
+	json_array_foreach (images, i, image) {
+		json_t *tags = json_object_get(image, "RepoTags");
+
+		if (json_is_array(tags))
+			json_array_extend(names, tags);
+	}
+	return images ? 0 : -1;
+}
+
 const struct transport_class transport_docker_daemon = {
 	.prefix = "docker-daemon:",
 	.makes_manifest = true,
 	.identity = IDENTITY_REFERENCE,
+	.list = docker_daemon_list,
 	.open = docker_daemon_open,
 	.close = docker_daemon_close,
 	.get_manifest = docker_archive_get_manifest,

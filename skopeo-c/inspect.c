@@ -11,6 +11,7 @@
 #include "skopeo-c/image.h"
 #include "skopeo-c/plan.h"
 #include "skopeo-c/tags.h"
+#include "skopeo-c/template.h"
 #include "skopeo-c/transport.h"
 
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct inspect_settings {
 	struct access access;
 	struct platform_choice platform;
 	bool raw, config, no_tags;
+	const char *format;
 };
 
 static const struct inspect_settings defaults = {
@@ -34,6 +36,8 @@ static const struct inspect_settings defaults = {
 static const struct cli_option options[] = {
 	{ "raw", 0, NULL, OPTION_FLAG, FIELD(raw), "the bytes of the manifest (or of the config)" },
 	{ "config", 0, NULL, OPTION_FLAG, FIELD(config), "the image config" },
+	{ "format", 'f', "TEMPLATE", OPTION_STRING, FIELD(format),
+	  "text with fields in it: {{.Digest}}, {{json .Labels}}" },
 	{ "no-tags", 'n', NULL, OPTION_FLAG, FIELD(no_tags),
 	  "leave out RepoTags: one request less" },
 	{ "override-os", 0, "OS", OPTION_STRING, FIELD(platform.os),
@@ -217,6 +221,16 @@ static int look(struct inspection *inspection, const char *name, struct http **h
 		       : image_read(from, manifest, &inspection->image, err);
 }
 
+static int print_result(const struct cli *cli, const json_t *result, struct error *err)
+{
+	const struct inspect_settings *settings = cli->settings;
+
+	if (!settings->format)
+		return output_object(cli, result, err);
+	cleanup_free char *text = template_render(settings->format, result, err);
+	return text ? print_bytes(text, strlen(text), err) : -1;
+}
+
 static int inspect_one(const struct cli *cli, struct http **http, struct error *err)
 {
 	const struct inspect_settings *settings = cli->settings;
@@ -232,7 +246,7 @@ static int inspect_one(const struct cli *cli, struct http **http, struct error *
 						      inspection.manifest.length, err);
 	json_auto_t *result = settings->config ? json_incref(config_of(&inspection, err))
 					       : summarize(&inspection, err);
-	return result ? output_object(cli, result, err) : -1;
+	return result ? print_result(cli, result, err) : -1;
 }
 
 /* ---- many ---- */
@@ -297,7 +311,8 @@ static int inspect_next(struct inspections *all, const char *name, struct error 
 			all->kind = ERROR_FAILED;
 	}
 	json_object_set_new(row, "Image", json_string(name));
-	return output_object(all->cli, row, err);
+	return json_object_get(row, "error") ? output_object(all->cli, row, err)
+					     : print_result(all->cli, row, err);
 }
 
 /* The names on standard input, one a line. */
@@ -340,6 +355,12 @@ static int inspect_run(const struct cli *cli, struct error *err)
 	const struct inspect_settings *settings = cli->settings;
 	__attribute__((cleanup(free_http))) struct http *http = NULL;
 
+	cleanup_free char *checked =
+		settings->format ? template_render(settings->format, NULL, err) : NULL;
+	if (settings->format && !checked)
+		return -1;
+	if (settings->raw && settings->format)
+		return cli_usage(cli, err, "--raw prints bytes, and --format fields");
 	if (cli->operand_count == 1 && strcmp(cli->operands[0], "-") != 0)
 		return inspect_one(cli, &http, err);
 	if (settings->raw)
@@ -353,10 +374,12 @@ const struct cli_command inspect_command = {
 	.operands_min = 1,
 	.operands_max = -1,
 	.summary = "show what an image is, without fetching its layers",
-	.details = "IMAGE is docker://NAME, oci:PATH[:REF], dir:PATH, tarball:PATH[:PATH...] or\n"
-		   "store:NAME. Of several, and of those that \"-\" reads from standard input, "
-		   "each is\n"
-		   "a line of its own, with the reason where it cannot be inspected.",
+	.details =
+		"IMAGE is docker://NAME, oci:PATH[:REF], docker-archive:PATH[:NAME], store:NAME "
+		"or\n"
+		"of another transport, see skopeo-c(1). Of several, and of those that \"-\" reads\n"
+		"from standard input, each is a line of its own, with the reason where it cannot\n"
+		"be inspected.",
 	.options = options,
 	.settings_size = sizeof(struct inspect_settings),
 	.defaults = &defaults,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/layout-entry.h"
 
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/memory.h"
@@ -89,4 +90,17 @@ void layout_entry_put(json_t *manifests, const char *name, const json_t *descrip
 		json_object_set_new(entry, "annotations",
 				    json_pack("{s:s}", LAYOUT_REF_NAME, name));
 	json_array_append_new(manifests, entry);
+}
+
+void layout_entry_names(const json_t *manifests, json_t *names)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (manifests, i, entry) {
+		const char *name = annotation(entry, LAYOUT_REF_NAME);
+		cleanup_free char *position = xasprintf("@%zu", i);
+
+		json_array_append_new(names, json_string(name ? name : position));
+	}
 }

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list-tags: the tags of a repository. */
+/* list-tags: the tags of a repository, or the names of the images in a place. */
 #include "lib/cleanup.h"
 #include "lib/output.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/tags.h"
+#include "skopeo-c/template.h"
+#include "skopeo-c/transport.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct list_tags_settings {
 	struct access access;
+	const char *format;
 };
 
 static const struct list_tags_settings defaults = {
@@ -21,6 +25,8 @@ static const struct list_tags_settings defaults = {
 #define FIELD(name) offsetof(struct list_tags_settings, name)
 
 static const struct cli_option options[] = {
+	{ "format", 'f', "TEMPLATE", OPTION_STRING, FIELD(format),
+	  "text with fields in it: {{.Repository}}, {{json .Tags}}" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -35,8 +41,6 @@ static int parse_operand(const struct cli *cli, struct reference *reference, str
 {
 	const char *operand = cli->operands[0];
 
-	if (strncmp(operand, "docker://", 9) != 0)
-		return cli_usage(cli, err, "tags are listed of docker://NAME only");
 	if (reference_parse(operand + 9, reference, err) < 0)
 		return -1;
 	if (reference->tag || reference->digest)
@@ -44,7 +48,8 @@ static int parse_operand(const struct cli *cli, struct reference *reference, str
 	return 0;
 }
 
-static int list_tags_run(const struct cli *cli, struct error *err)
+/* All of them from the registry itself: mirrors need not have them. */
+static json_t *list_registry(const struct cli *cli, struct error *err)
 {
 	const struct list_tags_settings *settings = cli->settings;
 	cleanup_reference struct reference reference = { 0 };
@@ -52,35 +57,66 @@ static int list_tags_run(const struct cli *cli, struct error *err)
 	cleanup_route struct route route = { 0 };
 	struct registry registry = { 0 };
 	struct tags tags = { 0 };
+	json_t *result = NULL;
 
 	if (parse_operand(cli, &reference, err) < 0 ||
 	    registries_route(&reference, false, &route, err) < 0)
-		return -1;
+		return NULL;
 	http = http_new(err);
-	/* mirrors need not have all tags */
 	if (!http || registry_open(http, &settings->access, &route.endpoints[route.count - 1],
 				   reference.registry, "pull", &registry, err) < 0)
-		return -1;
+		return NULL;
 	tags_start(&tags, &registry);
-	int status = tags_wait(&tags, err);
-	if (status == 0) {
+	if (tags_wait(&tags, err) == 0) {
 		cleanup_free char *name = reference_name(&reference);
-		json_auto_t *result =
-			json_pack("{s:s, s:O}", "Repository", name, "Tags", tags.list);
 
-		status = output_object(cli, result, err);
+		result = json_pack("{s:s, s:O}", "Repository", name, "Tags", tags.list);
 	}
 	tags_free(&tags);
 	registry_close(&registry);
-	return status;
+	return result;
+}
+
+static json_t *list_place(const struct cli *cli, struct error *err)
+{
+	const struct transport_settings settings = { .cli = cli };
+	json_auto_t *names = json_array();
+
+	if (transport_list(cli->operands[0], &settings, names, err) < 0)
+		return NULL;
+	return json_pack("{s:O}", "Tags", names);
+}
+
+static int print_text(const char *text, struct error *err)
+{
+	return fputs(text, stdout) == EOF ? error_os(err, "standard output") : 0;
+}
+
+static int list_tags_run(const struct cli *cli, struct error *err)
+{
+	const struct list_tags_settings *settings = cli->settings;
+	cleanup_free char *checked =
+		settings->format ? template_render(settings->format, NULL, err) : NULL;
+
+	if (settings->format && !checked)
+		return -1;
+	json_auto_t *result = strncmp(cli->operands[0], "docker://", 9) == 0
+				      ? list_registry(cli, err)
+				      : list_place(cli, err);
+	if (!result || !settings->format)
+		return result ? output_object(cli, result, err) : -1;
+	cleanup_free char *text = template_render(settings->format, result, err);
+	return text ? print_text(text, err) : -1;
 }
 
 const struct cli_command list_tags_command = {
 	.name = "list-tags",
-	.operands = "docker://NAME",
+	.operands = "PLACE",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "list the tags of a repository",
+	.summary = "list the tags of a repository, or what is in a place",
+	.details = "PLACE is docker://NAME, oci:PATH, oci-archive:PATH, docker-archive:PATH,\n"
+		   "docker-daemon:, containers-storage: or store:.",
 	.options = options,
 	.settings_size = sizeof(struct list_tags_settings),
 	.defaults = &defaults,

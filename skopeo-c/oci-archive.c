@@ -185,10 +185,23 @@ static int oci_archive_put_manifest(struct transport *t, const struct manifest *
 	return archive_writer_finish(&state->writer, err);
 }
 
+static int oci_archive_list(const char *rest, const struct transport_settings *settings,
+			    json_t *names, struct error *err)
+{
+	cleanup_free char *path = xstrndup(rest, strcspn(rest, ":"));
+	struct archive *archive = archive_open(path, settings->spool_directory, err);
+	json_auto_t *index = archive ? read_index(archive, err) : NULL;
+
+	archive_free(archive);
+	layout_entry_names(json_object_get(index, "manifests"), names);
+	return index ? 0 : -1;
+}
+
 const struct transport_class transport_oci_archive = {
 	.prefix = "oci-archive:",
 	.wants_compressed = true,
 	.identity = IDENTITY_PATH,
+	.list = oci_archive_list,
 	.open = oci_archive_open,
 	.close = oci_archive_close,
 	.get_manifest = oci_archive_get_manifest,

@@ -58,10 +58,25 @@ static int oci_open(struct transport *t, const char *rest,
 	return 0;
 }
 
+static int oci_list(const char *rest, const struct transport_settings *settings, json_t *names,
+		    struct error *err)
+{
+	cleanup_free char *path = xstrndup(rest, strcspn(rest, ":"));
+	cleanup_layout struct layout layout = { .fd = -1 };
+
+	(void)settings;
+	if (layout_open(path, false, &layout, err) < 0)
+		return -1;
+	json_auto_t *index = layout_index(&layout, err);
+	layout_entry_names(json_object_get(index, "manifests"), names);
+	return index ? 0 : -1;
+}
+
 const struct transport_class transport_oci = {
 	.prefix = "oci:",
 	.identity = IDENTITY_PATH,
 	.wants_compressed = true,
+	.list = oci_list,
 	.open = oci_open,
 	.close = image_layout_close,
 	.get_manifest = image_layout_get_manifest,

@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/image-layout.h"
+#include "skopeo-c/layout-entry.h"
 #include "skopeo-c/plan.h"
 
 #include <stdlib.h>
@@ -95,11 +96,26 @@ static int store_prepare(struct transport *t, const json_t *digests, const struc
 	return image_layout_put_manifest(t, plan->image ? plan->image : plan_top(plan), false, err);
 }
 
+static int store_list(const char *rest, const struct transport_settings *settings, json_t *names,
+		      struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/images", settings->cli->root);
+	cleanup_layout struct layout layout = { .fd = -1 };
+
+	(void)rest; /* there is only one */
+	if (layout_open(path, false, &layout, err) < 0)
+		return err->kind == ERROR_NOT_FOUND ? 0 : -1; /* nothing was ever put into it */
+	json_auto_t *index = layout_index(&layout, err);
+	layout_entry_names(json_object_get(index, "manifests"), names);
+	return index ? 0 : -1;
+}
+
 const struct transport_class transport_store = {
 	.prefix = "store:",
 	.identity = IDENTITY_REFERENCE,
 	.drops_signatures = true, /* they were asked for when the image came */
 	.wants_compressed = true,
+	.list = store_list,
 	.open = store_transport_open,
 	.close = image_layout_close,
 	.get_manifest = image_layout_get_manifest,

@@ -38,22 +38,42 @@ const struct transport_class *transport_class_of(const char *name)
 	return NULL;
 }
 
+static const struct transport_class *find_class(const char *name, struct error *err)
+{
+	for (size_t i = 0; classes[i]; i++)
+		if (strncmp(name, classes[i]->prefix, strlen(classes[i]->prefix)) == 0)
+			return classes[i];
+	error_set(err, ERROR_USAGE, "\"%s\" does not begin with a transport", name);
+	error_subject(err, name);
+	error_hint(err, "docker://NAME, oci:PATH[:REF], dir:PATH, docker-archive:PATH, "
+			"oci-archive:PATH, store:NAME, ...; see skopeo-c(1)");
+	return NULL;
+}
+
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
 		   struct error *err)
 {
-	const struct transport_class *class = transport_class_of(name);
+	const struct transport_class *class = find_class(name, err);
 
-	if (class && settings->is_destination && !class->put_manifest)
+	if (!class)
+		return -1;
+	if (settings->is_destination && !class->put_manifest)
 		return error_set(err, ERROR_USAGE, "%s can only be a source", class->prefix);
-	if (class) {
-		t->class = class;
-		t->registries_d = settings->registries_d;
-		return class->open(t, name + strlen(class->prefix), settings, err);
-	}
-	error_set(err, ERROR_USAGE, "\"%s\" does not begin with a transport", name);
-	error_subject(err, name);
-	return error_hint(err, "docker://NAME, oci:PATH[:REF], dir:PATH, docker-archive:PATH, "
-			       "oci-archive:PATH, store:NAME, ...; see skopeo-c(1)");
+	t->class = class;
+	t->registries_d = settings->registries_d;
+	return class->open(t, name + strlen(class->prefix), settings, err);
+}
+
+int transport_list(const char *name, const struct transport_settings *settings, json_t *names,
+		   struct error *err)
+{
+	const struct transport_class *class = find_class(name, err);
+
+	if (!class)
+		return -1;
+	if (!class->list)
+		return error_set(err, ERROR_UNSUPPORTED, "there are no tags at %s", class->prefix);
+	return class->list(name + strlen(class->prefix), settings, names, err);
 }
 
 void transport_close(struct transport *t)

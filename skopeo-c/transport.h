@@ -87,6 +87,11 @@ struct transport_class {
 		    const struct transport_settings *settings, struct error *err);
 	void (*close)(struct transport *t);
 
+	/* Add the names of all images there, for list-tags: those by which REF chooses one. NULL
+	 * where there is nothing to choose. */
+	int (*list)(const char *rest, const struct transport_settings *settings, json_t *names,
+		    struct error *err);
+
 	/* As a source. digest NULL: what the transport's name stands for. */
 	int (*get_manifest)(struct transport *t, const char *digest, struct manifest *manifest,
 			    struct error *err);
@@ -147,6 +152,10 @@ const struct transport_class *transport_class_of(const char *name);
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
 		   struct error *err);
 void transport_close(struct transport *t);
+
+/* The names of all images at "PREFIX…"; ERROR_UNSUPPORTED where there are none. */
+int transport_list(const char *name, const struct transport_settings *settings, json_t *names,
+		   struct error *err);
 #define cleanup_transport __attribute__((cleanup(transport_close)))
 
 /* Read a small blob (a config) whole and check it; ERROR_LIMIT above MANIFEST_MAX bytes. The caller

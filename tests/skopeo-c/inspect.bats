@@ -284,3 +284,24 @@ same_as_skopeo() { # IMAGE
 	# one that finds no TLS there, and one
 	[ "$(grep -c "${REGISTRY#*:}" "$BATS_TEST_TMPDIR/trace")" -le 2 ]
 }
+
+@test "inspect: --format gives what skopeo gives for fields, and points at jq for more" {
+	cd "$BATS_TEST_TMPDIR" || return
+	skopeo copy -q "oci:$BATS_FILE_TMPDIR/oci:v1" dir:d
+	for template in '{{.Digest}}' '{{.Created}} {{.Os}}/{{.Architecture}}' 'layers: {{.Layers}}' '{{.Labels}}'; do
+		tool skopeo-c inspect --format "$template" dir:d
+		[ "$output" = "$(skopeo inspect --format "$template" dir:d)" ]
+	done
+	for template in '{{.OS}} {{.Architecture}}' '{{.RootFS.DiffIDs}}' '{{.Config.Cmd}}'; do
+		tool skopeo-c inspect --config --format "$template" dir:d
+		[ "$output" = "$(skopeo inspect --config --format "$template" dir:d)" ]
+	done
+	tool skopeo-c inspect --format '{{json .LayersData}}' dir:d
+	jq -e '.[0].Digest | startswith("sha256:")' <<<"$output"
+	tool skopeo-c inspect -f '{{.Image}} {{.Digest}}' dir:d dir:d
+	[ "$(wc -l <<<"$output")" -eq 2 ]
+	tool 2 skopeo-c inspect --format '{{range .Layers}}{{.}}{{end}}' dir:d
+	[[ $stderr == *jq* ]]
+	tool 2 skopeo-c inspect --format '{{.Nothing}}' dir:d
+	tool 2 skopeo-c inspect --raw --format '{{.Digest}}' dir:d
+}

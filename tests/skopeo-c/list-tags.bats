@@ -64,3 +64,35 @@ teardown_file() {
 	tool 2 skopeo-c list-tags "oci:$BATS_FILE_TMPDIR/oci"
 	error_is usage
 }
+
+@test "list-tags: the names of what is in layouts, archives and the store" {
+	cd "$BATS_TEST_TMPDIR" || return
+	src=oci:$BATS_FILE_TMPDIR/oci:v1
+	skopeo-c copy "$src" oci:layout:one >/dev/null
+	skopeo-c copy "$src" oci:layout:two/three:4 >/dev/null
+	skopeo-c copy "$src" oci-archive:oci.tar:one >/dev/null
+	skopeo-c copy --additional-tag b:2 "$src" docker-archive:docker.tar:a:1 >/dev/null
+	skopeo-c copy "$src" docker-archive:docker.tar >/dev/null
+	skopeo-c copy "$src" store:a:1 >/dev/null
+	tool skopeo-c list-tags oci:layout
+	[ "$(jq -c .Tags <<<"$output")" = '["one","two/three:4"]' ]
+	tool skopeo-c list-tags oci-archive:oci.tar
+	[ "$(jq -c .Tags <<<"$output")" = '["one"]' ]
+	tool skopeo-c list-tags store:
+	[ "$(jq -c .Tags <<<"$output")" = '["docker.io/library/a:1"]' ]
+	tool skopeo-c list-tags docker-archive:docker.tar
+	[ "$(jq -c .Tags <<<"$output")" = '["docker.io/library/a:1","docker.io/library/b:2","@1"]' ]
+	# as skopeo does
+	skopeo copy -q "$src" docker-archive:theirs.tar:a:1
+	[ "$(skopeo list-tags docker-archive:theirs.tar | jq -S .)" = "$(skopeo-c list-tags docker-archive:theirs.tar | jq -S .)" ]
+	tool 10 skopeo-c list-tags "dir:$PWD"
+	tool 3 skopeo-c list-tags oci:none
+	tool 2 skopeo-c list-tags "$PWD"
+}
+
+@test "list-tags: --format" {
+	tool skopeo-c list-tags --tls-verify=false --format '{{.Repository}}' "docker://$REGISTRY/some/image"
+	[ "$output" = "$REGISTRY/some/image" ]
+	tool 2 skopeo-c list-tags --tls-verify=false --format '{{len .Tags}}' "docker://$REGISTRY/some/image"
+	[[ $stderr == *jq* ]]
+}

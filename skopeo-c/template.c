@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/template.h"
+
+#include "lib/buffer.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put(struct buffer *out, const char *text)
+{
+	buffer_append(out, text, strlen(text));
+}
+
+/* ---- fields ---- */
+
+/* Go's names of fields are "RootFS" and "DiffIDs" for "rootfs" and "diff_ids". */
+static bool is_same_name(const char *key, const char *name, size_t length)
+{
+	const char *end = name + length;
+
+	while (*key && name < end) {
+		if (*key == '_' || *key == '.') {
+			key++;
+			continue;
+		}
+		if (tolower((unsigned char)*key) != tolower((unsigned char)*name))
+			return false;
+		key++;
+		name++;
+	}
+	return !*key && name == end;
+}
+
+static const json_t *find_field(const json_t *object, const char *name, size_t length)
+{
+	cleanup_free char *exact = xstrndup(name, length);
+	const json_t *value = json_object_get(object, exact);
+	const char *key;
+	json_t *other;
+
+	if (value)
+		return value;
+	json_object_foreach ((json_t *)object, key, other) {
+		if (is_same_name(key, name, length))
+			return other;
+	}
+	return NULL;
+}
+
+/* The value at ".A.B", or "." for the whole. NULL with an error. */
+static const json_t *find_path(const json_t *object, const char *path, struct error *err)
+{
+	const json_t *value = object;
+
+	for (const char *at = path; at[1];) {
+		size_t length = strcspn(++at, ".");
+
+		value = find_field(value, at, length);
+		if (!value) {
+			error_set(err, ERROR_USAGE, "--format: there is no field %s", path);
+			return NULL;
+		}
+		at += length;
+		if (!*at)
+			break;
+	}
+	return value;
+}
+
+/* ---- values ---- */
+
+/* A time as Go's time.Time is printed, where the text is one in UTC. */
+static bool put_time(struct buffer *out, const char *text)
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:dd";
+	size_t at = 0;
+
+	for (; form[at]; at++)
+		if (form[at] == 'd' ? !isdigit((unsigned char)text[at]) : text[at] != form[at])
+			return false;
+	size_t fraction = text[at] == '.' ? 1 + strspn(text + at + 1, "0123456789") : 0;
+	if (strcmp(text + at + fraction, "Z") != 0)
+		return false;
+	while (fraction > 0 && strchr("0.", text[at + fraction - 1]))
+		fraction--;
+	cleanup_free char *printed =
+		xasprintf("%.10s %.8s%.*s +0000 UTC", text, text + 11, (int)fraction, text + at);
+	put(out, printed);
+	return true;
+}
+
+static int by_name(const void *one, const void *other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+static void put_value(struct buffer *out, const json_t *value);
+
+static void put_map(struct buffer *out, const json_t *map)
+{
+	size_t count = json_object_size(map), i = 0;
+	cleanup_free const char **keys = xcalloc(count + 1, sizeof *keys);
+	const char *key;
+	json_t *ignored;
+
+	json_object_foreach ((json_t *)map, key, ignored) {
+		keys[i++] = key;
+	}
+	qsort(keys, count, sizeof *keys, by_name);
+	put(out, "map[");
+	for (i = 0; i < count; i++) {
+		put(out, i ? " " : "");
+		put(out, keys[i]);
+		put(out, ":");
+		put_value(out, json_object_get(map, keys[i]));
+	}
+	put(out, "]");
+}
+
+static void put_value(struct buffer *out, const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		if (!put_time(out, json_string_value(value)))
+			put(out, json_string_value(value));
+		break;
+	case JSON_ARRAY:
+		put(out, "[");
+		json_array_foreach (value, i, item) {
+			put(out, i ? " " : "");
+			put_value(out, item);
+		}
+		put(out, "]");
+		break;
+	case JSON_OBJECT:
+		put_map(out, value);
+		break;
+	case JSON_NULL:
+		put(out, "<nil>");
+		break;
+	default: {
+		cleanup_free char *text = json_dumps(value, JSON_ENCODE_ANY);
+
+		put(out, text ? text : "");
+	}
+	}
+}
+
+/* ---- the template ---- */
+
+static int richer(const char *action, struct error *err)
+{
+	error_set(err, ERROR_USAGE, "--format: \"%s\" is more than a field", action);
+	return error_hint(err, "use jq on the result, as in: skopeo-c inspect IMAGE | jq -r .Name");
+}
+
+/* "json .A" or ".A.B". */
+static int put_action(struct buffer *out, const char *action, const json_t *object,
+		      struct error *err)
+{
+	bool as_json = strncmp(action, "json ", 5) == 0;
+	const char *path = as_json ? action + 5 + strspn(action + 5, " ") : action;
+
+	if (path[0] != '.' || strstr(path, ".."))
+		return richer(action, err);
+	for (const char *at = path; *at; at++)
+		if (!isalnum((unsigned char)*at) && !strchr("._", *at))
+			return richer(action, err);
+	const json_t *value = object ? find_path(object, path, err) : NULL;
+	if (!object)
+		return 0;
+	if (!value)
+		return -1;
+	if (!as_json) {
+		put_value(out, value);
+		return 0;
+	}
+	cleanup_free char *text =
+		json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	put(out, text ? text : "");
+	return 0;
+}
+
+/* What stands between "{{" and "}}", without spaces around it; moves *at behind it. NULL with an
+ * error. */
+static char *take_action(const char **at, struct error *err)
+{
+	const char *begin = *at + 2, *end = strstr(begin, "}}");
+
+	if (!end) {
+		error_set(err, ERROR_USAGE, "--format: \"{{\" without \"}}\"");
+		return NULL;
+	}
+	*at = end + 2;
+	begin += strspn(begin, " ");
+	while (end > begin && end[-1] == ' ')
+		end--;
+	return xstrndup(begin, (size_t)(end - begin));
+}
+
+static const char *unescape(const char *at)
+{
+	if (at[0] != '\\')
+		return NULL;
+	return at[1] == 'n' ? "\n" : at[1] == 't' ? "\t" : NULL;
+}
+
+char *template_render(const char *template, const json_t *object, struct error *err)
+{
+	cleanup_buffer struct buffer out = { 0 };
+
+	for (const char *at = template; *at;) {
+		const char *escaped = unescape(at);
+
+		if (strncmp(at, "{{", 2) == 0) {
+			cleanup_free char *action = take_action(&at, err);
+
+			if (!action || put_action(&out, action, object, err) < 0)
+				return NULL;
+		} else if (escaped) {
+			put(&out, escaped);
+			at += 2;
+		} else {
+			buffer_append(&out, at++, 1);
+		}
+	}
+	put(&out, "\n");
+	return xstrndup((const char *)buffer_data(&out), buffer_length(&out));
+}

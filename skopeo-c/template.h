@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What skopeo's --format is mostly used for: text with fields of the result in it, {{.Name}},
+ * {{.Config.Env}}, {{json .Labels}}, {{json .}}, and \n and \t. Values are printed as Go prints
+ * them. Anything richer is ERROR_USAGE with a pointer to jq. Pure.
+ */
+#pragma once
+#include "lib/error.h"
+
+#include <jansson.h>
+
+/* Put the object's fields into the template; the caller frees the result, which ends its line.
+ * With `object` NULL the template is only checked, and the result is empty. */
+char *template_render(const char *template, const json_t *object, struct error *err);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/template.h"
+#include "tests/unit/tap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *object;
+
+static bool gives(const char *template, const char *expected)
+{
+	struct error err = { 0 };
+	char *text = template_render(template, object, &err);
+	size_t length = strlen(expected);
+	bool good =
+		text && strncmp(text, expected, length) == 0 && strcmp(text + length, "\n") == 0;
+
+	if (!good)
+		printf("# %s", text ? text : err.message);
+	free(text);
+	return good;
+}
+
+static bool fails(const char *template, bool checked_only)
+{
+	struct error err = { 0 };
+	char *text = template_render(template, checked_only ? NULL : object, &err);
+	bool failed = !text && err.kind == ERROR_USAGE;
+
+	free(text);
+	return failed;
+}
+
+int main(void)
+{
+	static const char *const rich[] = { "{{range .Layers}}x{{end}}",
+					    "{{len .Layers}}",
+					    "{{.Name | printf}}",
+					    "{{index .Labels \"a\"}}",
+					    "{{",
+					    "{{.Name",
+					    "{{if .Name}}a{{end}}",
+					    "{{..Name}}",
+					    "{{}}",
+					    "{{Name}}" };
+
+	object = json_pack("{s:s, s:{s:s, s:s}, s:[s, s], s:s, s:n, s:i, s:{s:[s]}, s:b}", "Name",
+			   "a/b", "Labels", "z", "1", "a", "2", "Layers", "x", "y", "Created",
+			   "2026-01-02T03:04:05.120Z", "Env", "Size", 7, "rootfs", "diff_ids", "d",
+			   "Is", 1);
+	ok(gives("", ""), "template: nothing");
+	ok(gives("{{.Name}}", "a/b"), "template: a field");
+	ok(gives("{{ .Name }} is {{.Size}}\\t{{.Is}}\\n", "a/b is 7\ttrue\n"),
+	   "template: text, numbers, escapes");
+	ok(gives("{{.Layers}} {{.Labels}}", "[x y] map[a:2 z:1]"),
+	   "template: lists and maps as Go prints them");
+	ok(gives("{{.Labels.z}}", "1"), "template: a field of a field");
+	ok(gives("{{.RootFS.DiffIDs}}", "[d]"), "template: Go's names");
+	ok(gives("{{.Created}}", "2026-01-02 03:04:05.12 +0000 UTC"), "template: a time");
+	ok(gives("{{json .Labels}} {{json .Name}} {{json .Env}}",
+		 "{\"a\":\"2\",\"z\":\"1\"} \"a/b\" null"),
+	   "template: JSON");
+	ok(fails("{{.Nope}}", false), "template: a field that is not there");
+	ok(!fails("{{.Nope}}", true), "template: is not known before");
+	for (size_t i = 0; i < sizeof rich / sizeof *rich; i++)
+		ok(fails(rich[i], true), "template: %s is more than a field", rich[i]);
+	json_decref(object);
+	return tap_done();
+}
