@@ -9,6 +9,7 @@
 #include "lib/memory.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/selinux.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -155,16 +156,28 @@ static int apply_apparmor(struct generation *g, const json_t *context, bool priv
 	return 0;
 }
 
-/* Labels mean something only where SELinux is on, and there they are not done yet. */
-static int check_selinux(const json_t *options, struct error *err)
+/* Labels mean something only where SELinux is on; there every container has some. A privileged one
+ * is not confined, and its mounts keep their labels. */
+static void apply_selinux(struct generation *g, const json_t *cri, const json_t *context,
+			  bool privileged)
 {
+	const json_t *options = json_object_get(context, "selinuxOptions");
+	const json_t *metadata = json_path(cri, "pod", "metadata", NULL);
+	cleanup_free char *process = NULL, *file = NULL;
+
+	if (!selinux_enabled()) {
+		if (json_object_size(options) > 0)
+			log_message(LOG_LEVEL_WARN,
+				    "selinuxOptions have no effect: SELinux is off on this host");
+		return;
+	}
 	if (json_object_size(options) == 0)
-		return 0;
-	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "selinuxOptions are not supported by this version");
-	log_message(LOG_LEVEL_WARN, "selinuxOptions have no effect: SELinux is off on this host");
-	return 0;
+		options = json_path(cri, "pod", "linux", "securityContext", "selinuxOptions", NULL);
+	selinux_labels(options, json_text(metadata, "uid", json_text(metadata, "name", "")),
+		       privileged, &process, &file);
+	pointer_set(g->config, "/process/selinuxLabel", json_string(process));
+	if (!privileged)
+		pointer_set(g->config, "/linux/mountLabel", json_string(file));
 }
 
 int cri_apply_confinement(struct generation *g, const json_t *cri, const json_t *context,
@@ -173,8 +186,8 @@ int cri_apply_confinement(struct generation *g, const json_t *cri, const json_t 
 	bool pause = cri_is_pause(cri);
 	bool privileged = !pause && cri_flag(context, "privileged");
 
-	if (check_selinux(json_object_get(context, "selinuxOptions"), err) < 0 ||
-	    apply_seccomp(g, context, pause, privileged, err) < 0)
+	apply_selinux(g, cri, context, privileged);
+	if (apply_seccomp(g, context, pause, privileged, err) < 0)
 		return -1;
 	return apply_apparmor(g, context, privileged, err);
 }

@@ -11,6 +11,7 @@
 #include "oci-gen/known.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/selinux.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -126,9 +127,6 @@ static int check_mount(const json_t *mount, struct error *err)
 		return error_set(err, ERROR_INTEGRITY,
 				 "recursiveReadOnly needs a readonly mount with private "
 				 "propagation");
-	if (cri_flag(mount, "selinuxRelabel") && access("/sys/fs/selinux/enforce", F_OK) == 0)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "selinuxRelabel is not supported by this version");
 	return 0;
 }
 
@@ -211,6 +209,17 @@ static int add_mappings(json_t *entry, const json_t *mount, struct error *err)
 	return 0;
 }
 
+/* The files get the label by which the container may use them; not when nothing is to come of it. */
+static int relabel(const struct generation *g, const json_t *mount, const char *source,
+		   struct error *err)
+{
+	const char *label = json_string_value(pointer_get(g->config, "/linux/mountLabel"));
+
+	if (!label || g->trace || !cri_flag(mount, "selinuxRelabel") || json_object_get(mount, "image"))
+		return 0;
+	return selinux_relabel(source, label, err);
+}
+
 static int apply_mount(struct generation *g, const json_t *cri, const json_t *mount,
 		       struct error *err)
 {
@@ -219,7 +228,8 @@ static int apply_mount(struct generation *g, const json_t *cri, const json_t *mo
 	if (check_mount(mount, err) < 0)
 		return -1;
 	cleanup_free char *source = mount_source(cri, mount, err);
-	if (!source || propagation_option(g, mount, source, &propagation, err) < 0)
+	if (!source || propagation_option(g, mount, source, &propagation, err) < 0 ||
+	    relabel(g, mount, source, err) < 0)
 		return -1;
 	if (cri_flag(mount, "recursiveReadOnly"))
 		access_option = "ro,rro";
