@@ -71,7 +71,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz crash deb dist
+.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz crash soak deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -163,6 +163,11 @@ asan: deps
 # Every verb killed and failed at each of its system calls; some twenty minutes
 crash: deps all
 	@OCID_BIN=$(abspath $(BUILD)) tests/crash
+
+# Pods come and go through the dispatcher's socket for SOAK_SECONDS; nothing may be left
+SOAK_SECONDS ?= 300
+soak: deps all
+	@OCID_BIN=$(abspath $(BUILD)) tests/soak $(SOAK_SECONDS)
 
 bench: all
 	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run

@@ -162,4 +162,5 @@ def main():
         single(socket, what, *rest)
 
 
-main()
+if __name__ == "__main__":
+    main()
