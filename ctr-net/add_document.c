@@ -106,7 +106,8 @@ static void undo(struct add_request *request, struct record *record, const json_
 	/* while an attachment is left, `del` needs to know of the namespace too */
 	if (!made_netns || json_array_size(record->attachments) > 0)
 		return;
-	if (pin_remove(record->store->runroot, PIN_NET, record->id, &failure) == 0)
+	if (pin_remove(record->store->runroot, PIN_NET, record->id, &failure) == 0 ||
+	    failure.kind == ERROR_NOT_FOUND)
 		record_disown_netns(record);
 	else
 		log_message(LOG_LEVEL_WARN,

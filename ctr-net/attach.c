@@ -230,7 +230,11 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 
 	struct note note = { record, entry, cni_config_plugin_count(config) };
 	const struct cni_progress progress = { note_result, &note };
-	if (cni_chain_add(config, attachment, &progress, err) < 0) {
+	int status = cni_chain_add(config, attachment, &progress, err);
+	if (status == 0 && !ns_exists(attachment->netns))
+		status = error_set(err, ERROR_NOT_FOUND, "namespace %s vanished meanwhile",
+				   attachment->netns);
+	if (status < 0) {
 		attach_undo(record, entry, &settings);
 		return error_prefix(err, "network %s", cni_config_name(config));
 	}

@@ -9,6 +9,7 @@ setup() {
 
 teardown() {
 	ctr-net ns rm --force one
+	ctr-net ns rm --force pod
 }
 
 @test "ns exec: runs the command in the namespace, by name and by path" {
@@ -39,4 +40,34 @@ teardown() {
 	error_is usage "not a network namespace"
 	net 2 ns exec one
 	error_is usage "missing operand"
+}
+
+@test "ns exec: --all enters everything that is pinned under the name" {
+	net ns create pod --ipc --uts --hostname pod --user --uidmap 0:100000:65536 --gidmap 0:100000:65536
+	unshare --pid --fork sleep 60 3>&- &
+	outer=$!
+	wait_for 5 child_of "$outer"
+	net ns create pod --no-net --pid "$(child_of "$outer")"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	net ns exec --all pod sh -c 'hostname; id -u; for kind in user net ipc uts pid; do readlink "/proc/thread-self/ns/$kind"; done; exit 0'
+	[ "${lines[0]} ${lines[1]}" = "pod 0" ]
+	for kind in user net ipc uts; do
+		[[ $output == *"$kind:[$(stat -c %i "$OCID_RUNROOT/${kind}ns/pod")]"* ]]
+	done
+	# shellcheck disable=SC2016
+	net ns exec --all pod sh -c 'echo $$'
+	[ "$output" -lt 100 ] # a number of its own PID namespace
+	net 42 ns exec -a pod sh -c 'exit 42'
+	net 143 ns exec -a pod sh -c 'kill $$'
+	kill -KILL "$(child_of "$outer")"
+	wait "$outer" || true
+	net ns rm pod
+	net 3 ns exec --all pod true
+	error_is not-found
+	net 2 ns exec --all /proc/self/ns/net true
+	error_is usage
+}
+
+child_of() {
+	cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1; found = 1 } END { exit !found }'
 }

@@ -214,6 +214,52 @@ given() {
 	[ "$(jq -r .cniVersion <<<"$output")" = 1.0.0 ]
 }
 
+@test "plugins: a namespace that vanishes midway fails the add, and nothing is left" {
+	plugin vanish <<-'END'
+		cat >/dev/null
+		echo '{"cniVersion": "1.0.0", "ips": [{"address": "10.90.41.2/24"}]}'
+		[ "$CNI_COMMAND" = ADD ] && umount -l "$CNI_NETNS" && rm "$CNI_NETNS"
+		exit 0
+	END
+	# before the plugin that would use it, after it, and as the last of all
+	bridge_network first 41 "$PORTMAP"
+	network last '{"type": "vanish"}'
+	for plugins in '[.plugins[0], {"type": "vanish"}, .plugins[1]]' '[{"type": "vanish"}, .plugins[0], .plugins[1]]' \
+		'[.plugins[0], .plugins[1], {"type": "vanish"}]'; do
+		net ns create gone
+		jq ".name = \"x\" | .plugins = $plugins" "$NET_D/first.conflist" >"$BATS_TEST_TMPDIR/x"
+		cp "$BATS_TEST_TMPDIR/x" "$NET_D/x.conflist"
+		run --separate-stderr on_host ctr-net add x gone --conf-dir "$NET_D" --publish 8080:80
+		[ "$status" -ne 0 ] && [ -z "$output" ]
+		net del --id gone
+		[ ! -e "$OCID_ROOT/networks/gone.json" ]
+		lacks '10\.90\.41\.2' on_host iptables-save
+		[ ! -e "$LEASES/x/10.90.41.2" ]
+	done
+	net ns create gone
+	net 3 add last gone --conf-dir "$NET_D"
+	error_is not-found "vanished meanwhile"
+	[ ! -e "$OCID_ROOT/networks/gone.json" ]
+	# a document's own namespace as well
+	net 3 add --conf-dir "$NET_D" --network last <<<'{"rootfs": {"id": "abc"}}'
+	net 3 ns rm abc
+}
+
+@test "plugins: names with slashes lead nowhere" {
+	plugin_nothing
+	network nothing "$NOTHING"
+	for name in ../nothing a/b /etc/passwd; do
+		net 3 add "$name" one --conf-dir "$NET_D"
+		net 2 add nothing one --conf-dir "$NET_D" --ifname "$name"
+		net 2 add nothing one --conf-dir "$NET_D" --id "$name"
+		net 2 del --id "$name"
+		net 2 check --id "$name"
+		net 2 versions "$name"
+		net 2 init bridge --name "$name" --subnet 10.1.0.0/24 --conf-dir "$NET_D"
+	done
+	net 3 add nothing ./one --conf-dir "$NET_D"
+}
+
 @test "plugins: a result of another version is converted to that of the network" {
 	plugin stubborn <<-'END'
 		cat >"$seen/stubborn.$CNI_COMMAND.in"
