@@ -170,7 +170,8 @@ soak: deps all
 	@OCID_BIN=$(abspath $(BUILD)) tests/soak $(SOAK_SECONDS)
 
 bench: all
-	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run
+	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run | tee $(BUILD)/bench.jsonl
+	@tests/bench/chart $(BUILD)/bench.jsonl $(BUILD)/bench.svg
 
 # libFuzzer, each target for FUZZ_SECONDS; finds and corpus go to build/fuzz, seeds are in the tree
 FUZZ_SECONDS ?= 60
