@@ -36,6 +36,9 @@ void plan_free(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		manifest_free(&plan->manifests[i]);
+	for (size_t i = 0; i < plan->left_count; i++)
+		manifest_free(&plan->left[i]);
+	free(plan->left);
 	free(plan->manifests);
 	*plan = (struct plan){ 0 };
 }
@@ -63,8 +66,17 @@ static int get_entry(struct transport *from, const json_t *entry, struct manifes
 	return -1;
 }
 
-int plan_choose(struct transport *from, struct manifest *top, const json_t *platform,
-		struct error *err)
+/* Keep an index that is not copied. */
+static void leave(struct plan *plan, struct manifest *index)
+{
+	plan->left = xreallocarray(plan->left, plan->left_count + 1, sizeof *plan->left);
+	plan->left[plan->left_count++] = *index;
+	*index = (struct manifest){ 0 };
+}
+
+/* With a plan, the indexes on the way are left to it. */
+static int choose(struct transport *from, struct manifest *top, const json_t *platform,
+		  struct plan *plan, struct error *err)
 {
 	for (int nesting = 0; top->is_index; nesting++) {
 		struct manifest next;
@@ -78,10 +90,18 @@ int plan_choose(struct transport *from, struct manifest *top, const json_t *plat
 					 NESTING_MAX);
 		if (get_entry(from, entry, &next, err) < 0)
 			return -1;
+		if (plan)
+			leave(plan, top);
 		manifest_free(top);
 		*top = next;
 	}
 	return 0;
+}
+
+int plan_choose(struct transport *from, struct manifest *top, const json_t *platform,
+		struct error *err)
+{
+	return choose(from, top, platform, NULL, err);
 }
 
 /* ---- everything ---- */
@@ -214,7 +234,7 @@ static void add_attestations(const json_t *index, json_t *wanted)
 
 /* Let the index name only what is wanted. */
 static int reduce_index(struct manifest *index, const json_t *wanted, const char *what,
-			struct error *err)
+			struct plan *plan, struct error *err)
 {
 	json_auto_t *json = json_deep_copy(index->json);
 	json_t *entries = json_object_get(json, "manifests"); /* borrowed from json */
@@ -231,7 +251,8 @@ static int reduce_index(struct manifest *index, const json_t *wanted, const char
 		free(bytes);
 		return -1;
 	}
-	manifest_free(index);
+	leave(plan, index);
+	plan->is_reduced = true;
 	*index = reduced;
 	return 0;
 }
@@ -246,7 +267,7 @@ static int add_listed(struct transport *from, struct manifest *top,
 	add_attestations(top->json, wanted);
 	if (add_entries(from, top, wanted, 0, plan, err) < 0)
 		return -1;
-	return choice->keep_index ? 0 : reduce_index(top, wanted, from->name, err);
+	return choice->keep_index ? 0 : reduce_index(top, wanted, from->name, plan, err);
 }
 
 /* What the top names, as far as it was chosen. */
@@ -256,7 +277,7 @@ static int add_chosen(struct transport *from, struct manifest *top,
 {
 	switch (choice->which) {
 	case PLAN_SYSTEM:
-		return plan_choose(from, top, platform, err);
+		return choose(from, top, platform, plan, err);
 	case PLAN_ALL:
 		return top->is_index ? add_entries(from, top, NULL, 0, plan, err) : 0;
 	case PLAN_LISTED:

@@ -37,6 +37,11 @@ struct plan {
 	size_t bytes;
 	const struct manifest
 		*image; /* the one for the wanted platform; NULL where there is none */
+	/* The indexes that are not copied: those on the way to the image that was chosen, from the
+	 * top down; or the one of which the top names only a part. */
+	struct manifest *left;
+	size_t left_count;
+	bool is_reduced; /* the latter */
 };
 
 /* Read the manifests of `from`'s name. What was chosen must be there. The digests and sizes that an

@@ -92,34 +92,69 @@ int trust_admit(const struct trust *trust, const struct transport *from, struct 
 	return error_subject(err, from->name);
 }
 
-/* ---- checking ---- */
+/* ---- reading ---- */
 
-static int read_signatures(struct transport *from, const struct plan *plan, bool bundles,
+static bool has_set(const struct trust_image *image, const char *digest)
+{
+	for (size_t i = 0; i < image->count; i++)
+		if (strcmp(image->sets[i].digest, digest) == 0)
+			return true;
+	return false;
+}
+
+/* Read the signatures of a manifest, unless they have been. */
+static int read_signatures(struct transport *from, const struct manifest *manifest, bool bundles,
 			   struct trust_image *image, struct error *err)
 {
-	if (!from->class->get_signatures)
+	if (!from->class->get_signatures || has_set(image, manifest->digest))
 		return 0;
-	image->sets = xcalloc(plan->count, sizeof *image->sets);
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct manifest *manifest = &plan->manifests[i];
-		struct trust_set *set = &image->sets[image->count++];
+	image->sets = xreallocarray(image->sets, image->count + 1, sizeof *image->sets);
+	struct trust_set *set = &image->sets[image->count++];
+	*set = (struct trust_set){ 0 };
+	memcpy(set->digest, manifest->digest, sizeof set->digest);
+	return from->class->get_signatures(from, manifest, bundles, &set->signatures, err);
+}
 
-		memcpy(set->digest, manifest->digest, sizeof set->digest);
-		if (from->class->get_signatures(from, manifest, bundles, &set->signatures, err) < 0)
+/* Those that are copied. */
+static int read_planned(struct transport *from, const struct plan *plan, bool bundles,
+			struct trust_image *image, struct error *err)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const char *digest = plan->manifests[i].digest;
+
+		if (read_signatures(from, &plan->manifests[i], bundles, image, err) < 0)
 			return -1;
-		image->any = image->any || set->signatures.count > 0;
+		image->any = image->any || signatures_of(image, digest)->count > 0;
 	}
 	return 0;
 }
+
+/* An index that is signed may not be made smaller. */
+static int check_reduced(struct transport *from, const struct plan *plan, bool bundles,
+			 struct trust_image *image, struct error *err)
+{
+	if (!plan->is_reduced)
+		return 0;
+	if (read_signatures(from, &plan->left[0], bundles, image, err) < 0)
+		return -1;
+	if (signatures_of(image, plan->left[0].digest)->count == 0)
+		return 0;
+	error_set(err, ERROR_FAILED, "%s: the index is signed, and would name only a part of it",
+		  from->name);
+	return error_hint(err, "--remove-signatures leaves its signature behind");
+}
+
+/* ---- checking ---- */
 
 struct check {
 	struct trust *trust;
 	struct transport *from;
 	const struct plan *plan;
-	const struct trust_image *image;
+	struct trust_image *image;
 	const json_t *requirements;
 	const struct reference *reference; /* or NULL */
 	bool accept_unnamed;
+	json_t *judged; /* an object: for a digest, whether it is allowed */
 };
 
 static int judge(const struct check *check, const struct manifest *manifest, struct error *err)
@@ -147,20 +182,47 @@ static bool names(const struct manifest *index, const char *digest)
 	return false;
 }
 
-/* A manifest of the plan: allowed by itself, or because it is named in an index that stands after
- * it and is allowed. */
-static int judge_planned(const struct check *check, size_t number, struct error *err)
+static int judge_with_indexes(const struct check *check, const struct manifest *manifest,
+			      struct error *err);
+
+/* Whether an index that names the manifest is allowed. Those that are not copied have not been
+ * asked for their signatures yet. */
+static bool is_vouched_for(const struct check *check, const struct manifest *manifest)
 {
 	const struct plan *plan = check->plan;
+	bool bundles = policy_wants_sigstore(check->requirements);
 	struct error ignored;
 
-	if (judge(check, &plan->manifests[number], err) == 0)
-		return 0;
-	for (size_t i = number + 1; i < plan->count; i++)
-		if (names(&plan->manifests[i], plan->manifests[number].digest) &&
-		    judge_planned(check, i, &ignored) == 0)
-			return 0;
-	return -1;
+	for (size_t i = 0; i < plan->count; i++)
+		if (names(&plan->manifests[i], manifest->digest) &&
+		    judge_with_indexes(check, &plan->manifests[i], &ignored) == 0)
+			return true;
+	for (size_t i = 0; i < plan->left_count; i++)
+		if (names(&plan->left[i], manifest->digest) &&
+		    read_signatures(check->from, &plan->left[i], bundles, check->image, &ignored) ==
+			    0 &&
+		    judge_with_indexes(check, &plan->left[i], &ignored) == 0)
+			return true;
+	return false;
+}
+
+/* A digest covers what it names: no index names itself, so this ends; each is judged but once. */
+static int judge_with_indexes(const struct check *check, const struct manifest *manifest,
+			      struct error *err)
+{
+	const json_t *known = json_object_get(check->judged, manifest->digest);
+	bool is_allowed = json_is_true(known);
+
+	if (known && !is_allowed)
+		return error_set(err, ERROR_DENIED, "%s is refused by the policy: %s",
+				 check->from->name, manifest->digest);
+	if (!known) {
+		is_allowed = judge(check, manifest, err) == 0 ||
+			     (policy_wants_signatures(check->requirements) &&
+			      is_vouched_for(check, manifest));
+		json_object_set_new(check->judged, manifest->digest, json_boolean(is_allowed));
+	}
+	return is_allowed ? 0 : -1;
 }
 
 static int judge_all(const struct check *check, struct error *err)
@@ -171,7 +233,7 @@ static int judge_all(const struct check *check, struct error *err)
 		if (check->plan->manifests[i].is_index)
 			continue;
 		images++;
-		if (judge_planned(check, i, err) < 0)
+		if (judge_with_indexes(check, &check->plan->manifests[i], err) < 0)
 			return -1;
 	}
 	/* an index whose images stay behind stands for itself */
@@ -183,16 +245,21 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 {
 	const json_t *requirements = requirements_for(trust, from);
 	bool wanted = policy_wants_signatures(requirements);
+	bool bundles = policy_wants_sigstore(requirements),
+	     carry = !trust->options->remove_signatures;
 	cleanup_reference struct reference reference = { 0 };
+	json_auto_t *judged = json_object();
 	struct error ignored;
 	struct check check = { .trust = trust,
 			       .from = from,
 			       .plan = plan,
 			       .image = image,
-			       .requirements = requirements };
+			       .requirements = requirements,
+			       .judged = judged };
 
-	if ((wanted || !trust->options->remove_signatures) &&
-	    read_signatures(from, plan, policy_wants_sigstore(requirements), image, err) < 0)
+	if ((wanted || carry) && read_planned(from, plan, bundles, image, err) < 0)
+		return -1;
+	if (carry && check_reduced(from, plan, bundles, image, err) < 0)
 		return -1;
 	if (from->class->identity == IDENTITY_REFERENCE && from->reference &&
 	    reference_parse(from->reference, &reference, &ignored) == 0)
@@ -202,7 +269,7 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 		return -1;
 	if (judge_all(&check, err) < 0)
 		return -1;
-	if (trust->options->remove_signatures)
+	if (!carry)
 		trust_image_free(image);
 	return 0;
 }

@@ -86,8 +86,8 @@ int trust_image_copy(const struct trust_image *image, const char *digest,
 int trust_admit(const struct trust *trust, const struct transport *from, struct error *err);
 
 /* ERROR_DENIED unless the policy allows the planned manifests. An image is allowed by its own
- * signatures or by those of an index in the plan that names it. What signatures there are is kept
- * in `image`, to be copied. */
+ * signatures or by those of an index that names it. What signatures there are is kept in `image`,
+ * to be copied. */
 int trust_check(struct trust *trust, struct transport *from, const struct plan *plan,
 		struct trust_image *image, struct error *err);
 

@@ -166,6 +166,14 @@ sign() {
 	name=$(digest_of "$REGISTRY/t/multi:v1" | tr : =)
 	find "$store" -path "*/multi@*" -name signature-1 ! -path "*$name*" -delete
 	tool skopeo-c copy -q --policy p.json --all --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:again
+	# cosign's usual way; an image chosen from it has no signature of its own then
+	we_take p.json "$REGISTRY/t/multi:v1"
+	[ ! -e ours/signature-1 ]
+	tool skopeo-c copy -q --policy p.json --override-arch arm --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:arm
+	tool 1 skopeo-c copy -q --multi-arch linux/amd64,linux/arm64 --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:part
+	error_is failed "the index is signed, and would name only a part of it"
+	tool skopeo-c copy -q --policy p.json --remove-signatures --multi-arch linux/amd64,linux/arm64 --src-tls-verify=false \
+		"docker://$REGISTRY/t/multi:v1" dir:part
 	rm "$store/multi@$name/signature-1"
 	tool 6 skopeo-c copy -q --policy p.json --all --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:again2
 }
