@@ -143,6 +143,14 @@ s.sendto(b"hello", ("10.90.4.1", 5353)); print(s.recv(100).decode())'
 	net add tiny c6 --conf-dir "$NET_D"
 }
 
+# ---- the document form ----
+
+document() {
+	jq -cn --arg id "$1" --arg bundle "$BATS_TEST_TMPDIR/$1" \
+		'{rootfs: {id: $id, bundle: $bundle}, image: {name: "kept"}, other: [1, 2.5, null]}'
+	mkdir -p "$BATS_TEST_TMPDIR/$1"
+}
+
 @test "add: with a document makes the namespace and adds \"network\", keeping the rest" {
 	bridge_network web 12 "$PORTMAP"
 	document abc >"$BATS_TEST_TMPDIR/in"
