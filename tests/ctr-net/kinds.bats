@@ -214,7 +214,6 @@ require_link() { # TYPE OPTION…
 	net add web one --conf-dir "$NET_D"
 	inside ip -o link show master blue | grep -q eth0
 	inside ip vrf exec blue /bin/busybox ping -q -c 1 -W 10 10.90.38.1
-	net check web one
 	net del web one
 	[ -z "$(inside ip -o link show type vrf)" ]
 }
