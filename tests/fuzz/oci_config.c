@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any JSON as a config.json to validate. */
+/* Any JSON as a config.json to validate, to repair, and to take apart: what a repair is about is
+ * not found again in the same place, and leaves are where their pointers say. */
 #include "lib/json.h"
 #include "oci-gen/findings.h"
+#include "oci-gen/fixes.h"
+#include "oci-gen/leaves.h"
+#include "oci-gen/pointer.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,5 +22,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	structure_check(config, &findings);
 	rules_check(config, NULL, &findings);
+
+	json_auto_t *leaves = leaves_of(config, size % 2);
+	const char *path;
+	json_t *leaf;
+	json_object_foreach (leaves, path, leaf) {
+		if (!pointer_find(config, json_text(leaf, "pointer", "/"), NULL))
+			abort();
+	}
+	if (!json_is_object(config))
+		return 0;
+	for (size_t i = json_array_size(findings.rows); i-- > 0;) {
+		json_auto_t *before = json_deep_copy(config);
+
+		if (fixes_apply(config, json_array_get(findings.rows, i)) &&
+		    json_equal(before, config))
+			abort();
+	}
 	return 0;
 }
