@@ -4,14 +4,15 @@
 #include "ctr-store/container.h"
 #include "ctr-store/image.h"
 #include "ctr-store/image_config.h"
+#include "ctr-store/image_publish.h"
 #include "ctr-store/tar_writer.h"
-#include "lib/timestamp.h"
 #include "ctr-store/upper.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/staging.h"
 #include "lib/store.h"
+#include "lib/timestamp.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -39,7 +40,7 @@ struct commit {
 	json_t *patch;		 /* or NULL */
 	char layer[DIGEST_SIZE]; /* "" where the container has changed nothing */
 	long long layer_size;
-	json_t *config, *manifest;
+	json_t *config;
 };
 
 static void commit_free(struct commit *commit)
@@ -50,22 +51,9 @@ static void commit_free(struct commit *commit)
 	json_decref(commit->container);
 	json_decref(commit->patch);
 	json_decref(commit->config);
-	json_decref(commit->manifest);
 }
 
 /* ---- what it is made from ---- */
-
-static json_t *read_patch(const char *file, struct error *err)
-{
-	json_auto_t *patch =
-		strcmp(file, "-") == 0
-			? json_read_fd(STDIN_FILENO, JSON_CONFIG_MAX, "standard input", err)
-			: json_read_at(AT_FDCWD, file, JSON_CONFIG_MAX, err);
-
-	if (!patch || image_config_check_patch(patch, err) < 0)
-		return NULL;
-	return json_incref(patch);
-}
 
 /* The image that the container was made from, and all its blobs, which are kept from here on. */
 static int find_base(struct commit *commit, struct error *err)
@@ -99,7 +87,7 @@ static int find_base(struct commit *commit, struct error *err)
 static int write_layer(struct commit *commit, struct error *err)
 {
 	cleanup_hasher struct hasher hasher = { 0 };
-	cleanup_fd int fd = openat(commit->staging.fd, "layer",
+	cleanup_fd int fd = openat(commit->staging.fd, IMAGE_LAYER_FILE,
 				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	struct tar_writer tar = { .fd = fd, .what = "the layer", .hasher = &hasher };
 	size_t entries;
@@ -124,15 +112,12 @@ static int write_layer(struct commit *commit, struct error *err)
 static void add_history(const struct commit *commit, const char *now)
 {
 	json_t *history = json_object_get(commit->config, "history");
-	json_t *entry = json_pack("{s:s, s:s}", "created", now, "created_by", "ctr-store commit");
 
 	if (!json_is_array(history) && commit->base.layer_count == 0)
 		json_object_set_new(commit->config, "history", history = json_array());
-	if (!commit->layer[0])
-		json_object_set_new(entry, "empty_layer", json_true());
 	if (json_is_array(history))
-		json_array_append(history, entry);
-	json_decref(entry);
+		json_array_append_new(
+			history, image_history_entry(now, "ctr-store commit", !commit->layer[0]));
 }
 
 static void add_diff_id(const struct commit *commit)
@@ -209,64 +194,20 @@ static json_t *list_layers(const struct commit *commit)
 	return layers;
 }
 
-/* The descriptor of JSON that will be a blob, and its text, which the caller frees. */
-static json_t *describe(const char *media_type, const json_t *json, char **text)
-{
-	char digest[DIGEST_SIZE];
-
-	*text = json_compact(json);
-	digest_of(*text, strlen(*text), "sha256", digest);
-	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
-			 (json_int_t)strlen(*text));
-}
-
-/* ---- into the store ---- */
-
-static int write_json(const struct commit *commit, const json_t *descriptor, const char *text,
-		      struct error *err)
-{
-	char digest[DIGEST_SIZE];
-
-	snprintf(digest, sizeof digest, "%s", json_text(descriptor, "digest", ""));
-	return layout_write_blob(&commit->layout, text, strlen(text), digest, err);
-}
-
-/* All that must stay until the index names it. */
-static int refer(const struct commit *commit, const json_t *config, const json_t *manifest,
-		 struct error *err)
-{
-	json_auto_t *references = image_references(&commit->base);
-
-	json_array_append(references, json_object_get(config, "digest"));
-	json_array_append(references, json_object_get(manifest, "digest"));
-	if (commit->layer[0])
-		json_array_append_new(references, json_string(commit->layer));
-	return staging_refer(&commit->staging, references, err);
-}
-
-/* Blobs first, the index last: a crash leaves nothing but what gc removes. `digest` gets that of
- * the manifest. */
-static int publish(struct commit *commit, const char *name, char digest[static DIGEST_SIZE],
+static int publish(const struct commit *commit, const char *name, char digest[static DIGEST_SIZE],
 		   struct error *err)
 {
-	cleanup_free char *config_text = NULL;
-	cleanup_free char *manifest_text = NULL;
-	json_auto_t *config =
-		describe("application/vnd.oci.image.config.v1+json", commit->config, &config_text);
+	json_auto_t *layers = list_layers(commit);
+	json_auto_t *inherited = image_references(&commit->base);
+	const struct publication publication = { .layout = &commit->layout,
+						 .staging = &commit->staging,
+						 .name = name,
+						 .layer = commit->layer,
+						 .config = commit->config,
+						 .layers = layers,
+						 .inherited = inherited };
 
-	commit->manifest = json_pack("{s:i, s:s, s:O, s:o}", "schemaVersion", 2, "mediaType",
-				     "application/vnd.oci.image.manifest.v1+json", "config", config,
-				     "layers", list_layers(commit));
-	json_auto_t *manifest = describe("application/vnd.oci.image.manifest.v1+json",
-					 commit->manifest, &manifest_text);
-	if (refer(commit, config, manifest, err) < 0 ||
-	    (commit->layer[0] && layout_adopt_blob(&commit->layout, commit->staging.fd, "layer",
-						   commit->layer, err) < 0) ||
-	    write_json(commit, config, config_text, err) < 0 ||
-	    write_json(commit, manifest, manifest_text, err) < 0)
-		return -1;
-	snprintf(digest, DIGEST_SIZE, "%s", json_text(manifest, "digest", ""));
-	return layout_tag(&commit->layout, name, manifest, err);
+	return image_publish(&publication, digest, err);
 }
 
 /* ---- the verb ---- */
@@ -286,7 +227,7 @@ static int commit_verb(const struct cli *cli, struct error *err)
 
 	if (operand && !name)
 		return -1;
-	if (settings->config && !(commit.patch = read_patch(settings->config, err)))
+	if (settings->config && !(commit.patch = image_read_patch(settings->config, err)))
 		return -1;
 	if (store_open(cli, &store, err) < 0 || image_layout(&store, &commit.layout, err) < 0)
 		return -1;

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/image_publish.h"
+
+#include "ctr-store/image_config.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/staging.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The descriptor of JSON that will be a blob, and its text, which the caller frees. */
+static json_t *describe(const char *media_type, const json_t *json, char **text)
+{
+	char digest[DIGEST_SIZE];
+
+	*text = json_compact(json);
+	digest_of(*text, strlen(*text), "sha256", digest);
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
+			 (json_int_t)strlen(*text));
+}
+
+static int write_json(const struct publication *publication, const json_t *descriptor,
+		      const char *text, struct error *err)
+{
+	char digest[DIGEST_SIZE];
+
+	snprintf(digest, sizeof digest, "%s", json_text(descriptor, "digest", ""));
+	return layout_write_blob(publication->layout, text, strlen(text), digest, err);
+}
+
+/* All that must stay until the index names it. */
+static int refer(const struct publication *publication, const json_t *config,
+		 const json_t *manifest, struct error *err)
+{
+	json_auto_t *references =
+		publication->inherited ? json_copy((json_t *)publication->inherited) : json_array();
+
+	json_array_append(references, json_object_get(config, "digest"));
+	json_array_append(references, json_object_get(manifest, "digest"));
+	if (publication->layer[0])
+		json_array_append_new(references, json_string(publication->layer));
+	return staging_refer(publication->staging, references, err);
+}
+
+int image_publish(const struct publication *publication, char digest[static DIGEST_SIZE],
+		  struct error *err)
+{
+	static const char manifest_type[] = "application/vnd.oci.image.manifest.v1+json";
+	const struct layout *layout = publication->layout;
+	cleanup_free char *config_text = NULL;
+	cleanup_free char *manifest_text = NULL;
+	json_auto_t *config = describe("application/vnd.oci.image.config.v1+json",
+				       publication->config, &config_text);
+	json_auto_t *json =
+		json_pack("{s:i, s:s, s:O, s:O}", "schemaVersion", 2, "mediaType", manifest_type,
+			  "config", config, "layers", publication->layers);
+	json_auto_t *manifest = describe(manifest_type, json, &manifest_text);
+
+	if (refer(publication, config, manifest, err) < 0 ||
+	    (publication->layer[0] &&
+	     layout_adopt_blob(layout, publication->staging->fd, IMAGE_LAYER_FILE,
+			       publication->layer, err) < 0) ||
+	    write_json(publication, config, config_text, err) < 0 ||
+	    write_json(publication, manifest, manifest_text, err) < 0)
+		return -1;
+	snprintf(digest, DIGEST_SIZE, "%s", json_text(manifest, "digest", ""));
+	return layout_tag(layout, publication->name, manifest, err);
+}
+
+json_t *image_history_entry(const char *created, const char *created_by, bool empty)
+{
+	json_t *entry = json_pack("{s:s, s:s}", "created", created, "created_by", created_by);
+
+	if (empty)
+		json_object_set_new(entry, "empty_layer", json_true());
+	return entry;
+}
+
+json_t *image_read_patch(const char *file, struct error *err)
+{
+	json_auto_t *patch =
+		strcmp(file, "-") == 0
+			? json_read_fd(STDIN_FILENO, JSON_CONFIG_MAX, "standard input", err)
+			: json_read_at(AT_FDCWD, file, JSON_CONFIG_MAX, err);
+
+	if (!patch || image_config_check_patch(patch, err) < 0)
+		return NULL;
+	return json_incref(patch);
+}
