@@ -66,8 +66,7 @@ static int add_pipes(const json_t *request, struct theirs *theirs, int fds[stati
 static void add_words(enum stream_kind kind, const json_t *request, int sizes_fd,
 		      struct strings *words)
 {
-	size_t i;
-	json_t *word;
+	const json_t *command = json_object_get(request, "cmd");
 
 	strings_add(words, "ocid-shim");
 	strings_add(words, kind == STREAM_EXEC ? "exec" : "attach");
@@ -81,9 +80,8 @@ static void add_words(enum stream_kind kind, const json_t *request, int sizes_fd
 		strings_addf(words, "%d", sizes_fd);
 	}
 	strings_add(words, json_text(request, "containerId", ""));
-	if (kind == STREAM_EXEC)
-		json_array_foreach (json_object_get(request, "cmd"), i, word)
-			strings_add(words, json_string_value(word));
+	for (size_t i = 0; kind == STREAM_EXEC && i < json_array_size(command); i++)
+		strings_add(words, json_string_value(json_array_get(command, i)));
 }
 
 static pid_t start(const struct strings *words, const struct theirs *theirs, struct error *err)

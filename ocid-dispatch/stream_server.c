@@ -81,7 +81,7 @@ static int listen_at(const struct stream_settings *settings, struct error *err)
 /* The URL that clients on this node reach the socket by. */
 static int make_url(struct stream_server *server, struct error *err)
 {
-	union address address;
+	union address address = { 0 };
 	socklen_t length = sizeof address;
 	const char *scheme = server->settings.tls_certificate ? "https" : "http";
 	char text[INET6_ADDRSTRLEN] = "";

@@ -381,9 +381,12 @@ int session_run(struct session *session, struct error *err)
 
 void session_free(struct session *session)
 {
-	while (session->channels) {
-		session->channels->carried = NULL;
-		session_remove(session->channels);
+	struct channel *next;
+
+	for (struct channel *channel = session->channels; channel; channel = next) {
+		next = channel->next;
+		channel->carried = NULL;
+		session_remove(channel);
 	}
 	if (session->service)
 		session->service->free(session);
