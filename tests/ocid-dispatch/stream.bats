@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Exec, attach and port forwarding through the streaming server, by clients that nobody here wrote,
 # in real containers.
+# shellcheck disable=SC2016 # commands for a container's shell
 
 load ../helpers
 load helpers
 load pods
-
-# shellcheck disable=SC2016 # commands for the container's shell
 
 setup_file() {
 	file_setup
