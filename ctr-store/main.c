@@ -4,12 +4,12 @@
 int main(int argc, char **argv)
 {
 	const struct cli_command commands[] = {
-		command_unpack,	    command_create, command_mount,  command_umount,
-		command_mounts,	    command_images, command_image,  command_layers,
-		command_containers, command_tag,    command_untag,  command_rm,
-		command_changes,    command_diff,   command_commit, command_export,
-		command_df,	    command_check,  command_gc,	    command_wipe,
-		command_unshare,    { 0 },
+		command_unpack,	    command_create,  command_mount,  command_umount,
+		command_mounts,	    command_images,  command_image,  command_layers,
+		command_containers, command_tag,     command_untag,  command_rm,
+		command_changes,    command_diff,    command_commit, command_import,
+		command_export,	    command_df,	     command_check,  command_gc,
+		command_wipe,	    command_unshare, { 0 },
 	};
 
 	return cli_main("ctr-store", "unpacked layers, containers and mounts of images", commands,

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,25 @@ static void fill_environment(struct strings *environment)
 		if (strncmp(*entry, "OCID_ERRORS=", 12) != 0)
 			strings_add(environment, *entry);
 	strings_add(environment, "OCID_ERRORS=json");
+}
+
+static void fill_arguments(const struct unpack_task *task, struct strings *arguments)
+{
+	cleanup_free char *program = spawn_tool_path("ctr-store-unpack");
+
+	strings_add(arguments, program);
+	strings_add(arguments, "layer");
+	strings_addf(arguments, "--blob-fd=%d", task->blob_fd);
+	strings_addf(arguments, "--dir-fd=%d", task->diff_fd);
+	strings_addf(arguments, "--blob-digest=%s", task->blob_digest);
+	if (task->diff_id)
+		strings_addf(arguments, "--diff-id=%s", task->diff_id);
+	if (task->user_namespace)
+		strings_add(arguments, "--user-namespace");
+	if (task->one_user)
+		strings_add(arguments, "--one-user");
+	if (task->only_check)
+		strings_add(arguments, "--check");
 }
 
 /* The channels to the worker; `theirs` becomes its standard descriptors. */
@@ -60,31 +80,17 @@ int unpack_worker_start(const struct unpack_task *task, struct unpack_worker *wo
 {
 	__attribute__((cleanup(channels_close))) struct channels channels = { { -1, -1, -1 },
 									      { -1, -1, -1 } };
-	cleanup_free char *program = spawn_tool_path("ctr-store-unpack");
-	cleanup_free char *blob_fd = xasprintf("%d", task->blob_fd);
-	cleanup_free char *diff_fd = xasprintf("%d", task->diff_fd);
 	cleanup_strings struct strings environment = { 0 };
 
 	if (channels_open(&channels, err) < 0)
 		return -1;
 	fill_environment(&environment);
 
-	const char *const argv[] = { program,
-				     "layer",
-				     "--blob-fd",
-				     blob_fd,
-				     "--dir-fd",
-				     diff_fd,
-				     "--blob-digest",
-				     task->blob_digest,
-				     "--diff-id",
-				     task->diff_id,
-				     task->user_namespace ? "--user-namespace"
-							  : "--no-user-namespace",
-				     task->one_user ? "--one-user" : "--no-one-user",
-				     NULL };
+	cleanup_strings struct strings arguments = { 0 };
+	fill_arguments(task, &arguments);
+
 	const int pass_fds[] = { task->blob_fd, task->diff_fd, -1 };
-	const struct spawn spawn = { .argv = argv,
+	const struct spawn spawn = { .argv = (const char *const *)arguments.items,
 				     .environment = (const char *const *)environment.items,
 				     .stdin_fd = channels.theirs[0],
 				     .stdout_fd = channels.theirs[1],
@@ -245,4 +251,32 @@ void unpack_worker_end(struct unpack_worker *worker)
 	free(worker->err.text);
 	json_decref(worker->report);
 	*worker = (struct unpack_worker){ .socket = -1, .out = { .fd = -1 }, .err = { .fd = -1 } };
+}
+
+json_t *unpack_worker_run(const struct unpack_task *task, struct error *err)
+{
+	__attribute__((cleanup(unpack_worker_end))) struct unpack_worker worker = {
+		.socket = -1, .out = { .fd = -1 }, .err = { .fd = -1 }
+	};
+	enum worker_news news = WORKER_NOTHING;
+	json_t *report = NULL;
+
+	if (unpack_worker_start(task, &worker, err) < 0)
+		return NULL;
+	while (news != WORKER_DONE) {
+		struct pollfd polls[] = { { worker.out.fd, POLLIN, 0 },
+					  { worker.err.fd, POLLIN, 0 } };
+
+		if (poll(polls, 2, -1) < 0 && errno != EINTR) {
+			error_os(err, "poll");
+			return NULL;
+		}
+		if (cli_interrupted()) {
+			error_set(err, ERROR_TEMPORARY, "interrupted");
+			return NULL;
+		}
+		if (unpack_worker_read(&worker, &news, &report, err) < 0)
+			return NULL;
+	}
+	return report;
 }

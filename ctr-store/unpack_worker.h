@@ -31,6 +31,7 @@ struct unpack_task {
 	int blob_fd, diff_fd;
 	const char *blob_digest, *diff_id;
 	bool user_namespace, one_user; /* see user_namespace.h */
+	bool only_check;	       /* diff_id may be NULL: the report tells it */
 };
 
 int unpack_worker_start(const struct unpack_task *task, struct unpack_worker *worker,
@@ -46,6 +47,10 @@ int unpack_worker_read(struct unpack_worker *worker, enum worker_news *news, jso
 
 /* Answer WORKER_NEEDS_LOWER with a directory that shows the layers beneath; -1 for the lowest. */
 int unpack_worker_give_lower(struct unpack_worker *worker, int lower_fd, struct error *err);
+
+/* Start, wait until it has ended, and return its report, which the caller owns. For a task that
+ * needs no lower layers. */
+json_t *unpack_worker_run(const struct unpack_task *task, struct error *err);
 
 /* Kill it if it lives, and reap it. */
 void unpack_worker_end(struct unpack_worker *worker);

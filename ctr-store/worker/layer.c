@@ -44,6 +44,8 @@ const struct cli_option layer_options[] = {
 	  "mark by user.overlay.*, and leave out devices" },
 	{ "one-user", 0, NULL, OPTION_FLAG, offsetof(struct layer_settings, one_user),
 	  "all files are root's" },
+	{ "check", 0, NULL, OPTION_FLAG, offsetof(struct layer_settings, only_check),
+	  "write nothing: tell the diff_id; --dir-fd is an empty directory, --diff-id not needed" },
 	{ 0 },
 };
 
@@ -79,7 +81,7 @@ static int check_settings(const struct cli *cli, const struct layer_settings *se
 	if (check_fd(cli, "blob-fd", settings->blob_fd, err) < 0 ||
 	    check_fd(cli, "dir-fd", settings->dir_fd, err) < 0 ||
 	    (settings->lower_fd != -1 && check_fd(cli, "lower-fd", settings->lower_fd, err) < 0) ||
-	    check_digest(cli, "diff-id", settings->diff_id, err) < 0 ||
+	    (!settings->only_check && check_digest(cli, "diff-id", settings->diff_id, err) < 0) ||
 	    (settings->blob_digest &&
 	     check_digest(cli, "blob-digest", settings->blob_digest, err) < 0))
 		return -1;
@@ -235,6 +237,21 @@ static int unpack_layer(struct stream *stream, struct tree *tree, struct marker 
 	return 0;
 }
 
+/* Read it all, confined. */
+static int check_layer(struct stream *stream, const struct layer_settings *settings, json_t **ret,
+		       struct error *err)
+{
+	struct unpacked unpacked = { 0 };
+
+	if (stream_start(stream, err) < 0 ||
+	    unpack_check(stream, settings->entries_max, &unpacked, err) < 0 ||
+	    stream_verify(stream, err) < 0)
+		return -1;
+	*ret = json_pack("{s:I, s:s, s:s}", "entries", (json_int_t)unpacked.entries, "diffId",
+			 stream_diff_id(stream), "compression", stream_compression(stream));
+	return 0;
+}
+
 int layer_run(const struct cli *cli, struct error *err)
 {
 	const struct layer_settings *settings = cli->settings;
@@ -254,6 +271,12 @@ int layer_run(const struct cli *cli, struct error *err)
 	struct stream *stream = stream_new(&stream_settings);
 	if (confine(settings, &marker, &lower_fd, err) < 0)
 		return -1;
+	if (settings->only_check) {
+		if (check_layer(stream, settings, &result, err) < 0)
+			return -1;
+		stream_free(stream);
+		return print_line(result, err);
+	}
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_os(err, "target directory");

@@ -6,6 +6,7 @@
  *
  *   ctr-store-unpack layer --blob-fd N --dir-fd M --diff-id D [--blob-digest D] [--lower-fd K]
  *                    [--max-entries N] [--max-size BYTES] [--user-namespace] [--one-user]
+ *   ctr-store-unpack layer --blob-fd N --dir-fd M --check
  *
  * in:   N        the layer as it is stored, compressed or not (the bytes say which: gzip, zstd,
  *                bzip2, xz, plain tar); a file at offset 0, or a pipe. Read to its end.
@@ -18,6 +19,8 @@
  *       {"entries":n,"leans":bool,"root":bool,"size":bytes}    the last line, only on success
  *                entries: of the archive; size: bytes of file content; root: the archive says
  *                what owner, mode, xattrs and times the topmost directory has
+ *       with --check, which writes nothing to M, an empty directory:
+ *       {"compression":"none"|"gzip"|"zstd"|"bzip2"|"xz","diffId":digest,"entries":n}
  * Exit status and the line on stderr are those of every tool (lib/error.h, OCID_ERRORS=json).
  * After a failure the caller deletes the directory; after success it must still sync it.
  *

@@ -24,6 +24,8 @@ struct stream {
 	struct source source;
 	struct hasher stored, plain;
 	bool same; /* stored as it is, so one hash is both digests */
+	const char *compression;
+	char diff_id[DIGEST_SIZE];
 
 	/* the ring; blocks [taken, filled) are for the reader */
 	pthread_mutex_t mutex;
@@ -45,7 +47,7 @@ struct stream *stream_new(const struct stream_settings *settings)
 	stream->source.buffer = xcalloc(1, SOURCE_CHUNK);
 	for (int i = 0; i < BLOCKS; i++)
 		stream->blocks[i].data = xcalloc(1, STREAM_BLOCK);
-	hasher_start(&stream->plain, settings->diff_id);
+	hasher_start(&stream->plain, settings->diff_id ? settings->diff_id : "sha256");
 	if (settings->blob_digest) {
 		hasher_start(&stream->stored, settings->blob_digest);
 		stream->source.hasher = &stream->stored;
@@ -110,6 +112,7 @@ static int produce(struct stream *stream, struct error *err)
 		stream->same = true;
 		stream->source.hasher = NULL;
 	}
+	stream->compression = inflater.codec->name;
 	status = inflate_all(stream, &inflater, err);
 	inflater_stop(&inflater);
 	return status;
@@ -193,8 +196,21 @@ int stream_verify(struct stream *stream, struct error *err)
 			  err) < 0)
 			return -1;
 	}
+	memcpy(stream->diff_id, plain, sizeof plain);
+	if (!stream->settings.diff_id)
+		return 0;
 	return check("digest of the uncompressed layer (diffID)", plain, stream->settings.diff_id,
 		     err);
+}
+
+const char *stream_diff_id(const struct stream *stream)
+{
+	return stream->diff_id;
+}
+
+const char *stream_compression(const struct stream *stream)
+{
+	return stream->compression;
 }
 
 void stream_free(struct stream *stream)

@@ -12,7 +12,7 @@ enum { STREAM_BLOCK = 256 * 1024 }; /* every block but the last has this many by
 
 struct stream_settings {
 	int fd;			 /* of the stored layer */
-	const char *diff_id;	 /* digest the uncompressed bytes must have; borrowed */
+	const char *diff_id;	 /* digest the uncompressed bytes must have, or NULL; borrowed */
 	const char *blob_digest; /* digest the stored bytes must have, or NULL; borrowed */
 	long long size_max;	 /* of the uncompressed layer, in bytes */
 };
@@ -30,6 +30,11 @@ ssize_t stream_next(struct stream *stream, const void **data, struct error *err)
 
 /* Pass over what is left, which counts for the digests, and check them: ERROR_INTEGRITY. */
 int stream_verify(struct stream *stream, struct error *err);
+
+/* What the uncompressed bytes have as their digest, and the name of the compression ("none",
+ * "gzip", …): once stream_verify() has succeeded. Borrowed. */
+const char *stream_diff_id(const struct stream *stream);
+const char *stream_compression(const struct stream *stream);
 
 /* Once stream_verify() has returned, whatever it said. Before that the thread may be waiting for
  * input: an error then ends the process with the stream as it is. */

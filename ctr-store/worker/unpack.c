@@ -17,8 +17,9 @@ struct unpacker {
 	struct leans *leans;
 	struct unpacked *unpacked;
 	struct archive *archive;
-	bool began;	      /* a block came: the layer is not empty */
-	struct error failure; /* of the stream; kind is 0 when there was none */
+	long long entries_max; /* of unpack_check() */
+	bool began;	       /* a block came: the layer is not empty */
+	struct error failure;  /* of the stream; kind is 0 when there was none */
 };
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -214,24 +215,64 @@ static int unpack_all(struct unpacker *u, struct error *err)
 	return status;
 }
 
+static int start_archive(struct unpacker *u, struct error *err)
+{
+	if (!u->archive || archive_read_support_format_tar(u->archive) != ARCHIVE_OK)
+		return error_set(err, ERROR_FAILED, "libarchive cannot read tar archives");
+	return archive_read_open(u->archive, u, NULL, feed, NULL) == ARCHIVE_OK
+		       ? 0
+		       : archive_failed(u, err);
+}
+
+static int run(struct unpacker *u, int (*each)(struct unpacker *u, struct error *err),
+	       struct error *err)
+{
+	u->archive = archive_read_new();
+	int status = start_archive(u, err) < 0 ? -1 : each(u, err);
+
+	/* nothing at all is a layer without entries */
+	if (status < 0 && !u->began && !u->failure.kind)
+		status = 0;
+	archive_read_free(u->archive);
+	return status;
+}
+
 int unpack(struct stream *stream, struct tree *tree, struct leans *leans, struct unpacked *unpacked,
 	   struct error *err)
 {
-	struct unpacker u = { .stream = stream,
-			      .tree = tree,
-			      .leans = leans,
-			      .unpacked = unpacked,
-			      .archive = archive_read_new() };
+	struct unpacker u = {
+		.stream = stream, .tree = tree, .leans = leans, .unpacked = unpacked
+	};
+
+	return run(&u, unpack_all, err);
+}
+
+/* ---- checking -------------------------------------------------------------------------------- */
+
+static int check_all(struct unpacker *u, struct error *err)
+{
+	struct archive_entry *entry;
+	struct name name;
 	int status;
 
-	if (!u.archive || archive_read_support_format_tar(u.archive) != ARCHIVE_OK)
-		return error_set(err, ERROR_FAILED, "libarchive cannot read tar archives");
-	status = archive_read_open(u.archive, &u, NULL, feed, NULL) == ARCHIVE_OK
-			 ? unpack_all(&u, err)
-			 : archive_failed(&u, err);
-	/* nothing at all is a layer without entries */
-	if (status < 0 && !u.began && !u.failure.kind)
-		status = 0;
-	archive_read_free(u.archive);
+	while ((status = next_entry(u, &entry, err)) > 0) {
+		const char *path = archive_entry_pathname(entry);
+
+		if (!path)
+			return error_set(err, ERROR_INTEGRITY, "an entry without a name");
+		if (++u->unpacked->entries > u->entries_max)
+			return error_set(err, ERROR_LIMIT, "more than %lld entries",
+					 u->entries_max);
+		if (name_parse(path, &name, err) < 0)
+			return -1;
+	}
 	return status;
+}
+
+int unpack_check(struct stream *stream, long long entries_max, struct unpacked *unpacked,
+		 struct error *err)
+{
+	struct unpacker u = { .stream = stream, .unpacked = unpacked, .entries_max = entries_max };
+
+	return run(&u, check_all, err);
 }

@@ -14,3 +14,8 @@ struct unpacked {
  * is added to `leans`. */
 int unpack(struct stream *stream, struct tree *tree, struct leans *leans, struct unpacked *unpacked,
 	   struct error *err);
+
+/* Read all entries and create nothing: whether it is an archive that can be unpacked at all, as far
+ * as names and kinds tell. */
+int unpack_check(struct stream *stream, long long entries_max, struct unpacked *unpacked,
+		 struct error *err);

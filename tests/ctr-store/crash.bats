@@ -49,6 +49,7 @@ command_of() { # VERB
 	tag) echo tag t:1 t:2 ;;
 	untag) echo untag t:2 ;;
 	commit) echo commit web made:1 ;;
+	import) echo import base.tar made:1 ;;
 	gc) echo gc ;;
 	wipe) echo wipe --force ;;
 	esac
@@ -108,7 +109,7 @@ strike() { # HOW VERB
 	everything_goes
 }
 
-verbs=(unpack create mount mount-container umount rm rm-image tag untag commit gc wipe)
+verbs=(import unpack create mount mount-container umount rm rm-image tag untag commit gc wipe)
 
 @test "crash: killed at any instant, every verb leaves what is whole and can be done again" {
 	for verb in "${verbs[@]}" unpack create commit; do
