@@ -58,10 +58,8 @@ teardown_file() {
 	error_is temporary
 }
 
-@test "list-tags: only of repositories in registries" {
+@test "list-tags: of a repository, not of an image in it" {
 	tool 2 skopeo-c list-tags "docker://$REGISTRY/some/image:v1"
-	error_is usage
-	tool 2 skopeo-c list-tags "oci:$BATS_FILE_TMPDIR/oci"
 	error_is usage
 }
 
