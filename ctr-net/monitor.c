@@ -230,7 +230,7 @@ static int follow(struct monitor *monitor, const char *name, int pin_fd, struct 
 			if (look(monitor, true, err) < 0)
 				return -1;
 		}
-		if ((wait[1].revents && pin_is_gone(pin_fd, name)) || wait[2].revents)
+		if ((name && wait[1].revents && pin_is_gone(pin_fd, name)) || wait[2].revents)
 			return 0;
 	}
 	return -1;

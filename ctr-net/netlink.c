@@ -254,10 +254,13 @@ int netlink_subscribe(struct netlink *netlink, struct error *err)
 
 	/* a smaller one, where this is refused, only loses more */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-		if (mnl_socket_setsockopt(netlink->socket, NETLINK_ADD_MEMBERSHIP,
-					  (void *)(uintptr_t)&groups[i], sizeof groups[i]) < 0)
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(netlink->socket, NETLINK_ADD_MEMBERSHIP, &group,
+					  sizeof group) < 0)
 			return error_os(err, "cannot watch the interfaces");
+	}
 	return 0;
 }
 

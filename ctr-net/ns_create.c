@@ -15,7 +15,6 @@
 #include <ctype.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,29 +36,48 @@ static void plan_free(struct ns_plan *plan)
 }
 #define cleanup_plan __attribute__((cleanup(plan_free)))
 
-/* The lines of /proc/PID/uid_map for CONTAINER:HOST:SIZE words; NULL with ERROR_USAGE. One must
- * hold the container's root. */
+/* A decimal number of up to 32 bits at *at, which is moved behind it and `end`; false where there
+ * is none. */
+static bool take_number(const char **at, char end, unsigned long long *number)
+{
+	size_t digits = strspn(*at, "0123456789");
+
+	if (digits == 0 || digits > 10 || (*at)[digits] != end)
+		return false;
+	*number = strtoull(*at, NULL, 10);
+	*at += digits + (end != '\0');
+	return *number <= UINT32_MAX;
+}
+
+/* The line of /proc/PID/uid_map for CONTAINER:HOST:SIZE, or NULL; the caller frees it. */
+static char *make_map_line(const char *word, bool *has_root)
+{
+	unsigned long long inside, outside, size;
+
+	if (!take_number(&word, ':', &inside) || !take_number(&word, ':', &outside) ||
+	    !take_number(&word, '\0', &size) || size == 0 || inside + size > UINT32_MAX ||
+	    outside + size > UINT32_MAX)
+		return NULL;
+	*has_root = *has_root || inside == 0;
+	return xasprintf("%llu %llu %llu\n", inside, outside, size);
+}
+
+/* The whole of it; NULL with ERROR_USAGE. One line must hold the container's root. */
 static char *make_map(const struct strings *words, const char *option, struct error *err)
 {
 	cleanup_free char *map = xstrdup("");
 	bool has_root = false;
 
 	for (size_t i = 0; i < words->count; i++) {
-		unsigned long long inside, outside, size;
-		int end = 0;
+		cleanup_free char *line = make_map_line(words->items[i], &has_root);
 
-		if (strspn(words->items[i], "0123456789:") != strlen(words->items[i]) ||
-		    sscanf(words->items[i], "%10llu:%10llu:%10llu%n", &inside, &outside, &size,
-			   &end) != 3 ||
-		    words->items[i][end] || size == 0 || inside + size > UINT32_MAX ||
-		    outside + size > UINT32_MAX) {
+		if (!line) {
 			error_set(err, ERROR_USAGE, "%s %s: not CONTAINER:HOST:SIZE", option,
 				  words->items[i]);
 			return NULL;
 		}
-		has_root = has_root || inside == 0;
 
-		char *longer = xasprintf("%s%llu %llu %llu\n", map, inside, outside, size);
+		char *longer = xasprintf("%s%s", map, line);
 		free(map);
 		map = longer;
 	}

@@ -61,7 +61,7 @@ int subnet_parse_address(const char *text, struct subnet *subnet, struct error *
 
 int subnet_parse(const char *text, struct subnet *subnet, struct error *err)
 {
-	struct subnet parsed;
+	struct subnet parsed = { 0 };
 
 	if (subnet_parse_address(text, &parsed, err) < 0)
 		return error_prefix(err, "subnet %s", text);
