@@ -163,7 +163,7 @@ with_apparmor() {
 	done <<-'END'
 		7|.cri.container.CDIDevices = [{name: "vendor.com/device"}]
 		10|.cri.container.windows = {}
-		2|.cri.container.mounts = [{containerPath: "/a", image: {image: "x"}}]
+		2|.cri.container.mounts = [{containerPath: "/a", image: {image: "x"}, readonly: true}]
 		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", image: {image: "x"}}]
 		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", imageSubPath: "x"}]
 		7|.cri.container.mounts = [{containerPath: "/a", hostPath: "/tmp", uidMappings: [{hostId: 1}]}]
