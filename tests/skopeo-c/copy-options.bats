@@ -175,3 +175,10 @@ layers_are() { # gzip|zstd|none LAYOUT
 	tool 10 skopeo-c copy --format v2s1 "$SRC" dir:d
 	[ ! -e d ]
 }
+
+@test "copy: skopeo's global options may stand before the verb" {
+	tool skopeo-c --insecure-policy --override-arch arm64 copy "$MULTI" dir:d
+	[ "$(jq -r .image.config.architecture <<<"$output")" = arm64 ]
+	skopeo --insecure-policy --override-arch arm64 copy -q "$MULTI" dir:theirs
+	diff -r --exclude=version d theirs
+}
