@@ -4,6 +4,7 @@
 #include "lib/cli.h"
 
 extern const struct cli_command attach_command;
+extern const struct cli_command checkpoint_command;
 extern const struct cli_command create_command;
 extern const struct cli_command events_command;
 extern const struct cli_command exec_command;
@@ -14,6 +15,7 @@ extern const struct cli_command pause_command;
 extern const struct cli_command ps_command;
 extern const struct cli_command reopen_logs_command;
 extern const struct cli_command resize_command;
+extern const struct cli_command restore_command;
 extern const struct cli_command resume_command;
 extern const struct cli_command rm_command;
 extern const struct cli_command run_command;

@@ -123,6 +123,17 @@ static int write_pid_file(const char *path, pid_t pid, struct error *err)
 	return path ? file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err) : 0;
 }
 
+/* Start it; what was restored runs already. */
+static int begin(const struct place *place, const struct request *request,
+		 const struct container *container, struct error *err)
+{
+	if (!request->restore)
+		return start_container(place->store, container, place->busy_fd, err);
+	if (container_mark_starting(container, err) < 0)
+		return -1;
+	return container_mark_started(container, err);
+}
+
 /* Everything that can fail before the container is to stay, so also the printing: a caller that
  * has no document could not find it. */
 static int complete(const struct cli *cli, const struct place *place, const struct request *request,
@@ -132,7 +143,7 @@ static int complete(const struct cli *cli, const struct place *place, const stru
 	pid_t init = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
 
 	if (write_pid_file(settings->pid_file, init, err) < 0 ||
-	    (run && start_container(place->store, container, place->busy_fd, err) < 0))
+	    (run && begin(place, request, container, err) < 0))
 		return -1;
 
 	json_auto_t *process = container_describe(container);
@@ -174,6 +185,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .bundle = request->bundle,
 				       .runtime = request->runtime,
 				       .options = request->options,
+				       .restore = request->restore,
 				       .terminal = request->terminal,
 				       .no_pivot = settings->no_pivot,
 				       .shares_pids = request->shares_pids,

@@ -149,6 +149,11 @@ int request_make(const struct cli *cli, struct request *request, struct error *e
 	    log_target_choose(cli, &settings->log, made.document, made.id, made.bundle, &made.log,
 			      err) < 0)
 		return -1;
+	if (settings->restore) {
+		made.restore = realpath(settings->restore, NULL);
+		if (!made.restore)
+			return error_os(err, "checkpoint %s", settings->restore);
+	}
 	made.runtime = runtime_find(settings->runtime, err);
 	if (!made.runtime)
 		return -1;
@@ -165,6 +170,7 @@ void request_free(struct request *request)
 	free(request->id);
 	free(request->bundle);
 	free(request->runtime);
+	free(request->restore);
 	log_target_free(&request->log);
 	strings_free(&request->exit_command);
 	*request = (struct request){ 0 };

@@ -16,6 +16,7 @@ struct create_settings {
 	const char *stdin_mode; /* NULL: as the document says */
 	const char *notify_mode;
 	const char *exit_command;
+	const char *restore; /* `restore` only: the checkpoint */
 	struct strings exit_arguments;
 	long long ready_fd;
 	bool systemd_cgroup, no_pivot;
@@ -32,6 +33,7 @@ struct request {
 	bool has_input, input_ends_once;
 	const char *notify_mode; /* "ignore", "ready" or "container" */
 	struct strings exit_command;
+	char *restore;		 /* absolute path of a checkpoint, or NULL */
 	bool shares_pids;	 /* its PID namespace is not its own */
 	const char *oci_version; /* borrowed from config */
 	const json_t *annotations;

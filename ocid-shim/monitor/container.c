@@ -43,14 +43,23 @@ static int open_pipe(int *ours, int which)
 
 static int run_create(struct monitor *monitor, const struct standard *standard)
 {
-	char pid_file[PATH_SIZE], console[64], *argv[WORDS_MAX], *rest[16];
+	char pid_file[PATH_SIZE], console[64], *argv[WORDS_MAX], *rest[20];
 	struct text path = { pid_file, sizeof pid_file, 0 };
 	struct text socket = { console, sizeof console, 0 };
 	size_t n = 0;
 
 	text_add(&path, monitor->dir_path);
 	text_add(&path, "/pid");
-	rest[n++] = (char *)"create";
+	if (monitor->restore[0]) {
+		rest[n++] = (char *)"restore";
+		rest[n++] = (char *)"--detach";
+		rest[n++] = (char *)"--image-path";
+		rest[n++] = (char *)monitor->restore;
+		rest[n++] = (char *)"--work-path";
+		rest[n++] = (char *)monitor->restore;
+	} else {
+		rest[n++] = (char *)"create";
+	}
 	rest[n++] = (char *)"--bundle";
 	rest[n++] = (char *)monitor->bundle;
 	rest[n++] = (char *)"--pid-file";

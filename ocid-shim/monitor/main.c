@@ -78,6 +78,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->id = argv[MONITOR_ID];
 	m->dir_path = argv[MONITOR_DIR_PATH];
 	m->bundle = argv[MONITOR_BUNDLE];
+	m->restore = argv[MONITOR_RESTORE];
 	m->exit_command = argv + MONITOR_RUNTIME;
 	m->exit_words = (int)parse_number(argv[MONITOR_EXIT_WORDS]);
 	if (m->exit_words < 0 || argc - MONITOR_RUNTIME <= m->exit_words)

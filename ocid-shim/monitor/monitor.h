@@ -30,7 +30,8 @@ struct monitor {
 	bool input_ends_once; /* when the first attacher that sends it stops */
 	int input_fd;	      /* to write it to; a terminal's is console_fd */
 	const char *id, *dir_path, *bundle;
-	char **runtime; /* path and global options; ends with NULL */
+	const char *restore; /* the checkpoint that it is made of; "": none */
+	char **runtime;	     /* path and global options; ends with NULL */
 	char **exit_command;
 	int exit_words; /* of exit_command */
 
@@ -83,7 +84,8 @@ void process_trim_stack(void);
 /* Milliseconds on a clock that only goes forward. */
 long long process_clock(void);
 
-/* container.c: start the runtime's `create`. -1 with errno; *what says what failed. */
+/* container.c: start the runtime's `create`, or `restore`. -1 with errno; *what says what failed.
+ */
 int container_create(struct monitor *monitor, const char **what);
 
 /* The process id that the runtime wrote to the file `pid`, if it is a child of ours; else 0. */

@@ -148,3 +148,12 @@ load common
 	wait_for 5 process_gone "$(cat "$BATS_TEST_TMPDIR/pid")"
 	nothing_left
 }
+
+@test "monitor: the manual's example waits for a container without any tool of ours" {
+	bundle web 'sleep 0.3; exit 9'
+	shim run --bundle "$BUNDLE" web
+	sed -n '/^import fcntl/,/^print/p' "$TESTS/../man/ocid-shim.5" >"$BATS_TEST_TMPDIR/wait.py"
+	sed -i "s,/run/ocid/,$OCID_RUNROOT/," "$BATS_TEST_TMPDIR/wait.py"
+	[ "$(timeout 10 /usr/bin/python3 "$BATS_TEST_TMPDIR/wait.py" | tr "'" '"' | jq .code)" -eq 9 ]
+	shim rm web
+}

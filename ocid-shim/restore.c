@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/commands.h"
+#include "ocid-shim/create.h"
+#include "ocid-shim/criu.h"
+
+#include "lib/cli.h"
+
+static int run_restore(const struct cli *cli, struct error *err)
+{
+	cleanup_container struct container container = { .dir_fd = -1 };
+	const struct create_settings *settings = cli->settings;
+
+	if (!settings->restore)
+		return cli_usage(cli, err, "--from: which checkpoint?");
+	return criu_check(err) < 0 ? -1 : create_container(cli, true, &container, err);
+}
+
+static const struct cli_option options[] = {
+	{ "from", 0, "DIR", OPTION_STRING, offsetof(struct create_settings, restore),
+	  "what checkpoint has saved there" },
+	CREATE_OPTIONS,
+	{ 0 },
+};
+
+static const struct create_settings defaults = CREATE_DEFAULTS;
+
+const struct cli_command restore_command = {
+	.name = "restore",
+	.operands = "[ID]",
+	.operands_max = 1,
+	.summary = "make a container of what was saved by checkpoint",
+	.details =
+		"Like run, but its processes go on where they were. The bundle must be as it was.",
+	.options = options,
+	.settings_size = sizeof defaults,
+	.defaults = &defaults,
+	.run = run_restore,
+};
