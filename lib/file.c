@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,11 +161,21 @@ static int replace_unnamed(int dir_fd, const char *name, const struct content *c
 	return -1;
 }
 
+/* A name with a path before it is a file of another directory: files without a name can only be
+ * made in the one they are to be in. */
 static int replace(int dir_fd, const char *name, const struct content *content, struct error *err)
 {
-	if (replace_unnamed(dir_fd, name, content, err) < 0)
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+	cleanup_free char *directory = xstrndup(name, (size_t)(base - name));
+	cleanup_fd int other_fd =
+		slash ? openat(dir_fd, directory, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = slash ? other_fd : dir_fd;
+
+	if (slash && other_fd < 0)
+		return error_os(err, "cannot write %s: its directory", name);
+	if (replace_unnamed(fd, base, content, err) < 0)
 		return error_prefix(err, "cannot write %s", name);
-	return 0;
+	return content->durable ? file_sync_dir(fd, name, err) : 0;
 }
 
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
@@ -172,7 +183,7 @@ int file_replace_at(int dir_fd, const char *name, const void *data, size_t lengt
 {
 	const struct content content = { data, length, mode, .durable = true };
 
-	return replace(dir_fd, name, &content, err) < 0 ? -1 : file_sync_dir(dir_fd, name, err);
+	return replace(dir_fd, name, &content, err);
 }
 
 int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,

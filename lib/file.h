@@ -17,8 +17,9 @@ char *file_read_at(int dir_fd, const char *path, size_t max, size_t *length, str
  * tool to end. */
 int file_write_fd(int fd, const void *data, size_t length, const char *what, struct error *err);
 
-/* Replace (or make) the file `name` in dir_fd so that a reader or a crash sees the old bytes or
- * the new ones, never a part: a file without a name, fsync, its name, fsync of the directory. */
+/* Replace (or make) the file `name` in dir_fd, or at a path from there, so that a reader or a crash
+ * sees the old bytes or the new ones, never a part: a file without a name, fsync, its name, fsync
+ * of the directory. */
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err);
 

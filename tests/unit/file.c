@@ -2,6 +2,7 @@
 #include "lib/file.h"
 
 #include "lib/cleanup.h"
+#include "lib/memory.h"
 #include "tests/unit/tap.h"
 
 #include <dirent.h>
@@ -92,6 +93,15 @@ int main(void)
 	   "so does one who does not wait for the disk");
 	ok(file_replace_at(fd, "none/name", "x", 1, 0600, &err) < 0 && err.kind == ERROR_NOT_FOUND,
 	   "a directory that is not there is not found");
+	cleanup_free char *path = xasprintf("%s/absolute", top);
+	ok(file_replace_at(AT_FDCWD, path, "x", 1, 0600, &err) == 0 && count_entries(fd) == 2 &&
+		   mkdirat(fd, "sub", 0700) == 0 &&
+		   file_replace_at(fd, "sub/relative", "x", 1, 0600, &err) == 0 &&
+		   faccessat(fd, "sub/relative", F_OK, 0) == 0,
+	   "a path leads to the directory that the file is in");
+	unlinkat(fd, "sub/relative", 0);
+	unlinkat(fd, "sub", AT_REMOVEDIR);
+	unlinkat(fd, "absolute", 0);
 	unlinkat(fd, "name", 0);
 	rmdir(top);
 	return tap_done();
