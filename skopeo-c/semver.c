@@ -109,14 +109,16 @@ int semver_compare(const struct semver *one, const struct semver *other)
 
 /* ---- conditions ---- */
 
+enum operator{ EQUAL, UNEQUAL, LESS, AT_MOST, GREATER, AT_LEAST, TILDE, CARET };
+
 struct condition {
-	enum { EQUAL, UNEQUAL, LESS, AT_MOST, GREATER, AT_LEAST, TILDE, CARET } operator;
+	enum operator operator;
 	struct semver version;
 };
 
 static const struct {
 	const char *text;
-	int operator;
+	enum operator operator;
 } operators[] = {
 	{ "!=", UNEQUAL }, { ">=", AT_LEAST }, { "=>", AT_LEAST }, { "<=", AT_MOST },
 	{ "=<", AT_MOST }, { "~>", TILDE },    { ">", GREATER },   { "<", LESS },
