@@ -71,7 +71,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench fuzz crash soak deb dist
+.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench stress fuzz crash soak deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -172,6 +172,10 @@ soak: deps all
 bench: all
 	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run | tee $(BUILD)/bench.jsonl
 	@tests/bench/chart $(BUILD)/bench.jsonl $(BUILD)/bench.svg
+
+# Hundreds of processes on one store, for a minute (STRESS_SECONDS, STRESS_PROCESSES).
+stress: all
+	@OCID_BIN=$(abspath $(BUILD)) tests/stress
 
 # libFuzzer, each target for FUZZ_SECONDS; finds and corpus go to build/fuzz, seeds are in the tree
 FUZZ_SECONDS ?= 60

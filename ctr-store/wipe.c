@@ -48,6 +48,26 @@ static int check_unused(const struct store *store, bool force, const json_t *con
 	return error_hint(err, "see ctr-store mounts; --force unmounts all");
 }
 
+/* Of several mounts on one directory the topmost goes first, so what is beneath another waits for
+ * the next round. */
+static int unmount_all(const struct store *store, const json_t *records, struct error *err)
+{
+	const json_t *record;
+	size_t i, done = 0, waiting = 0;
+
+	json_array_foreach (records, i, record) {
+		if (attach_undo(store, record, true, err) == 0)
+			done++;
+		else if (err->kind == ERROR_IN_USE)
+			waiting++;
+		else if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+	}
+	if (waiting == 0)
+		return 0;
+	return done > 0 ? unmount_all(store, records, err) : -1;
+}
+
 static int remove_containers(const struct store *store, bool force, const json_t *containers,
 			     struct error *err)
 {
@@ -59,28 +79,6 @@ static int remove_containers(const struct store *store, bool force, const json_t
 			return -1;
 	}
 	return 0;
-}
-
-/* Mounts of images; those of containers are gone by now. Of several on one directory the topmost
- * goes first, so what is beneath another waits for the next round. */
-static int unmount_images(const struct store *store, const json_t *records, struct error *err)
-{
-	const json_t *record;
-	size_t i, done = 0, waiting = 0;
-
-	json_array_foreach (records, i, record) {
-		if (json_object_get(record, "container"))
-			continue;
-		if (attach_undo(store, record, true, err) == 0)
-			done++;
-		else if (err->kind == ERROR_IN_USE)
-			waiting++;
-		else if (err->kind != ERROR_NOT_FOUND)
-			return -1;
-	}
-	if (waiting == 0)
-		return 0;
-	return done > 0 ? unmount_images(store, records, err) : -1;
 }
 
 static bool matches_all(const json_t *entry, void *context)
@@ -116,8 +114,9 @@ static int wipe_verb(const struct cli *cli, struct error *err)
 	json_auto_t *records = record_list(&store, false, NULL, err);
 	json_auto_t *containers = records ? container_list(&store, err) : NULL;
 	if (!containers || check_unused(&store, settings->force, containers, records, err) < 0 ||
+	    unmount_all(&store, records, err) < 0 ||
 	    remove_containers(&store, settings->force, containers, err) < 0 ||
-	    unmount_images(&store, records, err) < 0 || remove_images(&store, &sweep, err) < 0)
+	    remove_images(&store, &sweep, err) < 0)
 		return -1;
 
 	size_t removed = json_array_size(containers) + sweep.containers;

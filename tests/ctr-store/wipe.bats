@@ -100,6 +100,7 @@ print("locked", flush=True); time.sleep(60)' "$OCID_RUNROOT/containers/$id/shim.
 	mkdir -p mnt
 	for i in 1 2 3 4; do
 		ctr-store mount t:1 mnt >/dev/null
+		ctr-store mount --rw t:1 mnt >/dev/null
 	done
 	tool ctr-store wipe --force
 	[ -z "$(ctr-store mounts)" ]
