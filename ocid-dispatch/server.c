@@ -304,7 +304,7 @@ static int shorten_timeout(struct server *server, int timeout_ms)
 {
 	int64_t end = 0;
 
-	if (server->accept_paused)
+	if (server->accept_paused || server->settings->streams->starved)
 		end = loop_now_ms() + ACCEPT_RETRY_MS;
 	else if (server->drain_until_ms)
 		end = server->drain_until_ms + (server->stopped ? STOP_MS : 0);
@@ -326,6 +326,7 @@ static int serve(struct server *server, struct error *err)
 			return 0;
 		if (loop_step(server->loop_fd, timeout_ms, err) < 0)
 			return -1;
+		stream_server_retry(server->settings->streams);
 		if (server->accept_paused && !server->drain_until_ms) {
 			server->accept_paused = false;
 			loop_change(server->loop_fd, &server->listening, EPOLLIN);

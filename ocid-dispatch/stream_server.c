@@ -164,12 +164,11 @@ static void become_session(const struct stream_server *server, int client_fd)
 	_exit(stream_session(&server->settings, client_fd));
 }
 
-static void pause_accepting(struct stream_server *server, bool pause)
+static void watch(struct stream_server *server)
 {
-	if (server->watch.fd < 0 || server->paused == pause)
-		return;
-	server->paused = pause;
-	loop_change(server->loop_fd, &server->watch, pause ? 0 : EPOLLIN);
+	if (server->watch.fd >= 0)
+		loop_change(server->loop_fd, &server->watch,
+			    server->paused || server->starved ? 0 : EPOLLIN);
 }
 
 static void serve_client(struct stream_server *server, int client_fd)
@@ -187,8 +186,10 @@ static void serve_client(struct stream_server *server, int client_fd)
 	else
 		server->pids[server->count++] = pid;
 	/* more have to wait, in the kernel's queue, which is bounded */
-	if (server->count == STREAM_CONNECTIONS_MAX)
-		pause_accepting(server, true);
+	if (server->count == STREAM_CONNECTIONS_MAX) {
+		server->paused = true;
+		watch(server);
+	}
 }
 
 static void accept_ready(void *owner, uint32_t events)
@@ -197,8 +198,20 @@ static void accept_ready(void *owner, uint32_t events)
 	cleanup_fd int fd = accept4(server->watch.fd, NULL, NULL, SOCK_CLOEXEC);
 
 	(void)events;
-	if (fd >= 0)
+	if (fd >= 0) {
 		serve_client(server, fd);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+		server->starved = true;
+		watch(server);
+	}
+}
+
+void stream_server_retry(struct stream_server *server)
+{
+	if (!server->starved)
+		return;
+	server->starved = false;
+	watch(server);
 }
 
 int stream_server_start(struct stream_server *server, int loop_fd, struct error *err)
@@ -223,8 +236,10 @@ void stream_server_reap(struct stream_server *server)
 	for (size_t i = server->count; i-- > 0;)
 		if (waitpid(server->pids[i], NULL, WNOHANG) != 0)
 			server->pids[i] = server->pids[--server->count];
-	if (server->count < STREAM_CONNECTIONS_MAX)
-		pause_accepting(server, false);
+	if (server->paused && server->count < STREAM_CONNECTIONS_MAX) {
+		server->paused = false;
+		watch(server);
+	}
 }
 
 void stream_server_close(struct stream_server *server)

@@ -29,7 +29,8 @@ struct stream_server {
 	char url[128];			 /* "http://127.0.0.1:10250" */
 	int publication_fd;		 /* see stream_address.h */
 	int loop_fd;
-	bool paused; /* until a process has ended */
+	bool paused;  /* until a process has ended */
+	bool starved; /* until stream_server_retry(), for lack of descriptors or memory */
 	pid_t *pids; /* of the processes of this server's connections */
 	size_t count;
 	/* what those get back that the server has changed for itself */
@@ -44,6 +45,9 @@ int stream_server_open(const struct stream_settings *settings, struct stream_ser
 
 /* Accept connections in that loop. */
 int stream_server_start(struct stream_server *server, int loop_fd, struct error *err);
+
+/* Try again what starved. */
+void stream_server_retry(struct stream_server *server);
 
 /* Accept no more. */
 void stream_server_stop(struct stream_server *server);

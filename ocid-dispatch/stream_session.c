@@ -208,6 +208,9 @@ static bool report_end(struct session *session)
 	struct error ignored;
 
 	reply.status = stream_command_reap(&session->command);
+	/* how a container ended is for the pod's status to say, not for those who watched it */
+	if (session->kind == STREAM_ATTACH)
+		reply.status = 0;
 	return stream_control_send(session->control_fd, &reply, sizeof reply, NULL, 0, &ignored) ==
 	       0;
 }

@@ -94,6 +94,7 @@ static int opened(struct channel *channel, const struct strings *fields, struct 
 		return error_set(err, ERROR_USAGE, "a request twice");
 	*place = channel;
 	channel->owner = forward;
+	channel->deaf = *type == 'e';
 	return 0;
 }
 
@@ -177,8 +178,8 @@ static bool is_over(const struct forward *forward)
 {
 	const struct channel *data = forward->data;
 
-	if (forward->state == WAITING)
-		return (data && data->deaf) || (forward->errors && forward->errors->deaf);
+	if (forward->state == WAITING) /* the client has reset one */
+		return (data && !data->carried) || (forward->errors && !forward->errors->carried);
 	return (forward->state == OPEN || forward->state == CONNECTING) && data->out_fd < 0 &&
 	       data->in_fd < 0;
 }
@@ -261,6 +262,7 @@ static struct channel *numbered_channel(struct session *session, unsigned number
 	struct channel *channel = session_channel(session, session, number);
 
 	channel->owner = forward;
+	channel->deaf = number % 2 == 1;
 	channel_send(channel, port, sizeof port);
 	return channel;
 }

@@ -58,6 +58,7 @@ static int opened(struct channel *channel, const struct strings *fields, struct 
 		if (!command->wanted[role] || command->channels[role])
 			return error_set(err, ERROR_USAGE, "a second stream, or one not asked for");
 		command->channels[role] = channel;
+		channel->deaf = role != STDIN && role != RESIZE;
 		return 0;
 	}
 	return error_set(err, ERROR_USAGE, "a stream of no known type");
@@ -86,7 +87,7 @@ static void take_fd(struct command *command, enum role role, int fd)
 
 	if (role == RESIZE)
 		command->resize_fd = fd;
-	else if (!channel || channel->deaf) /* the client has reset it meanwhile */
+	else if (!channel || !channel->carried) /* the client has reset it meanwhile */
 		close(fd);
 	else if (role == STDIN)
 		channel->in_fd = fd;
@@ -235,8 +236,10 @@ void remote_command(struct session *session, bool numbered)
 		return;
 	command->wanted[RESIZE] = session->asked.tty;
 	for (unsigned role = 0; role < ROLES; role++)
-		if (command->wanted[role])
+		if (command->wanted[role]) {
 			command->channels[role] = session_channel(session, session, role);
+			command->channels[role]->deaf = role != STDIN && role != RESIZE;
+		}
 	/* an empty message tells that the connection is there */
 	for (unsigned role = STDOUT; role < RESIZE; role++)
 		if (command->channels[role]) {

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-	CHUNK = 32 << 10,
+	CHUNK = 64 << 10,   /* what a pipe holds */
 	IN_MAX = 256 << 10, /* bytes that one channel holds before the client has to wait */
 	IN_TOTAL_MAX = 1 << 20,
 	OUT_MAX = 128 << 10, /* bytes that wait for the client before everything else is */

@@ -235,10 +235,12 @@ not() {
 	tool /usr/bin/python3 "$BATS_TEST_DIRNAME/attach.py" "$URL" "one more" "got one more"
 	[ "$output" = "got one more" ]
 	attach_url '{stderr: true}'
-	spdy exec "$URL" error,stdin,stdout,stderr v4.channel.k8s.io <<<two &
+	node "$OCID_BIN/stream-js/spdy.js" exec "$URL" error,stdin,stdout,stderr v4.channel.k8s.io <<<two >"$BATS_TEST_TMPDIR/out" 3>&- &
+	client=$!
 	wait_for 10 grep -q "got two" "$BATS_FILE_TMPDIR/logs/one/reader.log"
 	call StopContainer "{\"containerId\": \"$CTR\"}"
-	wait
+	wait "$client"
+	jq -e '(.stdout | startswith("got two")) and (.error | fromjson.status) == "Success"' "$BATS_TEST_TMPDIR/out"
 	call 5 Attach "{\"containerId\": \"$CTR\", \"stdout\": true}"
 	error_is in-use "is not running"
 }
@@ -375,6 +377,12 @@ not() {
 	error_is usage "/dev/null"
 	tool 2 ocid-dispatch serve --config "$CONFIG" --listen "$BATS_FILE_TMPDIR/s" --stream-address localhost
 	error_is usage "is no IP address"
+	port=$(free_port)
+	/usr/bin/python3 -m http.server "$port" --bind 127.0.0.1 >/dev/null 2>&1 3>&- &
+	BACKGROUND+=" $!"
+	wait_for 10 bash -c "exec 5<>/dev/tcp/127.0.0.1/$port"
+	tool 5 ocid-dispatch serve --config "$CONFIG" --listen "$BATS_FILE_TMPDIR/s" --stream-port "$port"
+	error_is in-use "cannot listen at 127.0.0.1, port $port"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test \
 		-keyout "$BATS_TEST_TMPDIR/key.pem" -out "$BATS_TEST_TMPDIR/cert.pem" 2>/dev/null
 	streams_start --stream-address ::1 --stream-tls-cert "$BATS_TEST_TMPDIR/cert.pem" --stream-tls-key "$BATS_TEST_TMPDIR/key.pem"
