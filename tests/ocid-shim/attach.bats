@@ -39,6 +39,7 @@ attached_are() {
 }
 
 make_attached() {
+	wait_for 5 attached_are "$1" 0 # the socket by which it was made is closed
 	follow "$@"
 	exec 5>"$BATS_TEST_TMPDIR/$2.in"
 	wait_for 10 attached_are "$1" 1
@@ -161,6 +162,7 @@ make_attached() {
 @test "attach: who reads nothing is dropped in the end, and the container goes on" {
 	bundle slow 'seq 1 1000000; exit 2'
 	shim create --bundle "$BUNDLE" slow
+	wait_for 5 attached_are slow 0
 	follow slow a
 	exec 5>"$BATS_TEST_TMPDIR/a.in"
 	wait_for 10 attached_are slow 1
@@ -180,6 +182,7 @@ make_attached() {
 @test "attach: who is slow but reads loses nothing" {
 	bundle late 'seq 1 600000; exit 0'
 	shim create --bundle "$BUNDLE" late
+	wait_for 5 attached_are late 0
 	mkfifo "$BATS_TEST_TMPDIR/out"
 	ocid-shim attach late </dev/null >"$BATS_TEST_TMPDIR/out" 3>&- &
 	pid=$!
@@ -247,6 +250,7 @@ make_attached() {
 @test "attach --resize-fd: sizes as Kubernetes sends them" {
 	bundle size 'trap "stty size" WINCH; stty size; while :; do sleep 0.05; done' "$TTY"
 	shim create --stdin open --bundle "$BUNDLE" size
+	wait_for 5 attached_are size 0
 	mkfifo "$BATS_TEST_TMPDIR/sizes"
 	exec 6<>"$BATS_TEST_TMPDIR/sizes"
 	mkfifo "$BATS_TEST_TMPDIR/in"

@@ -47,6 +47,37 @@ with_crun() {
 	nothing_left
 }
 
+@test "runtime: crun's terminals, inputs, figures and resources" {
+	bundle term 'stty size; read -r line; echo "got $line"; read -r line; exit 7' '.process.terminal = true |
+		.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
+		options: ["newinstance", "ptmxmode=0666", "mode=0620"]}] |
+		.linux.resources = {pids: {limit: 20}}'
+	with_crun ocid-shim create --runtime crun --stdin open --bundle "$BUNDLE" term
+	shim resize term 90 30
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	exec 5<>"$BATS_TEST_TMPDIR/in"
+	ocid-shim attach term <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 3>&- 5>&- &
+	pid=$!
+	with_crun ocid-shim start term
+	echo hello >&5
+	wait_for 10 grep -q 'got hello' "$BATS_TEST_TMPDIR/out"
+	grep -q '30 90' "$BATS_TEST_TMPDIR/out"
+	with_crun sh -c 'ocid-shim exec --tty term sh -c "tty; exit 3" || echo "code $?"'
+	[[ $output == /dev/pts/*"code 3" ]]
+	shim stats term
+	[ "$(jq .pids.limit <<<"$output")" -eq 20 ]
+	with_crun sh -c "echo '{\"pids\": {\"limit\": 30}}' | ocid-shim update term"
+	shim stats term
+	[ "$(jq .pids.limit <<<"$output")" -eq 30 ]
+	echo end >&5
+	exec 5>&-
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 7 ]
+	with_crun ocid-shim rm term
+	nothing_left
+}
+
 @test "runtime: crun with a terminal; kill; its errors in one line" {
 	bundle tty 'tty; exec sleep 100' \
 		'.process.terminal = true | .mounts += [{destination: "/dev/pts", type: "devpts",

@@ -56,8 +56,13 @@ class Life:
 
     def attached(self):
         monitor = open(f"{self.directory()}/shim.pid", encoding="utf-8").read().strip()
-        fds = f"/proc/{monitor}/fd"
-        return sum(os.readlink(f"{fds}/{n}").startswith("socket:") for n in os.listdir(fds)) - 1
+        sockets = -1  # that for messages
+        for fd in os.listdir(f"/proc/{monitor}/fd"):
+            try:
+                sockets += os.readlink(f"/proc/{monitor}/fd/{fd}").startswith("socket:")
+            except FileNotFoundError:
+                pass
+        return sockets
 
     def directory(self):
         return f"{os.environ['OCID_RUNROOT']}/containers/{self.name}"
@@ -118,6 +123,8 @@ class Life:
         self.more = []
         options = ["--log-size-max", "50000", "--log-max-files", "1000"] if self.rotates else []
         shim("create", "--bundle", self.bundle, *options, self.name)
+        while self.attached() > 0:
+            pass  # the socket by which it was made
         first = self.attach()
         while self.attached() < 1:
             assert first[0].poll() is None, "attach has ended"
