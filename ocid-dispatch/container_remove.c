@@ -30,12 +30,16 @@ int container_remove(const struct rpc_context *context, const struct records *re
 {
 	cleanup_pipeline struct pipeline shim = { 0 }, store = { 0 };
 	cleanup_free char *path = xasprintf("%s/containers/%s.json", named->pod, named->id);
+	cleanup_free char *message = xasprintf("%s/containers/%s.pb", named->pod, named->id);
 
 	pipeline_add(&shim, "ocid-shim", "rm", "--force", named->id, NULL);
 	pipeline_add(&store, "ctr-store", "rm", "--container", "--force", named->id, NULL);
 	if (run(&shim, context, err) < 0 || run(&store, context, err) < 0 ||
 	    container_images_unmount(context, records, named, err) < 0)
 		return -1;
+	/* the record goes last: it is what finds the rest */
+	if (unlinkat(records->pods_fd, message, 0) < 0 && errno != ENOENT)
+		return error_os(err, "cannot remove container %s", named->id);
 	if (unlinkat(records->pods_fd, path, 0) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", named->id);
 	lock_discard(records->store.locks_fd, "cri", named->id);

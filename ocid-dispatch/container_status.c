@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ContainerStatus and ListContainers. */
+/* ContainerStatus, and choosing containers by filters. */
 #include "ocid-dispatch/container_status.h"
 
 #include "lib/cleanup.h"
@@ -13,14 +13,6 @@
 
 /* The exit code of a container whose end nobody saw; containerd's, too. */
 enum { UNKNOWN_EXIT_CODE = 255 };
-
-static const char *state_name(enum container_state state)
-{
-	static const char *const names[] = { "CONTAINER_CREATED", "CONTAINER_RUNNING",
-					     "CONTAINER_EXITED" };
-
-	return names[state];
-}
 
 /* ---- the status of one ---- */
 
@@ -107,7 +99,7 @@ json_t *container_status(const struct records *records, const char *pod, const j
 	(void)pod;
 	container_facts(records, id, &facts);
 	copy(status, record, of_record);
-	json_object_set_new(status, "state", json_string(state_name(facts.state)));
+	json_object_set_new(status, "state", json_string(container_state_name(facts.state)));
 	if (facts.started)
 		json_object_set_new(status, "startedAt", json_integer(records_time(facts.started)));
 	if (facts.state == CONTAINER_EXITED)
@@ -149,8 +141,8 @@ static bool passes(const json_t *record, const json_t *filter, enum container_st
 	if (!labels_match(json_object_get(record, "labels"),
 			  json_object_get(filter, "labelSelector")))
 		return false;
-	return !wanted ||
-	       strcmp(json_text(wanted, "state", "CONTAINER_CREATED"), state_name(state)) == 0;
+	return !wanted || strcmp(json_text(wanted, "state", "CONTAINER_CREATED"),
+				 container_state_name(state)) == 0;
 }
 
 static void add(const struct records *records, const struct named *named, const json_t *filter,
@@ -164,7 +156,7 @@ static void add(const struct records *records, const struct named *named, const 
 	enum container_state state = container_state(records, named->id);
 	if (!passes(record, filter, state))
 		return;
-	json_object_set_new(record, "state", json_string(state_name(state)));
+	json_object_set_new(record, "state", json_string(container_state_name(state)));
 	json_array_append(list, record);
 }
 
@@ -217,35 +209,6 @@ json_t *container_select(const struct records *records, const json_t *filter, st
 		if (add_all_of(records, pods.items[i], filter, list, err) < 0)
 			return NULL;
 	return json_incref(list);
-}
-
-static json_t *list(const struct rpc_context *context, const json_t *request, struct error *err)
-{
-	cleanup_records struct records records = { 0 };
-
-	if (records_open(context, &records, err) < 0)
-		return NULL;
-	return container_select(&records, json_object_get(request, "filter"), err);
-}
-
-int containers_list(const struct rpc_context *context, const json_t *request, json_t **response,
-		    struct error *err)
-{
-	json_t *containers = list(context, request, err);
-
-	if (!containers)
-		return -1;
-	*response = json_pack("{s:o}", "containers", containers);
-	return 0;
-}
-
-int containers_stream(const struct rpc_context *context, const json_t *request, json_t **response,
-		      struct error *err)
-{
-	json_auto_t *containers = list(context, request, err);
-
-	(void)response;
-	return containers ? rpc_send_list(context, "containers", containers, err) : -1;
 }
 
 /* What verbose asks for: what crictl and people look for, and everything there is. */

@@ -8,15 +8,17 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/process.h"
+#include "ocid-dispatch/container_list.h"
 #include "ocid-dispatch/pods.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_MAX = 4096, STARTED_MAX = 64 };
+enum { ID_MAX = 128, STARTED_MAX = 64 };
 
 void named_free(struct named *named)
 {
@@ -42,10 +44,13 @@ int container_ids(const struct records *records, const char *pod, struct strings
 		  struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/containers", pod);
+	struct error why = { 0 };
 
-	if (faccessat(records->pods_fd, path, F_OK, 0) < 0)
-		return 0; /* half-made, or removed meanwhile */
-	return records_ids(records->pods_fd, path, ".json", ids, err);
+	/* a pod that is half-made, or has been removed meanwhile, has none */
+	if (records_ids(records->pods_fd, path, ".json", ids, &why) == 0 || why.os == ENOENT)
+		return 0;
+	*err = why;
+	return -1;
 }
 
 /* The pod that has a container of exactly that id, or NULL. Borrowed. */
@@ -109,6 +114,9 @@ int container_write(const struct records *records, const char *pod, json_t *reco
 	if (fd < 0)
 		return error_prefix(err, "pod %s", pod);
 	json_object_set_new(record, "stage", json_string(stage));
+	/* first, so that it is there when the record says that the container is made */
+	if (strcmp(stage, "made") == 0 && container_list_note(fd, record, err) < 0)
+		return -1;
 	return records_write(fd, name, record, durable, err);
 }
 
@@ -136,70 +144,78 @@ bool container_is_being_made(const struct records *records, const json_t *record
 
 /* ---- what ocid-shim keeps ---- */
 
+const char *container_state_name(enum container_state state)
+{
+	static const char *const names[] = { "CONTAINER_CREATED", "CONTAINER_RUNNING",
+					     "CONTAINER_EXITED" };
+
+	return names[state];
+}
+
+/* A file of the container in RUNROOT/containers. */
+struct run_path {
+	char text[ID_MAX + 16];
+};
+
+static struct run_path run_path(const char *id, const char *name)
+{
+	struct run_path path;
+
+	snprintf(path.text, sizeof path.text, "%s/%s", id, name);
+	return path;
+}
+
+static bool has_file(const struct records *records, const char *id, const char *name)
+{
+	return faccessat(records->store.run_containers_fd, run_path(id, name).text, F_OK, 0) == 0;
+}
+
 /* The monitor holds the first byte of shim.pid as long as it lives. */
-static bool is_watched(int dir_fd)
+static bool is_watched(const struct records *records, const char *id)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
-	cleanup_fd int fd = openat(dir_fd, "shim.pid", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	cleanup_fd int fd = openat(records->store.run_containers_fd, run_path(id, "shim.pid").text,
+				   O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
 	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-static json_t *read_shim(int dir_fd)
+static json_t *read_run_file(const struct records *records, const char *id, const char *name)
 {
 	struct error ignored;
 
-	return json_read_at(dir_fd, "state.json", JSON_CONFIG_MAX, &ignored);
+	return json_read_at(records->store.run_containers_fd, run_path(id, name).text,
+			    JSON_CONFIG_MAX, &ignored);
 }
 
 /* Where the monitor was killed the process may run on. */
-static bool process_lives(int dir_fd)
+static bool process_lives(const struct records *records, const char *id)
 {
-	json_auto_t *shim = read_shim(dir_fd);
+	json_auto_t *shim = read_run_file(records, id, "state.json");
 	pid_t pid = (pid_t)json_integer_value(json_object_get(shim, "pid"));
 	json_int_t start = json_integer_value(json_object_get(shim, "pidStart"));
 
 	return pid > 1 && start > 0 && process_start_time(pid) == start;
 }
 
-static bool has_file(int dir_fd, const char *name)
-{
-	return faccessat(dir_fd, name, F_OK, 0) == 0;
-}
-
-static enum container_state state_at(int dir_fd)
-{
-	/* between the end of the process and its record the monitor still lives */
-	if (dir_fd < 0 || has_file(dir_fd, "exit") ||
-	    (!is_watched(dir_fd) && !process_lives(dir_fd)))
-		return CONTAINER_EXITED;
-	return has_file(dir_fd, "started") ? CONTAINER_RUNNING : CONTAINER_CREATED;
-}
-
-static int open_run_directory(const struct records *records, const char *id)
-{
-	return openat(records->store.run_containers_fd, id,
-		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 enum container_state container_state(const struct records *records, const char *id)
 {
-	cleanup_fd int fd = open_run_directory(records, id);
-
-	return state_at(fd);
+	/* between the end of the process and its record the monitor still lives */
+	if (has_file(records, id, "exit") ||
+	    (!is_watched(records, id) && !process_lives(records, id)))
+		return CONTAINER_EXITED;
+	return has_file(records, id, "started") ? CONTAINER_RUNNING : CONTAINER_CREATED;
 }
 
 void container_facts(const struct records *records, const char *id, struct facts *facts)
 {
-	cleanup_fd int fd = open_run_directory(records, id);
 	struct error ignored;
 	size_t length;
 
-	*facts = (struct facts){ .state = state_at(fd) };
-	if (fd < 0)
-		return;
-	facts->shim = read_shim(fd);
-	facts->started = file_read_at(fd, "started", STARTED_MAX, &length, &ignored);
+	*facts = (struct facts){ .state = container_state(records, id) };
+	facts->shim = read_run_file(records, id, "state.json");
+	facts->started = file_read_at(records->store.run_containers_fd,
+				      run_path(id, "started").text, STARTED_MAX, &length, &ignored);
 	if (facts->state == CONTAINER_EXITED)
-		facts->exit = json_read_at(fd, "exit", EXIT_MAX, &ignored);
+		facts->exit = read_run_file(records, id, "exit");
 }

@@ -50,6 +50,9 @@ enum container_state {
 	CONTAINER_EXITED,
 };
 
+/* Its name in CRI. */
+const char *container_state_name(enum container_state state);
+
 /* What ocid-shim(1) keeps of it, of which members may be absent (man 1 ocid-shim, FILES). Free
  * with cleanup_facts. */
 struct facts {

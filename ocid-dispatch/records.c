@@ -59,7 +59,8 @@ void records_close(struct records *records)
 
 /* A pod that a power cut takes is gone with its namespaces; a rename without fsync still shows
  * every process the old file or the new one. */
-static int write_volatile(int dir_fd, const char *name, const char *text, struct error *err)
+int records_write_bytes(int dir_fd, const char *name, const void *data, size_t length,
+			struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
 
@@ -69,7 +70,7 @@ static int write_volatile(int dir_fd, const char *name, const char *text, struct
 		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_os(err, "cannot write %s", name);
-	if (file_write_fd(fd, text, strlen(text), name, err) < 0) {
+	if (file_write_fd(fd, data, length, name, err) < 0) {
 		unlinkat(dir_fd, temporary, 0);
 		return -1;
 	}
@@ -86,7 +87,7 @@ int records_write(int dir_fd, const char *name, const json_t *json, bool durable
 	cleanup_free char *text = json_compact(json);
 
 	return durable ? file_replace_at(dir_fd, name, text, strlen(text), 0600, err)
-		       : write_volatile(dir_fd, name, text, err);
+		       : records_write_bytes(dir_fd, name, text, strlen(text), err);
 }
 
 int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,

@@ -41,6 +41,7 @@ static const struct row {
 	{ RUNTIME, "StreamContainers", containers_stream },
 	{ RUNTIME, "ReopenContainerLog", containers_reopen_log },
 	{ RUNTIME, "UpdateContainerResources", containers_update },
+	{ RUNTIME, "CheckpointContainer", containers_checkpoint },
 	{ RUNTIME, "ExecSync", containers_exec_sync },
 	{ RUNTIME, "Exec", stream_exec },
 	{ RUNTIME, "Attach", stream_attach },
@@ -148,6 +149,15 @@ json_t *rpc_list(void)
 	return list;
 }
 
+int rpc_send_bytes(const struct rpc_context *context, const struct buffer *message,
+		   struct error *err)
+{
+	if (buffer_length(message) > GRPC_MESSAGE_MAX)
+		return error_set(err, ERROR_LIMIT, "the answer has more than %d bytes",
+				 GRPC_MESSAGE_MAX);
+	return context->send(context, message, err);
+}
+
 int rpc_send(const struct rpc_context *context, const json_t *message, struct error *err)
 {
 	cleanup_buffer struct buffer encoded = { 0 };
@@ -157,10 +167,7 @@ int rpc_send(const struct rpc_context *context, const json_t *message, struct er
 		err->kind = ERROR_FAILED; /* our fault, not the client's */
 		return error_prefix(err, "%s", type->short_name);
 	}
-	if (buffer_length(&encoded) > GRPC_MESSAGE_MAX)
-		return error_set(err, ERROR_LIMIT, "the answer has more than %d bytes",
-				 GRPC_MESSAGE_MAX);
-	return context->send(context, &encoded, err);
+	return rpc_send_bytes(context, &encoded, err);
 }
 
 int rpc_send_list(const struct rpc_context *context, const char *key, const json_t *rows,

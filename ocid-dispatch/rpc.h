@@ -54,6 +54,10 @@ json_t *rpc_list(void);
 /* Send a message of the answer to the client. */
 int rpc_send(const struct rpc_context *context, const json_t *message, struct error *err);
 
+/* The same for one that is encoded already. */
+int rpc_send_bytes(const struct rpc_context *context, const struct buffer *message,
+		   struct error *err);
+
 /* Send rows as the member `key` of as many messages as it takes. */
 int rpc_send_list(const struct rpc_context *context, const char *key, const json_t *rows,
 		  struct error *err);

@@ -120,6 +120,20 @@ that() {
 		"[\"$POD\",\"$(field ImageStatus "{\"image\": {\"image\": \"$IMAGE\"}}" .image.id)\"]" ]
 }
 
+@test "containers: lists do not need the messages that are kept for them" {
+	container one 'sleep 60' '.config.labels = {app: "x"}'
+	start
+	call ListContainers
+	with=$(jq -cS . <<<"$output")
+	: >"$OCID_ROOT/pods/$POD/containers/$CTR.pb"
+	call ListContainers
+	[ "$(jq -cS . <<<"$output")" = "$with" ]
+	rm "$OCID_ROOT/pods/$POD/containers/$CTR.pb"
+	call ListContainers
+	[ "$(jq -cS . <<<"$output")" = "$with" ]
+	[ "$(field ListContainers '{"filter": {"state": {"state": "CONTAINER_EXITED"}}}' .containers)" = null ]
+}
+
 @test "containers: mounts are made, and told as they were asked for" {
 	mkdir "$BATS_TEST_TMPDIR/there"
 	ln -s there "$BATS_TEST_TMPDIR/link"

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ListContainers and StreamContainers. */
+#include "ocid-dispatch/container_list.h"
+
+#include "lib/buffer.h"
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "ocid-dispatch/container_status.h"
+#include "ocid-dispatch/handlers.h"
+#include "ocid-dispatch/pods.h"
+#include "ocid-dispatch/transcode.h"
+#include "ocid-dispatch/wire.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#undef linux /* a macro of gnu17, and a field of some messages */
+#include "ocid-dispatch/cri.pb-c.h"
+
+/* Numbers of cri.proto. */
+enum { FIELD_CONTAINERS = 1, FIELD_STATE = 6 };
+
+/* A message that is longer, which has very many labels, is read as JSON. */
+enum { MESSAGE_MAX = 8 << 10, ID_MAX = 128 };
+
+int container_list_note(int directory_fd, const json_t *record, struct error *err)
+{
+	cleanup_free char *name = xasprintf("%s.pb", json_text(record, "id", ""));
+	cleanup_buffer struct buffer message = { 0 };
+
+	if (transcode_encode(&runtime__v1__container__descriptor, record, &message, err) < 0)
+		return -1;
+	return records_write_bytes(directory_fd, name, buffer_data(&message),
+				   buffer_length(&message), err);
+}
+
+/* ---- all of them, as bytes ---- */
+
+/* What a list is made from. */
+struct list {
+	const struct records *records;
+	const char *state;  /* only those, or NULL */
+	struct buffer *out; /* ListContainersResponse */
+};
+
+/* Append a Container: the message and its state, which is its last field. */
+static void put(const struct list *list, const void *message, size_t length,
+		enum container_state state)
+{
+	cleanup_buffer struct buffer field = { 0 };
+
+	if (state != CONTAINER_CREATED) { /* the default is left out */
+		wire_write_tag(&field, FIELD_STATE, WIRE_VARINT);
+		wire_write_number(&field, WIRE_VARINT, state);
+	}
+	wire_write_tag(list->out, FIELD_CONTAINERS, WIRE_BYTES);
+	wire_write_number(list->out, WIRE_VARINT, length + buffer_length(&field));
+	buffer_append(list->out, message, length);
+	buffer_append(list->out, buffer_data(&field), buffer_length(&field));
+}
+
+/* One without a message: half-made, or from before a power cut. */
+static int put_slowly(const struct list *list, const struct named *named, struct error *err)
+{
+	cleanup_buffer struct buffer message = { 0 };
+	struct error ignored;
+	json_auto_t *record = container_read(list->records, named, &ignored);
+
+	if (!record || container_is_being_made(list->records, record))
+		return 0;
+	if (transcode_encode(&runtime__v1__container__descriptor, record, &message, err) < 0)
+		return -1;
+	enum container_state state = container_state(list->records, named->id);
+	if (!list->state || strcmp(list->state, container_state_name(state)) == 0)
+		put(list, buffer_data(&message), buffer_length(&message), state);
+	return 0;
+}
+
+static int put_container(const struct list *list, const struct named *named, struct error *err)
+{
+	unsigned char message[MESSAGE_MAX];
+	char path[2 * ID_MAX + sizeof "/containers/.pb"];
+
+	snprintf(path, sizeof path, "%s/containers/%s.pb", named->pod, named->id);
+	cleanup_fd int fd = openat(list->records->pods_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t length = fd < 0 ? 0 : read(fd, message, sizeof message);
+	if (length <= 0 || length == sizeof message)
+		return put_slowly(list, named, err);
+	enum container_state state = container_state(list->records, named->id);
+	if (!list->state || strcmp(list->state, container_state_name(state)) == 0)
+		put(list, message, (size_t)length, state);
+	return 0;
+}
+
+static int put_pod(const struct list *list, char *pod, struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+
+	if (container_ids(list->records, pod, &ids, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.count; i++)
+		if (put_container(list, &(struct named){ ids.items[i], pod }, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int send_all(const struct rpc_context *context, const char *state, struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+	cleanup_strings struct strings pods = { 0 };
+	cleanup_buffer struct buffer out = { 0 };
+	const struct list list = { &records, state, &out };
+
+	if (records_open(context, &records, err) < 0 || pod_ids(&records, &pods, err) < 0)
+		return -1;
+	for (size_t i = 0; i < pods.count; i++)
+		if (put_pod(&list, pods.items[i], err) < 0)
+			return -1;
+	return rpc_send_bytes(context, &out, err);
+}
+
+/* ---- some of them ---- */
+
+static json_t *select_some(const struct rpc_context *context, const json_t *request,
+			   struct error *err)
+{
+	cleanup_records struct records records = { 0 };
+
+	if (records_open(context, &records, err) < 0)
+		return NULL;
+	return container_select(&records, json_object_get(request, "filter"), err);
+}
+
+int containers_list(const struct rpc_context *context, const json_t *request, json_t **response,
+		    struct error *err)
+{
+	const json_t *filter = json_object_get(request, "filter");
+	const json_t *state = json_object_get(filter, "state");
+
+	if (!json_object_get(filter, "id") && !json_object_get(filter, "podSandboxId") &&
+	    !json_object_get(filter, "labelSelector"))
+		return send_all(context,
+				state ? json_text(state, "state", "CONTAINER_CREATED") : NULL, err);
+	json_t *containers = select_some(context, request, err);
+	if (!containers)
+		return -1;
+	*response = json_pack("{s:o}", "containers", containers);
+	return 0;
+}
+
+int containers_stream(const struct rpc_context *context, const json_t *request, json_t **response,
+		      struct error *err)
+{
+	json_auto_t *containers = select_some(context, request, err);
+
+	(void)response;
+	return containers ? rpc_send_list(context, "containers", containers, err) : -1;
+}
