@@ -35,7 +35,7 @@ PKGS_ctr-store-unpack  := libarchive libzstd jansson libcrypto $(if $(shell $(PK
 PKGS_ctr-net           := libmnl jansson
 PKGS_ocid-shim         := jansson libcrypto
 PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson libcrypto
-PKGS_ocid-dispatch-stream := zlib jansson libcrypto
+PKGS_ocid-dispatch-stream := zlib jansson
 LIBS_ocid-dispatch-stream := -lwslay
 PKGS_ocid-dispatch-tls := libssl libcrypto jansson
 

@@ -22,12 +22,12 @@ $(BUILD)/obj/gen/kinds.pb-c.o: $(KINDS).c
 $(patsubst %,$(BUILD)/obj/tests/%/transcode.o,unit fuzz): | $(KINDS).h $(CRI_GEN).h
 
 STREAM_SPDY := $(patsubst %,ocid-dispatch/stream/%.o,spdy spdy_headers)
-STREAM_HANDSHAKE := $(patsubst %,ocid-dispatch/stream/%.o,handshake http1 websocket)
+STREAM_HANDSHAKE := $(patsubst %,ocid-dispatch/stream/%.o,handshake http1 sha1 websocket)
 TEST_OBJS_spdy := $(STREAM_SPDY)
 TEST_PKGS_spdy := zlib
 TEST_OBJS_handshake := $(STREAM_HANDSHAKE)
 TEST_LIBS_handshake := -lwslay
-TEST_OBJS_websocket := ocid-dispatch/stream/websocket.o
+TEST_OBJS_websocket := $(patsubst %,ocid-dispatch/stream/%.o,sha1 websocket)
 TEST_LIBS_websocket := -lwslay
 
 TEST_OBJS_cni_config := ctr-net/cni_config.o ctr-net/cni_version.o

@@ -4,8 +4,8 @@
 #include "lib/base64.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "ocid-dispatch/stream/sha1.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wslay/wslay.h>
@@ -175,13 +175,13 @@ bool websocket_is_closed(const struct websocket *socket)
 char *websocket_accept(const char *key)
 {
 	static const char suffix[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-	unsigned char decoded[KEY_TEXT_LENGTH / 4 * 3 + 3], hash[SHA_DIGEST_LENGTH];
+	unsigned char decoded[KEY_TEXT_LENGTH / 4 * 3 + 3], hash[SHA1_SIZE];
 
 	if (strlen(key) != KEY_TEXT_LENGTH ||
 	    base64_decode(key, KEY_TEXT_LENGTH, decoded) != KEY_SIZE)
 		return NULL;
 
 	cleanup_free char *text = xasprintf("%s%s", key, suffix);
-	SHA1((const unsigned char *)text, strlen(text), hash);
+	sha1_short(text, strlen(text), hash);
 	return base64_encode(hash, sizeof hash);
 }

@@ -4,10 +4,12 @@
 
 #include "lib/cleanup.h"
 #include "ocid-dispatch/stream/http1.h"
+#include "ocid-dispatch/stream/sha1.h"
 #include "ocid-dispatch/stream/websocket.h"
 
 #include "tests/unit/tap.h"
 
+#include <openssl/sha.h>
 #include <stdlib.h>
 
 #define TOKEN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -124,11 +126,27 @@ static void test_decisions(void)
 	decides("GET /other/" TOKEN, "", "404");
 }
 
+static void test_sha1(void)
+{
+	unsigned char text[SHA1_TEXT_MAX], ours[SHA1_SIZE], theirs[SHA1_SIZE];
+	size_t same = 0;
+
+	for (size_t length = 0; length <= sizeof text; length++) {
+		if (length > 0)
+			text[length - 1] = (unsigned char)(length * 37);
+		sha1_short(text, length, ours);
+		SHA1(text, length, theirs);
+		same += memcmp(ours, theirs, sizeof ours) == 0;
+	}
+	ok(same == sizeof text + 1, "SHA-1 of texts of any length");
+}
+
 int main(void)
 {
 	test_heads();
 	test_limits();
 	test_decisions();
+	test_sha1();
 
 	/* RFC 6455, 1.3 */
 	cleanup_free char *accept = websocket_accept("dGhlIHNhbXBsZSBub25jZQ==");
