@@ -80,11 +80,11 @@ char *signature_to_file(const struct signature *signature, size_t *length)
 	cleanup_free char *payload = base64_encode(signature->data, signature->length);
 	json_auto_t *json = json_pack("{s:s, s:s, s:O?}", "mimeType", signature->media_type,
 				      "payload", payload, "annotations", signature->annotations);
-	cleanup_free char *text = json_compact(json);
-	*length = mark + strlen(text);
-	char *bytes = xcalloc(1, *length + 1);
+	size_t size = json_dumpb(json, NULL, 0, JSON_COMPACT);
+	char *bytes = xcalloc(1, mark + size);
 	memcpy(bytes, sigstore_mark, mark);
-	memcpy(bytes + mark, text, strlen(text));
+	json_dumpb(json, bytes + mark, size, JSON_COMPACT);
+	*length = mark + size;
 	return bytes;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,14 +25,12 @@ static int malformed(struct error *err, const char *why)
 static char *signed_text(const char *type, const unsigned char *payload, size_t payload_length,
 			 size_t *length)
 {
-	cleanup_free char *head =
-		xasprintf("DSSEv1 %zu %s %zu ", strlen(type), type, payload_length);
-	size_t head_length = strlen(head);
-	char *text = xcalloc(1, head_length + payload_length + 1);
+	size_t room = sizeof "DSSEv1   " + 2 * sizeof "18446744073709551615" + strlen(type);
+	char *text = xcalloc(1, room + payload_length);
+	int head = snprintf(text, room, "DSSEv1 %zu %s %zu ", strlen(type), type, payload_length);
 
-	memcpy(text, head, head_length);
-	memcpy(text + head_length, payload, payload_length);
-	*length = head_length + payload_length;
+	memcpy(text + head, payload, payload_length);
+	*length = (size_t)head + payload_length;
 	return text;
 }
 

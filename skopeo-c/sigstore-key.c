@@ -7,8 +7,8 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "lib/library.h"
+#include "lib/memory.h"
 
 #include <fcntl.h>
 #include <limits.h>

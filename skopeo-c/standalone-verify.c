@@ -126,8 +126,9 @@ const struct cli_command standalone_verify_command = {
 	.operands_min = 4,
 	.operands_max = 4,
 	.summary = "check a GPG signature of a manifest in a file",
-	.details = "MANIFEST may be \"-\", standard input. KEYS are the fingerprints of those that\n"
-		   "may have signed, with commas between; or \"any\", with --public-key-file.",
+	.details =
+		"MANIFEST may be \"-\", standard input. KEYS are the fingerprints of those that\n"
+		"may have signed, with commas between; or \"any\", with --public-key-file.",
 	.options = options,
 	.settings_size = sizeof(struct verify_settings),
 	.run = verify_run,
