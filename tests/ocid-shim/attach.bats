@@ -101,12 +101,13 @@ make_attached() {
 }
 
 @test "attach: with --stdin open the input outlives who is attached" {
-	bundle open 'read -r one; read -r two; echo "$one $two"; exit 5'
+	bundle open 'read -r one; echo got; read -r two; echo "$one $two"; exit 5'
 	shim run --stdin open --bundle "$BUNDLE" open
-	printf 'first\n' | timeout 10 ocid-shim attach open >"$BATS_TEST_TMPDIR/one" &
-	wait_for 10 attached_are open 1
-	kill "$!" 2>/dev/null || true
-	pkill -P "$!" 2>/dev/null || true
+	ocid-shim attach open <<<first 3>&- &
+	pid=$!
+	wait_for 10 grep -q 'F got' "$BUNDLE/log"
+	kill "$pid"
+	wait "$pid" || [ "$?" -eq 143 ]
 	wait_for 10 attached_are open 0
 	is_status open running
 	shim 5 attach open <<<second
