@@ -4,7 +4,8 @@
 #include "ocid-dispatch/containers.h"
 
 /* Mount those of the config, whose mounts are given the ids of their images as imageRef. Their
- * directories by the names in the config go into `images`, an object. What is mounted before a failure stays, for container_images_unmount(). */
+ * directories by the names in the config go into `images`, an object. What is mounted before a
+ * failure stays, for container_images_unmount(). */
 int container_images_mount(const struct rpc_context *context, const struct records *records,
 			   const struct named *named, json_t *config, json_t *images,
 			   struct error *err);

@@ -95,6 +95,103 @@ def big(socket):
     print(client.code("Version", timeout=10))
 
 
+def pods(socket, image, directory, cgroup):
+    """Every RPC about pods and containers, on two pods at once; prints what is remarkable."""
+    client = Client(socket)
+    stop = threading.Event()
+    events = []
+
+    def listen():
+        request = cri_pb2.GetEventsRequest()
+        call = client.channel.unary_stream(
+            "/runtime.v1.RuntimeService/GetContainerEvents",
+            request_serializer=lambda m: m.SerializeToString(),
+            response_deserializer=cri_pb2.ContainerEventResponse.FromString)(request)
+        threading.Thread(target=lambda: (stop.wait(), call.cancel()), daemon=True).start()
+        try:
+            for event in call:
+                events.append((event.container_id, event.container_event_type))
+        except grpc.RpcError as error:
+            events.append(error.code().name)
+
+    def stream(name):
+        method = find(name)
+        call = client.channel.unary_stream(
+            f"/{method.containing_service.full_name}/{name}",
+            request_serializer=lambda m: m.SerializeToString(),
+            response_deserializer=getattr(cri_pb2, method.output_type.name).FromString)
+        return list(call(getattr(cri_pb2, method.input_type.name)(), timeout=30))
+
+    def life(name):
+        config = {"metadata": {"name": name, "uid": name, "namespace": "served"},
+                  "logDirectory": f"{directory}/{name}", "linux": {"cgroupParent": cgroup}}
+        pod = client.call("RunPodSandbox", {"config": config}, timeout=60).pod_sandbox_id
+        of_pod = {"podSandboxId": pod}
+        container = client.call("CreateContainer", {
+            "podSandboxId": pod, "sandboxConfig": config,
+            "config": {"metadata": {"name": "c"}, "image": {"image": image}, "logPath": "c.log",
+                       "command": ["sleep", "100"]}}, timeout=60).container_id
+        of_container = {"containerId": container}
+        client.call("StartContainer", of_container, timeout=60)
+        assert client.call("ContainerStatus", of_container).status.state == 1
+        assert client.call("PodSandboxStatus", of_pod).status.network.ip
+        output = client.call("ExecSync", {**of_container, "cmd": ["echo", name]}, timeout=60)
+        assert output.stdout == name.encode() + b"\n", output
+        assert client.code("ExecSync", {**of_container, "cmd": ["sleep", "50"], "timeout": 1},
+                           timeout=60) == "DEADLINE_EXCEEDED"
+        client.call("UpdateContainerResources", {**of_container, "linux": {"cpuShares": 100}})
+        client.call("ReopenContainerLog", of_container)
+        assert client.call("ContainerStats", of_container).stats.cpu.timestamp
+        assert client.call("PodSandboxStats", of_pod).stats.linux.network.timestamp
+        client.call("UpdatePodSandboxResources", of_pod)
+        return of_pod, of_container
+
+    def death(of_pod, of_container):
+        client.call("StopContainer", {**of_container, "timeout": 0}, timeout=60)
+        client.call("RemoveContainer", of_container, timeout=60)
+        assert client.code("ContainerStatus", of_container) == "NOT_FOUND"
+        client.call("StopPodSandbox", of_pod, timeout=60)
+        client.call("RemovePodSandbox", of_pod, timeout=60)
+        assert client.code("PodSandboxStatus", of_pod) == "NOT_FOUND"
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        lives = list(pool.map(life, ["a", "b"]))
+        for name, key in (("ListPodSandbox", "items"), ("ListContainers", "containers"),
+                          ("ListContainerStats", "stats"), ("ListPodSandboxStats", "stats"),
+                          ("ListPodSandboxMetrics", "pod_metrics")):
+            print(name, len(getattr(client.call(name), key)))
+        for name in ("StreamPodSandboxes", "StreamContainers", "StreamContainerStats",
+                     "StreamPodSandboxStats", "StreamPodSandboxMetrics", "StreamImages"):
+            print(name, sum(len(field[1]) for message in stream(name)
+                            for field in message.ListFields()))
+        client.call("ImageFsInfo")
+        client.call("ListMetricDescriptors")
+        client.call("RuntimeConfig")
+        client.call("UpdateRuntimeConfig")
+        print(client.code("CheckpointContainer", lives[0][1]))
+        list(pool.map(lambda ids: death(*ids), lives))
+    time.sleep(0.5)
+    stop.set()
+    listener.join()
+    for of_pod, of_container in lives:
+        print([kind for who, kind in events[:-1] if who == of_pod["podSandboxId"]],
+              [kind for who, kind in events[:-1] if who == of_container["containerId"]])
+    print(events[-1])
+
+
+def hasty(socket, directory):
+    """Pods that take longer than the client waits: after 20 ms to 200 ms it goes away."""
+    client = Client(socket)
+    codes = set()
+    for i in range(10):
+        config = {"metadata": {"name": f"h{i}", "uid": "h", "namespace": "served"},
+                  "logDirectory": directory}
+        codes.add(client.code("RunPodSandbox", {"config": config}, timeout=0.02 * (i % 5 + 1)))
+    print(codes <= {"OK", "DEADLINE_EXCEEDED"})
+
+
 def unknown(socket):
     """Methods that are not answered, and paths that nobody knows."""
     client = Client(socket)

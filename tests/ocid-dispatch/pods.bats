@@ -19,7 +19,7 @@ teardown() {
 }
 
 that() {
-	echo "{\"podSandboxId\": \"${1-$POD}\"}"
+	echo "{\"podSandboxId\": \"$POD\"}"
 }
 
 # Nothing but directories is left of pods.
@@ -44,7 +44,7 @@ nothing_of_pods() {
 	call ListPodSandbox
 	[ "$(jq -c '.items | map(.id)' <<<"$output")" = "[\"$POD\"]" ]
 	call StopPodSandbox "$(that)"
-	! busybox ping -c 1 -W 1 "$ip"
+	run ! busybox ping -c 1 -W 1 "$ip"
 	[ "$(field PodSandboxStatus "$(that)" .status.state)" = SANDBOX_NOTREADY ]
 	[ -z "$(mounts_left)" ]
 	call StopPodSandbox "$(that)"
@@ -114,7 +114,7 @@ nothing_of_pods() {
 	[ "$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")" = 0000000000000000 ]
 	[ "$(find "/proc/$pid/root/" -mindepth 1 | wc -l)" -eq 0 ]
 	[ "$(ls "/proc/$pid/fd")" = "$(printf '0\n1')" ]
-	! grep -q "$OCID_RUNROOT" "/proc/$pid/cmdline"
+	run ! grep -q "$OCID_RUNROOT" "/proc/$pid/cmdline"
 	pod own '.config.linux.securityContext.namespaceOptions = {pid: "CONTAINER"}'
 	[ ! -e "$OCID_RUNROOT/pods/$POD/pause" ]
 }

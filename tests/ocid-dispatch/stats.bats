@@ -83,13 +83,15 @@ uses_cpu() {
 	[ "$(uniq -d "$BATS_TEST_TMPDIR/described")" = "" ]
 	jq -e '.descriptors | all(.help != "" and .labelKeys[:6] == ["container", "id", "image", "name", "namespace", "pod"])' <<<"$output"
 	call ListPodSandboxMetrics
+	metrics=$output
 	jq -r '.podMetrics[] | (.metrics, .containerMetrics[].metrics)[] | "\(.name) \(.labelValues | length)"' <<<"$output" |
 		sort -u >"$BATS_TEST_TMPDIR/there"
 	[ -z "$(comm -13 "$BATS_TEST_TMPDIR/described" "$BATS_TEST_TMPDIR/there")" ]
 	# devices may not be counted; pressure is not by all kernels
-	[ -z "$(comm -23 "$BATS_TEST_TMPDIR/described" "$BATS_TEST_TMPDIR/there" | grep -v '_fs_\(reads\|writes\)\|_blkio_\|_pressure_')" ]
+	comm -23 "$BATS_TEST_TMPDIR/described" "$BATS_TEST_TMPDIR/there" >"$BATS_TEST_TMPDIR/missing"
+	run ! grep -v '_fs_\(reads\|writes\)\|_blkio_\|_pressure_' "$BATS_TEST_TMPDIR/missing"
 	value() {
-		jq -r --arg name "container_$1" '[.podMetrics[] | (.metrics, .containerMetrics[].metrics)[] | select(.name == $name)][0].value.value // 0' <<<"$output"
+		jq -r --arg name "container_$1" '[.podMetrics[] | (.metrics, .containerMetrics[].metrics)[] | select(.name == $name)][0].value.value // 0' <<<"$metrics"
 	}
 	[ "$(value spec_cpu_quota)" -eq 10000 ]
 	[ "$(value spec_memory_limit_bytes)" -eq 50000000 ]
