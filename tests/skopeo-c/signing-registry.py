@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 DIRECTORY = sys.argv[1]
 INDEX = "application/vnd.oci.image.index.v1+json"
 LOCK = threading.Lock()
-BLOBS, MANIFESTS, SIGNATURES = {}, {}, {}  # MANIFESTS: (repository, tag or digest): (type, bytes)
+BLOBS, UPLOADS, MANIFESTS, SIGNATURES = {}, {}, {}, {}  # MANIFESTS: (repository, tag or digest): (type, bytes)
 
 
 def digest(data):
@@ -42,7 +42,14 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def body(self):
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        data = b""
+        while size := int(self.rfile.readline(), 16):
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return data
 
     # ---- the parts ----
 
@@ -60,11 +67,15 @@ class Handler(BaseHTTPRequestHandler):
     def blobs(self, wanted):
         return self.answer(200, BLOBS[wanted]) if wanted in BLOBS else self.answer(404)
 
-    def uploads(self, name):
+    def uploads(self, name, number):
         if self.command == "POST":
-            return self.answer(202, Location=f"/v2/{name}/blobs/uploads/1")
-        data = self.body()
-        BLOBS[digest(data)] = data
+            number = str(len(UPLOADS))
+            UPLOADS[number] = b""
+        else:
+            UPLOADS[number] += self.body()
+        if self.command != "PUT":
+            return self.answer(202, Location=f"/v2/{name}/blobs/uploads/{number}")
+        BLOBS[digest(UPLOADS[number])] = UPLOADS[number]
         return self.answer(201)
 
     def referrers(self, name, subject):
@@ -104,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
                 (r"/v2/(.+)/manifests/([^/]+)", self.manifests),
                 (r"/v2/(.+)/referrers/([^/]+)", self.referrers),
                 (r"/v2/.+/blobs/(sha256:[^/]+)", self.blobs),
-                (r"/v2/(.+)/blobs/uploads/.*", self.uploads),
+                (r"/v2/(.+)/blobs/uploads/(.*)", self.uploads),
                 (r"/extensions/v2/(.+)/signatures/([^/]+)", self.signatures),
                 (r"/lookaside/(.+)", self.lookaside),
                 (r"/endless/.*", lambda: self.answer(200, b"\x90\x0d"))):
@@ -114,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
                     return part(*match.groups())
         return self.answer(200 if path == "/v2/" else 404)
 
-    do_GET = do_HEAD = do_PUT = do_POST = handle_request
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = handle_request
 
 
 def main():
