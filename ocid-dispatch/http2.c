@@ -104,6 +104,14 @@ static char **slot_of(struct http2_stream *stream, const char *name)
 	return NULL;
 }
 
+/* The stream ends; what is still said of it is not heard. */
+static void refuse(struct http2_stream *stream)
+{
+	stream->malformed = true;
+	nghttp2_submit_rst_stream(stream->session->nghttp2, NGHTTP2_FLAG_NONE, stream->id,
+				  NGHTTP2_PROTOCOL_ERROR);
+}
+
 static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, const uint8_t *name,
 		     size_t name_length, const uint8_t *value, size_t value_length, uint8_t flags,
 		     void *user)
@@ -112,11 +120,15 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, const
 
 	(void)flags;
 	(void)user;
-	if (!stream)
+	if (!stream || stream->malformed)
 		return 0;
 	stream->headers_length += (uint32_t)(name_length + value_length + FIELD_OVERHEAD);
 	if (stream->headers_length > HTTP2_HEADERS_MAX)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream */
+	if (!fields_take(&stream->fields, name, name_length, value, value_length)) {
+		refuse(stream);
+		return 0;
+	}
 
 	char **slot = slot_of(stream, (const char *)name);
 	if (slot && !*slot)
@@ -132,7 +144,7 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
 	struct http2_limits *limits = session->limits;
 
 	(void)flags;
-	if (!stream || stream->too_long || stream->ended)
+	if (!stream || stream->malformed || stream->too_long || stream->ended)
 		return 0;
 	if (length > limits->bodies_left ||
 	    buffer_length(&stream->body) + length > limits->body_max) {
@@ -154,10 +166,21 @@ static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
 		return 0;
 	stream = stream_of(nghttp2, frame->hd.stream_id);
-	if (stream && frame->hd.type == NGHTTP2_HEADERS &&
-	    frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-		session->events->opened(session->owner, stream);
-	if (stream && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+	if (!stream || stream->malformed)
+		return 0;
+	bool is_last = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+	if (frame->hd.type == NGHTTP2_HEADERS) {
+		/* a second block of fields are trailers */
+		bool is_first = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+
+		if (!fields_are_complete(&stream->fields) || (!is_first && !is_last)) {
+			refuse(stream);
+			return 0;
+		}
+		if (is_first)
+			session->events->opened(session->owner, stream);
+	}
+	if (is_last)
 		report(stream);
 	return 0;
 }
@@ -329,6 +352,7 @@ struct http2 *http2_new(const struct http2_events *events, struct http2_limits *
 		abort();
 	set_callbacks(callbacks);
 	nghttp2_option_set_no_closed_streams(option, 1);
+	nghttp2_option_set_no_http_messaging(option, 1); /* ocid-dispatch/fields.h */
 	if (nghttp2_session_server_new2(&session->nghttp2, callbacks, session, option) != 0)
 		abort();
 	nghttp2_option_del(option);

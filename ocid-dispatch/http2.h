@@ -4,9 +4,10 @@
  * collects requests whole, and sends answers as far as the peer's windows let it.
  */
 #pragma once
+#include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/memory.h"
-#include "lib/buffer.h"
+#include "ocid-dispatch/fields.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +40,8 @@ struct http2_stream {
 	struct strings trailers; /* name, value, name, value… */
 	int32_t id;
 	uint32_t headers_length;
-	bool responded, ended, deferred, reported;
+	struct fields fields;
+	bool malformed, responded, ended, deferred, reported;
 };
 
 /* What all sessions of an owner share. */

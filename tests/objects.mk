@@ -8,7 +8,9 @@ DISPATCH_TRANSCODE := $(patsubst %,ocid-dispatch/%.o,transcode_decode transcode_
 TEST_OBJS_transcode := $(DISPATCH_TRANSCODE) gen/kinds.pb-c.o
 TEST_PKGS_transcode := libprotobuf-c
 TEST_OBJS_grpc := $(patsubst %,ocid-dispatch/%.o,grpc answer)
-TEST_OBJS_http2 := ocid-dispatch/http2.o
+TEST_OBJS_http2 := ocid-dispatch/http2.o ocid-dispatch/fields.o
+TEST_OBJS_http2_fields := ocid-dispatch/fields.o
+TEST_PKGS_http2_fields := libnghttp2
 TEST_PKGS_http2 := libnghttp2
 
 # a message with every kind of field, for the transcoder's tests
@@ -52,7 +54,7 @@ TEST_OBJS_tar_writer := ctr-store/tar_writer.o
 TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack id_map user_namespace)
 
 TEST_OBJS_challenge := skopeo-c/challenge.o
-TEST_OBJS_manifest := skopeo-c/manifest.o
+TEST_OBJS_manifest := skopeo-c/manifest.o skopeo-c/schema1.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files toml)
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
 TEST_OBJS_semver := skopeo-c/semver.o
