@@ -2,6 +2,7 @@
 #include "oci-gen/cri.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -12,8 +13,11 @@
 #include "oci-gen/setters.h"
 #include "oci-gen/trace.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { CGROUP_FILE_MAX = 1 << 16 };
 
 /* command stands for the image's entrypoint and its command, args for its command only. */
 static void apply_command(struct generation *g, const json_t *container)
@@ -97,6 +101,36 @@ static int apply_stop_signal(struct generation *g, const json_t *container, stru
 	return 0;
 }
 
+static bool file_has(const char *path, const char *text)
+{
+	struct error ignored;
+	size_t length;
+	cleanup_free char *content =
+		file_read_at(AT_FDCWD, path, CGROUP_FILE_MAX, &length, &ignored);
+
+	return content && strstr(content, text);
+}
+
+/* A kubelet names every size that the machine has, with 0 for those that the container does not
+ * ask for. Where no cgroup counts huge pages, runtimes refuse that too. */
+static void apply_huge_pages(struct generation *g, const json_t *limits)
+{
+	const json_t *limit;
+	size_t i;
+	bool counted = file_has("/proc/self/cgroup", "hugetlb") ||
+		       file_has("/sys/fs/cgroup/cgroup.controllers", "hugetlb");
+
+	json_array_foreach (limits, i, limit) {
+		json_int_t bytes = cri_number(limit, "limit");
+
+		if (bytes == 0 && !counted)
+			continue;
+		json_array_append_new(pointer_array(g->config, "/linux/resources/hugepageLimits"),
+				      json_pack("{s:s, s:I}", "pageSize",
+						json_text(limit, "pageSize", ""), "limit", bytes));
+	}
+}
+
 /* A limit that is 0 is not set. */
 static void apply_resources(struct generation *g, const json_t *resources)
 {
@@ -112,23 +146,16 @@ static void apply_resources(struct generation *g, const json_t *resources)
 		{ "memorySwapLimitInBytes", "/linux/resources/memory/swap" },
 		{ "unified", "/linux/resources/unified" },
 	};
-	const json_t *page;
-	size_t i;
 
 	if (!resources)
 		return;
-	for (i = 0; i < sizeof members / sizeof *members; i++) {
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
 		json_t *value = json_object_get(resources, members[i].key);
 
 		if (value)
 			pointer_set(g->config, members[i].pointer, json_incref(value));
 	}
-	json_array_foreach (json_object_get(resources, "hugepageLimits"), i, page) {
-		json_array_append_new(pointer_array(g->config, "/linux/resources/hugepageLimits"),
-				      json_pack("{s:s, s:I}", "pageSize",
-						json_text(page, "pageSize", ""), "limit",
-						cri_number(page, "limit")));
-	}
+	apply_huge_pages(g, json_object_get(resources, "hugepageLimits"));
 	setting_oom_score_adj(g, cri_number(resources, "oomScoreAdj"),
 			      "cri.container.linux.resources.oomScoreAdj");
 }

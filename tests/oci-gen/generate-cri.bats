@@ -27,10 +27,17 @@ load cri
 	is '.annotations | [."a.b", ."run.oci.hooks.stdout", ."org.opencontainers.image.stopSignal"]' '["c",null,"SIGRTMIN+3"]'
 	from_cri '.cri.container.linux.resources = {cpuPeriod: "100000", cpuQuota: 50000, cpuShares: "512", memoryLimitInBytes: "67108864",
 		memorySwapLimitInBytes: 67108864, oomScoreAdj: "900", cpusetCpus: "0", cpusetMems: "0",
-		hugepageLimits: [{pageSize: "2MB", limit: "0"}], unified: {"memory.high": "1"}}'
-	is '.linux.resources | del(.devices)' '{"cpu":{"cpus":"0","mems":"0","period":100000,"quota":50000,"shares":512},"hugepageLimits":[{"limit":0,"pageSize":"2MB"}],"memory":{"limit":67108864,"swap":67108864},"unified":{"memory.high":"1"}}'
+		hugepageLimits: [{pageSize: "2MB", limit: "4194304"}], unified: {"memory.high": "1"}}'
+	is '.linux.resources | del(.devices)' '{"cpu":{"cpus":"0","mems":"0","period":100000,"quota":50000,"shares":512},"hugepageLimits":[{"limit":4194304,"pageSize":"2MB"}],"memory":{"limit":67108864,"swap":67108864},"unified":{"memory.high":"1"}}'
 	is .process.oomScoreAdj 900
 	is .linux.cgroupsPath '"/ocid-test-cri/pod1/0123456789abcdef0123"'
+	# a kubelet says none of every size, which a machine may not be able to enforce
+	from_cri '.cri.container.linux.resources = {hugepageLimits: [{pageSize: "2MB", limit: "0"}]}'
+	if grep -qs hugetlb /proc/self/cgroup /sys/fs/cgroup/cgroup.controllers; then
+		is .linux.resources.hugepageLimits '[{"limit":0,"pageSize":"2MB"}]'
+	else
+		is .linux.resources.hugepageLimits null
+	fi
 	from_cri '.cri.pod.linux = {cgroupParent: "/kubepods.slice/kubepods-pod1.slice", sysctls: {"net.ipv4.ip_forward": "1"}}'
 	is .linux.cgroupsPath '"kubepods-pod1.slice:ocid:0123456789abcdef0123"'
 	is .linux.sysctl '{"net.ipv4.ip_forward":"1"}'

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/copied.h"
+
+#include "lib/cleanup.h"
+#include "lib/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct comparison {
+	int other_fd; /* what the walked tree is compared with */
+	copied_visit *visit;
+	void *context;
+	char *gone; /* the last path that was removed: what is in it needs no mention */
+};
+
+/* Opens the same path in the other tree: -1 with errno. */
+static int open_other(const struct comparison *comparison, const char *path)
+{
+	struct error why;
+	int fd = path_open_beneath(comparison->other_fd, path[0] ? path : ".", O_PATH | O_NOFOLLOW,
+				   0, &why);
+
+	if (fd < 0)
+		errno = why.os;
+	return fd;
+}
+
+static bool same_link(const struct tree_entry *entry, int other_fd)
+{
+	char one[PATH_MAX], other[PATH_MAX];
+	ssize_t length = readlinkat(entry->dir_fd, entry->name, one, sizeof one);
+
+	return length >= 0 && readlinkat(other_fd, "", other, sizeof other) == length &&
+	       memcmp(one, other, (size_t)length) == 0;
+}
+
+static bool same(const struct tree_entry *entry, int other_fd)
+{
+	const struct stat *one = entry->st;
+	struct stat other;
+
+	if (fstatat(other_fd, "", &other, AT_EMPTY_PATH) < 0 || one->st_mode != other.st_mode ||
+	    one->st_uid != other.st_uid || one->st_gid != other.st_gid)
+		return false;
+	if (S_ISLNK(one->st_mode))
+		return same_link(entry, other_fd);
+	if (!entry->path[0])
+		return true;
+	if (one->st_mtim.tv_sec != other.st_mtim.tv_sec ||
+	    one->st_mtim.tv_nsec != other.st_mtim.tv_nsec)
+		return false;
+	return S_ISDIR(one->st_mode) || (S_ISREG(one->st_mode) ? one->st_size == other.st_size
+							       : one->st_rdev == other.st_rdev);
+}
+
+static int compare_entry(const struct tree_entry *entry, void *context, struct error *err)
+{
+	struct comparison *comparison = context;
+	cleanup_fd int fd = open_other(comparison, entry->path);
+
+	if (fd >= 0 && same(entry, fd))
+		return 0;
+	return comparison->visit(entry, fd >= 0 ? "changed" : "added", comparison->context, err);
+}
+
+static int find_removed(const struct tree_entry *entry, void *context, struct error *err)
+{
+	struct comparison *comparison = context;
+	size_t length = comparison->gone ? strlen(comparison->gone) : 0;
+
+	if (length && strncmp(entry->path, comparison->gone, length) == 0 &&
+	    entry->path[length] == '/')
+		return 0;
+	cleanup_fd int fd = open_other(comparison, entry->path);
+	/* where something else stands in the place of a directory above, that says it all */
+	if (fd >= 0 || errno != ENOENT)
+		return 0;
+	free(comparison->gone);
+	comparison->gone = xstrdup(entry->path);
+	return comparison->visit(entry, "removed", comparison->context, err);
+}
+
+int copied_compare(int rootfs_fd, int lower_fd, copied_visit *visit, void *context,
+		   struct error *err)
+{
+	struct comparison comparison = { lower_fd, visit, context, NULL };
+
+	if (tree_walk(rootfs_fd, compare_entry, &comparison, err) < 0)
+		return -1;
+	comparison.other_fd = rootfs_fd;
+	int status = tree_walk(lower_fd, find_removed, &comparison, err);
+	free(comparison.gone);
+	return status;
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# create --backend copy: root file systems as plain files.
+load ../helpers
+load common
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	make_tar base.tar dir:./:mode=0751:uid=3:gid=4:mtime=1000 dir:etc:mtime=2000 \
+		file:etc/one:text=one:mtime=3000.5:uid=5:gid=6:mode=04755 file:etc/two:text=two \
+		link:etc/three:to=etc/two dir:opt file:opt/old:text=old symlink:etc/link:to=one \
+		fifo:etc/pipe dir:gone file:gone/x:text=x file:was-file:text=f
+	make_tar top.tar dir:opt opaque:opt file:opt/new:text=new whiteout:gone whiteout:etc/link \
+		dir:was-file file:was-file/in:text=in file:etc/cap:text=cap:xattr.user.of=cap
+	store_image docker.io/library/t:1 base.tar top.tar
+	mkdir -p mnt
+}
+
+teardown() {
+	clean_store
+	if mountpoint -q "$BATS_TEST_TMPDIR/disk"; then
+		umount "$BATS_TEST_TMPDIR/disk"
+	fi
+}
+
+# names, kinds, owners, modes, sizes, times, links
+look() {
+	(cd "$1" && find . -printf '%p %y %U:%G %m %s %T@ %l %n\n' | sed -E '/ d /s/ [0-9]+ ([0-9.]+)  [0-9]+$/ \1/' | sort)
+}
+
+@test "copy: the files are those that an overlay mount shows" {
+	tool ctr-store create --image t:1 --backend copy --name web
+	path=$(field .rootfs.path)
+	[ -z "$(ctr-store mounts)" ]
+	overlay=$(ctr-store create --image t:1 --name other | jq -r .rootfs.path)
+	diff <(look "$overlay") <(look "$path")
+	diff -r --no-dereference --exclude pipe "$overlay" "$path"
+	[ "$(xattr "$path/etc/cap" user.of)" = cap ]
+	[ "$(stat -c '%i' "$path/etc/two")" = "$(stat -c '%i' "$path/etc/three")" ]
+	[ "$(cat "$path/opt/new") $(ls "$path/opt")" = "new new" ]
+	ctr-store rm other >/dev/null
+	echo changed >"$path/etc/one"
+	[ "$(cat "$(layer_tree base.tar)/etc/one")" = one ]
+	tool ctr-store check --deep
+	tool ctr-store rm web
+	[ "$(count "$OCID_ROOT/containers")" -eq 0 ]
+}
+
+@test "copy: changes, diff and commit are those of an overlay" {
+	ctr-store create --image t:1 --backend copy --id one >/dev/null
+	ctr-store create --image t:1 --id two >/dev/null
+	for id in one two; do
+		path=$OCID_ROOT/containers/$id/rootfs
+		tool ctr-store changes "$id"
+		[ -z "$output" ]
+		echo more >>"$path/etc/cap"
+		rm "$path/etc/one"
+		rm -r "$path/opt"
+		mkdir "$path/made"
+		echo x >"$path/made/x"
+		chown 7:8 "$path/etc/cap"
+		rm -r "$path/was-file"
+		echo f >"$path/was-file"
+		ctr-store changes "$id" | jq -r '"\(.kind) \(.path)"' | sort >"changes.$id"
+		ctr-store commit "$id" "made:$id" >/dev/null
+		mkdir "image.$id"
+		ctr-store mount "made:$id" "image.$id" >/dev/null
+	done
+	diff changes.one changes.two
+	diff -r --no-dereference --exclude pipe image.one image.two
+	[ "$(stat -c %u:%g image.one/etc/cap)" = 7:8 ]
+	[ -f image.one/was-file ]
+	ctr-store export one | tar -t | sed 's|^\./||' >listed
+	grep -qx made/x listed
+}
+
+@test "copy: owners are mapped by copying them" {
+	tool ctr-store create --image t:1 --backend copy --uidmap 0:100000:1000 --name web
+	path=$(field .rootfs.path)
+	[ "$(stat -c %u:%g "$path")" = 100003:100004 ]
+	[ "$(stat -c '%u:%g %a' "$path/etc/one")" = "100005:100006 4755" ]
+	tool ctr-store changes web
+	[ -z "$output" ]
+}
+
+@test "copy: such a container is not mounted" {
+	ctr-store create --image t:1 --backend copy --name web >/dev/null
+	tool 4 ctr-store mount web
+	error_is exists "needs no mount"
+	tool 10 ctr-store mount web mnt
+	error_is unsupported "rootfs"
+	tool 3 ctr-store umount web
+	[ "$(ctr-store containers | jq -r '.backend, (.mounts | length)' | xargs)" = "copy 0" ]
+}
+
+@test "copy: the store's own setting counts where --backend does not" {
+	ctr-store images >/dev/null
+	echo '{"backend": "copy"}' >"$OCID_ROOT/store.json"
+	tool ctr-store create --image t:1
+	[ -z "$(ctr-store mounts)" ]
+	tool ctr-store create --image t:1 --backend overlay
+	[ -n "$(ctr-store mounts)" ]
+	echo '{"backend": "zfs"}' >"$OCID_ROOT/store.json"
+	tool 2 ctr-store create --image t:1
+	error_is usage 'store.json: there is no backend "zfs"'
+	tool 2 ctr-store create --image t:1 --backend x
+}
+
+@test "copy: files share their blocks where the file system can" {
+	truncate -s 320M disk.img
+	mkfs.xfs -q -m reflink=1 disk.img
+	mkdir disk
+	mount -o loop disk.img disk 2>/dev/null || skip "this kernel has no xfs"
+	OCID_ROOT=$PWD/disk/root
+	head -c 20000000 /dev/urandom >random
+	tar -cf big.tar random
+	store_image docker.io/library/big:1 big.tar
+	ctr-store unpack big:1 >/dev/null
+	sync -f disk
+	before=$(stat -f -c %a disk)
+	tool ctr-store create --image big:1 --backend copy
+	cmp random "$(field .rootfs.path)/random"
+	sync -f disk
+	# of 20 MB, in blocks of 4 KiB
+	[ $((before - $(stat -f -c %a disk))) -lt 1000 ]
+}
+
+@test "copy: a full disk leaves no container" {
+	OCID_ROOT=$BATS_TEST_TMPDIR/disk
+	small_disk "$OCID_ROOT" 5m
+	head -c 2000000 /dev/urandom >random
+	tar -cf big.tar random
+	store_image docker.io/library/big:1 big.tar
+	ctr-store unpack big:1 >/dev/null
+	tool 9 ctr-store create --image big:1 --backend copy
+	error_is limit "No space left"
+	[ "$(count "$OCID_ROOT/containers")" -eq 0 ]
+	nothing_unfinished
+}
