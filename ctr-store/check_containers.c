@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/backend.h"
 #include "ctr-store/check.h"
 #include "ctr-store/container.h"
 #include "ctr-store/container_name.h"
@@ -72,7 +73,7 @@ static void check_name(struct check *check, const json_t *container, const char 
 
 static void check_container(struct check *check, const char *id)
 {
-	static const char *const directories[] = { "upper", "work", "rootfs" };
+	static const char *const directories[] = { "rootfs", "upper", "work" };
 	struct error why;
 	cleanup_free char *facts = xasprintf("%s/rootfs.json", id);
 	json_auto_t *container =
@@ -84,7 +85,8 @@ static void check_container(struct check *check, const char *id)
 				    why.os == ENOENT ? "it has no rootfs.json" : why.message, NULL);
 		return;
 	}
-	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
+	size_t count = backend_is_copy(container) ? 1 : sizeof directories / sizeof *directories;
+	for (size_t i = 0; i < count; i++) {
 		cleanup_free char *path = xasprintf("%s/%s", id, directories[i]);
 		cleanup_free char *problem = xasprintf("it has no %s directory", directories[i]);
 

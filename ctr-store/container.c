@@ -7,6 +7,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/quota.h"
 #include "ctr-store/root_directory.h"
+#include "ctr-store/tree_copy.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -172,6 +173,8 @@ static json_t *make_facts(const struct container_plan *plan, const json_t *rootf
 	json_object_set_new(facts, "created", json_string(created));
 	if (plan->throwaway)
 		json_object_set_new(facts, "throwaway", json_true());
+	if (plan->copy)
+		json_object_set_new(facts, "backend", json_string("copy"));
 	return facts;
 }
 
@@ -201,7 +204,8 @@ static int write_files(const struct container_plan *plan, int dir_fd, const json
 
 	if (facts_fd < 0)
 		return -1;
-	if (fsync(document_fd) < 0 || fsync(facts_fd) < 0 || fsync(dir_fd) < 0)
+	if (plan->copy ? syncfs(dir_fd) < 0
+		       : fsync(document_fd) < 0 || fsync(facts_fd) < 0 || fsync(dir_fd) < 0)
 		return error_os(err, "cannot write a container's files to disk");
 	return 0;
 }
@@ -209,15 +213,39 @@ static int write_files(const struct container_plan *plan, int dir_fd, const json
 static int make_directories(const struct store *store, const struct container_plan *plan, int fd,
 			    struct error *err)
 {
-	if (mkdirat(fd, "upper", 0700) < 0 || mkdirat(fd, "work", 0700) < 0 ||
-	    mkdirat(fd, "rootfs", 0700) < 0)
+	if (mkdirat(fd, "rootfs", 0700) < 0 ||
+	    (!plan->copy && (mkdirat(fd, "upper", 0700) < 0 || mkdirat(fd, "work", 0700) < 0)))
 		return error_os(err, "cannot make a container's directories");
 
-	cleanup_fd int upper_fd = openat(fd, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int upper_fd =
+		openat(fd, plan->copy ? "rootfs" : "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (upper_fd < 0)
 		return error_os(err, "upper directory");
 	const struct id_maps maps = { plan->uid_map, plan->gid_map };
 	return root_directory_copy(store, plan->layers, &maps, upper_fd, err);
+}
+
+/* Fill rootfs/ with what the layers hold. */
+static int copy_layers(const struct store *store, const struct container_plan *plan, int fd,
+		       struct error *err)
+{
+	const struct id_maps maps = { plan->uid_map, plan->gid_map };
+	cleanup_fd int rootfs_fd = openat(fd, "rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (rootfs_fd < 0)
+		return error_os(err, "rootfs");
+	for (size_t i = 0; i < plan->layers->count; i++) {
+		cleanup_free char *path = xasprintf("%s/diff", plan->layers->items[i]);
+		cleanup_fd int layer_fd =
+			openat(store->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (layer_fd < 0)
+			return error_os(err, "layer %s", plan->layers->items[i]);
+		if (tree_copy_layer(layer_fd, rootfs_fd, &maps, err) < 0)
+			return error_prefix(err, "layer %s", plan->layers->items[i]);
+	}
+	/* copying has changed its time */
+	return root_directory_copy(store, plan->layers, &maps, rootfs_fd, err);
 }
 
 /* Its root user is nobody on the host, and must reach its root file system; others must not. */
@@ -242,7 +270,8 @@ static int build(const struct store *store, const struct container_plan *plan,
 	if (fd < 0)
 		return error_os(err, "%s/tmp/%s/container", store->root, staging->name);
 	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0 ||
-	    (plan->size_max && quota_set(store, fd, plan->size_max, facts, err) < 0))
+	    (plan->size_max && quota_set(store, fd, plan->size_max, facts, err) < 0) ||
+	    (plan->copy && copy_layers(store, plan, fd, err) < 0))
 		return -1;
 	return write_files(plan, fd, facts, err);
 }

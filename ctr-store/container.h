@@ -6,7 +6,7 @@
  *
  *   {"id", "name"?, "path", "bundle", "layers", "image": {"name", "id", "digest"}, "created",
  *    "throwaway": true where it goes with its mount, "uidMappings"?, "gidMappings"?,
- *    "project"?, "sizeLimit"?}
+ *    "project"?, "sizeLimit"?, "backend"?: "copy"}
  *
  * A writable mount of an image is a container too.
  */
@@ -28,6 +28,7 @@ struct container_plan {
 	const struct strings *layers; /* from layer_secure(), whose gate the caller still holds */
 	json_t *document;	      /* gets `rootfs` */
 	bool throwaway;
+	bool copy;	    /* see backend.h; such a container is not mounted */
 	long long size_max; /* bytes that it may write (see quota.h); 0: any */
 	const json_t *uid_map,
 		*gid_map; /* see id_map.h; NULL where the container's are the host's */

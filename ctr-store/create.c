@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/attach.h"
+#include "ctr-store/backend.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/id_map.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 
 struct settings {
-	const char *image, *from, *name, *id, *size;
+	const char *image, *from, *name, *id, *size, *backend;
 	struct strings uid_map, gid_map;
 };
 
@@ -31,6 +32,8 @@ static const struct cli_option options[] = {
 	  "call the container so; the name must be free" },
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
 	  "use this id instead of a random one" },
+	{ "backend", 0, "NAME", OPTION_STRING, offsetof(struct settings, backend),
+	  "overlay (the default), or copy where overlayfs cannot write" },
 	{ "size", 0, "BYTES", OPTION_STRING, offsetof(struct settings, size),
 	  "the container may write so much; 10M, 1G; needs project quotas" },
 	{ "uidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, uid_map),
@@ -80,7 +83,8 @@ static int deliver(const struct cli *cli, const struct store *store, const json_
 	signal(SIGPIPE, SIG_IGN);
 	if (output_object(cli, document, err) == 0)
 		return 0;
-	attach_undo(store, record, true, &ignored);
+	if (!json_is_null(record))
+		attach_undo(store, record, true, &ignored);
 	container_undo(store, container);
 	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }
@@ -110,11 +114,13 @@ static int create(const struct cli *cli, struct error *err)
 	json_auto_t *gid_map = NULL;
 
 	long long size_max = 0;
+	bool copy;
 
 	if (settings->image && settings->from)
 		return cli_usage(cli, err, "--image and --from exclude each other");
 	if ((settings->size && quota_parse(settings->size, &size_max, err) < 0) ||
 	    get_maps(settings, &uid_map, &gid_map, err) < 0 || store_open(cli, &store, err) < 0 ||
+	    backend_choose(&store, settings->backend, &copy, err) < 0 ||
 	    get_image(&store, settings, &document, &image, err) < 0)
 		return -1;
 
@@ -126,6 +132,7 @@ static int create(const struct cli *cli, struct error *err)
 					     .image = &image,
 					     .layers = &layers,
 					     .document = document,
+					     .copy = copy,
 					     .size_max = size_max,
 					     .uid_map = uid_map,
 					     .gid_map = gid_map };
@@ -133,7 +140,7 @@ static int create(const struct cli *cli, struct error *err)
 	json_auto_t *container = container_make(&store, &plan, &lock, err);
 	if (!container)
 		return -1;
-	json_auto_t *record = container_mount(&store, container, NULL, err);
+	json_auto_t *record = copy ? json_null() : container_mount(&store, container, NULL, err);
 	if (!record) {
 		container_undo(&store, container);
 		return -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/archive.h"
+#include "ctr-store/backend.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/id_map.h"
@@ -15,6 +16,7 @@
 #include "lib/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mount.h>
@@ -67,12 +69,19 @@ static int open_image(const struct store *store, const struct image *image,
  * holds what was there when each file was read. */
 static int open_container(const struct store *store, const json_t *container, struct error *err)
 {
+	cleanup_free char *rootfs = xasprintf("%s/rootfs", json_text(container, "id", ""));
 	cleanup_free char *upper =
 		xasprintf("%s/containers/%s/upper", store->root, json_text(container, "id", ""));
 	cleanup_strings struct strings layers = { 0 };
 	const json_t *layer;
 	size_t i;
 
+	if (backend_is_copy(container)) {
+		int fd = openat(store->containers_fd, rootfs,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		return fd < 0 ? error_os(err, "container %s", rootfs) : fd;
+	}
 	json_array_foreach (json_object_get(container, "layers"), i, layer) {
 		strings_add(&layers, json_is_string(layer) ? json_string_value(layer) : "?");
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/attach.h"
+#include "ctr-store/backend.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/layer.h"
@@ -110,6 +111,12 @@ static json_t *mount_writable(const struct store *store, const struct settings *
 static json_t *mount_container(const struct store *store, const json_t *container,
 			       const char *directory, struct error *err)
 {
+	if (backend_is_copy(container)) {
+		error_set(err, directory ? ERROR_UNSUPPORTED : ERROR_EXISTS,
+			  "container %s needs no mount: it is a copy, at %s/containers/%s/rootfs",
+			  container_label(container), store->root, json_text(container, "id", ""));
+		return NULL;
+	}
 	cleanup_fd int lock = container_lock(store, container, err);
 	cleanup_fd int gate = lock < 0 ? -1 : staging_gate(store, LOCK_SHARED, err);
 	json_auto_t *records =

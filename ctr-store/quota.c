@@ -108,6 +108,8 @@ static int assign(int container_fd, const char *name, uint32_t project, struct e
 int quota_set(const struct store *store, int container_fd, long long bytes, json_t *facts,
 	      struct error *err)
 {
+	static const char *const writable[] = { "upper", "work", "rootfs" };
+
 	if (!is_enforced(container_fd)) {
 		error_set(err, ERROR_UNSUPPORTED, "the file system of %s has no project quotas",
 			  store->root);
@@ -125,11 +127,12 @@ int quota_set(const struct store *store, int container_fd, long long bytes, json
 		return error_os(err, "cannot set the quota");
 	json_object_set_new(facts, "project", json_integer(project));
 	json_object_set_new(facts, "sizeLimit", json_integer(bytes));
-	if (assign(container_fd, "upper", project, err) < 0 ||
-	    assign(container_fd, "work", project, err) < 0) {
-		set_limit(container_fd, project, 0);
-		return -1;
-	}
+	for (size_t i = 0; i < sizeof writable / sizeof *writable; i++)
+		if (faccessat(container_fd, writable[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    assign(container_fd, writable[i], project, err) < 0) {
+			set_limit(container_fd, project, 0);
+			return -1;
+		}
 	return 0;
 }
 

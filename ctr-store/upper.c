@@ -2,6 +2,8 @@
 #include "ctr-store/upper.h"
 
 #include "ctr-store/archive.h"
+#include "ctr-store/backend.h"
+#include "ctr-store/copied.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
@@ -59,7 +61,8 @@ static int open_lower(const struct store *store, const json_t *container, struct
 static int upper_open(const struct store *store, const json_t *container, struct upper *upper,
 		      struct error *err)
 {
-	cleanup_free char *path = xasprintf("%s/upper", json_text(container, "id", ""));
+	cleanup_free char *path = xasprintf("%s/%s", json_text(container, "id", ""),
+					    backend_is_copy(container) ? "rootfs" : "upper");
 	cleanup_fd int fd =
 		openat(store->containers_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -153,16 +156,26 @@ static int list_entry(const struct tree_entry *entry, void *context, struct erro
 	return 0;
 }
 
+static int list_difference(const struct tree_entry *entry, const char *kind, void *context,
+			   struct error *err)
+{
+	(void)err;
+	list(context, entry->path, kind, false);
+	return 0;
+}
+
 json_t *upper_changes(const struct store *store, const json_t *container, struct error *err)
 {
 	__attribute__((cleanup(upper_close))) struct upper upper = { -1, -1 };
 	json_auto_t *changes = json_array();
 	struct listing listing = { &upper, changes };
 
-	if (upper_open(store, container, &upper, err) < 0 ||
-	    tree_walk(upper.fd, list_entry, &listing, err) < 0)
+	if (upper_open(store, container, &upper, err) < 0)
 		return NULL;
-	return json_incref(changes);
+	int status = backend_is_copy(container) ? copied_compare(upper.fd, upper.lower_fd,
+								 list_difference, &listing, err)
+						: tree_walk(upper.fd, list_entry, &listing, err);
+	return status < 0 ? NULL : json_incref(changes);
 }
 
 /* ---- archive ---- */
@@ -172,16 +185,20 @@ struct layer {
 	struct archive archive;
 };
 
-static int write_whiteout(struct layer *layer, const struct tree_entry *entry, struct error *err)
+static int write_marker(struct layer *layer, const struct tree_entry *entry, struct error *err)
 {
 	size_t parent_length = strlen(entry->path) - strlen(entry->name);
 	cleanup_free char *marker = xasprintf("%.*s%s%s", (int)parent_length, entry->path,
 					      whiteout_prefix, entry->name);
+
+	return archive_add_marker(&layer->archive, marker, err);
+}
+
+static int write_whiteout(struct layer *layer, const struct tree_entry *entry, struct error *err)
+{
 	struct stat lower;
 
-	return find_lower(layer->upper, entry->path, &lower)
-		       ? archive_add_marker(&layer->archive, marker, err)
-		       : 0;
+	return find_lower(layer->upper, entry->path, &lower) ? write_marker(layer, entry, err) : 0;
 }
 
 /* The layers may have nothing there, or no directory: then there is nothing to hide. */
@@ -217,6 +234,14 @@ static int layer_entry(const struct tree_entry *entry, void *context, struct err
 	return write_entry(context, entry, err) < 0 ? error_prefix(err, "/%s", entry->path) : 0;
 }
 
+static int write_difference(const struct tree_entry *entry, const char *kind, void *context,
+			    struct error *err)
+{
+	if (strcmp(kind, "removed") != 0)
+		return layer_entry(entry, context, err);
+	return write_marker(context, entry, err) < 0 ? error_prefix(err, "/%s", entry->path) : 0;
+}
+
 int upper_archive(const struct store *store, const json_t *container, struct tar_writer *tar,
 		  size_t *entries, struct error *err)
 {
@@ -226,7 +251,9 @@ int upper_archive(const struct store *store, const json_t *container, struct tar
 	if (upper_open(store, container, &upper, err) < 0)
 		return -1;
 	archive_start(&layer.archive, tar, container);
-	int status = tree_walk(upper.fd, layer_entry, &layer, err);
+	int status = backend_is_copy(container) ? copied_compare(upper.fd, upper.lower_fd,
+								 write_difference, &layer, err)
+						: tree_walk(upper.fd, layer_entry, &layer, err);
 	*entries = layer.archive.entries;
 	archive_free(&layer.archive);
 	return status;
