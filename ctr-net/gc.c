@@ -107,6 +107,22 @@ static void collect_container(struct collection *collection, const char *id)
 		remove_netns(collection, &record);
 }
 
+/* The lock files of killed processes that have left nothing else. */
+static void collect_locks(struct collection *collection)
+{
+	cleanup_strings struct strings ids = { 0 };
+	struct error failure;
+
+	if (record_list_locks(&collection->store, &ids, &failure) < 0)
+		note_failure(collection, "locks", &failure);
+	for (size_t i = 0; i < ids.count && !cli_interrupted(); i++) {
+		cleanup_record struct record record = { 0 };
+
+		if (record_open(&collection->store, ids.items[i], &record, &failure) < 0)
+			note_failure(collection, ids.items[i], &failure);
+	}
+}
+
 /* What a network's plugins must keep: all that is recorded, also what is being made. */
 static json_t *valid_attachments(const struct store *store, const char *network, struct error *err)
 {
@@ -195,6 +211,7 @@ static int gc(const struct cli *cli, struct error *err)
 		return -1;
 	for (size_t i = 0; i < ids.count && !cli_interrupted(); i++)
 		collect_container(&collection, ids.items[i]);
+	collect_locks(&collection);
 
 	int status = collect_networks(&collection, settings, err);
 	struct error failure;

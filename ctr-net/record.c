@@ -159,19 +159,53 @@ static int by_text(const void *one, const void *other)
 	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
-int record_list(const struct store *store, struct strings *ids, struct error *err)
+/* The id whose lock that file is, or NULL for any other; the caller frees it. */
+static char *id_of_lock(const char *name)
 {
-	cleanup_free char *path = xasprintf("%s/networks", store->root);
+	static const char prefix[] = LOCK_KIND "-";
+
+	if (strncmp(name, prefix, strlen(prefix)) != 0 || !path_is_id(name + strlen(prefix)))
+		return NULL;
+	return xstrdup(name + strlen(prefix));
+}
+
+static int list_ids(const char *top, const char *name, char *(*id_of)(const char *name),
+		    struct strings *ids, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s", top, name);
 	cleanup_dir DIR *dir = opendir(path);
 
 	if (!dir)
 		return errno == ENOENT ? 0 : error_os(err, "%s", path);
 	for (struct dirent *entry; (entry = readdir(dir));) {
-		cleanup_free char *id = id_of_file(entry->d_name);
+		cleanup_free char *id = id_of(entry->d_name);
 
 		if (id)
 			strings_add(ids, id);
 	}
+	return 0;
+}
+
+int record_list_locks(const struct store *store, struct strings *ids, struct error *err)
+{
+	cleanup_strings struct strings locks = { 0 };
+
+	if (list_ids(store->runroot, "locks", id_of_lock, &locks, err) < 0)
+		return -1;
+	for (size_t i = 0; i < locks.count; i++) {
+		cleanup_free char *path =
+			xasprintf("%s/networks/%s.json", store->root, locks.items[i]);
+
+		if (access(path, F_OK) < 0)
+			strings_add(ids, locks.items[i]);
+	}
+	return 0;
+}
+
+int record_list(const struct store *store, struct strings *ids, struct error *err)
+{
+	if (list_ids(store->root, "networks", id_of_file, ids, err) < 0)
+		return -1;
 	if (ids->count > 1)
 		qsort(ids->items, ids->count, sizeof *ids->items, by_text);
 	return 0;

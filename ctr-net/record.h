@@ -44,6 +44,10 @@ int record_open(const struct store *store, const char *id, struct record *record
 /* The ids of all records, sorted. */
 int record_list(const struct store *store, struct strings *ids, struct error *err);
 
+/* The ids that have a lock file but no record, as a process that was killed may leave them; opening
+ * and closing the record removes it. */
+int record_list_locks(const struct store *store, struct strings *ids, struct error *err);
+
 /* The attachments of a container as they are just now, without its lock; the caller owns them. */
 json_t *record_peek(const struct store *store, const char *id, struct error *err);
 

@@ -225,6 +225,16 @@ collector() {
 	[ "$(paste -sd, "$BATS_TEST_TMPDIR/order")" = "DEL,GC" ]
 }
 
+@test "gc: the lock file of a process that was killed goes" {
+	net ns list
+	net ns create one # makes the directories
+	touch "$OCID_RUNROOT/locks/network-killed" "$OCID_RUNROOT/locks/image-other"
+	gc
+	[ ! -e "$OCID_RUNROOT/locks/network-killed" ]
+	[ -e "$OCID_RUNROOT/locks/image-other" ]
+	rm "$OCID_RUNROOT/locks/image-other"
+}
+
 @test "gc: with nothing there is nothing to do" {
 	gc
 	[ -z "$output$stderr" ]
