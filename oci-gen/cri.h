@@ -37,6 +37,10 @@ int cri_apply_confinement(struct generation *g, const json_t *cri, const json_t 
 /* True when there is no container: then it is about the pod's pause container. */
 bool cri_is_pause(const json_t *cri);
 
+/* The mode of a namespace ("network", "pid", "ipc"): "POD", "CONTAINER", "NODE" or "TARGET". What
+ * is the pod's may be the node's, which the pod says. */
+const char *cri_namespace_mode(const json_t *cri, const char *key);
+
 /* A list of CRI's IDMappings as the runtime specification has them; `at` names it. The caller owns
  * *ret. */
 int cri_mappings(const json_t *list, const char *at, json_t **ret, struct error *err);

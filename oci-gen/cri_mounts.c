@@ -209,13 +209,15 @@ static int add_mappings(json_t *entry, const json_t *mount, struct error *err)
 	return 0;
 }
 
-/* The files get the label by which the container may use them; not when nothing is to come of it. */
+/* The files get the label by which the container may use them; not when nothing is to come of it.
+ */
 static int relabel(const struct generation *g, const json_t *mount, const char *source,
 		   struct error *err)
 {
 	const char *label = json_string_value(pointer_get(g->config, "/linux/mountLabel"));
 
-	if (!label || g->trace || !cri_flag(mount, "selinuxRelabel") || json_object_get(mount, "image"))
+	if (!label || g->trace || !cri_flag(mount, "selinuxRelabel") ||
+	    json_object_get(mount, "image"))
 		return 0;
 	return selinux_relabel(source, label, err);
 }
@@ -250,9 +252,7 @@ static int apply_mount(struct generation *g, const json_t *cri, const json_t *mo
 /* Containers that share their IPC share /dev/shm with it; a pause container has no use for it. */
 static int apply_shm(struct generation *g, const json_t *cri, struct error *err)
 {
-	const char *ipc = json_string_value(json_path(cri, "container", "linux", "securityContext",
-						      "namespaceOptions", "ipc", NULL));
-	const char *path = ipc && strcmp(ipc, "NODE") == 0
+	const char *path = strcmp(cri_namespace_mode(cri, "ipc"), "NODE") == 0
 				   ? "/dev/shm"
 				   : json_text(json_object_get(cri, "sandbox"), "shm", "");
 

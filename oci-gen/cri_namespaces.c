@@ -16,13 +16,12 @@ static const json_t *namespace_options(const json_t *cri, const char *whose)
 	return json_path(cri, whose, "linux", "securityContext", "namespaceOptions", NULL);
 }
 
-/* The mode of a namespace, from the container's options: what is the pod's may be the node's. */
-static const char *mode_of(const json_t *cri, const json_t *options, const char *key)
+const char *cri_namespace_mode(const json_t *cri, const char *key)
 {
-	const char *mode = json_text(options, key, "POD");
+	const json_t *pod = namespace_options(cri, "pod");
+	const char *mode = json_text(namespace_options(cri, "container"), key, "POD");
 
-	return strcmp(mode, "POD") == 0 ? json_text(namespace_options(cri, "pod"), key, "POD")
-					: mode;
+	return strcmp(mode, "POD") == 0 ? json_text(pod, key, "POD") : mode;
 }
 
 /* Make the namespace new, or the one at a path, or none of its own where path is "". */
@@ -181,8 +180,8 @@ static int apply_user(struct generation *g, const json_t *cri, const json_t *opt
 		return -1;
 	if (!user)
 		return 0;
-	if (strcmp(mode_of(cri, options, "pid"), "NODE") == 0 ||
-	    strcmp(mode_of(cri, options, "ipc"), "NODE") == 0)
+	if (strcmp(cri_namespace_mode(cri, "pid"), "NODE") == 0 ||
+	    strcmp(cri_namespace_mode(cri, "ipc"), "NODE") == 0)
 		return error_set(
 			err, ERROR_UNSUPPORTED,
 			"a user namespace excludes the pid and ipc namespaces of the node");
@@ -197,8 +196,8 @@ static int apply_user(struct generation *g, const json_t *cri, const json_t *opt
 int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, struct error *err)
 {
 	const json_t *options = namespace_options(cri, cri_is_pause(cri) ? "pod" : "container");
-	const char *net = mode_of(cri, options, "network");
-	const char *ipc = mode_of(cri, options, "ipc");
+	const char *net = cri_namespace_mode(cri, "network");
+	const char *ipc = cri_namespace_mode(cri, "ipc");
 	bool host_network = strcmp(net, "NODE") == 0;
 
 	if (host_network && network)
@@ -212,7 +211,7 @@ int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, 
 		return -1;
 	if (!network && apply_mode(g, cri, "network", net, err) < 0)
 		return -1;
-	if (apply_pid(g, cri, mode_of(cri, options, "pid"), err) < 0 ||
+	if (apply_pid(g, cri, cri_namespace_mode(cri, "pid"), err) < 0 ||
 	    apply_mode(g, cri, "ipc", ipc, err) < 0)
 		return -1;
 	return apply_uts(g, cri, host_network, err);

@@ -79,14 +79,14 @@ origin() {
 
 @test "explain: what was said when a document was generated is told from what is said now" {
 	edit 'del(.cri)'
-	tool oci-gen generate --document "$DOCUMENT" --hostname then --env B=then
+	tool oci-gen generate --document "$DOCUMENT" --hostname before --env B=before
 	tool oci-gen explain --document "$BUNDLE/document.json" /
 	[ "$(origin /hostname)" = "recorded in the document" ]
 	[ "$(origin /process/env/2)" = "recorded in the document" ]
 	[ "$(origin /process/cwd)" = image ]
 	tool oci-gen explain --document "$BUNDLE/document.json" --hostname now /hostname
 	is '[.value, .origin]' '["now","--hostname"]'
-	[ "$(jq -r .config.hostname "$BUNDLE/document.json")" = then ]
+	[ "$(jq -r .config.hostname "$BUNDLE/document.json")" = before ]
 }
 
 @test "explain: every member that generate can write has a meaning of its own" {

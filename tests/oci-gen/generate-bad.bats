@@ -63,7 +63,7 @@ refused() {
 	refused 2 'no user "evil"' --no-document --rootfs "$root" --user evil
 	ln -sfn "../../../../../../../..$BATS_TEST_TMPDIR/host/passwd" "$root/etc/passwd"
 	refused 2 'no user "evil"' --no-document --rootfs "$root" --user evil
-	rm -r "$root/etc"
+	rm -r "${root:?}/etc"
 	ln -s "$BATS_TEST_TMPDIR/host" "$root/etc"
 	refused 2 'no user "evil"' --no-document --rootfs "$root" --user evil
 	rm "$root/etc"

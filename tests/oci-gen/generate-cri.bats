@@ -65,6 +65,8 @@ load cri
 	from_cri '.cri.container.linux.securityContext.namespaceOptions = {network: "NODE", pid: "NODE", ipc: "NODE"}'
 	is '[.hostname, ([.linux.namespaces[].type] | sort)]' '[null,["cgroup","mount"]]'
 	is '.mounts[] | select(.destination == "/dev/shm") | .source' '"/dev/shm"'
+	from_cri '.cri.pod.linux.securityContext.namespaceOptions.ipc = "NODE" | del(.cri.sandbox.shm)'
+	is '[([.linux.namespaces[].type] | index("ipc")), (.mounts[] | select(.destination == "/dev/shm") | .source)]' '[null,"/dev/shm"]'
 	from_cri '.cri.sandbox.namespaces.target = "/proc/1/ns/pid" | .cri.container.linux.securityContext.namespaceOptions = {pid: "TARGET", targetId: "x"}'
 	is '.linux.namespaces[] | select(.type == "pid") | .path' '"/proc/1/ns/pid"'
 	from_cri '.network = {netns: "/run/netns/x"} | del(.cri.sandbox.namespaces.network)'
