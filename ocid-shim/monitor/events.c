@@ -216,7 +216,7 @@ void events_step(struct monitor *monitor, long long deadline)
 {
 	struct epoll_event events[8];
 	int timeout = timeout_until(monitor, deadline);
-	bool may_trim = monitor->log.count > 0 && timeout < 0;
+	bool may_trim = monitor->log.touched && timeout < 0;
 	int count = epoll_wait(monitor->epoll_fd, events, 8, may_trim ? TRIM_AFTER_MS : timeout);
 
 	if (count == 0 && may_trim) {

@@ -17,6 +17,18 @@ static void make_header(struct text header, const char *stamp, const char *strea
 	text_add(&header, tag);
 }
 
+/* The record about lost records. */
+static void add_notice(struct log *log, const char *stamp)
+{
+	struct text text = { log->out, LOG_OUT, 0 };
+
+	text_add(&text, stamp);
+	text_add(&text, " stderr F ocid-shim: ");
+	text_add_number(&text, (long long)log->lost);
+	text_add(&text, " log records were lost: the log could not be written\n");
+	log->used = text.length;
+}
+
 /* Start a batch of records that share their time. */
 static void start_batch(struct log *log, const char *stream)
 {
@@ -25,65 +37,31 @@ static void start_batch(struct log *log, const char *stream)
 	stamp_now(stamp);
 	make_header((struct text){ log->full, sizeof log->full, 0 }, stamp, stream, " F ");
 	make_header((struct text){ log->partial, sizeof log->partial, 0 }, stamp, stream, " P ");
-	log->count = 1;
-	log->bytes = log->records = 0;
-}
-
-static void add_piece(struct log *log, const char *data, size_t length)
-{
-	log->pieces[log->count++] = (struct iovec){ (void *)data, length };
-	log->bytes += length;
-}
-
-/* The record about lost records, in the piece that is kept for it. */
-static void add_notice(struct log *log)
-{
-	char stamp[STAMP_SIZE];
-	struct text text = { log->notice, LOG_NOTICE_SIZE, 0 };
-
-	stamp_now(stamp);
-	text_add(&text, stamp);
-	text_add(&text, " stderr F ocid-shim: ");
-	text_add_number(&text, (long long)log->lost);
-	text_add(&text, " log records were lost: the log could not be written\n");
-	log->pieces[0] = (struct iovec){ log->notice, text.length };
-	log->bytes += text.length;
-}
-
-/* Move past `done` bytes of the pieces from `first`; returns the first that is not done. */
-static size_t skip_pieces(struct iovec *pieces, size_t first, size_t done)
-{
-	while (done > 0 && done >= pieces[first].iov_len)
-		done -= pieces[first++].iov_len;
-	if (done > 0) {
-		pieces[first].iov_base = (char *)pieces[first].iov_base + done;
-		pieces[first].iov_len -= done;
-	}
-	return first;
+	log->touched = true;
+	log->used = log->records = 0;
+	if (log->lost)
+		add_notice(log, stamp);
 }
 
 /* Write the queued records, all or none. */
 static void write_batch(struct log *log)
 {
-	size_t first = log->lost ? 0 : 1, done = 0;
+	size_t done = 0;
 
 	if (log->records == 0)
 		return;
-	if (log->lost)
-		add_notice(log);
-	if (log->max && log->size > 0 && log->size + (long long)log->bytes > log->max)
+	if (log->max && log->size > 0 && log->size + (long long)log->used > log->max)
 		log_rotate(log);
-	while (done < log->bytes) {
-		ssize_t put = writev(log->fd, log->pieces + first, (int)(log->count - first));
+	while (done < log->used) {
+		ssize_t put = write(log->fd, log->out + done, log->used - done);
 
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put <= 0)
 			break;
 		done += (size_t)put;
-		first = skip_pieces(log->pieces, first, (size_t)put);
 	}
-	if (done == log->bytes) {
+	if (done == log->used) {
 		log->size += (long long)done;
 		log->lost = 0;
 		return;
@@ -96,7 +74,8 @@ static void write_batch(struct log *log)
 		return;
 }
 
-/* Queue one record; a full line's content ends with its own newline. */
+/* Queue one record; a full line's content ends with its own newline. Copied rather than gathered:
+ * the kernel takes longer over many short pieces than this. */
 static void add_record(struct log *log, const struct stream *stream, const char *content,
 		       size_t length, bool full)
 {
@@ -104,14 +83,18 @@ static void add_record(struct log *log, const struct stream *stream, const char 
 		journal_send(&log->journal, stream->name[3] == 'e', content, length - full, full);
 	if (log->fd < 0)
 		return;
-	if (log->count + 3 > LOG_PIECES) {
+	/* a batch is not divided among files */
+	size_t room = log->max && log->max < LOG_OUT ? (size_t)log->max : LOG_OUT;
+	if (log->records > 0 && log->used + LOG_HEADER_SIZE + length > room) {
 		write_batch(log);
 		start_batch(log, stream->name);
 	}
-	add_piece(log, full ? log->full : log->partial, LOG_HEADER_SIZE - 1);
-	add_piece(log, content, length);
+	char *at = log->out + log->used;
+	memcpy(at, full ? log->full : log->partial, LOG_HEADER_SIZE - 1);
+	memcpy(at + LOG_HEADER_SIZE - 1, content, length);
+	log->used += LOG_HEADER_SIZE - 1 + length;
 	if (!full)
-		add_piece(log, "\n", 1);
+		log->out[log->used++] = '\n';
 	log->records++;
 }
 
@@ -175,6 +158,6 @@ void stream_trim(struct stream *stream)
 
 void log_trim(struct log *log)
 {
-	madvise(log->pieces, LOG_PIECES * sizeof *log->pieces, MADV_DONTNEED);
-	log->count = 0;
+	madvise(log->out, LOG_OUT, MADV_DONTNEED);
+	log->touched = false;
 }

@@ -16,14 +16,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 
 enum {
 	LOG_LINE_MAX = 16384, /* bytes of output in one record; containerd's limit too */
 	LOG_BUFFER = 65536,   /* bytes; a pipe holds as many */
 	LOG_HEADER_SIZE = sizeof "2026-11-24T12:45:30.987663916Z stdout F ",
-	LOG_NOTICE_SIZE = 160,
-	LOG_PIECES = 1024 /* as many as writev() takes (IOV_MAX) */
+	LOG_OUT = 131072 /* bytes of records that are written at once */
 };
 
 struct log {
@@ -34,10 +32,10 @@ struct log {
 	int files;	  /* how many of those before are kept */
 	struct journal journal;
 	unsigned long long lost, lost_total; /* records */
-	size_t count, bytes, records;	     /* queued: pieces, their bytes, records in them */
+	char *out;			     /* of LOG_OUT bytes: records to be written */
+	size_t used, records;		     /* bytes in `out`, and records, without the notice */
+	bool touched;			     /* since log_trim() */
 	char full[LOG_HEADER_SIZE], partial[LOG_HEADER_SIZE];
-	char notice[LOG_NOTICE_SIZE];
-	struct iovec *pieces; /* LOG_PIECES of them; the first is for the notice */
 };
 
 /* One output of the container. The buffer holds the start of a line that is not whole yet. */

@@ -222,11 +222,11 @@ int main(int argc, char **argv)
 	/* by themselves and on whole pages, so that an idle monitor can do without them */
 	static _Alignas(4096) struct {
 		char out[LOG_BUFFER], err[LOG_BUFFER];
-		struct iovec pieces[LOG_PIECES];
+		char records[LOG_OUT];
 	} buffers;
 	struct monitor monitor = { .streams = { { .buffer = buffers.out },
 						{ .buffer = buffers.err } },
-				   .log.pieces = buffers.pieces };
+				   .log.out = buffers.records };
 	struct monitor *m = &monitor;
 	const char *what;
 

@@ -23,7 +23,7 @@ struct rig {
 };
 
 static char stream_buffer[LOG_BUFFER];
-static struct iovec pieces[LOG_PIECES];
+static char records[LOG_OUT];
 
 static void rig_open(struct rig *rig)
 {
@@ -34,7 +34,7 @@ static void rig_open(struct rig *rig)
 		exit(1);
 	rig->log.fd = memfd_create("log", MFD_CLOEXEC);
 	rig->log.journal.fd = -1;
-	rig->log.pieces = pieces;
+	rig->log.out = records;
 	rig->stream = (struct stream){ .fd = fds[0], .name = "stdout", .buffer = stream_buffer };
 	rig->write_fd = fds[1];
 }
