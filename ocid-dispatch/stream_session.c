@@ -27,7 +27,7 @@ enum { TLS_END_MS = 10000 };
 struct session {
 	const struct stream_settings *settings;
 	int control_fd;
-	pid_t tls_pid; /* 0: none */
+	pid_t worker_pid, tls_pid; /* 0: none */
 	bool taken, started;
 	enum stream_kind kind;
 	json_t *request; /* when the token has been taken */
@@ -84,7 +84,7 @@ static pid_t start_tls(const struct stream_settings *settings, int *client_fd, s
 	return pid;
 }
 
-static int start_stream(int client_fd, int *control_fd, struct error *err)
+static pid_t start_stream(int client_fd, int *control_fd, struct error *err)
 {
 	cleanup_strings struct strings words = { 0 };
 	int ends[2];
@@ -95,10 +95,10 @@ static int start_stream(int client_fd, int *control_fd, struct error *err)
 	cleanup_fd int theirs = ends[1];
 
 	strings_add(&words, "ocid-dispatch-stream");
-	if (start_worker(&words, client_fd, theirs, err) < 0)
-		return -1;
-	*control_fd = steal_fd(&ours);
-	return 0;
+	pid_t pid = start_worker(&words, client_fd, theirs, err);
+	if (pid > 0)
+		*control_fd = steal_fd(&ours);
+	return pid;
 }
 
 /* ---- what the worker asks for ---- */
@@ -234,6 +234,20 @@ static void serve(struct session *session)
 	}
 }
 
+/* The worker ends when nobody answers it, if it has not ended before. */
+static void await_worker(struct session *session)
+{
+	int status = 0;
+
+	close(session->control_fd);
+	while (waitpid(session->worker_pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		log_message(LOG_LEVEL_ERROR,
+			    "streaming: what served a connection was ended by signal %d",
+			    WTERMSIG(status));
+}
+
 /* The client still gets what the worker has said last. */
 static void await_tls(pid_t pid)
 {
@@ -255,13 +269,16 @@ int stream_session(const struct stream_settings *settings, int client_fd)
 
 	if (settings->tls_certificate)
 		session.tls_pid = start_tls(settings, &client_fd, &err);
-	if (session.tls_pid < 0 || start_stream(client_fd, &session.control_fd, &err) < 0) {
+	if (session.tls_pid >= 0)
+		session.worker_pid = start_stream(client_fd, &session.control_fd, &err);
+	if (session.tls_pid < 0 || session.worker_pid < 0) {
 		log_message(LOG_LEVEL_ERROR, "streaming: %s", err.message);
 		return (int)err.kind;
 	}
 	/* the client is gone when the worker is */
 	close(client_fd);
 	serve(&session);
+	await_worker(&session);
 	stream_command_end(&session.command);
 	stream_ports_close(&session.ports);
 	json_decref(session.request);

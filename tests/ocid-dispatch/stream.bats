@@ -102,13 +102,9 @@ echo_start() {
 	wait_for 10 "${@:3}" bash -c "exec 5<>/dev/tcp/$1/$2"
 }
 
+# of this file's servers, also of those that are gone
 workers() {
-	local dir
-
-	for dir in /proc/[0-9]*; do
-		[[ $(tr '\0' ' ' <"$dir/cmdline") == "$OCID_BIN"/ocid-dispatch-stream\ * ]] && echo "${dir#/proc/}"
-	done 2>/dev/null
-	true
+	pgrep -P "$(pgrep -d , -f "ocid-dispatch serve --config $CONFIG")" -f ocid-dispatch-stream || true
 }
 
 no_workers() {
@@ -221,6 +217,18 @@ in_container() { # of the processes of $CTR, whether one runs these words
 	kill -KILL "$client"
 	wait_for 10 no_workers
 	wait_for 10 not in_container "sleep 1234"
+	# the same when what serves it dies, which is all that happens
+	exec_url '{cmd: ["sleep", "2345"], stdin: true, stdout: true}'
+	node "$OCID_BIN/stream-js/ws.js" exec "$URL" v5.channel.k8s.io </dev/null >"$BATS_TEST_TMPDIR/out" 3>&- &
+	client=$!
+	wait_for 10 in_container "sleep 2345"
+	kill -SEGV "$(workers)"
+	wait "$client"
+	[ "$(jq .code "$BATS_TEST_TMPDIR/out")" = 1006 ]
+	wait_for 10 not in_container "sleep 2345"
+	wait_for 10 grep -q "what served a connection was ended by signal 11" "$BATS_FILE_TMPDIR/server.log" ||
+		[[ $(ldd "$OCID_BIN/ocid-dispatch-stream") == *asan* ]]
+	exec_url '{cmd: ["true"], stdout: true}'
 }
 
 not() {
@@ -306,7 +314,8 @@ not() {
 
 @test "stream: requests that wait for clients are limited" {
 	for ((i = 0; i < 1000; i++)); do
-		: >"$OCID_RUNROOT/streams/$(printf '%064x' $i)"
+		printf -v name '%064x' "$i"
+		: >"$OCID_RUNROOT/streams/$name"
 	done
 	call 9 Exec "{\"containerId\": \"$CTR\", \"cmd\": [\"true\"], \"stdout\": true}"
 	error_is limit "1000 requests for streams wait"
