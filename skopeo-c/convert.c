@@ -2,17 +2,20 @@
 #include "skopeo-c/convert.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "skopeo-c/convert-manifest.h"
 #include "skopeo-c/layer-type.h"
 #include "skopeo-c/progress.h"
+#include "skopeo-c/schema1.h"
 #include "skopeo-c/transfer.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* A layer that is recoded. */
@@ -28,7 +31,9 @@ struct converted {
 	struct recoding recoding;
 	struct change *changes;
 	size_t count;
-	struct plan old, made; /* the manifests, one for one */
+	struct plan old, made;	/* the manifests, one for one */
+	json_t *schema1_layers; /* descriptors of the layers of an image of schema 1, or NULL */
+	struct recoded config;	/* of an image of schema 1: made here */
 };
 
 static struct change *find_change(const struct converted *state, const char *digest)
@@ -86,7 +91,7 @@ bool conversion_changes(const struct conversion *conversion, const struct plan *
 		const json_t *layer;
 		size_t n;
 
-		if (format_changes(conversion, manifest))
+		if (manifest->is_schema1 || format_changes(conversion, manifest))
 			return true;
 		if (!is_image(manifest))
 			continue;
@@ -102,10 +107,14 @@ bool conversion_changes(const struct conversion *conversion, const struct plan *
 
 static void note_change(struct converted *state, const json_t *layer)
 {
-	struct change change = { .recoded.fd = -1 };
-	struct error ignored; /* manifest_parse() has checked it */
+	/* manifest_parse() has checked it; the size is -1 where nothing says it */
+	struct change change = {
+		.blob = { .digest = json_text(layer, "digest", ""),
+			  .size = json_integer_value(json_object_get(layer, "size")),
+			  .media_type = json_text(layer, "mediaType", "") },
+		.recoded.fd = -1,
+	};
 
-	blob_from_json(layer, "", &change.blob, &ignored);
 	if (find_change(state, change.blob.digest))
 		return;
 	state->changes = xreallocarray(state->changes, state->count + 1, sizeof *state->changes);
@@ -118,10 +127,12 @@ static void note_changes(struct converted *state, const struct conversion *conve
 	const json_t *layer;
 	size_t i;
 
-	if (!is_image(manifest))
-		return;
-	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
-		if (layer_changes(conversion, json_text(layer, "mediaType", "")))
+	json_array_foreach (manifest->is_schema1 ? state->schema1_layers
+						 : json_object_get(manifest->json, "layers"),
+			    i, layer) {
+		if (manifest->is_schema1 ||
+		    (is_image(manifest) &&
+		     layer_changes(conversion, json_text(layer, "mediaType", ""))))
 			note_change(state, layer);
 	}
 }
@@ -255,6 +266,57 @@ static int check_diff_ids(const struct converted *state, const struct manifest *
 	return 0;
 }
 
+/* Keep a configuration that was made, to be given as a blob. */
+static int keep_config(struct converted *state, const json_t *config, struct error *err)
+{
+	cleanup_free char *text = json_compact(config);
+	struct recoded *kept = &state->config;
+
+	kept->size = (json_int_t)strlen(text);
+	digest_of(text, strlen(text), "sha256", kept->digest);
+	kept->fd = memfd_create("config", MFD_CLOEXEC);
+	if (kept->fd < 0)
+		return error_os(err, "cannot hold the config in memory");
+	return file_write_fd(kept->fd, text, strlen(text), "config", err);
+}
+
+/* Now that the layers were read it is known what they are. */
+static int convert_schema1(struct converted *state, const struct conversion *conversion,
+			   const struct manifest *old, struct manifest *manifest, struct error *err)
+{
+	bool is_oci = conversion->format && strcmp(conversion->format, MANIFEST_OCI) == 0;
+	struct layer_type type = { .way = state->recoding.keep ? COMPRESSION_GZIP
+							       : state->recoding.way };
+	json_auto_t *diff_ids = json_array(), *layers = json_array();
+	const json_t *layer;
+	size_t i;
+
+	json_array_foreach (state->schema1_layers, i, layer) {
+		const struct recoded *recoded =
+			recoded_layer(state, json_text(layer, "digest", ""));
+
+		if (!recoded)
+			continue;
+		json_array_append_new(diff_ids, json_string(recoded->diff_id));
+		json_array_append_new(layers, json_pack("{s:s, s:s, s:I}", "mediaType",
+							layer_type_name(&type, !is_oci), "digest",
+							recoded->digest, "size", recoded->size));
+	}
+	json_auto_t *config = schema1_config(old->json, diff_ids, state->from->name, err);
+	if (!config || keep_config(state, config, err) < 0)
+		return -1;
+	json_auto_t *json =
+		json_pack("{s:i, s:s, s:{s:s, s:s, s:I}, s:O}", "schemaVersion", 2, "mediaType",
+			  is_oci ? MANIFEST_OCI : MANIFEST_DOCKER, "config", "mediaType",
+			  is_oci ? CONFIG_OCI : CONFIG_DOCKER, "digest", state->config.digest,
+			  "size", state->config.size, "layers", layers);
+	char *bytes = json_compact(json);
+	if (manifest_parse(bytes, strlen(bytes), NULL, NULL, state->from->name, manifest, err) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
 static int make_manifests(struct converted *state, const struct conversion *conversion,
 			  struct error *err)
 {
@@ -270,9 +332,12 @@ static int make_manifests(struct converted *state, const struct conversion *conv
 	for (size_t i = 0; i < state->old.count; i++) {
 		const struct manifest *old = &state->old.manifests[i];
 
-		if (check_diff_ids(state, old, err) < 0 ||
-		    convert_manifest(old, conversion->format, &successors, state->from->name,
-				     &made->manifests[i], err) < 0)
+		if (old->is_schema1
+			    ? convert_schema1(state, conversion, old, &made->manifests[i], err) < 0
+			    : check_diff_ids(state, old, err) < 0 ||
+				      convert_manifest(old, conversion->format, &successors,
+						       state->from->name, &made->manifests[i],
+						       err) < 0)
 			return -1;
 		if (old == state->old.image)
 			made->image = &made->manifests[i];
@@ -288,13 +353,14 @@ static int converted_open_blob(struct transport *t, const struct blob *blob,
 {
 	const struct converted *state = t->state;
 
-	for (size_t i = 0; i < state->count; i++) {
-		const struct recoded *recoded = &state->changes[i].recoded;
+	for (size_t i = 0; i <= state->count; i++) {
+		const struct recoded *recoded =
+			i < state->count ? &state->changes[i].recoded : &state->config;
 
 		if (strcmp(recoded->digest, blob->digest) != 0)
 			continue;
 		source->fd = fcntl(recoded->fd, F_DUPFD_CLOEXEC, 0);
-		source->is_whole = true;
+		source->is_whole = i < state->count; /* the config is only in memory */
 		if (source->fd < 0 || lseek(source->fd, 0, SEEK_SET) < 0)
 			return error_os(err, "%s", t->name);
 		return 0;
@@ -313,6 +379,8 @@ static void converted_close(struct transport *t)
 	free(state->changes);
 	plan_free(&state->old);
 	plan_free(&state->made);
+	json_decref(state->schema1_layers);
+	cleanup_fd_p(&state->config.fd);
 	free(state);
 }
 
@@ -327,11 +395,21 @@ int convert(struct transport *from, const struct conversion *conversion, struct 
 {
 	struct converted *state = xcalloc(1, sizeof *state);
 
+	state->config.fd = -1;
 	*result = (struct transport){ .class = &class_converted, .state = state, .beneath = from };
 	result->name = xstrdup(from->name);
 	result->reference = from->reference ? xstrdup(from->reference) : NULL;
 	state->from = from;
 	state->recoding = conversion->recoding;
+	for (size_t i = 0; i + 1 < plan->count; i++)
+		if (plan->manifests[i].is_schema1)
+			return error_set(err, ERROR_UNSUPPORTED,
+					 "%s: an index with images of schema 1", from->name);
+	if (plan_top(plan)->is_schema1) {
+		state->schema1_layers = schema1_layers(plan_top(plan)->json, false);
+		/* the layers are read in any case: nothing else says how large they are */
+		state->recoding.keep = conversion->layers != LAYERS_RECODED;
+	}
 	state->old = *plan; /* the digests of blobs are borrowed from it */
 	*plan = (struct plan){ 0 };
 	for (size_t i = 0; i < state->old.count; i++)

@@ -19,7 +19,7 @@ struct conversion {
 	struct recoding recoding;
 };
 
-/* Whether anything would become different. */
+/* Whether anything would become different; images of schema 1 always do. */
 bool conversion_changes(const struct conversion *conversion, const struct plan *plan);
 
 /* Make what is planned anew. `result` is opened: it gives what `from`, which it goes on using, does

@@ -79,7 +79,10 @@ static int open_source(struct copy *copy, struct error *err)
 	if (plan_make(&copy->from, &request->choice, &copy->plan, err) < 0 ||
 	    trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0)
 		return -1;
-	return copy->plan.image ? image_read(&copy->from, copy->plan.image, &copy->image, err) : 0;
+	/* of schema 1 the configuration is not made yet */
+	return copy->plan.image && !copy->plan.image->is_schema1
+		       ? image_read(&copy->from, copy->plan.image, &copy->image, err)
+		       : 0;
 }
 
 /* After the source has proved to be there, so that a mistake leaves no empty destination. */
@@ -144,6 +147,8 @@ static int convert_plan(struct copy *copy, struct error *err)
 		return -1;
 	if (!copy->plan.image)
 		return 0;
+	if (!copy->image.config_bytes)
+		return image_read(&copy->converted, copy->plan.image, &copy->image, err);
 	/* the bytes of the configuration stay */
 	copy->image.manifest = copy->plan.image;
 	return blob_from_json(json_object_get(copy->plan.image->json, "config"), copy->from.name,

@@ -10,6 +10,7 @@
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/image.h"
 #include "skopeo-c/plan.h"
+#include "skopeo-c/schema1.h"
 #include "skopeo-c/tags.h"
 #include "skopeo-c/template.h"
 #include "skopeo-c/transport.h"
@@ -112,10 +113,13 @@ static json_t *or_null(const json_t *value)
 static void add_layers(const struct manifest *manifest, json_t *result)
 {
 	json_t *digests = json_array(), *data = json_array();
+	json_auto_t *layers = manifest->is_schema1
+				      ? schema1_layers(manifest->json, true)
+				      : json_incref(json_object_get(manifest->json, "layers"));
 	const json_t *layer;
 	size_t i;
 
-	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
+	json_array_foreach (layers, i, layer) {
 		json_array_append(digests, json_object_get(layer, "digest"));
 		json_array_append_new(data,
 				      json_pack("{s:O, s:O, s:O, s:o}", "MIMEType",
@@ -216,9 +220,12 @@ static int look(struct inspection *inspection, const char *name, struct http **h
 		return 0;
 	memcpy(inspection->digest, manifest->digest, sizeof inspection->digest);
 	json_auto_t *platform = platform_wanted(&settings->platform);
-	return plan_choose(from, manifest, platform, err) < 0
-		       ? -1
-		       : image_read(from, manifest, &inspection->image, err);
+	if (plan_choose(from, manifest, platform, err) < 0)
+		return -1;
+	if (!manifest->is_schema1)
+		return image_read(from, manifest, &inspection->image, err);
+	inspection->image.config = schema1_config(manifest->json, NULL, from->name, err);
+	return inspection->image.config ? 0 : -1;
 }
 
 static int print_result(const struct cli *cli, const json_t *result, struct error *err)
@@ -239,6 +246,10 @@ static int inspect_one(const struct cli *cli, struct http **http, struct error *
 
 	if (look(&inspection, cli->operands[0], http, NULL, err) < 0)
 		return -1;
+	if (settings->raw && settings->config && image->manifest == NULL)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "%s: an image of schema 1 has no configuration of its own",
+				 inspection.from.name);
 	if (settings->raw)
 		return settings->config ? print_bytes(image->config_bytes,
 						      (size_t)image->config_blob.size, err)

@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/manifest.h"
+#include "skopeo-c/schema1.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,9 +27,11 @@ int manifest_digest_of_file(const char *path, char digest[static DIGEST_SIZE], s
 	json_auto_t *json = bytes ? json_parse(bytes, length, path, err) : NULL;
 	if (!json)
 		return -1;
-	if (json_object_get(json, "signatures"))
-		return error_set(err, ERROR_UNSUPPORTED, "%s: a signed manifest of schema 1", path);
-	digest_of(bytes, length, "sha256", digest);
+	size_t payload_length = 0;
+	cleanup_free char *payload = schema1_payload(bytes, length, json, &payload_length);
+	if (json_object_get(json, "signatures") && !payload)
+		return error_set(err, ERROR_INTEGRITY, "%s: its signatures are malformed", path);
+	digest_of(payload ? payload : bytes, payload ? payload_length : length, "sha256", digest);
 	return 0;
 }
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/manifest.h"
 
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/memory.h"
+#include "skopeo-c/schema1.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define MANIFEST_DOCKER_V1_PREFIX "application/vnd.docker.distribution.manifest.v1+"
 
 static const char *const media_types[] = { MANIFEST_OCI, MANIFEST_OCI_INDEX, MANIFEST_DOCKER,
 					   MANIFEST_DOCKER_LIST };
@@ -136,10 +140,11 @@ static int parse(struct manifest *m, const char *content_type, const char *what,
 		return error_set(err, ERROR_INTEGRITY, "%s: not a JSON object", what);
 	if (json_require(m->json, what, err, "{s:I}", "schemaVersion", &version) < 0)
 		return -1;
-	if (version == 1)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "%s: Docker manifests of schema version 1 are not supported",
-				 what);
+	if (version == 1) {
+		m->media_type = MANIFEST_DOCKER_V1;
+		m->is_schema1 = true;
+		return schema1_check(m->json, what, err);
+	}
 	if (version != 2)
 		return error_set(err, ERROR_INTEGRITY, "%s: schemaVersion is not 2", what);
 	if (decide_type(m, content_type, what, err) < 0)
@@ -147,18 +152,45 @@ static int parse(struct manifest *m, const char *content_type, const char *what,
 	return check_content(m, what, err);
 }
 
+/* The digest of a signed manifest of schema 1 is that of what was signed. */
+static int check_signed(struct manifest *m, const char *expected, const char *what,
+			struct error *err)
+{
+	size_t length = 0;
+	cleanup_free char *payload =
+		m->is_schema1 ? schema1_payload(m->bytes, m->length, m->json, &length) : NULL;
+
+	if (!payload)
+		return expected ? digest_check(m->bytes, m->length, expected, what, err) : 0;
+	digest_of(payload, length, expected ? expected : "sha256", m->digest);
+	return expected ? digest_check(payload, length, expected, what, err) : 0;
+}
+
+static bool has_digest(const char *bytes, size_t length, const char *expected)
+{
+	char digest[DIGEST_SIZE];
+
+	digest_of(bytes, length, expected, digest);
+	return strcmp(digest, expected) == 0;
+}
+
 int manifest_parse(char *bytes, size_t length, const char *content_type, const char *expected,
 		   const char *what, struct manifest *manifest, struct error *err)
 {
 	struct manifest m = { .bytes = bytes, .length = length };
+	bool may_be_signed = content_type && strncmp(content_type, MANIFEST_DOCKER_V1_PREFIX,
+						     strlen(MANIFEST_DOCKER_V1_PREFIX)) == 0;
 
 	if (length > MANIFEST_MAX)
 		return error_set(err, ERROR_LIMIT, "%s: the manifest is larger than %d bytes", what,
 				 MANIFEST_MAX);
-	if (expected && digest_check(bytes, length, expected, what, err) < 0)
+	/* what is not the right thing is not looked at, but where only a look can tell */
+	if (expected && !may_be_signed && digest_check(bytes, length, expected, what, err) < 0)
 		return -1;
 	digest_of(bytes, length, expected ? expected : "sha256", m.digest);
-	if (parse(&m, content_type, what, err) < 0) {
+	if (parse(&m, content_type, what, err) < 0 ||
+	    (!(expected && has_digest(bytes, length, expected)) &&
+	     check_signed(&m, expected, what, err) < 0)) {
 		json_decref(m.json);
 		return -1;
 	}

@@ -16,12 +16,12 @@
 #define MANIFEST_OCI_INDEX   "application/vnd.oci.image.index.v1+json"
 #define MANIFEST_DOCKER	     "application/vnd.docker.distribution.manifest.v2+json"
 #define MANIFEST_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
+#define MANIFEST_DOCKER_V1   "application/vnd.docker.distribution.manifest.v1+prettyjws"
 #define CONFIG_OCI	     "application/vnd.oci.image.config.v1+json"
 #define CONFIG_DOCKER	     "application/vnd.docker.container.image.v1+json"
 #define LAYER_OCI_GZIP	     "application/vnd.oci.image.layer.v1.tar+gzip"
 
-/* For the Accept header, in the order of what is most common; the last two only so that their
- * refusal is explained. */
+/* For the Accept header, in the order of what is most common. */
 #define MANIFEST_ACCEPT                                                                            \
 	MANIFEST_OCI ", " MANIFEST_DOCKER ", " MANIFEST_OCI_INDEX ", " MANIFEST_DOCKER_LIST        \
 		     ", application/vnd.docker.distribution.manifest.v1+prettyjws"                 \
@@ -33,8 +33,9 @@ struct manifest {
 	char *bytes; /* exactly as they came; NUL-terminated */
 	size_t length;
 	char digest[DIGEST_SIZE];
-	const char *media_type; /* one of the four above */
+	const char *media_type; /* one of the five above */
 	bool is_index;
+	bool is_schema1; /* Docker's first, which has neither config nor layers: see schema1.h */
 	json_t *json;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/zstd-stream.h"
 
-#include "lib/memory.h"
 #include "lib/library.h"
+#include "lib/memory.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -182,3 +182,25 @@ layers_are() { # gzip|zstd|none LAYOUT
 	skopeo --insecure-policy --override-arch arm64 copy -q "$MULTI" dir:theirs
 	diff -r --exclude=version d theirs
 }
+
+@test "copy: an image of schema 1 is read and becomes what skopeo makes of it" {
+	oci_image old v1 '{"config":{"Labels":{"a":"b"},"Cmd":["sh"]},"history":[{"created_by":"one"},
+		{"created_by":"env","empty_layer":true},{"created_by":"two","author":"me"}]}' \
+		"$BATS_FILE_TMPDIR/base.tar" "$BATS_FILE_TMPDIR/second.tar" >/dev/null
+	skopeo copy -q --format v2s1 oci:old:v1 dir:v1
+	skopeo copy -q --format v2s2 dir:v1 dir:theirs
+	copy dir:v1 dir:ours
+	diff <(jq -S 'del(.config.digest, .config.size)' ours/manifest.json) <(jq -S 'del(.config.digest, .config.size)' theirs/manifest.json)
+	config() { jq -S . "$1/$(jq -r '.config.digest[7:]' "$1/manifest.json")"; }
+	diff <(config ours) <(config theirs)
+	copy --format oci dir:v1 oci:oci:x
+	layers_are gzip oci
+	copy --dest-decompress --format oci dir:v1 oci:none:x
+	layers_are none none
+	[ "$(skopeo-c manifest-digest v1/manifest.json)" = "$(skopeo manifest-digest v1/manifest.json)" ]
+	diff <(skopeo-c inspect dir:v1 | jq -S 'del(.LayersData)') <(skopeo inspect dir:v1 | jq -S 'del(.LayersData)')
+	tool 1 skopeo-c copy --preserve-digests dir:v1 dir:d
+	head -c 1000 /dev/zero >"v1/$(jq -r '.fsLayers[0].blobSum[7:]' v1/manifest.json)"
+	tool 7 skopeo-c copy dir:v1 dir:d
+	[ ! -e d ]
+}

@@ -173,8 +173,8 @@ same_as_skopeo() { # IMAGE
 	done
 	tool 8 skopeo-c inspect --retry-times 0 --tls-verify=false "docker://$LIAR/cut-manifest/x:v1"
 	error_is temporary "connection broke"
-	tool 10 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/schema1/x:v1"
-	error_is unsupported "schema version 1"
+	tool 7 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/schema1/x:v1"
+	error_is integrity "schema 1 with 0 layers"
 	tool 7 skopeo-c inspect -n --tls-verify=false "docker://$LIAR/nested/x:v1"
 	error_is integrity "nested deeper"
 }

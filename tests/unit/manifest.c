@@ -39,7 +39,12 @@ static const struct {
 	  ERROR_INTEGRITY },
 	{ "an unknown type", BEGIN TYPE("text/x") IMAGE "}", NULL, NULL, ERROR_UNSUPPORTED },
 	{ "something else", BEGIN IMAGE "}", "text/html", NULL, ERROR_UNSUPPORTED },
-	{ "schema 1", "{\"schemaVersion\":1}", NULL, NULL, ERROR_UNSUPPORTED },
+	{ "schema 1 without layers", "{\"schemaVersion\":1}", NULL, NULL, ERROR_INTEGRITY },
+	{ "schema 1",
+	  "{\"schemaVersion\":1,\"fsLayers\":[{\"blobSum\":\"sha256:"
+	  "a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4\"}],"
+	  "\"history\":[{\"v1Compatibility\":\"{}\"}]}",
+	  NULL, MANIFEST_DOCKER_V1, 0 },
 	{ "schema 3", "{\"schemaVersion\":3," IMAGE "}", NULL, NULL, ERROR_INTEGRITY },
 	{ "no schema", "{" IMAGE "}", NULL, NULL, ERROR_INTEGRITY },
 	{ "a list", "[]", NULL, NULL, ERROR_INTEGRITY },
