@@ -196,7 +196,7 @@ static int dir_get_signatures(struct transport *t, const struct manifest *manife
 			fd < 0 ? NULL : file_read_fd(fd, SIGNATURE_MAX, &length, name, err);
 		if (!bytes || signature_from_file(bytes, length, name, &signature, err) < 0 ||
 		    signatures_add(signatures, &signature, err) < 0)
-			return -1;
+			return error_prefix(err, "%s", t->name);
 		signature = (struct signature){ 0 };
 	}
 }

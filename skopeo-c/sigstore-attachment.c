@@ -58,7 +58,7 @@ static int add_layer(struct transport *t, const json_t *layer, struct signatures
 	signature.media_type = xstrdup(blob.media_type);
 	signature.annotations = json_incref(annotations);
 	if (signatures_add(signatures, &signature, err) < 0)
-		return -1;
+		return error_prefix(err, "%s", t->name);
 	signature = (struct signature){ 0 };
 	return 0;
 }

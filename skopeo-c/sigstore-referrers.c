@@ -55,8 +55,10 @@ static int add_bundles(struct transport *t, const struct manifest *manifest,
 			.data = transport_read_blob(t, &blob, err),
 			.length = (size_t)blob.size,
 		};
-		if (!signature.data || signatures_add(signatures, &signature, err) < 0)
+		if (!signature.data)
 			return -1;
+		if (signatures_add(signatures, &signature, err) < 0)
+			return error_prefix(err, "%s", t->name);
 		signature = (struct signature){ 0 };
 	}
 	return 0;

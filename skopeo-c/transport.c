@@ -167,7 +167,7 @@ char *transport_read_blob(struct transport *t, const struct blob *blob, struct e
 	size_t length = 0;
 
 	if (blob->size > MANIFEST_MAX) {
-		error_set(err, ERROR_LIMIT, "%s: the config %s is larger than %d bytes", t->name,
+		error_set(err, ERROR_LIMIT, "%s: the blob %s is larger than %d bytes", t->name,
 			  blob->digest, MANIFEST_MAX);
 		return NULL;
 	}

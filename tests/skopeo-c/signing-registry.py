@@ -81,9 +81,10 @@ class Handler(BaseHTTPRequestHandler):
     def referrers(self, name, subject):
         found = []
         for (repository, wanted), (media_type, data) in MANIFESTS.items():
+            if repository != name or wanted != digest(data) or not data.startswith(b"{"):
+                continue
             content = json.loads(data)
-            if repository == name and wanted == digest(data) and \
-                    content.get("subject", {}).get("digest") == subject:
+            if content.get("subject", {}).get("digest") == subject:
                 found.append({"mediaType": media_type, "digest": wanted, "size": len(data),
                               "artifactType": content.get("artifactType", "")})
         body = {"schemaVersion": 2, "mediaType": INDEX, "manifests": found}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sigstore's signatures: keys, attachments, bundles. What cosign does is done by sigstore.py and
 # openssl; Debian's skopeo has them switched off.
+# shellcheck disable=SC2016 # jq's variables
 
 load ../helpers
 load common
@@ -209,6 +210,58 @@ REPOSITORY='"signedIdentity":{"type":"matchRepository"}'
 	policy p.json "$(key ec "$REPOSITORY")"
 	we_take p.json "$SIGNING/b/named:v1"
 	we_take 6 p.json "$SIGNING/b/x:v1"
+}
+
+# put IMAGE-WITHOUT-TAG TAG TYPE: a manifest from standard input, into the registry that checks nothing
+put() {
+	curl -fs -X PUT -H "Content-Type: $3" --data-binary @- "http://${1%%/*}/v2/${1#*/}/manifests/$2"
+}
+
+@test "sigstore: attachments and referrers that are too many, too large, or no such things" {
+	local image=$SIGNING/h/x manifest=application/vnd.oci.image.manifest.v1+json layer none tag size
+
+	none=sha256:$(printf '0%.0s' {1..64})
+	tag=${DIGEST/:/-}.sig
+	push "$image:v1"
+	policy p.json "$(key ec "$REPOSITORY")"
+	cosign attachment "$image" ec
+	we_take p.json "$image:v1"
+	layer=$(curl -fs "http://$SIGNING/v2/h/x/manifests/$tag" | jq -c '.layers[0]')
+	changed() { # STATUS KIND TEXT JQ…: the attachment's manifest, changed, is refused so
+		curl -fs "http://$SIGNING/v2/h/x/manifests/$tag" >before
+		jq -c "${@:4}" before | put "$image" "$tag" $manifest
+		we_take "$1" p.json "$image:v1"
+		error_is "$2" "$3"
+		put "$image" "$tag" $manifest <before
+	}
+	changed 9 limit "more than 128 signatures" '.layers = [range(200) as $i | .layers[0]]'
+	changed 9 limit "larger than" '.layers[0].size = 5000000'
+	changed 7 integrity "bytes, expected" '.layers[0].size += 1'
+	changed 3 not-found "" --arg none "$none" '.layers[0].digest = $none'
+	changed 7 integrity "annotations that are no texts" '.layers[0].annotations.x = 1'
+	changed 6 denied "a signature is required" '.layers[0].mediaType = "text/plain"'
+	changed 6 denied "lacks the annotation" 'del(.layers[0].annotations)'
+	changed 6 denied "by none of the keys" '.layers[0].annotations["dev.cosignproject.cosign/signature"] = ("A" * 100000)'
+	changed 6 denied "by none of the keys" '.layers[0].annotations["dev.cosignproject.cosign/signature"] = "!"'
+	echo '<html>' | put "$image" "$tag" text/html
+	we_take 7 p.json "$image:v1"
+	echo "{\"schemaVersion\":2,\"manifests\":[]}" | put "$image" "$tag" application/vnd.oci.image.index.v1+json
+	we_take 7 p.json "$image:v1"
+	error_is integrity "the signatures under $tag are a"
+	jq -n --argjson layer "$layer" '{"schemaVersion":2,"config":$layer,"layers":[]}' | put "$image" "$tag" $manifest
+	we_take 6 p.json "$image:v1"
+	# a bundle may be behind each referrer
+	size=$(curl -fs "http://$SIGNING/v2/h/x/manifests/$DIGEST" | wc -c)
+	for i in $(seq 130); do
+		jq -nc --argjson layer "$layer" --arg digest "$DIGEST" --argjson size "$size" --arg i "$i" \
+			'{"schemaVersion":2,"config":$layer,"layers":[],"annotations":{"i":$i},
+			"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":$digest,"size":$size}}' |
+			put "$image" "r$i" $manifest
+	done
+	we_take 9 p.json "$image:v1"
+	error_is limit "more than 128 referrers"
+	# where nothing is to be verified none of this is looked at
+	tool skopeo-c copy -q --insecure-policy --remove-signatures --src-tls-verify=false "docker://$image:v1" dir:d
 }
 
 @test "sigstore: Rekor's promise, where the policy wants it" {
