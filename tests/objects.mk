@@ -23,7 +23,7 @@ $(BUILD)/obj/gen/kinds.pb-c.o: $(KINDS).c
 	$(call quiet,CC)$(CC) -std=c17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
 $(patsubst %,$(BUILD)/obj/tests/%/transcode.o,unit fuzz): | $(KINDS).h $(CRI_GEN).h
 
-STREAM_SPDY := $(patsubst %,ocid-dispatch/stream/%.o,spdy spdy_headers)
+STREAM_SPDY := $(patsubst %,ocid-dispatch/stream/%.o,spdy spdy_frames spdy_headers)
 STREAM_HANDSHAKE := $(patsubst %,ocid-dispatch/stream/%.o,handshake http1 sha1 websocket)
 TEST_OBJS_spdy := $(STREAM_SPDY)
 TEST_PKGS_spdy := zlib

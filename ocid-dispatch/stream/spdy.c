@@ -2,33 +2,20 @@
 #include "ocid-dispatch/stream/spdy.h"
 
 #include "lib/cleanup.h"
+#include "ocid-dispatch/stream/spdy_frames.h"
 #include "ocid-dispatch/stream/spdy_headers.h"
 
 #include <stdlib.h>
 
 enum {
 	HEADER_SIZE = 8,
-	VERSION = 3,
 	ID_MASK = 0x7fffffff,
 	INITIAL_WINDOW = 64 << 10, /* until SETTINGS or WINDOW_UPDATE say otherwise */
 	WINDOW_MAX = 0x7fffffff,
 	SYN_STREAM_SIZE = 10, /* before the headers */
-	SETTING_SIZE = 8,
-};
-
-enum frame_type {
-	SYN_STREAM = 1,
-	SYN_REPLY = 2,
-	RST_STREAM = 3,
-	SETTINGS = 4,
-	PING = 6,
-	GOAWAY = 7,
-	HEADERS = 8,
-	WINDOW_UPDATE = 9,
 };
 
 enum { FLAG_FIN = 1, FLAG_UNIDIRECTIONAL = 2 };
-enum { SETTING_STREAMS_MAX = 4, SETTING_WINDOW = 7 };
 enum { GOAWAY_OK = 0, GOAWAY_PROTOCOL_ERROR = 1 };
 
 struct spdy {
@@ -51,54 +38,6 @@ struct spdy {
 	int64_t send_window, initial_send_window;
 	size_t uncredited;
 };
-
-/* ---- writing ---- */
-
-static void put32(struct buffer *out, uint32_t number)
-{
-	const unsigned char bytes[] = { (unsigned char)(number >> 24),
-					(unsigned char)(number >> 16), (unsigned char)(number >> 8),
-					(unsigned char)number };
-
-	buffer_append(out, bytes, sizeof bytes);
-}
-
-static void put_control(struct buffer *out, enum frame_type type, size_t length)
-{
-	put32(out, 0x80000000U | VERSION << 16 | type);
-	put32(out, (uint32_t)length); /* no flags */
-}
-
-static void put_window_update(struct buffer *out, uint32_t id, size_t delta)
-{
-	put_control(out, WINDOW_UPDATE, 8);
-	put32(out, id);
-	put32(out, (uint32_t)delta);
-}
-
-static void put_reset(struct buffer *out, uint32_t id, enum spdy_reason reason)
-{
-	put_control(out, RST_STREAM, 8);
-	put32(out, id);
-	put32(out, reason);
-}
-
-static void put_go_away(struct spdy *session, uint32_t status)
-{
-	put_control(&session->out, GOAWAY, 8);
-	put32(&session->out, session->last_id);
-	put32(&session->out, status);
-}
-
-static void put_settings(struct buffer *out)
-{
-	put_control(out, SETTINGS, 4 + 2 * SETTING_SIZE);
-	put32(out, 2);
-	put32(out, SETTING_STREAMS_MAX);
-	put32(out, SPDY_STREAMS_MAX);
-	put32(out, SETTING_WINDOW);
-	put32(out, SPDY_WINDOW);
-}
 
 /* ---- streams ---- */
 
@@ -147,7 +86,7 @@ static void remote_done(struct spdy_stream *stream)
 
 static int protocol_error(struct spdy *session, struct error *err, const char *what)
 {
-	put_go_away(session, GOAWAY_PROTOCOL_ERROR);
+	spdy_put_go_away(&session->out, session->last_id, GOAWAY_PROTOCOL_ERROR);
 	return error_set(err, ERROR_INTEGRITY, "SPDY: %s", what);
 }
 
@@ -161,7 +100,7 @@ static int read_headers(struct spdy *session, const unsigned char *block, size_t
 {
 	if (spdy_headers_read(&session->headers, block, length, fields, err) == 0)
 		return 0;
-	put_go_away(session, GOAWAY_PROTOCOL_ERROR);
+	spdy_put_go_away(&session->out, session->last_id, GOAWAY_PROTOCOL_ERROR);
 	return error_prefix(err, "SPDY");
 }
 
@@ -179,7 +118,7 @@ static int on_syn_stream(struct spdy *session, unsigned flags, const unsigned ch
 			 err) < 0)
 		return -1;
 	if (session->count == SPDY_STREAMS_MAX) {
-		put_reset(&session->out, id, SPDY_REFUSED_STREAM);
+		spdy_put_reset(&session->out, id, SPDY_REFUSED_STREAM);
 		return 0;
 	}
 
@@ -236,14 +175,15 @@ static int on_settings(struct spdy *session, const unsigned char *payload, size_
 {
 	size_t count = length < 4 ? 0 : get32(payload);
 
-	if (length < 4 || (length - 4) / SETTING_SIZE != count || (length - 4) % SETTING_SIZE != 0)
+	if (length < 4 || (length - 4) / SPDY_SETTING_SIZE != count ||
+	    (length - 4) % SPDY_SETTING_SIZE != 0)
 		return protocol_error(session, err, "SETTINGS of a wrong size");
 	session->controlled = true;
 	for (size_t i = 0; i < count; i++) {
-		const unsigned char *entry = payload + 4 + i * SETTING_SIZE;
+		const unsigned char *entry = payload + 4 + i * SPDY_SETTING_SIZE;
 		uint32_t value = get32(entry + 4);
 
-		if ((get32(entry) & 0xffffff) != SETTING_WINDOW)
+		if ((get32(entry) & 0xffffff) != SPDY_SETTING_WINDOW)
 			continue;
 		if (value > WINDOW_MAX)
 			return protocol_error(session, err, "SETTINGS with a window too large");
@@ -285,8 +225,8 @@ static int on_ping(struct spdy *session, const unsigned char *payload, size_t le
 		return protocol_error(session, err, "PING of a wrong size");
 	if (get32(payload) % 2 == 0) /* would be an answer to one of ours */
 		return 0;
-	put_control(&session->out, PING, 4);
-	put32(&session->out, get32(payload));
+	spdy_put_control(&session->out, SPDY_PING, 4);
+	spdy_put32(&session->out, get32(payload));
 	return 0;
 }
 
@@ -297,19 +237,19 @@ static int on_control(struct spdy *session, struct error *err)
 	size_t length = buffer_length(&session->frame) - HEADER_SIZE;
 
 	switch (get32(header) & 0xffff) {
-	case SYN_STREAM:
+	case SPDY_SYN_STREAM:
 		return on_syn_stream(session, header[4], payload, length, err);
-	case SYN_REPLY:
+	case SPDY_SYN_REPLY:
 		return protocol_error(session, err, "SYN_REPLY, though we open no streams");
-	case RST_STREAM:
+	case SPDY_RST_STREAM:
 		return on_rst_stream(session, payload, length, err);
-	case SETTINGS:
+	case SPDY_SETTINGS:
 		return on_settings(session, payload, length, err);
-	case PING:
+	case SPDY_PING:
 		return on_ping(session, payload, length, err);
-	case HEADERS:
+	case SPDY_HEADERS:
 		return on_headers(session, payload, length, err);
-	case WINDOW_UPDATE:
+	case SPDY_WINDOW_UPDATE:
 		return on_window_update(session, payload, length, err);
 	default: /* 2.2.1: of other types nothing is wanted */
 		return 0;
@@ -323,7 +263,7 @@ static int begin_frame(struct spdy *session, struct error *err)
 	size_t length = get32(header + 4) & 0xffffff;
 
 	if (header[0] & 0x80) {
-		if ((get32(header) >> 16 & 0x7fff) != VERSION)
+		if ((get32(header) >> 16 & 0x7fff) != SPDY_VERSION)
 			return protocol_error(session, err, "another version");
 		if (length > SPDY_CONTROL_MAX)
 			return protocol_error(session, err, "a control frame too long");
@@ -431,8 +371,8 @@ struct spdy *spdy_new(const struct spdy_events *events, void *owner, struct erro
 	session->events = events;
 	session->owner = owner;
 	session->send_window = session->initial_send_window = INITIAL_WINDOW;
-	put_settings(&session->out);
-	put_window_update(&session->out, 0, SPDY_SESSION_WINDOW - INITIAL_WINDOW);
+	spdy_put_settings(&session->out, SPDY_STREAMS_MAX, SPDY_WINDOW);
+	spdy_put_window_update(&session->out, 0, SPDY_SESSION_WINDOW - INITIAL_WINDOW);
 	return session;
 }
 
@@ -465,8 +405,8 @@ void spdy_accept(struct spdy_stream *stream)
 	if (stream->local_done) /* it was opened for one direction alone */
 		return;
 	spdy_headers_write_reply(&session->headers, &block);
-	put_control(&session->out, SYN_REPLY, 4 + buffer_length(&block));
-	put32(&session->out, stream->id);
+	spdy_put_control(&session->out, SPDY_SYN_REPLY, 4 + buffer_length(&block));
+	spdy_put32(&session->out, stream->id);
 	buffer_append(&session->out, buffer_data(&block), buffer_length(&block));
 }
 
@@ -500,8 +440,8 @@ void spdy_send(struct spdy_stream *stream, const void *data, size_t length)
 	while (length > 0) {
 		size_t part = length < SPDY_DATA_MAX ? length : SPDY_DATA_MAX;
 
-		put32(&session->out, stream->id);
-		put32(&session->out, (uint32_t)part);
+		spdy_put32(&session->out, stream->id);
+		spdy_put32(&session->out, (uint32_t)part);
 		buffer_append(&session->out, at, part);
 		at += part;
 		length -= part;
@@ -517,15 +457,15 @@ void spdy_finish(struct spdy_stream *stream)
 {
 	if (stream->local_done)
 		return;
-	put32(&stream->session->out, stream->id);
-	put32(&stream->session->out, (uint32_t)FLAG_FIN << 24);
+	spdy_put32(&stream->session->out, stream->id);
+	spdy_put32(&stream->session->out, (uint32_t)FLAG_FIN << 24);
 	stream->local_done = true;
 	remove_if_over(stream);
 }
 
 void spdy_reset(struct spdy_stream *stream, enum spdy_reason reason)
 {
-	put_reset(&stream->session->out, stream->id, reason);
+	spdy_put_reset(&stream->session->out, stream->id, reason);
 	remove_stream(stream, true);
 }
 
@@ -536,7 +476,7 @@ static void credit(struct spdy *session, uint32_t id, size_t *uncredited, size_t
 	*uncredited += length;
 	if (*uncredited < window / 2)
 		return;
-	put_window_update(&session->out, id, *uncredited);
+	spdy_put_window_update(&session->out, id, *uncredited);
 	*uncredited = 0;
 }
 
@@ -549,5 +489,5 @@ void spdy_consumed(struct spdy *session, struct spdy_stream *stream, size_t leng
 
 void spdy_go_away(struct spdy *session)
 {
-	put_go_away(session, GOAWAY_OK);
+	spdy_put_go_away(&session->out, session->last_id, GOAWAY_OK);
 }
