@@ -41,7 +41,7 @@ int compression_of(const void *head, size_t length, enum compression *way, struc
 
 bool compression_is_known(const void *head, size_t length)
 {
-	enum compression way;
+	enum compression way = COMPRESSION_NONE;
 	struct error ignored;
 
 	return compression_of(head, length, &way, &ignored) < 0 || way != COMPRESSION_NONE;
@@ -133,7 +133,7 @@ static int pass_on(struct decompressor *d, const void *data, size_t length, stru
 
 static int decide(struct decompressor *d, struct error *err)
 {
-	enum compression way;
+	enum compression way = COMPRESSION_NONE;
 
 	d->is_known = true;
 	if (compression_of(d->head, d->head_length, &way, err) < 0)

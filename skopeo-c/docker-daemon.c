@@ -250,17 +250,18 @@ static int docker_daemon_put_manifest(struct transport *t, const struct manifest
 
 /* ---- both ---- */
 
-static int find_socket(char **path, const char *daemon, struct error *err)
+/* The path of the socket; the caller frees it. NULL with an error. */
+static char *find_socket(const char *daemon, struct error *err)
 {
 	const char *host = daemon ? daemon : getenv("DOCKER_HOST");
 
 	if (!host || !host[0])
 		host = DEFAULT_DAEMON;
-	if (strncmp(host, "unix://", 7) != 0)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "the daemon at %s: only unix:// sockets are supported", host);
-	*path = xstrdup(host + 7);
-	return 0;
+	if (strncmp(host, "unix://", 7) == 0)
+		return xstrdup(host + 7);
+	error_set(err, ERROR_UNSUPPORTED, "the daemon at %s: only unix:// sockets are supported",
+		  host);
+	return NULL;
 }
 
 static int docker_daemon_open(struct transport *t, const char *rest,
@@ -273,7 +274,8 @@ static int docker_daemon_open(struct transport *t, const char *rest,
 	state->fd = -1;
 	t->state = state;
 	t->name = xasprintf("docker-daemon:%s", rest);
-	if (find_socket(&state->socket_path, settings->daemon, err) < 0)
+	state->socket_path = find_socket(settings->daemon, err);
+	if (!state->socket_path)
 		return -1;
 	if (digest_is_valid(rest) && !settings->is_destination)
 		return open_source(t, rest, settings, err);
@@ -293,12 +295,12 @@ static int docker_daemon_list(const char *rest, const struct transport_settings 
 			      json_t *names, struct error *err)
 {
 	static const char question[] = "GET /images/json HTTP/1.0\r\nHost: docker\r\n\r\n";
-	cleanup_free char *path = NULL;
+	cleanup_free char *path = find_socket(settings->daemon, err);
 	const json_t *image;
 	size_t i;
 
 	(void)rest; /* there is only one */
-	if (find_socket(&path, settings->daemon, err) < 0)
+	if (!path)
 		return -1;
 	cleanup_fd int fd = connect_to(path, err);
 	if (fd < 0 || file_write_fd(fd, question, strlen(question), "the daemon", err) < 0 ||

@@ -188,7 +188,7 @@ static int sync_run(const struct cli *cli, struct error *err)
 				      .suffix = settings->suffix,
 				      .scoped = settings->scoped };
 	struct copy_request request = { 0 };
-	enum sync_type source;
+	enum sync_type source = SYNC_DOCKER;
 	cleanup_trust struct trust trust = { 0 };
 	cleanup_sync_list struct sync_list list = { 0 };
 	__attribute__((cleanup(free_http))) struct http *http = NULL;

@@ -40,13 +40,14 @@ static int collect(void *context, const void *data, size_t length, struct error 
 /* One member with a content, in an archive that is given in pieces of `step` bytes. */
 static bool survives(const char *name, size_t step)
 {
+	static const char content[] = { 'h', 'e', 'l', 'l', 'o' };
 	static unsigned char archive[8 * TAR_BLOCK];
 	struct seen seen = { 0 };
 	struct error err;
 
 	memset(archive, 0, sizeof archive);
 	size_t at = tar_header(name, 5, archive);
-	memcpy(archive + at, "hello", 5);
+	memcpy(archive + at, content, sizeof content);
 	size_t total = at + TAR_BLOCK + 2 * TAR_BLOCK;
 	struct tar_parser *parser = tar_parser_new(note, collect, &seen);
 	int status = 0;
