@@ -83,6 +83,24 @@ that() {
 	[ "$(result)" = "$(readlink /proc/self/ns/pid)" ]
 }
 
+@test "containers: what their pod shares with the node, they share without being told" {
+	old=$POD
+	pod node '.config.linux.securityContext.namespaceOptions = {network: "NODE", pid: "NODE", ipc: "NODE"}'
+	container told 'for ns in net pid ipc; do readlink /proc/self/ns/$ns; done'
+	start
+	[ "$(result)" = "$(readlink /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/ipc)" ]
+	container other 'readlink /proc/self/ns/net' '.config.linux.securityContext.namespaceOptions = {network: "POD", pid: "CONTAINER"}'
+	start
+	[ "$(result)" = "$(readlink /proc/self/ns/net)" ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	pod own '.config.linux.securityContext.namespaceOptions = {pid: "CONTAINER"}'
+	container alone 'echo $$'
+	start
+	[ "$(result)" = 1 ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	POD=$old
+}
+
 @test "containers: the target of processes is another container of the pod" {
 	container one 'sleep 60' '.config.linux.securityContext.namespaceOptions = {pid: "CONTAINER"}'
 	start
