@@ -5,6 +5,8 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/reference.h"
+#include "skopeo-c/policy.h"
 #include "skopeo-c/storage.h"
 #include "skopeo-c/tar-split.h"
 #include "skopeo-c/transport.h"
@@ -17,6 +19,7 @@ enum { LAYERS_MAX = 1000 };
 struct containers_storage {
 	struct storage storage;
 	char *image_id;
+	char *asked_for; /* the name that the image was asked for by; NULL where it was its id */
 	char *config_digest;
 	json_t *manifest;
 	json_t *layers; /* DiffID: the layer's id */
@@ -28,6 +31,7 @@ static void containers_storage_close(struct transport *t)
 
 	storage_close(&state->storage);
 	free(state->image_id);
+	free(state->asked_for);
 	free(state->config_digest);
 	json_decref(state->manifest);
 	json_decref(state->layers);
@@ -121,6 +125,46 @@ static int make_manifest(struct containers_storage *state, const json_t *image, 
 	return 0;
 }
 
+/* The name of the image that the text means, in full; NULL where it means none of them. */
+static char *find_name(const json_t *names, const char *text)
+{
+	cleanup_reference struct reference reference = { 0 };
+	struct error ignored;
+	const json_t *name;
+	size_t i;
+
+	if (reference_parse(text, &reference, &ignored) < 0)
+		return NULL;
+	reference_default_tag(&reference);
+	cleanup_free char *full = reference_text(&reference);
+	json_array_foreach (names, i, name) {
+		if (json_is_string(name) && strcmp(json_string_value(name), full) == 0)
+			return steal_ptr(&full);
+	}
+	return NULL;
+}
+
+/* As containers-policy.json(5) has them: "[DRIVER@ROOT]NAME" and shorter ones. */
+static void containers_storage_add_scopes(const struct transport *t, struct strings *scopes)
+{
+	const struct containers_storage *state = t->state;
+	const struct storage *storage = &state->storage;
+	cleanup_reference struct reference reference = { 0 };
+	cleanup_strings struct strings names = { 0 };
+	struct error ignored;
+
+	if (state->asked_for && reference_parse(state->asked_for, &reference, &ignored) == 0)
+		policy_scopes_of_reference(&reference, &names);
+	else
+		strings_addf(&names, "@%s", state->image_id);
+	for (size_t i = 0; i < names.count; i++)
+		if (names.items[i][0] != '*')
+			strings_addf(scopes, "[%s@%s]%s", storage->driver, storage->root,
+				     names.items[i]);
+	strings_addf(scopes, "[%s@%s]", storage->driver, storage->root);
+	strings_addf(scopes, "[%s]", storage->root);
+}
+
 static int open_image(struct transport *t, const char *name, struct error *err)
 {
 	struct containers_storage *state = t->state;
@@ -131,6 +175,7 @@ static int open_image(struct transport *t, const char *name, struct error *err)
 	if (!image)
 		return -1;
 	state->image_id = xstrdup(json_text(image, "id", ""));
+	state->asked_for = find_name(names, name);
 	if (json_array_size(names) > 0 && json_is_string(json_array_get(names, 0)))
 		t->reference = xstrdup(json_string_value(json_array_get(names, 0)));
 	return make_manifest(state, image, err) < 0 ? error_prefix(err, "%s", t->name) : 0;
@@ -216,6 +261,7 @@ static int containers_storage_list(const char *rest, const struct transport_sett
 
 const struct transport_class transport_containers_storage = {
 	.prefix = "containers-storage:",
+	.add_scopes = containers_storage_add_scopes,
 	.makes_manifest = true,
 	.list = containers_storage_list,
 	.open = containers_storage_open,

@@ -81,6 +81,9 @@ struct transport_class {
 	/* By what policies name the images: nothing, t->path or t->reference, which is then what
 	 * the user has asked for. */
 	enum { IDENTITY_NONE, IDENTITY_PATH, IDENTITY_REFERENCE } identity;
+	/* Add the scopes of policies that fit, the narrowest first, where these are not enough;
+	 * else NULL. */
+	void (*add_scopes)(const struct transport *t, struct strings *scopes);
 	bool drops_signatures; /* a destination where nobody misses them */
 	/* Open what `rest`, the text after the prefix, names; fills name, reference and state. */
 	int (*open)(struct transport *t, const char *rest,

@@ -56,6 +56,10 @@ static void add_scopes(const struct transport *from, struct strings *scopes)
 	cleanup_reference struct reference reference = { 0 };
 	struct error ignored;
 
+	if (from->class->add_scopes) {
+		from->class->add_scopes(from, scopes);
+		return;
+	}
 	switch (from->class->identity) {
 	case IDENTITY_NONE:
 		break;

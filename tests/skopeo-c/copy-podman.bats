@@ -117,3 +117,31 @@ podman() {
 	podman load -q -i ours.tar
 	podman image exists docker.io/library/loaded:1
 }
+
+@test "copy: the scopes of policies for containers-storage: are those of skopeo" {
+	local accept='[{"type":"insecureAcceptAnything"}]' scope name verdict id
+
+	id=$(podman images -q --no-trunc app:1)
+	while read -r scope name verdict; do
+		printf '{"default":[{"type":"reject"}],"transports":{"containers-storage":{"%s":%s}}}' "$scope" "$accept" >p.json
+		echo "$scope $name"
+		rm -rf theirs
+		if [ "$verdict" = yes ]; then
+			skopeo --policy p.json copy -q "containers-storage:$name" dir:theirs
+			tool skopeo-c copy -q --policy p.json "containers-storage:$name" dir:ours
+		else
+			run ! skopeo --policy p.json copy -q "containers-storage:$name" dir:theirs
+			tool 6 skopeo-c copy -q --policy p.json "containers-storage:$name" dir:ours
+		fi
+	done <<-END
+		[overlay@$STORE]docker.io/library/app:1 app:1 yes
+		[overlay@$STORE]docker.io/library app:1 yes
+		[overlay@$STORE]docker.io/other app:1 no
+		[overlay@$STORE] app:1 yes
+		[$STORE] app:1 yes
+		[$STORE] @${id#sha256:} yes
+		[overlay@$STORE]docker.io @${id#sha256:} no
+		[overlay@$STORE]@${id#sha256:} @${id#sha256:} yes
+		[overlay@/elsewhere] app:1 no
+	END
+}
