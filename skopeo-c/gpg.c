@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gpgme.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,8 @@ static struct gpg *open_context(struct error *err)
 
 	if (load(err) < 0)
 		return NULL;
+	/* GnuPG is a program that can end before it has read what it is given */
+	signal(SIGPIPE, SIG_IGN);
 	gpg = xcalloc(1, sizeof *gpg);
 	code = gpgme.new(&gpg->context);
 	if (!code)
