@@ -39,8 +39,8 @@ void record_remove(const struct store *store, const json_t *record);
  * mountinfo can tell, as before Linux 6.8. */
 bool record_is_on_top(const json_t *record);
 
-/* The record of the topmost mount on a directory (absolute, without symbolic links), where it can be
- * told at once; else NULL, which says nothing. The caller owns it. */
+/* The record of the topmost mount on a directory (absolute, without symbolic links), where it can
+ * be told at once; else NULL, which says nothing. The caller owns it. */
 json_t *record_find_on(const struct store *store, const char *directory);
 
 /* The records that count of a container's mounts, or of the mounts of an image itself, as an array
