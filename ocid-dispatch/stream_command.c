@@ -63,8 +63,8 @@ static int add_pipes(const json_t *request, struct theirs *theirs, int fds[stati
 	return tty ? add_pipe(1, &theirs->sizes, fds, count, err) : 0;
 }
 
-static void add_words(enum stream_kind kind, const json_t *request, int sizes_fd,
-		      struct strings *words)
+void stream_command_words(enum stream_kind kind, const json_t *request, int sizes_fd,
+			  struct strings *words)
 {
 	const json_t *command = json_object_get(request, "cmd");
 
@@ -122,7 +122,7 @@ int stream_command_start(struct stream_command *command, const struct stream_set
 	setenv("OCID_RUNROOT", settings->runroot, 1);
 	if (add_pipes(request, &theirs, fds, count, err) < 0)
 		return -1;
-	add_words(kind, request, theirs.sizes, &words);
+	stream_command_words(kind, request, theirs.sizes, &words);
 	pid_t pid = start(&words, &theirs, err);
 	if (pid < 0)
 		return -1;

@@ -8,12 +8,18 @@
 #include <sys/types.h>
 
 struct stream_settings;
+struct strings;
 
 /* Zero-initialised there is none. */
 struct stream_command {
 	pid_t pid; /* 0: none, or reaped */
 	int pid_fd;
 };
+
+/* The words of its command line; sizes_fd is where it gets sizes of the terminal, -1 for nowhere.
+ */
+void stream_command_words(enum stream_kind kind, const json_t *request, int sizes_fd,
+			  struct strings *words);
 
 /* Start it. `fds` gets our ends of what the request asks for: stdin, stdout, stderr, sizes of the
  * terminal, in that order, non-blocking; the caller's. */

@@ -6,8 +6,10 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/stream_address.h"
+#include "ocid-dispatch/stream_command.h"
 #include "ocid-dispatch/stream_tokens.h"
 #include "ocid-dispatch/trace.h"
 
@@ -26,6 +28,18 @@ static int answer(const struct rpc_context *context, enum stream_kind kind, cons
 	cleanup_free char *whole = xasprintf("%s/%s/%s", url, stream_kind_name(kind), token);
 	*response = json_pack("{s:s}", "url", whole);
 	return 0;
+}
+
+/* What a client will have run that comes to the URL. */
+static void trace_request(const struct rpc_context *context, enum stream_kind kind,
+			  const json_t *what)
+{
+	cleanup_pipeline struct pipeline pipeline = { .count = 1 };
+
+	if (!context->trace)
+		return;
+	stream_command_words(kind, what, -1, &pipeline.stages[0]);
+	trace_pipeline(&pipeline);
 }
 
 static bool is_true(const json_t *request, const char *key)
@@ -75,7 +89,10 @@ int stream_exec(const struct rpc_context *context, const json_t *request, json_t
 		return -1;
 
 	json_auto_t *what = with_container(context, request, &records, err);
-	return what ? answer(context, STREAM_EXEC, what, response, err) : -1;
+	if (!what)
+		return -1;
+	trace_request(context, STREAM_EXEC, what);
+	return answer(context, STREAM_EXEC, what, response, err);
 }
 
 /* Whether the container has a terminal, whatever the client takes it to have. */
@@ -102,6 +119,7 @@ int stream_attach(const struct rpc_context *context, const json_t *request, json
 	json_auto_t *what = with_container(context, request, &records, err);
 	if (!what || note_terminal(&records, what, err) < 0)
 		return -1;
+	trace_request(context, STREAM_ATTACH, what);
 	return answer(context, STREAM_ATTACH, what, response, err);
 }
 

@@ -149,6 +149,9 @@ in_container() { # of the processes of $CTR, whether one runs these words
 
 @test "stream: exec with a terminal: its sizes arrive" {
 	exec_url '{cmd: ["sh", "-c", "until stty size | grep 38; do sleep 0.05; done; tty"], stdin: true, stdout: true, tty: true}'
+	[ "$stderr" = "" ]
+	tool ocid-dispatch call --config "$CONFIG" --trace Exec <"$BATS_TEST_TMPDIR/request"
+	[[ $(tail -n 1 <<<"$stderr") == "ocid-shim exec --tty $CTR sh -c 'until stty size"* ]]
 	spdy exec "$URL" error,stdin,stdout,resize v4.channel.k8s.io </dev/null
 	[[ $(member stdout) == *"38 92"*/dev/pts/0* ]]
 	exec_url '{cmd: ["sh", "-c", "until stty size | grep 11; do sleep 0.05; done"], stdin: true, stdout: true, tty: true}'
