@@ -283,9 +283,8 @@ const struct cli_command init_command = {
 	.operands_max = 1,
 	.summary = "write the configuration of a network",
 	.details = "A bridge of the host's, a link to the host for each container (ptp), or a\n"
-		   "share in an interface of the host's (macvlan, ipvlan). There must be no "
-		   "network of\n"
-		   "that name yet.",
+		   "share in an interface of the host's (macvlan, ipvlan). There must be no\n"
+		   "network of that name yet.",
 	.options = options,
 	.settings_size = sizeof(struct init_settings),
 	.defaults = &defaults,

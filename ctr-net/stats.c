@@ -164,7 +164,7 @@ const struct cli_command stats_command = {
 	.name = "stats",
 	.operands = "[NETNS ...]",
 	.operands_max = -1,
-	.summary = "count what has gone through the interfaces of namespaces",
+	.summary = "count the traffic of namespaces",
 	.details =
 		"A line for each namespace, by default for all pinned ones, with bytes and errors\n"
 		"of every interface but loopback. NETNS is a name or a path, as for show.",

@@ -92,7 +92,7 @@ const struct cli_command status_command = {
 	.name = "status",
 	.operands = "[NETWORK]",
 	.operands_max = 1,
-	.summary = "say whether containers can be connected to a network now",
+	.summary = "say whether a network can take containers now",
 	.details = "Prints the condition NetworkReady as CRI has it. The default is the first\n"
 		   "network. Not ready is an error of its cause's kind.",
 	.options = options,
