@@ -386,11 +386,10 @@ const struct cli_command inspect_command = {
 	.operands_max = -1,
 	.summary = "show what an image is, without fetching its layers",
 	.details =
-		"IMAGE is docker://NAME, oci:PATH[:REF], docker-archive:PATH[:NAME], store:NAME "
-		"or\n"
-		"of another transport, see skopeo-c(1). Of several, and of those that \"-\" reads\n"
-		"from standard input, each is a line of its own, with the reason where it cannot\n"
-		"be inspected.",
+		"IMAGE is docker://NAME, oci:PATH[:REF], docker-archive:PATH[:NAME], store:NAME\n"
+		"or of another transport, see skopeo-c(1). Of several, and of those that \"-\"\n"
+		"reads from standard input, each is a line of its own, with the reason where it\n"
+		"cannot be inspected.",
 	.options = options,
 	.settings_size = sizeof(struct inspect_settings),
 	.defaults = &defaults,
