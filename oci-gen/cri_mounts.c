@@ -196,7 +196,7 @@ static int add_mappings(json_t *entry, const json_t *mount, struct error *err)
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		const json_t *list = json_object_get(mount, keys[i]);
-		json_t *mappings;
+		json_t *mappings = NULL;
 
 		if (!list)
 			continue;

@@ -125,7 +125,7 @@ static int apply_mapping(struct generation *g, const json_t *options, const char
 			 const char *pointer, struct error *err)
 {
 	const json_t *list = json_object_get(options, key);
-	json_t *mappings;
+	json_t *mappings = NULL;
 
 	if (json_array_size(list) != 1 || cri_number(json_array_get(list, 0), "containerId") != 0)
 		return error_set(err, ERROR_INTEGRITY,

@@ -73,27 +73,31 @@ static char *policy_label(const char *key, const char *otherwise)
 static char *level_of(const char *pod)
 {
 	char digest[DIGEST_SIZE] = "";
-	unsigned first, second;
 
 	digest_of(pod, strlen(pod), "sha256", digest);
-	sscanf(digest_hex(digest), "%8x%8x", &first, &second);
-	first %= CATEGORIES;
-	second = (first + 1 + second % (CATEGORIES - 1)) % CATEGORIES;
-	return first < second ? xasprintf("s0:c%u,c%u", first, second)
-			      : xasprintf("s0:c%u,c%u", second, first);
+	cleanup_free char *hex = xstrndup(digest_hex(digest), 8);
+	unsigned long number = strtoul(hex, NULL, 16), first = number % CATEGORIES;
+	unsigned long second = (first + 1 + number / CATEGORIES % (CATEGORIES - 1)) % CATEGORIES;
+	return first < second ? xasprintf("s0:c%lu,c%lu", first, second)
+			      : xasprintf("s0:c%lu,c%lu", second, first);
 }
 
 /* The label with parts of it replaced, where they are not NULL. */
 static char *compose(const char *label, const char *const parts[4])
 {
 	cleanup_free char *copy = xstrdup(label);
-	char *rest = copy, *own[4];
+	const char *own[4];
+	char *rest = copy;
 
 	for (int i = 0; i < 4; i++) {
-		/* the level has colons of its own */
-		char *part = i < 3 ? strsep(&rest, ":") : rest;
+		char *end = rest + strcspn(rest, ":");
 
-		own[i] = part ? part : copy + strlen(copy);
+		own[i] = rest;
+		/* the level, the last, has colons of its own */
+		if (i == 3 || !*end)
+			end = rest + strlen(rest);
+		rest = *end ? end + 1 : end;
+		*end = '\0';
 	}
 	return xasprintf("%s:%s:%s:%s", parts[0] ? parts[0] : own[0], parts[1] ? parts[1] : own[1],
 			 parts[2] ? parts[2] : own[2], parts[3] ? parts[3] : own[3]);

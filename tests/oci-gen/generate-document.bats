@@ -131,7 +131,7 @@ from_document() {
 	refused 7 '.image.config = []'
 	refused 7 '.network = {netns: "rel"}'
 	refused 7 '.network = {}'
-	refused 3 '.image.config.config.User = "nobody-here"'
+	refused 7 '.image.config.config.User = "nobody-here"'
 	refused 7 '.cri = {container: {}}'
 	error_is integrity pod
 	refused 7 '[.]'
