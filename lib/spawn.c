@@ -91,7 +91,10 @@ static void run_child(const struct spawn *spawn, const struct standard *standard
 	sigset_t none;
 
 	sigemptyset(&none);
-	setpgid(0, 0);
+	if (spawn->new_session)
+		setsid();
+	else
+		setpgid(0, 0);
 	if (!die_with(spawn->death_signal, parent))
 		_exit(EXEC_FAILED);
 	for (int number = 1; number < NSIG; number++)
@@ -145,8 +148,10 @@ static pid_t start(const struct spawn *spawn, const struct standard *standard, s
 		return error_os(err, "cannot run %s", spawn->argv[0]);
 	if (pid == 0)
 		run_child(spawn, standard, report_write, parent);
-	/* also here, so that a kill of the group cannot come before the child's own call */
-	setpgid(pid, pid);
+	/* also here, so that a kill of the group cannot come before the child's own call; a leader
+	 * of a group could not make a session */
+	if (!spawn->new_session)
+		setpgid(pid, pid);
 	close(steal_fd(&report_write));
 
 	int failure = exec_failure(report_read);

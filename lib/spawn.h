@@ -20,6 +20,7 @@ struct spawn {
 	size_t output_max;     /* bytes of captured stdout, and of stderr; 0: 1 MiB */
 	int timeout_ms;	       /* 0: none. On expiry the child's process group is killed */
 	const char *directory; /* working directory, or NULL */
+	bool new_session;      /* the program leads a session, not only a process group */
 	int death_signal;      /* sent to the program when we die first; 0: none */
 };
 
@@ -37,8 +38,8 @@ void spawn_result_free(struct spawn_result *result);
 #define cleanup_spawn_result __attribute__((cleanup(spawn_result_free)))
 
 /* Start and return at once; the caller waits. Only argv, environment, the *_fd fields (0:
- * /dev/null for stdin, inherited for the others), pass_fds, directory and death_signal
- * are used. */
+ * /dev/null for stdin, inherited for the others), pass_fds, directory, new_session and
+ * death_signal are used. */
 pid_t spawn_start(const struct spawn *spawn, struct error *err);
 
 /* The last line of what a program said on stderr, for an error message; "" when silent.

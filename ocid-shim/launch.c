@@ -23,13 +23,6 @@ struct inheritance {
 	int sync_fd, lock_fd, runtime_log_fd;
 };
 
-/* The monitor leaves us at once by forking; collect what it leaves behind. */
-static void reap(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 static int start_monitor(const struct store *store, const struct launch *launch,
 			 const struct inheritance *fds, struct error *err)
 {
@@ -74,12 +67,10 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	cleanup_free const char **environment = runtime_environment(launch->notifies);
 	const struct spawn spawn = { .argv = (const char *const *)argv.items,
 				     .environment = environment,
-				     .pass_fds = pass };
-	pid_t pid = spawn_start(&spawn, err);
-	if (pid < 0)
-		return -1;
-	reap(pid);
-	return 0;
+				     .pass_fds = pass,
+				     .new_session = true };
+	/* it outlives us, or we its end: nobody waits for it as a child */
+	return spawn_start(&spawn, err) < 0 ? -1 : 0;
 }
 
 /* The monitor's lock is taken here, so that it is held before there is a monitor. */

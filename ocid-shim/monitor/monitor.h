@@ -58,7 +58,7 @@ struct monitor {
 	long long patience_ends; /* with those that are behind (process_clock); 0: none is */
 };
 
-/* process.c: leave the caller's session, terminal and directory. */
+/* process.c: leave the caller's streams and directory; the session is our own already. */
 void process_detach(void);
 
 /* Become the subreaper, with all signals blocked; returns a descriptor that tells of SIGCHLD. */

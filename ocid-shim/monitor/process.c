@@ -22,14 +22,6 @@ enum {
 
 void process_detach(void)
 {
-	/* the caller waits for the first process only; the second leads no session, so that no
-	 * terminal it opens can become its own */
-	if (fork() != 0)
-		_exit(0);
-	setsid();
-	if (fork() != 0)
-		_exit(0);
-
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);

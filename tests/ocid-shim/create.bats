@@ -93,7 +93,7 @@ load common
 	[ "$(readlink "/proc/$monitor/cwd")" = / ]
 	[ "$(ps -o tty= -p "$monitor")" = '?' ]
 	read -r session < <(ps -o sid= -p "$monitor")
-	[ "$session" != "$monitor" ]
+	[ "$session" = "$monitor" ]
 	for fd in 0 1 2; do
 		[ "$(readlink "/proc/$monitor/fd/$fd")" = /dev/null ]
 	done
