@@ -139,7 +139,10 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 		return 0;
 
 	/* nobody has learnt of it */
-	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
+	const struct attach_settings settings = {
+		.plugin_path = request->plugin_path,
+		.timeout_ms = request->timeout_ms,
+	};
 	attach_undo(&record, record_find(&record, ifname), &settings);
 	return -1;
 }

@@ -54,7 +54,10 @@ static bool is_finished(const struct record *record)
 /* Make and pin the namespace of the container. Recorded first, so that `del` finds it. */
 static int make_netns(struct add_request *request, struct record *record, struct error *err)
 {
-	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
+	const struct attach_settings settings = {
+		.plugin_path = request->plugin_path,
+		.timeout_ms = request->timeout_ms,
+	};
 	const struct ns_plan network_only = { .kinds[PIN_NET] = true };
 	struct error ignored;
 
@@ -95,7 +98,10 @@ static char *find_netns(struct add_request *request, struct record *record, cons
 static void undo(struct add_request *request, struct record *record, const json_t *attachments,
 		 size_t first, bool made_netns)
 {
-	const struct attach_settings settings = { request->plugin_path, request->timeout_ms };
+	const struct attach_settings settings = {
+		.plugin_path = request->plugin_path,
+		.timeout_ms = request->timeout_ms,
+	};
 	struct error failure;
 
 	for (size_t i = json_array_size(attachments); i > first; i--) {

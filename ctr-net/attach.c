@@ -77,7 +77,7 @@ static char *make_stand_in(const struct attachment *attachment, const json_t *co
 }
 
 static int take_off(struct record *record, json_t *entry, const struct attach_settings *settings,
-		    bool best_effort, struct error *err)
+		    enum cni_del_mode mode, struct error *err)
 {
 	struct attachment attachment = recorded(record, entry, settings);
 	const char *network = json_text(entry, "network", "?");
@@ -89,7 +89,7 @@ static int take_off(struct record *record, json_t *entry, const struct attach_se
 	attachment.stand_in = stand_in;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
 		return -1;
-	if (cni_chain_del(config, &attachment, result, best_effort, record->lock_fd, err) < 0)
+	if (cni_chain_del(config, &attachment, result, mode, record->lock_fd, err) < 0)
 		return error_prefix(err, "network %s", network);
 	record_remove(record, entry);
 	return 0;
@@ -98,7 +98,15 @@ static int take_off(struct record *record, json_t *entry, const struct attach_se
 int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
 	       struct error *err)
 {
-	return take_off(record, entry, settings, false, err);
+	if (!settings->force)
+		return take_off(record, entry, settings, CNI_DEL_STOP, err);
+	if (take_off(record, entry, settings, CNI_DEL_FORCE, err) < 0) {
+		if (cli_interrupted())
+			return -1;
+		log_message(LOG_LEVEL_WARN, "%s", err->message);
+		record_remove(record, entry);
+	}
+	return 0;
 }
 
 int attach_del_all(struct record *record, const struct attach_settings *settings, struct error *err)
@@ -200,7 +208,7 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
 {
 	int interrupted = cli_interrupt_take();
 	struct error failure;
-	bool undone = take_off(record, entry, settings, true, &failure) == 0;
+	bool undone = take_off(record, entry, settings, CNI_DEL_GO_ON, &failure) == 0;
 
 	if (!undone)
 		log_message(LOG_LEVEL_WARN,
@@ -213,7 +221,10 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
 	       json_t **result, struct error *err)
 {
-	const struct attach_settings settings = { attachment->plugin_path, attachment->timeout_ms };
+	const struct attach_settings settings = {
+		.plugin_path = attachment->plugin_path,
+		.timeout_ms = attachment->timeout_ms,
+	};
 
 	if (cni_chain_find(config, attachment, err) < 0 ||
 	    clear_stale(record, attachment, &settings, err) < 0)

@@ -11,6 +11,7 @@
 struct attach_settings {
 	const char *plugin_path; /* NULL: as it was for ADD */
 	int timeout_ms;
+	bool force; /* go on where a plugin fails, tell of it, and forget the attachment */
 };
 
 /* Run the plugins of the network for ADD. What a killed `add`, or one before a reboot, has left

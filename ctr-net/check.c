@@ -104,8 +104,10 @@ static int check(const struct cli *cli, struct error *err)
 	};
 	const struct check_settings *settings = cli->settings;
 	cleanup_free char *plugin_path = options_plugin_path_if_any(&settings->plugin_dirs);
-	const struct attach_settings attach = { plugin_path,
-						options_timeout(settings->timeout_s, err) };
+	const struct attach_settings attach = {
+		.plugin_path = plugin_path,
+		.timeout_ms = options_timeout(settings->timeout_s, err),
+	};
 	cleanup_store struct store store = { 0 };
 	json_auto_t *rows = json_array();
 

@@ -5,6 +5,7 @@
 #include "cni_plugin.h"
 
 #include "lib/cleanup.h"
+#include "lib/json.h"
 
 #include <stdlib.h>
 
@@ -59,15 +60,27 @@ int cni_chain_check(const json_t *config, const struct attachment *attachment, c
 static int del_plugin(const struct attachment *attachment, const json_t *request, int lock_fd,
 		      struct error *err)
 {
-	if (cni_plugin_del(attachment, request, lock_fd, err) == 0)
+	const char *type = json_text(request, "type", "");
+
+	if (cni_plugin_del(attachment, type, request, lock_fd, err) == 0)
 		return 0;
 	if (err->kind != ERROR_FAILED)
 		return -1;
-	return cni_plugin_del(attachment, request, lock_fd, err);
+	return cni_plugin_del(attachment, type, request, lock_fd, err);
+}
+
+/* Release the addresses of a plugin that has failed. */
+static void del_ipam(const struct attachment *attachment, const char *type, const json_t *request,
+		     int lock_fd)
+{
+	struct error ignored;
+
+	if (type)
+		cni_plugin_del(attachment, type, request, lock_fd, &ignored);
 }
 
 int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
-		  bool best_effort, int lock_fd, struct error *err)
+		  enum cni_del_mode mode, int lock_fd, struct error *err)
 {
 	/* DEL has a prevResult since 0.4.0 */
 	const json_t *previous = cni_config_speaks(config, "0.4.0") ? result : NULL;
@@ -86,8 +99,10 @@ int cni_chain_del(const json_t *config, const struct attachment *attachment, con
 		if (status == 0)
 			*err = failure;
 		status = -1;
-		if (!best_effort)
+		if (mode == CNI_DEL_STOP)
 			break;
+		if (mode == CNI_DEL_FORCE)
+			del_ipam(&of_plugin, cni_config_ipam_type(config, i - 1), request, lock_fd);
 	}
 	return status;
 }

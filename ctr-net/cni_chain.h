@@ -25,11 +25,14 @@ int cni_chain_add(const json_t *config, const struct attachment *attachment,
 int cni_chain_check(const json_t *config, const struct attachment *attachment, const json_t *result,
 		    struct error *err);
 
+/* What DEL does where a plugin fails: stop, as SPEC asks; go on, and report the first failure; or
+ * also run the plugin for addresses, which the one that failed may not have run. */
+enum cni_del_mode { CNI_DEL_STOP, CNI_DEL_GO_ON, CNI_DEL_FORCE };
+
 /* DEL from the last plugin to the first, under the container's lock. `result` is what ADD gave
- * last, or NULL. Stops at an error as SPEC asks; with `best_effort` it goes on and reports the
- * first one. */
+ * last, or NULL. */
 int cni_chain_del(const json_t *config, const struct attachment *attachment, const json_t *result,
-		  bool best_effort, int lock_fd, struct error *err);
+		  enum cni_del_mode mode, int lock_fd, struct error *err);
 
 /* STATUS, for a network of 1.1.0 or later; stops at an error. */
 int cni_chain_status(const json_t *config, const struct attachment *attachment, struct error *err);

@@ -250,8 +250,8 @@ int cni_plugin_gc(const struct attachment *attachment, const json_t *request, in
 	return run(attachment, &mode, request, &output, err);
 }
 
-int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
-		   struct error *err)
+int cni_plugin_del(const struct attachment *attachment, const char *type, const json_t *request,
+		   int lock_fd, struct error *err)
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
 
@@ -259,7 +259,7 @@ int cni_plugin_del(const struct attachment *attachment, const json_t *request, i
 	 * firewall rules. Not so for ADD, where a daemon that a plugin starts would keep the lock.
 	 */
 	const int pass_fds[] = { lock_fd, -1 };
-	const struct mode mode = { json_text(request, "type", ""), "DEL", 0, pass_fds };
+	const struct mode mode = { type, "DEL", 0, pass_fds };
 
 	return run(attachment, &mode, request, &output, err);
 }

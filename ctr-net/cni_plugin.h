@@ -43,6 +43,7 @@ int cni_plugin_status(const struct attachment *attachment, const json_t *request
 int cni_plugin_gc(const struct attachment *attachment, const json_t *request, int lock_fd,
 		  struct error *err);
 
-/* Run the plugin for DEL. Should we be killed, it goes on, and holds lock_fd until it ends. */
-int cni_plugin_del(const struct attachment *attachment, const json_t *request, int lock_fd,
-		   struct error *err);
+/* Run a plugin of that type for DEL, which is the request's own or the one for its addresses.
+ * Should we be killed, it goes on, and holds lock_fd until it ends. */
+int cni_plugin_del(const struct attachment *attachment, const char *type, const json_t *request,
+		   int lock_fd, struct error *err);

@@ -20,6 +20,7 @@ struct del_settings {
 	struct strings conf_dirs, plugin_dirs;
 	const char *ifname, *id;
 	long long timeout_s;
+	bool force;
 };
 
 /* Take the container off all its networks, and remove the namespace that `add` made for it. */
@@ -66,7 +67,7 @@ static int del_unrecorded(const struct cli *cli, const struct record *record, co
 	cleanup_fd int lock = -1;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
 		return -1;
-	return cni_chain_del(config, &attachment, NULL, false, record->lock_fd, err);
+	return cni_chain_del(config, &attachment, NULL, CNI_DEL_STOP, record->lock_fd, err);
 }
 
 /* `del NETWORK NETNS` */
@@ -114,8 +115,11 @@ static int del(const struct cli *cli, struct error *err)
 {
 	const struct del_settings *settings = cli->settings;
 	cleanup_free char *plugin_path = options_plugin_path_if_any(&settings->plugin_dirs);
-	const struct attach_settings attach = { plugin_path,
-						options_timeout(settings->timeout_s, err) };
+	const struct attach_settings attach = {
+		.plugin_path = plugin_path,
+		.timeout_ms = options_timeout(settings->timeout_s, err),
+		.force = settings->force,
+	};
 	cleanup_store struct store store = { 0 };
 
 	if (attach.timeout_ms < 0 || (settings->id && options_check_id(settings->id, err) < 0))
@@ -141,6 +145,8 @@ static const struct cli_option options[] = {
 	  "where networks are configured, for what no record tells" },
 	OPTION_PLUGIN_DIRS(del_settings, PLUGINS_OF_ADD),
 	OPTION_TIMEOUT(del_settings),
+	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct del_settings, force),
+	  "go on where a plugin fails, and forget what it was about" },
 	{ 0 },
 };
 

@@ -242,3 +242,26 @@ no_veth() {
 	umount "$BATS_TEST_TMPDIR/small"
 	nothing_left
 }
+
+@test "del: --force forgets what its plugins cannot take down, and releases the addresses" {
+	on_host ip link add up0 type veth peer name up1
+	network lan '{"type": "macvlan", "master": "up0", "ipam": {"type": "host-local",
+		"dataDir": "'"$LEASES"'", "subnet": "10.90.50.0/24"}}' "$NOTHING"
+	plugin_nothing
+	net ns create one
+	net add lan one --conf-dir "$NET_D"
+	# the reference macvlan 1.1.1 cannot be without its master, not even for DEL
+	on_host ip link del up0
+	net 1 del lan one
+	error_is failed "plugin macvlan"
+	[ -e "$LEASES/lan/10.90.50.2" ]
+	net ns rm --force one
+	net 1 gc --conf-dir "$NET_D"
+	net del --id one --force
+	[[ $stderr == *"warning: "*"plugin macvlan"* ]]
+	[ ! -e "$LEASES/lan/10.90.50.2" ]
+	[ ! -e "$OCID_ROOT/networks/one.json" ]
+	net del --id one --force # of nothing
+	[ -z "$stderr" ]
+	nothing_left
+}
