@@ -9,7 +9,8 @@
 /* How a command reaches one side's registry; the strings are borrowed from argv. */
 struct access {
 	bool tls_verify, no_creds;
-	const char *creds;	     /* USER:PASSWORD */
+	bool insecure_policy; /* skopeo's users say so of every verb; only copies have a policy */
+	const char *creds;    /* USER:PASSWORD */
 	const char *user, *password; /* the same in two */
 	const char *registry_token;  /* a Bearer token that is used as it is */
 	const char *authfile;	     /* before the usual files */
@@ -34,6 +35,7 @@ struct access {
 	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" }, \
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir), \
 	  "certificates for the registry" }, \
+	{ "insecure-policy", 0, NULL, OPTION_FLAG, FIELD(access.insecure_policy), NULL }, \
 	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times), \
 	  "try again N times after what may pass (default 2)" }
 /* clang-format on */

@@ -151,3 +151,13 @@ ACCEPT='[{"type":"insecureAcceptAnything"}]' REJECT='[{"type":"reject"}]'
 	tool 6 skopeo-c copy --policy p.json "$SRC" dir:d
 	[ ! -e d ]
 }
+
+@test "policy: verbs that copy nothing ask none, and may be told so as skopeo is" {
+	echo "{\"default\":$REJECT}" >"$HOME/.config/containers/policy.json"
+	tool skopeo-c inspect --tls-verify=false "docker://$REGISTRY/a/x:v1"
+	tool skopeo-c --insecure-policy inspect --tls-verify=false "docker://$REGISTRY/a/x:v1"
+	tool skopeo-c --insecure-policy list-tags --tls-verify=false "docker://$REGISTRY/a/x"
+	tool 6 skopeo-c sync --src docker --dest dir --src-tls-verify=false "$REGISTRY/a/x" "$BATS_TEST_TMPDIR/d"
+	tool skopeo-c --insecure-policy sync --src docker --dest dir --src-tls-verify=false "$REGISTRY/a/x" "$BATS_TEST_TMPDIR/d"
+	[ -d d ]
+}
