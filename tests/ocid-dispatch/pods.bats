@@ -41,6 +41,7 @@ nothing_of_pods() {
 	ip=$(jq -r .status.network.ip <<<"$output")
 	busybox ping -c 1 -W 2 "$ip"
 	[ "$(jq -r .status.createdAt <<<"$output")" -gt 1700000000000000000 ]
+	/usr/bin/python3 -m jsonschema -i "$OCID_ROOT/pods/$POD/document.json" "$TESTS/../man/document.schema.json"
 	call ListPodSandbox
 	[ "$(jq -c '.items | map(.id)' <<<"$output")" = "[\"$POD\"]" ]
 	call StopPodSandbox "$(that)"
