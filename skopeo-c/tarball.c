@@ -10,7 +10,9 @@
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/memory.h"
+#include "skopeo-c/compression.h"
 #include "skopeo-c/gzip.h"
+#include "skopeo-c/spool.h"
 #include "skopeo-c/transport.h"
 
 #include <errno.h>
@@ -106,8 +108,8 @@ static int check_tar(const struct packer *packer, struct error *err)
 	if (packer->head_length == TAR_BLOCK && packer->length % TAR_BLOCK == 0 &&
 	    is_tar_header(packer->head))
 		return 0;
-	return error_set(err, ERROR_INTEGRITY, "%s: neither a tar file nor one compressed by gzip",
-			 packer->path);
+	return error_set(err, ERROR_INTEGRITY,
+			 "%s: neither a tar file nor one compressed by gzip or zstd", packer->path);
 }
 
 /* Fill the buffer as far as there is something: what a pipe delivers at once means nothing. */
@@ -132,49 +134,21 @@ static ssize_t read_piece(int fd, char *buffer, size_t size, const char *what, s
 static int pump(struct packer *packer, int in, struct error *err)
 {
 	cleanup_free char *buffer = xcalloc(1, READ_SIZE);
-	struct gzip_reader *reader = NULL;
-	bool first = true;
+	struct decompressor *decompressor = decompressor_new(pack_tar, packer);
 	ssize_t got;
 	int status = 0;
 
-	while (status == 0 && (got = read_piece(in, buffer, READ_SIZE, packer->path, err)) != 0) {
-		if (got > 0 && first && gzip_is_gzip(buffer, (size_t)got))
-			reader = gzip_reader_new(pack_tar, packer);
-		first = false;
-		if (got < 0)
-			status = -1;
-		else if (reader)
-			status = gzip_read(reader, buffer, (size_t)got, err);
-		else
-			status = pack_tar(packer, buffer, (size_t)got, err);
-	}
-	if (status == 0 && reader)
-		status = gzip_read_end(reader, err);
-	gzip_reader_free(reader);
+	while (status == 0 && (got = read_piece(in, buffer, READ_SIZE, packer->path, err)) != 0)
+		status = got < 0 ? -1 : decompressor_write(decompressor, buffer, (size_t)got, err);
+	if (status == 0)
+		status = decompressor_finish(decompressor, err);
+	decompressor_free(decompressor);
 	return status < 0 ? error_prefix(err, "%s", packer->path) : 0;
 }
 
-static int open_temporary(struct error *err)
-{
-	const char *directory = getenv("TMPDIR");
-
-	directory = directory && directory[0] ? directory : "/var/tmp";
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		return fd;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
-		return error_os(err, "cannot make a temporary file in %s", directory);
-	cleanup_free char *path = xasprintf("%s/skopeo-c.XXXXXX", directory);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return error_os(err, "cannot make a temporary file in %s", directory);
-	unlink(path);
-	return fd;
-}
-
 /* Make a layer of the tar at `path`; fills the part and its DiffID. */
-static int pack(const char *path, struct part *part, char diff_id[static DIGEST_SIZE],
-		struct error *err)
+static int pack(const char *path, const char *spool_directory, struct part *part,
+		char diff_id[static DIGEST_SIZE], struct error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	cleanup_fd int file = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -182,7 +156,7 @@ static int pack(const char *path, struct part *part, char diff_id[static DIGEST_
 
 	if (!is_stdin && file < 0)
 		return error_os(err, "%s", path);
-	packer.part.fd = open_temporary(err);
+	packer.part.fd = spool_open(spool_directory, err);
 	if (packer.part.fd < 0)
 		return -1;
 	*part = packer.part; /* the transport closes it, whatever happens now */
@@ -345,7 +319,8 @@ static int tarball_open(struct transport *t, const char *rest,
 		char diff_id[DIGEST_SIZE];
 
 		tarball->parts[tarball->count++].fd = -1;
-		if (pack(paths.items[i], &tarball->parts[i], diff_id, err) < 0)
+		if (pack(paths.items[i], settings->spool_directory, &tarball->parts[i], diff_id,
+			 err) < 0)
 			return -1;
 		json_array_append_new(diff_ids, json_string(diff_id));
 	}
@@ -377,6 +352,7 @@ static int tarball_open_blob(struct transport *t, const struct blob *blob,
 		if (strcmp(tarball->parts[i].digest, blob->digest) != 0)
 			continue;
 		source->fd = fcntl(tarball->parts[i].fd, F_DUPFD_CLOEXEC, 0);
+		source->is_whole = i + 1 < tarball->count; /* the config is only in memory */
 		if (source->fd < 0 || lseek(source->fd, 0, SEEK_SET) < 0)
 			return error_os(err, "%s", t->name);
 		return 0;

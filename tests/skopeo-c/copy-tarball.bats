@@ -29,7 +29,7 @@ setup_file() {
 	[ "$(skopeo inspect --config oci:o:x | jq -c '.config.ExposedPorts')" = '{"80/tcp":{}}' ]
 }
 
-@test "copy tarball: the same input gives the same bytes, also from a slow pipe and from gzip" {
+@test "copy tarball: the same input gives the same bytes, also from a slow pipe, gzip and zstd" {
 	cd "$BATS_TEST_TMPDIR"
 	tar=$BATS_FILE_TMPDIR/base.tar
 	gzip -k -c "$tar" >base.tar.gz
@@ -41,8 +41,9 @@ setup_file() {
 	head -c 1000000 "$tar" | gzip >members.tar.gz
 	tail -c +1000001 "$tar" | gzip >>members.tar.gz
 	tool skopeo-c copy tarball:members.tar.gz oci:o:e
+	tool skopeo-c copy tarball:- oci:o:f < <(zstd -c "$tar")
 	[ "$(jq -r '.manifests[].digest' o/index.json | sort -u | wc -l)" -eq 1 ]
-	[ "$(jq '.manifests | length' o/index.json)" -eq 5 ]
+	[ "$(jq '.manifests | length' o/index.json)" -eq 6 ]
 }
 
 @test "copy tarball: the only time is one that was given" {
@@ -104,11 +105,15 @@ setup_file() {
 
 @test "copy tarball: no temporary file is left, and a full disk is exit 9" {
 	mkdir "$BATS_TEST_TMPDIR/tmp" "$BATS_TEST_TMPDIR/small"
-	tool env TMPDIR="$BATS_TEST_TMPDIR/tmp" skopeo-c copy "tarball:$BATS_FILE_TMPDIR/base.tar" "oci:$BATS_TEST_TMPDIR/o"
+	# the layers are made where they stay; for an archive in TMPDIR
+	tool env TMPDIR=/nonexistent skopeo-c copy "tarball:$BATS_FILE_TMPDIR/base.tar" "oci:$BATS_TEST_TMPDIR/o"
+	nothing_unfinished "$BATS_TEST_TMPDIR"
+	tool env TMPDIR="$BATS_TEST_TMPDIR/tmp" skopeo-c copy "tarball:$BATS_FILE_TMPDIR/base.tar" "docker-archive:$BATS_TEST_TMPDIR/a"
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/tmp")" ]
 	mount -t tmpfs -o size=256k none "$BATS_TEST_TMPDIR/small"
-	run --separate-stderr env TMPDIR="$BATS_TEST_TMPDIR/small" skopeo-c copy "tarball:$BATS_FILE_TMPDIR/base.tar" "oci:$BATS_TEST_TMPDIR/p"
+	run --separate-stderr skopeo-c copy "tarball:$BATS_FILE_TMPDIR/base.tar" "oci:$BATS_TEST_TMPDIR/small/p"
+	left=$(ls -A "$BATS_TEST_TMPDIR/small")
 	umount "$BATS_TEST_TMPDIR/small"
 	error_is limit "No space left"
-	[ ! -e "$BATS_TEST_TMPDIR/p" ]
+	[ -z "$left" ]
 }
