@@ -5,10 +5,7 @@
 #include "lib/file.h"
 #include "lib/memory.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -100,18 +97,26 @@ static void set_value(json_t *object, const char *key, json_int_t number)
 		json_object_set_new(object, key, json_pack("{s:I}", "value", number));
 }
 
+/* Where the value of ` KEY=VALUE` begins; NULL where it is not there. */
+static const char *find_value(const char *line, const char *key)
+{
+	const char *at = line ? strstr(line, key) : NULL;
+
+	return at ? at + strlen(key) : NULL;
+}
+
 /* A line of a pressure file: `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` (microseconds). */
 static void set_pressure_line(json_t *psi, const char *key, const char *line)
 {
-	double avg10, avg60, avg300;
-	long long total;
+	const char *avg10 = find_value(line, " avg10="), *avg60 = find_value(line, " avg60=");
+	const char *avg300 = find_value(line, " avg300="), *total = find_value(line, " total=");
 
-	if (line && sscanf(line, "%*s avg10=%lf avg60=%lf avg300=%lf total=%lld", &avg10, &avg60,
-			   &avg300, &total) == 4)
+	if (avg10 && avg60 && avg300 && total)
 		json_object_set_new(psi, key,
 				    json_pack("{s:I, s:f, s:f, s:f}", "Total",
-					      (json_int_t)total * US, "Avg10", avg10, "Avg60",
-					      avg60, "Avg300", avg300));
+					      parse_number(total) * US, "Avg10",
+					      strtod(avg10, NULL), "Avg60", strtod(avg60, NULL),
+					      "Avg300", strtod(avg300, NULL)));
 }
 
 static void set_pressure(json_t *object, const json_t *directories, const char *name)

@@ -14,7 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { END_MS = 10000 };
+enum { DELETE_TRIES = 3, END_MS = 10000 };
 
 struct rm_settings {
 	bool force;
@@ -64,18 +64,29 @@ static int remove_log(const struct container *container, struct error *err)
 		       : 0;
 }
 
-static int remove_container(const struct store *store, const struct container *container, int lock,
-			    struct error *err)
+static int delete (const struct store *store, const struct container *container, int lock,
+		   struct error *err)
 {
 	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
 	 * as after a reboot that kept RUNROOT */
 	const char *const words[] = { "delete", "--force", container->id, NULL };
+	struct error why = { 0 };
 
+	/* the runtime freezes what is left of the container, and fails when that ends meanwhile */
+	for (int i = 0; i < DELETE_TRIES; i++)
+		if (runtime_run(store, container->facts, lock, words, NULL, &why) == 0)
+			return 0;
+	*err = why;
+	return -1;
+}
+
+static int remove_container(const struct store *store, const struct container *container, int lock,
+			    struct error *err)
+{
 	if (container_status(container) != CONTAINER_STOPPED &&
 	    end(store, container, lock, err) < 0)
 		return -1;
-	if (runtime_run(store, container->facts, lock, words, NULL, err) < 0 ||
-	    remove_log(container, err) < 0)
+	if (delete (store, container, lock, err) < 0 || remove_log(container, err) < 0)
 		return -1;
 	cgroups_remove(json_object_get(container->facts, "cgroups"));
 	return container_remove(store, container, err);

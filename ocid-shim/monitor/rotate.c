@@ -13,15 +13,13 @@
 enum { PATH_SIZE = 4096 };
 
 /* PATH.NUMBER; PATH itself for 0. */
-static void make_name(char name[static PATH_SIZE], const struct log *log, int number)
+static void add_name(struct text *text, const struct log *log, int number)
 {
-	struct text text = { name, PATH_SIZE, 0 };
-
-	text_add(&text, log->path);
+	text_add(text, log->path);
 	if (number == 0)
 		return;
-	text_add(&text, ".");
-	text_add_number(&text, number);
+	text_add(text, ".");
+	text_add_number(text, number);
 }
 
 /* A new file like the one that is open. */
@@ -48,8 +46,8 @@ void log_rotate(struct log *log)
 		return;
 	}
 	for (int i = log->files - 1; i >= 0; i--) {
-		make_name(from, log, i);
-		make_name(to, log, i + 1);
+		add_name(&(struct text){ from, sizeof from, 0 }, log, i);
+		add_name(&(struct text){ to, sizeof to, 0 }, log, i + 1);
 		if (rename(from, to) < 0 && errno != ENOENT)
 			return;
 	}
