@@ -48,18 +48,27 @@ static int lock_name(struct archive_writer *writer, struct error *err)
 	return error_set(err, ERROR_IN_USE, "%s is being written by other processes", writer->path);
 }
 
+/* The new archive is beside the place where it goes; it is locked, so that what a killed process
+ * has left can be told from it. */
 static int open_new_file(struct archive_writer *writer, struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
 	const char *slash = strrchr(writer->path, '/');
+	cleanup_free char *directory =
+		slash ? xasprintf("%.*s/", (int)(slash - writer->path), writer->path)
+		      : xstrdup("./");
+	cleanup_fd int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct error ignored; /* a file system without locks is never swept either */
 
+	if (directory_fd >= 0)
+		blob_sink_sweep(directory_fd);
 	random_name(unique);
-	writer->temporary =
-		slash ? xasprintf("%.*s/.new.%s", (int)(slash - writer->path), writer->path, unique)
-		      : xasprintf(".new.%s", unique);
+	writer->temporary = xasprintf("%s.new.%s", directory, unique);
 	writer->fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (writer->fd >= 0)
+	if (writer->fd >= 0) {
+		(void)lock_file(writer->fd, LOCK_EXCLUSIVE, false, "new file", &ignored);
 		return 0;
+	}
 	error_os(err, "%s", writer->temporary);
 	free(steal_ptr(&writer->temporary));
 	return -1;

@@ -163,6 +163,14 @@ copy() {
 	[ ! -e d ]
 }
 
+@test "copy: what a killed writer of an archive has left is no hindrance, and is swept" {
+	: >a.tar
+	echo half >.new.0123456789abcdef
+	copy "$SRC" docker-archive:a.tar:app:1
+	skopeo copy -q docker-archive:a.tar:app:1 dir:d
+	nothing_unfinished .
+}
+
 @test "copy: two writers of one archive do not lose an image of each other" {
 	copy "$SRC" docker-archive:a.tar:app:0
 	for i in 1 2 3 4; do
