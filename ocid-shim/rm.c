@@ -64,8 +64,8 @@ static int remove_log(const struct container *container, struct error *err)
 		       : 0;
 }
 
-static int delete (const struct store *store, const struct container *container, int lock,
-		   struct error *err)
+static int delete_container(const struct store *store, const struct container *container, int lock,
+			    struct error *err)
 {
 	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
 	 * as after a reboot that kept RUNROOT */
@@ -86,7 +86,7 @@ static int remove_container(const struct store *store, const struct container *c
 	if (container_status(container) != CONTAINER_STOPPED &&
 	    end(store, container, lock, err) < 0)
 		return -1;
-	if (delete (store, container, lock, err) < 0 || remove_log(container, err) < 0)
+	if (delete_container(store, container, lock, err) < 0 || remove_log(container, err) < 0)
 		return -1;
 	cgroups_remove(json_object_get(container->facts, "cgroups"));
 	return container_remove(store, container, err);
