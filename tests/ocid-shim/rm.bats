@@ -56,15 +56,6 @@ load common
 	done
 }
 
-@test "rm: the bundle is gone already" {
-	bundle gone 'exec sleep 100'
-	shim run --bundle "$BUNDLE" gone
-	rm -r "$BUNDLE"
-	is_status gone running
-	shim rm --force gone
-	nothing_left
-}
-
 @test "rm: the monitor was killed, the container goes all the same" {
 	bundle orphan 'exec sleep 100'
 	shim run --bundle "$BUNDLE" orphan
@@ -88,5 +79,22 @@ load common
 	[ -n "$(find /sys/fs/cgroup -type d -path "*$CGROUP/*")" ]
 	shim rm busy
 	[ -z "$stderr" ]
+	nothing_left
+}
+
+@test "rm: a container whose bundle has vanished is told of, stopped and removed all the same" {
+	bundle gone 'while :; do echo line; sleep 0.1; done'
+	shim run --bundle "$BUNDLE" gone
+	rm -r "$BUNDLE"
+	is_status gone running
+	shim stats gone
+	shim 125 exec gone true
+	[[ $stderr == *config.json* ]]
+	[ "$(wc -l <<<"$stderr")" -eq 1 ]
+	shim 3 logs gone
+	error_is not-found
+	shim stop --timeout 0 gone
+	[ "$(jq .code <<<"$output")" -eq 137 ]
+	shim rm gone
 	nothing_left
 }
