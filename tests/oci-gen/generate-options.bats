@@ -118,7 +118,12 @@ setup_file() {
 		linux/resources/cpu/burst ociVersion | --linux-cpu-burst 1000
 		linux/resources/cpu/idle ociVersion | --linux-cpu-idle
 		linux/resources/unified/memory.high ociVersion | --linux-unified memory.high=1000000
+		linux/resources/memory/checkBeforeUpdate ociVersion | --linux-mem-check-before-update
+		linux/intelRdt/memBwSchema | --linux-intelRdt-memBwSchema MB:0=50
+		linux/intelRdt/schemata/* ociVersion | --linux-intelRdt-schemata L3:0=f --linux-intelRdt-schemata MB:0=50
+		linux/intelRdt/enableMonitoring ociVersion | --linux-intelRdt-monitoring
 		linux/resources/rdma/mlx5_1/hcaHandles linux/resources/rdma/mlx5_1/hcaObjects | --linux-rdma mlx5_1:3:10000
+		mounts/*/destination mounts/*/type mounts/*/source mounts/*/options/* mounts/*/uidMappings/*/containerID mounts/*/uidMappings/*/hostID mounts/*/uidMappings/*/size mounts/*/gidMappings/*/containerID mounts/*/gidMappings/*/hostID mounts/*/gidMappings/*/size ociVersion | --mounts-add {"destination":"/zz/zz/zz","type":"bind","source":"/tmp","options":["rbind","rro"],"uidMappings":[{"containerID":0,"hostID":1,"size":2}],"gidMappings":[{"containerID":0,"hostID":1,"size":2}]}
 		linux/seccomp/flags/* | --linux-seccomp-flag SECCOMP_FILTER_FLAG_LOG
 		linux/seccomp/listenerPath linux/seccomp/listenerMetadata ociVersion | --linux-seccomp-listener /run/s --linux-seccomp-listener-metadata x
 		linux/seccomp/listenerPath linux/seccomp/syscalls/*/names/* linux/seccomp/syscalls/*/action ociVersion | --linux-seccomp-listener /run/s --linux-seccomp-notify no_such_call
