@@ -393,6 +393,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_page_away(self):
         self.answer(200, b'{"tags":["a"]}', [("Link", "<https://example.com/v2/>; rel=next")])
 
+    def do_leading_tags(self):
+        self.answer(200, json.dumps({"tags": ["v1", "../../../escaped"]}).encode()) \
+            if self.kind == "tags" else self.do_good()
+
     def do_bad_tags(self):
         self.answer(200, b'{"tags":{"a":1}}')
 

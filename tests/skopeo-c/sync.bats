@@ -7,6 +7,7 @@ load common
 setup_file() {
 	file_setup
 	registry_start
+	liar_start
 	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
 	cd "$BATS_FILE_TMPDIR" || return
 	oci_image one v1 '{"created":"2020-01-01T00:00:00Z"}' base.tar >one.digest
@@ -17,6 +18,11 @@ setup_file() {
 	done
 	skopeo copy -q --dest-tls-verify=false oci:two:v1 "docker://$REGISTRY/team/app:2.1"
 	skopeo copy -q --all --dest-tls-verify=false oci:multi:v1 "docker://$REGISTRY/team/multi:1"
+}
+
+teardown_file() {
+	liar_stop
+	file_teardown
 }
 
 setup() {
@@ -179,4 +185,24 @@ tags_of() {
 	sync 2 -s oci -d dir x d
 	sync 2 -s dir -d yaml x d
 	[ ! -e d ]
+}
+
+@test "sync: a registry that lies gets nothing anywhere" {
+	mkdir -p a/b/stick
+	sync 7 -s docker -d dir "$LIAR/leading-tags/x" a/b/stick
+	error_is integrity "what is no tag"
+	[ -z "$(find . -name '*escaped*')" ]
+	for lie in wrong-blob short-blob cut-blob long-blob wrong-config; do
+		run --separate-stderr skopeo-c sync --tls-verify=false --retry-times 0 -s docker -d dir "$LIAR/$lie/x:v1" a/b/stick
+		[ "$status" -eq 7 ] || [ "$status" -eq 8 ]
+		[ ! -e a/b/stick/x:v1 ]
+		# in an archive on a pipe nothing names what came
+		for options in "" --dest-decompress "--dest-compress-format zstd"; do
+			# shellcheck disable=SC2086 # words
+			run -0 bash -c "skopeo-c copy --src-tls-verify=false --retry-times 0 $options 'docker://$LIAR/$lie/x:v1' docker-archive:- 2>error >a.tar; [ \$? -ge 7 ]"
+			run ! tar xOf a.tar manifest.json
+		done
+	done
+	sync 1 -s docker -d dir "$LIAR/circle/x:v1" a/b/stick
+	nothing_unfinished .
 }
