@@ -441,6 +441,6 @@ const struct transport_class transport_docker = {
 	.commit_blob = docker_commit_blob,
 	.put_manifest = docker_put_manifest,
 	.get_signatures = signature_registry_get,
-	.accepts_unnamed = signature_registry_accepts_unnamed,
+	.signature_rules = signature_registry_rules,
 	.put_signatures = signature_registry_put,
 };

@@ -23,13 +23,15 @@ static int look_up(const struct transport *t, struct lookaside *lookaside, struc
 		       : lookaside_find(t->registries_d, &reference, lookaside, err);
 }
 
-int signature_registry_accepts_unnamed(const struct transport *t, bool *accepts, struct error *err)
+int signature_registry_rules(const struct transport *t, struct signature_rules *rules,
+			     struct error *err)
 {
 	cleanup_lookaside struct lookaside lookaside = { 0 };
 
 	if (look_up(t, &lookaside, err) < 0)
 		return -1;
-	*accepts = lookaside.accept_unnamed;
+	rules->attachments = lookaside.attachments;
+	rules->accept_unnamed = lookaside.accept_unnamed;
 	return 0;
 }
 

@@ -14,14 +14,20 @@ struct manifest;
 struct signatures;
 struct transport;
 
-/* The two functions of docker://'s transport class. */
+/* Functions of docker://'s transport class. */
 int signature_registry_get(struct transport *t, const struct manifest *manifest, bool bundles,
 			   struct signatures *signatures, struct error *err);
 int signature_registry_put(struct transport *t, const struct manifest *manifest, bool is_top,
 			   const struct signatures *signatures, struct error *err);
 
-/* True where registries.d lets a bundle that names no image stand for this one. */
-int signature_registry_accepts_unnamed(const struct transport *t, bool *accepts, struct error *err);
+/* What registries.d says of an image. */
+struct signature_rules {
+	bool attachments;    /* sigstore's signatures are looked for */
+	bool accept_unnamed; /* a bundle that names no image may stand for this one */
+};
+
+int signature_registry_rules(const struct transport *t, struct signature_rules *rules,
+			     struct error *err);
 
 /* sigstore-attachment.c */
 int sigstore_attachment_get(struct transport *t, const char *digest, struct signatures *signatures,

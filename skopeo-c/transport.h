@@ -15,6 +15,7 @@
 struct cli;
 struct http;
 struct plan;
+struct signature_rules;
 struct signatures;
 struct transport;
 
@@ -105,8 +106,9 @@ struct transport_class {
 	 * cost more requests. NULL where there are never any. */
 	int (*get_signatures)(struct transport *t, const struct manifest *manifest, bool bundles,
 			      struct signatures *signatures, struct error *err);
-	/* Whether bundles that name no image may stand for this one; NULL: no. */
-	int (*accepts_unnamed)(const struct transport *t, bool *accepts, struct error *err);
+	/* What registries.d says of them; NULL: nothing. */
+	int (*signature_rules)(const struct transport *t, struct signature_rules *rules,
+			       struct error *err);
 
 	/* As a destination; NULL for what is a source only. */
 	/* True when the destination already names exactly this manifest, with all its blobs. */

@@ -7,6 +7,7 @@
 #include "lib/reference.h"
 #include "skopeo-c/plan.h"
 #include "skopeo-c/policy.h"
+#include "skopeo-c/signature-registry.h"
 #include "skopeo-c/transport.h"
 
 #include <limits.h>
@@ -157,7 +158,7 @@ struct check {
 	struct trust_image *image;
 	const json_t *requirements;
 	const struct reference *reference; /* or NULL */
-	bool accept_unnamed;
+	struct signature_rules rules;
 	json_t *judged; /* an object: for a digest, whether it is allowed */
 };
 
@@ -168,7 +169,7 @@ static int judge(const struct check *check, const struct manifest *manifest, str
 		.manifest = manifest,
 		.reference = check->reference,
 		.signatures = signatures_of(check->image, manifest->digest),
-		.accept_unnamed = check->accept_unnamed,
+		.accept_unnamed = check->rules.accept_unnamed,
 	};
 
 	return policy_judge_case(&check->trust->judge, check->requirements, &image, err);
@@ -268,11 +269,15 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 	if (from->class->identity == IDENTITY_REFERENCE && from->reference &&
 	    reference_parse(from->reference, &reference, &ignored) == 0)
 		check.reference = &reference;
-	if (wanted && from->class->accepts_unnamed &&
-	    from->class->accepts_unnamed(from, &check.accept_unnamed, err) < 0)
+	if (wanted && from->class->signature_rules &&
+	    from->class->signature_rules(from, &check.rules, err) < 0)
 		return -1;
-	if (judge_all(&check, err) < 0)
+	if (judge_all(&check, err) < 0) {
+		if (bundles && from->class->signature_rules && !check.rules.attachments)
+			error_hint(err, "use-sigstore-attachments: true in registries.d lets them "
+					"be looked for");
 		return -1;
+	}
 	if (!carry)
 		trust_image_free(image);
 	return 0;

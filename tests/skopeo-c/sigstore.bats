@@ -168,7 +168,7 @@ REPOSITORY='"signedIdentity":{"type":"matchRepository"}'
 	# not where registries.d does not say so
 	mkdir rd
 	tool 6 skopeo-c copy -q --registries.d rd --policy p.json --src-tls-verify=false "docker://$REGISTRY/bad/x:v1" dir:d
-	error_is denied "there is none"
+	error_is denied "there is none (use-sigstore-attachments: true in registries.d lets them"
 	tool 6 skopeo-c copy -q --registries.d rd --dest-tls-verify=false --sign-by-sigstore-private-key "$DIR/ours.private" \
 		--sign-passphrase-file "$DIR/pass" "$SRC" "docker://$REGISTRY/bad/y:v1"
 	error_is denied "use-sigstore-attachments: true in registries.d"
