@@ -68,13 +68,16 @@ void removals_free(struct removals *removals)
 {
 	if (!removals)
 		return;
-	json_t *const values[] = { removals->index,	 removals->by_name, removals->by_digest,
-				   removals->by_id,	 removals->ids,	    removals->mounts,
-				   removals->containers, removals->leaving, removals->nameless,
-				   removals->objects };
-
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-		json_decref(values[i]);
+	json_decref(removals->index);
+	json_decref(removals->by_name);
+	json_decref(removals->by_digest);
+	json_decref(removals->by_id);
+	json_decref(removals->ids);
+	json_decref(removals->mounts);
+	json_decref(removals->containers);
+	json_decref(removals->leaving);
+	json_decref(removals->nameless);
+	json_decref(removals->objects);
 	cleanup_fd_p(&removals->gate);
 	staging_close(&removals->trash);
 	layout_close(&removals->layout);

@@ -6,7 +6,7 @@
 #include "lib/store.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,16 +22,16 @@ bool user_namespace_is_own(void)
 	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != initial_namespace;
 }
 
+/* The map is one line of three numbers, the last of which is 1. */
 bool user_namespace_has_one_user(void)
 {
 	struct error ignored;
 	size_t length;
-	long long inside, outside, count;
 	cleanup_free char *map =
 		file_read_at(AT_FDCWD, "/proc/self/uid_map", MAP_MAX, &length, &ignored);
+	const char *end = map ? strchr(map, '\n') : NULL;
 
-	return map && sscanf(map, "%lld %lld %lld", &inside, &outside, &count) == 3 && count == 1 &&
-	       sscanf(map, "%*d %*d %*d %lld", &inside) != 1;
+	return end && end[1] == '\0' && end - map > 2 && end[-1] == '1' && end[-2] == ' ';
 }
 
 bool user_namespace_marks(const struct store *store)
