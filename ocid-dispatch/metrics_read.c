@@ -8,14 +8,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CGROUPS "/sys/fs/cgroup/"
 
-enum { FILE_MAX = 1 << 20, WORD_MAX = 64, DEVICE_MAX = 32 };
+enum { FILE_MAX = 1 << 20 };
 
 /* The directory of a controller ("" is that of v2) among the cgroups; NULL where it is not there.
  * Borrowed. With v1 a controller may share its hierarchy with others. */
@@ -103,11 +102,12 @@ bool metric_read(const json_t *cgroups, const struct metric *metric, uint64_t *v
 static void put_v1(char *line, const struct metric *metric,
 		   void (*put)(void *, const char *, const char *, uint64_t), void *to)
 {
-	char device[DEVICE_MAX], operation[WORD_MAX];
-	unsigned long long value;
+	char *rest = line;
+	const char *device = strsep(&rest, " "), *operation = strsep(&rest, " ");
 
-	if (sscanf(line, "%31s %63s %llu", device, operation, &value) != 3)
+	if (!rest) /* the last line is "Total N" */
 		return;
+	uint64_t value = strtoull(rest, NULL, 10);
 	if (metric->operation[0]
 		    ? strcmp(operation, metric->operation[0]) == 0
 		    : strcmp(operation, "Read") == 0 || strcmp(operation, "Write") == 0)

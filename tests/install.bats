@@ -13,7 +13,7 @@ load helpers
 	PATH=$bin:/usr/bin:/bin tool "$bin/skopeo-c" copy --quiet "oci:$BATS_TEST_TMPDIR/layout:test:1" store:test:1
 	PATH=$bin:/usr/bin:/bin tool "$bin/ctr-store" unpack test:1
 	for page in ocid.7 ctr-store.1 ocid-dispatch.8 ocid.json.5; do
-		[ -f "$BATS_TEST_TMPDIR/usr/share/man/man${page#*.}/$page" ]
+		[ -f "$BATS_TEST_TMPDIR/usr/share/man/man${page##*.}/$page" ]
 	done
 	grep -qx "ExecStart=/usr/bin/ocid-dispatch serve" "$BATS_TEST_TMPDIR/usr/lib/systemd/system/ocid-dispatch.service"
 	tool "$bin/ocid-dispatch" check --config "$BATS_TEST_TMPDIR/usr/share/doc/ocid/examples/ocid.json"

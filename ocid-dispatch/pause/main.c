@@ -150,7 +150,6 @@ static void join(char **argv, int pid_fd, int go_fd)
 static unsigned long long start_time(pid_t pid)
 {
 	char path[64], text[STAT_MAX];
-	unsigned long long ticks = 0;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -165,7 +164,8 @@ static unsigned long long start_time(pid_t pid)
 		at = strchr(at, ' ');
 		at = at ? at + 1 : NULL;
 	}
-	if (!at || sscanf(at, "%llu", &ticks) != 1)
+	unsigned long long ticks = at ? strtoull(at, NULL, 10) : 0;
+	if (ticks == 0)
 		fail(path);
 	return ticks;
 }
