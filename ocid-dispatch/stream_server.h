@@ -31,7 +31,7 @@ struct stream_server {
 	int loop_fd;
 	bool paused;  /* until a process has ended */
 	bool starved; /* until stream_server_retry(), for lack of descriptors or memory */
-	pid_t *pids; /* of the processes of this server's connections */
+	pid_t *pids;  /* of the processes of this server's connections */
 	size_t count;
 	/* what those get back that the server has changed for itself */
 	sigset_t signal_mask;

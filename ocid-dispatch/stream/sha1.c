@@ -32,9 +32,10 @@ static void add_block(uint32_t state[static WORDS], const unsigned char *block)
 {
 	uint32_t w[STEPS], v[WORDS];
 
-	for (unsigned t = 0; t < STEPS; t++)
-		w[t] = t < 16 ? get32(block + 4 * (size_t)t)
-			      : rotate(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
+	for (size_t t = 0; t < BLOCK / 4; t++)
+		w[t] = get32(block + 4 * t);
+	for (size_t t = BLOCK / 4; t < STEPS; t++)
+		w[t] = rotate(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
 	memcpy(v, state, sizeof v);
 	for (unsigned t = 0; t < STEPS; t++) {
 		uint32_t next = rotate(v[0], 5) + mix(t, v[1], v[2], v[3]) + v[4] + w[t];
