@@ -73,7 +73,7 @@ struct check {
 	const struct access *destination;
 	struct http *http;
 	struct places places;
-	size_t next;
+	size_t next, end;
 };
 
 static struct place *find_place(struct check *check, const struct sync_item *item,
@@ -175,7 +175,7 @@ static bool is_answered(struct question *question)
 static void begin(struct check *check, struct probe *probe)
 {
 	*probe = (struct probe){ .destination.is_destination = true };
-	if (check->next == check->list->count)
+	if (check->next == check->end)
 		return;
 	probe->item = &check->list->items[check->next++];
 	ask(check, probe->item, &probe->source);
@@ -221,9 +221,15 @@ int sync_check(struct sync_list *list, const struct access *destination, struct 
 	struct check check = { .list = list, .destination = destination, .http = http };
 	struct probe *probes = xcalloc(parallel, sizeof *probes);
 
+	/* the first alone: how to speak to the registries, and who we are, is found out once */
+	check.end = list->count > 0;
+	begin(&check, &probes[0]);
+	int status = run(&check, probes, 1, err);
+	check.end = list->count;
 	for (size_t i = 0; i < parallel; i++)
 		begin(&check, &probes[i]);
-	int status = run(&check, probes, parallel, err);
+	if (status == 0)
+		status = run(&check, probes, parallel, err);
 	for (size_t i = 0; i < parallel; i++) {
 		registry_call_free(&probes[i].source.call);
 		registry_call_free(&probes[i].destination.call);
