@@ -87,10 +87,11 @@ static void check_env(const json_t *config, const struct rule *rule, struct find
 
 	json_array_foreach (pointer_get(config, "/process/env"), i, item) {
 		const char *text = json_string_value(item);
-		cleanup_free char *at = pointer_index("/process/env", i);
 
-		if (text && (*text == '=' || !strchr(text, '=')))
-			findings_add(findings, rule, at, "is not NAME=VALUE");
+		if (!text || (*text != '=' && strchr(text, '=')))
+			continue;
+		cleanup_free char *at = pointer_index("/process/env", i);
+		findings_add(findings, rule, at, "is not NAME=VALUE");
 	}
 }
 
@@ -207,12 +208,13 @@ static size_t exec_size(const json_t *config, const char *pointer, const struct 
 	if (json_array_size(list) > ENTRIES_MAX)
 		findings_add(findings, rule, pointer, "has more than %d entries", ENTRIES_MAX);
 	json_array_foreach (list, i, item) {
-		cleanup_free char *at = pointer_index(pointer, i);
 		size_t length = json_string_length(item) + 1;
 
-		if (length > STRING_MAX)
-			findings_add(findings, rule, at, "is longer than the kernel takes");
 		size += length + sizeof(char *);
+		if (length <= STRING_MAX)
+			continue;
+		cleanup_free char *at = pointer_index(pointer, i);
+		findings_add(findings, rule, at, "is longer than the kernel takes");
 	}
 	return size;
 }

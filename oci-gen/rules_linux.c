@@ -328,12 +328,12 @@ static void check_errno(const json_t *config, const struct rule *rule, struct fi
 
 	json_array_foreach (pointer_get(config, "/linux/seccomp/syscalls"), i, entry) {
 		const char *action = json_text(entry, "action", "SCMP_ACT_ERRNO");
-		cleanup_free char *at = pointer_index("/linux/seccomp/syscalls", i);
 
-		if (json_object_get(entry, "errnoRet") && strcmp(action, "SCMP_ACT_ERRNO") != 0 &&
-		    strcmp(action, "SCMP_ACT_TRACE") != 0)
-			findings_add(findings, rule, at, "errnoRet has no meaning with %.32s",
-				     action);
+		if (!json_object_get(entry, "errnoRet") || strcmp(action, "SCMP_ACT_ERRNO") == 0 ||
+		    strcmp(action, "SCMP_ACT_TRACE") == 0)
+			continue;
+		cleanup_free char *at = pointer_index("/linux/seccomp/syscalls", i);
+		findings_add(findings, rule, at, "errnoRet has no meaning with %.32s", action);
 	}
 }
 

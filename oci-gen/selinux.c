@@ -2,7 +2,6 @@
 #include "oci-gen/selinux.h"
 
 #include "lib/cleanup.h"
-#include "lib/digest.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -11,7 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
@@ -69,17 +68,18 @@ static char *policy_label(const char *key, const char *otherwise)
 	return label ? label : xstrdup(otherwise);
 }
 
-/* Two different categories, the smaller first. */
+/* Two different categories, the smaller first, by a hash of the text (FNV-1a). */
 static char *level_of(const char *pod)
 {
-	char digest[DIGEST_SIZE] = "";
+	uint32_t hash = 2166136261u;
 
-	digest_of(pod, strlen(pod), "sha256", digest);
-	cleanup_free char *hex = xstrndup(digest_hex(digest), 8);
-	unsigned long number = strtoul(hex, NULL, 16), first = number % CATEGORIES;
-	unsigned long second = (first + 1 + number / CATEGORIES % (CATEGORIES - 1)) % CATEGORIES;
-	return first < second ? xasprintf("s0:c%lu,c%lu", first, second)
-			      : xasprintf("s0:c%lu,c%lu", second, first);
+	for (const unsigned char *c = (const unsigned char *)pod; *c; c++)
+		hash = (hash ^ *c) * 16777619u;
+
+	uint32_t first = hash % CATEGORIES;
+	uint32_t second = (first + 1 + hash / CATEGORIES % (CATEGORIES - 1)) % CATEGORIES;
+	return first < second ? xasprintf("s0:c%u,c%u", first, second)
+			      : xasprintf("s0:c%u,c%u", second, first);
 }
 
 /* The label with parts of it replaced, where they are not NULL. */

@@ -3,6 +3,7 @@
 #include "oci-gen/findings.h"
 
 #include "lib/cleanup.h"
+#include "lib/memory.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/schema.h"
@@ -36,38 +37,55 @@ static bool has_shape(const json_t *value, enum shape shape)
 	return false;
 }
 
-static void add(struct findings *findings, const char *name, const char *spec, const char *pointer,
-		const char *message)
+/* Where a value is: in what, and its key or index there. Its pointer is made for findings only. */
+struct place {
+	const struct place *above; /* NULL: it is the whole */
+	const char *key;	   /* NULL: an index */
+	size_t index;
+};
+
+static char *pointer_of(const struct place *place)
+{
+	if (!place->above)
+		return xstrdup("");
+
+	cleanup_free char *above = pointer_of(place->above);
+	return place->key ? pointer_join(above, place->key) : pointer_index(above, place->index);
+}
+
+static void add(struct findings *findings, const char *name, const char *spec,
+		const struct place *place, const char *message)
 {
 	const struct rule rule = { name, SEVERITY_ERROR, spec };
+	cleanup_free char *pointer = pointer_of(place);
 
 	findings_add(findings, &rule, pointer, "%s", message);
 }
 
 /* What a string, number or array must be beyond its type. */
 static void check_value(const json_t *value, const struct field *field, const char *spec,
-			const char *pointer, struct findings *findings)
+			const struct place *place, struct findings *findings)
 {
 	const char *text = json_string_value(value);
 	json_int_t number = json_integer_value(value);
 
 	if (field->not_empty && (text ? !*text : json_array_size(value) == 0))
-		add(findings, "not-empty", spec, pointer, "must not be empty");
+		add(findings, "not-empty", spec, place, "must not be empty");
 	if (text && field->values && !known_in(field->values, text)) {
-		const struct rule rule = { "enumeration", SEVERITY_ERROR, spec };
+		cleanup_free char *message = xasprintf("\"%.64s\" is not one of its values", text);
 
-		findings_add(findings, &rule, pointer, "\"%.64s\" is not one of its values", text);
+		add(findings, "enumeration", spec, place, message);
 	}
 	if (field->shape == NUMBER && (number < field->min || number > field->max)) {
-		const struct rule rule = { "range", SEVERITY_ERROR, spec };
+		cleanup_free char *message = xasprintf("%lld is not between %lld and %lld",
+						       (long long)number, field->min, field->max);
 
-		findings_add(findings, &rule, pointer, "%lld is not between %lld and %lld",
-			     (long long)number, field->min, field->max);
+		add(findings, "range", spec, place, message);
 	}
 }
 
 static void check_field(const json_t *value, const struct field *field, const char *spec,
-			const char *pointer, struct findings *findings);
+			const struct place *place, struct findings *findings);
 
 static const struct field *find_member(const struct field *members, const char *key)
 {
@@ -77,69 +95,68 @@ static const struct field *find_member(const struct field *members, const char *
 	return NULL;
 }
 
-static void check_members(const json_t *object, const struct field *field, const char *pointer,
-			  struct findings *findings)
+static void check_members(const json_t *object, const struct field *field,
+			  const struct place *place, struct findings *findings)
 {
+	const struct rule unknown = { "unknown-member", SEVERITY_WARNING,
+				      "config.md#extensibility" };
 	const char *key;
 	json_t *value;
 
-	for (const struct field *member = field->members; member->key; member++) {
-		cleanup_free char *at = pointer_join(pointer, member->key);
-
+	for (const struct field *member = field->members; member->key; member++)
 		if (member->required && !json_object_get(object, member->key))
-			add(findings, "required", field->spec, at, "is required");
-	}
+			add(findings, "required", field->spec,
+			    &(struct place){ place, member->key, 0 }, "is required");
 	json_object_foreach ((json_t *)object, key, value) {
 		const struct field *member = find_member(field->members, key);
-		const struct rule unknown = { "unknown-member", SEVERITY_WARNING,
-					      "config.md#extensibility" };
-		cleanup_free char *at = pointer_join(pointer, key);
+		const struct place at = { place, key, 0 };
 
-		if (member)
-			check_field(value, member, field->spec, at, findings);
-		else
-			findings_add(findings, &unknown, at,
-				     "is not in the specification: runtimes pass over it");
+		if (member) {
+			check_field(value, member, field->spec, &at, findings);
+			continue;
+		}
+		cleanup_free char *pointer = pointer_of(&at);
+		findings_add(findings, &unknown, pointer,
+			     "is not in the specification: runtimes pass over it");
 	}
 }
 
 static void check_elements(const json_t *value, const struct field *field, const char *spec,
-			   const char *pointer, struct findings *findings)
+			   const struct place *place, struct findings *findings)
 {
 	const char *key;
 	json_t *item;
 	size_t i;
 
 	json_array_foreach (value, i, item) {
-		cleanup_free char *at = pointer_index(pointer, i);
-
-		check_field(item, field->element, spec, at, findings);
+		check_field(item, field->element, spec, &(struct place){ place, NULL, i },
+			    findings);
 	}
 	json_object_foreach ((json_t *)value, key, item) {
-		cleanup_free char *at = pointer_join(pointer, key);
-
-		check_field(item, field->element, spec, at, findings);
+		check_field(item, field->element, spec, &(struct place){ place, key, 0 }, findings);
 	}
 }
 
 /* `spec` is where the object around the value is described. */
 static void check_field(const json_t *value, const struct field *field, const char *spec,
-			const char *pointer, struct findings *findings)
+			const struct place *place, struct findings *findings)
 {
 	if (!has_shape(value, field->shape)) {
-		const struct rule rule = { "type", SEVERITY_ERROR, spec };
+		cleanup_free char *message = xasprintf("must be %s", shape_names[field->shape]);
 
-		findings_add(findings, &rule, pointer, "must be %s", shape_names[field->shape]);
+		add(findings, "type", spec, place, message);
 		return;
 	}
-	check_value(value, field, spec, pointer, findings);
+	check_value(value, field, spec, place, findings);
 	if (field->members)
-		check_members(value, field, pointer, findings);
+		check_members(value, field, place, findings);
 	else if (field->element)
-		check_elements(value, field, spec, pointer, findings);
+		check_elements(value, field, spec, place, findings);
 }
 
 void structure_check(const json_t *config, struct findings *findings)
 {
-	check_field(config, &schema_config, schema_config.spec, "", findings);
+	const struct place whole = { NULL, NULL, 0 };
+
+	check_field(config, &schema_config, schema_config.spec, &whole, findings);
 }
