@@ -108,15 +108,17 @@ void cgroups_remove(const json_t *directories)
 {
 	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
 	const json_t *entry;
+	int tries = 0; /* for all: what holds one holds the others */
 	size_t i;
 
 	json_array_foreach (directories, i, entry) {
 		const char *directory = json_string_value(entry);
-		int tries = 0;
+		bool busy = false;
 
-		while (directory && rmdir(directory) < 0 && errno == EBUSY && ++tries < TRIES)
+		while (directory && (busy = rmdir(directory) < 0 && errno == EBUSY) &&
+		       tries++ < TRIES)
 			nanosleep(&pause, NULL);
-		if (tries == TRIES)
+		if (busy)
 			log_message(LOG_LEVEL_WARN, "%s stays: %s", directory, strerror(EBUSY));
 	}
 }

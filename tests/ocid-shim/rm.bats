@@ -98,3 +98,27 @@ load common
 	shim rm gone
 	nothing_left
 }
+
+@test "rm: a cgroup that others use stays, and does not take long" {
+	bundle shared 'exec sleep 100'
+	shim run --bundle "$BUNDLE" shared
+	# shellcheck disable=SC2207 # names without spaces
+	held=($(jq -r '.cgroups[]' "$OCID_RUNROOT/containers/shared/state.json"))
+	sleep 41230 3>&- &
+	pid=$!
+	for directory in "${held[@]}"; do
+		echo "$pid" >"$directory/cgroup.procs" 2>/dev/null || true
+	done
+	shim stop --timeout 0 shared
+	# runc tries for some seconds by itself
+	TOOL_TIMEOUT=15 shim rm shared
+	[[ $stderr == *"stays: "* ]]
+	kill "$pid"
+	wait "$pid" || true
+	for directory in "${held[@]}"; do
+		if [ -d "$directory" ]; then
+			wait_for 5 rmdir "$directory"
+		fi
+	done
+	nothing_left
+}
