@@ -53,10 +53,14 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	as 100000 200000 touch "$path/etc/made"
 	[ "$(owner "$path/etc/made")" = 100000:200000 ]
 	[ "$(owner "$OCID_ROOT/containers/abc/upper/etc/made")" = 100000:200000 ]
-	run ! as 100000 100000 ls "$path"
-	run ! as 1000 1000 ls "$path"
+	run as 100000 100000 ls "$path"
+	[ "$status" -ne 0 ]
+	run as 1000 1000 ls "$path"
+	[ "$status" -ne 0 ]
 	clean_store
 	rm -r "$top"
+	# teardown would make it again
+	OCID_ROOT=$BATS_FILE_TMPDIR/root OCID_RUNROOT=$BATS_FILE_TMPDIR/run
 }
 
 @test "diff: owners and capabilities of a mapped container are those that it sees" {

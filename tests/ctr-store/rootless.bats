@@ -28,7 +28,8 @@ setup_file() {
 }
 
 teardown_file() {
-	userdel "$RUSER"
+	# a process of theirs may still be ending
+	wait_for 10 userdel "$RUSER"
 	rm -rf "$RHOME"
 	file_teardown
 }
