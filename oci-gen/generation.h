@@ -2,8 +2,9 @@
 /*
  * A config.json in the making. Sources are applied in this order, each over the one before: the
  * template, the image's configuration, the document, the options, the operands. What several
- * sources decide together is kept beside the configuration until generation_finish(). Patches go
- * over the finished configuration, which is then checked.
+ * sources decide together is kept beside the configuration until generation_finish(), which also
+ * adds devices by their CDI files. Patches go over the finished configuration, which is then
+ * checked.
  */
 #pragma once
 #include "lib/error.h"
