@@ -98,7 +98,7 @@ print("locked", flush=True); time.sleep(60)' "$OCID_RUNROOT/containers/$id/shim.
 
 @test "wipe: --force takes several mounts off one directory" {
 	mkdir -p mnt
-	for i in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		ctr-store mount t:1 mnt >/dev/null
 		ctr-store mount --rw t:1 mnt >/dev/null
 	done
