@@ -64,8 +64,13 @@ int control_request(const struct container *container, const void *message, size
 		setsockopt(theirs, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 
 	const int fds[] = { theirs, passed_fd };
-	if (send_to(container, message, length, fds, passed_fd < 0 ? 1 : 2, err) < 0)
+	if (send_to(container, message, length, fds, passed_fd < 0 ? 1 : 2, err) < 0) {
+		struct error reason = *err;
+
+		if (check_monitor(container, err) == 0)
+			*err = reason;
 		return -1;
+	}
 	return steal_fd(&ours);
 }
 
@@ -87,8 +92,6 @@ int control_answer(const struct container *container, int answer_fd, void *answe
 		*received_fd = fd;
 	else if (fd >= 0)
 		close(fd);
-	if (got == 0 && !container_is_watched(container))
-		return error_set(err, ERROR_FAILED, "container %s: its monitor has ended",
-				 container->id);
-	return (int)got;
+	/* it may have ended in the meantime */
+	return got == 0 && check_monitor(container, err) < 0 ? -1 : (int)got;
 }

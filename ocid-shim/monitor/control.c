@@ -42,16 +42,29 @@ int control_listen(struct monitor *monitor)
 	return events_watch(monitor, monitor->control_fd, EVENT_CONTROL);
 }
 
+/* Whether a log that rotates has been rotated since that file was opened as the new one: then it is
+ * an old one by now, and the log is another already. */
+static bool is_outdated(const struct log *log, const struct stat *status)
+{
+	struct stat current;
+
+	return log->max && stat(log->path, &current) == 0 &&
+	       (current.st_ino != status->st_ino || current.st_dev != status->st_dev);
+}
+
 /* Between two messages no record is half written, so the log can change at once. */
-static bool reopen(struct monitor *monitor, int log_fd)
+static bool reopen(struct log *log, int fd)
 {
 	struct stat status;
 
 	/* only writing to a file never waits for anybody */
-	if (fstat(log_fd, &status) < 0 || !S_ISREG(status.st_mode) || monitor->log.fd < 0 ||
-	    dup3(log_fd, monitor->log.fd, O_CLOEXEC) < 0)
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || log->fd < 0)
 		return false;
-	monitor->log.size = status.st_size;
+	if (is_outdated(log, &status))
+		return true;
+	if (dup3(fd, log->fd, O_CLOEXEC) < 0)
+		return false;
+	log->size = status.st_size;
 	return true;
 }
 
@@ -62,7 +75,8 @@ static bool deal(struct monitor *monitor, const struct request *request)
 
 	switch (request->bytes[0]) {
 	case MONITOR_REOPEN:
-		return request->length == 1 && request->descriptors == 2 && reopen(monitor, fds[1]);
+		return request->length == 1 && request->descriptors == 2 &&
+		       reopen(&monitor->log, fds[1]);
 	case MONITOR_RESIZE: {
 		struct monitor_size size;
 

@@ -48,6 +48,7 @@ with_crun() {
 }
 
 @test "runtime: crun's terminals, inputs, figures and resources" {
+	# shellcheck disable=SC2016 # for the shell inside
 	bundle term 'stty size; read -r line; echo "got $line"; read -r line; exit 7' '.process.terminal = true |
 		.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 		options: ["newinstance", "ptmxmode=0666", "mode=0620"]}] |
