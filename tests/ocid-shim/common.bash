@@ -27,6 +27,10 @@ teardown_file() {
 
 # Containers that a failed test left must not fail those after it.
 teardown() {
+	remove_containers
+}
+
+remove_containers() {
 	local id
 
 	for id in "$OCID_RUNROOT"/containers/*; do

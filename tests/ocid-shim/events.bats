@@ -3,6 +3,11 @@
 
 load common
 
+teardown() {
+	[ -z "${LISTENER-}" ] || kill "$LISTENER" 2>/dev/null || true # of a test that failed
+	remove_containers
+}
+
 # Watch in the background, until the end of the test: listen [ARG…]; what it prints is in $EVENTS.
 listen() {
 	EVENTS=$BATS_TEST_TMPDIR/events
