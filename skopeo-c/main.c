@@ -8,6 +8,7 @@ int main(int argc, char **argv)
 		delete_command,
 		generate_sigstore_key_command,
 		inspect_command,
+		list_repos_command,
 		list_tags_command,
 		login_command,
 		logout_command,

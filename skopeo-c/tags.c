@@ -12,7 +12,7 @@
 enum {
 	PAGE_MAX = 64 << 20, /* bytes: some registries give all tags in one answer */
 	PAGES_MAX = 10000,
-	TAGS_MAX = 2000000,
+	NAMES_MAX = 2000000,
 	POLL_MS = 200
 };
 
@@ -25,10 +25,27 @@ static void ask_page(struct tags *tags, char *target)
 	registry_call_start(&tags->call);
 }
 
+static void start(struct tags *tags, struct registry *registry, const char *key, char *target)
+{
+	*tags = (struct tags){
+		.registry = registry, .key = key, .list = json_array(), .pages = json_object()
+	};
+	ask_page(tags, target);
+}
+
 void tags_start(struct tags *tags, struct registry *registry)
 {
-	*tags = (struct tags){ .registry = registry, .list = json_array(), .pages = json_object() };
-	ask_page(tags, xasprintf("/v2/%s/tags/list", registry->repository));
+	start(tags, registry, "tags", xasprintf("/v2/%s/tags/list", registry->repository));
+}
+
+void tags_start_catalog(struct tags *tags, struct registry *registry)
+{
+	start(tags, registry, "repositories", xstrdup("/v2/_catalog"));
+}
+
+static bool is_catalog(const struct tags *tags)
+{
+	return strcmp(tags->key, "repositories") == 0;
 }
 
 void tags_free(struct tags *tags)
@@ -45,20 +62,21 @@ static int add_page(struct tags *tags, const char *what, struct error *err)
 	json_auto_t *page = answer->answer
 				    ? json_parse(answer->answer, answer->answer_length, what, err)
 				    : json_object();
-	const json_t *list, *tag;
+	const json_t *list, *name;
 	size_t i;
 
 	if (!page)
 		return -1;
-	list = json_object_get(page, "tags");
+	list = json_object_get(page, tags->key);
 	if (!json_is_object(page) || (list && !json_is_array(list) && !json_is_null(list)))
-		return error_set(err, ERROR_INTEGRITY, "%s: not a list of tags", what);
-	json_array_foreach (list, i, tag) {
-		if (!json_is_string(tag))
-			return error_set(err, ERROR_INTEGRITY, "%s: not a list of tags", what);
-		if (json_array_size(tags->list) == TAGS_MAX)
-			return error_set(err, ERROR_LIMIT, "%s: more than %d tags", what, TAGS_MAX);
-		json_array_append(tags->list, (json_t *)tag);
+		return error_set(err, ERROR_INTEGRITY, "%s: not a list of %s", what, tags->key);
+	json_array_foreach (list, i, name) {
+		if (!json_is_string(name))
+			return error_set(err, ERROR_INTEGRITY, "%s: not a list of %s", what,
+					 tags->key);
+		if (json_array_size(tags->list) == NAMES_MAX)
+			return error_set(err, ERROR_LIMIT, "%s: more than %d", what, NAMES_MAX);
+		json_array_append(tags->list, (json_t *)name);
 	}
 	return 0;
 }
@@ -86,15 +104,20 @@ static int next_page(struct tags *tags, const char *what, struct error *err)
 int tags_poll(struct tags *tags, struct error *err)
 {
 	int status = registry_call_poll(&tags->call, err);
+	const struct registry *registry = tags->registry;
 	cleanup_free char *what =
-		xasprintf("the tags of %s/%s", tags->registry->name, tags->registry->repository);
+		xasprintf("the %s of %s%s%s", tags->key, registry->name,
+			  registry->repository[0] ? "/" : "", registry->repository);
 
 	if (status <= 0)
 		return status;
+	if (tags->call.request.status == 404 && is_catalog(tags))
+		return error_set(err, ERROR_UNSUPPORTED, "%s does not list its repositories",
+				 registry->name);
 	if (tags->call.request.status == 404) {
-		error_set(err, ERROR_NOT_FOUND, "no repository %s in %s",
-			  tags->registry->repository, tags->registry->name);
-		return error_subject(err, tags->registry->repository);
+		error_set(err, ERROR_NOT_FOUND, "no repository %s in %s", registry->repository,
+			  registry->name);
+		return error_subject(err, registry->repository);
 	}
 	if (tags->call.request.status != 200)
 		return registry_refused(&tags->call, what, err);

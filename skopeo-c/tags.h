@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tags of a repository, page by page (distribution-spec, "Listing Tags"). */
+/* The tags of a repository, page by page (distribution-spec, "Listing Tags"), or likewise the
+ * repositories of a registry (distribution's "catalog"). */
 #pragma once
 #include "lib/error.h"
 #include "skopeo-c/registry.h"
@@ -9,12 +10,15 @@
 struct tags {
 	struct registry *registry; /* borrowed */
 	struct registry_call call;
-	json_t *list;  /* an array of strings, in the registry's order */
-	json_t *pages; /* the targets that were asked for: an object's keys */
+	const char *key; /* what is listed: "tags" or "repositories" */
+	json_t *list;	 /* an array of strings, in the registry's order */
+	json_t *pages;	 /* the targets that were asked for: an object's keys */
 };
 
 /* Start; poll after each http_pump(). Free with tags_free(). */
 void tags_start(struct tags *tags, struct registry *registry);
+/* The same for the registry's repositories. ERROR_UNSUPPORTED where it does not list them. */
+void tags_start_catalog(struct tags *tags, struct registry *registry);
 /* 0: not finished. 1: `list` is complete. -1: failed. */
 int tags_poll(struct tags *tags, struct error *err);
 /* Pump until it is finished. */

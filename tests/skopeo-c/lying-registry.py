@@ -119,6 +119,8 @@ class Handler(BaseHTTPRequestHandler):
             if parts[0] == "v2" and kind in parts[2:]:
                 self.kind, self.name = kind, "/".join(parts[1:parts.index(kind)])
         behaviour = (self.name or parts[0]).split("/")[0].replace("-", "_")
+        if parts == ["v2", "_catalog"]:
+            behaviour = "catalog"
         try:
             getattr(self, "do_" + behaviour, self.do_good)()
         except (BrokenPipeError, ConnectionResetError):
@@ -386,6 +388,23 @@ class Handler(BaseHTTPRequestHandler):
             headers = [("Link", f'</v2/{self.name}/tags/list?page={page + 1}>; rel="next"')]
         self.answer(200, json.dumps({"name": self.name, "tags": [f"t{page}a", f"t{page}b"]})
                     .encode(), headers)
+
+    def do_catalog(self):
+        """Pages of repositories; a token is the name of a lie."""
+        lie = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if lie == "none":
+            self.error(404)
+        elif lie == "html":
+            self.do_html()
+        elif lie == "circle":
+            self.answer(200, b'{"repositories":["a"]}', [("Link", f"<{self.path}>; rel=next")])
+        elif lie == "numbers":
+            self.answer(200, b'{"repositories":[1]}')
+        elif self.query:
+            self.answer(200, b'{"repositories":["d"]}')
+        else:
+            self.answer(200, b'{"repositories":["a/b","c"]}',
+                        [("Link", '</v2/_catalog?last=c&n=2>; rel="next"')])
 
     def do_page_circle(self):
         self.answer(200, b'{"tags":["a"]}', [("Link", f"<{self.path}>; rel=next")])

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list-repos: the repositories of a registry, as far as it tells. */
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "lib/reference.h"
+#include "skopeo-c/commands.h"
+#include "skopeo-c/credentials.h"
+#include "skopeo-c/tags.h"
+#include "skopeo-c/template.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct list_repos_settings {
+	struct access access;
+	const char *format;
+};
+
+static const struct list_repos_settings defaults = {
+	.access = { .tls_verify = true, .retry_times = -1 },
+};
+
+#define FIELD(name) offsetof(struct list_repos_settings, name)
+
+static const struct cli_option options[] = {
+	{ "format", 'f', "TEMPLATE", OPTION_STRING, FIELD(format),
+	  "text with fields in it: {{.Registry}}, {{json .Repositories}}" },
+	ACCESS_OPTIONS,
+	{ 0 },
+};
+
+static void free_http(struct http **http)
+{
+	http_free(*http);
+}
+
+/* The host in docker://HOST[:PORT]; the caller frees it. */
+static char *parse_operand(const struct cli *cli, struct error *err)
+{
+	const char *operand = cli->operands[0];
+	cleanup_reference struct reference reference = { 0 };
+	struct error ignored;
+
+	if (strncmp(operand, "docker://", 9) == 0) {
+		size_t length = strcspn(operand + 9, "/");
+		/* the grammar of references has no registries without a repository */
+		cleanup_free char *text = xasprintf("%.*s/any", (int)length, operand + 9);
+		const char *rest = operand + 9 + length;
+
+		if ((rest[0] == '\0' || strcmp(rest, "/") == 0) &&
+		    reference_parse(text, &reference, &ignored) == 0 &&
+		    strncmp(reference.registry, operand + 9, length) == 0)
+			return steal_ptr(&reference.registry);
+	}
+	cli_usage(cli, err, "\"%s\" is not docker://HOST[:PORT]", operand);
+	return NULL;
+}
+
+static json_t *list(const char *host, struct registry *registry, struct error *err)
+{
+	cleanup_tags struct tags tags = { 0 };
+
+	strings_add(&registry->scopes, "registry:catalog:*");
+	tags_start_catalog(&tags, registry);
+	if (tags_wait(&tags, err) < 0)
+		return NULL;
+	return json_pack("{s:s, s:O}", "Registry", host, "Repositories", tags.list);
+}
+
+/* The caller owns the result. */
+static json_t *ask(const struct cli *cli, struct error *err)
+{
+	const struct list_repos_settings *settings = cli->settings;
+	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_free char *host = parse_operand(cli, err);
+	char no_repository[] = "";
+	struct endpoint endpoint = { .registry = host, .repository = no_repository };
+	struct registry registry = { 0 };
+
+	if (!host || registries_judge(host, &endpoint.insecure, err) < 0)
+		return NULL;
+	http = http_new(err);
+	if (!http ||
+	    registry_open(http, &settings->access, &endpoint, host, NULL, &registry, err) < 0)
+		return NULL;
+	json_t *result = list(host, &registry, err);
+	registry_close(&registry);
+	return result;
+}
+
+static int list_repos_run(const struct cli *cli, struct error *err)
+{
+	const struct list_repos_settings *settings = cli->settings;
+	cleanup_free char *checked =
+		settings->format ? template_render(settings->format, NULL, err) : NULL;
+
+	if (settings->format && !checked)
+		return -1;
+	json_auto_t *result = ask(cli, err);
+	if (!result || !settings->format)
+		return result ? output_object(cli, result, err) : -1;
+	cleanup_free char *text = template_render(settings->format, result, err);
+	if (!text)
+		return -1;
+	return fputs(text, stdout) == EOF ? error_os(err, "standard output") : 0;
+}
+
+const struct cli_command list_repos_command = {
+	.name = "list-repos",
+	.operands = "docker://HOST[:PORT]",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "list the repositories of a registry",
+	.details = "Registries that serve the public mostly do not tell.",
+	.options = options,
+	.settings_size = sizeof(struct list_repos_settings),
+	.defaults = &defaults,
+	.run = list_repos_run,
+};
