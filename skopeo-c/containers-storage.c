@@ -3,14 +3,17 @@
  * store keeps layers unpacked: their exact tars are put together again, with a manifest for them.
  */
 #include "lib/cleanup.h"
+#include "lib/containers_storage.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/reference.h"
 #include "skopeo-c/policy.h"
-#include "skopeo-c/storage.h"
 #include "skopeo-c/tar-split.h"
 #include "skopeo-c/transport.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,18 +41,6 @@ static void containers_storage_close(struct transport *t)
 	free(state);
 }
 
-static const json_t *find_layer(const json_t *layers, const char *id)
-{
-	const json_t *layer;
-	size_t i;
-
-	json_array_foreach (layers, i, layer) {
-		if (strcmp(json_text(layer, "id", ""), id) == 0)
-			return layer;
-	}
-	return NULL;
-}
-
 /* The descriptors of the layers, from the topmost down to the lowest. */
 static int list_layers(struct containers_storage *state, const char *top, json_t *descriptors,
 		       struct error *err)
@@ -59,7 +50,7 @@ static int list_layers(struct containers_storage *state, const char *top, json_t
 	if (!layers)
 		return -1;
 	for (const char *id = top; id[0];) {
-		const json_t *layer = find_layer(layers, id);
+		const json_t *layer = storage_find_layer(layers, id);
 		const char *diff_id = json_text(layer, "diff-digest", "");
 		json_t *size = json_object_get(layer, "diff-size");
 
@@ -213,6 +204,37 @@ static int containers_storage_get_manifest(struct transport *t, const char *dige
 	return -1;
 }
 
+/* The tar of a layer; the store's layers are locked until it is freed. */
+static struct tar_split *open_tar(const struct storage *storage, const char *layer_id,
+				  struct error *err)
+{
+	bool is_vfs = strcmp(storage->driver, "vfs") == 0;
+	cleanup_free char *lines = xasprintf("%s.tar-split.gz", layer_id);
+	cleanup_free char *files = xasprintf(is_vfs ? "dir/%s" : "%s/diff", layer_id);
+
+	if (!path_is_name(layer_id)) {
+		error_set(err, ERROR_INTEGRITY, "\"%s\" is no id of a layer", layer_id);
+		return NULL;
+	}
+	cleanup_fd int lock = storage_lock_layers(storage, err);
+	if (lock < 0)
+		return NULL;
+	cleanup_fd int lines_fd = path_open_beneath(storage->layers_fd, lines, O_RDONLY, 0, err);
+	if (lines_fd < 0) {
+		if (err->os == ENOENT)
+			error_set(err, ERROR_UNSUPPORTED,
+				  "the tar of layer %s is not kept in the store", layer_id);
+		return NULL;
+	}
+	cleanup_fd int files_fd =
+		openat(storage->files_fd, files, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (files_fd < 0) {
+		error_os(err, "the files of layer %s", layer_id);
+		return NULL;
+	}
+	return tar_split_new(steal_fd(&lines_fd), steal_fd(&files_fd), steal_fd(&lock));
+}
+
 static int containers_storage_open_blob(struct transport *t, const struct blob *blob,
 					struct blob_source *source, struct error *err)
 {
@@ -226,7 +248,7 @@ static int containers_storage_open_blob(struct transport *t, const struct blob *
 	if (!layer)
 		return error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing", t->name,
 				 blob->digest);
-	source->maker = storage_layer(&state->storage, layer, err);
+	source->maker = open_tar(&state->storage, layer, err);
 	if (!source->maker)
 		return error_prefix(err, "%s", t->name);
 	source->make = tar_split_read;

@@ -6,7 +6,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
-#include "skopeo-c/toml.h"
+#include "lib/toml.h"
 
 #include <stdlib.h>
 #include <string.h>

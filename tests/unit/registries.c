@@ -4,7 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
-#include "skopeo-c/toml.h"
+#include "lib/toml.h"
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>

@@ -9,12 +9,12 @@
 #include "lib/error.h"
 
 #include <jansson.h>
-
-struct tar_split;
+#include <stdbool.h>
 
 struct storage {
 	char *root;			    /* "/var/lib/containers/storage" */
 	char *driver;			    /* "overlay" */
+	bool transient;			    /* its containers are kept elsewhere */
 	int images_fd, layers_fd, files_fd; /* DRIVER-images, DRIVER-layers, DRIVER */
 };
 
@@ -31,6 +31,9 @@ json_t *storage_layers(const struct storage *storage, struct error *err);
 const json_t *storage_find(const json_t *images, const char *name, const char *what,
 			   struct error *err);
 
+/* The entry of a layer, borrowed from `layers`; NULL where there is none. */
+const json_t *storage_find_layer(const json_t *layers, const char *id);
+
 /* Read a small file that is kept with an image, "manifest" or a digest. The caller frees it. */
 char *storage_read(const struct storage *storage, const char *image_id, const char *key,
 		   size_t *length, struct error *err);
@@ -38,6 +41,5 @@ char *storage_read(const struct storage *storage, const char *image_id, const ch
 int storage_open_file(const struct storage *storage, const char *image_id, const char *key,
 		      struct error *err);
 
-/* The tar of a layer; the store's layers are locked until it is freed. */
-struct tar_split *storage_layer(const struct storage *storage, const char *layer_id,
-				struct error *err);
+/* Keep the store's layers from changing: a descriptor whose close ends that. */
+int storage_lock_layers(const struct storage *storage, struct error *err);

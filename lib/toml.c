@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/toml.h"
+#include "lib/toml.h"
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/storage.h"
+#include "lib/containers_storage.h"
 
 #include "lib/base64.h"
 #include "lib/cleanup.h"
@@ -10,8 +10,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/reference.h"
-#include "skopeo-c/tar-split.h"
-#include "skopeo-c/toml.h"
+#include "lib/toml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +67,7 @@ static int read_conf(struct storage *storage, struct error *err)
 	const json_t *table = json_object_get(toml.root, "storage");
 	const char *driver = json_text(table, "driver", ""),
 		   *root = json_text(table, "graphroot", "");
+	storage->transient = json_is_true(json_object_get(table, "transient_store"));
 	if (driver[0]) {
 		free(storage->driver);
 		storage->driver = xstrdup(driver);
@@ -155,6 +155,11 @@ static json_t *read_list(int dir_fd, const char *lock_name, const char *name, st
 	return json_incref(list);
 }
 
+int storage_lock_layers(const struct storage *storage, struct error *err)
+{
+	return lock_part(storage->layers_fd, "layers.lock", err);
+}
+
 json_t *storage_images(const struct storage *storage, struct error *err)
 {
 	return read_list(storage->images_fd, "images.lock", "images.json", err);
@@ -187,6 +192,18 @@ static char *full_name(const char *text)
 		return NULL;
 	reference_default_tag(&reference);
 	return reference_text(&reference);
+}
+
+const json_t *storage_find_layer(const json_t *layers, const char *id)
+{
+	const json_t *layer;
+	size_t i;
+
+	json_array_foreach (layers, i, layer) {
+		if (strcmp(json_text(layer, "id", ""), id) == 0)
+			return layer;
+	}
+	return NULL;
 }
 
 const json_t *storage_find(const json_t *images, const char *name, const char *what,
@@ -244,36 +261,4 @@ char *storage_read(const struct storage *storage, const char *image_id, const ch
 	cleanup_fd int fd = storage_open_file(storage, image_id, key, err);
 
 	return fd < 0 ? NULL : file_read_fd(fd, JSON_CONFIG_MAX, length, key, err);
-}
-
-/* ---- layers ---- */
-
-struct tar_split *storage_layer(const struct storage *storage, const char *layer_id,
-				struct error *err)
-{
-	bool is_vfs = strcmp(storage->driver, "vfs") == 0;
-	cleanup_free char *lines = xasprintf("%s.tar-split.gz", layer_id);
-	cleanup_free char *files = xasprintf(is_vfs ? "dir/%s" : "%s/diff", layer_id);
-
-	if (!path_is_name(layer_id)) {
-		error_set(err, ERROR_INTEGRITY, "\"%s\" is no id of a layer", layer_id);
-		return NULL;
-	}
-	cleanup_fd int lock = lock_part(storage->layers_fd, "layers.lock", err);
-	if (lock < 0)
-		return NULL;
-	cleanup_fd int lines_fd = path_open_beneath(storage->layers_fd, lines, O_RDONLY, 0, err);
-	if (lines_fd < 0) {
-		if (err->os == ENOENT)
-			error_set(err, ERROR_UNSUPPORTED,
-				  "the tar of layer %s is not kept in the store", layer_id);
-		return NULL;
-	}
-	cleanup_fd int files_fd =
-		openat(storage->files_fd, files, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (files_fd < 0) {
-		error_os(err, "the files of layer %s", layer_id);
-		return NULL;
-	}
-	return tar_split_new(steal_fd(&lines_fd), steal_fd(&files_fd), steal_fd(&lock));
 }
