@@ -2,20 +2,21 @@
 /* delete: take a tag, or a manifest with all its tags, out of a registry. */
 #include "lib/cleanup.h"
 #include "lib/digest.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
-#include "skopeo-c/manifest.h"
 #include "skopeo-c/registry.h"
+#include "skopeo-c/tag-survey.h"
 #include "skopeo-c/tags.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARALLEL = 6, POLL_MS = 200, NAMED_MAX = 5 };
+enum { NAMED_MAX = 5 };
 
 struct delete_settings {
 	struct access access;
@@ -77,23 +78,14 @@ static int open_registry(struct deletion *deletion, struct error *err)
 			     reference->registry, "delete,pull", &deletion->registry, err);
 }
 
-static void prepare_call(struct deletion *deletion, const char *method, const char *wanted,
-			 struct registry_call *call)
-{
-	registry_call_init(
-		call, &deletion->registry, method,
-		xasprintf("/v2/%s/manifests/%s", deletion->reference.repository, wanted));
-	strings_add(&call->request.headers, "Accept: " MANIFEST_ACCEPT);
-}
-
 /* Which manifest the tag stands for. */
 static int resolve(struct deletion *deletion, struct error *err)
 {
 	const struct reference *reference = &deletion->reference;
 	cleanup_registry_call struct registry_call call = { 0 };
 
-	prepare_call(deletion, "HEAD", reference->digest ? reference->digest : reference->tag,
-		     &call);
+	tag_survey_call(&call, &deletion->registry, "HEAD",
+			reference->digest ? reference->digest : reference->tag);
 	if (registry_call_run(&call, err) < 0)
 		return error_subject(err, deletion->name);
 	if (call.request.status == 404) {
@@ -116,7 +108,7 @@ static int resolve(struct deletion *deletion, struct error *err)
 static int try_delete(struct deletion *deletion, const char *wanted, struct registry_call *call,
 		      struct error *err)
 {
-	prepare_call(deletion, "DELETE", wanted, call);
+	tag_survey_call(call, &deletion->registry, "DELETE", wanted);
 	if (registry_call_run(call, err) < 0)
 		return error_subject(err, deletion->name);
 	return call->request.status / 100 == 2;
@@ -132,102 +124,59 @@ static int delete_manifest(struct deletion *deletion, struct error *err)
 
 /* ---- which tags share the manifest ---- */
 
-struct probe {
-	struct registry_call call;
-	const char *tag; /* NULL: idle */
-	size_t index;	 /* of the tag in the list */
-};
-
-struct survey {
-	struct deletion *deletion;
-	const json_t *tags;
-	size_t next, done;
-	bool *shares; /* for each tag; the one that was named counts as one that does not */
-	struct probe probes[PARALLEL];
-};
-
-static int step(struct survey *survey, struct probe *probe, struct error *err)
-{
-	struct deletion *deletion = survey->deletion;
-
-	if (!probe->tag) {
-		probe->tag = json_string_value(json_array_get(survey->tags, survey->next));
-		if (!probe->tag)
-			return 0;
-		probe->index = survey->next++;
-		prepare_call(deletion, "HEAD", probe->tag, &probe->call);
-		registry_call_start(&probe->call);
-	}
-	int status = registry_call_poll(&probe->call, err);
-	if (status <= 0)
-		return status;
-	const char *digest = http_header(&probe->call.request, "docker-content-digest", 0);
-	/* a tag that has gone meanwhile shares nothing; one that says nothing may */
-	survey->shares[probe->index] = probe->call.request.status != 404 &&
-				       (!digest || strcmp(digest, deletion->digest) == 0) &&
-				       strcmp(probe->tag, deletion->reference.tag) != 0;
-	registry_call_free(&probe->call);
-	probe->tag = NULL;
-	survey->done++;
-	return 0;
-}
-
-static int run_survey(struct survey *survey, struct error *err)
-{
-	size_t count = json_array_size(survey->tags);
-
-	for (;;) {
-		for (size_t i = 0; i < PARALLEL; i++)
-			if (step(survey, &survey->probes[i], err) < 0)
-				return -1;
-		if (survey->done == count)
-			return 0;
-		if (http_pump(survey->deletion->http, POLL_MS, err) < 0)
-			return -1;
-	}
-}
-
-/* The other tags of the manifest, in the registry's order; the caller owns the array. */
+/* The other tags of the manifest, in the registry's order; one of which the registry does not say
+ * what it is may be one. The caller owns the array. */
 static json_t *find_sharing(struct deletion *deletion, struct error *err)
 {
 	cleanup_tags struct tags tags = { 0 };
-	struct survey survey = { .deletion = deletion };
+	const char *named = deletion->reference.tag;
 
 	tags_start(&tags, &deletion->registry);
 	if (tags_wait(&tags, err) < 0)
 		return NULL;
 	size_t count = json_array_size(tags.list);
-	cleanup_free bool *shares = xcalloc(count + 1, sizeof *shares);
-	survey.tags = tags.list;
-	survey.shares = shares;
-	int status = run_survey(&survey, err);
-	for (size_t i = 0; i < PARALLEL; i++)
-		registry_call_free(&survey.probes[i].call);
-	if (status < 0)
+	cleanup_free struct tag_answer *answers = xcalloc(count + 1, sizeof *answers);
+	if (tag_survey(&deletion->registry, tags.list, answers, err) < 0)
 		return NULL;
 	json_t *sharing = json_array();
-	for (size_t i = 0; i < count; i++)
-		if (shares[i])
+	for (size_t i = 0; i < count; i++) {
+		const struct tag_answer *answer = &answers[i];
+
+		if (!answer->is_gone &&
+		    (!answer->digest[0] || strcmp(answer->digest, deletion->digest) == 0) &&
+		    !(named && strcmp(answer->tag, named) == 0))
 			json_array_append(sharing, json_array_get(tags.list, i));
+	}
 	return sharing;
 }
 
-static int refuse_shared(const struct deletion *deletion, const json_t *sharing, struct error *err)
+/* "tag one", "tags one, two, ...": the caller frees it. */
+static char *name_tags(const json_t *tags)
 {
-	size_t count = json_array_size(sharing);
-	char *names = xstrdup("");
+	size_t count = json_array_size(tags);
+	char *names = xasprintf("tag%s", count == 1 ? "" : "s");
 
 	for (size_t i = 0; i < count && i < NAMED_MAX; i++) {
-		char *longer = xasprintf("%s%s%s", names, i ? ", " : "",
-					 json_string_value(json_array_get(sharing, i)));
+		char *longer = xasprintf("%s%s %s", names, i ? "," : "",
+					 json_string_value(json_array_get(tags, i)));
 
 		free(names);
 		names = longer;
 	}
-	error_set(err, ERROR_IN_USE,
-		  "%s: the registry deletes manifests only, and this one also has the tag%s %s%s",
-		  deletion->name, count == 1 ? "" : "s", names, count > NAMED_MAX ? ", ..." : "");
+	if (count <= NAMED_MAX)
+		return names;
+	char *longer = xasprintf("%s, ...", names);
 	free(names);
+	return longer;
+}
+
+static int refuse_shared(const struct deletion *deletion, const json_t *sharing, struct error *err)
+{
+	cleanup_free char *names = name_tags(sharing);
+
+	error_set(err, ERROR_IN_USE,
+		  "%s: the registry deletes manifests only, and this one also has the %s",
+		  deletion->name, names);
 	error_subject(err, deletion->name);
 	return error_hint(err, "--all-tags deletes them too");
 }
@@ -252,21 +201,48 @@ static int delete_tag(struct deletion *deletion, bool *whole, struct error *err)
 	return delete_manifest(deletion, err);
 }
 
+/* The manifest with its tags, which are told before that. *with: they, but for the named one; NULL
+ * where the registry does not list its tags. The caller owns them. */
+static int delete_all(struct deletion *deletion, json_t **with, struct error *err)
+{
+	struct error problem = { 0 };
+	json_auto_t *sharing = find_sharing(deletion, &problem);
+
+	if (cli_interrupted())
+		return error_set(err, ERROR_FAILED, "interrupted");
+	if (!sharing) {
+		log_message(LOG_LEVEL_WARN, "%s: which tags it has cannot be said: %s",
+			    deletion->name, problem.message);
+	} else if (json_array_size(sharing) > 0) {
+		cleanup_free char *names = name_tags(sharing);
+
+		log_message(LOG_LEVEL_WARN, "%s: its manifest has, and takes along, the %s",
+			    deletion->name, names);
+	}
+	if (delete_manifest(deletion, err) < 0)
+		return -1;
+	*with = json_incref(sharing);
+	return 0;
+}
+
 static int delete_run(const struct cli *cli, struct error *err)
 {
 	const struct delete_settings *settings = cli->settings;
 	cleanup_deletion struct deletion deletion = { .cli = cli };
+	json_auto_t *with = NULL;
 	bool whole = true;
 
 	if (open_registry(&deletion, err) < 0 || resolve(&deletion, err) < 0)
 		return -1;
 	int status = deletion.reference.digest || settings->all_tags
-			     ? delete_manifest(&deletion, err)
+			     ? delete_all(&deletion, &with, err)
 			     : delete_tag(&deletion, &whole, err);
 	if (status < 0)
 		return -1;
 	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "name", deletion.name, "deleted",
 					whole ? "manifest" : "tag", "digest", deletion.digest);
+	if (with)
+		json_object_set(result, "tags", with);
 	return output_object(cli, result, err);
 }
 

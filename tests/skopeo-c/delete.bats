@@ -65,6 +65,8 @@ there() {
 	delete 5 "docker://$REGISTRY/few:one"
 	error_is in-use "also has the tag two"
 	delete --all-tags "docker://$REGISTRY/shared:v3"
+	[[ $stderr =~ "takes along, the tags "(v[1245678], ){5}"..." ]]
+	jq -e '.deleted == "manifest" and (.tags | sort) == ["v1", "v2", "v4", "v5", "v6", "v7", "v8"]' <<<"$output"
 	run ! there shared:v3
 	run ! there shared:v1
 	there shared:other
@@ -75,6 +77,7 @@ there() {
 	tool skopeo-c inspect -n --tls-verify=false "docker://$REGISTRY/digest:v1"
 	digest=$(jq -r .Digest <<<"$output")
 	delete "docker://$REGISTRY/digest@$digest"
+	jq -e '.tags | sort == ["v1", "v2"]' <<<"$output"
 	run ! there digest:v2
 	delete 3 "docker://$REGISTRY/digest@$digest"
 }
