@@ -8,6 +8,7 @@
 #include "ctr-store/quota.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/tree_copy.h"
+#include "ctr-store/volatile.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -270,6 +271,7 @@ static int build(const struct store *store, const struct container_plan *plan,
 	if (fd < 0)
 		return error_os(err, "%s/tmp/%s/container", store->root, staging->name);
 	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0 ||
+	    (plan->lose_writes && volatile_mark(facts, err) < 0) ||
 	    (plan->size_max && quota_set(store, fd, plan->size_max, facts, err) < 0) ||
 	    (plan->copy && copy_layers(store, plan, fd, err) < 0))
 		return -1;
@@ -355,7 +357,8 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 	const struct id_maps maps = id_maps_of(container);
 	const char *id;
 
-	if (json_require((json_t *)container, "rootfs.json", err, "{s:s}", "id", &id) < 0)
+	if (json_require((json_t *)container, "rootfs.json", err, "{s:s}", "id", &id) < 0 ||
+	    volatile_prepare(store, container, err) < 0)
 		return NULL;
 	/* not the stored path: the store may have been moved */
 	cleanup_free char *upper = xasprintf("%s/containers/%s/upper", store->root, id);
@@ -367,7 +370,8 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 		.layers = json_object_get(container, "layers"),
 		.upper = upper,
 		.work = work,
-		.lose_writes = json_is_true(json_object_get(container, "throwaway")),
+		.lose_writes = json_is_true(json_object_get(container, "throwaway")) ||
+			       json_object_get(container, "volatile"),
 		.image = json_text(image, "name", json_text(image, "id", "")),
 		.image_id = json_text(image, "id", ""),
 		.digest = json_text(image, "digest", ""),

@@ -6,7 +6,7 @@
  *
  *   {"id", "name"?, "path", "bundle", "layers", "image": {"name", "id", "digest"}, "created",
  *    "throwaway": true where it goes with its mount, "uidMappings"?, "gidMappings"?,
- *    "project"?, "sizeLimit"?, "backend"?: "copy"}
+ *    "project"?, "sizeLimit"?, "volatile"?, "backend"?: "copy"}
  *
  * A writable mount of an image is a container too.
  */
@@ -29,6 +29,7 @@ struct container_plan {
 	json_t *document;	      /* gets `rootfs` */
 	bool throwaway;
 	bool copy;	    /* see backend.h; such a container is not mounted */
+	bool lose_writes;   /* see volatile.h */
 	long long size_max; /* bytes that it may write (see quota.h); 0: any */
 	const json_t *uid_map,
 		*gid_map; /* see id_map.h; NULL where the container's are the host's */

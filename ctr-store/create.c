@@ -21,6 +21,7 @@
 struct settings {
 	const char *image, *from, *name, *id, *size, *backend;
 	struct strings uid_map, gid_map;
+	bool lose_writes;
 };
 
 static const struct cli_option options[] = {
@@ -36,6 +37,8 @@ static const struct cli_option options[] = {
 	  "overlay (the default), or copy where overlayfs cannot write" },
 	{ "size", 0, "BYTES", OPTION_STRING, offsetof(struct settings, size),
 	  "the container may write so much; 10M, 1G; needs project quotas" },
+	{ "volatile", 0, NULL, OPTION_FLAG, offsetof(struct settings, lose_writes),
+	  "nothing waits for the disk; a crash of the machine loses the container" },
 	{ "uidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, uid_map),
 	  "users C to C+N-1 of the container are users H to H+N-1 of the host" },
 	{ "gidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, gid_map),
@@ -133,6 +136,7 @@ static int create(const struct cli *cli, struct error *err)
 					     .layers = &layers,
 					     .document = document,
 					     .copy = copy,
+					     .lose_writes = settings->lose_writes && !copy,
 					     .size_max = size_max,
 					     .uid_map = uid_map,
 					     .gid_map = gid_map };

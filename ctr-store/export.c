@@ -8,6 +8,7 @@
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/target.h"
+#include "ctr-store/volatile.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -76,6 +77,8 @@ static int open_container(const struct store *store, const json_t *container, st
 	const json_t *layer;
 	size_t i;
 
+	if (volatile_check(container, err) < 0)
+		return -1;
 	if (backend_is_copy(container)) {
 		int fd = openat(store->containers_fd, rootfs,
 				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

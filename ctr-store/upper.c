@@ -8,6 +8,7 @@
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/tree_walk.h"
+#include "ctr-store/volatile.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -61,6 +62,8 @@ static int open_lower(const struct store *store, const json_t *container, struct
 static int upper_open(const struct store *store, const json_t *container, struct upper *upper,
 		      struct error *err)
 {
+	if (volatile_check(container, err) < 0)
+		return -1;
 	cleanup_free char *path = xasprintf("%s/%s", json_text(container, "id", ""),
 					    backend_is_copy(container) ? "rootfs" : "upper");
 	cleanup_fd int fd =

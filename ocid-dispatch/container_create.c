@@ -258,7 +258,8 @@ static void add_map(struct strings *words, const char *option, const json_t *map
 /* The files of a container in a user namespace belong to its ids. */
 static void add_store(struct pipeline *pipeline, const struct creation *c)
 {
-	struct strings *words = pipeline_add(pipeline, "ctr-store", "create", "--id", c->id, NULL);
+	struct strings *words =
+		pipeline_add(pipeline, "ctr-store", "create", "--volatile", "--id", c->id, NULL);
 	const json_t *options = json_path(c->pod, "cri", "pod", "linux", "securityContext",
 					  "namespaceOptions", "usernsOptions", NULL);
 

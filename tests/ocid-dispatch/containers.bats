@@ -266,7 +266,7 @@ that() {
 @test "containers: trace shows what can be typed" {
 	container_request one true >"$BATS_TEST_TMPDIR/request"
 	ocid-dispatch call --trace CreateContainer <"$BATS_TEST_TMPDIR/request" 2>"$BATS_TEST_TMPDIR/trace"
-	grep -q '^printf %s .* | ctr-store create --id [0-9a-f]* | oci-gen generate | ocid-shim create --runtime runc$' "$BATS_TEST_TMPDIR/trace"
+	grep -q '^printf %s .* | ctr-store create --volatile --id [0-9a-f]* | oci-gen generate | ocid-shim create --runtime runc$' "$BATS_TEST_TMPDIR/trace"
 	bash -n "$BATS_TEST_TMPDIR/trace"
 }
 
