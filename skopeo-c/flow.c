@@ -48,22 +48,9 @@ static ssize_t stop(struct flow *flow)
 	return HTTP_ABORT;
 }
 
-/* The size that a registry announces: what cannot be right need not be fetched. */
-static bool announced_size_is_wrong(const struct flow *flow)
-{
-	const char *length = blob_source_is_call(&flow->source)
-				     ? http_header(&flow->source.call.request, "content-length", 0)
-				     : NULL;
-
-	return length && strtoll(length, NULL, 10) != flow->blob->size;
-}
-
 static bool is_too_long(const struct flow *flow, size_t length)
 {
-	if (flow->blob->size < 0)
-		return false;
-	return (json_int_t)length > flow->blob->size - flow->received ||
-	       (flow->received == 0 && announced_size_is_wrong(flow));
+	return flow->blob->size >= 0 && (json_int_t)length > flow->blob->size - flow->received;
 }
 
 /* ---- taking ---- */
@@ -92,32 +79,42 @@ static void start_writeback(const struct flow *flow, size_t length)
 		sync_file_range(flow->sink.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
+static int take(struct flow *flow, const char *data, size_t length)
+{
+	struct blob_sink *sink = &flow->sink;
+
+	if (is_too_long(flow, length))
+		return wrong(flow, &flow->failure,
+			     "does not have the size that its descriptor says");
+	hasher_update(&flow->hasher, data, length);
+	flow->received += (json_int_t)length;
+	if (flow->ring) {
+		ring_put(flow, data, length);
+		return 0;
+	}
+	if (sink->take)
+		return sink->take(sink->taker, data, length, &flow->failure);
+	if (file_write_fd(sink->fd, data, length, flow->to, &flow->failure) < 0)
+		return -1;
+	start_writeback(flow, length);
+	return 0;
+}
+
 /* Take a piece of the blob from its source. */
 static ssize_t receive(void *context, const char *data, size_t length)
 {
 	struct flow *flow = context;
-	struct blob_sink *sink = &flow->sink;
 
 	if (flow->ring && RING_SIZE - flow->ring_used < length) {
 		flow->download_paused = true;
 		return HTTP_PAUSE;
 	}
-	if (is_too_long(flow, length)) {
-		wrong(flow, &flow->failure, "does not have the size that its descriptor says");
+	if (!flow->answer_is_checked && flow_check_answer(flow, &flow->failure) < 0)
 		return stop(flow);
-	}
-	hasher_update(&flow->hasher, data, length);
-	flow->received += (json_int_t)length;
-	if (flow->ring) {
-		ring_put(flow, data, length);
-		return (ssize_t)length;
-	}
-	int status = sink->take ? sink->take(sink->taker, data, length, &flow->failure)
-				: file_write_fd(sink->fd, data, length, flow->to, &flow->failure);
-	if (status < 0)
+	size_t known = (json_int_t)length < flow->known ? length : (size_t)flow->known;
+	flow->known -= (json_int_t)known;
+	if (known < length && take(flow, data + known, length - known) < 0)
 		return stop(flow);
-	if (!sink->take)
-		start_writeback(flow, length);
 	return (ssize_t)length;
 }
 
@@ -300,6 +297,7 @@ void flow_close(struct flow *flow)
 	free(flow->ring);
 	flow->ring = NULL;
 	flow->ring_start = flow->ring_used = 0;
-	flow->received = flow->given = 0;
+	flow->received = flow->given = flow->known = 0;
+	flow->is_continued = flow->answer_is_checked = false;
 	flow->verified = flow->failed = flow->download_paused = flow->upload_paused = false;
 }

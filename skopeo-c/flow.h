@@ -2,7 +2,8 @@
 /*
  * The bytes of one blob from a source to a sink. Every byte is hashed as it passes; the last one of
  * an upload is held back until the digest of all is known to be right, so that a registry never
- * sees a whole blob that is wrong.
+ * sees a whole blob that is wrong. A download that breaks off goes on where it broke, with the
+ * hasher and the sink as they are.
  */
 #pragma once
 #include "lib/digest.h"
@@ -21,6 +22,9 @@ struct flow {
 	char *ring; /* registry to registry only */
 	size_t ring_start, ring_used;
 	bool download_paused, upload_paused;
+	bool is_continued;	/* the download was asked for again, from a byte on */
+	bool answer_is_checked; /* the headers of the present answer */
+	json_int_t known;	/* bytes of it that come first and are here already */
 };
 
 /* Get the source and the sink, both open, to work on each other: calls are prepared, not started.
@@ -36,6 +40,14 @@ int flow_verify(struct flow *flow, struct error *err);
 
 /* Let a call go on that the other one has held up. */
 void flow_resume(struct flow *flow);
+
+/* flow-continue.c. The download, a call, has ended early: true when it can be asked for the rest.
+ */
+bool flow_can_continue(const struct flow *flow);
+/* Ask for the rest. An answer that begins at the beginning is passed over as far as it is known. */
+void flow_continue(struct flow *flow);
+/* Before the first byte of an answer is taken: does it promise the bytes that were asked for? */
+int flow_check_answer(struct flow *flow, struct error *err);
 
 /* Close everything; the flow can be begun again. */
 void flow_close(struct flow *flow);

@@ -111,6 +111,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	long status = 0;
 
 	curl.easy_getinfo(request->transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	request->status = (int)status;
 	if (request->write && status / 100 == 2) {
 		ssize_t taken = request->write(request->context, data, length);
 

@@ -71,7 +71,7 @@ struct http_request {
 	/* The answer, valid when done. */
 	bool done;
 	enum http_result result;
-	int status; /* of HTTP; 0 without one */
+	int status; /* of HTTP; 0 without one; `write` sees it already */
 	struct strings answer_headers;
 	char *answer; /* NUL-terminated; NULL when empty */
 	size_t answer_length, answer_size;

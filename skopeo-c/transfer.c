@@ -22,9 +22,11 @@ enum { POLL_MS = 200, CLAIM_MS = 20, PROGRESS_MS = 500 };
 struct job {
 	struct transfer *transfer;
 	const struct blob *blob;
-	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_DONE } step;
+	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_BROKEN, JOB_DONE } step;
 	struct flow flow;
 	bool is_claimed;
+	bool in_one_piece;	      /* its parts did not fit together */
+	const struct registry *asked; /* who has answered last; or NULL */
 	int attempts;
 	int64_t not_before_ms, told_at_ms;
 };
@@ -119,12 +121,34 @@ static int poll_download(struct job *job, struct error *err)
 
 	if (status <= 0)
 		return status;
-	if (call->request.status != 200) {
+	if (call->request.status != 200 &&
+	    !(job->flow.is_continued && call->request.status == 206)) {
 		cleanup_free char *what = xasprintf("blob %s", job->blob->digest);
 
 		return registry_refused(call, what, err);
 	}
 	return flow_verify(&job->flow, err) < 0 ? -1 : 1;
+}
+
+/* True when the job may go on after a time; it was not tried often enough yet. */
+static bool wait_for_more(struct job *job, const struct registry *registry, const struct error *err)
+{
+	if (job->attempts >= registry->retries || cli_interrupted())
+		return false;
+	job->attempts++;
+	job->not_before_ms = registry_now_ms() + registry_backoff_ms(registry, job->attempts);
+	log_message(LOG_LEVEL_INFO, "%s; trying again", err->message);
+	return true;
+}
+
+/* The download has ended early: keep what is here and ask for the rest later. */
+static bool will_continue(struct job *job, const struct error *err)
+{
+	if (err->kind != ERROR_TEMPORARY || job->in_one_piece || !flow_can_continue(&job->flow) ||
+	    !wait_for_more(job, job->asked, err))
+		return false;
+	job->step = JOB_BROKEN;
+	return true;
 }
 
 static int move(struct job *job, struct error *err)
@@ -138,12 +162,18 @@ static int move(struct job *job, struct error *err)
 		*err = flow->failure;
 		return -1;
 	}
-	if (downloads && !flow->verified)
+	if (downloads && !flow->verified) {
+		job->asked = flow->source.call.registry;
 		status = poll_download(job, err);
+		if (status < 0 && will_continue(job, err))
+			return 0;
+	}
 	if (status == 1 && !uploads)
 		return finish(job, BLOB_DONE, err);
-	if (status >= 0 && uploads)
+	if (status >= 0 && uploads) {
+		job->asked = flow->sink.call.registry;
 		status = registry_call_poll(&flow->sink.call, err);
+	}
 	if (status < 0)
 		return -1;
 	if (status == 1 && uploads) {
@@ -176,6 +206,13 @@ static int advance(struct job *job, struct error *err)
 		break;
 	case JOB_MOVING:
 		return move(job, err);
+	case JOB_BROKEN:
+		flow_resume(&job->flow);
+		if (registry_now_ms() < job->not_before_ms)
+			return 0;
+		flow_continue(&job->flow);
+		job->step = JOB_MOVING;
+		return 0;
 	case JOB_DONE:
 		return 0;
 	}
@@ -184,24 +221,41 @@ static int advance(struct job *job, struct error *err)
 	return job->flow.sink.state == SINK_WANTED ? start_moving(job, err) : 0;
 }
 
+/* What was put together of several answers is no good: one of them may have been wrong. */
+static bool parts_are_wrong(const struct job *job, const struct error *err)
+{
+	const struct flow *flow = &job->flow;
+
+	return flow->is_continued &&
+	       (err->kind == ERROR_INTEGRITY || flow->source.call.request.status == 416);
+}
+
+/* Whose fault it can be; NULL where no registry takes part. */
+static const struct registry *registry_at_fault(const struct job *job)
+{
+	struct transport *to = job->transfer->to, *from = job->transfer->from;
+
+	if (job->asked)
+		return job->asked;
+	from = from->beneath ? from->beneath : from;
+	return transport_is_docker(from) ? docker_registry(from)
+	       : transport_is_docker(to) ? docker_registry(to)
+					 : NULL;
+}
+
 /* Begin again after what may pass. False when it must not, or was tried often enough. */
 static bool will_try_again(struct job *job, const struct error *err)
 {
-	struct transfer *transfer = job->transfer;
-	struct transport *from = transfer->from->beneath ? transfer->from->beneath : transfer->from;
-	const struct registry *registry = transport_is_docker(from) ? docker_registry(from)
-					  : transport_is_docker(transfer->to)
-						  ? docker_registry(transfer->to)
-						  : NULL;
+	const struct registry *registry = registry_at_fault(job);
+	bool wrong_parts = parts_are_wrong(job, err);
 
-	if (!registry || err->kind != ERROR_TEMPORARY || err->os == EPIPE ||
-	    job->attempts >= registry->retries || cli_interrupted())
+	if (!registry || (err->kind != ERROR_TEMPORARY && !wrong_parts) || err->os == EPIPE ||
+	    !wait_for_more(job, registry, err))
 		return false;
-	job->attempts++;
+	job->in_one_piece = job->in_one_piece || wrong_parts;
 	let_go(job);
 	job->step = JOB_WAITING;
-	job->not_before_ms = registry_now_ms() + registry_backoff_ms(registry, job->attempts);
-	log_message(LOG_LEVEL_INFO, "%s; trying again", err->message);
+	job->asked = NULL;
 	return true;
 }
 

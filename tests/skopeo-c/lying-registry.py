@@ -4,7 +4,7 @@
 
 Listens on two free ports of 127.0.0.1 and writes them to DIR/ports. The first component of a
 repository's name says how it misbehaves (the methods do_NAME below); "good" does not. Every request
-is a line in DIR/log: PORT METHOD PATH AUTHORIZATION. With a certificate it speaks TLS.
+is a line in DIR/log: PORT METHOD PATH AUTHORIZATION [RANGE]. With a certificate it speaks TLS.
 """
 import base64
 import gzip
@@ -110,7 +110,9 @@ class Handler(BaseHTTPRequestHandler):
         with LOCK:
             with open(f"{DIRECTORY}/log", "a", encoding="utf-8") as log:
                 log.write(f"{self.server.server_port} {self.command} {self.path} "
-                          f"{self.headers.get('Authorization', '-').replace(' ', '_')}\n")
+                          f"{self.headers.get('Authorization', '-').replace(' ', '_')}"
+                          f"{' ' if 'Range' in self.headers else ''}"
+                          f"{self.headers.get('Range', '')}\n")
         parts = path.strip("/").split("/")
         self.query = self.path.partition("?")[2]
         self.kind = self.name = ""
@@ -200,6 +202,69 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         return self.do_good()
+
+    # ---- downloads in parts ----
+
+    def give_part(self, count, data=LAYER, claim=0):
+        """At most `count` bytes of what was asked for, as far as this server understands it."""
+        first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        self.send_response(206 if first else 200)
+        self.send_header("Content-Length", str(len(data) - first))
+        if first:
+            self.send_header("Content-Range",
+                             f"bytes {first + claim}-{len(data) - 1}/{len(data)}")
+        self.end_headers()
+        self.wfile.write(data[first:first + count])
+        self.close_connection = first + count < len(data)
+
+    def do_parts(self):
+        """Breaks off every 500000 bytes."""
+        return self.give_part(500000) if self.is_layer() else self.do_good()
+
+    def do_parts_busy(self):
+        """429, 503 and a token that has expired before the rest comes."""
+        if not self.is_layer():
+            return self.do_good()
+        count = self.times("blob")
+        if count == 2:
+            return self.error(429, "TOOMANYREQUESTS", [("Retry-After", "2")])
+        if count == 3:
+            return self.error(503)
+        if count == 4:
+            return self.error(401, "UNAUTHORIZED", [
+                ("WWW-Authenticate", 'Basic realm="x"')])
+        return self.give_part(500000 if count == 1 else len(LAYER))
+
+    def do_parts_unknown(self):
+        """Knows no ranges: begins at the beginning each time."""
+        if not self.is_layer():
+            return self.do_good()
+        count = self.times("blob")
+        self.answer(200, LAYER[:500000 * count], length=len(LAYER))
+        self.close_connection = 500000 * count < len(LAYER)
+        return None
+
+    def parts_then(self, lie):
+        if not self.is_layer():
+            return self.do_good()
+        if "Range" in self.headers:
+            return lie()
+        return self.give_part(1000 if self.times("blob") == 1 else len(LAYER))
+
+    def do_parts_other(self):
+        """Gives another range than was asked for."""
+        return self.parts_then(lambda: self.give_part(len(LAYER), claim=7))
+
+    def do_parts_wrong(self):
+        """The rest is another blob's."""
+        return self.parts_then(lambda: self.give_part(len(LAYER), LAYER[:-1] + b"?"))
+
+    def do_parts_never(self):
+        return self.parts_then(lambda: self.error(416))
+
+    def do_parts_short(self):
+        """A rest of which another length is told."""
+        return self.parts_then(lambda: self.give_part(len(LAYER), LAYER[:-1]))
 
     def do_wrong_config(self):
         if self.kind == "blobs" and self.last == digest(CONFIG):
@@ -427,6 +492,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_takes(self):
         """A registry that is pushed to: Location is relative with a query."""
         self.upload("/v2/" + self.name + "/blobs/uploads/1?state=a%2Fb")
+
+    def do_takes_anew(self):
+        """Says that it has no blob, and gives those it was given."""
+        if self.command == "HEAD" and self.kind == "blobs":
+            return self.error(404, "BLOB_UNKNOWN")
+        return self.do_takes()
 
     def do_takes_absolute(self):
         self.upload(f"http://{self.headers['Host']}/v2/{self.name}/blobs/uploads/1")
