@@ -4,6 +4,7 @@
 
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/container_status.h"
@@ -34,8 +35,8 @@ int container_list_note(int directory_fd, const json_t *record, struct error *er
 
 	if (transcode_encode(&runtime__v1__container__descriptor, record, &message, err) < 0)
 		return -1;
-	return records_write_bytes(directory_fd, name, buffer_data(&message),
-				   buffer_length(&message), err);
+	return file_replace_volatile_at(directory_fd, name, buffer_data(&message),
+					buffer_length(&message), 0600, err);
 }
 
 /* ---- all of them, as bytes ---- */

@@ -7,7 +7,6 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "lib/random.h"
 #include "ocid-dispatch/rpc.h"
 
 #include <dirent.h>
@@ -57,37 +56,13 @@ void records_close(struct records *records)
 	cleanup_fd_p(&records->run_pods_fd);
 }
 
-/* A pod that a power cut takes is gone with its namespaces; a rename without fsync still shows
- * every process the old file or the new one. */
-int records_write_bytes(int dir_fd, const char *name, const void *data, size_t length,
-			struct error *err)
-{
-	char unique[RANDOM_NAME_SIZE];
-
-	random_name(unique);
-	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
-	cleanup_fd int fd =
-		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_os(err, "cannot write %s", name);
-	if (file_write_fd(fd, data, length, name, err) < 0) {
-		unlinkat(dir_fd, temporary, 0);
-		return -1;
-	}
-	if (renameat(dir_fd, temporary, dir_fd, name) < 0) {
-		error_os(err, "cannot write %s", name);
-		unlinkat(dir_fd, temporary, 0);
-		return -1;
-	}
-	return 0;
-}
-
+/* What is not durable: a pod that a power cut takes is gone with its namespaces. */
 int records_write(int dir_fd, const char *name, const json_t *json, bool durable, struct error *err)
 {
 	cleanup_free char *text = json_compact(json);
 
 	return durable ? file_replace_at(dir_fd, name, text, strlen(text), 0600, err)
-		       : records_write_bytes(dir_fd, name, text, strlen(text), err);
+		       : file_replace_volatile_at(dir_fd, name, text, strlen(text), 0600, err);
 }
 
 int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,

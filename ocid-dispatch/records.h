@@ -35,10 +35,6 @@ void records_close(struct records *records);
 int records_write(int dir_fd, const char *name, const json_t *json, bool durable,
 		  struct error *err);
 
-/* The same for any bytes, not durable. */
-int records_write_bytes(int dir_fd, const char *name, const void *data, size_t length,
-			struct error *err);
-
 /* The names in a directory that are ids, after `suffix` is taken off, in any order. */
 int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,
 		struct error *err);

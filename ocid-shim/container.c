@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
+#include "lib/process.h"
 #include "lib/running.h"
 #include "lib/store.h"
 #include "lib/timestamp.h"
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_MAX = 4096, STARTED_MAX = 64, STAT_MAX = 4096 };
+enum { EXIT_MAX = 4096, STARTED_MAX = 64 };
 
 int container_lock_monitor(int lock_fd, struct error *err)
 {
@@ -86,30 +87,12 @@ json_t *container_exit(const struct container *container)
 	return json_read_at(container->dir_fd, "exit", EXIT_MAX, &ignored);
 }
 
-long long container_process_start(pid_t pid)
-{
-	cleanup_free char *path = xasprintf("/proc/%d/stat", (int)pid);
-	struct error ignored;
-	size_t length;
-	cleanup_free char *text = file_read_at(AT_FDCWD, path, STAT_MAX, &length, &ignored);
-	/* the name of the program, in parentheses, may hold anything */
-	const char *at = text ? strrchr(text, ')') : NULL;
-
-	if (!at || length < 4 || strchr("ZX", at[2])) /* a zombie has ended */
-		return 0;
-	for (int field = 2; field < 22 && at; field++) {
-		at = strchr(at, ' ');
-		at = at ? at + 1 : NULL;
-	}
-	return at ? strtoll(at, NULL, 10) : 0;
-}
-
 static bool process_lives(const struct container *container)
 {
 	pid_t pid = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
 	json_int_t start = json_integer_value(json_object_get(container->facts, "pidStart"));
 
-	return pid > 1 && start > 0 && container_process_start(pid) == start;
+	return pid > 1 && start > 0 && process_start_time(pid) == start;
 }
 
 enum container_status container_status(const struct container *container)

@@ -79,7 +79,3 @@ int container_remove(const struct store *store, const struct container *containe
 /* For making one. Lock shim.pid (open for writing) as the monitor's; the lock stays with the
  * descriptor, in whatever process that is. */
 int container_lock_monitor(int lock_fd, struct error *err);
-
-/* When process `pid` started, in the kernel's clock ticks since boot; 0 when there is none. With
- * the number it names a process for good. */
-long long container_process_start(pid_t pid);

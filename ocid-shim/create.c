@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/path.h"
+#include "lib/process.h"
 #include "lib/timestamp.h"
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
@@ -82,7 +83,7 @@ static json_t *make_facts(const struct request *request, pid_t init)
 			  "bundle", request->bundle, "runtime", request->runtime, "runtimeOptions",
 			  request->options, "logPath", request->log.path, "ownsLog",
 			  request->log.owned, "created", now, "ociVersion", request->oci_version,
-			  "pid", (int)init, "pidStart", (json_int_t)container_process_start(init));
+			  "pid", (int)init, "pidStart", (json_int_t)process_start_time(init));
 	json_t *cgroups = cgroups_of(init);
 
 	if (facts)
