@@ -3,6 +3,7 @@
 
 int main(int argc, char **argv)
 {
+	/* clang-format off */
 	const struct cli_command commands[] = {
 		copy_command,
 		delete_command,
@@ -13,12 +14,14 @@ int main(int argc, char **argv)
 		login_command,
 		logout_command,
 		manifest_digest_command,
+		prune_command,
 		standalone_sign_command,
 		standalone_verify_command,
 		sync_command,
 		verify_command,
 		{ 0 },
 	};
+	/* clang-format on */
 
 	return cli_main("skopeo-c",
 			"looks at and copies images in registries, layouts and the store", commands,

@@ -444,6 +444,8 @@ class Handler(BaseHTTPRequestHandler):
         """A registry that deletes tags."""
         if self.command == "DELETE":
             return self.answer(405 if self.last.startswith("sha256:") else 202)
+        if self.kind == "tags":
+            return self.answer(200, b'{"tags":["v1","v2","other"]}')
         return self.give_manifest(headers=[("Docker-Content-Digest", digest(manifest()))])
 
     def do_pages(self):

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What prune has to know of images beside their tags. */
+#pragma once
+#include "skopeo-c/prune-plan.h"
+
+struct transport;
+
+/* Fill `made` of the images with candidates, by their configurations. */
+int prune_look_ages(struct transport *from, struct prune_plan *plan, struct error *err);
+
+/* Fill `needs` of the indexes of which a tag stays. */
+int prune_look_needs(struct transport *from, struct prune_plan *plan, struct error *err);
