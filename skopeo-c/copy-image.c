@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/claim.h"
 #include "skopeo-c/image.h"
+#include "skopeo-c/referrers.h"
 #include "skopeo-c/spool.h"
 #include "skopeo-c/transfer.h"
 #include "skopeo-c/transport.h"
@@ -132,6 +133,10 @@ static int convert_plan(struct copy *copy, struct error *err)
 
 	if (!conversion_changes(&conversion, &copy->plan))
 		return 0;
+	if (request->with_referrers)
+		return error_set(err, ERROR_FAILED,
+				 "%s: this copy would change digests, to which referrers refer",
+				 copy->from.name);
 	if (request->preserve_digests)
 		return error_set(err, ERROR_FAILED,
 				 "%s: this copy would change digests, which must be preserved",
@@ -184,18 +189,6 @@ static int hold_config(struct copy *copy, struct error *err)
 	return file_write_fd(copy->held_fd, copy->image.config_bytes, length, "config", err);
 }
 
-static void add_descriptors(const struct manifest *manifest, struct blob *blobs, size_t *count)
-{
-	struct error ignored; /* manifest_parse() has checked them */
-	const json_t *layer;
-	size_t i;
-
-	blob_from_json(json_object_get(manifest->json, "config"), "", &blobs[(*count)++], &ignored);
-	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
-		blob_from_json(layer, "", &blobs[(*count)++], &ignored);
-	}
-}
-
 /* The configs and layers of all images that are planned, in order. The caller frees it. */
 static struct blob *list_blobs(const struct plan *plan, size_t *count)
 {
@@ -207,7 +200,7 @@ static struct blob *list_blobs(const struct plan *plan, size_t *count)
 	*count = 0;
 	for (size_t i = 0; i < plan->count; i++)
 		if (!plan->manifests[i].is_index)
-			add_descriptors(&plan->manifests[i], blobs, count);
+			manifest_add_blobs(&plan->manifests[i], blobs, count);
 	return blobs;
 }
 
@@ -318,6 +311,17 @@ static int put_manifests(struct copy *copy, struct error *err)
 	return 0;
 }
 
+/* They are there before the image is, as signatures are. */
+static int carry_referrers(struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+
+	if (!request->with_referrers)
+		return 0;
+	return referrers_copy(&copy->from, &copy->to, &copy->plan, copy->http, request->parallel,
+			      err);
+}
+
 static int copy_everything(struct copy *copy, struct error *err)
 {
 	const struct transport_class *class = copy->to.class;
@@ -328,10 +332,12 @@ static int copy_everything(struct copy *copy, struct error *err)
 		return -1;
 	copy->was_there =
 		class->has_manifest && class->has_manifest(&copy->to, plan_top(&copy->plan));
+	if (copy->was_there && carry_referrers(copy, err) < 0)
+		return -1;
 	if (copy->was_there)
 		return put_all_signatures(copy, err) < 0 ? -1
 							 : tell_present(copy, blobs, count, err);
-	if (move_blobs(copy, blobs, count, err) < 0)
+	if (move_blobs(copy, blobs, count, err) < 0 || carry_referrers(copy, err) < 0)
 		return -1;
 	return put_manifests(copy, err);
 }

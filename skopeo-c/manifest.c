@@ -210,3 +210,15 @@ json_t *manifest_descriptor(const struct manifest *manifest)
 	return json_pack("{s:s, s:s, s:I}", "mediaType", manifest->media_type, "digest",
 			 manifest->digest, "size", (json_int_t)manifest->length);
 }
+
+void manifest_add_blobs(const struct manifest *manifest, struct blob *blobs, size_t *count)
+{
+	struct error ignored; /* manifest_parse() has checked them */
+	const json_t *layer;
+	size_t i;
+
+	blob_from_json(json_object_get(manifest->json, "config"), "", &blobs[(*count)++], &ignored);
+	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
+		blob_from_json(layer, "", &blobs[(*count)++], &ignored);
+	}
+}

@@ -63,5 +63,8 @@ struct blob {
 int blob_from_json(const json_t *descriptor, const char *what, struct blob *blob,
 		   struct error *err);
 
+/* Add the config and the layers of a manifest that is no index; there is room for them. */
+void manifest_add_blobs(const struct manifest *manifest, struct blob *blobs, size_t *count);
+
 /* True for layers that a registry must not be given ("foreign", nondistributable). */
 bool blob_is_foreign(const struct blob *blob);
