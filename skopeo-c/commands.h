@@ -4,10 +4,10 @@
 #include "lib/cli.h"
 #include "lib/digest.h"
 
-extern const struct cli_command copy_command, delete_command, inspect_command, list_repos_command,
-	list_tags_command, login_command, logout_command, manifest_digest_command,
-	generate_sigstore_key_command, standalone_sign_command, standalone_verify_command,
-	sync_command, prune_command, verify_command;
+extern const struct cli_command copy_command, delete_command, diff_command, inspect_command,
+	list_repos_command, list_tags_command, login_command, logout_command,
+	manifest_digest_command, generate_sigstore_key_command, standalone_sign_command,
+	standalone_verify_command, sync_command, prune_command, verify_command;
 
 /* The operand of login and logout, HOST[:PORT][/PATH], as the key of a file. The caller frees it.
  */

@@ -7,6 +7,7 @@ int main(int argc, char **argv)
 	const struct cli_command commands[] = {
 		copy_command,
 		delete_command,
+		diff_command,
 		generate_sigstore_key_command,
 		inspect_command,
 		list_repos_command,

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* diff: in what two images differ, by their manifests and configurations alone. */
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/memory.h"
+#include "lib/output.h"
+#include "skopeo-c/commands.h"
+#include "skopeo-c/image.h"
+#include "skopeo-c/json-difference.h"
+#include "skopeo-c/plan.h"
+#include "skopeo-c/schema1.h"
+#include "skopeo-c/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct diff_settings {
+	struct access access;
+	struct platform_choice platform;
+};
+
+static const struct diff_settings defaults = {
+	.access = { .tls_verify = true, .retry_times = -1 },
+};
+
+#define FIELD(name) offsetof(struct diff_settings, name)
+
+static const struct cli_option options[] = {
+	{ "override-os", 0, "OS", OPTION_STRING, FIELD(platform.os),
+	  "choose from an index for OS, not this machine's" },
+	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(platform.architecture),
+	  "for ARCH, as Go names it" },
+	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(platform.variant),
+	  "for this variant of the architecture" },
+	ACCESS_OPTIONS,
+	{ 0 },
+};
+
+struct side {
+	struct transport from;
+	struct manifest manifest;
+	char digest[DIGEST_SIZE]; /* of what the name stands for, an index or a manifest */
+	struct image image;
+	json_t *config, *layers; /* owned */
+};
+
+struct comparison {
+	const struct cli *cli;
+	struct http *http;
+	struct side sides[2];
+};
+
+static void comparison_close(struct comparison *comparison)
+{
+	/* the second borrows from the first */
+	for (int i = 1; i >= 0; i--) {
+		struct side *side = &comparison->sides[i];
+
+		json_decref(side->config);
+		json_decref(side->layers);
+		image_free(&side->image);
+		manifest_free(&side->manifest);
+		transport_close(&side->from);
+	}
+	http_free(comparison->http);
+}
+
+#define cleanup_comparison __attribute__((cleanup(comparison_close)))
+
+/* ---- reading ---- */
+
+static int open_side(struct comparison *comparison, int number, struct error *err)
+{
+	const struct diff_settings *settings = comparison->cli->settings;
+	const char *name = comparison->cli->operands[number];
+	struct side *side = &comparison->sides[number];
+
+	if (strncmp(name, "docker://", 9) == 0 && !comparison->http &&
+	    !(comparison->http = http_new(err)))
+		return -1;
+	const struct transport_settings source = {
+		.cli = comparison->cli,
+		.http = comparison->http,
+		.access = settings->access,
+		.earlier = number == 1 ? &comparison->sides[0].from : NULL,
+	};
+	if (transport_open(&side->from, name, &source, err) < 0 ||
+	    side->from.class->get_manifest(&side->from, NULL, &side->manifest, err) < 0)
+		return -1;
+	memcpy(side->digest, side->manifest.digest, sizeof side->digest);
+	return 0;
+}
+
+static int choose_image(const struct comparison *comparison, struct side *side, struct error *err)
+{
+	const struct diff_settings *settings = comparison->cli->settings;
+	json_auto_t *platform = platform_wanted(&settings->platform);
+
+	return plan_choose(&side->from, &side->manifest, platform, err);
+}
+
+/* The configuration of both may be one. */
+static int read_side(struct side *side, const struct side *other, struct error *err)
+{
+	const json_t *json = side->manifest.json;
+
+	if (side->manifest.is_schema1) {
+		side->config = schema1_config(json, NULL, side->from.name, err);
+		side->layers = schema1_layers(json, false);
+		return side->config ? 0 : -1;
+	}
+	side->layers = json_incref(json_object_get(json, "layers"));
+	if (other && json_equal(json_path(json, "config", "digest", NULL),
+				json_path(other->manifest.json, "config", "digest", NULL))) {
+		side->config = json_incref(other->config);
+		return 0;
+	}
+	if (image_read(&side->from, &side->manifest, &side->image, err) < 0)
+		return -1;
+	side->config = json_incref(side->image.config);
+	return 0;
+}
+
+/* ---- comparing ---- */
+
+static json_t *without(const json_t *object, const char *const *keys)
+{
+	json_t *copy = object ? json_copy((json_t *)object) : json_object();
+
+	for (; *keys; keys++)
+		json_object_del(copy, *keys);
+	return copy;
+}
+
+static json_t *diff_id(const struct side *side, size_t i)
+{
+	const json_t *ids = json_path(side->config, "rootfs", "diff_ids", NULL);
+
+	return json_array_size(ids) == json_array_size(side->layers) ? json_array_get(ids, i)
+								     : NULL;
+}
+
+static json_t *describe_layer(const struct side *side, size_t i)
+{
+	const json_t *layer = json_array_get(side->layers, i);
+	static const char *const keys[] = { "digest",	   "size", "mediaType",
+					    "annotations", "urls", NULL };
+	json_t *row = json_object(), *id = diff_id(side, i);
+
+	for (const char *const *key = keys; *key; key++)
+		if (json_object_get(layer, *key))
+			json_object_set(row, *key, json_object_get(layer, *key));
+	if (id)
+		json_object_set(row, "diffID", id);
+	return row;
+}
+
+static bool is_same_layer(const struct side *a, const struct side *b, size_t i)
+{
+	const json_t *one = diff_id(a, i), *other = diff_id(b, i);
+
+	/* the same files may be compressed in two ways */
+	return one && other ? json_equal(one, other)
+			    : json_equal(json_object_get(json_array_get(a->layers, i), "digest"),
+					 json_object_get(json_array_get(b->layers, i), "digest"));
+}
+
+static json_t *layers_above(const struct side *side, size_t from)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = from; i < json_array_size(side->layers); i++)
+		json_array_append_new(rows, describe_layer(side, i));
+	return rows;
+}
+
+static json_t *compare_layers(const struct side *a, const struct side *b)
+{
+	json_t *common = json_array();
+	size_t count = 0;
+
+	while (count < json_array_size(a->layers) && count < json_array_size(b->layers) &&
+	       is_same_layer(a, b, count)) {
+		json_t *one = describe_layer(a, count), *other = describe_layer(b, count);
+
+		if (!json_equal(one, other))
+			json_object_set(one, "recompressed", other);
+		json_array_append_new(common, one);
+		json_decref(other);
+		count++;
+	}
+	return json_pack("{s:o, s:o, s:o}", "common", common, "A", layers_above(a, count), "B",
+			 layers_above(b, count));
+}
+
+static json_t *describe_side(const struct comparison *comparison, int number)
+{
+	const struct side *side = &comparison->sides[number];
+
+	return json_pack("{s:s, s:s, s:s}", "Image", comparison->cli->operands[number], "Digest",
+			 side->digest, "Manifest", side->manifest.digest);
+}
+
+static json_t *compare(const struct comparison *comparison)
+{
+	/* where the configurations cannot be compared their descriptors are */
+	static const char *const not_manifest[] = { "layers",	     "fsLayers",
+						    "history",	     "signatures",
+						    "schemaVersion", "mediaType",
+						    "config",	     NULL };
+	static const char *const not_manifest_but_config[] = { "layers", "schemaVersion",
+							       "mediaType", NULL };
+	static const char *const not_config[] = { "rootfs", NULL };
+	const struct side *a = &comparison->sides[0], *b = &comparison->sides[1];
+	const char *const *left_out =
+		a->config && b->config ? not_manifest : not_manifest_but_config;
+	json_auto_t *manifest_a = without(a->manifest.json, left_out);
+	json_auto_t *manifest_b = without(b->manifest.json, left_out);
+	json_auto_t *config_a = without(a->config, not_config);
+	json_auto_t *config_b = without(b->config, not_config);
+	json_t *manifest = json_difference(manifest_a, manifest_b);
+
+	if (strcmp(a->manifest.media_type, b->manifest.media_type) != 0)
+		json_object_set_new(manifest, "/mediaType",
+				    json_pack("{s:s, s:s}", "A", a->manifest.media_type, "B",
+					      b->manifest.media_type));
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}", "A", describe_side(comparison, 0), "B",
+			 describe_side(comparison, 1), "same", false, "manifest", manifest,
+			 "config", json_difference(config_a, config_b), "layers",
+			 compare_layers(a, b));
+}
+
+static int diff_run(const struct cli *cli, struct error *err)
+{
+	cleanup_comparison struct comparison comparison = { .cli = cli };
+	struct side *a = &comparison.sides[0], *b = &comparison.sides[1];
+
+	if (open_side(&comparison, 0, err) < 0 || open_side(&comparison, 1, err) < 0)
+		return -1;
+	bool same = strcmp(a->digest, b->digest) == 0;
+	if (!same &&
+	    (choose_image(&comparison, a, err) < 0 || choose_image(&comparison, b, err) < 0))
+		return -1;
+	same = strcmp(a->manifest.digest, b->manifest.digest) == 0;
+	if (!same && (read_side(a, NULL, err) < 0 || read_side(b, a, err) < 0))
+		return -1;
+	json_auto_t *result =
+		same ? json_pack("{s:o, s:o, s:b}", "A", describe_side(&comparison, 0), "B",
+				 describe_side(&comparison, 1), "same", true)
+		     : compare(&comparison);
+	return output_object(cli, result, err);
+}
+
+const struct cli_command diff_command = {
+	.name = "diff",
+	.operands = "A B",
+	.operands_min = 2,
+	.operands_max = 2,
+	.summary = "say in what two images differ, without fetching their layers",
+	.details = "A and B are images as inspect takes them, wherever they are.",
+	.options = options,
+	.settings_size = sizeof(struct diff_settings),
+	.defaults = &defaults,
+	.run = diff_run,
+};
