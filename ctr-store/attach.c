@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/attach.h"
 
+#include "ctr-store/hold.h"
 #include "ctr-store/mountinfo.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/record.h"
@@ -8,6 +9,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/random.h"
 #include "lib/store.h"
 
@@ -25,6 +27,19 @@ static int open_target(const char *target, struct error *err)
 	return fd < 0 ? error_os(err, "%s", target) : fd;
 }
 
+/* RUNROOT/mnt/<random>, for a mount whose place the user leaves to us. */
+static char *make_target(const struct store *store, struct error *err)
+{
+	char unique[RANDOM_NAME_SIZE];
+
+	random_name(unique);
+	cleanup_free char *top = xasprintf("%s/mnt", store->runroot);
+	cleanup_free char *path = xasprintf("%s/%s", top, unique);
+	if (path_make_dirs(top, 0711, err) < 0)
+		return NULL;
+	return path_make_dirs(path, 0755, err) < 0 ? NULL : steal_ptr(&path);
+}
+
 static int list_layers(const struct store *store, const struct attach *attach,
 		       struct strings *layers, struct error *err)
 {
@@ -36,7 +51,7 @@ static int list_layers(const struct store *store, const struct attach *attach,
 			return error_set(err, ERROR_INTEGRITY, "a layer's id is not a string");
 		strings_add(layers, json_string_value(id));
 	}
-	return attach->upper ? 0 : root_directory_add(store, layers, err);
+	return attach->upper || attach->hold ? 0 : root_directory_add(store, layers, err);
 }
 
 /* Write the record, then put the mount on its target: whoever sees the mount finds the record. */
@@ -75,17 +90,24 @@ json_t *attach_overlay(const struct store *store, const struct attach *attach, s
 	if (mount_fd < 0)
 		return NULL;
 
-	const struct record record = { .target = attach->target,
+	cleanup_free char *made = attach->target ? NULL : make_target(store, err);
+	if (!attach->target && !made)
+		return NULL;
+	const struct record record = { .target = made ? made : attach->target,
 				       .source = source,
 				       .image = attach->image,
 				       .image_id = attach->image_id,
 				       .digest = attach->digest,
 				       .container = attach->container,
+				       .hold = attach->hold,
 				       .layers = attach->layers,
 				       .writable = attach->upper != NULL,
-				       .made_target = attach->made_target,
+				       .made_target = made != NULL,
 				       .mount_fd = mount_fd };
-	return put(store, mount_fd, &record, err);
+	json_t *written = put(store, mount_fd, &record, err);
+	if (!written && made)
+		rmdir(made);
+	return written;
 }
 
 json_t *attach_again(const struct store *store, const json_t *record, const char *target,
@@ -157,5 +179,6 @@ int attach_undo(const struct store *store, const json_t *record, bool lazy, stru
 	record_remove(store, record);
 	if (json_is_true(json_object_get(record, "madeTarget")))
 		rmdir(target);
-	return 0;
+	const char *hold = json_text(record, "hold", NULL);
+	return hold ? hold_release(store, hold, err) : 0;
 }

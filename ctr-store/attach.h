@@ -10,13 +10,14 @@ struct id_maps;
 struct store;
 
 struct attach {
-	const char *target;	  /* a directory, absolute and without symbolic links */
-	bool made_target;	  /* it goes with the mount */
-	const json_t *layers;	  /* ids, lowest first */
+	const char *target;	  /* a directory, absolute and without symbolic links; NULL: a new
+				   * one below the runroot, which goes with the mount */
+	const json_t *layers;	  /* ids, or absolute paths where there is a hold; lowest first */
 	const char *upper, *work; /* NULL: read-only */
 	bool lose_writes;	  /* see struct overlay */
 	const char *image, *image_id, *digest;
 	const char *container;	    /* id, or NULL */
+	const char *hold;	    /* id, or NULL; attach_undo() releases it */
 	unsigned attributes;	    /* MOUNT_ATTR_… */
 	const struct id_maps *maps; /* see struct overlay */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
+#include "ctr-store/hold.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/sweep.h"
 #include "lib/cleanup.h"
@@ -61,12 +62,13 @@ static int gc_verb(const struct cli *cli, struct error *err)
 	}
 	close(steal_fd(&gate));
 	staging_close(&trash);
+	size_t holds = hold_collect(&store, settings->dry_run);
 
-	json_auto_t *result =
-		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "blobs", (json_int_t)sweep.blobs,
-			  "layers", (json_int_t)sweep.layers, "staging", (json_int_t)sweep.staging,
-			  "containers", (json_int_t)sweep.containers, "mounts",
-			  (json_int_t)sweep.records, "bytes", (json_int_t)sweep.bytes);
+	json_auto_t *result = json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "blobs", (json_int_t)sweep.blobs, "layers",
+		(json_int_t)sweep.layers, "staging", (json_int_t)sweep.staging, "containers",
+		(json_int_t)sweep.containers, "mounts", (json_int_t)sweep.records, "holds",
+		(json_int_t)holds, "bytes", (json_int_t)sweep.bytes);
 	return output_object(cli, result, err);
 }
 
@@ -75,7 +77,8 @@ const struct cli_command command_gc = {
 	.operands = "",
 	.summary = "remove what nothing refers to",
 	.details = "Blobs and layers of no image, layers of no container or mount either,\n"
-		   "what killed processes left unfinished, records of mounts that are gone.\n"
+		   "what killed processes left unfinished, records of mounts that are gone,\n"
+		   "holds on images of podman's for such mounts.\n"
 		   "Prints how much.",
 	.options = options,
 	.settings_size = sizeof(struct settings),

@@ -4,6 +4,7 @@
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/mount_storage.h"
 #include "ctr-store/record.h"
 #include "ctr-store/target.h"
 #include "lib/cleanup.h"
@@ -39,35 +40,20 @@ static const struct cli_option options[] = {
 
 /* ---- images ---- */
 
-/* RUNROOT/mnt/<random>, for a mount whose place the user leaves to us. */
-static char *make_target(const struct store *store, struct error *err)
-{
-	char unique[RANDOM_NAME_SIZE];
-
-	random_name(unique);
-	cleanup_free char *top = xasprintf("%s/mnt", store->runroot);
-	cleanup_free char *path = xasprintf("%s/%s", top, unique);
-	if (path_make_dirs(top, 0711, err) < 0)
-		return NULL;
-	return path_make_dirs(path, 0755, err) < 0 ? NULL : steal_ptr(&path);
-}
-
 static json_t *mount_image(const struct store *store, const struct image *image,
 			   const char *directory, struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
 	cleanup_fd int gate = layer_secure(store, image, &layers, err);
-	cleanup_free char *made = gate < 0 || directory ? NULL : make_target(store, err);
 	json_auto_t *ids = json_array();
 
-	if (gate < 0 || (!directory && !made))
+	if (gate < 0)
 		return NULL;
 	for (size_t i = 0; i < layers.count; i++)
 		json_array_append_new(ids, json_string(layers.items[i]));
 
 	const struct attach attach = {
-		.target = made ? made : directory,
-		.made_target = made != NULL,
+		.target = directory,
 		.layers = ids,
 		.image = image_label(image),
 		.image_id = image->id,
@@ -75,10 +61,7 @@ static json_t *mount_image(const struct store *store, const struct image *image,
 		/* to look at what nobody vouches for must not be a danger */
 		.attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
 	};
-	json_t *record = attach_overlay(store, &attach, err);
-	if (!record && made)
-		rmdir(made);
-	return record;
+	return attach_overlay(store, &attach, err);
 }
 
 /* A writable mount of an image is a container: a named one, or one that goes with its mount. */
@@ -158,6 +141,16 @@ static json_t *mount_upper(const struct store *store, const struct settings *set
 
 /* ---- the verb ---- */
 
+static json_t *mount_foreign(const struct store *store, const struct settings *settings,
+			     const char *name, const char *directory, struct error *err)
+{
+	if (!settings->rw && !settings->upper && !settings->only_container)
+		return mount_storage(store, name, directory, err);
+	error_set(err, ERROR_USAGE, "%s: an image of another store is mounted read-only", name);
+	error_hint(err, "skopeo-c copy brings it into this one");
+	return NULL;
+}
+
 static json_t *mount_target(const struct store *store, const struct settings *settings,
 			    const struct target *target, const char *directory, struct error *err)
 {
@@ -178,15 +171,21 @@ static json_t *mount_target(const struct store *store, const struct settings *se
 static int mount_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	const char *operand = cli->operands[1];
+	const char *name = cli->operands[0], *operand = cli->operands[1];
 	cleanup_store struct store store = { 0 };
 	cleanup_target struct target target = { 0 };
 	cleanup_free char *directory = operand ? realpath(operand, NULL) : NULL;
 
 	if (operand && !directory)
 		return error_os(err, "%s", operand);
-	if (store_open(cli, &store, err) < 0 ||
-	    target_find(&store, cli->operands[0], settings->only_container,
+	if (store_open(cli, &store, err) < 0)
+		return -1;
+	if (mount_storage_means(name)) {
+		json_auto_t *record = mount_foreign(&store, settings, name, directory, err);
+
+		return record ? output_object(cli, record, err) : -1;
+	}
+	if (target_find(&store, name, settings->only_container,
 			settings->only_image || settings->upper || settings->rw, &target, err) < 0)
 		return -1;
 	json_auto_t *record = mount_target(&store, settings, &target, directory, err);
@@ -201,7 +200,8 @@ const struct cli_command command_mount = {
 	.summary = "mount an image or a container on a directory",
 	.details = "An image is mounted read-only, nosuid and nodev; without DIR on a new\n"
 		   "directory below the runroot. A container is mounted on DIR, or on the\n"
-		   "rootfs directory of its bundle. Prints the record of the mount; its\n"
+		   "rootfs directory of its bundle. containers-storage:NAME is an image of\n"
+		   "podman's, which podman then keeps. Prints the record of the mount; its\n"
 		   "`target` is the directory.",
 	.options = options,
 	.settings_size = sizeof(struct settings),

@@ -29,6 +29,8 @@ enum { MOUNT_ID_UNIQUE = 0x4000 };
 
 static char *owner_of(const struct record *record)
 {
+	if (record->hold)
+		return xasprintf("hold:%s", record->hold);
 	return record->container ? xstrdup(record->container)
 				 : xasprintf("image:%s", digest_hex(record->image_id));
 }
@@ -94,13 +96,14 @@ static json_t *describe(const struct record *record)
 	char created[TIMESTAMP_SIZE];
 
 	timestamp_now(created);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:O, s:b, s:b, s:i, s:I, s:I, s:s}",
-			 "target", record->target, "source", record->source, "image", record->image,
-			 "imageId", record->image_id, "digest", record->digest, "container",
-			 record->container, "layers", record->layers, "rw", record->writable,
-			 "madeTarget", record->made_target, "pid", (int)getpid(), "mountNamespace",
-			 (json_int_t)mount_namespace(0), "mountId",
-			 mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O, s:b, s:b, s:i, s:I, s:I, s:s}",
+		"target", record->target, "source", record->source, "image", record->image,
+		"imageId", record->image_id, "digest", record->digest, "container",
+		record->container, "hold", record->hold, "layers", record->layers, "rw",
+		record->writable, "madeTarget", record->made_target, "pid", (int)getpid(),
+		"mountNamespace", (json_int_t)mount_namespace(0), "mountId",
+		mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
 }
 
 /* mounts/.on-<hash of the directory>, a symbolic link to what was last mounted on it. The caller
@@ -374,6 +377,13 @@ json_t *record_list_container(const struct store *store, const char *id, struct 
 json_t *record_list_image(const struct store *store, const char *image_id, struct error *err)
 {
 	cleanup_free char *owner = xasprintf("image:%s", digest_hex(image_id));
+
+	return record_list_container(store, owner, err);
+}
+
+json_t *record_list_hold(const struct store *store, const char *id, struct error *err)
+{
+	cleanup_free char *owner = xasprintf("hold:%s", id);
 
 	return record_list_container(store, owner, err);
 }

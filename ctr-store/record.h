@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Records of mounts, RUNROOT/mounts/<owner>/<unique>.json: who has mounted what where, written
- * before the mount is made. The owner is the container's id, or "image:" and the hex digits of the
- * image's, so that nobody reads the records of others. A record counts while the mount that it
- * names is there, in the mount namespace in which it was made; so neither a crash nor umount(8)
- * leaves a ghost.
+ * before the mount is made. The owner is the container's id, "image:" and the hex digits of the
+ * image's, or "hold:" and the id of a hold (ctr-store/hold.h), so that nobody reads the records of
+ * others. A record counts while the mount that it names is there, in the mount namespace in which
+ * it was made; so neither a crash nor umount(8) leaves a ghost.
  */
 #pragma once
 #include "lib/error.h"
@@ -20,9 +20,10 @@ struct store;
 struct record {
 	const char *target; /* absolute, without symbolic links */
 	const char *source; /* the overlay's device: MOUNT_SOURCE_PREFIX and 16 hex digits */
-	const char *image, *image_id, *digest;
-	const char *container; /* id, or NULL */
-	const json_t *layers;  /* ids of layer directories */
+	const char *image, *image_id, *digest; /* the last two NULL where there is a hold */
+	const char *container;		       /* id, or NULL */
+	const char *hold;		       /* id, or NULL */
+	const json_t *layers;		       /* ids of layer directories, or absolute paths */
 	bool writable;
 	bool made_target; /* the directory was made for the mount and goes with it */
 	int mount_fd;	  /* the mount, attached nowhere yet */
@@ -43,10 +44,11 @@ bool record_is_on_top(const json_t *record);
  * be told at once; else NULL, which says nothing. The caller owns it. */
 json_t *record_find_on(const struct store *store, const char *directory);
 
-/* The records that count of a container's mounts, or of the mounts of an image itself, as an array
- * that the caller owns. */
+/* The records that count of a container's mounts, of the mounts of an image itself, or of what a
+ * hold is for, as an array that the caller owns. */
 json_t *record_list_container(const struct store *store, const char *id, struct error *err);
 json_t *record_list_image(const struct store *store, const char *image_id, struct error *err);
+json_t *record_list_hold(const struct store *store, const char *id, struct error *err);
 
 /* All records that count, as an array that the caller owns. *stale counts those that do not; with
  * `prune` they are removed: the caller holds the gate exclusively. stale may be NULL. */

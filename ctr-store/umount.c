@@ -3,6 +3,7 @@
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/image.h"
+#include "ctr-store/mount_storage.h"
 #include "ctr-store/mountinfo.h"
 #include "ctr-store/record.h"
 #include "ctr-store/running.h"
@@ -53,6 +54,8 @@ static json_t *find_name(const struct store *store, const json_t *records, const
 	cleanup_image struct image image = { 0 };
 	json_auto_t *container = container_find(store, operand, err);
 
+	if (mount_storage_means(operand))
+		return record_select(records, "image", operand);
 	if (container)
 		return record_select(records, "container", json_text(container, "id", ""));
 	if (err->kind != ERROR_NOT_FOUND)

@@ -2,6 +2,7 @@
 #include "ctr-store/attach.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/hold.h"
 #include "ctr-store/image.h"
 #include "ctr-store/record.h"
 #include "ctr-store/remove_container.h"
@@ -119,6 +120,7 @@ static int wipe_verb(const struct cli *cli, struct error *err)
 	    remove_images(&store, &sweep, err) < 0)
 		return -1;
 
+	hold_collect(&store, false);
 	size_t removed = json_array_size(containers) + sweep.containers;
 	json_auto_t *result =
 		json_pack("{s:I, s:I, s:I}", "containers", (json_int_t)removed, "layers",

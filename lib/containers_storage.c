@@ -119,6 +119,20 @@ int storage_open(const char *where, struct storage *storage, struct error *err)
 	return 0;
 }
 
+int storage_open_named(const char *text, struct storage *storage, const char **name,
+		       struct error *err)
+{
+	const char *end = text[0] == '[' ? strchr(text, ']') : NULL;
+	cleanup_free char *where = end ? xstrndup(text + 1, (size_t)(end - text - 1)) : NULL;
+
+	*storage = (struct storage){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
+	*name = end ? end + 1 : text;
+	if (text[0] == '[' && !end)
+		return error_set(err, ERROR_USAGE, "containers-storage:%s: \"[\" without \"]\"",
+				 text);
+	return storage_open(where, storage, err);
+}
+
 void storage_close(struct storage *storage)
 {
 	free(storage->root);

@@ -22,6 +22,12 @@ struct storage {
  * names; NULL: the one of storage.conf. */
 int storage_open(const char *where, struct storage *storage, struct error *err);
 void storage_close(struct storage *storage);
+#define cleanup_storage __attribute__((cleanup(storage_close)))
+
+/* The same for what stands after "containers-storage:", "[WHERE]NAME" or just NAME, which *name is
+ * then, borrowed. */
+int storage_open_named(const char *text, struct storage *storage, const char **name,
+		       struct error *err);
 
 /* images.json and layers.json; the caller owns them. */
 json_t *storage_images(const struct storage *storage, struct error *err);

@@ -176,20 +176,18 @@ static int containers_storage_open(struct transport *t, const char *rest,
 				   const struct transport_settings *settings, struct error *err)
 {
 	struct containers_storage *state = xcalloc(1, sizeof *state);
-	const char *end = rest[0] == '[' ? strchr(rest, ']') : NULL;
-	cleanup_free char *where = end ? xstrndup(rest + 1, (size_t)(end - rest - 1)) : NULL;
-	const char *name = end ? end + 1 : rest;
+	const char *name;
 
 	(void)settings;
 	state->storage = (struct storage){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
 	state->layers = json_object();
 	t->state = state;
 	t->name = xasprintf("containers-storage:%s", rest);
-	if (rest[0] == '[' && !end)
-		return error_set(err, ERROR_USAGE, "%s: \"[\" without \"]\"", t->name);
+	if (storage_open_named(rest, &state->storage, &name, err) < 0)
+		return -1;
 	if (name[0] == '\0')
 		return error_set(err, ERROR_USAGE, "containers-storage: needs a name");
-	return storage_open(where, &state->storage, err) < 0 ? -1 : open_image(t, name, err);
+	return open_image(t, name, err);
 }
 
 static int containers_storage_get_manifest(struct transport *t, const char *digest,
@@ -259,14 +257,13 @@ static int containers_storage_open_blob(struct transport *t, const struct blob *
 static int containers_storage_list(const char *rest, const struct transport_settings *settings,
 				   json_t *names, struct error *err)
 {
-	const char *end = rest[0] == '[' ? strchr(rest, ']') : NULL;
-	cleanup_free char *where = end ? xstrndup(rest + 1, (size_t)(end - rest - 1)) : NULL;
 	struct storage storage;
 	const json_t *image;
+	const char *name;
 	size_t i;
 
 	(void)settings;
-	int status = storage_open(where, &storage, err);
+	int status = storage_open_named(rest, &storage, &name, err);
 	json_auto_t *images = status == 0 ? storage_images(&storage, err) : NULL;
 	storage_close(&storage);
 	json_array_foreach (images, i, image) {

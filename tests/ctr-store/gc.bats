@@ -32,7 +32,7 @@ forget_images() {
 	forget_images
 	bytes=$(($(cat "$OCID_ROOT"/images/blobs/sha256/* | wc -c) + 6))
 	tool ctr-store gc --dry-run
-	[ "$(jq -c . <<<"$output")" = "{\"blobs\":4,\"bytes\":$bytes,\"containers\":0,\"layers\":2,\"mounts\":0,\"staging\":0}" ]
+	[ "$(jq -c . <<<"$output")" = "{\"blobs\":4,\"bytes\":$bytes,\"containers\":0,\"holds\":0,\"layers\":2,\"mounts\":0,\"staging\":0}" ]
 	[ "$(layers | wc -l)" -eq 2 ]
 	dry=$output
 	tool ctr-store gc
