@@ -10,17 +10,14 @@
 /* The pointer to a member; the caller frees it. */
 static char *extend(const char *pointer, const char *key)
 {
-	size_t length = strlen(pointer);
-	char *longer = xcalloc(1, length + 1 + 2 * strlen(key) + 1), *to = longer + length + 1;
+	cleanup_free char *escaped = xcalloc(1, 2 * strlen(key) + 1);
 
-	memcpy(longer, pointer, length);
-	longer[length] = '/';
-	for (; *key; key++) {
+	for (char *to = escaped; *key; key++) {
 		if (*key == '~' || *key == '/')
 			*to++ = '~';
 		*to++ = *key == '~' ? '0' : *key == '/' ? '1' : *key;
 	}
-	return longer;
+	return xasprintf("%s/%s", pointer, escaped);
 }
 
 /* What of an array comes behind the first `count` elements. */

@@ -107,7 +107,7 @@ void prune_plan_judge(struct prune_plan *plan, const struct prune_rules *rules)
 		if (image->is_candidate && image->made >= 0)
 			order[count++] = image;
 	}
-	qsort(order, count, sizeof *order, newest_first);
+	qsort(order, count, sizeof(void *), newest_first);
 	for (size_t i = 0; i < count && (long long)i < rules->keep; i++)
 		stays[order[i] - plan->images] = true;
 	for (size_t i = 0; i < plan->count; i++) {
