@@ -4,8 +4,8 @@
  * gets them, then one frame with the status. A pipe that ends without it is a handler that died.
  */
 #pragma once
-#include "lib/error.h"
 #include "lib/buffer.h"
+#include "lib/error.h"
 #include "ocid-dispatch/grpc.h"
 
 #include <stdbool.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/registry_auth.h"
 
+#include "lib/base64.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "lib/base64.h"
 
 #include <string.h>
 #include <strings.h>

@@ -26,9 +26,9 @@ load helpers
 
 	for page in "$TESTS"/../man/*.[1-8]; do
 		mandoc -T lint -W warning "$page"
-		for referred in $(sed -n 's/^\.Xr \([a-z.-]*\) \([0-9]\).*/\1.\2/p' "$page"); do
+		while read -r referred; do
 			[[ $referred == ocid* || $referred == ctr-* || $referred == oci-gen* || $referred == skopeo-c* ]] || continue
 			[ -f "$TESTS/../man/$referred" ] || { echo "$page: no $referred"; return 1; }
-		done
+		done < <(sed -n 's/^\.Xr \([a-z.-]*\) \([0-9]\).*/\1.\2/p' "$page")
 	done
 }

@@ -3,10 +3,10 @@
  * pipe, base64. */
 #include "ocid-dispatch/grpc.h"
 
+#include "lib/base64.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/answer.h"
-#include "lib/base64.h"
 
 #include "tests/unit/tap.h"
 

@@ -7,10 +7,10 @@
  */
 #include "ocid-dispatch/transcode.h"
 
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "lib/buffer.h"
 
 #include "tests/unit/tap.h"
 
