@@ -38,7 +38,7 @@ static int open_next(const struct log *log)
 
 void log_rotate(struct log *log)
 {
-	char from[PATH_SIZE], to[PATH_SIZE];
+	char from[PATH_SIZE] = "", to[PATH_SIZE] = "";
 
 	log->size = 0; /* also of one that grows on: it is tried again some time */
 	if (log->files == 0) {
