@@ -14,6 +14,7 @@ load common
 	# on a machine of their own, as far as they would change this one
 	cat >"$BATS_TEST_TMPDIR/run" <<-END
 		set -eu
+		trap 'kill \$(jobs -p) 2>/dev/null || true' EXIT # also of what fails in the middle
 		mount -t tmpfs none /srv
 		mount -t tmpfs none /etc/cni
 		mount -t tmpfs none /var/lib/cni
