@@ -79,17 +79,17 @@ load common
 	disk=$BATS_TEST_TMPDIR/disk
 	mkdir "$disk"
 	mount -t tmpfs -o size=256k none "$disk"
-	bundle full 'seq 1 200000; while [ ! -e /go/on ]; do sleep 0.05; done; echo after; exit 7' \
+	bundle full 'seq 1 200000; touch /go/written; while [ ! -e /go/on ]; do sleep 0.05; done; echo after; exit 7' \
 		'.mounts += [{destination: "/go", type: "bind", source: "'"$BATS_TEST_TMPDIR"'", options: ["bind"]}]'
 	shim run --bundle "$BUNDLE" --log-path "$disk/log" full
-	sleep 1
+	wait_for 30 test -e "$BATS_TEST_TMPDIR/written"
 	# whole records only
 	[ "$(tail -c 1 "$disk/log" | od -An -tx1 | tr -d ' ')" = 0a ]
 	[ "$(grep -cvE '^[0-9T:.-]+Z (stdout F [0-9]+|stderr F ocid-shim: .*)$' "$disk/log")" -eq 0 ]
 	mount -o remount,size=64m "$disk"
 	touch "$BATS_TEST_TMPDIR/on"
 	[ "$(code full)" -eq 7 ]
-	tail -n 2 "$disk/log" | head -n 1 | grep -qE ' stderr F ocid-shim: [0-9]+ log records were lost'
+	grep -qE ' stderr F ocid-shim: [0-9]+ log records were lost' "$disk/log"
 	tail -n 1 "$disk/log" | grep -q ' stdout F after$'
 	shim state full
 	lost=$(jq .logRecordsLost <<<"$output")
