@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 
 AT_ONCE = 8
 # "word" lines until the number is reached, or for ever
@@ -94,6 +95,9 @@ class Life:
 
     def end(self):
         if self.ending == "stop":
+            # a first process without a handler would not even be told of TERM
+            while not shim("logs", self.name).stdout:
+                time.sleep(0.01)
             shim("stop", "--timeout", "60", self.name)
         elif self.ending == "kill":
             shim("kill", self.name, "KILL")
