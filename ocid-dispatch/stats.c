@@ -97,7 +97,17 @@ static json_t *container_stats(const struct rpc_context *context, const struct r
 	return json_incref(list);
 }
 
-/* Those that run, as peers have it: what has ended uses nothing. */
+/* The request's filter, for those that run, as peers have it: what has ended uses nothing. */
+static json_t *filter_of(const json_t *request, const char *state)
+{
+	json_t *filter = json_deep_copy(json_object_get(request, "filter"));
+
+	if (!filter)
+		filter = json_object();
+	json_object_set_new(filter, "state", json_pack("{s:s}", "state", state));
+	return filter;
+}
+
 static json_t *list_containers(const struct rpc_context *context, const json_t *request,
 			       struct error *err)
 {
@@ -105,10 +115,7 @@ static json_t *list_containers(const struct rpc_context *context, const json_t *
 
 	if (records_open(context, &records, err) < 0)
 		return NULL;
-	json_auto_t *filter = json_deep_copy(json_object_get(request, "filter"));
-	if (!filter)
-		filter = json_object();
-	json_object_set_new(filter, "state", json_pack("{s:s}", "state", "CONTAINER_RUNNING"));
+	json_auto_t *filter = filter_of(request, "CONTAINER_RUNNING");
 	json_auto_t *containers = container_select(&records, filter, err);
 	return containers ? container_stats(context, &records, containers, err) : NULL;
 }
@@ -279,10 +286,7 @@ static json_t *list_pods(const struct rpc_context *context, const json_t *reques
 
 	if (records_open(context, &records, err) < 0)
 		return NULL;
-	json_auto_t *filter = json_deep_copy(json_object_get(request, "filter"));
-	if (!filter)
-		filter = json_object();
-	json_object_set_new(filter, "state", json_pack("{s:s}", "state", "SANDBOX_READY"));
+	json_auto_t *filter = filter_of(request, "SANDBOX_READY");
 	json_auto_t *documents = pod_select(&records, filter, err);
 	return documents ? stats_of(context, &records, documents, err) : NULL;
 }

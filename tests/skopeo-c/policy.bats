@@ -43,9 +43,11 @@ ACCEPT='[{"type":"insecureAcceptAnything"}]' REJECT='[{"type":"reject"}]'
 }
 
 @test "policy: without a file every image is accepted" {
-	[ ! -e /etc/containers/policy.json ] || grep -q insecureAcceptAnything /etc/containers/policy.json ||
-		skip "this machine has a policy of its own"
-	tool skopeo-c copy "$SRC" dir:d
+	# the machine may have one
+	mkdir -p /etc/containers
+	# shellcheck disable=SC2016 # for the inner shell
+	tool unshare --mount sh -c 'mount -t tmpfs none /etc/containers && exec skopeo-c copy "$0" dir:d' "$SRC"
+	[ -f d/manifest.json ]
 }
 
 @test "policy: what is rejected is not even asked for" {
