@@ -70,7 +70,6 @@ quiet = @printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);
 endif
 
 .DELETE_ON_ERROR:
-.SECONDARY:
 .PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench stress fuzz crash soak deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
@@ -135,7 +134,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 # TEST_OBJS_NAME, TEST_PKGS_NAME.
 -include tests/objects.mk
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libocid.a
+$(UNIT): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libocid.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) $(HARDEN) $(CFLAGS) $(LDFLAGS) -o $@ $< \
 		$(TEST_OBJS_$*:%=$(BUILD)/obj/%) $(BUILD)/libocid.a $(LINK) \
@@ -190,7 +189,7 @@ FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 ifneq ($(filter fuzz-targets,$(MAKECMDGOALS)),)
 HARDEN += $(FUZZ_FLAGS)
 endif
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libocid.a
+$(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libocid.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK)$(CC) -fsanitize=fuzzer,address,undefined $(CFLAGS) -o $@ $< \
 		$(TEST_OBJS_$*:%=$(BUILD)/obj/%) $(BUILD)/libocid.a -Wl,--as-needed -pthread \
