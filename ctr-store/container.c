@@ -49,11 +49,20 @@ bool container_has_id(const json_t *container, const char *text)
 
 /* ---- finding ---- */
 
+/* A power cut may leave an empty file: that is no container, as when there is none. */
 static json_t *read_facts(const struct store *store, const char *id, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/rootfs.json", id);
+	size_t length;
+	cleanup_free char *text =
+		file_read_at(store->containers_fd, path, JSON_CONFIG_MAX, &length, err);
 
-	return json_read_at(store->containers_fd, path, JSON_CONFIG_MAX, err);
+	if (text && length == 0) {
+		errno = ENOENT;
+		error_os(err, "%s", path);
+		return NULL;
+	}
+	return text ? json_parse(text, length, path, err) : NULL;
 }
 
 json_t *container_list(const struct store *store, struct error *err)
@@ -147,7 +156,7 @@ json_t *container_find(const struct store *store, const char *text, struct error
 
 /* ---- making ---- */
 
-/* {"id", "name"?, "path", "bundle", "layers"}: the document's rootfs. */
+/* {"id", "name"?, "path", "bundle", "layers", "volatile"?}: the document's rootfs. */
 static json_t *make_rootfs(const struct store *store, const struct container_plan *plan,
 			   const char *id)
 {
@@ -157,9 +166,10 @@ static json_t *make_rootfs(const struct store *store, const struct container_pla
 
 	for (size_t i = 0; i < plan->layers->count; i++)
 		json_array_append_new(layers, json_string(plan->layers->items[i]));
-	return json_pack("{s:s, s:s*, s:s, s:s, s:o, s:O*, s:O*}", "id", id, "name", plan->name,
-			 "path", path, "bundle", bundle, "layers", layers, "uidMappings",
-			 plan->uid_map, "gidMappings", plan->gid_map);
+	return json_pack("{s:s, s:s*, s:s, s:s, s:o, s:O*, s:O*, s:o*}", "id", id, "name",
+			 plan->name, "path", path, "bundle", bundle, "layers", layers,
+			 "uidMappings", plan->uid_map, "gidMappings", plan->gid_map, "volatile",
+			 plan->lose_writes ? json_true() : NULL);
 }
 
 static json_t *make_facts(const struct container_plan *plan, const json_t *rootfs)
@@ -179,7 +189,7 @@ static json_t *make_facts(const struct container_plan *plan, const json_t *rootf
 	return facts;
 }
 
-/* Write a file and start its way to the disk; the caller syncs it. Returns its descriptor. */
+/* Write a file and start its way to the disk. Returns its descriptor. */
 static int write_json(int dir_fd, const char *name, const json_t *json, struct error *err)
 {
 	cleanup_free char *text = json_compact(json);
@@ -194,8 +204,17 @@ static int write_json(int dir_fd, const char *name, const json_t *json, struct e
 	return steal_fd(&fd);
 }
 
-/* Both files are on their way before the first is waited for: one commit of the file system's
- * journal then serves both. */
+static bool is_written(int fd)
+{
+	const unsigned all =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+	return sync_file_range(fd, 0, 0, all) == 0;
+}
+
+/* Once the data is written, the one sync of containers/ that follows the rename makes all of it
+ * durable: a journal brings what was done before with it. Where a file system keeps no such order a
+ * power cut leaves an empty rootfs.json, see read_facts(). */
 static int write_files(const struct container_plan *plan, int dir_fd, const json_t *facts,
 		       struct error *err)
 {
@@ -205,8 +224,9 @@ static int write_files(const struct container_plan *plan, int dir_fd, const json
 
 	if (facts_fd < 0)
 		return -1;
-	if (plan->copy ? syncfs(dir_fd) < 0
-		       : fsync(document_fd) < 0 || fsync(facts_fd) < 0 || fsync(dir_fd) < 0)
+	if (plan->lose_writes)
+		return 0;
+	if (plan->copy ? syncfs(dir_fd) < 0 : !is_written(document_fd) || !is_written(facts_fd))
 		return error_os(err, "cannot write a container's files to disk");
 	return 0;
 }
@@ -259,17 +279,18 @@ static int admit_root(const struct container_plan *plan, int fd, struct error *e
 	return 0;
 }
 
-/* Fill ROOT/tmp/STAGING/container. */
-static int build(const struct store *store, const struct container_plan *plan,
-		 const struct staging *staging, json_t *facts, struct error *err)
+/* Make and fill ROOT/tmp/<unique>/, which becomes the container's directory. It needs no lock of
+ * its own: the gate, which the caller holds, keeps gc away. */
+static int build(const struct store *store, const struct container_plan *plan, const char *unique,
+		 json_t *facts, struct error *err)
 {
-	if (mkdirat(staging->fd, "container", 0700) < 0)
+	if (mkdirat(store->tmp_fd, unique, 0700) < 0)
 		return error_os(err, "cannot make a directory in %s/tmp", store->root);
 
 	cleanup_fd int fd =
-		openat(staging->fd, "container", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(store->tmp_fd, unique, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return error_os(err, "%s/tmp/%s/container", store->root, staging->name);
+		return error_os(err, "%s/tmp/%s", store->root, unique);
 	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0 ||
 	    (plan->lose_writes && volatile_mark(facts, err) < 0) ||
 	    (plan->size_max && quota_set(store, fd, plan->size_max, facts, err) < 0) ||
@@ -308,14 +329,32 @@ static int check_plan(const struct container_plan *plan, struct error *err)
 	return 0;
 }
 
+/* Give the finished directory its name, and the container the one that people know it by. */
+static int publish(const struct store *store, const struct container_plan *plan, const char *id,
+		   const char *unique, struct error *err)
+{
+	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, id, err) : -1;
+
+	if (plan->name && name_lock < 0)
+		return -1;
+	if (renameat2(store->tmp_fd, unique, store->containers_fd, id, RENAME_NOREPLACE) < 0)
+		return errno == EEXIST
+			       ? error_set(err, ERROR_EXISTS, "container \"%s\" exists already", id)
+			       : error_os(err, "cannot make container %s", id);
+	if (plan->name)
+		lock_discard(store->locks_fd, "name", plan->name);
+	return plan->lose_writes ? 0 : file_sync_dir(store->containers_fd, "containers", err);
+}
+
 json_t *container_make(const struct store *store, const struct container_plan *plan, int *lock,
 		       struct error *err)
 {
-	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
-	char random[RANDOM_ID_SIZE];
+	char random[RANDOM_ID_SIZE], unique[RANDOM_NAME_SIZE];
 	const char *id = plan->id ? plan->id : random;
+	struct error ignored;
 
 	random_id(random);
+	random_name(unique);
 	if (check_plan(plan, err) < 0)
 		return NULL;
 	json_auto_t *rootfs = make_rootfs(store, plan, id);
@@ -326,24 +365,14 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	json_object_set(plan->document, "rootfs", rootfs);
 	json_auto_t *facts = make_facts(plan, rootfs);
 	cleanup_fd int own_lock = container_lock(store, facts, err);
-	if (own_lock < 0 || staging_open(store, &staging, err) < 0 ||
-	    build(store, plan, &staging, facts, err) < 0)
+	if (own_lock < 0)
 		return NULL;
-
-	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, id, err) : -1;
-	if (plan->name && name_lock < 0)
-		return NULL;
-	if (renameat2(staging.fd, "container", store->containers_fd, id, RENAME_NOREPLACE) < 0) {
-		if (errno == EEXIST)
-			error_set(err, ERROR_EXISTS, "container \"%s\" exists already", id);
-		else
-			error_os(err, "cannot make container %s", id);
+	if (build(store, plan, unique, facts, err) < 0 ||
+	    publish(store, plan, id, unique, err) < 0) {
+		quota_release(store, facts);
+		path_remove_tree(store->tmp_fd, unique, &ignored);
 		return NULL;
 	}
-	if (plan->name)
-		lock_discard(store->locks_fd, "name", plan->name);
-	if (file_sync_dir(store->containers_fd, "containers", err) < 0)
-		return NULL;
 	*lock = steal_fd(&own_lock);
 	return json_incref(facts);
 }
@@ -408,5 +437,32 @@ int container_discard(const struct store *store, const json_t *container,
 		return error_os(err, "cannot remove container %s", id);
 	container_name_forget(store, container);
 	quota_release(store, container);
-	return file_sync_dir(store->containers_fd, "containers", err);
+	/* what a power cut brings back is lost by it at the same time */
+	return json_object_get(container, "volatile")
+		       ? 0
+		       : file_sync_dir(store->containers_fd, "containers", err);
+}
+
+size_t container_collect_lost(const struct store *store, const struct staging *trash)
+{
+	cleanup_fd int fd = openat(store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	size_t count = 0;
+	struct stat st;
+
+	if (!dir)
+		return 0;
+	steal_fd(&fd);
+	while ((entry = readdir(dir))) {
+		cleanup_free char *facts = xasprintf("%s/rootfs.json", entry->d_name);
+		cleanup_free char *name = xasprintf("lost-%s", entry->d_name);
+
+		if (path_is_id(entry->d_name) &&
+		    fstatat(store->containers_fd, facts, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_size == 0 &&
+		    (!trash || renameat(store->containers_fd, entry->d_name, trash->fd, name) == 0))
+			count++;
+	}
+	return count;
 }

@@ -328,6 +328,9 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	json_auto_t *containers = records ? container_list(sweep->store, err) : NULL;
 	if (!containers || (all && sweep_containers(sweep, containers, records, err) < 0))
 		return -1;
+	if (all)
+		sweep->containers +=
+			container_collect_lost(sweep->store, sweep->dry_run ? NULL : sweep->trash);
 
 	__attribute__((cleanup(marks_free))) struct marks marks = { json_object(),
 								    set_of(references) };

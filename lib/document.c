@@ -74,6 +74,7 @@ const char *document_bundle(const json_t *document, struct error *err)
 
 int document_save(const json_t *document, struct error *err)
 {
+	static const char name[] = "document.json";
 	const char *bundle = document_bundle(document, err);
 	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	cleanup_free char *text = json_compact(document);
@@ -82,9 +83,11 @@ int document_save(const json_t *document, struct error *err)
 		return -1;
 	if (fd < 0)
 		return error_os(err, "bundle %s", bundle);
-	if (file_replace_at(fd, "document.json", text, strlen(text), 0600, err) < 0)
-		return error_prefix(err, "bundle %s", bundle);
-	return 0;
+	/* a container that a power cut takes needs no document that survives it */
+	int status = json_is_true(json_path(document, "rootfs", "volatile", NULL))
+			     ? file_replace_volatile_at(fd, name, text, strlen(text), 0600, err)
+			     : file_replace_at(fd, name, text, strlen(text), 0600, err);
+	return status < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
 }
 
 int document_finish(const struct cli *cli, json_t *document, const char *field, json_t *value,

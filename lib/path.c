@@ -160,14 +160,15 @@ static int walk_lift(struct walk *walk, int fd, const char *name, struct error *
 	return 0;
 }
 
-/* Remove one entry of the deepest level, or enter it if it is a directory. */
-static int walk_entry(struct walk *walk, const char *name, struct error *err)
+/* Remove one entry of the deepest level, or enter it if it is a directory with something in it. */
+static int walk_entry(struct walk *walk, const struct dirent *entry, struct error *err)
 {
 	int fd = dirfd(walk->levels[walk->count - 1].dir);
+	const char *name = entry->d_name;
 
-	if (unlinkat(fd, name, 0) == 0 || errno == ENOENT)
+	if (unlinkat(fd, name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != EISDIR && errno != EPERM)
+	if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY && errno != EBUSY)
 		return error_os(err, "cannot remove %s", name);
 	if (walk->count >= DEPTH_MAX)
 		return walk_lift(walk, fd, name, err);
@@ -215,7 +216,7 @@ int path_remove_tree(int dir_fd, const char *name, struct error *err)
 		}
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (walk_entry(&walk, entry->d_name, err) < 0)
+		if (walk_entry(&walk, entry, err) < 0)
 			return -1;
 	}
 	return 0;
