@@ -44,7 +44,7 @@ TEST_OBJS_layer_inflate := $(LAYER_INFLATE)
 TEST_PKGS_layer_inflate := libarchive libisal libzstd zlib
 TEST_OBJS_layer_confine := ctr-store/worker/confine.o
 TEST_OBJS_layer_unpack := $(LAYER_INFLATE) $(patsubst %,ctr-store/worker/%.o,names stream tree meta \
-	create unpack lower relocate)
+	create unpack lower relocate media_directory opaque confine)
 TEST_PKGS_layer_unpack := libarchive libisal libzstd
 
 TEST_OBJS_json_stream := ctr-store/json_stream.o

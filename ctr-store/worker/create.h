@@ -5,12 +5,9 @@
 #include "ctr-store/worker/meta.h"
 #include "ctr-store/worker/tree.h"
 
-/* The bits that a file, a device or a FIFO can be made with; the others come by meta_apply(). */
-enum { CREATE_BITS = 0777 };
-
-/* An empty file open for writing, with the CREATE_BITS of `mode`; the caller closes it. */
-int create_file(struct tree *tree, struct dir *dir, const char *name, mode_t mode,
-		struct error *err);
+/* An empty file that is to have `size` bytes; content and end come by the tree's media. */
+int create_file(struct tree *tree, struct dir *dir, const char *name, const struct meta *meta,
+		long long size, struct error *err);
 
 int create_symlink(struct tree *tree, struct dir *dir, const char *name, const char *target,
 		   const struct meta *meta, struct error *err);
@@ -26,10 +23,6 @@ int create_link(struct tree *tree, struct dir *dir, const char *name, struct dir
 /* A directory that an entry declares; what is in it already stays. */
 int create_directory(struct tree *tree, struct dir *dir, const char *name, const struct meta *meta,
 		     struct error *err);
-
-/* Give an existing directory what an entry, or a lower layer, says about it. Times, and the bits
- * that what is made in it would inherit, are set by finish.h. */
-int create_declare(struct tree *tree, struct dir *dir, const struct meta *meta, struct error *err);
 
 /* Hide what lower layers have as `name` in `dir`; nothing of this layer is removed. */
 int create_whiteout(struct tree *tree, struct dir *dir, const char *name, struct error *err);

@@ -3,6 +3,7 @@
 
 #include "ctr-store/worker/confine.h"
 #include "ctr-store/worker/finish.h"
+#include "ctr-store/worker/media_directory.h"
 #include "ctr-store/worker/unpack.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
@@ -215,8 +216,8 @@ static int ask_lower(int *lower_fd, struct error *err)
 /* ---- the verb -------------------------------------------------------------------------------- */
 
 /* All that happens confined, but for the result line. */
-static int unpack_layer(struct stream *stream, struct tree *tree, struct marker *marker,
-			int *lower_fd, json_t **ret, struct error *err)
+static int unpack_layer(struct stream *stream, struct tree *tree, int *lower_fd, json_t **ret,
+			struct error *err)
 {
 	__attribute__((cleanup(leans_free))) struct leans leans = { 0 };
 	struct unpacked unpacked = { 0 };
@@ -230,7 +231,7 @@ static int unpack_layer(struct stream *stream, struct tree *tree, struct marker 
 		return -1;
 	if (needed && lower_finish(tree, &leans, *lower_fd, err) < 0)
 		return -1;
-	if (finish_directories(tree, marker, err) < 0 || marker_finish(marker, err) < 0)
+	if (finish_directories(tree, err) < 0)
 		return -1;
 	*ret = json_pack("{s:I, s:b, s:b, s:I}", "entries", (json_int_t)unpacked.entries, "leans",
 			 needed, "root", tree->root->declared, "size", (json_int_t)unpacked.size);
@@ -262,6 +263,7 @@ int layer_run(const struct cli *cli, struct error *err)
 	__attribute__((cleanup(tree_free))) struct tree tree = { 0 };
 	cleanup_fd int root_fd = -1, lower_fd = -1;
 	struct marker marker;
+	struct media_directory directory = { .marker = &marker };
 	json_t *result;
 
 	if (check_settings(cli, settings, err) < 0 || prepare_process(settings, err) < 0 ||
@@ -280,11 +282,12 @@ int layer_run(const struct cli *cli, struct error *err)
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return error_os(err, "target directory");
-	if (tree_start(&tree, root_fd, settings->entries_max, err) < 0)
+	directory.root_fd = root_fd;
+	if (tree_start(&tree, &media_directory, &directory, settings->entries_max, err) < 0)
 		return -1;
 	tree.no_devices = settings->user_namespace;
 	tree.one_user = settings->one_user;
-	if (unpack_layer(stream, &tree, &marker, &lower_fd, &result, err) < 0)
+	if (unpack_layer(stream, &tree, &lower_fd, &result, err) < 0)
 		return -1;
 	stream_free(stream);
 	return print_line(result, err);

@@ -5,7 +5,6 @@
 #include "ctr-store/worker/meta.h"
 #include "ctr-store/worker/relocate.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 
@@ -98,7 +97,8 @@ static int adopt(struct tree *tree, struct dir *dir, int lower_fd, struct error 
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_os(err, "lower layer");
-	if (meta_from_file(fd, &st, &meta, err) < 0 || create_declare(tree, dir, &meta, err) < 0)
+	if (meta_from_file(fd, &st, &meta, err) < 0 ||
+	    tree->media->declare(tree, dir, &meta, err) < 0)
 		return -1;
 	dir->mode = meta.mode;
 	dir->mtime = meta.mtime;
@@ -178,45 +178,19 @@ static struct dir *home_of(const struct lean *lean)
 	return dir;
 }
 
-static int copy_by_hand(int in, int out, struct error *err)
-{
-	char buffer[65536];
-	ssize_t got;
-
-	while ((got = read(in, buffer, sizeof buffer)) > 0)
-		if (file_write_fd(out, buffer, (size_t)got, "copy", err) < 0)
-			return -1;
-	return got < 0 ? error_os(err, "cannot read the lower layer") : 0;
-}
-
-/* By sharing blocks where the file system can. */
-static int copy_data(int in, int out, struct error *err)
-{
-	ssize_t put;
-
-	while ((put = copy_file_range(in, NULL, out, NULL, SSIZE_MAX / 2, 0)) > 0)
-		;
-	if (put == 0)
-		return 0;
-	if (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)
-		return copy_by_hand(in, out, err);
-	return error_os(err, "cannot copy from a lower layer");
-}
-
 static int copy_file(struct links *links, const struct lean *lean, const struct stat *st,
 		     struct error *err)
 {
+	struct tree *tree = links->tree;
 	cleanup_meta struct meta meta = { 0 };
 	cleanup_fd int in = path_open_in_root(links->lower_fd, lean->target,
 					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, err);
 
-	if (in < 0 || meta_from_file(in, st, &meta, err) < 0)
+	if (in < 0 || meta_from_file(in, st, &meta, err) < 0 ||
+	    create_file(tree, home_of(lean), lean->name, &meta, st->st_size, err) < 0 ||
+	    tree->media->copy(tree, in, err) < 0)
 		return -1;
-	cleanup_fd int out = create_file(links->tree, home_of(lean), lean->name, meta.mode, err);
-	if (out < 0 || copy_data(in, out, err) < 0 ||
-	    meta_apply(out, &meta, meta.mode & CREATE_BITS, err) < 0)
-		return -1;
-	return meta_set_time(out, &meta.mtime, err);
+	return tree->media->file_end(tree, &meta, err);
 }
 
 static int copy_symlink(struct links *links, const struct lean *lean, int lower_fd,
@@ -298,18 +272,14 @@ static int link_below(struct links *links, const struct lean *lean, struct error
 
 static int finish_link(struct links *links, const struct lean *lean, struct error *err)
 {
-	struct stat st;
 	struct dir *dir = home_of(lean);
 
 	if (tree_is_dead(dir))
 		return 0;
 
-	int fd = tree_fd(links->tree, dir, err);
-	if (fd < 0)
-		return -1;
+	enum media_kind kind = links->tree->media->kind(links->tree, dir, lean->name);
 	/* something that came later in the archive under this name wins */
-	if (fstatat(fd, lean->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    !tree_is_whiteout(fd, lean->name))
+	if (kind != MEDIA_NOTHING && kind != MEDIA_WHITEOUT)
 		return 0;
 
 	int status = link_within(links, lean, err);

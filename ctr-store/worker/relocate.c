@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/worker/relocate.h"
 
-#include "lib/cleanup.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 enum { HOPS_MAX = 40 };
 
 static int merge(struct tree *tree, struct dir *from, struct dir *to, struct error *err);
@@ -26,57 +18,40 @@ static int merge_same(struct tree *tree, struct dir *from, struct dir *to, const
 }
 
 static int move_one(struct tree *tree, struct dir *from, struct dir *to, const char *name,
-		    struct error *err)
+		    bool is_whiteout, struct error *err)
 {
-	int from_fd = tree_fd(tree, from, err), to_fd = tree_fd(tree, to, err);
 	struct dir *child = tree_find(tree, from, name);
+	int status = tree->media->move(tree, from, to, name, err);
 
-	if (from_fd < 0 || to_fd < 0)
-		return -1;
-	if (renameat2(from_fd, name, to_fd, name, RENAME_NOREPLACE) == 0) {
-		if (child)
-			tree_move(tree, child, to);
-		return 0;
-	}
-	if (errno != EEXIST)
-		return error_os(err, "cannot move \"%s\"", name);
-	if (tree_is_whiteout(from_fd, name)) {
-		if (unlinkat(from_fd, name, 0) < 0)
-			return error_os(err, "cannot remove a whiteout");
-		return 0;
-	}
-	return merge_same(tree, from, to, name, err);
+	if (status == 0 && child)
+		tree_move(tree, child, to);
+	if (status != MEDIA_TAKEN)
+		return status;
+	return is_whiteout ? tree->media->remove(tree, from, name, err)
+			   : merge_same(tree, from, to, name, err);
+}
+
+struct merging {
+	struct tree *tree;
+	struct dir *from, *to;
+};
+
+static int merge_each(void *context, const char *name, bool is_whiteout, struct error *err)
+{
+	const struct merging *merging = context;
+
+	return move_one(merging->tree, merging->from, merging->to, name, is_whiteout, err);
 }
 
 /* Leaves `from` empty, and removes it. */
 static int merge(struct tree *tree, struct dir *from, struct dir *to, struct error *err)
 {
-	int path_fd = tree_fd(tree, from, err);
-	cleanup_fd int fd = path_fd < 0 ? -1 : openat(path_fd, ".", O_RDONLY | O_CLOEXEC);
-	cleanup_dir DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	struct merging merging = { tree, from, to };
 
-	if (path_fd < 0)
+	if (tree->media->list(tree, from, merge_each, &merging, err) < 0)
 		return -1;
-	if (!stream)
-		return error_os(err, "cannot read \"%s\"", from->name);
-	steal_fd(&fd);
-	while ((errno = 0, entry = readdir(stream))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (move_one(tree, from, to, entry->d_name, err) < 0)
-			return -1;
-	}
-	if (errno)
-		return error_os(err, "cannot read \"%s\"", from->name);
 	to->has_whiteouts |= from->has_whiteouts;
 	from->moved_to = to;
-
-	int parent_fd = tree_fd(tree, from->parent, err);
-	if (parent_fd < 0)
-		return -1;
-	if (unlinkat(parent_fd, from->name, AT_REMOVEDIR) < 0)
-		return error_os(err, "cannot remove \"%s\"", from->name);
 	return tree_remove(tree, from->parent, from->name, err);
 }
 

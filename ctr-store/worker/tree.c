@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/worker/tree.h"
 
-#include "lib/cleanup.h"
 #include "lib/memory.h"
-#include "lib/path.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
-enum { LINKS_MAX = 40, TABLE_START = 1024, IMPLIED_MODE = 0755 };
+enum { LINKS_MAX = 40, TABLE_START = 1024 };
 
 /* ---- records --------------------------------------------------------------------------------- */
 
@@ -87,7 +79,7 @@ static struct dir *record(struct tree *tree, struct dir *parent, const char *nam
 
 	memcpy(dir->name, name, length + 1);
 	dir->parent = parent;
-	dir->mode = IMPLIED_MODE;
+	dir->mode = TREE_IMPLIED_MODE;
 	*tree->last_made = dir;
 	tree->last_made = &dir->next_made;
 	if (!parent)
@@ -135,50 +127,6 @@ int tree_path(const struct dir *dir, char path[static NAME_PATH_MAX + 1], struct
 	return 0;
 }
 
-/* ---- descriptors ----------------------------------------------------------------------------- */
-
-static void forget_descriptors(struct tree *tree)
-{
-	for (int i = 0; i < TREE_SLOTS; i++) {
-		if (tree->slots[i].dir)
-			close(tree->slots[i].fd);
-		tree->slots[i].dir = NULL;
-	}
-	tree->parent_dir = NULL;
-}
-
-/* Move slot i to the front. */
-static int use_slot(struct tree *tree, int i)
-{
-	__typeof__(tree->slots[0]) used = tree->slots[i];
-
-	memmove(tree->slots + 1, tree->slots, (size_t)i * sizeof used);
-	tree->slots[0] = used;
-	return used.fd;
-}
-
-int tree_fd(struct tree *tree, struct dir *dir, struct error *err)
-{
-	char path[NAME_PATH_MAX + 1];
-
-	if (!dir->parent)
-		return tree->root_fd;
-	for (int i = 0; i < TREE_SLOTS; i++)
-		if (tree->slots[i].dir == dir)
-			return use_slot(tree, i);
-
-	if (tree_path(dir, path, err) < 0)
-		return -1;
-	int fd = path_open_beneath(tree->root_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, err);
-	if (fd < 0)
-		return -1;
-	if (tree->slots[TREE_SLOTS - 1].dir)
-		close(tree->slots[TREE_SLOTS - 1].fd);
-	tree->slots[TREE_SLOTS - 1].dir = dir;
-	tree->slots[TREE_SLOTS - 1].fd = fd;
-	return use_slot(tree, TREE_SLOTS - 1);
-}
-
 /* ---- changes --------------------------------------------------------------------------------- */
 
 int tree_count(struct tree *tree, struct error *err)
@@ -192,45 +140,32 @@ int tree_count(struct tree *tree, struct error *err)
 int tree_remove(struct tree *tree, struct dir *dir, const char *name, struct error *err)
 {
 	struct dir *old = tree_find(tree, dir, name);
-	int fd = tree_fd(tree, dir, err);
 
-	if (fd < 0)
-		return -1;
-	if (!old) {
-		tree->parent_dir = NULL; /* may have led through it, if it is a symbolic link */
-		if (unlinkat(fd, name, 0) < 0 && errno != ENOENT)
-			return error_os(err, "cannot replace it");
-		return 0;
-	}
-	if (path_remove_tree(fd, name, err) < 0)
+	tree->parent_dir = NULL; /* may have led through it */
+	if (!old)
+		return tree->media->remove(tree, dir, name, err);
+	if (tree->media->remove_directory(tree, dir, name, err) < 0)
 		return -1;
 	old->dead = true;
 	hash_remove(tree, old);
-	forget_descriptors(tree);
 	return 0;
 }
 
 struct dir *tree_make(struct tree *tree, struct dir *dir, const char *name, mode_t mode,
 		      struct error *err)
 {
-	bool replaces = false;
-	int fd = tree_fd(tree, dir, err);
-
-	if (fd < 0 || check_path_length(path_length(dir) + 1 + strlen(name), err) < 0)
+	if (check_path_length(path_length(dir) + 1 + strlen(name), err) < 0)
 		return NULL;
-	if (mkdirat(fd, name, mode) < 0) {
-		if (errno != EEXIST) {
-			error_os(err, "cannot make directory %s", name);
-			return NULL;
-		}
-		/* a file or a whiteout of this layer: either way nothing beneath shows through */
-		replaces = true;
-		if (tree_remove(tree, dir, name, err) < 0)
-			return NULL;
-		if (mkdirat(fd, name, mode) < 0) {
-			error_os(err, "cannot make directory %s", name);
-			return NULL;
-		}
+	int status = tree->media->directory(tree, dir, name, mode, err);
+	/* a file or a whiteout of this layer: either way nothing beneath shows through */
+	bool replaces = status == MEDIA_TAKEN;
+
+	if (replaces && tree_remove(tree, dir, name, err) == 0)
+		status = tree->media->directory(tree, dir, name, mode, err);
+	if (status != 0) {
+		if (status == MEDIA_TAKEN)
+			error_set(err, ERROR_FAILED, "cannot make directory %s", name);
+		return NULL;
 	}
 
 	struct dir *made = record(tree, dir, name);
@@ -240,19 +175,11 @@ struct dir *tree_make(struct tree *tree, struct dir *dir, const char *name, mode
 
 void tree_move(struct tree *tree, struct dir *dir, struct dir *to)
 {
-	forget_descriptors(tree);
+	tree->parent_dir = NULL;
 	hash_remove(tree, dir);
 	dir->parent = to;
 	dir->hash = hash_of(to, dir->name);
 	hash_insert(tree, dir);
-}
-
-bool tree_is_whiteout(int dir_fd, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
-	       st.st_rdev == makedev(0, 0);
 }
 
 /* ---- walking --------------------------------------------------------------------------------- */
@@ -310,23 +237,18 @@ static int walk_unknown(struct tree *tree, struct walk *walk, const char *name, 
 			struct error *err)
 {
 	char target[PATH_MAX];
-	int fd = tree_fd(tree, walk->at, err);
+	ssize_t length = tree->media->read_link(tree, walk->at, name, target, sizeof target);
 
-	if (fd < 0)
-		return -1;
-	ssize_t length = readlinkat(fd, name, target, sizeof target);
 	if (length >= 0)
 		return follow(walk, target, (size_t)length, err) < 0 ? -1 : 1;
-	if (errno != ENOENT && errno != EINVAL)
-		return error_os(err, "%s", name);
-	if (errno == EINVAL && !tree_is_whiteout(fd, name))
+	if (length == -MEDIA_TAKEN && tree->media->kind(tree, walk->at, name) != MEDIA_WHITEOUT)
 		return error_set(err, ERROR_INTEGRITY, "%s is not a directory", name);
 	if (!make)
 		return 0;
 	if (tree_count(tree, err) < 0)
 		return -1;
 
-	struct dir *made = tree_make(tree, walk->at, name, IMPLIED_MODE, err);
+	struct dir *made = tree_make(tree, walk->at, name, TREE_IMPLIED_MODE, err);
 	if (!made)
 		return -1;
 	walk->at = made;
@@ -392,25 +314,21 @@ int tree_walk(struct tree *tree, struct dir *from, const char *path, bool make, 
 
 /* ---- whole trees ----------------------------------------------------------------------------- */
 
-int tree_start(struct tree *tree, int root_fd, long long entries_max, struct error *err)
+int tree_start(struct tree *tree, const struct media *media, void *state, long long entries_max,
+	       struct error *err)
 {
-	/* whatever the caller's directory inherited (set-group-ID, ACLs) would be passed on */
-	cleanup_fd int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fchown(fd, 0, 0) < 0 || fchmod(fd, IMPLIED_MODE) < 0)
-		return error_os(err, "target directory");
-	(void)fremovexattr(fd, "system.posix_acl_default");
-	*tree = (struct tree){ .root_fd = root_fd, .entries_max = entries_max };
+	*tree = (struct tree){ .media = media, .media_state = state, .entries_max = entries_max };
 	tree->table_size = TABLE_START;
 	tree->table = xcalloc(tree->table_size, sizeof(struct dir *));
 	tree->last_made = &tree->root;
 	record(tree, NULL, "");
-	return 0;
+	return media->start(tree, err);
 }
 
 void tree_free(struct tree *tree)
 {
-	forget_descriptors(tree);
+	if (tree->media)
+		tree->media->free(tree);
 	for (struct dir *dir = tree->root, *next; dir; dir = next) {
 		next = dir->next_made;
 		free(dir);

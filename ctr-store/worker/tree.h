@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directories of the layer being written. Only directories are remembered: what else is in
- * one, the file system says, since it was empty at the start and nobody else writes to it.
+ * The directories of the layer being written. What else is in one, and where it all goes, is the
+ * media's to know.
  *
  * A directory is found by walking from the root through these records, so a name in the archive
  * never leads anywhere but into directories of this layer; symbolic links of the layer are
  * followed within it, as they would be in a container.
  */
 #pragma once
+#include "ctr-store/worker/media.h"
 #include "ctr-store/worker/names.h"
 #include "lib/error.h"
 
@@ -31,21 +32,19 @@ struct dir {
 	bool fresh;	    /* it replaces whatever lower layers have under its name */
 	bool has_whiteouts; /* or had */
 	bool dead;	    /* removed by a later entry, or moved */
+	void *media;	    /* what the media keeps of it, or NULL */
 	char name[];
 };
 
-enum { TREE_SLOTS = 4 };
+enum { TREE_IMPLIED_MODE = 0755 };
 
 struct tree {
-	int root_fd;
+	const struct media *media;
+	void *media_state; /* its own */
 	struct dir *root;
 	struct dir **last_made;
 	struct dir **table;
 	size_t table_size, hashed;
-	struct {
-		struct dir *dir;
-		int fd;
-	} slots[TREE_SLOTS];		/* most recently used first */
 	char parent[NAME_PATH_MAX + 1]; /* the last path tree_walk() made, and what it led to */
 	struct dir *parent_dir;
 	long long entries, entries_max; /* entries of the archive, and parents made for them */
@@ -53,8 +52,9 @@ struct tree {
 	bool one_user;			/* owns all files, whatever the archive says */
 };
 
-/* Start with the empty directory root_fd (borrowed, O_PATH will do). */
-int tree_start(struct tree *tree, int root_fd, long long entries_max, struct error *err);
+/* Start with an empty media; `state` is borrowed. */
+int tree_start(struct tree *tree, const struct media *media, void *state, long long entries_max,
+	       struct error *err);
 void tree_free(struct tree *tree);
 
 /* Count one more entry: ERROR_LIMIT when there are too many. */
@@ -65,9 +65,6 @@ int tree_count(struct tree *tree, struct error *err);
  * *ret is NULL when it is not there. */
 int tree_walk(struct tree *tree, struct dir *from, const char *path, bool make, struct dir **ret,
 	      struct error *err);
-
-/* An O_PATH descriptor of a directory; borrowed, valid until two more are asked for. */
-int tree_fd(struct tree *tree, struct dir *dir, struct error *err);
 
 /* Write the directory's path from the root ("" for the root). */
 int tree_path(const struct dir *dir, char path[static NAME_PATH_MAX + 1], struct error *err);
@@ -84,9 +81,6 @@ int tree_remove(struct tree *tree, struct dir *dir, const char *name, struct err
 
 /* Note that `dir` is now in directory `to`, under the same name. */
 void tree_move(struct tree *tree, struct dir *dir, struct dir *to);
-
-/* Is `name` in `dir_fd` a whiteout (a character device 0:0)? Absent: false. */
-bool tree_is_whiteout(int dir_fd, const char *name);
 
 /* Was it, or a directory above it, removed? */
 bool tree_is_dead(const struct dir *dir);

@@ -71,24 +71,9 @@ static int next_entry(struct unpacker *u, struct archive_entry **entry, struct e
 
 /* ---- creating -------------------------------------------------------------------------------- */
 
-static int write_at(int fd, const char *data, size_t length, la_int64_t offset, struct error *err)
+static int write_content(struct unpacker *u, struct error *err)
 {
-	while (length > 0) {
-		ssize_t put = pwrite(fd, data, length, offset);
-
-		if (put < 0)
-			return error_os(err, "cannot write");
-		data += put;
-		length -= (size_t)put;
-		offset += put;
-	}
-	return 0;
-}
-
-/* What the archive leaves out stays a hole. */
-static int write_content(struct unpacker *u, int fd, la_int64_t size, struct error *err)
-{
-	la_int64_t end = 0, offset;
+	la_int64_t offset;
 	const void *data;
 	size_t length;
 	int status;
@@ -97,27 +82,20 @@ static int write_content(struct unpacker *u, int fd, la_int64_t size, struct err
 	       ARCHIVE_OK) {
 		if (length == 0)
 			continue;
-		if (write_at(fd, data, length, offset, err) < 0)
+		if (u->tree->media->write(u->tree, data, length, offset, err) < 0)
 			return -1;
-		end = offset + (la_int64_t)length;
 		u->unpacked->size += (long long)length;
 	}
-	if (status != ARCHIVE_EOF)
-		return archive_failed(u, err);
-	if (end < size && ftruncate(fd, size) < 0)
-		return error_os(err, "cannot set its size");
-	return 0;
+	return status == ARCHIVE_EOF ? 0 : archive_failed(u, err);
 }
 
 static int unpack_file(struct unpacker *u, struct archive_entry *entry, struct dir *dir,
 		       const char *name, const struct meta *meta, struct error *err)
 {
-	cleanup_fd int fd = create_file(u->tree, dir, name, meta->mode, err);
-
-	if (fd < 0 || write_content(u, fd, archive_entry_size(entry), err) < 0 ||
-	    meta_apply(fd, meta, meta->mode & CREATE_BITS, err) < 0)
+	if (create_file(u->tree, dir, name, meta, archive_entry_size(entry), err) < 0 ||
+	    write_content(u, err) < 0)
 		return -1;
-	return meta_set_time(fd, &meta->mtime, err);
+	return u->tree->media->file_end(u->tree, meta, err);
 }
 
 static int unpack_link(struct unpacker *u, struct dir *dir, const char *name, const char *target,

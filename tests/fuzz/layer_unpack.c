@@ -5,6 +5,7 @@
  * owners and devices.
  */
 #include "ctr-store/worker/lower.h"
+#include "ctr-store/worker/media_directory.h"
 #include "ctr-store/worker/unpack.h"
 #include "lib/path.h"
 
@@ -53,12 +54,13 @@ static void check_base(void)
 
 static void unpack_into(struct stream *stream, int dir_fd)
 {
+	struct media_directory directory = { .root_fd = dir_fd };
 	struct tree tree = { 0 };
 	struct leans leans = { 0 };
 	struct unpacked unpacked = { 0 };
 	struct error err;
 
-	if (tree_start(&tree, dir_fd, 10000, &err) == 0 &&
+	if (tree_start(&tree, &media_directory, &directory, 10000, &err) == 0 &&
 	    unpack(stream, &tree, &leans, &unpacked, &err) == 0)
 		(void)lower_finish(&tree, &leans, lower_fd, &err);
 	leans_free(&leans);
