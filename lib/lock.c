@@ -38,23 +38,29 @@ static bool still_there(int dir_fd, const char *name, int fd)
 	       by_name.st_dev == by_fd.st_dev;
 }
 
+int lock_open(int dir_fd, const char *name, enum lock_mode mode, bool wait, const char *what,
+	      struct error *err)
+{
+	for (;;) {
+		cleanup_fd int fd =
+			openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+		if (fd < 0)
+			return error_os(err, "cannot open the lock of %s", what);
+		if (lock_file(fd, mode, wait, what, err) < 0)
+			return -1;
+		if (still_there(dir_fd, name, fd))
+			return steal_fd(&fd);
+	}
+}
+
 int lock_take(int locks_fd, const char *kind, const char *id, enum lock_mode mode, bool wait,
 	      struct error *err)
 {
 	cleanup_free char *name = xasprintf("%s-%s", kind, id);
 	cleanup_free char *what = xasprintf("%s %s", kind, id);
 
-	for (;;) {
-		cleanup_fd int fd =
-			openat(locks_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-		if (fd < 0)
-			return error_os(err, "cannot open the lock of %s", what);
-		if (lock_file(fd, mode, wait, what, err) < 0)
-			return -1;
-		if (still_there(locks_fd, name, fd))
-			return steal_fd(&fd);
-	}
+	return lock_open(locks_fd, name, mode, wait, what, err);
 }
 
 void lock_discard(int locks_fd, const char *kind, const char *id)

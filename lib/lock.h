@@ -17,6 +17,11 @@ enum lock_mode { LOCK_SHARED, LOCK_EXCLUSIVE };
 int lock_take(int locks_fd, const char *kind, const char *id, enum lock_mode mode, bool wait,
 	      struct error *err);
 
+/* The same for the file `name` of any directory; `what` names it in errors. The file is made when
+ * it is not there, and is the one of that name once it is locked. */
+int lock_open(int dir_fd, const char *name, enum lock_mode mode, bool wait, const char *what,
+	      struct error *err);
+
 /* Lock an open file as a whole; the same errors. */
 int lock_file(int fd, enum lock_mode mode, bool wait, const char *what, struct error *err);
 

@@ -5,6 +5,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
+#include "lib/partial.h"
 #include "lib/path.h"
 #include "lib/random.h"
 #include "lib/store.h"
@@ -62,7 +63,8 @@ int staging_refer(const struct staging *staging, const json_t *digests, struct e
 
 	if (gate < 0)
 		return -1;
-	return file_replace_at(staging->fd, "refs.json", text, strlen(text), 0600, err);
+	/* no process that they count for outlives a power cut */
+	return file_replace_volatile_at(staging->fd, "refs.json", text, strlen(text), 0600, err);
 }
 
 void staging_close(struct staging *staging)
@@ -111,6 +113,10 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 	while ((entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
+		if (partial_is_name(entry->d_name)) {
+			*found += partial_expire(store->tmp_fd, entry->d_name, trash == NULL);
+			continue;
+		}
 		cleanup_fd int held = openat(store->tmp_fd, entry->d_name,
 					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (held >= 0 && is_held(held)) {

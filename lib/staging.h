@@ -4,7 +4,8 @@
  * its own, ROOT/tmp/<random>/, and renames them out when they are whole and fsynced. The directory
  * holds a file `lock`, locked as long as the process lives: what nobody locks, `ctr-store gc`
  * removes. A file `refs.json`, a JSON array of digests (blobs, DiffIDs, ChainIDs), keeps gc from
- * removing finished objects that nothing else refers to yet.
+ * removing finished objects that nothing else refers to yet. Beside the directories there are
+ * downloads that have ended early (lib/partial.h), which stay until they are given up.
  *
  * The gate is the lock between those who come to use an object and gc: shared by a process from
  * looking an object up until it has written down that it uses it (refs.json, a mount record, a
@@ -42,6 +43,7 @@ int staging_gate(const struct store *store, enum lock_mode mode, struct error *e
 
 /* For gc, which holds the gate exclusively: move every staging directory that no process holds into
  * the caller's own, `trash` (opened before the gate was taken; NULL: only count them), and append
- * the digests that live ones refer to to the array `refs`. *found counts the dead ones. */
+ * the digests that live ones refer to to the array `refs`. *found counts the dead ones, and
+ * the downloads that were given up. */
 int staging_collect(const struct store *store, const struct staging *trash, json_t *refs,
 		    size_t *found, struct error *err);

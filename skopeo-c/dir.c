@@ -69,7 +69,7 @@ static int check_empty_or_ours(const struct dir *dir, struct error *err)
 	steal_fd(&fd);
 	while ((entry = readdir(listing)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    strncmp(entry->d_name, ".version.", 9) != 0)
+		    strncmp(entry->d_name, ".version.", 9) != 0 && !partial_is_name(entry->d_name))
 			return error_set(err, ERROR_EXISTS,
 					 "%s holds other files and is not a dir: image", dir->path);
 	return 0;
@@ -223,6 +223,7 @@ static int dir_offer_blob(struct transport *t, const struct blob *blob, struct b
 	    S_ISREG(st.st_mode) && st.st_size == blob->size)
 		return 0;
 	sink->state = SINK_WANTED;
+	sink->partials_fd = dir->fd;
 	if (blob_sink_open_file(sink, dir->fd, err) < 0)
 		return error_prefix(err, "%s", t->name);
 	return 0;

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Downloads that go on where they broke (RFC 9110, 14). */
+#include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/memory.h"
 #include "skopeo-c/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 256 << 10 };
 
 bool flow_can_continue(const struct flow *flow)
 {
@@ -14,17 +19,67 @@ bool flow_can_continue(const struct flow *flow)
 	       !flow->sink.call.request.done;
 }
 
-void flow_continue(struct flow *flow)
+static void ask_for_rest(struct flow *flow)
 {
-	struct registry_call *call = &flow->source.call;
+	struct http_request *request = &flow->source.call.request;
 
 	flow->is_continued = true;
+	strings_free(&request->headers);
+	strings_addf(&request->headers, "Range: bytes=%lld-", (long long)flow->received);
+}
+
+void flow_continue(struct flow *flow)
+{
 	flow->answer_is_checked = flow->download_paused = false;
 	flow->known = 0;
-	call->challenges = 0;
-	strings_free(&call->request.headers);
-	strings_addf(&call->request.headers, "Range: bytes=%lld-", (long long)flow->received);
-	registry_call_start(call);
+	flow->source.call.challenges = 0;
+	ask_for_rest(flow);
+	registry_call_start(&flow->source.call);
+}
+
+/* Hash what the sink's file has of the blob; it is written to behind that. */
+static int hash_file(struct flow *flow, struct error *err)
+{
+	struct blob_source file = BLOB_SOURCE_NONE;
+	cleanup_free char *buffer = xcalloc(1, READ_SIZE);
+	ssize_t got;
+
+	file.fd = flow->sink.fd;
+	file.rest = flow->blob->size;
+	while ((got = blob_source_read(&file, buffer, READ_SIZE, flow->to, err)) > 0) {
+		if (cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
+		hasher_update(&flow->hasher, buffer, (size_t)got);
+		flow->received += got;
+	}
+	if (got < 0)
+		return -1;
+	return ftruncate(file.fd, flow->received) < 0 ? error_os(err, "%s", flow->to) : 0;
+}
+
+static int begin_anew(struct flow *flow, struct error *err)
+{
+	if (ftruncate(flow->sink.fd, 0) < 0 || lseek(flow->sink.fd, 0, SEEK_SET) < 0)
+		return error_os(err, "%s", flow->to);
+	hasher_start(&flow->hasher, flow->blob->digest);
+	flow->received = 0;
+	return 0;
+}
+
+int flow_take_up(struct flow *flow, struct error *err)
+{
+	struct error wrong;
+
+	if (flow->sink.fd < 0 || !blob_sink_open_partial(&flow->sink, flow->blob))
+		return 0;
+	if (hash_file(flow, err) < 0)
+		return -1;
+	if (flow->received == flow->blob->size)
+		return flow_verify(flow, &wrong) < 0 ? begin_anew(flow, err) : 0;
+	flow->is_taken_up = flow->received > 0;
+	if (flow->is_taken_up)
+		ask_for_rest(flow);
+	return 0;
 }
 
 /* "bytes FIRST-LAST/SIZE", where SIZE may be "*". */

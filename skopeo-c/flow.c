@@ -298,6 +298,6 @@ void flow_close(struct flow *flow)
 	flow->ring = NULL;
 	flow->ring_start = flow->ring_used = 0;
 	flow->received = flow->given = flow->known = 0;
-	flow->is_continued = flow->answer_is_checked = false;
+	flow->is_continued = flow->is_taken_up = flow->answer_is_checked = false;
 	flow->verified = flow->failed = flow->download_paused = flow->upload_paused = false;
 }

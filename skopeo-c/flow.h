@@ -23,6 +23,7 @@ struct flow {
 	size_t ring_start, ring_used;
 	bool download_paused, upload_paused;
 	bool is_continued;	/* the download was asked for again, from a byte on */
+	bool is_taken_up;	/* its first bytes are an earlier process's */
 	bool answer_is_checked; /* the headers of the present answer */
 	json_int_t known;	/* bytes of it that come first and are here already */
 };
@@ -41,7 +42,10 @@ int flow_verify(struct flow *flow, struct error *err);
 /* Let a call go on that the other one has held up. */
 void flow_resume(struct flow *flow);
 
-/* flow-continue.c. The download, a call, has ended early: true when it can be asked for the rest.
+/* flow-continue.c. Take up the download, a call, where an earlier process has left it, as far as
+ * the sink keeps such; it is verified then where that was all of it. */
+int flow_take_up(struct flow *flow, struct error *err);
+/* The download, a call, has ended early: true when it can be asked for the rest.
  */
 bool flow_can_continue(const struct flow *flow);
 /* Ask for the rest. An answer that begins at the beginning is passed over as far as it is known. */

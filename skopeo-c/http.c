@@ -439,6 +439,11 @@ bool http_same_origin(const char *one, const char *other)
 	return strcasecmp(scheme_a, scheme_b) == 0 && http_same_host(one, other);
 }
 
+int64_t http_date(const char *text)
+{
+	return curl.getdate(text, NULL);
+}
+
 char *http_escape(const char *text)
 {
 	char *escaped = xcalloc(strlen(text) * 3 + 1, 1);

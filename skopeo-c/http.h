@@ -108,5 +108,8 @@ bool http_same_origin(const char *one, const char *other);
 /* True where both have the same host, and the same port or each its scheme's default. */
 bool http_same_host(const char *one, const char *other);
 
+/* A date of HTTP (RFC 9110, 5.6.7) in seconds since 1970; -1 where it is none. */
+int64_t http_date(const char *text);
+
 /* Percent-encode a value for a query; the caller frees it. */
 char *http_escape(const char *text);

@@ -15,7 +15,7 @@ struct image_layout *image_layout_new(void)
 	struct image_layout *state = xcalloc(1, sizeof *state);
 
 	state->layout.fd = -1;
-	state->new_files_fd = state->blobs_fd = -1;
+	state->new_files_fd = state->partials_fd = state->blobs_fd = -1;
 	state->staging = (struct staging){ .fd = -1, .tmp_fd = -1, .lock_fd = -1 };
 	return state;
 }
@@ -94,6 +94,7 @@ int image_layout_offer_blob(struct transport *t, const struct blob *blob, struct
 				 : layout_has_blob(&state->layout, blob->digest, blob->size))
 		return 0;
 	sink->state = SINK_WANTED;
+	sink->partials_fd = state->partials_fd;
 	if (blob_sink_open_file(sink, state->new_files_fd, err) < 0)
 		return error_prefix(err, "%s", t->name);
 	return 0;
@@ -138,7 +139,7 @@ static bool is_tagged(const struct image_layout *state, const char *digest)
 static int write_shared(const struct image_layout *state, const struct manifest *manifest,
 			struct error *err)
 {
-	struct blob_sink sink = { .fd = -1 };
+	struct blob_sink sink = BLOB_SINK_NONE;
 	int status = blob_sink_open_file(&sink, state->new_files_fd, err);
 
 	if (status == 0)

@@ -11,6 +11,7 @@ struct image_layout {
 	json_t *entry;		/* source: what the transport's name stands for, from index.json */
 	char *ref_name;		/* destination: the entry's name; NULL for none */
 	int new_files_fd;	/* destination: where new files are made; borrowed */
+	int partials_fd;	/* destination: where downloads that end early stay; borrowed */
 	int blobs_fd;		/* oci: only: where the blobs are instead; -1: in the layout */
 	struct store store;	/* store: only */
 	struct staging staging; /* store: only */

@@ -54,6 +54,7 @@ static int oci_open(struct transport *t, const char *rest,
 		return -1;
 	state->ref_name = ref ? xstrdup(ref) : NULL;
 	state->new_files_fd = state->blobs_fd >= 0 ? state->blobs_fd : state->layout.fd;
+	state->partials_fd = state->new_files_fd;
 	blob_sink_sweep(state->new_files_fd);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/certs.h"
 
+#include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,14 +257,27 @@ static int refused(const struct registry_call *call, struct error *err)
 
 /* ---- what to do about it ---- */
 
-/* Retry-After in seconds (RFC 9110, 10.2.3); a date is not understood and means our own pace. */
+/* Retry-After (RFC 9110, 10.2.3), in seconds or as a date: by the server's own clock where it tells
+ * the time. What is neither means our own pace. */
+static int64_t retry_after_seconds(const struct http_request *answer)
+{
+	const char *value = http_header(answer, "retry-after", 0);
+
+	if (!value)
+		return 0;
+	if (isdigit((unsigned char)value[0]))
+		return strtoll(value, NULL, 10);
+	const char *date = http_header(answer, "date", 0);
+	int64_t now = date ? http_date(date) : -1;
+	return http_date(value) - (now >= 0 ? now : time(NULL));
+}
+
 static void note_retry_after(struct registry_call *call)
 {
-	const char *value = http_header(&call->request, "retry-after", 0);
-	long seconds = value ? strtol(value, NULL, 10) : 0;
+	int64_t seconds = retry_after_seconds(&call->request);
+	int64_t longest = BACKOFF_MAX_MS / 1000;
 
-	if (seconds < 0 || seconds > BACKOFF_MAX_MS / 1000)
-		seconds = seconds < 0 ? 0 : BACKOFF_MAX_MS / 1000;
+	seconds = seconds < 0 ? 0 : seconds > longest ? longest : seconds;
 	call->registry->retry_after_ms = (int)(seconds * 1000);
 }
 

@@ -70,6 +70,7 @@ static int open_destination(struct transport *t, struct image_layout *state, con
 	    staging_open(&state->store, &state->staging, err) < 0)
 		return -1;
 	state->new_files_fd = state->staging.fd;
+	state->partials_fd = state->store.tmp_fd;
 	return 0;
 }
 

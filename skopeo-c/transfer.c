@@ -106,6 +106,10 @@ static int start_moving(struct job *job, struct error *err)
 	if (!blob_source_is_call(&flow->source) && !uploads)
 		return flow_run(flow, tell_context, job, err) < 0 ? -1
 								  : finish(job, BLOB_DONE, err);
+	if (blob_source_is_call(&flow->source) && flow_take_up(flow, err) < 0)
+		return -1;
+	if (flow->verified)
+		return finish(job, BLOB_DONE, err);
 	if (blob_source_is_call(&flow->source))
 		registry_call_start(&flow->source.call);
 	if (uploads)
@@ -249,10 +253,14 @@ static bool will_try_again(struct job *job, const struct error *err)
 	const struct registry *registry = registry_at_fault(job);
 	bool wrong_parts = parts_are_wrong(job, err);
 
-	if (!registry || (err->kind != ERROR_TEMPORARY && !wrong_parts) || err->os == EPIPE ||
-	    !wait_for_more(job, registry, err))
+	if (wrong_parts || err->kind == ERROR_INTEGRITY)
+		job->flow.sink.is_partial = false;
+	if (!registry || (err->kind != ERROR_TEMPORARY && !wrong_parts) || err->os == EPIPE)
 		return false;
-	job->in_one_piece = job->in_one_piece || wrong_parts;
+	/* what an earlier process has left is no try of ours */
+	if (!(wrong_parts && job->flow.is_taken_up) && !wait_for_more(job, registry, err))
+		return false;
+	job->in_one_piece = job->in_one_piece || (wrong_parts && !job->flow.is_taken_up);
 	let_go(job);
 	job->step = JOB_WAITING;
 	job->asked = NULL;
@@ -268,7 +276,7 @@ static void job_begin(struct job *job, struct transfer *transfer, const struct b
 				   .from = transfer->from->name,
 				   .to = transfer->to->name,
 				   .source = BLOB_SOURCE_NONE,
-				   .sink.fd = -1 };
+				   .sink = BLOB_SINK_NONE };
 }
 
 /* The next blob that is not in place and not on its way; NULL at the end. */
@@ -334,8 +342,12 @@ int transfer_blobs(struct transfer *transfer, const struct blob *blobs, size_t c
 			left = -1;
 			break;
 		}
-	for (size_t i = 0; i < parallel; i++)
+	for (size_t i = 0; i < parallel; i++) {
+		/* a full disk is not to stay full of what cannot be used */
+		if (left < 0 && err->kind != ERROR_TEMPORARY && !cli_interrupted())
+			jobs[i].flow.sink.is_partial = false;
 		let_go(&jobs[i]);
+	}
 	free(jobs);
 	return left;
 }

@@ -114,14 +114,22 @@ ssize_t blob_source_read(struct blob_source *source, void *buffer, size_t size, 
 	return got;
 }
 
+static void close_file(struct blob_sink *sink)
+{
+	struct stat st;
+	bool keep = sink->is_partial && fstat(sink->fd, &st) == 0 && st.st_size >= PARTIAL_MIN;
+
+	/* before its lock goes with the descriptor */
+	if (sink->temporary[0] && !keep)
+		unlinkat(sink->dir_fd, sink->temporary, 0);
+	cleanup_fd_p(&sink->fd);
+}
+
 void blob_sink_close(struct blob_sink *sink)
 {
-	cleanup_fd_p(&sink->fd);
-	if (sink->temporary[0])
-		unlinkat(sink->dir_fd, sink->temporary, 0);
-	sink->temporary[0] = '\0';
+	close_file(sink);
 	registry_call_free(&sink->call);
-	sink->fd = -1;
+	*sink = BLOB_SINK_NONE;
 }
 
 /* ---- small blobs ---- */
@@ -219,9 +227,28 @@ void blob_sink_sweep(int dir_fd)
 		return;
 	steal_fd(&fd);
 	while ((entry = readdir(listing)))
-		if (strncmp(entry->d_name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0 &&
-		    is_abandoned(dir_fd, entry->d_name))
+		if (partial_is_name(entry->d_name))
+			partial_expire(dir_fd, entry->d_name, false);
+		else if (strncmp(entry->d_name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0 &&
+			 is_abandoned(dir_fd, entry->d_name))
 			unlinkat(dir_fd, entry->d_name, 0);
+}
+
+bool blob_sink_open_partial(struct blob_sink *sink, const struct blob *blob)
+{
+	char name[PARTIAL_NAME_SIZE];
+
+	if (sink->partials_fd < 0 || blob->size < PARTIAL_MIN)
+		return false;
+	int fd = partial_open(sink->partials_fd, blob->digest, name);
+	if (fd < 0)
+		return false;
+	close_file(sink);
+	sink->fd = fd;
+	sink->dir_fd = sink->partials_fd;
+	memcpy(sink->temporary, name, sizeof name);
+	sink->is_partial = true;
+	return true;
 }
 
 static int make_named_file(struct blob_sink *sink, struct error *err)

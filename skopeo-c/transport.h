@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "lib/error.h"
+#include "lib/partial.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/manifest.h"
 #include "skopeo-c/registry.h"
@@ -18,6 +19,8 @@ struct plan;
 struct signature_rules;
 struct signatures;
 struct transport;
+
+enum { PARTIAL_MIN = 1 << 20 /* bytes of a download that are worth keeping */ };
 
 /* Where the bytes of a blob come from: a file, something that makes them, or a call that is not
  * started. */
@@ -53,7 +56,10 @@ struct blob_sink {
 	/* where it is not NULL, takes the bytes instead of the file; owned by the transport */
 	int (*take)(void *taker, const void *data, size_t length, struct error *err);
 	void *taker;
-	char temporary[32]; /* its name there until it is committed; "" for a file without */
+	/* its name there until it is committed; "" for a file without */
+	char temporary[PARTIAL_NAME_SIZE];
+	int partials_fd; /* where a download may be kept when it ends early (borrowed); or -1 */
+	bool is_partial; /* the file has bytes that are worth keeping then: not removed */
 	struct registry_call call;
 	enum { ASK_PRESENCE, ASK_UPLOAD } asking; /* docker.c's: what `call` is about */
 };
@@ -167,16 +173,22 @@ int transport_list(const char *name, const struct transport_settings *settings, 
  * frees it. */
 char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err);
 
-/* Close descriptors and leave the loop. BLOB_SOURCE_NONE and a zeroed sink with fd -1 are fine. */
+/* As blob_source_close() and blob_sink_close() leave them. */
+#define BLOB_SINK_NONE ((struct blob_sink){ .fd = -1, .dir_fd = -1, .partials_fd = -1 })
+
+/* Close descriptors and leave the loop. */
 void blob_source_close(struct blob_source *source);
 void blob_sink_close(struct blob_sink *sink);
 
 /* For destinations that are directories: a new file in dir_fd that nobody sees until it is given a
  * name (where the file system can do that). blob_sink_close() removes it unless it was kept. */
 int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err);
-/* Remove the files that killed processes have left under a temporary name in dir_fd: nobody holds
- * their lock any more. */
+/* Remove the files that killed processes have left under a temporary name in dir_fd, where nobody
+ * holds their lock any more, and the unfinished downloads there that were given up. */
 void blob_sink_sweep(int dir_fd);
+/* Take the file of an earlier download of the blob in its place, or one that stays where this one
+ * ends early; both in partials_fd. False, with the sink as it was, where there can be none. */
+bool blob_sink_open_partial(struct blob_sink *sink, const struct blob *blob);
 /* Give the file a temporary name in dir_fd, sink->temporary, and make it readable. */
 int blob_sink_name_file(struct blob_sink *sink, struct error *err);
 /* The file has its final name now. */

@@ -27,6 +27,12 @@ liar_stop() {
 	rm "$file"
 }
 
+# ranges REPOSITORY: those of its layer that were asked for, in a line; "-" for everything
+ranges() {
+	awk -v name="/v2/$1/" '$2 == "GET" && index($3, name) == 1 && /blobs/ { print (NF > 4 ? $5 : "-") }' "$LIAR_LOG" |
+		tail -n +2 | xargs
+}
+
 # Nothing of ours that is unfinished is in the directory.
 nothing_unfinished() {
 	[ -z "$(find "$1" -name '.new.*' -o -name '.*.json.*')" ]

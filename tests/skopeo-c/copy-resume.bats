@@ -31,12 +31,6 @@ copy() {
 	tool "$expected" skopeo-c copy --tls-verify=false "$@"
 }
 
-# ranges REPOSITORY: those of its layer that were asked for, in a line; "-" for everything
-ranges() {
-	awk -v name="/v2/$1/" '$2 == "GET" && index($3, name) == 1 && /blobs/ { print (NF > 4 ? $5 : "-") }' "$LIAR_LOG" |
-		tail -n +2 | xargs
-}
-
 @test "copy: what has come of a blob is not fetched again" {
 	for to in store:parts "dir:$BATS_TEST_TMPDIR/d" "docker-archive:$BATS_TEST_TMPDIR/a.tar" "docker://$LIAR/takes-anew/parts:v1"; do
 		: >"$LIAR_LOG"
@@ -83,4 +77,10 @@ ranges() {
 	copy 7 --retry-times 1 "docker://$LIAR/parts-wrong/z:v1" "oci:$BATS_TEST_TMPDIR/o"
 	error_is integrity "blob sha256:"
 	nothing_unfinished "$BATS_TEST_TMPDIR/o"
+}
+
+@test "copy: a Retry-After that is a date is respected, by the registry's own clock" {
+	before=$(date +%s%N)
+	tool skopeo-c inspect --raw --retry-times 1 --tls-verify=false "docker://$LIAR/busy-until/x:v1"
+	[ $((($(date +%s%N) - before) / 1000000)) -ge 1900 ]
 }

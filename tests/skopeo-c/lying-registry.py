@@ -17,6 +17,7 @@ import sys
 import tarfile
 import threading
 import time
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -221,6 +222,35 @@ class Handler(BaseHTTPRequestHandler):
         """Breaks off every 500000 bytes."""
         return self.give_part(500000) if self.is_layer() else self.do_good()
 
+    def do_stops(self):
+        """Breaks off after 1.1 MB; the rest is another answer. "stops/*-hangs" breaks off later."""
+        if not self.is_layer():
+            return self.do_good()
+        if "Range" in self.headers:
+            return self.give_part(len(LAYER))
+        if not self.name.endswith("-hangs"):
+            return self.give_part(1100000)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(LAYER)))
+        self.end_headers()
+        self.wfile.write(LAYER[:1100000])
+        self.wfile.flush()
+        time.sleep(20)
+        self.close_connection = True
+        return None
+
+    def do_stops_never(self):
+        """Has no rest, by a range that it does not give."""
+        if self.is_layer() and "Range" in self.headers:
+            return self.error(416)
+        return self.do_good()
+
+    def do_stops_wrong(self):
+        """Another blob's rest."""
+        if self.is_layer() and "Range" in self.headers:
+            return self.give_part(len(LAYER), LAYER[:-1] + b"?")
+        return self.do_good()
+
     def do_parts_busy(self):
         """429, 503 and a token that has expired before the rest comes."""
         if not self.is_layer():
@@ -357,6 +387,15 @@ class Handler(BaseHTTPRequestHandler):
         if count == 2:
             return self.error(503)
         return self.do_good()
+
+    def do_busy_until(self):
+        """429 until two seconds from now, by a clock that is an hour ahead."""
+        if self.times("busy") > 1:
+            return self.do_good()
+        now = time.time() + 3600
+        self.date_time_string = lambda timestamp=None: formatdate(now, usegmt=True)
+        return self.error(429, "TOOMANYREQUESTS",
+                          [("Retry-After", formatdate(now + 2, usegmt=True))])
 
     def do_broken(self):
         self.error(500)
