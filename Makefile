@@ -154,7 +154,7 @@ check-tests: all $(UNIT)
 
 # On pure cgroup v2 with systemd and Debian's kernel, in a virtual machine: make check-vm T=…
 check-vm: all
-	@BUILD=$(BUILD) tests/vm $(T)
+	@BUILD=$(BUILD) tests/vm/run $(T)
 
 asan: deps
 	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 check-tests

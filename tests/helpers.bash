@@ -93,9 +93,9 @@ error_is() {
 	[[ $last == *": "* ]]
 }
 
-# wait_for SECONDS COMMAND…: until it succeeds
+# wait_for SECONDS COMMAND…: until it succeeds; a slow machine has WAIT_FACTOR times as long
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${WAIT_FACTOR:-1}))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
