@@ -32,3 +32,45 @@ load helpers
 		done < <(sed -n 's/^\.Xr \([a-z.-]*\) \([0-9]\).*/\1.\2/p' "$page")
 	done
 }
+
+@test "man: ocid-errors(7) has every message that a tool can print, and no other" {
+	local name
+
+	[ "$("$TESTS/messages" | wc -l)" -gt 500 ]
+	tool "$TESTS/messages" --missing
+	[ -z "$output" ]
+	tool "$TESTS/messages" --stale
+	[ -z "$output" ]
+	# what follows messages says what to do
+	awk '/^\.Ed/ && literal { literal = 0; ended = 1; next }
+		/^\.Bd -literal/ { literal = 1 }
+		ended && !/^\.Bd -ragged/ { print FILENAME ":" FNR; wrong = 1 }
+		{ ended = 0 }
+		END { exit wrong }' "$TESTS/../man/ocid-errors.7"
+	# the reasons of the system from which a kind follows
+	while read -r name; do
+		grep -qF "$(/usr/bin/python3 -c "import errno, os; print(os.strerror(errno.$name))")" \
+			"$TESTS/../man/ocid-errors.7" || { echo "no $name"; return 1; }
+	done < <(sed -n '/^static enum error_kind kind_from_errno/,/^}/s/.*case \(E[A-Z]*\):/\1/p' \
+		"$TESTS/../lib/error.c" | grep -vE '^(EXDEV|ELOOP)$')
+}
+
+@test "man: what the pages of section 7 tell to type, the tools understand" {
+	local verb checked=0
+
+	while read -r name rest; do
+		# shellcheck disable=SC2086 # words
+		set -- $rest
+		verb=$1
+		[[ $name != ctr-net || $1 != ns ]] || verb="ns $2"
+		# shellcheck disable=SC2086 # a verb may be two words
+		help=$("$name" $verb --help) || { echo "no $name $verb"; return 1; }
+		for word; do
+			[[ $word != --* ]] || grep -qE -- "(^| )${word%%=*}( |\[|=|$)" <<<"$help" ||
+				{ echo "$name $verb has no $word"; return 1; }
+		done
+		checked=$((checked + 1))
+	done < <(sed -nE 's/^\.(Ql|Pq Ql) ((skopeo-c|ctr-store|ctr-net|oci-gen|ocid-shim|ocid-dispatch) [a-z].*)/\2/p' \
+		"$TESTS"/../man/ocid*.7 "$TESTS"/../man/*-recipes.7 | grep -v ' VERB' | sed 's/ [.,;)]$//' | sort -u)
+	[ "$checked" -gt 30 ]
+}
