@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* diff: in what two images differ, by their manifests and configurations alone. */
+/* diff: in what two images differ, by their manifests and configurations, and by the files in their
+ * layers when asked. */
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "skopeo-c/commands.h"
+#include "skopeo-c/diff-files.h"
 #include "skopeo-c/image.h"
 #include "skopeo-c/json-difference.h"
 #include "skopeo-c/plan.h"
@@ -17,6 +19,7 @@
 struct diff_settings {
 	struct access access;
 	struct platform_choice platform;
+	bool files;
 };
 
 static const struct diff_settings defaults = {
@@ -26,6 +29,8 @@ static const struct diff_settings defaults = {
 #define FIELD(name) offsetof(struct diff_settings, name)
 
 static const struct cli_option options[] = {
+	{ "files", 0, NULL, OPTION_FLAG, FIELD(files),
+	  "read the layers that are not common, for the files in them" },
 	{ "override-os", 0, "OS", OPTION_STRING, FIELD(platform.os),
 	  "choose from an index for OS, not this machine's" },
 	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(platform.architecture),
@@ -155,14 +160,14 @@ static json_t *describe_layer(const struct side *side, size_t i)
 	return row;
 }
 
-static bool is_same_layer(const struct side *a, const struct side *b, size_t i)
+static bool is_same_layer(const struct side *a, size_t i, const struct side *b, size_t j)
 {
-	const json_t *one = diff_id(a, i), *other = diff_id(b, i);
+	const json_t *one = diff_id(a, i), *other = diff_id(b, j);
 
 	/* the same files may be compressed in two ways */
 	return one && other ? json_equal(one, other)
 			    : json_equal(json_object_get(json_array_get(a->layers, i), "digest"),
-					 json_object_get(json_array_get(b->layers, i), "digest"));
+					 json_object_get(json_array_get(b->layers, j), "digest"));
 }
 
 static json_t *layers_above(const struct side *side, size_t from)
@@ -180,7 +185,7 @@ static json_t *compare_layers(const struct side *a, const struct side *b)
 	size_t count = 0;
 
 	while (count < json_array_size(a->layers) && count < json_array_size(b->layers) &&
-	       is_same_layer(a, b, count)) {
+	       is_same_layer(a, count, b, count)) {
 		json_t *one = describe_layer(a, count), *other = describe_layer(b, count);
 
 		if (!json_equal(one, other))
@@ -191,6 +196,22 @@ static json_t *compare_layers(const struct side *a, const struct side *b)
 	}
 	return json_pack("{s:o, s:o, s:o}", "common", common, "A", layers_above(a, count), "B",
 			 layers_above(b, count));
+}
+
+/* The layers that the other image has nowhere. */
+static json_t *own_layers(const struct side *side, const struct side *other)
+{
+	json_t *own = json_array();
+
+	for (size_t i = 0; i < json_array_size(side->layers); i++) {
+		size_t j = 0;
+
+		while (j < json_array_size(other->layers) && !is_same_layer(side, i, other, j))
+			j++;
+		if (j == json_array_size(other->layers))
+			json_array_append(own, json_array_get(side->layers, i));
+	}
+	return own;
 }
 
 static json_t *describe_side(const struct comparison *comparison, int number)
@@ -230,8 +251,69 @@ static json_t *compare(const struct comparison *comparison)
 			 compare_layers(a, b));
 }
 
+/* ---- what is told ---- */
+
+static int collect_row(void *rows, json_t *row, struct error *err)
+{
+	(void)err;
+	json_array_append_new(rows, row);
+	return 0;
+}
+
+static int print_row(void *is_first, json_t *row, struct error *err)
+{
+	cleanup_free char *text = json_compact(row);
+
+	json_decref(row);
+	if (printf("%s%s", *(bool *)is_first ? "" : ",", text) < 0)
+		return error_os(err, "standard output");
+	*(bool *)is_first = false;
+	return 0;
+}
+
+/* Print the result with the files of two stacks, of which there may be very many: only a terminal's
+ * user waits for all of them. */
+static int print_with_files(const struct cli *cli, json_t *result, const struct layer_stack *a,
+			    const struct layer_stack *b, struct error *err)
+{
+	static const char *const behind_files[] = { "layers", "manifest", "same", NULL };
+	const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_EMBED;
+	bool is_first = true;
+
+	if (output_is_for_people(cli)) {
+		json_t *rows = json_array();
+
+		json_object_set_new(result, "files", rows);
+		if (files_difference(a, b, collect_row, rows, err) < 0)
+			return -1;
+		return output_object(cli, result, err);
+	}
+	json_auto_t *before = without(result, behind_files), *behind = json_object();
+	for (const char *const *key = behind_files; *key; key++)
+		json_object_set(behind, *key, json_object_get(result, *key));
+	cleanup_free char *start = json_dumps(before, flags), *end = json_dumps(behind, flags);
+	printf("{%s,\"files\":[", start);
+	if (files_difference(a, b, print_row, &is_first, err) < 0)
+		return -1;
+	printf("],%s}\n", end);
+	return fflush(stdout) == 0 ? 0 : error_os(err, "standard output");
+}
+
+static int tell_files(struct comparison *comparison, json_t *result, struct error *err)
+{
+	struct side *a = &comparison->sides[0], *b = &comparison->sides[1];
+	json_auto_t *of_a = own_layers(a, b), *of_b = own_layers(b, a);
+	cleanup_layer_readings struct layer_readings readings_a = { 0 }, readings_b = { 0 };
+
+	if (layer_readings_make(&a->from, comparison->http, of_a, &readings_a, err) < 0 ||
+	    layer_readings_make(&b->from, comparison->http, of_b, &readings_b, err) < 0)
+		return -1;
+	return print_with_files(comparison->cli, result, &readings_a.stack, &readings_b.stack, err);
+}
+
 static int diff_run(const struct cli *cli, struct error *err)
 {
+	const struct diff_settings *settings = cli->settings;
 	cleanup_comparison struct comparison comparison = { .cli = cli };
 	struct side *a = &comparison.sides[0], *b = &comparison.sides[1];
 
@@ -248,6 +330,8 @@ static int diff_run(const struct cli *cli, struct error *err)
 		same ? json_pack("{s:o, s:o, s:b}", "A", describe_side(&comparison, 0), "B",
 				 describe_side(&comparison, 1), "same", true)
 		     : compare(&comparison);
+	if (!same && settings->files)
+		return tell_files(&comparison, result, err);
 	return output_object(cli, result, err);
 }
 
@@ -257,7 +341,8 @@ const struct cli_command diff_command = {
 	.operands_min = 2,
 	.operands_max = 2,
 	.summary = "say in what two images differ, without fetching their layers",
-	.details = "A and B are images as inspect takes them, wherever they are.",
+	.details = "A and B are images as inspect takes them, wherever they are. With --files the\n"
+		   "layers that both have are still not fetched.",
 	.options = options,
 	.settings_size = sizeof(struct diff_settings),
 	.defaults = &defaults,

@@ -29,8 +29,10 @@ struct tar_parser {
 	char records_type;		/* 'x', 'L' or 'K' */
 	char *records;
 	size_t records_size;
-	char *long_name, *long_link; /* for the next member */
-	int64_t long_size;	     /* -1: none */
+	char *long_name, *long_link;	       /* for the next member */
+	int64_t long_size, long_uid, long_gid; /* -1: none */
+	struct tar_attribute *attributes;
+	size_t attribute_count;
 	unsigned zero_blocks;
 };
 
@@ -49,23 +51,36 @@ tar_parser_new(int (*member)(void *context, const struct tar_member *member, str
 	parser->member = member;
 	parser->data = data;
 	parser->context = context;
-	parser->long_size = -1;
+	parser->long_size = parser->long_uid = parser->long_gid = -1;
 	return parser;
 }
 
-static void forget_long(struct tar_parser *parser)
+static void forget_attributes(struct tar_parser *parser)
+{
+	for (size_t i = 0; i < parser->attribute_count; i++) {
+		free(parser->attributes[i].name);
+		free(parser->attributes[i].value);
+	}
+	free(parser->attributes);
+	parser->attributes = NULL;
+	parser->attribute_count = 0;
+}
+
+/* Forget what was said of the next member. */
+static void forget_records(struct tar_parser *parser)
 {
 	free(parser->long_name);
 	free(parser->long_link);
 	parser->long_name = parser->long_link = NULL;
-	parser->long_size = -1;
+	parser->long_size = parser->long_uid = parser->long_gid = -1;
+	forget_attributes(parser);
 }
 
 void tar_parser_free(struct tar_parser *parser)
 {
 	if (!parser)
 		return;
-	forget_long(parser);
+	forget_records(parser);
 	free(parser->records);
 	free(parser);
 }
@@ -148,34 +163,43 @@ static int begin_records(struct tar_parser *parser, char type, int64_t size, str
 	return 0;
 }
 
+static int64_t either(int64_t record, const char *field, size_t size)
+{
+	return record >= 0 ? record : read_number(field, size);
+}
+
 static int begin_member(struct tar_parser *parser, const struct header *header, int64_t size,
 			struct error *err)
 {
-	char *name = parser->long_name ? parser->long_name : header_name(header);
-	char *link = parser->long_link
-			     ? parser->long_link
-			     : xstrndup(header->link, strnlen(header->link, sizeof header->link));
+	if (!parser->long_name)
+		parser->long_name = header_name(header);
+	if (!parser->long_link)
+		parser->long_link = xstrndup(header->link, sizeof header->link);
 	char type = header->type[0] == '\0' || header->type[0] == '7' ? '0' : header->type[0];
 	/* links and directories have none, whatever the field says */
 	bool has_content = type != '1' && type != '2' && type != '5';
 	struct tar_member member = {
-		.name = name,
-		.link = link,
+		.name = parser->long_name,
+		.link = parser->long_link,
 		.type = type,
 		.size = !has_content		 ? 0
 			: parser->long_size >= 0 ? parser->long_size
 						 : size,
 		.offset = parser->offset,
+		.mode = read_number(header->mode, sizeof header->mode),
+		.uid = either(parser->long_uid, header->uid, sizeof header->uid),
+		.gid = either(parser->long_gid, header->gid, sizeof header->gid),
+		.major = read_number(header->major, sizeof header->major),
+		.minor = read_number(header->minor, sizeof header->minor),
+		.attributes = parser->attributes,
+		.attribute_count = parser->attribute_count,
 	};
 
-	parser->long_name = parser->long_link = NULL;
-	parser->long_size = -1;
 	parser->left = member.size;
 	parser->padding = tar_padded(member.size) - member.size;
 	parser->state = IN_CONTENT;
 	int status = parser->member(parser->context, &member, err);
-	free(name);
-	free(link);
+	forget_records(parser);
 	return status;
 }
 
@@ -211,22 +235,49 @@ static int take_header(struct tar_parser *parser, struct error *err)
 
 /* ---- what stands before a header ---- */
 
+static void add_attribute(struct tar_parser *parser, const char *name, size_t name_length,
+			  const char *value, size_t length)
+{
+	parser->attributes = xreallocarray(parser->attributes, parser->attribute_count + 1,
+					   sizeof *parser->attributes);
+	struct tar_attribute *attribute = &parser->attributes[parser->attribute_count++];
+	attribute->name = xstrndup(name, name_length);
+	attribute->value = xcalloc(1, length + 1);
+	memcpy(attribute->value, value, length);
+	attribute->length = length;
+}
+
 static int take_record(struct tar_parser *parser, const char *key, size_t key_length,
 		       const char *value, size_t length, struct error *err)
 {
+	static const char xattr[] = "SCHILY.xattr.";
+	const struct {
+		const char *key;
+		char **text;
+		int64_t *number;
+	} known[] = {
+		{ "path", &parser->long_name, NULL }, { "linkpath", &parser->long_link, NULL },
+		{ "size", NULL, &parser->long_size }, { "uid", NULL, &parser->long_uid },
+		{ "gid", NULL, &parser->long_gid },
+	};
 	char *end;
 
-	if (key_length == 4 && memcmp(key, "path", 4) == 0) {
-		free(parser->long_name);
-		parser->long_name = xstrndup(value, length);
-	} else if (key_length == 8 && memcmp(key, "linkpath", 8) == 0) {
-		free(parser->long_link);
-		parser->long_link = xstrndup(value, length);
-	} else if (key_length == 4 && memcmp(key, "size", 4) == 0) {
-		parser->long_size = strtoll(value, &end, 10);
-		if (end != value + length || parser->long_size < 0)
-			return malformed(parser, "a size that is no number", err);
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (strlen(known[i].key) != key_length ||
+		    memcmp(known[i].key, key, key_length) != 0)
+			continue;
+		if (known[i].text) {
+			free(*known[i].text);
+			*known[i].text = xstrndup(value, length);
+			continue;
+		}
+		*known[i].number = strtoll(value, &end, 10);
+		if (end != value + length || *known[i].number < 0)
+			return malformed(parser, "a record that is no number", err);
 	}
+	if (key_length > sizeof xattr - 1 && memcmp(key, xattr, sizeof xattr - 1) == 0)
+		add_attribute(parser, key + sizeof xattr - 1, key_length - (sizeof xattr - 1),
+			      value, length);
 	return 0;
 }
 
@@ -235,6 +286,7 @@ static int take_pax(struct tar_parser *parser, struct error *err)
 {
 	const char *at = parser->records, *end = at + parser->records_size;
 
+	forget_attributes(parser); /* of several headers in a row the last one counts */
 	while (at < end) {
 		char *space;
 		size_t length = strtoul(at, &space, 10);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tar archives that images are carried in, as far as these need it: names, sizes and content of
- * regular files, and links. Read are ustar, GNU's long names and sizes, and PAX paths and sizes.
+ * regular files, and links. Read are ustar, GNU's long names and sizes, and of PAX what a member of
+ * this header has.
  * Own code rather than libarchive, for two reasons: blobs are read and written in parallel at their
  * places in the archive, for which the places have to be known, and verbs that need no archive do
  * not load one. Pure: bytes in, members out, and back.
@@ -19,11 +20,21 @@ enum {
 	TAR_RECORDS_MAX = 1 << 20 /* bytes of the PAX records of one member */
 };
 
+/* An extended attribute. */
+struct tar_attribute {
+	char *name, *value;
+	size_t length; /* of the value */
+};
+
 struct tar_member {
 	const char *name, *link; /* link: of a link, else "" */
 	char type;		 /* '0' a file, '1' a hard link, '2' a symbolic one, and others */
 	int64_t size;		 /* of its content */
 	int64_t offset;		 /* of its content in the archive */
+	int64_t mode, uid, gid;	 /* -1: what stands there is no number */
+	int64_t major, minor;	 /* of a device */
+	const struct tar_attribute *attributes;
+	size_t attribute_count;
 };
 
 struct tar_parser;
