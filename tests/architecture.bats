@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ARCHITECTURE.md: its picture is that of the sources, and the sources keep the rules.
+# shellcheck disable=SC2016 # backticks of Markdown
 
 load helpers
 
