@@ -4,6 +4,7 @@
 #include "ctr-store/worker/confine.h"
 #include "ctr-store/worker/finish.h"
 #include "ctr-store/worker/media_directory.h"
+#include "ctr-store/worker/media_erofs.h"
 #include "ctr-store/worker/unpack.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
@@ -33,6 +34,8 @@ const struct cli_option layer_options[] = {
 	  "descriptor of the empty directory that becomes the layer" },
 	{ "lower-fd", 0, "N", OPTION_NUMBER, offsetof(struct layer_settings, lower_fd),
 	  "descriptor of a directory that shows the layers beneath" },
+	{ "image-fd", 0, "N", OPTION_NUMBER, offsetof(struct layer_settings, image_fd),
+	  "write an EROFS image to this empty file, and nothing to --dir-fd" },
 	{ "diff-id", 0, "DIGEST", OPTION_STRING, offsetof(struct layer_settings, diff_id),
 	  "digest the uncompressed layer must have" },
 	{ "blob-digest", 0, "DIGEST", OPTION_STRING, offsetof(struct layer_settings, blob_digest),
@@ -54,6 +57,7 @@ const struct layer_settings layer_defaults = {
 	.blob_fd = -1,
 	.dir_fd = -1,
 	.lower_fd = -1,
+	.image_fd = -1,
 	.entries_max = 2000000,
 	.size_max = 1LL << 36,
 };
@@ -63,6 +67,19 @@ static int check_fd(const struct cli *cli, const char *option, long long fd, str
 	if (fd < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
 		return cli_usage(cli, err, "--%s: no open descriptor is given", option);
 	return 0;
+}
+
+/* Each descriptor has one meaning. */
+static bool has_twins(const struct layer_settings *settings)
+{
+	const long long fds[] = { settings->blob_fd, settings->dir_fd, settings->lower_fd,
+				  settings->image_fd };
+
+	for (int i = 0; i < 4; i++)
+		for (int other = 0; other < i; other++)
+			if (fds[i] >= 0 && fds[i] == fds[other])
+				return true;
+	return false;
 }
 
 static int check_digest(const struct cli *cli, const char *option, const char *digest,
@@ -82,12 +99,13 @@ static int check_settings(const struct cli *cli, const struct layer_settings *se
 	if (check_fd(cli, "blob-fd", settings->blob_fd, err) < 0 ||
 	    check_fd(cli, "dir-fd", settings->dir_fd, err) < 0 ||
 	    (settings->lower_fd != -1 && check_fd(cli, "lower-fd", settings->lower_fd, err) < 0) ||
-	    (!settings->only_check && check_digest(cli, "diff-id", settings->diff_id, err) < 0) ||
+	    (settings->image_fd != -1 && check_fd(cli, "image-fd", settings->image_fd, err) < 0) ||
+	    (!settings->only_check && (settings->image_fd == -1 || settings->diff_id) &&
+	     check_digest(cli, "diff-id", settings->diff_id, err) < 0) ||
 	    (settings->blob_digest &&
 	     check_digest(cli, "blob-digest", settings->blob_digest, err) < 0))
 		return -1;
-	if (settings->blob_fd == settings->dir_fd || settings->lower_fd == settings->dir_fd ||
-	    settings->lower_fd == settings->blob_fd)
+	if (has_twins(settings))
 		return cli_usage(cli, err, "one descriptor is given twice");
 	if (settings->entries_max < 1 || settings->size_max < 1)
 		return cli_usage(cli, err, "a limit must be at least 1");
@@ -106,11 +124,12 @@ static int compare_fds(const void *left, const void *right)
 /* Whatever else the caller left open leads out of the confinement. */
 static int close_other_fds(const struct layer_settings *settings, struct error *err)
 {
-	int kept[] = { (int)settings->blob_fd, (int)settings->dir_fd, (int)settings->lower_fd };
+	int kept[] = { (int)settings->blob_fd, (int)settings->dir_fd, (int)settings->lower_fd,
+		       (int)settings->image_fd };
 	int next = STDERR_FILENO + 1;
 
-	qsort(kept, 3, sizeof *kept, compare_fds);
-	for (int i = 0; i < 3; i++) {
+	qsort(kept, 4, sizeof *kept, compare_fds);
+	for (int i = 0; i < 4; i++) {
 		if (kept[i] > next && close_range((unsigned)next, (unsigned)kept[i] - 1, 0) < 0)
 			return error_os(err, "cannot close descriptors");
 		if (kept[i] >= next)
@@ -165,7 +184,8 @@ static int confine(const struct layer_settings *settings, struct marker *marker,
 		return -1;
 	/* its ".." is outside */
 	close((int)settings->dir_fd);
-	if (marker_start(marker, settings->user_namespace, err) < 0)
+	/* an image has attributes as it likes */
+	if (settings->image_fd < 0 && marker_start(marker, settings->user_namespace, err) < 0)
 		return -1;
 	return confine_drop(false, err);
 }
@@ -238,6 +258,26 @@ static int unpack_layer(struct stream *stream, struct tree *tree, int *lower_fd,
 	return 0;
 }
 
+/* To the image, or what is the root now. */
+static int unpack_to(struct stream *stream, const struct layer_settings *settings,
+		     struct marker *marker, int *lower_fd, json_t **ret, struct error *err)
+{
+	__attribute__((cleanup(tree_free))) struct tree tree = { 0 };
+	cleanup_fd int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct media_directory directory = { .root_fd = root_fd, .marker = marker };
+	struct media_erofs image = { .fd = (int)settings->image_fd };
+	bool is_image = settings->image_fd >= 0;
+
+	if (root_fd < 0)
+		return error_os(err, "target directory");
+	if (tree_start(&tree, is_image ? &media_erofs : &media_directory,
+		       is_image ? (void *)&image : &directory, settings->entries_max, err) < 0)
+		return -1;
+	tree.no_devices = settings->user_namespace;
+	tree.one_user = settings->one_user;
+	return unpack_layer(stream, &tree, lower_fd, ret, err);
+}
+
 /* Read it all, confined. */
 static int check_layer(struct stream *stream, const struct layer_settings *settings, json_t **ret,
 		       struct error *err)
@@ -260,10 +300,8 @@ int layer_run(const struct cli *cli, struct error *err)
 						   .diff_id = settings->diff_id,
 						   .blob_digest = settings->blob_digest,
 						   .size_max = settings->size_max };
-	__attribute__((cleanup(tree_free))) struct tree tree = { 0 };
-	cleanup_fd int root_fd = -1, lower_fd = -1;
+	cleanup_fd int lower_fd = -1;
 	struct marker marker;
-	struct media_directory directory = { .marker = &marker };
 	json_t *result;
 
 	if (check_settings(cli, settings, err) < 0 || prepare_process(settings, err) < 0 ||
@@ -273,21 +311,9 @@ int layer_run(const struct cli *cli, struct error *err)
 	struct stream *stream = stream_new(&stream_settings);
 	if (confine(settings, &marker, &lower_fd, err) < 0)
 		return -1;
-	if (settings->only_check) {
-		if (check_layer(stream, settings, &result, err) < 0)
-			return -1;
-		stream_free(stream);
-		return print_line(result, err);
-	}
-	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return error_os(err, "target directory");
-	directory.root_fd = root_fd;
-	if (tree_start(&tree, &media_directory, &directory, settings->entries_max, err) < 0)
-		return -1;
-	tree.no_devices = settings->user_namespace;
-	tree.one_user = settings->one_user;
-	if (unpack_layer(stream, &tree, &lower_fd, &result, err) < 0)
+	if (settings->only_check
+		    ? check_layer(stream, settings, &result, err) < 0
+		    : unpack_to(stream, settings, &marker, &lower_fd, &result, err) < 0)
 		return -1;
 	stream_free(stream);
 	return print_line(result, err);

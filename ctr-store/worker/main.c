@@ -6,11 +6,14 @@
  *
  *   ctr-store-unpack layer --blob-fd N --dir-fd M --diff-id D [--blob-digest D] [--lower-fd K]
  *                    [--max-entries N] [--max-size BYTES] [--user-namespace] [--one-user]
+ *   ctr-store-unpack layer --blob-fd N --dir-fd M --image-fd I [--diff-id D] …
  *   ctr-store-unpack layer --blob-fd N --dir-fd M --check
  *
  * in:   N        the layer as it is stored, compressed or not (the bytes say which: gzip, zstd,
  *                bzip2, xz, plain tar); a file at offset 0, or a pipe. Read to its end.
  *       M        an empty directory; becomes the layer. Nothing else can be reached.
+ *       I        an empty file; becomes an EROFS image of the layer, and nothing is written to M.
+ *                Overlayfs' own files are in it as in a directory: 0:0, trusted.overlay.opaque.
  *       K        a directory that shows all layers beneath this one merged, as an overlay mount
  *                of them does (for one layer: its directory). It is only read.
  *       stdin    used only when K was not given and "needs" was printed; see below
