@@ -9,6 +9,7 @@
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/reference.h"
+#include "lib/store.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -132,31 +133,81 @@ static json_t *row_of(const struct layout *layout, const json_t *entry, json_t *
 	return row;
 }
 
-/* From the index and the blobs. *whole: nothing had to be passed over. */
-static json_t *read_rows(const struct layout *layout, bool *whole, struct error *err)
+/* The rows in the making. */
+struct listing {
+	json_t *rows;
+	json_t *by_id, *by_digest; /* so that no manifest is read twice and nothing is searched */
+	json_t *names;		   /* set of those that came; in a later store they mean nothing */
+	bool whole;		   /* nothing had to be passed over */
+};
+
+static void listing_free(struct listing *listing)
+{
+	json_decref(listing->rows);
+	json_decref(listing->by_id);
+	json_decref(listing->by_digest);
+	json_decref(listing->names);
+}
+
+static void add_entry(struct listing *listing, const struct layout *layout, const json_t *entry,
+		      const char *store)
+{
+	const char *name = catalog_entry_name(entry);
+	size_t before = json_array_size(listing->rows);
+	struct error why;
+
+	if (store && name && json_object_get(listing->names, name))
+		return;
+	json_t *row =
+		row_of(layout, entry, listing->rows, listing->by_id, listing->by_digest, &why);
+	if (!row) {
+		listing->whole = false;
+		log_message(LOG_LEVEL_WARN, "%s is not shown: %s",
+			    name ? name : json_text(entry, "digest", "?"), why.message);
+		return;
+	}
+	if (store && json_array_size(listing->rows) > before)
+		json_object_set_new(row, "store", json_string(store));
+	add_name(row, entry);
+}
+
+/* `store` is NULL for our own. */
+static int add_index(struct listing *listing, const struct layout *layout, const char *store,
+		     struct error *err)
 {
 	json_auto_t *index = layout_index(layout, err);
-	json_auto_t *rows = json_array();
-	json_auto_t *by_id = json_object();
-	json_auto_t *by_digest = json_object();
 	const json_t *entry;
 	size_t i;
 
 	if (!index)
-		return NULL;
+		return -1;
 	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
-		struct error why;
-		json_t *row = row_of(layout, entry, rows, by_id, by_digest, &why);
+		add_entry(listing, layout, entry, store);
+	}
+	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
 		const char *name = catalog_entry_name(entry);
 
-		*whole &= row != NULL;
-		if (row)
-			add_name(row, entry);
-		else
-			log_message(LOG_LEVEL_WARN, "%s is not shown: %s",
-				    name ? name : json_text(entry, "digest", "?"), why.message);
+		if (name)
+			json_object_set_new(listing->names, name, json_true());
 	}
-	return json_incref(rows);
+	return 0;
+}
+
+/* From the indexes and the blobs. *whole: nothing had to be passed over. */
+static json_t *read_rows(const struct store *store, const struct layout *layout, bool *whole,
+			 struct error *err)
+{
+	__attribute__((cleanup(listing_free))) struct listing listing = {
+		json_array(), json_object(), json_object(), json_object(), true
+	};
+
+	if (add_index(&listing, layout, NULL, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < layout->other_count; i++)
+		if (add_index(&listing, &layout->others[i], store->additional.items[i], err) < 0)
+			return NULL;
+	*whole = listing.whole;
+	return json_incref(listing.rows);
 }
 
 /* The rows as text, one a line, where they are known from before; else *rows. Both are the
@@ -165,16 +216,15 @@ static int get_rows(const struct store *store, char **lines, size_t *length, jso
 		    struct error *err)
 {
 	cleanup_layout struct layout layout = { .fd = -1 };
-	char key[CATALOG_KEY_SIZE];
 	bool whole = true;
 
 	if (image_layout(store, &layout, err) < 0)
 		return -1;
-	catalog_cache_key(store, key);
+	cleanup_free char *key = catalog_cache_key(&layout);
 	*lines = catalog_cache_read(store, key, length);
 	if (*lines)
 		return 0;
-	*rows = read_rows(&layout, &whole, err);
+	*rows = read_rows(store, &layout, &whole, err);
 	if (!*rows)
 		return -1;
 	if (whole)

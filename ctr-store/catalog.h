@@ -2,7 +2,7 @@
 /*
  * What images the store has: one row an image, by the digest of its configuration, with all its
  * names: {"id","names","repoDigests","digest","size","created"?,"platform","user"?,"labels",
- * "layers"}.
+ * "layers", "store"? (the root of the additional store that it is in)}.
  */
 #pragma once
 #include "lib/error.h"

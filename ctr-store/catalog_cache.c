@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/layout.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/store.h"
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CACHE_MAX = 64 << 20, FORMAT = 1, SETTLED_MS = 100, BOOT_ID_MAX = 64 };
+enum { CACHE_MAX = 64 << 20, FORMAT = 2, SETTLED_MS = 100, BOOT_ID_MAX = 64 };
 
 static const char cache_name[] = "images", cache_new[] = ".images";
 
@@ -49,30 +50,45 @@ static void boot_id(char id[static BOOT_ID_MAX])
 	snprintf(id, BOOT_ID_MAX, "%.36s", text ? text : "");
 }
 
-void catalog_cache_key(const struct store *store, char key[static CATALOG_KEY_SIZE])
+/* Add what the rows of one layout depend on; false where it has just changed. */
+static bool add_files(const struct layout *layout, FILE *key)
 {
 	static const char *const files[] = { "index.json", "blobs/sha256", "blobs/sha512" };
-	struct utsname host;
-	char boot[BOOT_ID_MAX];
-	size_t used;
 
-	uname(&host);
-	boot_id(boot);
-	used = (size_t)snprintf(key, CATALOG_KEY_SIZE, "%d %s %.32s", FORMAT, boot, host.machine);
+	fprintf(key, " %s", layout->path);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		struct stat st = { 0 };
 
-		if (fstatat(store->images_fd, files[i], &st, 0) == 0 && !is_settled(&st)) {
-			key[0] = '\0';
-			return;
-		}
-		used += (size_t)snprintf(
-			key + used, CATALOG_KEY_SIZE - used,
-			" %llx:%llx:%llx:%lld.%09ld:%lld.%09ld", (unsigned long long)st.st_dev,
+		if (fstatat(layout->fd, files[i], &st, 0) == 0 && !is_settled(&st))
+			return false;
+		fprintf(key, " %llx:%llx:%llx:%lld.%09ld:%lld.%09ld", (unsigned long long)st.st_dev,
 			(unsigned long long)st.st_ino, (unsigned long long)st.st_size,
 			(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
 			(long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
 	}
+	return true;
+}
+
+char *catalog_cache_key(const struct layout *layout)
+{
+	struct utsname host;
+	char boot[BOOT_ID_MAX];
+	char *key = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&key, &size);
+
+	if (!stream)
+		return xstrdup("");
+	uname(&host);
+	boot_id(boot);
+	fprintf(stream, "%d %s %.32s", FORMAT, boot, host.machine);
+	bool settled = add_files(layout, stream);
+	for (size_t i = 0; settled && i < layout->other_count; i++)
+		settled = add_files(&layout->others[i], stream);
+	fclose(stream);
+	if (!settled)
+		key[0] = '\0';
+	return key;
 }
 
 /* ---- the file ---- */

@@ -8,12 +8,12 @@
 #include <jansson.h>
 #include <stddef.h>
 
+struct layout;
 struct store;
 
 /* What the rows depend on, as text; "" where nothing may be kept. To be taken before anything of it
- * is read. */
-enum { CATALOG_KEY_SIZE = 512 };
-void catalog_cache_key(const struct store *store, char key[static CATALOG_KEY_SIZE]);
+ * is read. The caller frees it. */
+char *catalog_cache_key(const struct layout *layout);
 
 /* The rows that were kept for the key, one a line; NULL where there are none. The caller frees it.
  */

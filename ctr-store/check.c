@@ -61,7 +61,7 @@ static int check_verb(const struct cli *cli, struct error *err)
 			       .findings = findings,
 			       .damaged = damaged };
 
-	if (store_open(cli, &store, err) < 0)
+	if (store_open_images(cli, NULL, &store, err) < 0)
 		return -1;
 	int status = run_checks(&check, err);
 	layout_close(&check.layout);

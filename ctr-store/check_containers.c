@@ -28,11 +28,12 @@ static const char *missing_layer(const struct store *store, const json_t *contai
 
 	json_array_foreach (json_object_get(container, "layers"), i, layer) {
 		const char *id = json_string_value(layer);
-		cleanup_free char *path = xasprintf("%s/layer.json", id ? id : "");
 
-		if (!id || !path_is_name(id))
+		if (!id || (id[0] != '/' && !path_is_name(id)))
 			return "?";
-		if (faccessat(store->layers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		struct error why;
+		json_auto_t *facts = layer_read(store, id, &why);
+		if (!facts && why.os == ENOENT)
 			return id;
 	}
 	return NULL;

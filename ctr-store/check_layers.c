@@ -31,7 +31,7 @@
 /* A second place for layers. */
 struct shadow {
 	struct staging staging;
-	struct store store; /* the real one, but for layers_fd; borrowed from it */
+	struct store store; /* the real one, but for its layers; borrowed from it */
 	json_t *compared;   /* ids of layers */
 };
 
@@ -39,6 +39,7 @@ static int shadow_open(const struct store *store, struct shadow *shadow, struct 
 {
 	shadow->store = *store;
 	shadow->store.layers_fd = -1;
+	shadow->store.only_own_layers = true;
 	if (staging_open(store, &shadow->staging, err) < 0)
 		return -1;
 	if (mkdirat(shadow->staging.fd, "layers", 0700) < 0)
@@ -241,11 +242,11 @@ static bool is_needed(const struct check *check, const struct shadow *shadow,
 		      const struct image *image)
 {
 	for (size_t i = 0; i < image->layer_count; i++) {
-		char id[LAYER_ID_SIZE];
+		cleanup_free char *id = NULL;
 		struct error ignored;
 
-		if (layer_find(check->store, &image->layers[i], id, &ignored) == 1 &&
-		    !json_object_get(shadow->compared, id))
+		if (layer_find(check->store, &image->layers[i], &id, &ignored) == 1 &&
+		    id[0] != '/' && !json_object_get(shadow->compared, id))
 			return true;
 	}
 	return false;
@@ -274,9 +275,9 @@ static int compare_image(struct check *check, struct shadow *shadow, const struc
 		return 0;
 	}
 	for (size_t i = 0; i < image->layer_count; i++) {
-		char id[LAYER_ID_SIZE];
+		cleanup_free char *id = NULL;
 
-		if (layer_find(&shadow->store, &image->layers[i], id, err) != 1)
+		if (layer_find(&shadow->store, &image->layers[i], &id, err) != 1)
 			continue;
 		if (!json_object_get(shadow->compared, id) && exists(check->store, id) &&
 		    compare_layer(check, shadow, id, err) < 0)

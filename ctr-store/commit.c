@@ -229,7 +229,8 @@ static int commit_verb(const struct cli *cli, struct error *err)
 		return -1;
 	if (settings->config && !(commit.patch = image_read_patch(settings->config, err)))
 		return -1;
-	if (store_open(cli, &store, err) < 0 || image_layout(&store, &commit.layout, err) < 0)
+	if (store_open_images(cli, NULL, &store, err) < 0 ||
+	    image_layout(&store, &commit.layout, err) < 0)
 		return -1;
 	commit.container = container_find(&store, cli->operands[0], err);
 	/* so that it is not removed meanwhile */

@@ -5,6 +5,7 @@
 #include "ctr-store/container_name.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
+#include "ctr-store/layer.h"
 #include "ctr-store/quota.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/tree_copy.h"
@@ -256,7 +257,7 @@ static int copy_layers(const struct store *store, const struct container_plan *p
 	if (rootfs_fd < 0)
 		return error_os(err, "rootfs");
 	for (size_t i = 0; i < plan->layers->count; i++) {
-		cleanup_free char *path = xasprintf("%s/diff", plan->layers->items[i]);
+		cleanup_free char *path = layer_tree(plan->layers->items[i]);
 		cleanup_fd int layer_fd =
 			openat(store->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

@@ -63,8 +63,8 @@ int container_lock(const struct store *store, const json_t *container, struct er
 int container_discard(const struct store *store, const json_t *container,
 		      const struct staging *trash, struct error *err);
 
-/* Move the directories of containers that a power cut has left without content into the trash (NULL:
- * only count them); returns how many. The caller holds the gate exclusively. */
+/* Move the directories of containers that a power cut has left without content into the trash
+ * (NULL: only count them); returns how many. The caller holds the gate exclusively. */
 size_t container_collect_lost(const struct store *store, const struct staging *trash);
 
 /* Whether the text is its whole id: then nothing else can be meant. */

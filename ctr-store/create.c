@@ -20,7 +20,7 @@
 
 struct settings {
 	const char *image, *from, *name, *id, *size, *backend;
-	struct strings uid_map, gid_map;
+	struct strings uid_map, gid_map, additional;
 	bool lose_writes;
 };
 
@@ -43,6 +43,8 @@ static const struct cli_option options[] = {
 	  "users C to C+N-1 of the container are users H to H+N-1 of the host" },
 	{ "gidmap", 0, "C:H:N", OPTION_LIST, offsetof(struct settings, gid_map),
 	  "the same of groups; without it as the users" },
+	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
+	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },
 };
 
@@ -122,7 +124,8 @@ static int create(const struct cli *cli, struct error *err)
 	if (settings->image && settings->from)
 		return cli_usage(cli, err, "--image and --from exclude each other");
 	if ((settings->size && quota_parse(settings->size, &size_max, err) < 0) ||
-	    get_maps(settings, &uid_map, &gid_map, err) < 0 || store_open(cli, &store, err) < 0 ||
+	    get_maps(settings, &uid_map, &gid_map, err) < 0 ||
+	    store_open_images(cli, &settings->additional, &store, err) < 0 ||
 	    backend_choose(&store, settings->backend, &copy, err) < 0 ||
 	    get_image(&store, settings, &document, &image, err) < 0)
 		return -1;

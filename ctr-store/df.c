@@ -140,7 +140,7 @@ static int df_verb(const struct cli *cli, struct error *err)
 	struct totals totals = { 0 };
 	struct sweep sweep;
 
-	if (store_open(cli, &store, err) < 0 || measure(&store, &totals, err) < 0 ||
+	if (store_open_images(cli, NULL, &store, err) < 0 || measure(&store, &totals, err) < 0 ||
 	    find_reclaimable(&store, &sweep, err) < 0)
 		return -1;
 

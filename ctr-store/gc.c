@@ -50,7 +50,7 @@ static int gc_verb(const struct cli *cli, struct error *err)
 	cleanup_store struct store store = { 0 };
 	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
 
-	if (store_open(cli, &store, err) < 0 || staging_open(&store, &trash, err) < 0)
+	if (store_open_images(cli, NULL, &store, err) < 0 || staging_open(&store, &trash, err) < 0)
 		return -1;
 	cleanup_fd int gate = staging_gate(&store, LOCK_EXCLUSIVE, err);
 	struct sweep sweep = { .store = &store, .trash = &trash, .dry_run = settings->dry_run };

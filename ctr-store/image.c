@@ -80,8 +80,19 @@ int image_from_json(json_t *json, struct image *image, struct error *err)
 int image_layout(const struct store *store, struct layout *layout, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/images", store->root);
+	cleanup_layout struct layout own = { .fd = -1 };
 
-	return layout_open(path, true, layout, err);
+	if (layout_open(path, true, &own, err) < 0)
+		return -1;
+	for (size_t i = 0; i < store->additional.count; i++) {
+		cleanup_free char *other = xasprintf("%s/images", store->additional.items[i]);
+
+		if (layout_add(&own, other, err) < 0)
+			return error_prefix(err, "additional store %s", store->additional.items[i]);
+	}
+	*layout = own;
+	own = (struct layout){ .fd = -1 };
+	return 0;
 }
 
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err)

@@ -31,7 +31,7 @@ struct image {
 /* Check the `image` field of a document. Takes a reference of its own. */
 int image_from_json(json_t *json, struct image *image, struct error *err);
 
-/* Open the store's layout; it is made when it is missing. */
+/* Open the store's layout; it is made when it is missing. Those of additional stores are added. */
 int image_layout(const struct store *store, struct layout *layout, struct error *err);
 
 /* The image that `name` means (see layout_resolve()). */

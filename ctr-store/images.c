@@ -7,6 +7,18 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
+#include <stddef.h>
+
+struct settings {
+	struct strings additional;
+};
+
+static const struct cli_option options[] = {
+	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
+	  "use images and layers of the store in DIR too, which is only read" },
+	{ 0 },
+};
+
 static const struct output_column columns[] = {
 	{ "NAME", "names", COLUMN_TEXT },      { "IMAGE ID", "id", COLUMN_DIGEST },
 	{ "SIZE", "size", COLUMN_SIZE },       { "LAYERS", "layers", COLUMN_TEXT },
@@ -33,9 +45,10 @@ static json_t *select_rows(const struct store *store, char *const *names, struct
 
 static int images_verb(const struct cli *cli, struct error *err)
 {
+	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
 
-	if (store_open(cli, &store, err) < 0)
+	if (store_open_images(cli, &settings->additional, &store, err) < 0)
 		return -1;
 	if (cli->operand_count == 0 && !output_is_for_people(cli))
 		return catalog_print_lines(&store, err);
@@ -49,15 +62,18 @@ const struct cli_command command_images = {
 	.operands = "[NAME...]",
 	.operands_max = -1,
 	.summary = "list images",
+	.options = options,
+	.settings_size = sizeof(struct settings),
 	.run = images_verb,
 };
 
 static int image_verb(const struct cli *cli, struct error *err)
 {
+	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
 	cleanup_image struct image image = { 0 };
 
-	if (store_open(cli, &store, err) < 0 ||
+	if (store_open_images(cli, &settings->additional, &store, err) < 0 ||
 	    image_find(&store, cli->operands[0], &image, err) < 0)
 		return -1;
 	json_auto_t *row = catalog_row(&store, image.id, cli->operands[0], err);
@@ -73,5 +89,7 @@ const struct cli_command command_image = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "show all there is to know about an image",
+	.options = options,
+	.settings_size = sizeof(struct settings),
 	.run = image_verb,
 };

@@ -3,6 +3,7 @@
 
 #include "ctr-store/image.h"
 #include "ctr-store/unpacker.h"
+#include "ctr-store/user_namespace.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/staging.h"
@@ -16,32 +17,60 @@
 
 json_t *layer_read(const struct store *store, const char *id, struct error *err)
 {
-	cleanup_free char *path = xasprintf("%s/layer.json", id);
+	cleanup_free char *path = xasprintf("%s/%slayer.json", id, id[0] == '/' ? "../" : "");
 
 	return json_read_at(store->layers_fd, path, JSON_CONFIG_MAX, err);
 }
 
-/* 1 when the directory named after `digest` holds the layer, 0 when there is none. */
-static int find_at(const struct store *store, const char *digest, const struct image_layer *layer,
-		   char id[static LAYER_ID_SIZE], struct error *err)
+char *layer_tree(const char *id)
 {
-	const char *hex = digest_hex(digest);
-	json_auto_t *facts = layer_read(store, hex, err);
+	return xasprintf("%s%s", id, id[0] == '/' ? "" : "/diff");
+}
+
+/* The layer with that id is the image's: 1, with the id for the caller; 0 when it is not, or not
+ * there. Takes the id. */
+static int try_id(const struct store *store, char *id, const struct image_layer *layer, char **ret,
+		  struct error *err)
+{
+	cleanup_free char *own = id;
+	json_auto_t *facts = layer_read(store, id, err);
 
 	if (!facts)
-		return err->os == ENOENT ? 0 : error_prefix(err, "layer %s", hex);
+		return err->os == ENOENT ? 0 : error_prefix(err, "layer %s", id);
 	if (strcmp(json_text(facts, "chainId", layer->chain_id), layer->chain_id) != 0)
 		return 0; /* it leans, on other layers than this image's */
-	snprintf(id, LAYER_ID_SIZE, "%s", hex);
+	*ret = steal_ptr(&own);
 	return 1;
 }
 
-int layer_find(const struct store *store, const struct image_layer *layer,
-	       char id[static LAYER_ID_SIZE], struct error *err)
+/* The same for a layer of an additional store. */
+static int try_other(const struct store *store, const char *root, const char *hex,
+		     const struct image_layer *layer, char **id, struct error *err)
 {
-	int found = find_at(store, layer->diff_id, layer, id, err);
+	int found = try_id(store, xasprintf("%s/layers/%s/diff", root, hex), layer, id, err);
 
-	return found ? found : find_at(store, layer->chain_id, layer, id, err);
+	if (found <= 0 || user_namespace_marks_alike(store, root))
+		return found;
+	free(steal_ptr(id));
+	error_set(err, ERROR_UNSUPPORTED,
+		  "layers of %s cannot be mounted with those of %s: one store is root's", root,
+		  store->root);
+	return error_hint(err, "skopeo-c copy brings the image into this one");
+}
+
+int layer_find(const struct store *store, const struct image_layer *layer, char **id,
+	       struct error *err)
+{
+	const char *const hex[] = { digest_hex(layer->diff_id), digest_hex(layer->chain_id) };
+	size_t others = store->only_own_layers ? 0 : store->additional.count;
+	int found = 0;
+
+	for (size_t i = 0; found == 0 && i < 2; i++)
+		found = try_id(store, xstrdup(hex[i]), layer, id, err);
+	for (size_t i = 0; found == 0 && i < 2 * others; i++)
+		found = try_other(store, store->additional.items[i / 2], hex[i % 2], layer, id,
+				  err);
+	return found;
 }
 
 /* A layer that stands twice in an image: overlayfs refuses to stack a directory twice, and the
@@ -72,8 +101,8 @@ static int find_all(const struct store *store, const struct image *image, struct
 	cleanup_strings struct strings found = { 0 };
 
 	for (size_t i = 0; i < image->layer_count; i++) {
-		char id[LAYER_ID_SIZE];
-		int status = layer_find(store, &image->layers[i], id, err);
+		cleanup_free char *id = NULL;
+		int status = layer_find(store, &image->layers[i], &id, err);
 
 		if (status <= 0)
 			return status;

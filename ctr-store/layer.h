@@ -2,7 +2,8 @@
 /*
  * Unpacked layers, ROOT/layers/<id>/ with diff/ and layer.json (DESIGN 3). The id is the hex part
  * of the DiffID where the layer stands alone; of the ChainID, which layer.json then holds as
- * "chainId", where it leans on the layers beneath.
+ * "chainId", where it leans on the layers beneath. A layer of an additional store (lib/store.h) has
+ * the absolute path of its diff/ in the place of an id.
  */
 #pragma once
 #include "lib/error.h"
@@ -14,15 +15,16 @@ struct image;
 struct image_layer;
 struct store;
 
-enum { LAYER_ID_SIZE = 129 };
-
-/* The directory that holds an image's layer: 1 with its id, 0 when it is not unpacked yet, or -1
- * when what is there cannot be read. */
-int layer_find(const struct store *store, const struct image_layer *layer,
-	       char id[static LAYER_ID_SIZE], struct error *err);
+/* The directory that holds an image's layer: 1 with its id, which the caller frees, 0 when it is
+ * not unpacked yet, or -1 when what is there cannot be read. */
+int layer_find(const struct store *store, const struct image_layer *layer, char **id,
+	       struct error *err);
 
 /* layer.json of a layer directory; the caller owns it. */
 json_t *layer_read(const struct store *store, const char *id, struct error *err);
+
+/* Where a layer's files are: a path from ROOT/layers, or an absolute one. The caller frees it. */
+char *layer_tree(const char *id);
 
 /* Get all layers of an image ready to be mounted, unpacking what is missing, and return with the
  * gate held (a descriptor), so that gc takes none away before the caller has written down that it

@@ -23,6 +23,7 @@
 
 struct settings {
 	const char *upper;
+	struct strings additional;
 	bool rw, only_container, only_image;
 };
 
@@ -35,6 +36,8 @@ static const struct cli_option options[] = {
 	  "NAME is a container" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
 	  "NAME is an image" },
+	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
+	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },
 };
 
@@ -178,7 +181,7 @@ static int mount_verb(const struct cli *cli, struct error *err)
 
 	if (operand && !directory)
 		return error_os(err, "%s", operand);
-	if (store_open(cli, &store, err) < 0)
+	if (store_open_images(cli, &settings->additional, &store, err) < 0)
 		return -1;
 	if (mount_storage_means(name)) {
 		json_auto_t *record = mount_foreign(&store, settings, name, directory, err);

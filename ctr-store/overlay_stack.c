@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/overlay_stack.h"
 
+#include "ctr-store/layer.h"
 #include "ctr-store/overlay.h"
 #include "lib/cleanup.h"
 #include "lib/store.h"
@@ -113,9 +114,9 @@ static char *name_mapped(const struct stack_settings *settings, struct stack *st
 static int add_layer(const struct store *store, const struct stack_settings *settings,
 		     struct stack *stack, const char *layer, struct error *err)
 {
-	cleanup_free char *path = layer[0] == '/'
-					  ? xstrdup(layer)
-					  : xasprintf("%s/layers/%s/diff", store->root, layer);
+	cleanup_free char *tree = layer_tree(layer);
+	cleanup_free char *path =
+		layer[0] == '/' ? steal_ptr(&tree) : xasprintf("%s/layers/%s", store->root, tree);
 	cleanup_free char *name = NULL;
 
 	if (settings->user_fd >= 0)

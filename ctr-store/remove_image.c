@@ -165,6 +165,23 @@ static json_t *find_at_once(const struct removals *removals, const char *name)
 	return entry ? entry : json_array_get(json_object_get(removals->by_id, name), 0);
 }
 
+/* ERROR_DENIED for what is in an additional store. */
+static int check_others(const struct removals *removals, const char *name, struct error *err)
+{
+	struct error ignored;
+
+	for (size_t i = 0; i < removals->layout.other_count; i++) {
+		json_auto_t *entry = layout_resolve(&removals->layout.others[i], name, &ignored);
+
+		if (!entry)
+			continue;
+		error_set(err, ERROR_DENIED, "image %s is in the store %s, which is only read",
+			  name, removals->store->additional.items[i]);
+		return error_subject(err, name);
+	}
+	return 0;
+}
+
 /* The caller owns it. */
 static json_t *find_entry(const struct removals *removals, const char *name, struct error *err)
 {
@@ -178,7 +195,7 @@ static json_t *find_entry(const struct removals *removals, const char *name, str
 		return json_incref(found);
 	if (found)
 		error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
-	if (err->kind == ERROR_NOT_FOUND)
+	if (err->kind == ERROR_NOT_FOUND && check_others(removals, name, err) == 0)
 		error_hint(err, "see ctr-store images");
 	return NULL;
 }

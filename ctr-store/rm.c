@@ -120,7 +120,7 @@ static int rm_verb(const struct cli *cli, struct error *err)
 
 	if (settings->only_container && settings->only_image)
 		return cli_usage(cli, err, "--container and --image exclude each other");
-	if (store_open(cli, &session.store, err) < 0)
+	if (store_open_images(cli, NULL, &session.store, err) < 0)
 		return -1;
 	session.results = json_array();
 	for (int i = 0; i < cli->operand_count && status == 0; i++) {

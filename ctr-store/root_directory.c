@@ -27,7 +27,7 @@ static int open_declared(const struct store *store, const struct strings *layers
 			return error_prefix(err, "layer %s", layers->items[i - 1]);
 		if (!json_is_true(json_object_get(facts, "root")))
 			continue;
-		cleanup_free char *path = xasprintf("%s/diff", layers->items[i - 1]);
+		cleanup_free char *path = layer_tree(layers->items[i - 1]);
 		int fd = openat(store->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return fd < 0 ? error_os(err, "layer %s", path) : fd;
 	}
@@ -114,7 +114,7 @@ int root_directory_add(const struct store *store, struct strings *layers, struct
 
 	if (fd < 0)
 		return fd == -1 ? -1 : 0;
-	cleanup_free char *topmost = xasprintf("%s/diff", layers->items[layers->count - 1]);
+	cleanup_free char *topmost = layer_tree(layers->items[layers->count - 1]);
 	if (fstat(fd, &declared) < 0 || fstatat(store->layers_fd, topmost, &top, 0) < 0)
 		return error_os(err, "layer %s", topmost);
 	if (declared.st_mode == top.st_mode && declared.st_uid == top.st_uid &&

@@ -132,6 +132,7 @@ static int mark_manifest(struct marks *marks, const struct layout *layout, const
 	return 0;
 }
 
+/* Images of additional stores may have layers in this one. */
 static int mark_index(struct marks *marks, const struct layout *layout, struct error *err)
 {
 	json_auto_t *index = layout_index(layout, err);
@@ -144,6 +145,9 @@ static int mark_index(struct marks *marks, const struct layout *layout, struct e
 		if (mark_manifest(marks, layout, json_text(entry, "digest", ""), 0, err) < 0)
 			return -1;
 	}
+	for (i = 0; i < layout->other_count; i++)
+		if (mark_index(marks, &layout->others[i], err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -15,7 +15,8 @@ static int tag_verb(const struct cli *cli, struct error *err)
 	cleanup_layout struct layout layout = { .fd = -1 };
 	cleanup_free char *name = image_new_name(cli->operands[1], err);
 
-	if (!name || store_open(cli, &store, err) < 0 || image_layout(&store, &layout, err) < 0)
+	if (!name || store_open_images(cli, NULL, &store, err) < 0 ||
+	    image_layout(&store, &layout, err) < 0)
 		return -1;
 	/* from the look-up to the new entry nobody may remove the image */
 	cleanup_fd int gate = staging_gate(&store, LOCK_SHARED, err);
@@ -43,7 +44,7 @@ static int untag_verb(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
 
-	if (store_open(cli, &store, err) < 0)
+	if (store_open_images(cli, NULL, &store, err) < 0)
 		return -1;
 	for (int i = 0; i < cli->operand_count; i++) {
 		const struct removal removal = { .name = cli->operands[i], .keep = true };

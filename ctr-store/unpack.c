@@ -11,11 +11,22 @@
 #include "lib/store.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { READ_SIZE = 64 << 10 };
+
+struct settings {
+	struct strings additional;
+};
+
+static const struct cli_option options[] = {
+	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
+	  "use images and layers of the store in DIR too, which is only read" },
+	{ 0 },
+};
 
 struct session {
 	struct image **images; /* the unpacker borrows them */
@@ -180,9 +191,10 @@ static int unpack_input(const struct cli *cli, const struct store *store, struct
 
 static int unpack_verb(const struct cli *cli, struct error *err)
 {
+	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
 
-	if (store_open(cli, &store, err) < 0)
+	if (store_open_images(cli, &settings->additional, &store, err) < 0)
 		return -1;
 	return cli->operand_count > 0 ? unpack_named(cli, &store, err)
 				      : unpack_input(cli, &store, err);
@@ -196,5 +208,7 @@ const struct cli_command command_unpack = {
 	.details = "Without a name: of the container document on stdin, or of the events of\n"
 		   "`skopeo-c copy --events 1`, each layer as soon as its blob is there.\n"
 		   "Prints the document.",
+	.options = options,
+	.settings_size = sizeof(struct settings),
 	.run = unpack_verb,
 };

@@ -52,7 +52,7 @@ struct job {
 	struct unpack_worker worker;
 	int lock_fd; /* exclusive, so that no other process does the same work; or -1 */
 	char directory[RANDOM_NAME_SIZE]; /* in the staging directory, until it is committed */
-	char id[LAYER_ID_SIZE];		  /* once done */
+	char *id;			  /* once done */
 };
 
 struct unpacker {
@@ -125,6 +125,7 @@ void unpacker_free(struct unpacker *unpacker)
 	for (size_t i = 0; i < unpacker->job_count; i++) {
 		unpack_worker_end(&unpacker->jobs[i]->worker);
 		unlock_job(unpacker, unpacker->jobs[i]);
+		free(unpacker->jobs[i]->id);
 		free(unpacker->jobs[i]);
 	}
 	free(unpacker->jobs);
@@ -193,7 +194,7 @@ static size_t count_state(const struct unpacker *unpacker, enum job_state state)
 /* The layer is there already, from before or by another process. 1, 0 or -1. */
 static int look_up(const struct unpacker *unpacker, struct job *job, struct error *err)
 {
-	int found = layer_find(unpacker->store, layer_of(job), job->id, err);
+	int found = layer_find(unpacker->store, layer_of(job), &job->id, err);
 
 	if (found == 1)
 		job->state = JOB_DONE;
@@ -277,8 +278,10 @@ static char *tree_path(const struct unpacker *unpacker, const struct job *job)
 	if (job->directory[0])
 		return xasprintf("%s/tmp/%s/%s/diff", store->root, unpacker->staging.name,
 				 job->directory);
+	cleanup_free char *tree = layer_tree(job->id);
 	/* by the descriptor: an unpacker may write to other layers than the store's own */
-	return xasprintf("/proc/self/fd/%d/%s/diff", store->layers_fd, job->id);
+	return tree[0] == '/' ? steal_ptr(&tree)
+			      : xasprintf("/proc/self/fd/%d/%s", store->layers_fd, tree);
 }
 
 /* The layers beneath a job, merged: a mount that is attached nowhere. */
@@ -359,8 +362,7 @@ static int end_job(struct unpacker *unpacker, struct job *job, json_t *report, s
 			 &leans, "size", &size, "entries", &entries) < 0 ||
 	    write_facts(unpacker, job, report, leans, err) < 0)
 		return -1;
-	snprintf(job->id, sizeof job->id, "%s",
-		 digest_hex(leans ? layer->chain_id : layer->diff_id));
+	job->id = xstrdup(digest_hex(leans ? layer->chain_id : layer->diff_id));
 	job->state = JOB_DONE;
 	return 0;
 }

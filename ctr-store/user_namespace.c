@@ -13,7 +13,7 @@
 /* PROC_USER_INIT_INO of the kernel */
 static const ino_t initial_namespace = 0xeffffffd;
 
-enum { MAP_MAX = 64 << 10 };
+enum { OVERFLOW_UID = 65534, MAP_MAX = 64 << 10 };
 
 bool user_namespace_is_own(void)
 {
@@ -39,6 +39,14 @@ bool user_namespace_marks(const struct store *store)
 	struct stat st;
 
 	return user_namespace_is_own() || (stat(store->root, &st) == 0 && st.st_uid != 0);
+}
+
+bool user_namespace_marks_alike(const struct store *store, const char *root)
+{
+	uid_t roots = user_namespace_is_own() ? OVERFLOW_UID : 0; /* what root's uid is here */
+	struct stat st;
+
+	return stat(root, &st) == 0 && (st.st_uid != roots) == user_namespace_marks(store);
 }
 
 int user_namespace_hint(struct error *err)

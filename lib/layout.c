@@ -95,8 +95,23 @@ int layout_open(const char *path, bool create_it, struct layout *layout, struct 
 	return 0;
 }
 
+int layout_add(struct layout *layout, const char *path, struct error *err)
+{
+	struct layout other = { .fd = -1 };
+
+	if (layout_open(path, false, &other, err) < 0)
+		return -1;
+	layout->others =
+		xreallocarray(layout->others, layout->other_count + 1, sizeof *layout->others);
+	layout->others[layout->other_count++] = other;
+	return 0;
+}
+
 void layout_close(struct layout *layout)
 {
+	for (size_t i = 0; i < layout->other_count; i++)
+		layout_close(&layout->others[i]);
+	free(layout->others);
 	cleanup_fd_p(&layout->fd);
 	free(layout->path);
 	*layout = (struct layout){ .fd = -1 };
@@ -220,8 +235,25 @@ bool layout_has_blob(const struct layout *layout, const char *digest, json_int_t
 	if (!digest_is_valid(digest))
 		return false;
 	cleanup_free char *path = blob_path(digest);
-	return fstatat(layout->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       (size < 0 || st.st_size == size);
+	bool found = fstatat(layout->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		     S_ISREG(st.st_mode) && (size < 0 || st.st_size == size);
+	for (size_t i = 0; !found && i < layout->other_count; i++)
+		found = layout_has_blob(&layout->others[i], digest, size);
+	return found;
+}
+
+/* The same in the other layouts; -1 where none has it. */
+static int open_other_blob(const struct layout *layout, const char *digest)
+{
+	struct error ignored;
+
+	for (size_t i = 0; i < layout->other_count; i++) {
+		int fd = layout_open_blob(&layout->others[i], digest, &ignored);
+
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
 }
 
 int layout_open_blob(const struct layout *layout, const char *digest, struct error *err)
@@ -233,9 +265,12 @@ int layout_open_blob(const struct layout *layout, const char *digest, struct err
 	cleanup_free char *path = blob_path(digest);
 	cleanup_fd int fd = path_open_beneath(layout->fd, path, O_RDONLY | O_NONBLOCK, 0, err);
 
-	if (fd < 0 && err->os == ENOENT)
-		return error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing", layout->path,
-				 digest);
+	if (fd < 0 && err->os == ENOENT) {
+		fd = open_other_blob(layout, digest);
+		return fd >= 0 ? steal_fd(&fd)
+			       : error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing",
+					   layout->path, digest);
+	}
 	if (fd < 0)
 		return error_prefix(err, "%s", layout->path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))

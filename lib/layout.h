@@ -16,12 +16,18 @@
 struct layout {
 	int fd;
 	char *path;
+	struct layout
+		*others; /* where blobs and names that are not here are looked for; only read */
+	size_t other_count;
 };
 
 /* Open the layout at `path`; with `create`, make what is missing. ERROR_NOT_FOUND without it. */
 int layout_open(const char *path, bool create, struct layout *layout, struct error *err);
 void layout_close(struct layout *layout);
 #define cleanup_layout __attribute__((cleanup(layout_close)))
+
+/* Look into the layout at `path` too, after this one and those added before. */
+int layout_add(struct layout *layout, const char *path, struct error *err);
 
 /* index.json; the caller owns it. */
 json_t *layout_index(const struct layout *layout, struct error *err);
@@ -40,7 +46,8 @@ int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entr
  * normalised reference ("nginx" is docker.io/library/nginx:latest); a digest or an unambiguous hex
  * prefix (at least 4 digits) of a manifest's digest or of its config's (the image id); the last
  * components of a name ("nginx:1" for quay.io/a/nginx:1) where just one image ends so.
- * ERROR_NOT_FOUND, or ERROR_USAGE where it means several. */
+ * ERROR_NOT_FOUND, or ERROR_USAGE where it means several. Other layouts that were added are asked
+ * after this one. */
 json_t *layout_resolve(const struct layout *layout, const char *name, struct error *err);
 
 /* The same in an index that was read before. */

@@ -244,8 +244,12 @@ static json_t *resolve(const struct query *query, const json_t *manifests, struc
 json_t *layout_resolve(const struct layout *layout, const char *name, struct error *err)
 {
 	json_auto_t *index = layout_index(layout, err);
+	json_t *entry = index ? layout_resolve_in(layout, index, name, err) : NULL;
 
-	return index ? layout_resolve_in(layout, index, name, err) : NULL;
+	for (size_t i = 0;
+	     index && !entry && err->kind == ERROR_NOT_FOUND && i < layout->other_count; i++)
+		entry = layout_resolve(&layout->others[i], name, err);
+	return entry;
 }
 
 json_t *layout_resolve_in(const struct layout *layout, const json_t *index, const char *name,

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,7 +59,15 @@ static int open_sub(const char *top, const char *name, mode_t mode, int *fd, str
 
 int store_open(const struct cli *cli, struct store *store, struct error *err)
 {
-	cleanup_store struct store s = { NULL, NULL, -1, -1, -1, -1, -1, -1, -1, -1 };
+	static const struct store closed = { .images_fd = -1,
+					     .layers_fd = -1,
+					     .containers_fd = -1,
+					     .tmp_fd = -1,
+					     .locks_fd = -1,
+					     .mounts_fd = -1,
+					     .run_containers_fd = -1,
+					     .netns_fd = -1 };
+	cleanup_store struct store s = closed;
 
 	s.root = make_top(cli->root, err);
 	s.runroot = s.root ? make_top(cli->runroot, err) : NULL;
@@ -72,7 +82,7 @@ int store_open(const struct cli *cli, struct store *store, struct error *err)
 	    open_sub(s.runroot, "netns", 0711, &s.netns_fd, err) < 0)
 		return -1;
 	*store = s;
-	s = (struct store){ NULL, NULL, -1, -1, -1, -1, -1, -1, -1, -1 };
+	s = closed;
 	return 0;
 }
 
@@ -89,5 +99,91 @@ void store_close(struct store *store)
 		cleanup_fd_p(&fds[i]);
 	free(store->root);
 	free(store->runroot);
+	strings_free(&store->additional);
 	store->root = store->runroot = NULL;
+}
+
+/* ---- additional stores ---- */
+
+static int add(const char *root, const char *path, struct strings *roots, struct error *err)
+{
+	cleanup_free char *absolute = realpath(path, NULL);
+	cleanup_free char *own = realpath(root, NULL);
+	cleanup_free char *marker = absolute ? xasprintf("%s/images/oci-layout", absolute) : NULL;
+
+	/* never "not found", which is for what was asked for */
+	if (!absolute)
+		return error_set(err, ERROR_FAILED, "additional store %s: %s", path,
+				 strerror(errno));
+	if (access(marker, F_OK) < 0) {
+		error_set(err, ERROR_FAILED, "additional store %s: it has no images/oci-layout",
+			  path);
+		return error_hint(err, "it must be the --root of a store");
+	}
+	if (own && strcmp(own, absolute) == 0)
+		return error_set(err, ERROR_USAGE, "additional store %s is the store itself", path);
+	for (size_t i = 0; i < roots->count; i++)
+		if (strcmp(roots->items[i], absolute) == 0)
+			return 0;
+	strings_add(roots, absolute);
+	return 0;
+}
+
+static int add_environment(const char *root, struct strings *roots, struct error *err)
+{
+	const char *text = getenv("OCID_ADDITIONAL_STORES");
+
+	while (text && *text) {
+		size_t length = strcspn(text, ":");
+		cleanup_free char *path = xstrndup(text, length);
+
+		if (length && add(root, path, roots, err) < 0)
+			return -1;
+		text += length + (text[length] == ':');
+	}
+	return 0;
+}
+
+static int add_configured(const char *root, struct strings *roots, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/store.json", root);
+	json_auto_t *settings = json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, err);
+	const json_t *list = json_object_get(settings, "additionalimagestores"), *item;
+	size_t i;
+
+	if (!settings)
+		return err->os == ENOENT ? 0 : -1;
+	if (list && !json_is_array(list))
+		return error_set(err, ERROR_USAGE, "%s: additionalimagestores is not a list", path);
+	json_array_foreach (list, i, item) {
+		const char *text = json_string_value(item);
+
+		if (!text || text[0] != '/')
+			return error_set(err, ERROR_USAGE,
+					 "%s: additionalimagestores: not an absolute path", path);
+		if (add(root, text, roots, err) < 0)
+			return error_prefix(err, "%s", path);
+	}
+	return 0;
+}
+
+int store_additional(const char *root, const struct strings *first, struct strings *roots,
+		     struct error *err)
+{
+	for (size_t i = 0; first && i < first->count; i++)
+		if (add(root, first->items[i], roots, err) < 0)
+			return -1;
+	return add_environment(root, roots, err) < 0 ? -1 : add_configured(root, roots, err);
+}
+
+int store_open_images(const struct cli *cli, const struct strings *first, struct store *store,
+		      struct error *err)
+{
+	cleanup_store struct store s = { 0 };
+
+	if (store_open(cli, &s, err) < 0 || store_additional(s.root, first, &s.additional, err) < 0)
+		return -1;
+	*store = s;
+	s = (struct store){ 0 };
+	return 0;
 }

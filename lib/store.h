@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "lib/error.h"
+#include "lib/memory.h"
 
 #include <stdbool.h>
 
@@ -12,18 +13,30 @@ struct cli;
 
 /* Zero-initialised is closed. */
 struct store {
-	char *root, *runroot;  /* absolute, without symbolic links where they exist */
-	int images_fd;	       /* ROOT/images: an OCI image layout */
-	int layers_fd;	       /* ROOT/layers/<hex>/ */
-	int containers_fd;     /* ROOT/containers/<id>/ */
-	int tmp_fd;	       /* ROOT/tmp: see lib/staging.h */
-	int locks_fd;	       /* RUNROOT/locks: see lib/lock.h */
-	int mounts_fd;	       /* RUNROOT/mounts */
-	int run_containers_fd; /* RUNROOT/containers/<id>/ */
-	int netns_fd;	       /* RUNROOT/netns */
+	char *root, *runroot;	   /* absolute, without symbolic links where they exist */
+	int images_fd;		   /* ROOT/images: an OCI image layout */
+	int layers_fd;		   /* ROOT/layers/<hex>/ */
+	int containers_fd;	   /* ROOT/containers/<id>/ */
+	int tmp_fd;		   /* ROOT/tmp: see lib/staging.h */
+	int locks_fd;		   /* RUNROOT/locks: see lib/lock.h */
+	int mounts_fd;		   /* RUNROOT/mounts */
+	int run_containers_fd;	   /* RUNROOT/containers/<id>/ */
+	int netns_fd;		   /* RUNROOT/netns */
+	struct strings additional; /* see store_additional(); only for those who look images up */
+	bool only_own_layers;	   /* those of additional stores do not count */
 };
 
 /* Open the store named by --root and --runroot; directories that do not exist are made. */
 int store_open(const struct cli *cli, struct store *store, struct error *err);
 void store_close(struct store *store);
+
+/* The roots of the stores whose images and layers are used beside those of the one at `root`, and
+ * which are only read: `first`, those of $OCID_ADDITIONAL_STORES (":" between them), and
+ * `additionalimagestores` of ROOT/store.json. Absolute; each is there. */
+int store_additional(const char *root, const struct strings *first, struct strings *roots,
+		     struct error *err);
+
+/* store_open(), and `additional` with what `first` (or NULL) says first. */
+int store_open_images(const struct cli *cli, const struct strings *first, struct store *store,
+		      struct error *err);
 #define cleanup_store __attribute__((cleanup(store_close)))

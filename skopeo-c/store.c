@@ -29,14 +29,34 @@ static char *full_name(const char *text, struct error *err)
 	return reference_text(&reference);
 }
 
+/* The store's own layout, made where `create` says so, and after it those of the stores that are
+ * read besides. */
+static int open_layouts(const char *root, bool create, struct layout *layout, struct error *err)
+{
+	cleanup_strings struct strings roots = { 0 };
+	cleanup_free char *own = xasprintf("%s/images", root);
+
+	if (store_additional(root, NULL, &roots, err) < 0)
+		return -1;
+	bool open = layout_open(own, create, layout, err) == 0;
+	if (!open && (err->kind != ERROR_NOT_FOUND || roots.count == 0))
+		return -1;
+	for (size_t i = 0; i < roots.count; i++, open = true) {
+		cleanup_free char *path = xasprintf("%s/images", roots.items[i]);
+
+		if ((open ? layout_add(layout, path, err) : layout_open(path, false, layout, err)) <
+		    0)
+			return error_prefix(err, "additional store %s", roots.items[i]);
+	}
+	return 0;
+}
+
 static int open_source(struct transport *t, struct image_layout *state, const char *name,
 		       const struct transport_settings *settings, struct error *err)
 {
-	cleanup_free char *path = xasprintf("%s/images", settings->cli->root);
-
 	if (name[0] == '\0')
 		return error_set(err, ERROR_USAGE, "store: as a source needs a name");
-	if (layout_open(path, false, &state->layout, err) < 0) {
+	if (open_layouts(settings->cli->root, false, &state->layout, err) < 0) {
 		if (err->kind != ERROR_NOT_FOUND)
 			return -1;
 		/* a store that nothing was ever put into */
@@ -65,8 +85,7 @@ static int open_destination(struct transport *t, struct image_layout *state, con
 	if (!state->ref_name || store_open(settings->cli, &state->store, err) < 0)
 		return -1;
 	t->reference = xstrdup(state->ref_name);
-	cleanup_free char *path = xasprintf("%s/images", state->store.root);
-	if (layout_open(path, true, &state->layout, err) < 0 ||
+	if (open_layouts(state->store.root, true, &state->layout, err) < 0 ||
 	    staging_open(&state->store, &state->staging, err) < 0)
 		return -1;
 	state->new_files_fd = state->staging.fd;
