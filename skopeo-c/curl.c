@@ -3,7 +3,11 @@
 
 #include "lib/library.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+#define GNUTLS_WAITS "GNUTLS_NO_IMPLICIT_INIT"
 
 int curl_load(struct curl_functions *functions, struct error *err)
 {
@@ -14,9 +18,17 @@ int curl_load(struct curl_functions *functions, struct error *err)
 			NULL
 	};
 	struct curl_functions found;
+	bool is_set = getenv(GNUTLS_WAITS) != NULL;
 
+	/* libcurl speaks TLS by OpenSSL; what brings GnuTLS along, protocols that are not spoken
+	 * here, need not pay for its start */
+	if (!is_set)
+		setenv(GNUTLS_WAITS, "1", 1);
 	/* the version of the interface that curl/curl.h declares */
-	if (library_load("libcurl.so.4", "registries need libcurl", symbols, &found, err) < 0)
+	int status = library_load("libcurl.so.4", "registries need libcurl", symbols, &found, err);
+	if (!is_set)
+		unsetenv(GNUTLS_WAITS);
+	if (status < 0)
 		return -1;
 	*functions = found;
 	return 0;

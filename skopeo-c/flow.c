@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-	RING_SIZE = 1 << 20, /* bytes between a download and the upload that it feeds */
+	RING_SIZE = 128 << 10, /* bytes between a download and the upload that it feeds */
 	LOCAL_PIECE = 256 << 10,
 	WRITEBACK_STEP = 8 << 20
 };

@@ -34,7 +34,7 @@ enum { HTTP_PAUSE = -1, HTTP_ABORT = -2 };
 enum {
 	HTTP_ANSWER_MAX = 4 << 20, /* bytes of an answer kept in memory */
 	HTTP_ERROR_MAX = 1 << 20,  /* bytes of the body of an error */
-	HTTP_CHUNK_MAX = 512 << 10 /* bytes one callback is given at most */
+	HTTP_CHUNK_MAX = 64 << 10 /* bytes one callback is given at most */
 };
 
 /* Where a request stands once it is done. */

@@ -55,7 +55,7 @@ struct inspection {
 	const struct cli *cli;
 	const struct inspect_settings *settings;
 	struct transport from;
-	struct tags tags;   /* under way while the manifest and the config are read */
+	struct tags tags;   /* under way while the config is read */
 	json_t *known_tags; /* all of them, or NULL */
 	struct manifest manifest;
 	char digest[DIGEST_SIZE]; /* of what the name stands for, an index or a manifest */
@@ -210,14 +210,15 @@ static int look(struct inspection *inspection, const char *name, struct http **h
 	struct transport *from = &inspection->from;
 	if (transport_open(from, name, &source, err) < 0)
 		return -1;
-	if (is_registry && !settings->no_tags && !settings->raw && !settings->config &&
-	    start_tags(inspection, earlier, err) < 0)
-		return -1;
 	struct manifest *manifest = &inspection->manifest;
 	if (from->class->get_manifest(from, NULL, manifest, err) < 0)
 		return -1;
 	if (settings->raw && !settings->config)
 		return 0;
+	/* now that it is known how to speak to the registry, and who we are */
+	if (is_registry && !settings->no_tags && !settings->raw && !settings->config &&
+	    start_tags(inspection, earlier, err) < 0)
+		return -1;
 	memcpy(inspection->digest, manifest->digest, sizeof inspection->digest);
 	json_auto_t *platform = platform_wanted(&settings->platform);
 	if (plan_choose(from, manifest, platform, err) < 0)
