@@ -260,6 +260,8 @@ int main(int argc, char **argv)
 	close(m->busy_fd);
 	if (!m->shares_pids)
 		close(m->runtime_log_fd); /* no more commands */
+	if (!m->shares_pids && m->exit_words == 0)
+		confine(m);
 	process_trim_stack();
 	while (!m->exited)
 		events_step(m, -1);

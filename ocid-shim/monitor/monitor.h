@@ -84,6 +84,11 @@ void process_trim_stack(void);
 /* Milliseconds on a clock that only goes forward. */
 long long process_clock(void);
 
+/* confine.c: give up, for good and as far as the kernel has it, what a monitor that runs no program
+ * any more does not need: Landlock leaves it the files of its directory and a log that it rotates,
+ * seccomp the calls that move bytes. What is open stays so. */
+void confine(const struct monitor *monitor);
+
 /* container.c: start the runtime's `create`, or `restore`. -1 with errno; *what says what failed.
  */
 int container_create(struct monitor *monitor, const char **what);
