@@ -10,7 +10,14 @@
 #include <fcntl.h>
 #include <string.h>
 
-int backend_choose(const struct store *store, const char *name, bool *copy, struct error *err)
+static const char *const names[] = {
+	[BACKEND_OVERLAY] = "overlay",
+	[BACKEND_COPY] = "copy",
+	[BACKEND_EROFS] = "erofs",
+};
+
+int backend_choose(const struct store *store, const char *name, enum backend *backend,
+		   struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/store.json", store->root);
 	json_auto_t *settings = NULL;
@@ -21,10 +28,12 @@ int backend_choose(const struct store *store, const char *name, bool *copy, stru
 			return -1;
 		name = json_text(settings, "backend", "overlay");
 	}
-	*copy = strcmp(name, "copy") == 0;
-	if (*copy || strcmp(name, "overlay") == 0)
-		return 0;
-	return error_set(err, ERROR_USAGE, "%s%sthere is no backend \"%s\" (overlay, copy)",
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0) {
+			*backend = (enum backend)i;
+			return 0;
+		}
+	return error_set(err, ERROR_USAGE, "%s%sthere is no backend \"%s\" (overlay, copy, erofs)",
 			 settings ? path : "", settings ? ": " : "", name);
 }
 

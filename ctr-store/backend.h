@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a container's root file system comes to be: by an overlay mount of the layers, or by a copy.
- */
+/* How a container's root file system comes to be: by an overlay mount of the layers, which are
+ * directories or EROFS images (erofs.h), or by a copy. */
 #pragma once
 #include "lib/error.h"
 
@@ -9,9 +9,11 @@
 
 struct store;
 
-/* Whether it is to be a copy: as `name` says ("overlay", "copy"), or where it is NULL
- * ROOT/store.json. */
-int backend_choose(const struct store *store, const char *name, bool *copy, struct error *err);
+enum backend { BACKEND_OVERLAY, BACKEND_COPY, BACKEND_EROFS };
 
-/* Whether the container is one. */
+/* As `name` says ("overlay", "copy", "erofs"), or where it is NULL ROOT/store.json. */
+int backend_choose(const struct store *store, const char *name, enum backend *backend,
+		   struct error *err);
+
+/* Whether the container is a copy. */
 bool backend_is_copy(const json_t *container);

@@ -7,6 +7,7 @@
  */
 #include "ctr-store/check.h"
 #include "ctr-store/container.h"
+#include "ctr-store/erofs.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/layer_list.h"
@@ -183,9 +184,11 @@ static const char *find_fault(const struct store *store, const char *id)
 		return "its layer.json has no digest";
 	if (strcmp(digest_hex(key), id) != 0)
 		return "its layer.json is of another layer";
-	if (fstatat(store->layers_fd, diff, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+	if (fstatat(store->layers_fd, diff, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
 		return "it has no diff directory";
-	return NULL;
+	cleanup_fd int tree_fd = erofs_open_tree(store->layers_fd, diff, &why);
+	return tree_fd < 0 && why.kind == ERROR_INTEGRITY ? "its image is damaged" : NULL;
 }
 
 static bool exists(const struct store *store, const char *id)
@@ -198,9 +201,9 @@ static bool exists(const struct store *store, const char *id)
 static int open_diff(const struct store *store, const char *id, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/diff", id);
-	int fd = openat(store->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = erofs_open_tree(store->layers_fd, path, err);
 
-	return fd < 0 ? error_os(err, "layer %s", id) : fd;
+	return fd < 0 ? error_prefix(err, "layer %s", id) : fd;
 }
 
 /* The layer was found whole: it stands in for its double. */
@@ -221,10 +224,16 @@ static int compare_layer(struct check *check, struct shadow *shadow, const char 
 	cleanup_free char *path = NULL;
 	cleanup_fd int ours = open_diff(check->store, id, err);
 
+	/* removed meanwhile; or find_fault() has told */
 	if (ours < 0)
-		return err->os == ENOENT ? 0 : -1; /* removed meanwhile */
+		return err->os == ENOENT || err->kind == ERROR_INTEGRITY ? 0 : -1;
 	cleanup_fd int fresh = open_diff(&shadow->store, id, err);
 	int same = fresh < 0 ? -1 : tree_compare(ours, fresh, &path, err);
+	/* what an image says that does not fit together */
+	if (same < 0 && fresh >= 0 && err->os == EUCLEAN) {
+		path = xstrdup("its image");
+		same = 0;
+	}
 	if (same < 0)
 		return error_prefix(err, "layer %s", id);
 	if (same == 1)

@@ -3,6 +3,7 @@
 
 #include "ctr-store/attach.h"
 #include "ctr-store/container_name.h"
+#include "ctr-store/erofs.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
@@ -258,12 +259,9 @@ static int copy_layers(const struct store *store, const struct container_plan *p
 		return error_os(err, "rootfs");
 	for (size_t i = 0; i < plan->layers->count; i++) {
 		cleanup_free char *path = layer_tree(plan->layers->items[i]);
-		cleanup_fd int layer_fd =
-			openat(store->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cleanup_fd int layer_fd = erofs_open_tree(store->layers_fd, path, err);
 
-		if (layer_fd < 0)
-			return error_os(err, "layer %s", plan->layers->items[i]);
-		if (tree_copy_layer(layer_fd, rootfs_fd, &maps, err) < 0)
+		if (layer_fd < 0 || tree_copy_layer(layer_fd, rootfs_fd, &maps, err) < 0)
 			return error_prefix(err, "layer %s", plan->layers->items[i]);
 	}
 	/* copying has changed its time */

@@ -34,7 +34,7 @@ static const struct cli_option options[] = {
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
 	  "use this id instead of a random one" },
 	{ "backend", 0, "NAME", OPTION_STRING, offsetof(struct settings, backend),
-	  "overlay (the default), or copy where overlayfs cannot write" },
+	  "overlay (the default), erofs, or copy where overlayfs cannot write" },
 	{ "size", 0, "BYTES", OPTION_STRING, offsetof(struct settings, size),
 	  "the container may write so much; 10M, 1G; needs project quotas" },
 	{ "volatile", 0, NULL, OPTION_FLAG, offsetof(struct settings, lose_writes),
@@ -119,18 +119,19 @@ static int create(const struct cli *cli, struct error *err)
 	json_auto_t *gid_map = NULL;
 
 	long long size_max = 0;
-	bool copy;
+	enum backend backend;
 
 	if (settings->image && settings->from)
 		return cli_usage(cli, err, "--image and --from exclude each other");
 	if ((settings->size && quota_parse(settings->size, &size_max, err) < 0) ||
 	    get_maps(settings, &uid_map, &gid_map, err) < 0 ||
 	    store_open_images(cli, &settings->additional, &store, err) < 0 ||
-	    backend_choose(&store, settings->backend, &copy, err) < 0 ||
+	    backend_choose(&store, settings->backend, &backend, err) < 0 ||
 	    get_image(&store, settings, &document, &image, err) < 0)
 		return -1;
 
-	cleanup_fd int gate = layer_secure(&store, &image, &layers, err);
+	bool copy = backend == BACKEND_COPY;
+	cleanup_fd int gate = layer_secure_as(&store, &image, backend, &layers, err);
 	if (gate < 0)
 		return -1;
 	const struct container_plan plan = { .id = settings->id,

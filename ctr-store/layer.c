@@ -22,11 +22,6 @@ json_t *layer_read(const struct store *store, const char *id, struct error *err)
 	return json_read_at(store->layers_fd, path, JSON_CONFIG_MAX, err);
 }
 
-char *layer_tree(const char *id)
-{
-	return xasprintf("%s%s", id, id[0] == '/' ? "" : "/diff");
-}
-
 /* The layer with that id is the image's: 1, with the id for the caller; 0 when it is not, or not
  * there. Takes the id. */
 static int try_id(const struct store *store, char *id, const struct image_layer *layer, char **ret,
@@ -114,8 +109,9 @@ static int find_all(const struct store *store, const struct image *image, struct
 	return 1;
 }
 
-int layer_secure(const struct store *store, const struct image *image, struct strings *ids,
-		 struct error *err)
+/* Unpacks as the backend says; NULL: as the store's does. */
+static int secure(const struct store *store, const struct image *image, const enum backend *backend,
+		  struct strings *ids, struct error *err)
 {
 	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
 	int found = gate < 0 ? -1 : find_all(store, image, ids, err);
@@ -128,6 +124,8 @@ int layer_secure(const struct store *store, const struct image *image, struct st
 	cleanup_unpacker struct unpacker *unpacker = unpacker_new(store, err);
 	if (!unpacker || unpacker_add_image(unpacker, image, err) < 0)
 		return -1;
+	if (backend)
+		unpacker_set_backend(unpacker, *backend);
 	unpacker_all_blobs(unpacker);
 	if (unpacker_finish(unpacker, err) < 0)
 		return -1;
@@ -137,4 +135,16 @@ int layer_secure(const struct store *store, const struct image *image, struct st
 		return error_set(err, ERROR_TEMPORARY, "a layer of image %s was removed meanwhile",
 				 image_label(image));
 	return found < 0 ? -1 : steal_fd(&gate);
+}
+
+int layer_secure(const struct store *store, const struct image *image, struct strings *ids,
+		 struct error *err)
+{
+	return secure(store, image, NULL, ids, err);
+}
+
+int layer_secure_as(const struct store *store, const struct image *image, enum backend backend,
+		    struct strings *ids, struct error *err)
+{
+	return secure(store, image, &backend, ids, err);
 }

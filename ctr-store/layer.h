@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unpacked layers, ROOT/layers/<id>/ with diff/ and layer.json (DESIGN 3). The id is the hex part
+ * Unpacked layers, ROOT/layers/<id>/ with diff, a directory or an EROFS image of it (erofs.h), and
+ * layer.json (DESIGN 3). The id is the hex part
  * of the DiffID where the layer stands alone; of the ChainID, which layer.json then holds as
  * "chainId", where it leans on the layers beneath. A layer of an additional store (lib/store.h) has
  * the absolute path of its diff/ in the place of an id.
  */
 #pragma once
+#include "ctr-store/backend.h"
 #include "lib/error.h"
 #include "lib/memory.h"
 
@@ -24,10 +26,17 @@ int layer_find(const struct store *store, const struct image_layer *layer, char 
 json_t *layer_read(const struct store *store, const char *id, struct error *err);
 
 /* Where a layer's files are: a path from ROOT/layers, or an absolute one. The caller frees it. */
-char *layer_tree(const char *id);
+static inline char *layer_tree(const char *id)
+{
+	return xasprintf("%s%s", id, id[0] == '/' ? "" : "/diff");
+}
 
 /* Get all layers of an image ready to be mounted, unpacking what is missing, and return with the
  * gate held (a descriptor), so that gc takes none away before the caller has written down that it
  * uses them. `ids` gets the directories, lowest first, each once. */
 int layer_secure(const struct store *store, const struct image *image, struct strings *ids,
 		 struct error *err);
+
+/* The same; what is missing is unpacked for this backend. */
+int layer_secure_as(const struct store *store, const struct image *image, enum backend backend,
+		    struct strings *ids, struct error *err);

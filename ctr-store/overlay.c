@@ -66,7 +66,7 @@ static int context_error(int fs_fd, struct error *err)
 }
 
 /* 1 when the mount is made, 0 when this kernel cannot do it so, -1 on failure. */
-static int create(int fs_fd, const struct overlay *overlay, struct error *err)
+static int create(int fs_fd, const struct stack *stack, struct error *err)
 {
 	char words[WORDS_SIZE];
 
@@ -75,8 +75,8 @@ static int create(int fs_fd, const struct overlay *overlay, struct error *err)
 	int os = errno;
 	context_words(fs_fd, words);
 	/* before 6.5 overlayfs takes any option, and refuses unknown ones only now, in silence;
-	 * before 6.15 it wants mapped layers to be attached somewhere */
-	return os == EINVAL && (!words[0] || overlay->maps) ? 0 : words_error(os, words, err);
+	 * before 6.15 it wants mounts of layers to be attached somewhere */
+	return os == EINVAL && (!words[0] || stack->detached) ? 0 : words_error(os, words, err);
 }
 
 static int set(int fs_fd, const char *key, const char *value)
@@ -108,7 +108,7 @@ static int configure(const struct store *store, int fs_fd, const struct overlay 
 	    (stack->upper &&
 	     (set(fs_fd, "upperdir", stack->upper) < 0 || set(fs_fd, "workdir", stack->work) < 0)))
 		return context_error(fs_fd, err);
-	return create(fs_fd, overlay, err);
+	return create(fs_fd, stack, err);
 }
 
 /* Sets *mount_fd and returns 1; 0 when this kernel cannot do it so. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/overlay_stack.h"
 
+#include "ctr-store/erofs.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/overlay.h"
 #include "lib/cleanup.h"
@@ -70,31 +71,43 @@ static int add_empty(const struct store *store, struct stack *stack, size_t laye
 	return 0;
 }
 
-/* A mount of the directory whose owners are mapped: a descriptor. */
-static int open_mapped(const char *path, int user_fd, struct error *err)
+/* A mount of the directory, or of the image. */
+static int open_mount(const char *path, bool is_image, struct error *err)
+{
+	if (is_image)
+		return erofs_mount(AT_FDCWD, path, err);
+	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd < 0 ? error_os(err, "%s", path) : fd;
+}
+
+/* The same, whose owners are mapped where there is a user namespace to map them by. */
+static int open_mapped(const char *path, bool is_image, int user_fd, struct error *err)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_IDMAP,
 					 .userns_fd = (__u64)user_fd };
-	cleanup_fd int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	cleanup_fd int fd = open_mount(path, is_image, err);
 
 	if (fd < 0)
-		return error_os(err, "%s", path);
+		return -1;
+	if (user_fd < 0)
+		return steal_fd(&fd);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
 		return steal_fd(&fd);
 	if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
 		return error_os(err, "%s", path);
 	error_set(err, ERROR_UNSUPPORTED, "the file system of %s cannot map owners", path);
-	return error_hint(err,
-			  "it takes root, and ext4, xfs, btrfs or tmpfs of Linux 5.19 and later");
+	return error_hint(
+		err, "it takes root, and ext4, xfs, btrfs, EROFS or tmpfs of Linux 5.19 and later");
 }
 
-static char *name_mapped(const struct stack_settings *settings, struct stack *stack,
-			 const char *path, struct error *err)
+static char *name_mount(const struct stack_settings *settings, struct stack *stack,
+			const char *path, bool is_image, struct error *err)
 {
-	cleanup_fd int fd = open_mapped(path, settings->user_fd, err);
+	cleanup_fd int fd = open_mapped(path, is_image, settings->user_fd, err);
 
 	if (fd < 0)
 		return NULL;
+	stack->detached |= !settings->below;
 	if (!settings->below)
 		return name_of_fd(stack, steal_fd(&fd));
 
@@ -118,9 +131,10 @@ static int add_layer(const struct store *store, const struct stack_settings *set
 	cleanup_free char *path =
 		layer[0] == '/' ? steal_ptr(&tree) : xasprintf("%s/layers/%s", store->root, tree);
 	cleanup_free char *name = NULL;
+	bool is_image = erofs_is_image(AT_FDCWD, path);
 
-	if (settings->user_fd >= 0)
-		name = name_mapped(settings, stack, path, err);
+	if (is_image || settings->user_fd >= 0)
+		name = name_mount(settings, stack, path, is_image, err);
 	else if (settings->short_names || strlen(path) > FS_STRING_MAX)
 		name = name_by_fd(stack, path, err);
 	else

@@ -18,12 +18,14 @@ struct stack {
 	int *fds;	      /* what some of the names stand for */
 	size_t fd_count;
 	struct strings attached; /* mounts of our own */
+	bool detached;		 /* some of the fds are mounts that are attached nowhere */
 };
 
 struct stack_settings {
 	const struct overlay *overlay;
 	int user_fd;	   /* user namespace to map the layers by, or -1 */
-	const char *below; /* a directory to attach mapped layers in; NULL: they stay detached */
+	const char *below; /* a directory to attach mounts of layers in, where they are mapped or
+			    * images; NULL: they stay detached */
 	bool short_names;  /* where a whole path may be too long */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/root_directory.h"
 
+#include "ctr-store/erofs.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
 #include "lib/cleanup.h"
@@ -17,7 +18,7 @@
 
 enum { XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10 };
 
-/* Open the diff/ that counts; -2 when no layer says anything. */
+/* Open the tree that counts; -2 when no layer says anything. */
 static int open_declared(const struct store *store, const struct strings *layers, struct error *err)
 {
 	for (size_t i = layers->count; i > 0; i--) {
@@ -28,8 +29,8 @@ static int open_declared(const struct store *store, const struct strings *layers
 		if (!json_is_true(json_object_get(facts, "root")))
 			continue;
 		cleanup_free char *path = layer_tree(layers->items[i - 1]);
-		int fd = openat(store->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? error_os(err, "layer %s", path) : fd;
+		int fd = erofs_open_tree(store->layers_fd, path, err);
+		return fd < 0 ? error_prefix(err, "layer %s", layers->items[i - 1]) : fd;
 	}
 	return -2;
 }
@@ -115,7 +116,10 @@ int root_directory_add(const struct store *store, struct strings *layers, struct
 	if (fd < 0)
 		return fd == -1 ? -1 : 0;
 	cleanup_free char *topmost = layer_tree(layers->items[layers->count - 1]);
-	if (fstat(fd, &declared) < 0 || fstatat(store->layers_fd, topmost, &top, 0) < 0)
+	cleanup_fd int top_fd = erofs_open_tree(store->layers_fd, topmost, err);
+	if (top_fd < 0)
+		return error_prefix(err, "layer %s", layers->items[layers->count - 1]);
+	if (fstat(fd, &declared) < 0 || fstat(top_fd, &top) < 0)
 		return error_os(err, "layer %s", topmost);
 	if (declared.st_mode == top.st_mode && declared.st_uid == top.st_uid &&
 	    declared.st_gid == top.st_gid)

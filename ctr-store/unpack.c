@@ -19,10 +19,13 @@
 enum { READ_SIZE = 64 << 10 };
 
 struct settings {
+	const char *backend;
 	struct strings additional;
 };
 
 static const struct cli_option options[] = {
+	{ "backend", 0, "NAME", OPTION_STRING, offsetof(struct settings, backend),
+	  "layers become directories (overlay), or EROFS images (erofs)" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
 	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },
@@ -46,6 +49,23 @@ static void session_free(struct session *session)
 	free(session->images);
 	json_stream_free(&session->stream);
 	json_decref(session->document);
+}
+
+static int session_start(struct session *session, const struct cli *cli, const struct store *store,
+			 struct error *err)
+{
+	const struct settings *settings = cli->settings;
+	enum backend backend;
+
+	session->unpacker = unpacker_new(store, err);
+	if (!session->unpacker)
+		return -1;
+	if (!settings->backend)
+		return 0;
+	if (backend_choose(store, settings->backend, &backend, err) < 0)
+		return -1;
+	unpacker_set_backend(session->unpacker, backend);
+	return 0;
 }
 
 static bool has_image(const struct session *session, const char *digest)
@@ -86,8 +106,7 @@ static int unpack_named(const struct cli *cli, const struct store *store, struct
 {
 	__attribute__((cleanup(session_free))) struct session session = { 0 };
 
-	session.unpacker = unpacker_new(store, err);
-	if (!session.unpacker)
+	if (session_start(&session, cli, store, err) < 0)
 		return -1;
 	for (int i = 0; i < cli->operand_count; i++) {
 		cleanup_image struct image image = { 0 };
@@ -179,8 +198,7 @@ static int unpack_input(const struct cli *cli, const struct store *store, struct
 
 	if (isatty(STDIN_FILENO))
 		return cli_usage(cli, err, "an image's name, or a document on standard input");
-	session.unpacker = unpacker_new(store, err);
-	if (!session.unpacker || follow_input(&session, err) < 0)
+	if (session_start(&session, cli, store, err) < 0 || follow_input(&session, err) < 0)
 		return -1;
 	/* the document comes when all blobs are there, whatever the events said */
 	unpacker_all_blobs(session.unpacker);

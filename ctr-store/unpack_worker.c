@@ -33,7 +33,10 @@ static void fill_arguments(const struct unpack_task *task, struct strings *argum
 	strings_add(arguments, "layer");
 	strings_addf(arguments, "--blob-fd=%d", task->blob_fd);
 	strings_addf(arguments, "--dir-fd=%d", task->diff_fd);
-	strings_addf(arguments, "--blob-digest=%s", task->blob_digest);
+	if (task->image_fd > 0)
+		strings_addf(arguments, "--image-fd=%d", task->image_fd);
+	if (task->blob_digest)
+		strings_addf(arguments, "--blob-digest=%s", task->blob_digest);
 	if (task->diff_id)
 		strings_addf(arguments, "--diff-id=%s", task->diff_id);
 	if (task->user_namespace)
@@ -89,7 +92,8 @@ int unpack_worker_start(const struct unpack_task *task, struct unpack_worker *wo
 	cleanup_strings struct strings arguments = { 0 };
 	fill_arguments(task, &arguments);
 
-	const int pass_fds[] = { task->blob_fd, task->diff_fd, -1 };
+	const int pass_fds[] = { task->blob_fd, task->diff_fd,
+				 task->image_fd > 0 ? task->image_fd : -1, -1 };
 	const struct spawn spawn = { .argv = (const char *const *)arguments.items,
 				     .environment = (const char *const *)environment.items,
 				     .stdin_fd = channels.theirs[0],

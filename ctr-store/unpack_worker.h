@@ -29,6 +29,7 @@ struct unpack_worker {
 
 struct unpack_task {
 	int blob_fd, diff_fd;
+	int image_fd; /* an empty file for an EROFS image, then diff_fd stays empty; <= 0: none */
 	const char *blob_digest, *diff_id;
 	bool user_namespace, one_user; /* see user_namespace.h */
 	bool only_check;	       /* diff_id may be NULL: the report tells it */

@@ -4,6 +4,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/overlay.h"
+#include "ctr-store/unpack_target.h"
 #include "ctr-store/unpack_worker.h"
 #include "ctr-store/user_namespace.h"
 #include "lib/cleanup.h"
@@ -19,13 +20,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,6 +63,7 @@ struct unpacker {
 	size_t job_count, limit;
 	bool foreign; /* a layer is being unpacked by another process */
 	bool lose_writes;
+	enum backend backend;
 };
 
 static const struct image_layer *layer_of(const struct job *job)
@@ -80,19 +80,6 @@ static size_t cpu_count(void)
 	return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
-/* ext4 does not use an inode again in the seconds after its file was removed, and looks at each of
- * them in vain: where a removed layer was, unpacking takes ten times as long. With this flag each
- * layer gets a place that follows from its name, which is random. Other file systems refuse it. */
-static void spread_layers(int dir_fd)
-{
-	int flags;
-
-	if (ioctl(dir_fd, FS_IOC_GETFLAGS, &flags) == 0) {
-		flags |= FS_TOPDIR_FL;
-		ioctl(dir_fd, FS_IOC_SETFLAGS, &flags);
-	}
-}
-
 struct unpacker *unpacker_new(const struct store *store, struct error *err)
 {
 	cleanup_unpacker struct unpacker *unpacker = xcalloc(1, sizeof *unpacker);
@@ -102,10 +89,11 @@ struct unpacker *unpacker_new(const struct store *store, struct error *err)
 	unpacker->staging = (struct staging){ .fd = -1, .lock_fd = -1 };
 	unpacker->references = json_array();
 	unpacker->limit = cpu_count();
-	if (image_layout(store, &unpacker->layout, err) < 0 ||
+	if (backend_choose(store, NULL, &unpacker->backend, err) < 0 ||
+	    image_layout(store, &unpacker->layout, err) < 0 ||
 	    staging_open(store, &unpacker->staging, err) < 0)
 		return NULL;
-	spread_layers(unpacker->staging.fd);
+	unpack_target_spread(unpacker->staging.fd);
 	return steal_ptr(&unpacker);
 }
 
@@ -138,6 +126,11 @@ void unpacker_free(struct unpacker *unpacker)
 void unpacker_lose_writes(struct unpacker *unpacker)
 {
 	unpacker->lose_writes = true;
+}
+
+void unpacker_set_backend(struct unpacker *unpacker, enum backend backend)
+{
+	unpacker->backend = backend;
 }
 
 int unpacker_add_image(struct unpacker *unpacker, const struct image *image, struct error *err)
@@ -201,12 +194,11 @@ static int look_up(const struct unpacker *unpacker, struct job *job, struct erro
 	return found;
 }
 
-/* Open the job's blob and make its directory, LAYER/diff in the staging directory. */
-static int prepare(struct unpacker *unpacker, struct job *job, int *blob_fd, int *diff_fd,
-		   struct error *err)
+/* Open the job's blob and make what it is unpacked to. */
+static int prepare(struct unpacker *unpacker, struct job *job, int *blob_fd,
+		   struct unpack_target *target, struct error *err)
 {
 	const struct image_layer *layer = layer_of(job);
-	char path[40];
 
 	*blob_fd = layout_open_blob(&unpacker->layout, layer->blob, err);
 	if (*blob_fd < 0) {
@@ -214,20 +206,19 @@ static int prepare(struct unpacker *unpacker, struct job *job, int *blob_fd, int
 		return error_hint(err, "pull it again with skopeo-c copy");
 	}
 	random_name(job->directory);
-	snprintf(path, sizeof path, "%s/diff", job->directory);
-	if (mkdirat(unpacker->staging.fd, job->directory, 0700) < 0 ||
-	    mkdirat(unpacker->staging.fd, path, 0755) < 0)
+	if (mkdirat(unpacker->staging.fd, job->directory, 0700) < 0)
 		return error_os(err, "cannot make a directory for layer %s", layer->diff_id);
-	*diff_fd = openat(unpacker->staging.fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*diff_fd < 0 || fchmod(*diff_fd, 0755) < 0)
-		return error_os(err, "layer %s", layer->diff_id);
-	return 0;
+	return unpack_target_make(unpacker->staging.fd, job->directory, unpacker->backend, target,
+				  err) < 0
+		       ? error_prefix(err, "layer %s", layer->diff_id)
+		       : 0;
 }
 
 static int start_job(struct unpacker *unpacker, struct job *job, struct error *err)
 {
 	const struct image_layer *layer = layer_of(job);
-	cleanup_fd int blob_fd = -1, diff_fd = -1;
+	cleanup_unpack_target struct unpack_target target = { -1, -1 };
+	cleanup_fd int blob_fd = -1;
 	int found = look_up(unpacker, job, err);
 
 	if (found != 0)
@@ -245,11 +236,12 @@ static int start_job(struct unpacker *unpacker, struct job *job, struct error *e
 		unlock_job(unpacker, job);
 		return found < 0 ? -1 : 0;
 	}
-	if (prepare(unpacker, job, &blob_fd, &diff_fd, err) < 0)
+	if (prepare(unpacker, job, &blob_fd, &target, err) < 0)
 		return -1;
 
 	const struct unpack_task task = { .blob_fd = blob_fd,
-					  .diff_fd = diff_fd,
+					  .diff_fd = target.directory_fd,
+					  .image_fd = target.image_fd,
 					  .blob_digest = layer->blob,
 					  .diff_id = layer->diff_id,
 					  .user_namespace = user_namespace_marks(unpacker->store),

@@ -6,6 +6,7 @@
  * the last, whenever nothing runs.
  */
 #pragma once
+#include "ctr-store/backend.h"
 #include "lib/error.h"
 
 #include <stdbool.h>
@@ -23,6 +24,10 @@ static inline void unpacker_free_p(struct unpacker **unpacker)
 	unpacker_free(*unpacker);
 }
 #define cleanup_unpacker __attribute__((cleanup(unpacker_free_p)))
+
+/* What the layers are to become; it is the store's backend unless this says another. Those that are
+ * unpacked already stay as they are. */
+void unpacker_set_backend(struct unpacker *unpacker, enum backend backend);
 
 /* What it unpacks is only to be looked at, and need not survive a crash: never wait for the disk.
  */

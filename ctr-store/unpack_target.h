@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a layer is unpacked to: LAYER/diff below the staging directory. */
+#pragma once
+#include "ctr-store/backend.h"
+
+struct unpack_target {
+	int directory_fd; /* diff/ itself; or an empty one, for a worker to be confined to */
+	int image_fd;	  /* diff, to become an EROFS image; or -1 */
+};
+
+void unpack_target_close(const struct unpack_target *target);
+#define cleanup_unpack_target __attribute__((cleanup(unpack_target_close)))
+
+/* The directory `layer` is there already. */
+int unpack_target_make(int staging_fd, const char *layer, enum backend backend,
+		       struct unpack_target *target, struct error *err);
+
+/* Let the layers that are to be made in this directory be far from each other on the disk. */
+void unpack_target_spread(int staging_fd);

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""List all that is in a directory, one JSON object a line, so that two trees can be compared.
+
+list-tree.py DIRECTORY [no-times]
+
+Of each path: mode, owner, device, content, target, extended attributes, the first path of the same
+file, and the modification time of all but whiteouts, and with no-times of directories neither.
+"""
+import hashlib
+import json
+import os
+import stat
+import sys
+
+TOP = os.fsencode(sys.argv[1])
+TIMES = "no-times" not in sys.argv[2:]
+first_path = {}
+
+
+def digest(path):
+    hasher = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    return hasher.hexdigest()
+
+
+def describe(path):
+    st = os.lstat(path)
+    is_dir = stat.S_ISDIR(st.st_mode)
+    facts = {"mode": oct(st.st_mode), "owner": [st.st_uid, st.st_gid],
+             "attributes": {name: os.getxattr(path, name, follow_symlinks=False).hex()
+                            for name in sorted(os.listxattr(path, follow_symlinks=False))}}
+    if not stat.S_ISCHR(st.st_mode) or st.st_rdev != 0:
+        facts["time"] = st.st_mtime_ns if TIMES or not is_dir else 0
+    if stat.S_ISCHR(st.st_mode) or stat.S_ISBLK(st.st_mode):
+        facts["device"] = [os.major(st.st_rdev), os.minor(st.st_rdev)]
+    if stat.S_ISLNK(st.st_mode):
+        facts["target"] = os.readlink(path).decode(errors="surrogateescape")
+    if is_dir:
+        return facts
+    name = os.path.relpath(path, TOP).decode(errors="backslashreplace")
+    facts["links"] = st.st_nlink
+    facts["first"] = first_path.setdefault(st.st_ino, name)
+    if stat.S_ISREG(st.st_mode):
+        facts["size"] = st.st_size
+        if facts["first"] == name:
+            facts["content"] = digest(path)
+    return facts
+
+
+def show(path):
+    name = os.path.relpath(path, TOP).decode(errors="backslashreplace")
+    print(json.dumps({"path": name, **describe(path)}, sort_keys=True))
+
+
+show(TOP)
+for directory, directories, files in os.walk(TOP):
+    directories.sort()
+    for entry in sorted(directories + files):
+        show(os.path.join(directory, entry))
