@@ -60,6 +60,23 @@ static struct transport *source_of(struct copy *copy)
 
 /* ---- the two sides ---- */
 
+static int check_referrers(const struct copy_request *request, struct error *err)
+{
+	const char *names[] = { request->source, request->destination };
+
+	for (int i = 0; request->with_referrers && i < 2; i++) {
+		const struct transport_class *class = transport_class_of(names[i]);
+
+		/* what is wrong with the name itself shows when it is opened */
+		if (class && !class->companions)
+			return error_set(err, ERROR_USAGE,
+					 "%s keeps nothing that refers to images: --with-referrers "
+					 "is for docker://, oci: and oci-archive:",
+					 names[i]);
+	}
+	return 0;
+}
+
 static int open_source(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
@@ -90,6 +107,7 @@ static int open_source(struct copy *copy, struct error *err)
 static int open_destination(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
+	const struct transport_class *class = transport_class_of(request->destination);
 	const struct transport_settings destination = {
 		.cli = request->cli,
 		.http = copy->http,
@@ -102,6 +120,8 @@ static int open_destination(struct copy *copy, struct error *err)
 		.registries_d = request->trust->options->registries_d,
 	};
 
+	if (request->with_referrers && class && !class->put_signatures)
+		trust_image_drop_sigstore(&copy->signatures);
 	if (trust_check_destination(request->trust, request->destination, &copy->signatures, err) <
 		    0 ||
 	    transport_open(&copy->to, request->destination, &destination, err) < 0)
@@ -348,8 +368,8 @@ int copy_image(const struct copy_request *request, struct http *http, struct cop
 	cleanup_copy struct copy copy = { .request = request, .http = http, .held_fd = -1 };
 
 	copy.spool_directory = spool_directory_for(request->destination, request->cli->root);
-	if (open_source(&copy, err) < 0 || open_destination(&copy, err) < 0 ||
-	    convert_plan(&copy, err) < 0)
+	if (check_referrers(request, err) < 0 || open_source(&copy, err) < 0 ||
+	    open_destination(&copy, err) < 0 || convert_plan(&copy, err) < 0)
 		return -1;
 	make_field(&copy);
 	if (copy_everything(&copy, err) < 0)

@@ -19,7 +19,7 @@ struct copy_request {
 	struct plan_choice choice;
 	struct conversion conversion;
 	bool preserve_digests; /* fail rather than change anything */
-	bool with_referrers;   /* from registry to registry: with what refers to it */
+	bool with_referrers;   /* with what refers to it */
 	const char *tarball_config;
 	const struct strings *additional_tags;		    /* or NULL */
 	const char *source_blob_dir, *destination_blob_dir; /* of oci:, or NULL */

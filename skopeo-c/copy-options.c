@@ -136,6 +136,9 @@ int copy_options_apply(const struct cli *cli, struct copy_options *options, bool
 	if (options->parallel < 0 || options->parallel > TRANSFER_PARALLEL_MAX)
 		return cli_usage(cli, err, "--image-parallel-copies is a number from 1 to %d",
 				 TRANSFER_PARALLEL_MAX);
+	if (options->with_referrers && options->trust.remove_signatures)
+		return cli_usage(cli, err,
+				 "--with-referrers and --remove-signatures exclude each other");
 	/* Docker has no media type for it */
 	if (conversion->layers != LAYERS_KEPT && conversion->recoding.way == COMPRESSION_ZSTD) {
 		if (conversion->format && strcmp(conversion->format, MANIFEST_DOCKER) == 0)
@@ -146,6 +149,7 @@ int copy_options_apply(const struct cli *cli, struct copy_options *options, bool
 	request->source_access = &options->source;
 	request->destination_access = &options->destination;
 	request->preserve_digests = options->preserve_digests;
+	request->with_referrers = options->with_referrers;
 	request->parallel = (size_t)options->parallel;
 	return 0;
 }

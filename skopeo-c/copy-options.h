@@ -12,7 +12,7 @@ struct copy_options {
 	struct access source, destination, both;
 	struct platform_choice platform;
 	struct trust_options trust;
-	bool all, quiet, preserve_digests;
+	bool all, quiet, preserve_digests, with_referrers;
 	bool compress, decompress,
 		always; /* always: what skopeo must be told to do is done anyway */
 	const char *multi_arch, *format, *compress_format;
@@ -65,6 +65,8 @@ struct copy_options {
 	  "accepted: layers of other formats are not reused" }, \
 	{ "preserve-digests", 0, NULL, OPTION_FLAG, FIELD(copy.preserve_digests), \
 	  "fail where a digest would have to change" }, \
+	{ "with-referrers", 0, NULL, OPTION_FLAG, FIELD(copy.with_referrers), \
+	  "with signatures, attestations, SBOMs and all referrers" }, \
 	{ "image-parallel-copies", 0, "N", OPTION_NUMBER, FIELD(copy.parallel), \
 	  "blobs at a time (default 6)" }, \
 	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(copy.both.tls_verify), \

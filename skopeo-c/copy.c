@@ -20,7 +20,6 @@ struct copy_settings {
 	struct strings additional_tags;
 	const char *digestfile, *tarball_config, *source_blob_dir, *destination_blob_dir,
 		*source_daemon, *destination_daemon;
-	bool with_referrers;
 	long long events;
 };
 
@@ -42,8 +41,6 @@ static const struct cli_option options[] = {
 	  "where those of a destination oci: shall be" },
 	{ "tarball-config", 0, "FILE", OPTION_STRING, FIELD(tarball_config),
 	  "image config to merge, for tarball:" },
-	{ "with-referrers", 0, NULL, OPTION_FLAG, FIELD(with_referrers),
-	  "with signatures, attestations, SBOMs and all referrers" },
 	{ "digestfile", 0, "FILE", OPTION_STRING, FIELD(digestfile),
 	  "write the digest of the manifest to FILE" },
 	{ "events", 0, "FD", OPTION_NUMBER, FIELD(events),
@@ -70,12 +67,6 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 	if (settings->additional_tags.count > 0 &&
 	    !begins_with(destination, &transport_docker_archive))
 		return cli_usage(cli, err, "--additional-tag is for a destination docker-archive:");
-	if (settings->with_referrers && !(begins_with(source, &transport_docker) &&
-					  begins_with(destination, &transport_docker)))
-		return cli_usage(cli, err, "--with-referrers is for docker:// on both sides");
-	if (settings->with_referrers && settings->copy.trust.remove_signatures)
-		return cli_usage(cli, err,
-				 "--with-referrers and --remove-signatures exclude each other");
 	if (settings->events != -1 && (settings->events < 0 || settings->events > 1 << 20 ||
 				       fcntl((int)settings->events, F_GETFD) < 0))
 		return cli_usage(cli, err, "--events: %lld is not an open descriptor",
@@ -113,7 +104,6 @@ static int copy_run(const struct cli *cli, struct error *err)
 		.destination_blob_dir = settings->destination_blob_dir,
 		.source_daemon = settings->source_daemon,
 		.destination_daemon = settings->destination_daemon,
-		.with_referrers = settings->with_referrers,
 		.progress = &progress,
 	};
 	__attribute__((cleanup(free_http))) struct http *http = NULL;

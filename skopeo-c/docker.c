@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
+#include "skopeo-c/referrers.h"
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/transport.h"
 
@@ -443,4 +444,5 @@ const struct transport_class transport_docker = {
 	.get_signatures = signature_registry_get,
 	.signature_rules = signature_registry_rules,
 	.put_signatures = signature_registry_put,
+	.companions = &companions_of_registry,
 };

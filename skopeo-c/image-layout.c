@@ -27,6 +27,7 @@ void image_layout_close(struct transport *t)
 	layout_close(&state->layout);
 	cleanup_fd_p(&state->blobs_fd);
 	json_decref(state->entry);
+	json_decref(state->referrers);
 	free(state->ref_name);
 	if (state->staging.name[0])
 		staging_close(&state->staging);

@@ -2,9 +2,13 @@
 #include "skopeo-c/layout-entry.h"
 
 #include "lib/cleanup.h"
+#include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/memory.h"
+#include "skopeo-c/manifest.h"
+#include "skopeo-c/referrers.h"
+#include "skopeo-c/transport.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +30,42 @@ static void no_entry(const char *ref, const char *what, size_t count, struct err
 	error_subject(err, what);
 }
 
+/* "sha256-HEX", perhaps with ".sig" or the like. */
+static bool is_companion_tag(const char *name)
+{
+	size_t algorithm = strcspn(name, "-");
+	cleanup_free char *digest = xstrndup(name, strcspn(name, "."));
+
+	if (digest[algorithm])
+		digest[algorithm] = ':';
+	return digest_is_valid(digest);
+}
+
+/* What goes with an image: an artifact, or what cosign has made. */
+static bool is_companion(const json_t *entry)
+{
+	const char *name = annotation(entry, LAYOUT_REF_NAME);
+
+	return name ? is_companion_tag(name) : json_object_get(entry, "artifactType") != NULL;
+}
+
+static json_t *find_only(const json_t *manifests)
+{
+	json_t *entry, *found = NULL;
+	size_t i;
+
+	if (json_array_size(manifests) == 1)
+		return json_array_get(manifests, 0);
+	json_array_foreach (manifests, i, entry) {
+		if (is_companion(entry))
+			continue;
+		if (found)
+			return NULL;
+		found = entry;
+	}
+	return found;
+}
+
 static json_t *find(const json_t *manifests, const char *ref)
 {
 	json_t *entry;
@@ -33,7 +73,7 @@ static json_t *find(const json_t *manifests, const char *ref)
 	size_t i;
 
 	if (!ref)
-		return json_array_size(manifests) == 1 ? json_array_get(manifests, 0) : NULL;
+		return find_only(manifests);
 	if (ref[0] == '@') {
 		unsigned long position = strtoul(ref + 1, &end, 10);
 
@@ -103,4 +143,50 @@ void layout_entry_names(const json_t *manifests, json_t *names)
 
 		json_array_append_new(names, json_string(name ? name : position));
 	}
+}
+
+static void note_referrer(json_t *referrers, const struct manifest *manifest)
+{
+	const char *subject = json_text(json_object_get(manifest->json, "subject"), "digest", NULL);
+
+	if (!subject)
+		return;
+	json_t *list = json_object_get(referrers, subject);
+	if (!list)
+		json_object_set_new(referrers, subject, list = json_array());
+	json_array_append_new(list, referrer_descriptor(manifest));
+}
+
+static json_t *find_referrers(struct transport *t, const json_t *manifests)
+{
+	json_t *referrers = json_object();
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (manifests, i, entry) {
+		cleanup_manifest struct manifest manifest = { 0 };
+		struct error ignored; /* what cannot be read is about nothing */
+
+		if (t->class->get_manifest(t, json_text(entry, "digest", ""), &manifest,
+					   &ignored) == 0)
+			note_referrer(referrers, &manifest);
+	}
+	return referrers;
+}
+
+void layout_entry_referrers(struct transport *t, const json_t *manifests, const char *digest,
+			    json_t **known, json_t **entries)
+{
+	if (!*known)
+		*known = find_referrers(t, manifests);
+	const json_t *found = json_object_get(*known, digest);
+	*entries = found ? json_deep_copy(found) : json_array();
+}
+
+json_t *layout_entry_companion(const struct manifest *manifest)
+{
+	json_t *descriptor = referrer_descriptor(manifest);
+
+	json_object_del(descriptor, "annotations");
+	return descriptor;
 }

@@ -5,8 +5,12 @@
 
 #include <jansson.h>
 
-/* The entry that REF means: a name, "@N" for a position, NULL for the only one. Borrowed; NULL with
- * an error that names `what` where it means none. */
+struct manifest;
+struct transport;
+
+/* The entry that REF means: a name, "@N" for a position, NULL for the only one, or the only one
+ * that does not go with another. Borrowed; NULL with an error that names `what` where it means
+ * none. */
 json_t *layout_entry_find(const json_t *manifests, const char *ref, const char *what,
 			  struct error *err);
 
@@ -18,3 +22,12 @@ void layout_entry_put(json_t *manifests, const char *name, const json_t *descrip
 
 /* Add the name, or else "@N", of each entry to `names`. */
 void layout_entry_names(const json_t *manifests, json_t *names);
+
+/* The descriptors of those manifests that say that they are about `digest`: *entries is the
+ * caller's, as is *known, where it is kept which are about what; NULL at first. */
+void layout_entry_referrers(struct transport *t, const json_t *manifests, const char *digest,
+			    json_t **known, json_t **entries);
+
+/* The descriptor of something that goes with an image, for the index: not under a name that it
+ * claims for itself. The caller owns it. */
+json_t *layout_entry_companion(const struct manifest *manifest);

@@ -6,6 +6,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/archive-writer.h"
 #include "skopeo-c/layout-entry.h"
+#include "skopeo-c/referrers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,11 @@ static const char *const renewed[] = { "index.json", "oci-layout", NULL };
 
 struct oci_archive {
 	struct archive *archive; /* source */
-	json_t *entry;		 /* source: what the name stands for */
+	json_t *entry;		 /* source: what the name stands for; borrowed from index */
 	struct archive_writer writer;
-	json_t *index;	/* destination: what index.json is going to be */
-	char *ref_name; /* destination; NULL for none */
+	json_t *index;	   /* index.json; of a destination what it is going to be */
+	char *ref_name;	   /* destination; NULL for none */
+	json_t *referrers; /* see layout_entry_referrers() */
 };
 
 static void oci_archive_close(struct transport *t)
@@ -26,9 +28,9 @@ static void oci_archive_close(struct transport *t)
 	struct oci_archive *state = t->state;
 
 	archive_free(state->archive);
-	json_decref(state->entry);
 	archive_writer_close(&state->writer);
 	json_decref(state->index);
+	json_decref(state->referrers);
 	free(state->ref_name);
 	free(state);
 }
@@ -58,14 +60,14 @@ static int open_source(struct transport *t, const char *path, const char *ref,
 	struct oci_archive *state = t->state;
 
 	state->archive = archive_open(path, settings->spool_directory, err);
-	json_auto_t *index = state->archive ? read_index(state->archive, err) : NULL;
-	const json_t *entry =
-		index ? layout_entry_find(json_object_get(index, "manifests"), ref, t->name, err)
-		      : NULL;
-	if (!entry)
+	state->index = state->archive ? read_index(state->archive, err) : NULL;
+	if (!state->index)
 		return -1;
-	state->entry = json_deep_copy(entry);
-	t->reference = layout_entry_reference(entry);
+	state->entry =
+		layout_entry_find(json_object_get(state->index, "manifests"), ref, t->name, err);
+	if (!state->entry)
+		return -1;
+	t->reference = layout_entry_reference(state->entry);
 	return 0;
 }
 
@@ -117,8 +119,12 @@ static int oci_archive_get_manifest(struct transport *t, const char *digest,
 	if (!digest_is_valid(wanted))
 		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" is not a digest", t->name,
 				 wanted);
+	/* of a destination, what it had before */
+	const struct archive *archive = state->archive ? state->archive : state->writer.old;
 	cleanup_free char *name = blob_name(wanted);
-	char *bytes = archive_read(state->archive, name, MANIFEST_MAX, &length, err);
+	if (!archive)
+		return error_set(err, ERROR_NOT_FOUND, "%s: %s is missing", t->name, wanted);
+	char *bytes = archive_read(archive, name, MANIFEST_MAX, &length, err);
 	if (!bytes)
 		return -1;
 	if (manifest_parse(bytes, length, type, wanted, t->name, manifest, err) == 0)
@@ -165,14 +171,22 @@ static int oci_archive_commit_blob(struct transport *t, const struct blob *blob,
 	return archive_writer_commit(&state->writer, name, err);
 }
 
+static int put_blob(struct oci_archive *state, const struct manifest *manifest, struct error *err)
+{
+	cleanup_free char *name = blob_name(manifest->digest);
+
+	return archive_writer_has(&state->writer, name)
+		       ? 0
+		       : archive_writer_add(&state->writer, name, manifest->bytes, manifest->length,
+					    err);
+}
+
 static int oci_archive_put_manifest(struct transport *t, const struct manifest *manifest,
 				    bool is_top, struct error *err)
 {
 	struct oci_archive *state = t->state;
-	cleanup_free char *name = blob_name(manifest->digest);
 
-	if (!archive_writer_has(&state->writer, name) &&
-	    archive_writer_add(&state->writer, name, manifest->bytes, manifest->length, err) < 0)
+	if (put_blob(state, manifest, err) < 0)
 		return -1;
 	if (!is_top)
 		return 0;
@@ -197,6 +211,49 @@ static int oci_archive_list(const char *rest, const struct transport_settings *s
 	return index ? 0 : -1;
 }
 
+/* ---- what goes with images ---- */
+
+static int list_referrers(struct transport *t, const char *digest, json_t **entries,
+			  bool *keeps_list, struct error *err)
+{
+	struct oci_archive *state = t->state;
+
+	(void)err;
+	*keeps_list = true;
+	layout_entry_referrers(t, json_object_get(state->index, "manifests"), digest,
+			       &state->referrers, entries);
+	return 0;
+}
+
+static int get_companion(struct transport *t, const char *tag, struct manifest *manifest,
+			 struct error *err)
+{
+	const struct oci_archive *state = t->state;
+	const json_t *entry =
+		layout_entry_find(json_object_get(state->index, "manifests"), tag, t->name, err);
+
+	return entry ? oci_archive_get_manifest(t, json_text(entry, "digest", ""), manifest, err)
+		     : -1;
+}
+
+static int put_companion(struct transport *t, const char *tag, const struct manifest *manifest,
+			 struct error *err)
+{
+	struct oci_archive *state = t->state;
+	json_auto_t *entry = layout_entry_companion(manifest);
+
+	if (put_blob(state, manifest, err) < 0)
+		return -1;
+	layout_entry_put(json_object_get(state->index, "manifests"), tag, entry);
+	return 0;
+}
+
+static const struct companions companions = {
+	.list = list_referrers,
+	.get = get_companion,
+	.put = put_companion,
+};
+
 const struct transport_class transport_oci_archive = {
 	.prefix = "oci-archive:",
 	.wants_compressed = true,
@@ -209,4 +266,5 @@ const struct transport_class transport_oci_archive = {
 	.offer_blob = oci_archive_offer_blob,
 	.commit_blob = oci_archive_commit_blob,
 	.put_manifest = oci_archive_put_manifest,
+	.companions = &companions,
 };

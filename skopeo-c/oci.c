@@ -7,6 +7,7 @@
 #include "skopeo-c/blob-dir.h"
 #include "skopeo-c/image-layout.h"
 #include "skopeo-c/layout-entry.h"
+#include "skopeo-c/referrers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,52 @@ static int oci_list(const char *rest, const struct transport_settings *settings,
 	return index ? 0 : -1;
 }
 
+/* ---- what goes with images ---- */
+
+static int list_referrers(struct transport *t, const char *digest, json_t **entries,
+			  bool *keeps_list, struct error *err)
+{
+	struct image_layout *state = t->state;
+	json_auto_t *index = layout_index(&state->layout, err);
+
+	if (!index)
+		return -1;
+	*keeps_list = true;
+	layout_entry_referrers(t, json_object_get(index, "manifests"), digest, &state->referrers,
+			       entries);
+	return 0;
+}
+
+static int get_companion(struct transport *t, const char *tag, struct manifest *manifest,
+			 struct error *err)
+{
+	const struct image_layout *state = t->state;
+	json_auto_t *index = layout_index(&state->layout, err);
+	const json_t *entry =
+		index ? layout_entry_find(json_object_get(index, "manifests"), tag, t->name, err)
+		      : NULL;
+
+	return entry ? image_layout_get_manifest(t, json_text(entry, "digest", ""), manifest, err)
+		     : -1;
+}
+
+static int put_companion(struct transport *t, const char *tag, const struct manifest *manifest,
+			 struct error *err)
+{
+	const struct image_layout *state = t->state;
+	json_auto_t *entry = layout_entry_companion(manifest);
+
+	if (image_layout_put_manifest(t, manifest, false, err) < 0)
+		return -1;
+	return layout_tag(&state->layout, tag, entry, err);
+}
+
+static const struct companions companions = {
+	.list = list_referrers,
+	.get = get_companion,
+	.put = put_companion,
+};
+
 const struct transport_class transport_oci = {
 	.prefix = "oci:",
 	.identity = IDENTITY_PATH,
@@ -85,4 +132,5 @@ const struct transport_class transport_oci = {
 	.offer_blob = image_layout_offer_blob,
 	.commit_blob = image_layout_commit_blob,
 	.put_manifest = image_layout_put_manifest,
+	.companions = &companions,
 };

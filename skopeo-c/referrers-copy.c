@@ -16,6 +16,7 @@ enum { NESTING_MAX = 4 };
 
 struct walk {
 	struct transport *from, *to;
+	const struct companions *ours, *theirs; /* of from and to */
 	struct transfer transfer;
 	json_t *subjects; /* an array of digests; those from `next` on are still to be asked for */
 	json_t *seen;	  /* an object whose keys are the same */
@@ -113,7 +114,7 @@ static int copy_referrer(struct walk *walk, const char *digest, const char *subj
 		return 0;
 	}
 	if (move_content(walk, &manifest, 0, err) < 0 ||
-	    walk->to->class->put_manifest(walk->to, &manifest, false, err) < 0)
+	    walk->theirs->put(walk->to, NULL, &manifest, err) < 0)
 		return -1;
 	return 1;
 }
@@ -131,21 +132,21 @@ static int put_list(struct walk *walk, const char *subject, json_t *entries, str
 			   err) < 0)
 		return -1;
 	bytes = NULL; /* the manifest's now */
-	return docker_put_tagged(walk->to, tag, &index, err);
+	return walk->theirs->put(walk->to, tag, &index, err);
 }
 
 static int copy_referrers(struct walk *walk, const char *subject, struct error *err)
 {
 	json_auto_t *ours = NULL, *theirs = NULL;
-	bool from_api, to_api, is_changed = false;
+	bool ignored, keeps_list, is_changed = false;
 	json_t *entry;
 	size_t i;
 
-	if (referrers_list(walk->from, subject, &ours, &from_api, err) < 0)
+	if (walk->ours->list(walk->from, subject, &ours, &ignored, err) < 0)
 		return -1;
 	if (json_array_size(ours) == 0)
 		return 0;
-	if (referrers_list(walk->to, subject, &theirs, &to_api, err) < 0)
+	if (walk->theirs->list(walk->to, subject, &theirs, &keeps_list, err) < 0)
 		return -1;
 	json_array_foreach (ours, i, entry) {
 		struct blob blob;
@@ -163,7 +164,7 @@ static int copy_referrers(struct walk *walk, const char *subject, struct error *
 			json_array_append(theirs, entry);
 		is_changed = is_changed || status == 1;
 	}
-	return is_changed && !to_api ? put_list(walk, subject, theirs, err) : 0;
+	return is_changed && !keeps_list ? put_list(walk, subject, theirs, err) : 0;
 }
 
 /* ---- tags ---- */
@@ -198,7 +199,7 @@ static int has_already(struct walk *walk, const char *tag, const struct manifest
 {
 	cleanup_manifest struct manifest theirs = { 0 };
 
-	if (docker_get_tagged(walk->to, tag, &theirs, err) < 0)
+	if (walk->theirs->get(walk->to, tag, &theirs, err) < 0)
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
 	if (are_within(parts(ours), parts(&theirs)))
 		return 1;
@@ -214,7 +215,7 @@ static int copy_tag(struct walk *walk, const char *subject, const char *suffix, 
 	cleanup_free char *tag = referrers_tag(subject, suffix);
 	cleanup_manifest struct manifest manifest = { 0 };
 
-	if (docker_get_tagged(walk->from, tag, &manifest, err) < 0)
+	if (walk->ours->get(walk->from, tag, &manifest, err) < 0)
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
 	int status = has_already(walk, tag, &manifest, err);
 	if (status < 0 || add_subject(walk, manifest.digest, err) < 0)
@@ -223,7 +224,7 @@ static int copy_tag(struct walk *walk, const char *subject, const char *suffix, 
 		return 0;
 	return move_content(walk, &manifest, 0, err) < 0
 		       ? -1
-		       : docker_put_tagged(walk->to, tag, &manifest, err);
+		       : walk->theirs->put(walk->to, tag, &manifest, err);
 }
 
 /* ---- the graph ---- */
@@ -252,12 +253,14 @@ int referrers_copy(struct transport *from, struct transport *to, const struct pl
 	struct walk walk = {
 		.from = from,
 		.to = to,
+		.ours = from->class->companions,
+		.theirs = to->class->companions,
 		.transfer = { .http = http,
 			      .from = from,
 			      .to = to,
 			      .progress = &silent,
 			      .held_fd = -1,
-			      .parallel = parallel,
+			      .parallel = to->is_sequential ? 1 : parallel,
 			      .in_place = in_place },
 		.subjects = subjects,
 		.seen = seen,

@@ -25,10 +25,24 @@ bool referrer_is_about(const struct manifest *manifest, const char *digest)
 		      digest) == 0;
 }
 
-static int add_entries(const struct transport *t, const json_t *list, json_t *entries,
+json_t *referrer_descriptor(const struct manifest *manifest)
+{
+	json_t *descriptor = manifest_descriptor(manifest);
+	const char *config = json_text(json_object_get(manifest->json, "config"), "mediaType", "");
+	const char *type = json_text(manifest->json, "artifactType", config);
+	json_t *annotations = json_object_get(manifest->json, "annotations");
+
+	if (*type)
+		json_object_set_new(descriptor, "artifactType", json_string(type));
+	if (json_is_object(annotations))
+		json_object_set(descriptor, "annotations", annotations);
+	return descriptor;
+}
+
+static int add_entries(const struct transport *t, const json_t *page, json_t *entries,
 		       struct error *err)
 {
-	json_array_extend(entries, json_object_get(list, "manifests"));
+	json_array_extend(entries, json_object_get(page, "manifests"));
 	if (json_array_size(entries) > REFERRERS_MAX)
 		return error_set(err, ERROR_LIMIT, "%s has more than %d referrers", t->name,
 				 REFERRERS_MAX);
@@ -99,8 +113,8 @@ static int get_by_api(struct transport *t, const char *digest, json_t *entries, 
 	return 0;
 }
 
-int referrers_list(struct transport *t, const char *digest, json_t **entries, bool *has_api,
-		   struct error *err)
+static int list(struct transport *t, const char *digest, json_t **entries, bool *has_api,
+		struct error *err)
 {
 	json_auto_t *found = json_array();
 	int status = get_by_api(t, digest, found, err);
@@ -111,3 +125,16 @@ int referrers_list(struct transport *t, const char *digest, json_t **entries, bo
 	*entries = json_incref(found);
 	return 0;
 }
+
+static int put(struct transport *t, const char *tag, const struct manifest *manifest,
+	       struct error *err)
+{
+	return tag ? docker_put_tagged(t, tag, manifest, err)
+		   : t->class->put_manifest(t, manifest, false, err);
+}
+
+const struct companions companions_of_registry = {
+	.list = list,
+	.get = docker_get_tagged,
+	.put = put,
+};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What refers to a manifest in a registry: the manifests whose `subject` it is (distribution-spec,
- * "Listing Referrers"), and what cosign keeps under tags that are made of its digest.
+ * What refers to a manifest: the manifests whose `subject` it is (distribution-spec, "Listing
+ * Referrers"), and what cosign keeps under tags that are made of its digest. In a layout, as oras
+ * makes it, the former are entries of the index without a name, and tags are names of entries.
  */
 #pragma once
 #include "lib/error.h"
@@ -17,14 +18,31 @@ struct transport;
 
 enum { REFERRERS_MAX = 1000 }; /* of one manifest, and of what is carried along by one copy */
 
-/* The descriptors of the manifests that refer to `digest`, by the API, or by the index under a tag
- * where there is none: *has_api tells which. They are what the registry says, and not checked; the
- * caller owns the array. */
-int referrers_list(struct transport *t, const char *digest, json_t **entries, bool *has_api,
+/* How a place keeps them. */
+struct companions {
+	/* The descriptors of the manifests that refer to `digest`. They are what the place says,
+	 * and not checked; the caller owns the array. *keeps_list: the
+	 * list changes by itself when one is put; else it is the index under the tag
+	 * referrers_tag(digest, ""). */
+	int (*list)(struct transport *t, const char *digest, json_t **entries, bool *keeps_list,
+		    struct error *err);
+	/* ERROR_NOT_FOUND where there is no such tag. */
+	int (*get)(struct transport *t, const char *tag, struct manifest *manifest,
 		   struct error *err);
+	/* Put a manifest that refers to another; tag: NULL for one that has a subject. Its blobs
+	 * are in place. */
+	int (*put)(struct transport *t, const char *tag, const struct manifest *manifest,
+		   struct error *err);
+};
 
-/* True where the manifest says so itself. */
+/* Of a registry: by the API, or by the index under the tag where there is none. */
+extern const struct companions companions_of_registry;
+
+/* True where the manifest says itself what it is about. */
 bool referrer_is_about(const struct manifest *manifest, const char *digest);
+
+/* The descriptor of a referrer, as lists of them have it; the caller owns it. */
+json_t *referrer_descriptor(const struct manifest *manifest);
 
 /* "sha256-HEX" and `suffix`, without which it is the tag of that index; the caller frees it. */
 char *referrers_tag(const char *digest, const char *suffix);

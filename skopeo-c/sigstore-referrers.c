@@ -90,7 +90,7 @@ int sigstore_referrers_get(struct transport *t, const char *digest, struct signa
 	size_t looked_at = 0;
 	bool has_api;
 
-	if (referrers_list(t, digest, &entries, &has_api, err) < 0)
+	if (companions_of_registry.list(t, digest, &entries, &has_api, err) < 0)
 		return -1;
 	return add_entries(t, digest, entries, signatures, &looked_at, err);
 }

@@ -165,10 +165,12 @@ static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_r
 
 	if (sync_check(list, request->destination_access, *http, CHECKS_AT_ONCE, err) < 0)
 		return -1;
-	/* what is there already is signed again where that is asked for */
+	/* what is there already is signed again where that is asked for, and more may refer to it
+	 */
 	for (size_t i = 0; i < list->count; i++)
 		if (settings->copy.trust.sign_by || settings->copy.trust.sign_by_sigstore ||
-		    settings->copy.trust.sign_by_sigstore_key)
+		    settings->copy.trust.sign_by_sigstore_key ||
+		    (settings->copy.with_referrers && !settings->dry_run))
 			list->items[i].state = SYNC_CHANGED;
 	if (!settings->dry_run && sync_copy(list, request, settings->keep_going, err) < 0)
 		return -1;
@@ -201,6 +203,8 @@ static int sync_run(const struct cli *cli, struct error *err)
 		return -1;
 	if (settings->delete_extraneous && source == SYNC_DIR)
 		return cli_usage(cli, err, "--delete is for repositories of registries");
+	if (settings->copy.with_referrers && (source == SYNC_DIR || target.type == SYNC_DIR))
+		return cli_usage(cli, err, "--with-referrers is for registries on both sides");
 	if (settings->newer_than && age_parse(settings->newer_than, &oldest) < 0)
 		return cli_usage(cli, err, "--newer-than is a time such as 36h or 90d");
 	if (trust_open(&settings->copy.trust, &trust, err) < 0)

@@ -138,6 +138,9 @@ struct transport_class {
 	 * registry has already stay. NULL where none can be kept. */
 	int (*put_signatures)(struct transport *t, const struct manifest *manifest, bool is_top,
 			      const struct signatures *signatures, struct error *err);
+
+	/* What refers to images there (referrers.h); NULL where nothing is kept that does. */
+	const struct companions *companions;
 };
 
 struct transport {

@@ -22,6 +22,26 @@ void trust_image_free(struct trust_image *image)
 	*image = (struct trust_image){ 0 };
 }
 
+void trust_image_drop_sigstore(struct trust_image *image)
+{
+	image->any = false;
+	for (size_t i = 0; i < image->count; i++) {
+		struct signatures *all = &image->sets[i].signatures, kept = { 0 };
+
+		for (size_t j = 0; j < all->count; j++) {
+			if (all->items[j].kind != SIGNATURE_SIMPLE) {
+				signature_free(&all->items[j]);
+				continue;
+			}
+			kept.bytes += all->items[j].length;
+			all->items[kept.count++] = all->items[j];
+		}
+		all->count = kept.count;
+		all->bytes = kept.bytes;
+		image->any = image->any || kept.count > 0;
+	}
+}
+
 /* The signatures of a manifest that were read; none where it is not one of those. Borrowed. */
 static const struct signatures *signatures_of(const struct trust_image *image, const char *digest)
 {

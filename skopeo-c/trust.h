@@ -77,6 +77,8 @@ struct trust_image {
 };
 
 void trust_image_free(struct trust_image *image);
+/* Drop sigstore's, which are copied as what refers to the image. */
+void trust_image_drop_sigstore(struct trust_image *image);
 /* Add copies of the signatures that a manifest has, but for its bundles: those are referrers. */
 int trust_image_copy(const struct trust_image *image, const char *digest,
 		     struct signatures *signatures, struct error *err);

@@ -190,10 +190,83 @@ sorted() {
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/l/y:v1"
 }
 
-@test "copy: --with-referrers is for registries, and for what does not change" {
+@test "copy: --with-referrers into a layout and out of it" {
+	image=$(image o/x)
+	sbom=$(artifact o/x "$image" "an SBOM")
+	about=$(artifact o/x "$sbom" "about the SBOM")
+	tag=${image/:/-}
+	artifact o/x "" "signed" "$tag.sig"
+	for place in oci:layout oci-archive:archive.tar; do
+		copy --with-referrers "docker://$SIGNING/o/x:v1" "$place:v1"
+		copy --with-referrers "docker://$SIGNING/o/x:v1" "$place:v1" # nothing twice
+		tool skopeo-c list-tags "$place"
+		jq -e --arg sig "$tag.sig" '(.Tags | length == 4) and (.Tags | index("v1") and index($sig))' <<<"$output"
+		# the only image, whatever goes with it
+		[ "$(skopeo-c inspect --format '{{.Digest}}' "$place")" = "$image" ]
+		[ "$(skopeo inspect --format '{{.Digest}}' "$place:v1")" = "$image" ]
+		skopeo copy -q --insecure-policy "$place:$tag.sig" "dir:sig.${place%%:*}"
+		grep -qx signed "sig.${place%%:*}"/*
+	done
+	# as oras has them: entries without a name that say what they are
+	jq -e --arg sbom "$sbom" --arg about "$about" '[.manifests[] | select(has("annotations") | not)]
+		| (map(.digest) | sort) == ([$sbom, $about] | sort) and all(.artifactType == "application/x-note")' layout/index.json
+	copy --with-referrers oci:layout:v1 "oci-archive:other.tar:v1"
+	copy --with-referrers oci-archive:archive.tar:v1 "docker://$REGISTRY/o/x:v1"
+	copy --with-referrers oci-archive:other.tar "docker://$SIGNING/o/y:v1"
+	for there in "$REGISTRY/o/x" "$SIGNING/o/y"; do
+		[ "$(listed "$there" "$image")" = "$sbom" ]
+		[ "$(listed "$there" "$sbom")" = "$about" ]
+		[ "$(layer_text "$there" "$about")" = "about the SBOM" ]
+		[ "$(layer_text "$there" "$tag.sig")" = signed ]
+	done
+	curl -fs -H "Accept: $INDEX" "http://$REGISTRY/v2/o/x/manifests/$tag" |
+		jq -e 'all(.manifests[]; .artifactType == "application/x-note")'
+	# through a pipe
+	skopeo-c copy -q --with-referrers oci:layout:v1 oci-archive:-:v1 | skopeo-c copy -q --with-referrers oci-archive:-:v1 oci:piped:v1
+	diff <(jq -S '.manifests | sort_by(.digest)' layout/index.json) <(jq -S '.manifests | sort_by(.digest)' piped/index.json)
+}
+
+@test "copy: --with-referrers lets no referrer take a name in a layout" {
+	image=$(image n/x)
+	jq -nc --argjson config "$(blob n/x '{}')" --arg image "$image" '{schemaVersion: 2, mediaType: "'$MANIFEST'", $config, layers: [],
+		annotations: {"org.opencontainers.image.ref.name": "v1"}, subject: {mediaType: "'$MANIFEST'", digest: $image, size: 1}}' >thief.json
+	put n/x "$(digest thief.json)" thief.json
+	copy --with-referrers "docker://$SIGNING/n/x:v1" oci:layout:v1
+	[ "$(skopeo-c inspect --format '{{.Digest}}' oci:layout:v1)" = "$image" ]
+	jq -e '.manifests | length == 2' layout/index.json
+}
+
+@test "copy: --with-referrers keeps sigstore's signatures where they are not kept otherwise" {
+	image=$(image z/x)
+	mkdir registries.d
+	echo 'default-docker: {use-sigstore-attachments: true}' >registries.d/default.yaml
+	echo secret >passphrase
+	tool skopeo-c generate-sigstore-key --output-prefix key --passphrase-file passphrase
+	copy --registries.d registries.d --sign-by-sigstore-private-key key.private --sign-passphrase-file passphrase \
+		"docker://$SIGNING/z/x:v1" "docker://$SIGNING/z/x:v1"
+	copy 10 --registries.d registries.d "docker://$SIGNING/z/x:v1" oci:layout:v1
+	copy --registries.d registries.d --with-referrers "docker://$SIGNING/z/x:v1" oci:layout:v1
+	copy --with-referrers oci:layout:v1 "docker://$SIGNING/z/y:v1"
+	cmp <(curl -fs "http://$SIGNING/v2/z/x/manifests/${image/:/-}.sig") <(curl -fs "http://$SIGNING/v2/z/y/manifests/${image/:/-}.sig")
+}
+
+@test "sync: --with-referrers, also for what is there already" {
+	image=$(image y/x)
+	tool skopeo-c sync --src docker --dest docker --tls-verify=false "$SIGNING/y/x:v1" "$REGISTRY/sync"
+	sbom=$(artifact y/x "$image" "an SBOM")
+	artifact y/x "" "signed" "${image/:/-}.sig"
+	tool skopeo-c sync --src docker --dest docker --tls-verify=false --with-referrers "$SIGNING/y/x:v1" "$REGISTRY/sync"
+	jq -e '.status == "unchanged"' <<<"$output"
+	[ "$(listed "$REGISTRY/sync/x" "$image")" = "$sbom" ]
+	[ "$(layer_text "$REGISTRY/sync/x" "${image/:/-}.sig")" = signed ]
+	tool 2 skopeo-c sync --src docker --dest dir --tls-verify=false --with-referrers "$SIGNING/y/x" dir
+	error_is usage "registries on both sides"
+}
+
+@test "copy: --with-referrers is for what keeps them, and for what does not change" {
 	image v/x >/dev/null
 	copy 2 --with-referrers "docker://$SIGNING/v/x:v1" dir:d
-	error_is usage "docker:// on both sides"
+	error_is usage "dir:d keeps nothing that refers to images"
 	copy 2 --with-referrers --remove-signatures "docker://$SIGNING/v/x:v1" "docker://$SIGNING/w/x:v1"
 	error_is usage "exclude each other"
 	copy 1 --with-referrers --format v2s2 "docker://$SIGNING/v/x:v1" "docker://$SIGNING/w/x:v1"
