@@ -70,7 +70,7 @@ quiet = @printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench stress fuzz crash soak deb dist
+.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench instructions stress fuzz crash soak deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -171,6 +171,10 @@ soak: deps all
 bench: all
 	@OCID_BIN=$(abspath $(BUILD)) tests/bench/run | tee $(BUILD)/bench.jsonl
 	@tests/bench/chart $(BUILD)/bench.jsonl $(BUILD)/bench.svg
+
+# What is too short to be timed, in instructions, beside what it was: tests/bench/instructions.json
+instructions: all
+	@OCID_BIN=$(abspath $(BUILD)) tests/bench/instructions
 
 # Hundreds of processes on one store, for a minute (STRESS_SECONDS, STRESS_PROCESSES).
 stress: all
