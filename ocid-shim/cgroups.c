@@ -24,14 +24,14 @@ static char *read_cgroups(const char *process)
 	return file_read_at(AT_FDCWD, path, FILE_MAX, &length, &ignored);
 }
 
-/* Where the cgroup of a line `N:CONTROLLERS:PATH` (cgroups(7)) is; NULL where it is none of the
- * container's own. The caller frees it. */
+/* Where the cgroup of a line `N:CONTROLLERS:PATH` (cgroups(7)) is; NULL where that cannot be seen.
+ * The caller frees it. */
 static char *directory_of(const char *line)
 {
 	const char *controllers = strchr(line, ':');
 	const char *path = controllers ? strchr(controllers + 1, ':') : NULL;
 
-	if (!path || path[1] != '/' || !path[2] || strstr(path, "/.."))
+	if (!path || path[1] != '/' || strstr(path, "/.."))
 		return NULL;
 
 	int length = (int)(path - controllers - 1);
@@ -47,6 +47,30 @@ static char *directory_of(const char *line)
 	return xasprintf("/sys/fs/cgroup/%.*s%s", length, controllers, path + 1);
 }
 
+static bool is_root(const char *line)
+{
+	const char *path = strrchr(line, ':');
+
+	return path && strcmp(path, ":/") == 0;
+}
+
+void cgroups_expect_move(void)
+{
+	cleanup_free char *ours = read_cgroups("self");
+	char *rest = ours, *line;
+
+	while (rest && (line = strsep(&rest, "\n")) && *line) {
+		cleanup_free char *directory = directory_of(line);
+		cleanup_free char *path =
+			directory ? xasprintf("%s/cgroup.procs", directory) : NULL;
+		cleanup_fd int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+
+		/* the writer itself */
+		if (fd >= 0 && write(fd, "0", 1) == 1)
+			return;
+	}
+}
+
 json_t *cgroups_of(pid_t pid)
 {
 	cleanup_free char *name = xasprintf("%d", (int)pid);
@@ -57,7 +81,7 @@ json_t *cgroups_of(pid_t pid)
 	while (rest && (line = strsep(&rest, "\n")) && *line) {
 		cleanup_free char *whole = xasprintf("%s\n", line);
 		cleanup_free char *directory =
-			ours && strstr(ours, whole) ? NULL : directory_of(line);
+			is_root(line) || (ours && strstr(ours, whole)) ? NULL : directory_of(line);
 
 		if (directory)
 			json_array_append_new(directories, json_string(directory));
