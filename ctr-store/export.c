@@ -3,8 +3,10 @@
 #include "ctr-store/backend.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/export_image.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/output_file.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/target.h"
@@ -24,10 +26,15 @@
 #include <unistd.h>
 
 struct settings {
-	bool only_container, only_image;
+	const char *output;
+	bool erofs, only_container, only_image;
 };
 
 static const struct cli_option options[] = {
+	{ "output", 'o', "FILE", OPTION_STRING, offsetof(struct settings, output),
+	  "write to FILE, which appears when it is whole" },
+	{ "erofs", 0, NULL, OPTION_FLAG, offsetof(struct settings, erofs),
+	  "write an EROFS image instead of an archive; needs --output" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
 	  "NAME is a container" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
@@ -97,15 +104,48 @@ static int export_entry(const struct tree_entry *entry, void *context, struct er
 	return archive_add(context, entry, err) < 0 ? error_prefix(err, "/%s", entry->path) : 0;
 }
 
-static int write_tree(int root_fd, const json_t *container, struct error *err)
+static int write_tree(int root_fd, const json_t *container, struct tar_writer *tar,
+		      struct error *err)
 {
-	struct tar_writer tar = { .fd = STDOUT_FILENO, .what = "standard output" };
 	cleanup_archive struct archive archive = { 0 };
 
-	archive_start(&archive, &tar, container);
+	archive_start(&archive, tar, container);
 	if (tree_walk(root_fd, export_entry, &archive, err) < 0)
 		return -1;
-	return tar_finish(&tar, err);
+	return tar_finish(tar, err);
+}
+
+static int write_image(int root_fd, const json_t *container, const struct staging *staging,
+		       int image_fd, struct error *err)
+{
+	cleanup_export_image struct export_image image = EXPORT_IMAGE_NONE;
+
+	if (export_image_start(staging, image_fd, &image, err) < 0)
+		return -1;
+	int written = write_tree(root_fd, container, &image.tar, err);
+	return export_image_finish(&image, written, err);
+}
+
+static int write_file(const struct settings *settings, int root_fd, const json_t *container,
+		      const struct staging *staging, struct error *err)
+{
+	cleanup_output_file struct output_file file = OUTPUT_FILE_NONE;
+
+	if (output_file_open(settings->output, &file, err) < 0)
+		return -1;
+	struct tar_writer tar = { .fd = file.fd, .what = settings->output };
+	int written = settings->erofs ? write_image(root_fd, container, staging, file.fd, err)
+				      : write_tree(root_fd, container, &tar, err);
+	return written < 0 ? -1 : output_file_publish(&file, err);
+}
+
+static int write_stdout(int root_fd, const json_t *container, struct error *err)
+{
+	struct tar_writer tar = { .fd = STDOUT_FILENO, .what = "standard output" };
+
+	if (write_tree(root_fd, container, &tar, err) == 0)
+		return 0;
+	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }
 
 static int export_verb(const struct cli *cli, struct error *err)
@@ -115,7 +155,9 @@ static int export_verb(const struct cli *cli, struct error *err)
 	cleanup_target struct target target = { 0 };
 	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
 
-	if (isatty(STDOUT_FILENO))
+	if (settings->erofs && !settings->output)
+		return cli_usage(cli, err, "--erofs needs --output");
+	if (!settings->output && isatty(STDOUT_FILENO))
 		return cli_usage(cli, err, "an archive is not for a terminal");
 	if (store_open(cli, &store, err) < 0 ||
 	    target_find(&store, cli->operands[0], settings->only_container, settings->only_image,
@@ -133,9 +175,8 @@ static int export_verb(const struct cli *cli, struct error *err)
 		return -1;
 	/* so that nothing is left unfinished when the reader is gone */
 	signal(SIGPIPE, SIG_IGN);
-	if (write_tree(root_fd, target.container, err) == 0)
-		return 0;
-	return err->os == EPIPE ? 128 + SIGPIPE : -1;
+	return settings->output ? write_file(settings, root_fd, target.container, &staging, err)
+				: write_stdout(root_fd, target.container, err);
 }
 
 const struct cli_command command_export = {
@@ -144,6 +185,8 @@ const struct cli_command command_export = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "write the files of an image or a container as a tar archive",
+	.details = "An EROFS image holds all layers as one, and any host mounts it:\n"
+		   "mount -t erofs -o loop FILE DIR.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = export_verb,

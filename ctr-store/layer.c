@@ -17,7 +17,9 @@
 
 json_t *layer_read(const struct store *store, const char *id, struct error *err)
 {
-	cleanup_free char *path = xasprintf("%s/%slayer.json", id, id[0] == '/' ? "../" : "");
+	/* a path ends in /diff, which need not be a directory */
+	const char *last = id[0] == '/' ? strrchr(id, '/') : id + strlen(id);
+	cleanup_free char *path = xasprintf("%.*s/layer.json", (int)(last - id), id);
 
 	return json_read_at(store->layers_fd, path, JSON_CONFIG_MAX, err);
 }

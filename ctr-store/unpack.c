@@ -64,6 +64,8 @@ static int session_start(struct session *session, const struct cli *cli, const s
 		return 0;
 	if (backend_choose(store, settings->backend, &backend, err) < 0)
 		return -1;
+	if (backend == BACKEND_COPY)
+		return cli_usage(cli, err, "--backend: layers are unpacked for overlay or erofs");
 	unpacker_set_backend(session->unpacker, backend);
 	return 0;
 }

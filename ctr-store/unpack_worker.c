@@ -254,22 +254,17 @@ void unpack_worker_end(struct unpack_worker *worker)
 	free(worker->out.text);
 	free(worker->err.text);
 	json_decref(worker->report);
-	*worker = (struct unpack_worker){ .socket = -1, .out = { .fd = -1 }, .err = { .fd = -1 } };
+	*worker = UNPACK_WORKER_NONE;
 }
 
-json_t *unpack_worker_run(const struct unpack_task *task, struct error *err)
+json_t *unpack_worker_wait(struct unpack_worker *worker, struct error *err)
 {
-	__attribute__((cleanup(unpack_worker_end))) struct unpack_worker worker = {
-		.socket = -1, .out = { .fd = -1 }, .err = { .fd = -1 }
-	};
 	enum worker_news news = WORKER_NOTHING;
 	json_t *report = NULL;
 
-	if (unpack_worker_start(task, &worker, err) < 0)
-		return NULL;
 	while (news != WORKER_DONE) {
-		struct pollfd polls[] = { { worker.out.fd, POLLIN, 0 },
-					  { worker.err.fd, POLLIN, 0 } };
+		struct pollfd polls[] = { { worker->out.fd, POLLIN, 0 },
+					  { worker->err.fd, POLLIN, 0 } };
 
 		if (poll(polls, 2, -1) < 0 && errno != EINTR) {
 			error_os(err, "poll");
@@ -279,8 +274,17 @@ json_t *unpack_worker_run(const struct unpack_task *task, struct error *err)
 			error_set(err, ERROR_TEMPORARY, "interrupted");
 			return NULL;
 		}
-		if (unpack_worker_read(&worker, &news, &report, err) < 0)
+		if (unpack_worker_read(worker, &news, &report, err) < 0)
 			return NULL;
 	}
 	return report;
+}
+
+json_t *unpack_worker_run(const struct unpack_task *task, struct error *err)
+{
+	__attribute__((cleanup(unpack_worker_end))) struct unpack_worker worker =
+		UNPACK_WORKER_NONE;
+
+	return unpack_worker_start(task, &worker, err) < 0 ? NULL
+							   : unpack_worker_wait(&worker, err);
 }

@@ -27,12 +27,18 @@ struct unpack_worker {
 	json_t *report; /* counts when it has ended well */
 };
 
+#define UNPACK_WORKER_NONE                                                                         \
+	(struct unpack_worker)                                                                     \
+	{                                                                                          \
+		.socket = -1, .out = { .fd = -1 }, .err = {.fd = -1 }                              \
+	}
+
 struct unpack_task {
 	int blob_fd, diff_fd;
 	int image_fd; /* an empty file for an EROFS image, then diff_fd stays empty; <= 0: none */
-	const char *blob_digest, *diff_id;
-	bool user_namespace, one_user; /* see user_namespace.h */
-	bool only_check;	       /* diff_id may be NULL: the report tells it */
+	const char *blob_digest, *diff_id; /* NULL: not asked for; diff_id only with an image */
+	bool user_namespace, one_user;	   /* see user_namespace.h */
+	bool only_check;		   /* diff_id may be NULL: the report tells it */
 };
 
 int unpack_worker_start(const struct unpack_task *task, struct unpack_worker *worker,
@@ -48,6 +54,10 @@ int unpack_worker_read(struct unpack_worker *worker, enum worker_news *news, jso
 
 /* Answer WORKER_NEEDS_LOWER with a directory that shows the layers beneath; -1 for the lowest. */
 int unpack_worker_give_lower(struct unpack_worker *worker, int lower_fd, struct error *err);
+
+/* Wait until it has ended, and return its report, which the caller owns. It must need no lower
+ * layers. */
+json_t *unpack_worker_wait(struct unpack_worker *worker, struct error *err);
 
 /* Start, wait until it has ended, and return its report, which the caller owns. For a task that
  * needs no lower layers. */

@@ -41,7 +41,6 @@ def describe(path):
     if is_dir:
         return facts
     name = os.path.relpath(path, TOP).decode(errors="backslashreplace")
-    facts["links"] = st.st_nlink
     facts["first"] = first_path.setdefault(st.st_ino, name)
     if stat.S_ISREG(st.st_mode):
         facts["size"] = st.st_size

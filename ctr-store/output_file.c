@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/output_file.h"
+
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
+#include "lib/random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MODE = 0666 }; /* but for the umask */
+
+static char *temporary_name(const char *name)
+{
+	char unique[RANDOM_NAME_SIZE];
+
+	random_name(unique);
+	return xasprintf(".%s.%s", name, unique);
+}
+
+/* Without a name it leaves nothing behind when we are killed; not every file system can. */
+static int create(struct output_file *file)
+{
+	file->fd = openat(file->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, MODE);
+	if (file->fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return file->fd;
+
+	cleanup_free char *temporary = temporary_name(file->name);
+	file->fd = openat(file->dir_fd, temporary,
+			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
+	if (file->fd >= 0)
+		file->temporary = steal_ptr(&temporary);
+	return file->fd;
+}
+
+int output_file_open(const char *path, struct output_file *file, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *directory =
+		slash ? xasprintf("%.*s/", (int)(slash - path), path) : xstrdup(".");
+	struct stat st;
+
+	file->name = xstrdup(slash ? slash + 1 : path);
+	if (!file->name[0] || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
+		return error_set(err, ERROR_USAGE, "%s is no regular file", path);
+	file->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file->dir_fd < 0 || create(file) < 0)
+		return error_os(err, "%s", path);
+	return 0;
+}
+
+static int give_name(struct output_file *file)
+{
+	cleanup_free char *self = xasprintf("/proc/self/fd/%d", file->fd);
+	char *temporary = temporary_name(file->name);
+
+	if (linkat(AT_FDCWD, self, file->dir_fd, temporary, AT_SYMLINK_FOLLOW) < 0) {
+		free(temporary);
+		return -1;
+	}
+	file->temporary = temporary;
+	return 0;
+}
+
+int output_file_publish(struct output_file *file, struct error *err)
+{
+	if (fsync(file->fd) < 0 || (!file->temporary && give_name(file) < 0) ||
+	    renameat(file->dir_fd, file->temporary, file->dir_fd, file->name) < 0)
+		return error_os(err, "%s", file->name);
+	free(steal_ptr(&file->temporary));
+	return file_sync_dir(file->dir_fd, file->name, err);
+}
+
+void output_file_close(struct output_file *file)
+{
+	if (file->temporary)
+		unlinkat(file->dir_fd, file->temporary, 0);
+	free(file->temporary);
+	free(file->name);
+	cleanup_fd_p(&file->fd);
+	cleanup_fd_p(&file->dir_fd);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that a user named for our output: it appears, or replaces another, when it is whole. */
+#pragma once
+#include "lib/error.h"
+
+struct output_file {
+	int fd; /* to write to */
+	int dir_fd;
+	char *name;	 /* in that directory */
+	char *temporary; /* its name so far; NULL: none */
+};
+
+#define OUTPUT_FILE_NONE                                                                           \
+	(struct output_file)                                                                       \
+	{                                                                                          \
+		.fd = -1, .dir_fd = -1                                                             \
+	}
+
+int output_file_open(const char *path, struct output_file *file, struct error *err);
+
+/* It is whole: to the disk, and under its name. */
+int output_file_publish(struct output_file *file, struct error *err);
+
+/* What was not published goes. */
+void output_file_close(struct output_file *file);
+#define cleanup_output_file __attribute__((cleanup(output_file_close)))
