@@ -7,3 +7,4 @@ struct cli_command generate_command(void);
 struct cli_command validate_command(void);
 struct cli_command diff_command(void);
 struct cli_command explain_command(void);
+struct cli_command apparmor_command(void);

@@ -2,8 +2,8 @@
 /* Seccomp, AppArmor and SELinux as a security context of CRI asks for them. */
 #include "oci-gen/cri.h"
 
+#include "lib/apparmor.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -11,11 +11,7 @@
 #include "oci-gen/pointer.h"
 #include "oci-gen/selinux.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { PROFILES_MAX = 1 << 20 }; /* bytes of the list of loaded AppArmor profiles */
 
 /* A SecurityProfile as it is meant; text borrowed from the document. */
 struct profile {
@@ -75,58 +71,43 @@ static int apply_seccomp(struct generation *g, const json_t *context, bool pause
 	return 0;
 }
 
-static bool apparmor_enabled(void)
-{
-	char state = 'N';
-	cleanup_fd int fd =
-		open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	return fd >= 0 && read(fd, &state, 1) == 1 && state == 'Y';
-}
-
-/* True when the kernel has the profile, or does not let us see which it has: `profiles` has lines
- * of NAME (MODE). */
-static bool apparmor_loaded(const char *profiles, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *line = profiles; line && *line; line += *line == '\n') {
-		if (strncmp(line, name, length) == 0 && strncmp(line + length, " (", 2) == 0)
-			return true;
-		line += strcspn(line, "\n");
-	}
-	return !profiles;
-}
-
 /* Which profile is the default one: our own, or that of another engine on this host. NULL where
- * none is loaded. */
-static const char *apparmor_default(const char *profiles)
+ * none is known to be loaded. */
+static const char *apparmor_default(void)
 {
-	static const char *const names[] = { "ocid-default", "cri-containerd.apparmor.d",
+	static const char *const names[] = { APPARMOR_DEFAULT, "cri-containerd.apparmor.d",
 					     "docker-default", "containers-default" };
 
-	for (size_t i = 0; profiles && i < sizeof names / sizeof *names; i++)
-		if (apparmor_loaded(profiles, names[i]))
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (apparmor_presence(names[i]) == APPARMOR_LOADED)
 			return names[i];
 	return NULL;
 }
 
-static int apply_loaded(struct generation *g, const struct profile *profile, struct error *err)
+/* What nobody has asked for is not missed where none is loaded. */
+static int apply_apparmor_default(struct generation *g, bool asked_for, struct error *err)
 {
-	size_t length;
-	struct error unused;
-	cleanup_free char *profiles = file_read_at(
-		AT_FDCWD, "/sys/kernel/security/apparmor/profiles", PROFILES_MAX, &length, &unused);
-	const char *name =
-		profile->type == PROFILE_DEFAULT ? apparmor_default(profiles) : profile->name;
+	const char *name = apparmor_default();
 
-	if (!name) {
-		error_set(err, ERROR_UNSUPPORTED, "no default AppArmor profile is loaded");
-		return error_hint(err, "load one as ocid-default, or name one as Localhost");
-	}
-	if (!apparmor_loaded(profiles, name))
-		return error_set(err, ERROR_NOT_FOUND, "no AppArmor profile \"%s\" is loaded",
+	if (name)
+		pointer_set(g->config, "/process/apparmorProfile", json_string(name));
+	if (name || !asked_for)
+		return 0;
+	error_set(err, ERROR_UNSUPPORTED, "no default AppArmor profile is loaded");
+	return error_hint(err, "load one: oci-gen apparmor | apparmor_parser --replace");
+}
+
+static int apply_apparmor_named(struct generation *g, const char *name, struct error *err)
+{
+	if (!apparmor_enabled())
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "AppArmor profile \"%s\" is asked for, but this kernel has no "
+				 "AppArmor",
 				 name);
+	if (apparmor_presence(name) == APPARMOR_ABSENT) {
+		error_set(err, ERROR_NOT_FOUND, "no AppArmor profile \"%s\" is loaded", name);
+		return error_hint(err, "load it: apparmor_parser --replace FILE");
+	}
 	pointer_set(g->config, "/process/apparmorProfile", json_string(name));
 	return 0;
 }
@@ -140,19 +121,14 @@ static int apply_apparmor(struct generation *g, const json_t *context, bool priv
 
 	if (read_profile(context, "apparmor", "apparmorProfile", &profile, err) < 0)
 		return -1;
-	if (profile.type == PROFILE_NONE || (privileged && profile.type == PROFILE_DEFAULT))
+	if (profile.type == PROFILE_LOCALHOST)
+		return apply_apparmor_named(g, profile.name, err);
+	if (!apparmor_enabled())
 		return 0;
-	if (!apparmor_enabled()) {
-		if (profile.type != PROFILE_LOCALHOST)
-			return 0;
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "AppArmor profile \"%s\" is asked for, but this kernel has no "
-				 "AppArmor",
-				 profile.name);
-	}
-	if (profile.type != PROFILE_UNCONFINED)
-		return apply_loaded(g, &profile, err);
-	pointer_set(g->config, "/process/apparmorProfile", json_string("unconfined"));
+	if (profile.type == PROFILE_UNCONFINED)
+		pointer_set(g->config, "/process/apparmorProfile", json_string("unconfined"));
+	else if (!privileged)
+		return apply_apparmor_default(g, profile.type == PROFILE_DEFAULT, err);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* Version, Status, and what a kubelet asks and tells of the runtime as a whole. */
 #include "ocid-dispatch/handlers.h"
 
+#include "lib/apparmor.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -143,9 +144,12 @@ static json_t *condition(const char *type, int status, const char *reason, const
 static json_t *status_info(const struct rpc_context *context, const char *runtime,
 			   const json_t *networks)
 {
+	bool apparmor = apparmor_enabled();
 	json_auto_t *config =
-		json_pack("{s:s, s:s, s:s, s:s, s:O*, s:O}", "stateDir", context->runroot, "root",
-			  context->root, "version", OCID_VERSION, "runtimeVersion", runtime,
+		json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:O*, s:O}", "stateDir", context->runroot,
+			  "root", context->root, "version", OCID_VERSION, "runtimeVersion", runtime,
+			  "apparmorEnabled", apparmor, "apparmorDefaultLoaded",
+			  apparmor && apparmor_presence(APPARMOR_DEFAULT) == APPARMOR_LOADED,
 			  "networks", networks, "configuration", context->configuration->json);
 	cleanup_free char *text = json_compact(config);
 

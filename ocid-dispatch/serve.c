@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/path.h"
+#include "ocid-dispatch/apparmor.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/listener.h"
 #include "ocid-dispatch/recover.h"
@@ -101,6 +102,7 @@ static int serve_at(const struct cli *cli, const char *path, struct configuratio
 	}
 	if (context.trace)
 		trace_environment(&context);
+	apparmor_load(&context);
 	recover(&context);
 
 	const struct server_settings server = { .listen_fd = listener.fd,

@@ -137,11 +137,11 @@ with_apparmor() {
 @test "generate: cri: AppArmor: a profile that was named is there or is missed" {
 	local context
 
-	from_cri '.cri.container.linux.securityContext.apparmor = {}'
-	is .process.apparmorProfile null
-	from_cri '.cri.container.linux.securityContext.apparmor = {profileType: "Unconfined"}'
-	is .process.apparmorProfile null
 	if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ]; then
+		from_cri '.cri.container.linux.securityContext.apparmor = {}'
+		is .process.apparmorProfile null
+		from_cri '.cri.container.linux.securityContext.apparmor = {profileType: "Unconfined"}'
+		is .process.apparmorProfile null
 		from_cri 10 '.cri.container.linux.securityContext.apparmor = {profileType: "Localhost", localhostRef: "mine"}'
 		error_is unsupported mine
 		from_cri 10 '.cri.container.linux.securityContext += {privileged: true, apparmorProfile: "localhost/mine"}'
@@ -158,6 +158,8 @@ with_apparmor() {
 		3||mine2|apparmor: {profileType: "Localhost", localhostRef: "mine"}
 		0|"unconfined"||apparmor: {profileType: "Unconfined"}
 		0|"docker-default"|docker-default|apparmor: {}
+		0|"docker-default"|docker-default|
+		0|null|docker-default|privileged: true
 		0|"ocid-default"|docker-default ocid-default|apparmorProfile: "runtime/default"
 		0|null|docker-default|apparmor: {}, privileged: true
 		10||mine|apparmor: {}

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+
+load ../helpers
+
+@test "apparmor: prints the profile that generate takes as the default" {
+	tool oci-gen apparmor
+	[ "$(grep -c '^profile ocid-default ' <<<"$output")" -eq 1 ]
+	[ "$(tail -n 1 <<<"$output")" = '}' ]
+	[ "$(grep -c '^abi ' <<<"$output")" -eq "$(find /etc/apparmor.d/abi/3.0 2>/dev/null | wc -l)" ]
+	tool 2 oci-gen apparmor more
+	tool 9 bash -c 'oci-gen apparmor >/dev/full'
+}
