@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/catalog_cache.h"
 
+#include "ctr-store/boot.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CACHE_MAX = 64 << 20, FORMAT = 2, SETTLED_MS = 100, BOOT_ID_MAX = 64 };
+enum { CACHE_MAX = 64 << 20, FORMAT = 2, SETTLED_MS = 100 };
 
 static const char cache_name[] = "images", cache_new[] = ".images";
 
@@ -37,17 +38,6 @@ static bool is_settled(const struct stat *st)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return milliseconds(&now) - milliseconds(&st->st_ctim) > SETTLED_MS;
-}
-
-/* The file was never synced: after a crash of the machine it may hold anything. */
-static void boot_id(char id[static BOOT_ID_MAX])
-{
-	struct error ignored;
-	size_t length;
-	cleanup_free char *text = file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id",
-					       BOOT_ID_MAX, &length, &ignored);
-
-	snprintf(id, BOOT_ID_MAX, "%.36s", text ? text : "");
 }
 
 /* Add what the rows of one layout depend on; false where it has just changed. */
@@ -72,15 +62,16 @@ static bool add_files(const struct layout *layout, FILE *key)
 char *catalog_cache_key(const struct layout *layout)
 {
 	struct utsname host;
-	char boot[BOOT_ID_MAX];
+	struct error ignored;
+	cleanup_free char *boot = boot_id(&ignored);
 	char *key = NULL;
 	size_t size;
-	FILE *stream = open_memstream(&key, &size);
+	FILE *stream = boot ? open_memstream(&key, &size) : NULL;
 
 	if (!stream)
 		return xstrdup("");
 	uname(&host);
-	boot_id(boot);
+	/* the file was never synced: after a crash of the machine it may hold anything */
 	fprintf(stream, "%d %s %.32s", FORMAT, boot, host.machine);
 	bool settled = add_files(layout, stream);
 	for (size_t i = 0; settled && i < layout->other_count; i++)

@@ -4,6 +4,7 @@
 #include "ctr-store/catalog.h"
 #include "ctr-store/container.h"
 #include "ctr-store/image.h"
+#include "ctr-store/manifests.h"
 #include "ctr-store/record.h"
 #include "ctr-store/sweep.h"
 #include "lib/cleanup.h"
@@ -91,15 +92,29 @@ static const char *id_of(const struct removals *removals, const json_t *entry)
 	return json_text(removals->ids, json_text(entry, "digest", ""), "");
 }
 
-static void add_entry(struct removals *removals, json_t *entry)
+/* What the entry's image is known by. */
+static json_t *read_id(const struct removals *removals, struct manifests *manifests,
+		       const json_t *entry)
+{
+	struct error ignored;
+	bool failed;
+	const char *words =
+		manifests_get(manifests, json_text(entry, "digest", ""), &failed, &ignored);
+	struct manifest_word word;
+
+	while (words && manifests_next(&words, &word))
+		if (word.kind == MANIFEST_IMAGE)
+			return json_stringn(word.text, word.length);
+	cleanup_free char *found = catalog_entry_id(&removals->layout, entry);
+	return json_string(found);
+}
+
+static void add_entry(struct removals *removals, struct manifests *manifests, json_t *entry)
 {
 	const char *digest = json_text(entry, "digest", ""), *name = catalog_entry_name(entry);
 
-	if (!json_object_get(removals->ids, digest)) {
-		cleanup_free char *id = catalog_entry_id(&removals->layout, entry);
-
-		json_object_set_new(removals->ids, digest, json_string(id));
-	}
+	if (!json_object_get(removals->ids, digest))
+		json_object_set_new(removals->ids, digest, read_id(removals, manifests, entry));
 	if (name)
 		json_object_set(removals->by_name, name, entry);
 	if (!json_object_get(removals->by_digest, digest))
@@ -136,8 +151,10 @@ struct removals *removals_new(const struct store *store, struct error *err)
 	removals->index = removals->gate < 0 ? NULL : layout_index(&removals->layout, err);
 	if (!removals->index)
 		return NULL;
+	cleanup_manifests struct manifests manifests = { 0 };
+	manifests_open(&manifests, store, &removals->layout, false);
 	json_array_foreach (json_object_get(removals->index, "manifests"), i, entry) {
-		add_entry(removals, entry);
+		add_entry(removals, &manifests, entry);
 	}
 	return steal_ptr(&removals);
 }

@@ -5,10 +5,10 @@
 #include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/manifests.h"
 #include "ctr-store/record.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/staging.h"
 #include "lib/store.h"
@@ -26,12 +26,16 @@ enum { NESTING_MAX = 8, LEFTOVER_AGE = 3600 /* seconds */ };
 /* What is referred to: objects used as sets of the hex parts of digests. */
 struct marks {
 	json_t *blobs, *layers;
+	json_t *manifests; /* those that were looked at, by their digests */
+	json_t *only;	   /* nothing else matters; or NULL */
 };
 
 static void marks_free(struct marks *marks)
 {
 	json_decref(marks->blobs);
 	json_decref(marks->layers);
+	json_decref(marks->manifests);
+	json_decref(marks->only);
 }
 
 static void mark(json_t *set, const char *hex)
@@ -49,91 +53,43 @@ static void mark_digest(json_t *set, const json_t *digest)
 
 /* ---- marking ---- */
 
-/* Either directory may be the layer's: DiffID or ChainID. */
-static void mark_config(struct marks *marks, const json_t *config)
+/* Note that something refers to the object, if it matters. */
+static void mark_word(json_t *set, const json_t *only, const struct manifest_word *word)
 {
-	const json_t *diff_ids = json_path(config, "rootfs", "diff_ids", NULL), *diff_id;
-	char chain[DIGEST_SIZE], parent[DIGEST_SIZE];
-	size_t i;
-
-	json_array_foreach (diff_ids, i, diff_id) {
-		const char *text = json_string_value(diff_id);
-
-		if (!text || !digest_is_valid(text))
-			return;
-		digest_chain(i ? parent : NULL, text, chain);
-		memcpy(parent, chain, sizeof parent);
-		mark(marks->layers, digest_hex(text));
-		mark(marks->layers, digest_hex(chain));
-	}
+	if (!only || json_object_getn(only, word->text, word->length))
+		json_object_setn_new(set, word->text, word->length, json_true());
 }
 
-/* Read a blob of JSON. 0 with *json NULL when it is not there or is damaged: then nothing follows
- * from it. Any other failure must stop us before something is taken for unused. */
-static int read_blob(const struct layout *layout, const char *digest, json_t **json,
-		     struct error *err)
-{
-	*json = layout_read_json(layout, digest, err);
-	if (*json || err->kind == ERROR_NOT_FOUND)
-		return 0;
-	if (err->kind != ERROR_INTEGRITY)
-		return -1;
-	log_message(LOG_LEVEL_WARN, "%s", err->message);
-	return 0;
-}
-
-static bool is_image_config(const json_t *descriptor)
-{
-	const char *type = json_text(descriptor, "mediaType", "");
-
-	return strcmp(type, "application/vnd.oci.image.config.v1+json") == 0 ||
-	       strcmp(type, "application/vnd.docker.container.image.v1+json") == 0;
-}
-
-static void mark_list(struct marks *marks, const json_t *descriptors)
-{
-	const json_t *descriptor;
-	size_t i;
-
-	json_array_foreach (descriptors, i, descriptor) {
-		mark_digest(marks->blobs, json_object_get(descriptor, "digest"));
-	}
-}
-
-static int mark_manifest(struct marks *marks, const struct layout *layout, const char *digest,
+static int mark_manifest(struct marks *marks, struct manifests *manifests, const char *digest,
 			 int nesting, struct error *err)
 {
-	json_auto_t *manifest = NULL;
-	json_auto_t *config = NULL;
-	const json_t *child;
-	size_t i;
+	struct manifest_word word;
+	bool failed;
 
-	if (!digest_is_valid(digest) || json_object_get(marks->blobs, digest_hex(digest)))
-		return 0; /* an image with many names is read once */
+	if (!digest_is_valid(digest) || json_object_get(marks->manifests, digest))
+		return 0; /* an image with many names is looked at once */
+	json_object_set_new(marks->manifests, digest, json_true());
 	mark(marks->blobs, digest_hex(digest));
-	if (read_blob(layout, digest, &manifest, err) < 0)
-		return -1;
-
-	const json_t *descriptor = json_object_get(manifest, "config");
-	mark_digest(marks->blobs, json_object_get(descriptor, "digest"));
-	mark_list(marks, json_object_get(manifest, "layers"));
-	mark_list(marks, json_object_get(manifest, "blobs"));
-	json_array_foreach (json_object_get(manifest, "manifests"), i, child) {
-		if (nesting < NESTING_MAX &&
-		    mark_manifest(marks, layout, json_text(child, "digest", ""), nesting + 1, err) <
-			    0)
+	const char *words = manifests_get(manifests, digest, &failed, err);
+	if (!words)
+		return failed ? -1 : 0;
+	while (manifests_next(&words, &word)) {
+		if (word.kind == MANIFEST_BLOB)
+			mark_word(marks->blobs, marks->only, &word);
+		if (word.kind == MANIFEST_LAYER)
+			mark_word(marks->layers, marks->only, &word);
+		if (word.kind != MANIFEST_CHILD || nesting >= NESTING_MAX)
+			continue;
+		cleanup_free char *child = xstrndup(word.text, word.length);
+		if (mark_manifest(marks, manifests, child, nesting + 1, err) < 0)
 			return -1;
 	}
-	if (!is_image_config(descriptor))
-		return 0;
-	if (read_blob(layout, json_text(descriptor, "digest", ""), &config, err) < 0)
-		return -1;
-	mark_config(marks, config);
 	return 0;
 }
 
 /* Images of additional stores may have layers in this one. */
-static int mark_index(struct marks *marks, const struct layout *layout, struct error *err)
+static int mark_index(struct marks *marks, struct manifests *manifests, const struct layout *layout,
+		      struct error *err)
 {
 	json_auto_t *index = layout_index(layout, err);
 	const json_t *entry;
@@ -142,11 +98,11 @@ static int mark_index(struct marks *marks, const struct layout *layout, struct e
 	if (!index)
 		return -1;
 	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
-		if (mark_manifest(marks, layout, json_text(entry, "digest", ""), 0, err) < 0)
+		if (mark_manifest(marks, manifests, json_text(entry, "digest", ""), 0, err) < 0)
 			return -1;
 	}
 	for (i = 0; i < layout->other_count; i++)
-		if (mark_index(marks, &layout->others[i], err) < 0)
+		if (mark_index(marks, manifests, &layout->others[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -166,13 +122,6 @@ static void mark_layers(struct marks *marks, const json_t *users)
 }
 
 /* ---- sweeping ---- */
-
-static bool is_wanted(const struct sweep *sweep, const json_t *marks, const json_t *only,
-		      const char *hex)
-{
-	return hex[0] == '.' || json_object_get(marks, hex) ||
-	       (sweep->only && !json_object_get(only, hex));
-}
 
 /* The temporary file of a replacement that was killed: nobody works on one for so long. */
 static bool is_leftover(const char *name, const struct stat *st)
@@ -204,79 +153,77 @@ static void sweep_leftovers(struct sweep *sweep, int parent_fd, const char *name
 	}
 }
 
-static int sweep_blobs_in(struct sweep *sweep, int dir_fd, const json_t *marks, const json_t *only,
-			  struct error *err)
+static int sweep_blob(struct sweep *sweep, int dir_fd, const char *hex, const json_t *marks,
+		      struct error *err)
 {
-	cleanup_dir DIR *dir = fdopendir(dir_fd);
-	const struct dirent *entry;
 	struct stat st;
 
-	if (!dir) {
-		close(dir_fd);
-		return error_os(err, "blobs");
-	}
-	while ((entry = readdir(dir))) {
-		if (is_wanted(sweep, marks, only, entry->d_name) ||
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		if (!sweep->dry_run && unlinkat(dirfd(dir), entry->d_name, 0) < 0 &&
-		    errno != ENOENT)
-			return error_os(err, "cannot remove blob %s", entry->d_name);
-		sweep->blobs++;
-		sweep->bytes += st.st_size;
-	}
+	if (hex[0] == '.' || json_object_get(marks, hex) ||
+	    fstatat(dir_fd, hex, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (!sweep->dry_run && unlinkat(dir_fd, hex, 0) < 0 && errno != ENOENT)
+		return error_os(err, "cannot remove blob %s", hex);
+	sweep->blobs++;
+	sweep->bytes += st.st_size;
 	return 0;
 }
 
-static int sweep_blobs(struct sweep *sweep, const struct layout *layout, const json_t *marks,
-		       const json_t *only, struct error *err)
-{
-	static const char *const directories[] = { "blobs/sha256", "blobs/sha512" };
-
-	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
-		int fd = openat(layout->fd, directories[i],
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0)
-			return error_os(err, "%s/%s", layout->path, directories[i]);
-		if (sweep_blobs_in(sweep, fd, marks, only, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int sweep_layer(struct sweep *sweep, const char *id, struct error *err)
+static int sweep_layer(struct sweep *sweep, int dir_fd, const char *id, const json_t *marks,
+		       struct error *err)
 {
 	struct error ignored;
+	struct stat st;
+
+	if (id[0] == '.' || json_object_get(marks, id) ||
+	    fstatat(dir_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
 	json_auto_t *facts = layer_read(sweep->store, id, &ignored);
 	cleanup_free char *name = xasprintf("layer-%s", id);
-
-	if (!sweep->dry_run && renameat(sweep->store->layers_fd, id, sweep->trash->fd, name) < 0 &&
-	    errno != ENOENT)
+	if (!sweep->dry_run && renameat(dir_fd, id, sweep->trash->fd, name) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove layer %s", id);
 	sweep->layers++;
 	sweep->bytes += json_integer_value(json_object_get(facts, "size"));
 	return 0;
 }
 
-static int sweep_layers(struct sweep *sweep, const json_t *marks, const json_t *only,
-			struct error *err)
+typedef int sweep_one(struct sweep *sweep, int dir_fd, const char *name, const json_t *marks,
+		      struct error *err);
+
+/* All that is in the directory. Takes the descriptor. */
+static int sweep_each(struct sweep *sweep, int dir_fd, sweep_one *one, const json_t *marks,
+		      struct error *err)
 {
-	cleanup_fd int fd =
-		openat(sweep->store->layers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = fdopendir(dir_fd);
 	const struct dirent *entry;
 
-	if (!dir)
-		return error_os(err, "%s/layers", sweep->store->root);
-	steal_fd(&fd);
+	if (!dir) {
+		error_os(err, "%s", sweep->store->root);
+		close(dir_fd);
+		return -1;
+	}
 	while ((entry = readdir(dir)))
-		if (!is_wanted(sweep, marks, only, entry->d_name) &&
-		    sweep_layer(sweep, entry->d_name, err) < 0)
+		if (one(sweep, dir_fd, entry->d_name, marks, err) < 0)
 			return -1;
+	return 0;
+}
+
+/* All, or each of `only` where it is not NULL. */
+static int sweep_directory(struct sweep *sweep, int parent_fd, const char *path, sweep_one *one,
+			   const json_t *marks, json_t *only, struct error *err)
+{
+	cleanup_fd int fd =
+		openat(parent_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const char *name;
+	json_t *ignored;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_os(err, "%s/%s", sweep->store->root, path);
+	if (!only)
+		return sweep_each(sweep, steal_fd(&fd), one, marks, err);
+	json_object_foreach (only, name, ignored) {
+		if (one(sweep, fd, name, marks, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -314,11 +261,47 @@ static json_t *set_of(const json_t *digests)
 	return set;
 }
 
+static void sweep_all_leftovers(struct sweep *sweep)
+{
+	static const char *const directories[] = { ".", "blobs/sha256", "blobs/sha512" };
+
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+		sweep_leftovers(sweep, sweep->store->images_fd, directories[i]);
+}
+
+/* Containers and records of mounts, without those that nothing keeps. The caller owns them. */
+static json_t *read_users(struct sweep *sweep, struct error *err)
+{
+	bool all = sweep->only == NULL;
+	json_auto_t *records =
+		record_list(sweep->store, all && !sweep->dry_run, &sweep->records, err);
+	json_auto_t *users = records ? container_list(sweep->store, err) : NULL;
+
+	if (!users || (all && sweep_containers(sweep, users, records, err) < 0))
+		return NULL;
+	if (all)
+		sweep->containers +=
+			container_collect_lost(sweep->store, sweep->dry_run ? NULL : sweep->trash);
+	json_array_extend(users, records);
+	return json_incref(users);
+}
+
+static int sweep_objects(struct sweep *sweep, const struct marks *marks, struct error *err)
+{
+	static const char *const directories[] = { "blobs/sha256", "blobs/sha512" };
+
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+		if (sweep_directory(sweep, sweep->store->images_fd, directories[i], sweep_blob,
+				    marks->blobs, marks->only, err) < 0)
+			return -1;
+	return sweep_directory(sweep, sweep->store->layers_fd, ".", sweep_layer, marks->layers,
+			       marks->only, err);
+}
+
 int sweep_run(struct sweep *sweep, struct error *err)
 {
 	cleanup_layout struct layout layout = { .fd = -1 };
 	json_auto_t *references = json_array();
-	json_auto_t *only = set_of(sweep->only);
 	bool all = sweep->only == NULL;
 
 	if (image_layout(sweep->store, &layout, err) < 0)
@@ -327,32 +310,23 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	if (staging_collect(sweep->store, all && !sweep->dry_run ? sweep->trash : NULL, references,
 			    &sweep->staging, err) < 0)
 		return -1;
-	json_auto_t *records =
-		record_list(sweep->store, all && !sweep->dry_run, &sweep->records, err);
-	json_auto_t *containers = records ? container_list(sweep->store, err) : NULL;
-	if (!containers || (all && sweep_containers(sweep, containers, records, err) < 0))
+	json_auto_t *users = read_users(sweep, err);
+	if (!users)
 		return -1;
-	if (all)
-		sweep->containers +=
-			container_collect_lost(sweep->store, sweep->dry_run ? NULL : sweep->trash);
 
-	__attribute__((cleanup(marks_free))) struct marks marks = { json_object(),
-								    set_of(references) };
-	if (mark_index(&marks, &layout, err) < 0)
+	cleanup_manifests struct manifests manifests = { 0 };
+	__attribute__((cleanup(marks_free))) struct marks marks = {
+		json_object(), set_of(references), json_object(), all ? NULL : set_of(sweep->only)
+	};
+	manifests_open(&manifests, sweep->store, &layout, all);
+	if (mark_index(&marks, &manifests, &layout, err) < 0)
 		return -1;
 	json_auto_t *held = set_of(references);
 	json_object_update(marks.blobs, held);
-	mark_layers(&marks, containers);
-	mark_layers(&marks, records);
+	mark_layers(&marks, users);
 	if (all && !sweep->dry_run)
 		container_name_sweep(sweep->store);
-	if (all) {
-		sweep_leftovers(sweep, layout.fd, ".");
-		sweep_leftovers(sweep, layout.fd, "blobs/sha256");
-		sweep_leftovers(sweep, layout.fd, "blobs/sha512");
-	}
-	if (sweep_blobs(sweep, &layout, marks.blobs, only, err) < 0 ||
-	    sweep_layers(sweep, marks.layers, only, err) < 0)
-		return -1;
-	return 0;
+	if (all)
+		sweep_all_leftovers(sweep);
+	return sweep_objects(sweep, &marks, err);
 }

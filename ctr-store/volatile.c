@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/volatile.h"
 
+#include "ctr-store/boot.h"
 #include "ctr-store/container.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
@@ -12,20 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-
-enum { BOOT_ID_MAX = 64 };
-
-/* The caller frees it. */
-static char *boot_id(struct error *err)
-{
-	size_t length;
-	char *id = file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", BOOT_ID_MAX, &length,
-				err);
-
-	if (id)
-		id[strcspn(id, "\n")] = '\0';
-	return id;
-}
 
 int volatile_mark(json_t *container, struct error *err)
 {

@@ -215,3 +215,23 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 		nothing_unfinished
 	done
 }
+
+@test "rm: what is remembered of manifests can be lost or spoiled, and what they share stays" {
+	make_tar own.tar file:own:text=own
+	for name in a b c d; do
+		make_tar "$name.tar" "file:$name:text=$name"
+		store_image "docker.io/library/$name:1" own.tar "$name.tar"
+		ctr-store unpack "$name:1"
+	done
+	tool ctr-store rm a:1
+	[ -s "$OCID_RUNROOT/manifests" ]
+	tool ctr-store rm b:1
+	sed -i 's/ [bl][0-9a-f]*//g; 1s/^/x/' "$OCID_RUNROOT/manifests" # of another boot
+	tool ctr-store rm c:1
+	[ -d "$(layer_tree own.tar)" ]
+	head -c 100 /dev/urandom >"$OCID_RUNROOT/manifests"
+	tool ctr-store check --deep
+	tool ctr-store rm d:1 t:1
+	[ -z "$(layers)" ]
+	[ -z "$(ls "$OCID_ROOT/images/blobs/sha256")" ]
+}

@@ -103,6 +103,16 @@ measure() { # IMAGE
 	at_most "$(calls ctr-store layers)" $((11 * few))
 }
 
+@test "scale: to remove one image takes no look at the others but the first time" {
+	for store in "$SMALL" "$BIG"; do
+		in_store "$store"
+		few=${one-}
+		ctr-store rm image1:1 >/dev/null
+		one=$(calls ctr-store rm image2:1)
+	done
+	at_most "$one" $((few + 60))
+}
+
 @test "scale: images are removed in proportion to their number" {
 	for store in "$SMALL" "$BIG"; do
 		in_store "$store"
