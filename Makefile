@@ -27,7 +27,8 @@ PROGRAMS := $(TOOLS) $(WORKERS)
 
 # The libraries of each program: the architecture in a few lines (DESIGN 7).
 PKGS_lib               := jansson libcrypto
-# libcurl, libyaml, GPGME and libsodium are loaded when they are needed (lib/library.h)
+# libcurl, libyaml, GPGME, libsodium, libbz2 and liblzma are loaded when they are needed
+# (lib/library.h)
 PKGS_skopeo-c          := jansson libcrypto $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 PKGS_oci-gen           := jansson libcrypto
 PKGS_ctr-store         := jansson libcrypto

@@ -214,7 +214,7 @@ static int read_stream(struct archive *archive, struct tar_parser *parser, struc
 	return status < 0 ? -1 : tar_parse_end(parser, err);
 }
 
-/* True for a regular file that is no gzip or zstd. */
+/* True for a regular file that is not compressed. */
 static bool is_plain_file(int fd, int64_t *length)
 {
 	unsigned char head[HEAD_SIZE] = { 0 };
@@ -224,7 +224,7 @@ static bool is_plain_file(int fd, int64_t *length)
 		return false;
 	*length = st.st_size;
 	ssize_t got = pread(fd, head, sizeof head, 0);
-	return got < 0 || !compression_is_known(head, (size_t)got);
+	return got < 0 || compression_of(head, (size_t)got) == COMPRESSION_NONE;
 }
 
 struct archive *archive_open_fd(int fd, const char *path, const char *spool_directory,

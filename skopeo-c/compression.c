@@ -3,6 +3,7 @@
 
 #include "lib/memory.h"
 #include "skopeo-c/gzip.h"
+#include "skopeo-c/old-stream.h"
 #include "skopeo-c/zstd-stream.h"
 
 #include <stdlib.h>
@@ -28,23 +29,15 @@ static bool is_zstd(const unsigned char *head, size_t length)
 		memcmp(head + 1, "\x2a\x4d\x18", 3) == 0);
 }
 
-int compression_of(const void *head, size_t length, enum compression *way, struct error *err)
+enum compression compression_of(const void *head, size_t length)
 {
-	if (begins_with(head, length, "BZh", 3) || begins_with(head, length, "\xfd\x37zXZ", 6))
-		return error_set(err, ERROR_UNSUPPORTED, "compressed by %s, not by gzip or zstd",
-				 *(const char *)head == 'B' ? "bzip2" : "xz");
-	*way = gzip_is_gzip(head, length) ? COMPRESSION_GZIP
-	       : is_zstd(head, length)	  ? COMPRESSION_ZSTD
-					  : COMPRESSION_NONE;
-	return 0;
-}
-
-bool compression_is_known(const void *head, size_t length)
-{
-	enum compression way = COMPRESSION_NONE;
-	struct error ignored;
-
-	return compression_of(head, length, &way, &ignored) < 0 || way != COMPRESSION_NONE;
+	if (begins_with(head, length, "BZh", 3))
+		return COMPRESSION_BZIP2;
+	if (begins_with(head, length, "\xfd\x37zXZ", 6))
+		return COMPRESSION_XZ;
+	if (is_zstd(head, length))
+		return COMPRESSION_ZSTD;
+	return gzip_is_gzip(head, length) ? COMPRESSION_GZIP : COMPRESSION_NONE;
 }
 
 /* ---- compressing ---- */
@@ -111,6 +104,7 @@ struct decompressor {
 	bool is_known; /* how it is compressed */
 	struct gzip_reader *gzip;
 	struct zstd_reader *zstd;
+	struct old_reader *old;
 };
 
 struct decompressor *decompressor_new(byte_sink *sink, void *context)
@@ -128,20 +122,34 @@ static int pass_on(struct decompressor *d, const void *data, size_t length, stru
 		return gzip_read(d->gzip, data, length, err);
 	if (d->zstd)
 		return zstd_read(d->zstd, data, length, err);
+	if (d->old)
+		return old_read(d->old, data, length, err);
 	return d->sink(d->context, data, length, err);
 }
 
 static int decide(struct decompressor *d, struct error *err)
 {
-	enum compression way = COMPRESSION_NONE;
+	enum compression way = compression_of(d->head, d->head_length);
 
 	d->is_known = true;
-	if (compression_of(d->head, d->head_length, &way, err) < 0)
-		return -1;
-	if (way == COMPRESSION_GZIP)
+	switch (way) {
+	case COMPRESSION_NONE:
+		break;
+	case COMPRESSION_GZIP:
 		d->gzip = gzip_reader_new(d->sink, d->context);
-	else if (way == COMPRESSION_ZSTD && !(d->zstd = zstd_reader_new(d->sink, d->context, err)))
-		return -1;
+		break;
+	case COMPRESSION_ZSTD:
+		if (!(d->zstd = zstd_reader_new(d->sink, d->context, err)))
+			return -1;
+		break;
+	case COMPRESSION_BZIP2:
+	case COMPRESSION_XZ:
+		d->old = old_reader_new(way == COMPRESSION_XZ ? OLD_XZ : OLD_BZIP2, d->sink,
+					d->context, err);
+		if (!d->old)
+			return -1;
+		break;
+	}
 	return d->head_length > 0 ? pass_on(d, d->head, d->head_length, err) : 0;
 }
 
@@ -164,6 +172,8 @@ int decompressor_finish(struct decompressor *d, struct error *err)
 		return -1;
 	if (d->gzip)
 		return gzip_read_end(d->gzip, err);
+	if (d->old)
+		return old_read_end(d->old, err);
 	return d->zstd ? zstd_read_end(d->zstd, err) : 0;
 }
 
@@ -173,5 +183,6 @@ void decompressor_free(struct decompressor *decompressor)
 		return;
 	gzip_reader_free(decompressor->gzip);
 	zstd_reader_free(decompressor->zstd);
+	old_reader_free(decompressor->old);
 	free(decompressor);
 }

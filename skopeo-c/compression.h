@@ -5,15 +5,20 @@
 
 #include <stdbool.h>
 
-enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
+/* The last two can only be read. */
+enum compression {
+	COMPRESSION_NONE,
+	COMPRESSION_GZIP,
+	COMPRESSION_ZSTD,
+	COMPRESSION_BZIP2,
+	COMPRESSION_XZ
+};
 
 /* "gzip" or "zstd"; -1 for what is neither. */
 int compression_from_name(const char *name);
 
-/* Whether data begins as a compressed stream of any kind that is known does; 6 bytes are enough. */
-bool compression_is_known(const void *head, size_t length);
-/* What it is; ERROR_UNSUPPORTED for bzip2 and xz. */
-int compression_of(const void *head, size_t length, enum compression *way, struct error *err);
+/* How data is compressed, by its first bytes; 6 are enough. */
+enum compression compression_of(const void *head, size_t length);
 
 struct compressor;
 
@@ -27,8 +32,7 @@ void compressor_free(struct compressor *compressor);
 
 struct decompressor;
 
-/* Its input says by its first bytes how it is compressed: what a media type says can be wrong.
- * bzip2 and xz are ERROR_UNSUPPORTED. */
+/* Its input says by its first bytes how it is compressed: what a media type says can be wrong. */
 struct decompressor *decompressor_new(byte_sink *sink, void *context);
 int decompressor_write(struct decompressor *decompressor, const void *data, size_t length,
 		       struct error *err);

@@ -9,22 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What belongs to a compression, and goes with it. */
-static const char *const zstd_annotations[] = {
-	"io.github.containers.zstd-chunked.manifest-checksum",
-	"io.github.containers.zstd-chunked.manifest-position",
-	"io.github.containers.zstd-chunked.tarsplit-checksum",
-	"io.github.containers.zstd-chunked.tarsplit-position",
-	"io.github.containers.compression.zstd",
-	NULL
-};
+/* What belongs to a compression, zstd:chunked or eStargz, and goes with it. */
+static bool is_of_compression(const char *annotation)
+{
+	static const char *const prefixes[] = { "io.github.containers.zstd-chunked.",
+						"io.containers.zstd-chunked.",
+						"io.github.containers.compression.zstd",
+						"containerd.io/snapshot/stargz/",
+						"io.containers.estargz." };
+
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (strncmp(annotation, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
 
 static void drop_annotations(json_t *descriptor)
 {
-	json_t *annotations = json_object_get(descriptor, "annotations");
+	json_t *annotations = json_object_get(descriptor, "annotations"), *value;
+	const char *key;
+	void *next;
 
-	for (size_t i = 0; zstd_annotations[i]; i++)
-		json_object_del(annotations, zstd_annotations[i]);
+	json_object_foreach_safe (annotations, next, key, value) {
+		if (is_of_compression(key))
+			json_object_del(annotations, key);
+	}
 	if (annotations && json_object_size(annotations) == 0)
 		json_object_del(descriptor, "annotations");
 }

@@ -59,9 +59,11 @@ static bool layer_changes(const struct conversion *conversion, const char *media
 
 	if (!layer_type_parse(media_type, &type) || type.is_foreign)
 		return false;
-	/* Docker has no name for it */
-	if (type.way == COMPRESSION_ZSTD && conversion->format &&
-	    strcmp(conversion->format, MANIFEST_DOCKER) == 0)
+	if (conversion->not_unnamed &&
+	    (type.way == COMPRESSION_BZIP2 || type.way == COMPRESSION_XZ))
+		return true;
+	if (conversion->format && strcmp(conversion->format, MANIFEST_DOCKER) == 0 &&
+	    !layer_type_name(&type, true))
 		return true;
 	switch (conversion->layers) {
 	case LAYERS_COMPRESSED:

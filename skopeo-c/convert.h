@@ -16,6 +16,7 @@ struct conversion {
 		LAYERS_COMPRESSED, /* those that are not compressed at all are */
 		LAYERS_RECODED	   /* all get the way of `recoding` */
 	} layers;
+	bool not_unnamed; /* layers of a way that no specification names a type for are recoded */
 	struct recoding recoding;
 };
 

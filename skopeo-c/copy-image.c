@@ -136,10 +136,12 @@ static struct conversion conversion_for(const struct copy *copy)
 	struct conversion conversion = copy->request->conversion;
 
 	/* nobody knows the bytes of a manifest that was made up here */
-	if (conversion.layers == LAYERS_KEPT && copy->from.class->makes_manifest &&
-	    copy->to.class->wants_compressed) {
-		conversion.layers = LAYERS_COMPRESSED;
-		conversion.recoding.way = COMPRESSION_GZIP;
+	conversion.not_unnamed = copy->from.class->makes_manifest;
+	if (conversion.not_unnamed && conversion.layers == LAYERS_KEPT) {
+		bool compress = copy->to.class->wants_compressed;
+
+		conversion.layers = compress ? LAYERS_COMPRESSED : LAYERS_KEPT;
+		conversion.recoding.way = compress ? COMPRESSION_GZIP : COMPRESSION_NONE;
 	}
 	conversion.recoding.directory = copy->spool_directory;
 	return conversion;

@@ -187,8 +187,7 @@ static int add_layer(struct docker_archive *state, const json_t *name, const cha
 
 	if (!member || read_head(archive, member, head, &length, err) < 0)
 		return -1;
-	if (compression_of(head, length, &type.way, err) < 0)
-		return error_prefix(err, "%s: %s", archive->path, member->name);
+	type.way = compression_of(head, length);
 	if (!diff_id || !digest_is_valid(diff_id))
 		return error_set(err, ERROR_INTEGRITY, "%s: the configuration has no DiffID for %s",
 				 archive->path, member->name);
@@ -303,7 +302,8 @@ int docker_archive_check(const struct plan *plan, const char *what, struct error
 
 char *docker_archive_blob_name(const struct blob *blob)
 {
-	static const char *const endings[] = { ".tar", ".tar.gz", ".tar.zst" };
+	static const char *const endings[] = { ".tar", ".tar.gz", ".tar.zst", ".tar.bz2",
+					       ".tar.xz" };
 	struct layer_type type;
 	const char *ending =
 		layer_type_parse(blob->media_type, &type) ? endings[type.way] : ".json";

@@ -24,6 +24,9 @@ static const struct row {
 	{ { true, COMPRESSION_ZSTD },
 	  "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
 	  NULL },
+	/* no specification has these, but they follow from what it says of others */
+	{ { false, COMPRESSION_BZIP2 }, "application/vnd.oci.image.layer.v1.tar+bzip2", NULL },
+	{ { false, COMPRESSION_XZ }, "application/vnd.oci.image.layer.v1.tar+xz", NULL },
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };

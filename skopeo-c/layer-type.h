@@ -13,5 +13,5 @@ struct layer_type {
 /* False for what is no layer of a file system. */
 bool layer_type_parse(const char *media_type, struct layer_type *type);
 
-/* The media type; NULL for Docker's of zstd, which there is none. */
+/* The media type; NULL where there is none, as Docker's of zstd. */
 const char *layer_type_name(const struct layer_type *type, bool is_docker);

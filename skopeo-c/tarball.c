@@ -108,8 +108,8 @@ static int check_tar(const struct packer *packer, struct error *err)
 	if (packer->head_length == TAR_BLOCK && packer->length % TAR_BLOCK == 0 &&
 	    is_tar_header(packer->head))
 		return 0;
-	return error_set(err, ERROR_INTEGRITY,
-			 "%s: neither a tar file nor one compressed by gzip or zstd", packer->path);
+	return error_set(err, ERROR_INTEGRITY, "%s: not a tar file, compressed or not",
+			 packer->path);
 }
 
 /* Fill the buffer as far as there is something: what a pipe delivers at once means nothing. */
