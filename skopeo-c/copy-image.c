@@ -47,11 +47,6 @@ static void copy_close(struct copy *copy)
 
 #define cleanup_copy __attribute__((cleanup(copy_close)))
 
-bool copy_names_registry(const char *name)
-{
-	return strncmp(name, transport_docker.prefix, strlen(transport_docker.prefix)) == 0;
-}
-
 /* Where blobs are read from. */
 static struct transport *source_of(struct copy *copy)
 {

@@ -41,6 +41,3 @@ struct copy_result {
  * holds nothing of the image. */
 int copy_image(const struct copy_request *request, struct http *http, struct copy_result *result,
 	       struct error *err);
-
-/* True where a registry is behind the name. */
-bool copy_names_registry(const char *name);

@@ -92,8 +92,8 @@ static void free_http(struct http **http)
 static int copy_run(const struct cli *cli, struct error *err)
 {
 	struct copy_settings *settings = cli->settings;
-	bool from_registry = copy_names_registry(cli->operands[0]);
-	bool to_registry = copy_names_registry(cli->operands[1]);
+	bool from_registry = transport_names_registry(cli->operands[0]);
+	bool to_registry = transport_names_registry(cli->operands[1]);
 	struct progress progress = { .events_fd = (int)settings->events };
 	struct copy_request request = {
 		.source = cli->operands[0],

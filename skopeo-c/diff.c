@@ -80,7 +80,7 @@ static int open_side(struct comparison *comparison, int number, struct error *er
 	const char *name = comparison->cli->operands[number];
 	struct side *side = &comparison->sides[number];
 
-	if (strncmp(name, "docker://", 9) == 0 && !comparison->http &&
+	if (transport_names_registry(name) && !comparison->http &&
 	    !(comparison->http = http_new(err)))
 		return -1;
 	const struct transport_settings source = {

@@ -197,9 +197,8 @@ static int look(struct inspection *inspection, const char *name, struct http **h
 		struct inspection *earlier, struct error *err)
 {
 	const struct inspect_settings *settings = inspection->settings;
-	bool is_registry = strncmp(name, "docker://", 9) == 0;
 
-	if (is_registry && !*http && !(*http = http_new(err)))
+	if (transport_names_registry(name) && !*http && !(*http = http_new(err)))
 		return -1;
 	const struct transport_settings source = {
 		.cli = inspection->cli,
@@ -216,8 +215,8 @@ static int look(struct inspection *inspection, const char *name, struct http **h
 	if (settings->raw && !settings->config)
 		return 0;
 	/* now that it is known how to speak to the registry, and who we are */
-	if (is_registry && !settings->no_tags && !settings->raw && !settings->config &&
-	    start_tags(inspection, earlier, err) < 0)
+	if (transport_is_docker(from) && !settings->no_tags && !settings->raw &&
+	    !settings->config && start_tags(inspection, earlier, err) < 0)
 		return -1;
 	memcpy(inspection->digest, manifest->digest, sizeof inspection->digest);
 	json_auto_t *platform = platform_wanted(&settings->platform);

@@ -92,3 +92,15 @@ json_t *registries_load(struct error *err)
 	json_decref(registries);
 	return NULL;
 }
+
+int registries_load_noted(json_t *registries, struct error *err)
+{
+	const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
+	cleanup_free char *path =
+		geteuid() == 0	    ? xstrdup("/var/cache/containers/short-name-aliases.conf")
+		: cache && cache[0] ? xasprintf("%s/containers/short-name-aliases.conf", cache)
+				    : xasprintf("%s/.cache/containers/short-name-aliases.conf",
+						home ? home : "");
+
+	return add_path(registries, path, false, err);
+}

@@ -35,7 +35,7 @@ static const struct key mirror_keys[] = {
 	{ "pull-from-mirror", JSON_STRING },
 	{ NULL, JSON_NULL },
 };
-/* short names and helpers of other programs are nothing to us */
+/* helpers of other programs are nothing to us */
 static const struct key top_keys[] = {
 	{ "registry", JSON_ARRAY },
 	{ "aliases", JSON_OBJECT },
@@ -219,7 +219,7 @@ static int add_file(const struct reader *reader)
 		    add_registry(reader, seen, registry) < 0)
 			return -1;
 	}
-	return 0;
+	return registries_add_short_names(reader->registries, root, reader->what, reader->err);
 }
 
 int registries_add(json_t *registries, const char *text, size_t length, const char *what,
@@ -393,4 +393,13 @@ int registries_judge(const char *name, bool *insecure, struct error *err)
 		return -1;
 	*insecure = json_is_true(json_object_get(registry, "insecure"));
 	return 0;
+}
+
+int registries_expand(const char *name, struct strings *candidates, struct error *err)
+{
+	json_auto_t *registries = registries_load(err);
+
+	return registries && registries_load_noted(registries, err) == 0
+		       ? registries_expand_with(registries, name, candidates, err)
+		       : -1;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 struct reference;
+struct strings;
 
 /* A place to ask for an image. */
 struct endpoint {
@@ -34,6 +35,10 @@ int registries_route(const struct reference *reference, bool is_destination, str
 		     struct error *err);
 /* What is configured for a host, or for a path on it: ERROR_DENIED where it is blocked. */
 int registries_judge(const char *name, bool *insecure, struct error *err);
+/* The full names, with their registries, that a name without a transport may stand for, in the
+ * order of trying: its own, if it names a registry; its alias; in the registries to search.
+ * ERROR_USAGE where there are none, or several, and short-name-mode wants that to be an error. */
+int registries_expand(const char *name, struct strings *candidates, struct error *err);
 void route_free(struct route *route);
 #define cleanup_route __attribute__((cleanup(route_free)))
 
@@ -43,6 +48,16 @@ int registries_add(json_t *registries, const char *text, size_t length, const ch
 		   struct error *err);
 int registries_find(const json_t *registries, const struct reference *reference,
 		    bool is_destination, struct route *route, struct error *err);
+
+/* What is said of short names, in a file's root, is a member of `registries`, too. */
+#define SHORT_NAMES "short names"
+int registries_add_short_names(json_t *registries, const json_t *root, const char *what,
+			       struct error *err);
+int registries_expand_with(const json_t *registries, const char *name, struct strings *candidates,
+			   struct error *err);
+
+/* Add the aliases that podman has noted when it asked its user. */
+int registries_load_noted(json_t *registries, struct error *err);
 
 /* Read all files of the configuration that there are; the caller owns the result. */
 json_t *registries_load(struct error *err);

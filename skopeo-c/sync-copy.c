@@ -9,6 +9,7 @@
 #include "skopeo-c/claim.h"
 #include "skopeo-c/http.h"
 #include "skopeo-c/transfer.h"
+#include "skopeo-c/transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ static json_t *copy_one(const struct crew *crew, const struct sync_item *item)
 	struct http *http = NULL;
 	cleanup_fd int claims_fd = claims_open(crew->claims_fd, &err);
 	request.claims_fd = claims_fd;
-	if (copy_names_registry(item->source) || copy_names_registry(item->destination))
+	if (transport_names_registry(item->source) || transport_names_registry(item->destination))
 		http = http_new(&err);
 	int status = err.message[0] ? -1 : copy_image(&request, http, &result, &err);
 	http_free(http);

@@ -5,8 +5,11 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/lock.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/random.h"
+#include "lib/reference.h"
+#include "skopeo-c/registries.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,39 +41,82 @@ const struct transport_class *transport_class_of(const char *name)
 	return NULL;
 }
 
-static const struct transport_class *find_class(const char *name, struct error *err)
+bool transport_names_registry(const char *name)
 {
-	for (size_t i = 0; classes[i]; i++)
-		if (strncmp(name, classes[i]->prefix, strlen(classes[i]->prefix)) == 0)
-			return classes[i];
+	const struct transport_class *class = transport_class_of(name);
+
+	return !class || class == &transport_docker;
+}
+
+static int no_transport(const char *name, struct error *err)
+{
 	error_set(err, ERROR_USAGE, "\"%s\" does not begin with a transport", name);
 	error_subject(err, name);
-	error_hint(err, "docker://NAME, oci:PATH[:REF], dir:PATH, docker-archive:PATH, "
-			"oci-archive:PATH, store:NAME, ...; see skopeo-c(1)");
-	return NULL;
+	return error_hint(err, "docker://NAME, oci:PATH[:REF], dir:PATH, docker-archive:PATH, "
+			       "oci-archive:PATH, store:NAME, ...; see skopeo-c(1)");
+}
+
+static int open_class(struct transport *t, const struct transport_class *class, const char *rest,
+		      const struct transport_settings *settings, struct error *err)
+{
+	t->class = class;
+	t->registries_d = settings->registries_d;
+	return class->open(t, rest, settings, err);
+}
+
+/* Of several names the first that there is an image of. */
+static int open_first(struct transport *t, const struct strings *names,
+		      const struct transport_settings *settings, struct error *err)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		cleanup_manifest struct manifest manifest = { 0 };
+
+		log_message(LOG_LEVEL_INFO, "trying %s", names->items[i]);
+		if (open_class(t, &transport_docker, names->items[i], settings, err) == 0 &&
+		    (names->count == 1 || t->class->get_manifest(t, NULL, &manifest, err) == 0))
+			return 0;
+		if (i + 1 == names->count || cli_interrupted())
+			break;
+		log_message(LOG_LEVEL_INFO, "%s", err->message);
+		transport_close(t);
+	}
+	return -1;
+}
+
+static int open_bare(struct transport *t, const char *name,
+		     const struct transport_settings *settings, struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+	cleanup_strings struct strings names = { 0 };
+	struct error ignored;
+
+	/* a path, or a mistake */
+	if (settings->is_destination || reference_parse(name, &reference, &ignored) < 0)
+		return no_transport(name, err);
+	if (registries_expand(name, &names, err) < 0)
+		return -1;
+	return open_first(t, &names, settings, err);
 }
 
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
 		   struct error *err)
 {
-	const struct transport_class *class = find_class(name, err);
+	const struct transport_class *class = transport_class_of(name);
 
 	if (!class)
-		return -1;
+		return open_bare(t, name, settings, err);
 	if (settings->is_destination && !class->put_manifest)
 		return error_set(err, ERROR_USAGE, "%s can only be a source", class->prefix);
-	t->class = class;
-	t->registries_d = settings->registries_d;
-	return class->open(t, name + strlen(class->prefix), settings, err);
+	return open_class(t, class, name + strlen(class->prefix), settings, err);
 }
 
 int transport_list(const char *name, const struct transport_settings *settings, json_t *names,
 		   struct error *err)
 {
-	const struct transport_class *class = find_class(name, err);
+	const struct transport_class *class = transport_class_of(name);
 
 	if (!class)
-		return -1;
+		return no_transport(name, err);
 	if (!class->list)
 		return error_set(err, ERROR_UNSUPPORTED, "there are no tags at %s", class->prefix);
 	return class->list(name + strlen(class->prefix), settings, names, err);

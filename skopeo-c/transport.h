@@ -162,7 +162,12 @@ extern const struct transport_class transport_docker, transport_oci, transport_d
 /* The transport of "PREFIX…", or NULL. */
 const struct transport_class *transport_class_of(const char *name);
 
-/* Open "PREFIX…"; ERROR_USAGE lists the prefixes. Close it whatever the result was. */
+/* True where opening the name needs HTTP to a registry: "docker://…", or a name without a prefix.
+ */
+bool transport_names_registry(const char *name);
+
+/* Open "PREFIX…", of a source also the name of an image in a registry, which may be a short one;
+ * ERROR_USAGE lists the prefixes. Close it whatever the result was. */
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
 		   struct error *err);
 void transport_close(struct transport *t);

@@ -55,7 +55,7 @@ TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack erofs id_m
 
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_manifest := skopeo-c/manifest.o skopeo-c/schema1.o
-TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files)
+TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files registries-short)
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
 TEST_OBJS_prune_plan := $(patsubst %,skopeo-c/%.o,prune-plan tag-filter semver)
 TEST_OBJS_semver := skopeo-c/semver.o

@@ -149,8 +149,10 @@ same_as_skopeo() { # IMAGE
 @test "inspect: a name that is none, and no transport" {
 	tool 2 skopeo-c inspect "docker://UPPER/x"
 	error_is usage
-	tool 2 skopeo-c inspect "busybox"
-	error_is usage "does not begin with a transport"
+	for name in ./busybox "oci busybox" x:y:z; do
+		tool 2 skopeo-c inspect "$name"
+		error_is usage "does not begin with a transport"
+	done
 	tool 2 skopeo-c inspect
 	error_is usage
 	tool 2 skopeo-c inspect --retry-times x docker://x

@@ -188,3 +188,67 @@ asked() {
 	CONTAINERS_REGISTRIES_CONF=$HOME/none tool 3 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 	error_is not-found none
 }
+
+# short TOML: the configuration, with plain http for the registry; the machine's counts for nothing
+short() {
+	unset CONTAINERS_REGISTRIES_CONF
+	printf '%s\n[[registry]]\nlocation = "%s"\ninsecure = true\n' "$1" "$LIAR" >"$HOME/.config/containers/registries.conf"
+}
+
+@test "registries: a name without a transport is one of a registry, or an alias" {
+	short "[aliases]
+		\"mine/x\" = \"$LIAR/good/x\"
+		\"nowhere\" = \"\"
+		\"wrong\" = \"good/x\""
+	tool skopeo-c inspect -n "$LIAR/good/x:v1"
+	jq -e --arg name "$LIAR/good/x" '.Name == $name' <<<"$output"
+	digest=$(jq -r .Digest <<<"$output")
+	for name in mine/x mine/x:v1 "mine/x@$digest" "mine/x:v1@$digest"; do
+		tool skopeo-c inspect -n "$name"
+		jq -e --arg name "$LIAR/good/x" --arg digest "$digest" '.Name == $name and .Digest == $digest' <<<"$output"
+	done
+	tool skopeo-c copy mine/x "dir:$BATS_TEST_TMPDIR/d"
+	tool skopeo-c diff mine/x "dir:$BATS_TEST_TMPDIR/d"
+	jq -e .same <<<"$output"
+	for name in nowhere other x/y/z; do
+		tool 2 skopeo-c inspect "$name"
+		error_is usage "no alias or registry to search"
+	done
+	tool 7 skopeo-c inspect wrong
+	error_is integrity '"good/x" where a registry must be named'
+	# docker:// is what it says, and a destination has a transport
+	tool 2 skopeo-c copy mine/x other
+	error_is usage "does not begin with a transport"
+	tool 2 skopeo-c inspect "$BATS_TEST_TMPDIR/d"
+	error_is usage "does not begin with a transport"
+}
+
+@test "registries: of the aliases for a name the last file's counts" {
+	unset CONTAINERS_REGISTRIES_CONF
+	mkdir -p "$HOME/.config/containers/registries.conf.d"
+	printf '[aliases]\n"a" = "127.0.0.1:1/old"\n"b" = "%s/good/b"\n[[registry]]\nlocation = "%s"\ninsecure = true\n' "$LIAR" "$LIAR" \
+		>"$HOME/.config/containers/registries.conf"
+	printf '[aliases]\n"a" = "%s/good/new"\n' "$LIAR" >"$HOME/.config/containers/registries.conf.d/000-shortnames.conf"
+	tool skopeo-c inspect -n --format '{{.Name}}' a
+	[ "$output" = "$LIAR/good/new" ]
+	tool skopeo-c inspect -n --format '{{.Name}}' b
+	[ "$output" = "$LIAR/good/b" ]
+}
+
+@test "registries: short names are looked for in the registries to search, in order" {
+	short "unqualified-search-registries = [\"127.0.0.1:1\", \"$LIAR\", \"127.0.0.1:2\"]"
+	tool skopeo-c inspect -n --retry-times 0 --format '{{.Name}}' good/x:v1
+	[ "$output" = "$LIAR/good/x" ]
+	short "short-name-mode = \"enforcing\"
+		unqualified-search-registries = [\"127.0.0.1:1\", \"$LIAR\"]"
+	: >"$LIAR_LOG"
+	tool 2 skopeo-c inspect -n good/x:v1
+	error_is usage "\"good/x:v1\" may be 127.0.0.1:1/good/x:v1, $LIAR/good/x:v1: short-name-mode is enforcing"
+	[ ! -s "$LIAR_LOG" ]
+	short "short-name-mode = \"enforcing\"
+		unqualified-search-registries = [\"$LIAR\"]"
+	tool skopeo-c inspect -n good/x:v1
+	short 'short-name-mode = "perhaps"'
+	tool 7 skopeo-c inspect -n good/x:v1
+	error_is integrity "none of enforcing, permissive, disabled"
+}
