@@ -20,7 +20,7 @@
 
 static const char suffix[] = ".json", hint_prefix[] = ".on-";
 
-enum { PLACE_MAX = 256 };
+enum { PLACE_MAX = 256, TRIES_MAX = 100 };
 
 /* Newer than the headers of Debian 12: never used again while the system runs (Linux 6.8). */
 enum { MOUNT_ID_UNIQUE = 0x4000 };
@@ -49,7 +49,7 @@ static json_int_t mount_id(int fd, const char *path, int flags)
 /* The last record of an owner takes the directory with it, perhaps at this moment. */
 static int open_owner(const struct store *store, const char *owner, struct error *err)
 {
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
 		if (mkdirat(store->mounts_fd, owner, 0700) < 0 && errno != EEXIST)
 			break;
 		int fd = openat(store->mounts_fd, owner,
@@ -60,35 +60,22 @@ static int open_owner(const struct store *store, const char *owner, struct error
 	return error_os(err, "cannot record the mount");
 }
 
-/* As file_replace_at(), but without a sync: records need not survive what mounts do not. 1 when the
- * directory has just gone. */
-static int write_file(int dir_fd, const char *name, const char *text, struct error *err)
-{
-	cleanup_free char *temporary = xasprintf(".%s", name);
-	cleanup_fd int fd = openat(dir_fd, temporary,
-				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return errno == ENOENT ? 1 : error_os(err, "cannot record the mount");
-	int status = file_write_fd(fd, text, strlen(text), "the record of the mount", err);
-	if (status == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
-		status = error_os(err, "cannot record the mount");
-	if (status < 0)
-		unlinkat(dir_fd, temporary, 0);
-	return status;
-}
-
+/* Not synced: records need not survive what mounts do not. */
 static int write_record(const struct store *store, const char *owner, const char *name,
 			const char *text, struct error *err)
 {
-	int status = 1;
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		cleanup_fd int fd = open_owner(store, owner, err);
 
-	while (status == 1) {
-		cleanup_fd int dir_fd = open_owner(store, owner, err);
-
-		status = dir_fd < 0 ? -1 : write_file(dir_fd, name, text, err);
+		if (fd < 0)
+			return -1;
+		if (file_replace_volatile_at(fd, name, text, strlen(text), 0600, err) == 0)
+			return 0;
+		/* the directory may just have gone */
+		if (err->os != ENOENT)
+			break;
 	}
-	return status;
+	return error_prefix(err, "cannot record the mount");
 }
 
 static json_t *describe(const struct record *record)

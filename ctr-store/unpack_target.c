@@ -24,7 +24,7 @@ void unpack_target_spread(int staging_fd)
 	}
 }
 
-void unpack_target_close(const struct unpack_target *target)
+void unpack_target_close(struct unpack_target *target)
 {
 	cleanup_fd_p(&target->directory_fd);
 	cleanup_fd_p(&target->image_fd);

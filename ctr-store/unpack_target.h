@@ -8,7 +8,7 @@ struct unpack_target {
 	int image_fd;	  /* diff, to become an EROFS image; or -1 */
 };
 
-void unpack_target_close(const struct unpack_target *target);
+void unpack_target_close(struct unpack_target *target);
 #define cleanup_unpack_target __attribute__((cleanup(unpack_target_close)))
 
 /* The directory `layer` is there already. */

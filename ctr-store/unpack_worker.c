@@ -52,7 +52,7 @@ struct channels {
 	int ours[3], theirs[3];
 };
 
-static void channels_close(const struct channels *channels)
+static void channels_close(struct channels *channels)
 {
 	for (int i = 0; i < 3; i++) {
 		cleanup_fd_p(&channels->ours[i]);

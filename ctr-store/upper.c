@@ -31,7 +31,7 @@ struct upper {
 	int lower_fd; /* the layers beneath, merged: a mount that is attached nowhere */
 };
 
-static void upper_close(const struct upper *upper)
+static void upper_close(struct upper *upper)
 {
 	cleanup_fd_p(&upper->fd);
 	cleanup_fd_p(&upper->lower_fd);

@@ -14,12 +14,13 @@ void cleanup_free_p(void *pointer_to_pointer)
 	free(pointer); /* glibc 2.33 and later preserve errno here */
 }
 
-void cleanup_fd_p(const int *fd)
+void cleanup_fd_p(int *fd)
 {
 	int saved = errno;
 
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 	errno = saved;
 }
 

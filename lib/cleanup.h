@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 void cleanup_free_p(void *pointer_to_pointer);
-void cleanup_fd_p(const int *fd);
+void cleanup_fd_p(int *fd); /* and makes it -1 */
 void cleanup_file_p(FILE **file);
 void cleanup_dir_p(DIR **dir);
 

@@ -88,10 +88,10 @@ int store_open(const struct cli *cli, struct store *store, struct error *err)
 
 void store_close(struct store *store)
 {
-	const int fds[] = { store->images_fd,	      store->layers_fd,
-			    store->containers_fd,     store->tmp_fd,
-			    store->locks_fd,	      store->mounts_fd,
-			    store->run_containers_fd, store->netns_fd };
+	int fds[] = {
+		store->images_fd, store->layers_fd, store->containers_fd,     store->tmp_fd,
+		store->locks_fd,  store->mounts_fd, store->run_containers_fd, store->netns_fd
+	};
 
 	if (!store->root)
 		return;

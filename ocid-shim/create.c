@@ -34,7 +34,7 @@ struct place {
 	bool keep;
 };
 
-static void place_leave(const struct place *place)
+static void place_leave(struct place *place)
 {
 	struct error ignored;
 

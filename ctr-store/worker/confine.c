@@ -2,11 +2,11 @@
 #include "ctr-store/worker/confine.h"
 
 #include "lib/cleanup.h"
+#include "lib/landlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -19,20 +19,6 @@
 
 /* A layer of 2,000,000 directories takes 200 MiB, a zstd window up to 128 MiB. */
 #define MEMORY_MAX ((rlim_t)512 << 20)
-
-/* Newer than the headers of Debian 12 (Landlock ABI 3 to 6). */
-enum {
-	ACCESS_FS_TRUNCATE = 1 << 14,
-	ACCESS_FS_IOCTL_DEV = 1 << 15,
-	ACCESS_NET_TCP = 3, /* bind and connect */
-	SCOPE_ALL = 3	    /* abstract unix sockets and signals */
-};
-
-struct ruleset_attributes {
-	uint64_t handled_access_fs;
-	uint64_t handled_access_net;
-	uint64_t scoped;
-};
 
 /* `tree` is a detached mount of the target directory. */
 static int mount_as_root(int tree, bool read_only, struct error *err)
@@ -128,50 +114,13 @@ static int drop_capabilities(bool may_mark, struct error *err)
 	return 0;
 }
 
-/* The rights that change a file system, up to the given ABI. */
-static uint64_t write_rights(long abi)
-{
-	uint64_t rights = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-			  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-			  LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-			  LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-			  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM |
-			  LANDLOCK_ACCESS_FS_REFER;
-
-	return abi >= 3 ? rights | ACCESS_FS_TRUNCATE : rights;
-}
-
-static int apply_landlock(struct error *err)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset_attributes attributes = {
-		.handled_access_fs = write_rights(abi) | LANDLOCK_ACCESS_FS_EXECUTE |
-				     (abi >= 5 ? (uint64_t)ACCESS_FS_IOCTL_DEV : 0),
-		.handled_access_net = abi >= 4 ? ACCESS_NET_TCP : 0,
-		.scoped = abi >= 6 ? SCOPE_ALL : 0,
-	};
-	/* a kernel that knows fewer fields takes longer structures whose rest is zero */
-	struct landlock_path_beneath_attr root = { .allowed_access = write_rights(abi) };
-	cleanup_fd int ruleset = -1, root_fd = -1;
-
-	/* ABI 1 cannot allow hard links between directories: layers are full of them */
-	if (abi < 2)
-		return 0;
-	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
-	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	root.parent_fd = root_fd;
-	if (ruleset < 0 || root_fd < 0 ||
-	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &root, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		return error_os(err, "cannot apply Landlock");
-	return 0;
-}
-
 int confine_drop(bool may_mark, struct error *err)
 {
 	if (drop_capabilities(may_mark, err) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_os(err, "cannot set no_new_privs");
-	return apply_landlock(err);
+	cleanup_fd int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root_fd < 0 ? error_os(err, "target directory")
+			   : landlock_deny_changes(root_fd, err);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/stream/confine.h"
 
-#include "lib/cleanup.h"
+#include "lib/landlock.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,22 +18,6 @@
 #define MEMORY_MAX ((rlim_t)64 << 20)
 
 enum { NOBODY = 65534 };
-
-/* Newer than the headers of Debian 12 (Landlock ABI 2 to 6). */
-enum {
-	ACCESS_FS_ABI1 = (1 << 13) - 1,
-	ACCESS_FS_REFER = 1 << 13,
-	ACCESS_FS_TRUNCATE = 1 << 14,
-	ACCESS_FS_IOCTL_DEV = 1 << 15,
-	ACCESS_NET_TCP = 3, /* bind and connect */
-	SCOPE_ALL = 3,	    /* abstract unix sockets and signals */
-};
-
-struct ruleset_attributes {
-	uint64_t handled_access_fs;
-	uint64_t handled_access_net;
-	uint64_t scoped;
-};
 
 static int limit_resources(struct error *err)
 {
@@ -63,26 +46,6 @@ static int become_nobody(struct error *err)
 			return 0;
 		return error_os(err, "cannot change to an unprivileged user");
 	}
-	return 0;
-}
-
-static int apply_landlock(struct error *err)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset_attributes attributes = {
-		.handled_access_fs = ACCESS_FS_ABI1 | (abi >= 2 ? (uint64_t)ACCESS_FS_REFER : 0) |
-				     (abi >= 3 ? (uint64_t)ACCESS_FS_TRUNCATE : 0) |
-				     (abi >= 5 ? (uint64_t)ACCESS_FS_IOCTL_DEV : 0),
-		.handled_access_net = abi >= 4 ? ACCESS_NET_TCP : 0,
-		.scoped = abi >= 6 ? SCOPE_ALL : 0,
-	};
-
-	if (abi < 1)
-		return 0;
-	cleanup_fd int ruleset =
-		(int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
-	if (ruleset < 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		return error_os(err, "cannot apply Landlock");
 	return 0;
 }
 
@@ -159,7 +122,7 @@ int confine(struct error *err)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_os(err, "cannot set no_new_privs");
-	if (apply_landlock(err) < 0)
+	if (landlock_deny_files(err) < 0)
 		return -1;
 	return apply_seccomp(err);
 }
