@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/image.h"
@@ -10,8 +9,6 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "lib/staging.h"
-#include "lib/store.h"
 #include "lib/timestamp.h"
 
 #include <fcntl.h>
@@ -30,27 +27,17 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* An image in the making. */
 struct commit {
-	const struct store *store;
-	struct layout layout;
-	struct staging staging;
+	struct publication image;
 	json_t *container;
 	struct image base;
-	json_t *patch;		 /* or NULL */
-	char layer[DIGEST_SIZE]; /* "" where the container has changed nothing */
-	long long layer_size;
-	json_t *config;
 };
 
 static void commit_free(struct commit *commit)
 {
-	layout_close(&commit->layout);
-	staging_close(&commit->staging);
+	publication_free(&commit->image);
 	image_free(&commit->base);
 	json_decref(commit->container);
-	json_decref(commit->patch);
-	json_decref(commit->config);
 }
 
 /* ---- what it is made from ---- */
@@ -64,16 +51,16 @@ static int find_base(struct commit *commit, struct error *err)
 	if (strcmp(commit->base.digest, digest) == 0)
 		return 0;
 	image_free(&commit->base);
-	if (image_find(commit->store, digest, &commit->base, err) < 0)
+	if (image_find(&commit->image.store, digest, &commit->base, err) < 0)
 		return error_prefix(err, "the image of container %s",
 				    container_label(commit->container));
 	json_auto_t *references = image_references(&commit->base);
-	if (staging_refer(&commit->staging, references, err) < 0)
+	if (staging_refer(&commit->image.staging, references, err) < 0)
 		return -1;
 	for (size_t i = 0; i < commit->base.layer_count; i++) {
 		const char *blob = commit->base.layers[i].blob;
 
-		if (layout_has_blob(&commit->layout, blob, -1))
+		if (layout_has_blob(&commit->image.layout, blob, -1))
 			continue;
 		error_set(err, ERROR_NOT_FOUND, "image %s: blob %s is missing",
 			  image_label(&commit->base), blob);
@@ -87,7 +74,7 @@ static int find_base(struct commit *commit, struct error *err)
 static int write_layer(struct commit *commit, struct error *err)
 {
 	cleanup_hasher struct hasher hasher = { 0 };
-	cleanup_fd int fd = openat(commit->staging.fd, IMAGE_LAYER_FILE,
+	cleanup_fd int fd = openat(commit->image.staging.fd, IMAGE_LAYER_FILE,
 				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	struct tar_writer tar = { .fd = fd, .what = "the layer", .hasher = &hasher };
 	size_t entries;
@@ -95,13 +82,13 @@ static int write_layer(struct commit *commit, struct error *err)
 	if (fd < 0)
 		return error_os(err, "the layer");
 	hasher_start(&hasher, "sha256");
-	if (upper_archive(commit->store, commit->container, &tar, &entries, err) < 0 ||
+	if (upper_archive(&commit->image.store, commit->container, &tar, &entries, err) < 0 ||
 	    tar_finish(&tar, err) < 0)
 		return -1;
 	if (entries == 0)
 		return 0;
-	hasher_finish(&hasher, commit->layer);
-	commit->layer_size = tar.written;
+	hasher_finish(&hasher, commit->image.layer);
+	commit->image.layer_size = tar.written;
 	return 0;
 }
 
@@ -111,27 +98,27 @@ static int write_layer(struct commit *commit, struct error *err)
  * history can get none any more. */
 static void add_history(const struct commit *commit, const char *now)
 {
-	json_t *history = json_object_get(commit->config, "history");
+	json_t *history = json_object_get(commit->image.config, "history");
 
 	if (!json_is_array(history) && commit->base.layer_count == 0)
-		json_object_set_new(commit->config, "history", history = json_array());
+		json_object_set_new(commit->image.config, "history", history = json_array());
 	if (json_is_array(history))
-		json_array_append_new(
-			history, image_history_entry(now, "ctr-store commit", !commit->layer[0]));
+		json_array_append_new(history, image_history_entry(now, "ctr-store commit",
+								   !commit->image.layer[0]));
 }
 
 static void add_diff_id(const struct commit *commit)
 {
-	json_t *diff_ids = json_path(commit->config, "rootfs", "diff_ids", NULL);
+	json_t *diff_ids = json_path(commit->image.config, "rootfs", "diff_ids", NULL);
 
 	/* an image without layers may leave it out */
 	if (!json_is_array(diff_ids)) {
 		diff_ids = json_array();
 		json_object_set_new(
-			commit->config, "rootfs",
+			commit->image.config, "rootfs",
 			json_pack("{s:s, s:o}", "type", "layers", "diff_ids", diff_ids));
 	}
-	json_array_append_new(diff_ids, json_string(commit->layer));
+	json_array_append_new(diff_ids, json_string(commit->image.layer));
 }
 
 static int make_config(struct commit *commit, struct error *err)
@@ -140,18 +127,18 @@ static int make_config(struct commit *commit, struct error *err)
 	char now[TIMESTAMP_SIZE];
 
 	timestamp_now(now);
-	commit->config = json_deep_copy(base);
-	json_object_set_new(commit->config, "created", json_string(now));
-	if (commit->patch) {
-		json_t *merged = json_merge_patch(commit->config, commit->patch);
+	commit->image.config = json_deep_copy(base);
+	json_object_set_new(commit->image.config, "created", json_string(now));
+	if (commit->image.patch) {
+		json_t *merged = json_merge_patch(commit->image.config, commit->image.patch);
 
-		json_decref(commit->config);
-		commit->config = merged;
+		json_decref(commit->image.config);
+		commit->image.config = merged;
 	}
 	add_history(commit, now);
-	if (commit->layer[0])
+	if (commit->image.layer[0])
 		add_diff_id(commit);
-	return image_config_check(commit->config, err);
+	return image_config_check(commit->image.config, err);
 }
 
 /* The OCI name of a layer's media type: a manifest must not mix them with Docker's. */
@@ -186,28 +173,12 @@ static json_t *list_layers(const struct commit *commit)
 		json_array_append_new(layers, layer);
 	}
 	/* not compressed: it is there to be unpacked again here */
-	if (commit->layer[0])
+	if (commit->image.layer[0])
 		json_array_append_new(layers, json_pack("{s:s, s:s, s:I}", "mediaType",
 							"application/vnd.oci.image.layer.v1.tar",
-							"digest", commit->layer, "size",
-							(json_int_t)commit->layer_size));
+							"digest", commit->image.layer, "size",
+							(json_int_t)commit->image.layer_size));
 	return layers;
-}
-
-static int publish(const struct commit *commit, const char *name, char digest[static DIGEST_SIZE],
-		   struct error *err)
-{
-	json_auto_t *layers = list_layers(commit);
-	json_auto_t *inherited = image_references(&commit->base);
-	const struct publication publication = { .layout = &commit->layout,
-						 .staging = &commit->staging,
-						 .name = name,
-						 .layer = commit->layer,
-						 .config = commit->config,
-						 .layers = layers,
-						 .inherited = inherited };
-
-	return image_publish(&publication, digest, err);
 }
 
 /* ---- the verb ---- */
@@ -215,31 +186,20 @@ static int publish(const struct commit *commit, const char *name, char digest[st
 static int commit_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	const char *operand = cli->operands[1];
-	char digest[DIGEST_SIZE];
-	cleanup_store struct store store = { 0 };
-	__attribute__((cleanup(commit_free))) struct commit commit = {
-		.store = &store,
-		.layout = { .fd = -1 },
-		.staging = { .fd = -1, .lock_fd = -1 },
-	};
-	cleanup_free char *name = operand ? image_new_name(operand, err) : NULL;
+	__attribute__((cleanup(commit_free))) struct commit commit = { .container = NULL };
 
-	if (operand && !name)
+	if (publication_open(cli, cli->operands[1], settings->config, &commit.image, err) < 0)
 		return -1;
-	if (settings->config && !(commit.patch = image_read_patch(settings->config, err)))
-		return -1;
-	if (store_open_images(cli, NULL, &store, err) < 0 ||
-	    image_layout(&store, &commit.layout, err) < 0)
-		return -1;
-	commit.container = container_find(&store, cli->operands[0], err);
+	const struct store *store = &commit.image.store;
+	commit.container = container_find(store, cli->operands[0], err);
 	/* so that it is not removed meanwhile */
-	cleanup_fd int lock = commit.container ? container_lock(&store, commit.container, err) : -1;
-	if (lock < 0 || staging_open(&store, &commit.staging, err) < 0 ||
-	    find_base(&commit, err) < 0 || write_layer(&commit, err) < 0 ||
-	    make_config(&commit, err) < 0 || publish(&commit, name, digest, err) < 0)
+	cleanup_fd int lock = commit.container ? container_lock(store, commit.container, err) : -1;
+	if (lock < 0 || find_base(&commit, err) < 0 || write_layer(&commit, err) < 0 ||
+	    make_config(&commit, err) < 0)
 		return -1;
-	return catalog_print(cli, &store, digest, err);
+	json_auto_t *layers = list_layers(&commit);
+	json_auto_t *inherited = image_references(&commit.base);
+	return publication_finish(cli, &commit.image, layers, inherited, err);
 }
 
 const struct cli_command command_commit = {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/image_publish.h"
 
+#include "ctr-store/catalog.h"
+#include "ctr-store/image.h"
 #include "ctr-store/image_config.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
@@ -8,8 +10,43 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static json_t *read_patch(const char *file, struct error *err)
+{
+	json_auto_t *patch =
+		strcmp(file, "-") == 0
+			? json_read_fd(STDIN_FILENO, JSON_CONFIG_MAX, "standard input", err)
+			: json_read_at(AT_FDCWD, file, JSON_CONFIG_MAX, err);
+
+	return patch && image_config_check_patch(patch, err) == 0 ? json_incref(patch) : NULL;
+}
+
+int publication_open(const struct cli *cli, const char *name, const char *patch,
+		     struct publication *publication, struct error *err)
+{
+	*publication = (struct publication){ .layout = { .fd = -1 },
+					     .staging = { .fd = -1, .lock_fd = -1 } };
+	if ((name && !(publication->name = image_new_name(name, err))) ||
+	    (patch && !(publication->patch = read_patch(patch, err))))
+		return -1;
+	if (store_open_images(cli, NULL, &publication->store, err) < 0 ||
+	    image_layout(&publication->store, &publication->layout, err) < 0)
+		return -1;
+	return staging_open(&publication->store, &publication->staging, err);
+}
+
+void publication_free(struct publication *publication)
+{
+	json_decref(publication->config);
+	json_decref(publication->patch);
+	free(publication->name);
+	staging_close(&publication->staging);
+	layout_close(&publication->layout);
+	store_close(&publication->store);
+}
 
 /* The descriptor of JSON that will be a blob, and its text, which the caller frees. */
 static json_t *describe(const char *media_type, const json_t *json, char **text)
@@ -28,46 +65,44 @@ static int write_json(const struct publication *publication, const json_t *descr
 	char digest[DIGEST_SIZE];
 
 	snprintf(digest, sizeof digest, "%s", json_text(descriptor, "digest", ""));
-	return layout_write_blob(publication->layout, text, strlen(text), digest, err);
+	return layout_write_blob(&publication->layout, text, strlen(text), digest, err);
 }
 
 /* All that must stay until the index names it. */
-static int refer(const struct publication *publication, const json_t *config,
-		 const json_t *manifest, struct error *err)
+static int refer(const struct publication *publication, const json_t *inherited,
+		 const json_t *config, const json_t *manifest, struct error *err)
 {
-	json_auto_t *references =
-		publication->inherited ? json_copy((json_t *)publication->inherited) : json_array();
+	json_auto_t *references = inherited ? json_copy((json_t *)inherited) : json_array();
 
 	json_array_append(references, json_object_get(config, "digest"));
 	json_array_append(references, json_object_get(manifest, "digest"));
 	if (publication->layer[0])
 		json_array_append_new(references, json_string(publication->layer));
-	return staging_refer(publication->staging, references, err);
+	return staging_refer(&publication->staging, references, err);
 }
 
-int image_publish(const struct publication *publication, char digest[static DIGEST_SIZE],
-		  struct error *err)
+int publication_finish(const struct cli *cli, const struct publication *publication,
+		       const json_t *layers, const json_t *inherited, struct error *err)
 {
 	static const char manifest_type[] = "application/vnd.oci.image.manifest.v1+json";
-	const struct layout *layout = publication->layout;
+	const struct layout *layout = &publication->layout;
 	cleanup_free char *config_text = NULL;
 	cleanup_free char *manifest_text = NULL;
 	json_auto_t *config = describe("application/vnd.oci.image.config.v1+json",
 				       publication->config, &config_text);
-	json_auto_t *json =
-		json_pack("{s:i, s:s, s:O, s:O}", "schemaVersion", 2, "mediaType", manifest_type,
-			  "config", config, "layers", publication->layers);
+	json_auto_t *json = json_pack("{s:i, s:s, s:O, s:O}", "schemaVersion", 2, "mediaType",
+				      manifest_type, "config", config, "layers", layers);
 	json_auto_t *manifest = describe(manifest_type, json, &manifest_text);
 
-	if (refer(publication, config, manifest, err) < 0 ||
+	if (refer(publication, inherited, config, manifest, err) < 0 ||
 	    (publication->layer[0] &&
-	     layout_adopt_blob(layout, publication->staging->fd, IMAGE_LAYER_FILE,
+	     layout_adopt_blob(layout, publication->staging.fd, IMAGE_LAYER_FILE,
 			       publication->layer, err) < 0) ||
 	    write_json(publication, config, config_text, err) < 0 ||
-	    write_json(publication, manifest, manifest_text, err) < 0)
+	    write_json(publication, manifest, manifest_text, err) < 0 ||
+	    layout_tag(layout, publication->name, manifest, err) < 0)
 		return -1;
-	snprintf(digest, DIGEST_SIZE, "%s", json_text(manifest, "digest", ""));
-	return layout_tag(layout, publication->name, manifest, err);
+	return catalog_print(cli, &publication->store, json_text(manifest, "digest", ""), err);
 }
 
 json_t *image_history_entry(const char *created, const char *created_by, bool empty)
@@ -77,16 +112,4 @@ json_t *image_history_entry(const char *created, const char *created_by, bool em
 	if (empty)
 		json_object_set_new(entry, "empty_layer", json_true());
 	return entry;
-}
-
-json_t *image_read_patch(const char *file, struct error *err)
-{
-	json_auto_t *patch =
-		strcmp(file, "-") == 0
-			? json_read_fd(STDIN_FILENO, JSON_CONFIG_MAX, "standard input", err)
-			: json_read_at(AT_FDCWD, file, JSON_CONFIG_MAX, err);
-
-	if (!patch || image_config_check_patch(patch, err) < 0)
-		return NULL;
-	return json_incref(patch);
 }

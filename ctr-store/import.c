@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
-#include "ctr-store/image.h"
 #include "ctr-store/image_config.h"
 #include "ctr-store/image_publish.h"
 #include "ctr-store/unpack_worker.h"
@@ -9,8 +7,6 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "lib/staging.h"
-#include "lib/store.h"
 #include "lib/timestamp.h"
 
 #include <errno.h>
@@ -32,21 +28,9 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* The archive as it is stored. */
-struct layer {
-	char digest[DIGEST_SIZE];
-	long long size;
-	json_t *report; /* of the worker: {"diffId", "compression", "entries"} */
-};
-
-static void layer_free(struct layer *layer)
-{
-	json_decref(layer->report);
-}
-
 /* ---- the layer ---- */
 
-static int copy(int from, int to, struct layer *layer, struct error *err)
+static int copy(int from, int to, struct publication *image, struct error *err)
 {
 	cleanup_free char *buffer = xcalloc(1, COPY_CHUNK);
 	cleanup_hasher struct hasher hasher = { 0 };
@@ -61,49 +45,50 @@ static int copy(int from, int to, struct layer *layer, struct error *err)
 		hasher_update(&hasher, buffer, (size_t)got);
 		if (file_write_fd(to, buffer, (size_t)got, "the archive", err) < 0)
 			return -1;
-		layer->size += got;
+		image->layer_size += got;
 	}
-	hasher_finish(&hasher, layer->digest);
+	hasher_finish(&hasher, image->layer);
 	return 0;
 }
 
 /* Into the staging directory. Returns the copy's descriptor, at its beginning. */
-static int take_archive(const struct staging *staging, const char *file, struct layer *layer,
-			struct error *err)
+static int take_archive(struct publication *image, const char *file, struct error *err)
 {
 	cleanup_fd int from = strcmp(file, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 						     : open(file, O_RDONLY | O_CLOEXEC);
 	cleanup_fd int to =
 		from < 0 ? -1
-			 : openat(staging->fd, IMAGE_LAYER_FILE,
+			 : openat(image->staging.fd, IMAGE_LAYER_FILE,
 				  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (to < 0)
 		return error_os(err, "%s", file);
-	if (copy(from, to, layer, err) < 0)
+	if (copy(from, to, image, err) < 0)
 		return -1;
 	return lseek(to, 0, SEEK_SET) < 0 ? error_os(err, "the archive") : steal_fd(&to);
 }
 
-/* The worker alone looks into it; a directory for it to be confined to is all it gets. */
-static int check_archive(const struct staging *staging, int fd, struct layer *layer,
-			 struct error *err)
+/* The worker alone looks into it; a directory for it to be confined to is all it gets. Returns its
+ * report, {"diffId", "compression", "entries"}, which the caller owns. */
+static json_t *check_archive(const struct publication *image, int fd, struct error *err)
 {
+	cleanup_fd int dir_fd = -1;
 	const char *diff_id, *compression;
 
-	if (mkdirat(staging->fd, "check", 0700) < 0)
-		return error_os(err, "staging directory");
-	cleanup_fd int dir_fd = openat(staging->fd, "check", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return error_os(err, "staging directory");
+	if (mkdirat(image->staging.fd, "check", 0700) == 0)
+		dir_fd = openat(image->staging.fd, "check", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0) {
+		error_os(err, "staging directory");
+		return NULL;
+	}
 	const struct unpack_task task = {
-		.blob_fd = fd, .diff_fd = dir_fd, .blob_digest = layer->digest, .only_check = true
+		.blob_fd = fd, .diff_fd = dir_fd, .blob_digest = image->layer, .only_check = true
 	};
-	layer->report = unpack_worker_run(&task, err);
-	if (!layer->report)
-		return -1;
-	return json_require(layer->report, "the report of ctr-store-unpack", err, "{s:s, s:s}",
-			    "diffId", &diff_id, "compression", &compression);
+	json_auto_t *report = unpack_worker_run(&task, err);
+	if (!report || json_require(report, "the report of ctr-store-unpack", err, "{s:s, s:s}",
+				    "diffId", &diff_id, "compression", &compression) < 0)
+		return NULL;
+	return json_incref(report);
 }
 
 static const char *media_type(const char *compression)
@@ -122,7 +107,7 @@ static const char *media_type(const char *compression)
 
 /* ---- the image ---- */
 
-static json_t *make_config(const struct layer *layer, const json_t *patch, struct error *err)
+static int make_config(struct publication *image, const json_t *report, struct error *err)
 {
 	char now[TIMESTAMP_SIZE];
 	json_auto_t *config = layout_platform();
@@ -130,36 +115,29 @@ static json_t *make_config(const struct layer *layer, const json_t *patch, struc
 	timestamp_now(now);
 	json_object_set_new(config, "created", json_string(now));
 	json_object_set_new(config, "config", json_object());
-	json_auto_t *merged = patch ? json_merge_patch(config, patch) : json_incref(config);
-	json_object_set_new(merged, "rootfs",
+	image->config = image->patch ? json_merge_patch(config, image->patch) : json_incref(config);
+	json_object_set_new(image->config, "rootfs",
 			    json_pack("{s:s, s:[s]}", "type", "layers", "diff_ids",
-				      json_text(layer->report, "diffId", "")));
-	json_object_set_new(merged, "history",
+				      json_text(report, "diffId", "")));
+	json_object_set_new(image->config, "history",
 			    json_pack("[o]", image_history_entry(now, "ctr-store import", false)));
-	return image_config_check(merged, err) < 0 ? NULL : json_incref(merged);
+	return image_config_check(image->config, err);
 }
 
-static int publish(const struct layout *layout, const struct staging *staging,
-		   const struct layer *layer, const json_t *config, const char *name,
-		   char digest[static DIGEST_SIZE], struct error *err)
+/* The manifest's, which the caller owns. */
+static json_t *list_layer(const struct publication *image, const json_t *report, struct error *err)
 {
-	const char *compression = json_text(layer->report, "compression", "");
+	const char *compression = json_text(report, "compression", "");
 	const char *type = media_type(compression);
 
 	if (!type) {
 		error_set(err, ERROR_UNSUPPORTED, "layers of images cannot be compressed by %s",
 			  compression);
-		return error_hint(err, "decompress it first");
+		error_hint(err, "decompress it first");
+		return NULL;
 	}
-	json_auto_t *layers = json_pack("[{s:s, s:s, s:I}]", "mediaType", type, "digest",
-					layer->digest, "size", (json_int_t)layer->size);
-	const struct publication publication = { .layout = layout,
-						 .staging = staging,
-						 .name = name,
-						 .layer = layer->digest,
-						 .config = config,
-						 .layers = layers };
-	return image_publish(&publication, digest, err);
+	return json_pack("[{s:s, s:s, s:I}]", "mediaType", type, "digest", image->layer, "size",
+			 (json_int_t)image->layer_size);
 }
 
 /* ---- the verb ---- */
@@ -167,32 +145,19 @@ static int publish(const struct layout *layout, const struct staging *staging,
 static int import_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	const char *operand = cli->operands[1];
-	char digest[DIGEST_SIZE];
-	cleanup_store struct store store = { 0 };
-	cleanup_layout struct layout layout = { .fd = -1 };
-	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
-	__attribute__((cleanup(layer_free))) struct layer layer = { .report = NULL };
-	json_auto_t *patch = NULL;
-	cleanup_free char *name = operand ? image_new_name(operand, err) : NULL;
 
-	if (operand && !name)
-		return -1;
 	if (settings->config && strcmp(settings->config, "-") == 0 &&
 	    strcmp(cli->operands[0], "-") == 0)
 		return cli_usage(cli, err, "standard input cannot be both");
-	if (settings->config && !(patch = image_read_patch(settings->config, err)))
+	cleanup_publication struct publication image;
+	if (publication_open(cli, cli->operands[1], settings->config, &image, err) < 0)
 		return -1;
-	if (store_open(cli, &store, err) < 0 || image_layout(&store, &layout, err) < 0 ||
-	    staging_open(&store, &staging, err) < 0)
+	cleanup_fd int fd = take_archive(&image, cli->operands[0], err);
+	json_auto_t *report = fd < 0 ? NULL : check_archive(&image, fd, err);
+	if (!report || make_config(&image, report, err) < 0)
 		return -1;
-	cleanup_fd int fd = take_archive(&staging, cli->operands[0], &layer, err);
-	if (fd < 0 || check_archive(&staging, fd, &layer, err) < 0)
-		return -1;
-	json_auto_t *config = make_config(&layer, patch, err);
-	if (!config || publish(&layout, &staging, &layer, config, name, digest, err) < 0)
-		return -1;
-	return catalog_print(cli, &store, digest, err);
+	json_auto_t *layers = list_layer(&image, report, err);
+	return layers ? publication_finish(cli, &image, layers, NULL, err) : -1;
 }
 
 const struct cli_command command_import = {
