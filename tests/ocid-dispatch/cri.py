@@ -58,8 +58,17 @@ class Client:
         try:
             self.call(*args, **options)
         except grpc.RpcError as error:
+            print(f"{args[0]}: {error.code().name}: {error.details()}", file=sys.stderr)
             return error.code().name
         return "OK"
+
+
+def raw_code(client, path, data):
+    try:
+        client.raw(path, data)
+    except grpc.RpcError as error:
+        return error.code().name
+    return "OK"
 
 
 def single(socket, name, request="{}", *options):
@@ -192,17 +201,67 @@ def hasty(socket, directory):
     print(codes <= {"OK", "DEADLINE_EXCEEDED"})
 
 
+def fickle(socket, image, remote, directory, cgroup):
+    """In the midst of each call that changes something the client goes away, by its deadline or by
+    cancelling; then it is called to its end. Prints what did not work then."""
+    client, delay = Client(socket), [0.003]
+
+    def briefly(name, request):
+        message = getattr(cri_pb2, find(name).input_type.name)()
+        json_format.ParseDict(request, message)
+        delay[0] = delay[0] * 1.6 if delay[0] < 0.1 else 0.003
+        if int(delay[0] * 1e6) % 2:
+            return client.code(name, request, timeout=delay[0])
+        call = client.stub(name).future(message, timeout=60)
+        time.sleep(delay[0])
+        call.cancel()
+        return call.code().name
+
+    def wholly(name, request):
+        codes = {briefly(name, request), briefly(name, request)}
+        if not codes <= {"OK", "DEADLINE_EXCEEDED", "CANCELLED", "ALREADY_EXISTS", "NOT_FOUND",
+                         "FAILED_PRECONDITION"}:
+            print(name, codes)
+        for _ in range(100):  # what was cancelled is being undone, or was not
+            try:
+                return client.call(name, request, timeout=60)
+            except grpc.RpcError as error:
+                if error.code().name != "ALREADY_EXISTS":
+                    print(name, error.code().name, error.details())
+                    return None
+                time.sleep(0.05)
+                request["config"]["metadata"]["attempt"] += 1
+        print(name, "never")
+        return None
+
+    for i in range(4):
+        wholly("PullImage", {"image": {"image": remote}})
+        config = {"metadata": {"name": f"f{i}", "uid": "f", "namespace": "fickle", "attempt": 0},
+                  "logDirectory": directory, "linux": {"cgroupParent": cgroup}}
+        pod = wholly("RunPodSandbox", {"config": config}).pod_sandbox_id
+        container = {"containerId": wholly("CreateContainer", {
+            "podSandboxId": pod, "sandboxConfig": config,
+            "config": {"metadata": {"name": "c", "attempt": 0}, "image": {"image": image},
+                       "command": ["sleep", "100"]}}).container_id}
+        briefly("StartContainer", container)
+        if client.code("StartContainer", container) not in ("OK", "FAILED_PRECONDITION"):
+            print("StartContainer")
+        for name, request in (("StopContainer", container), ("RemoveContainer", container),
+                              ("StopPodSandbox", {"podSandboxId": pod}),
+                              ("RemovePodSandbox", {"podSandboxId": pod}),
+                              ("RemoveImage", {"image": {"image": remote}})):
+            wholly(name, request)
+    for pod in client.call("ListPodSandbox").items:
+        client.call("RemovePodSandbox", {"podSandboxId": pod.id}, timeout=60)
+
+
 def unknown(socket):
     """Methods that are not answered, and paths that nobody knows."""
     client = Client(socket)
     codes = {client.code(name, timeout=10) for name in ("CheckpointPod", "RestorePod")}
     for path in ("/runtime.v1.RuntimeService/Nope", "/runtime.v2.RuntimeService/Version", "/", "/x",
                  "/runtime.v1.ImageService/Version", "/runtime.v1.RuntimeServic/Version"):
-        try:
-            client.raw(path, b"")
-            codes.add("OK")
-        except grpc.RpcError as error:
-            codes.add(error.code().name)
+        codes.add(raw_code(client, path, b""))
     print(sorted(codes))
 
 
@@ -210,11 +269,7 @@ def malformed(socket):
     """Bytes that are no message."""
     client = Client(socket)
     for data in (b"\xff", b"\x0a\x05a", b"\x0a\x02\xc3\x28", b"\x0b\x0c"):
-        try:
-            client.raw("/runtime.v1.RuntimeService/Version", data)
-            print("OK")
-        except grpc.RpcError as error:
-            print(error.code().name)
+        print(raw_code(client, "/runtime.v1.RuntimeService/Version", data))
 
 
 def deadline(socket):
@@ -235,6 +290,66 @@ def cancel(socket):
     time.sleep(0.7)
     call.cancel()
     print(call.code().name)
+
+
+def held(pid):
+    """What a process has: descriptors, children, and kB of memory of its own."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        memory = next(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:"))
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return len(os.listdir(f"/proc/{pid}/fd")), len(file.read().split()), memory
+
+
+def settled(pid):
+    """The same, when the last handlers are gone."""
+    for _ in range(200):
+        time.sleep(0.05)
+        if held(pid)[1] == 0:
+            break
+    return held(pid)
+
+
+def mixed(client, number):
+    """A call of one of many kinds; its code."""
+    absent = {"containerId": "0" * 64}
+    kinds = (
+        lambda: client.code("Version", timeout=60),
+        lambda: client.code("ListContainers", timeout=60),
+        lambda: client.code("ListPodSandbox", {"filter": {"id": "x"}}, timeout=60),
+        lambda: client.code("ContainerStatus", absent, timeout=60),
+        lambda: client.code("StartContainer", absent, timeout=60),
+        lambda: client.code("RemoveContainer", absent, timeout=60),
+        lambda: client.code("ImageStatus", timeout=60),
+        lambda: client.code("Version", timeout=0.001),
+        lambda: client.code("StreamContainers", timeout=60),
+        lambda: client.code("GetContainerEvents", timeout=0.05),
+        lambda: raw_code(client, "/runtime.v1.RuntimeService/Version", b"\xff"),
+        lambda: raw_code(client, "/runtime.v1.RuntimeService/Nope", b""),
+    )
+    return kinds[number % len(kinds)]()
+
+
+def many(socket, pid, count):
+    """So many calls, those that fail among them, on ten connections one after the other; prints
+    what they have left in the server, and the codes. A deadline that is over before C-core has sent
+    the request may have it reset a stream that does not exist, which ends the connection (RFC 9113,
+    6.4) and is UNAVAILABLE for all its calls."""
+    codes = set()
+
+    def some(numbers):
+        client = Client(socket)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            codes.update(pool.map(lambda n: mixed(client, n), numbers))
+        client.channel.close()
+
+    some(range(200))  # until it has what it keeps
+    before, part = settled(pid), int(count) // 10
+    for i in range(10):
+        some(range(i * part, (i + 1) * part))
+    after = settled(pid)
+    print(after[0] - before[0], after[1], after[2] - before[2] < 200)
+    print(" ".join(sorted(codes - {"UNAVAILABLE"})))
+    print(before, after, file=sys.stderr)
 
 
 def steady(socket):

@@ -109,6 +109,23 @@ setup() {
 	[ "$output" = 200 ]
 }
 
+@test "serve: 2,000 calls leave nothing in the server, whatever became of them" {
+	tool cri many "$(cat "$SERVER_PID")" 2000
+	[ "$output" = "$(printf '%s\n' "0 0 True" \
+		"DEADLINE_EXCEEDED INTERNAL INVALID_ARGUMENT NOT_FOUND OK UNIMPLEMENTED")" ]
+}
+
+@test "serve: without calls it is never woken" {
+	wakeups() {
+		grep ctxt_switches "/proc/$(cat "$SERVER_PID")/status"
+	}
+	wait_for 5 no_handlers
+	sleep 0.2
+	before=$(wakeups)
+	sleep 2
+	[ "$(wakeups)" = "$before" ]
+}
+
 @test "serve: messages of 15 MB; beyond 16 is RESOURCE_EXHAUSTED" {
 	touch "$FAKE_DIR/big"
 	tool cri big
