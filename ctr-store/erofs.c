@@ -40,7 +40,7 @@ int erofs_check(struct error *err)
 	return fs_fd < 0 ? -1 : 0;
 }
 
-/* A mount of the file or device; -2 when the kernel wants a device. */
+/* A mount of the file or device; with ENOTBLK when the kernel wants a device. */
 static int mount_source(const char *source, const char *path, struct error *err)
 {
 	cleanup_fd int fs_fd = open_context(err);
@@ -51,8 +51,6 @@ static int mount_source(const char *source, const char *path, struct error *err)
 	    fsconfig(fs_fd, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0)
 		return error_os(err, "cannot mount %s", path);
 	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
-		if (errno == ENOTBLK)
-			return -2;
 		if (errno == EPERM)
 			return refuse_unprivileged(err);
 		/* a superblock or an inode that is none, or reaches beyond the file */
@@ -102,14 +100,12 @@ int erofs_mount(int dir_fd, const char *path, struct error *err)
 		return error_os(err, "%s", path);
 	snprintf(source, sizeof source, "/proc/self/fd/%d", file_fd);
 	int mount_fd = mount_source(source, path, err);
-	if (mount_fd != -2)
+	if (mount_fd >= 0 || err->os != ENOTBLK)
 		return mount_fd;
 	cleanup_fd int loop_fd = open_loop(file_fd, source, err);
 	if (loop_fd < 0)
 		return error_prefix(err, "%s", path);
-	mount_fd = mount_source(source, path, err);
-	return mount_fd == -2 ? error_set(err, ERROR_UNSUPPORTED, "cannot mount %s", path)
-			      : mount_fd;
+	return mount_source(source, path, err);
 }
 
 bool erofs_is_image(int dir_fd, const char *path)

@@ -4,6 +4,8 @@
 #include "ctr-store/worker/erofs_format.h"
 #include "lib/memory.h"
 
+#include <linux/capability.h>
+#include <linux/xattr.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -97,6 +99,31 @@ static bool is_replaced(const struct attribute *attributes, size_t count, size_t
 	return false;
 }
 
+/* What setxattr(2) would let pass: capabilities of version 2 or 3 (linux/capability.h). */
+static bool is_sound(const struct attribute *attribute)
+{
+	uint32_t magic;
+
+	if (strcmp(attribute->name, XATTR_NAME_CAPS) != 0)
+		return true;
+	if (attribute->size < sizeof magic)
+		return false;
+	memcpy(&magic, attribute->value, sizeof magic);
+	magic = le32toh(magic) & ~(uint32_t)VFS_CAP_FLAGS_EFFECTIVE;
+	return (magic == VFS_CAP_REVISION_2 && attribute->size == XATTR_CAPS_SZ_2) ||
+	       (magic == VFS_CAP_REVISION_3 && attribute->size == XATTR_CAPS_SZ_3);
+}
+
+static int check_all(const struct attribute *attributes, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_sound(&attributes[i]))
+			return error_set(err, ERROR_INTEGRITY,
+					 "extended attribute %s: not a value it can have",
+					 attributes[i].name);
+	return 0;
+}
+
 static int too_large(struct error *err)
 {
 	return error_set(err, ERROR_LIMIT, "extended attributes are too large for an EROFS image");
@@ -107,6 +134,8 @@ int attribute_body_make(const struct attribute_table *table, const struct attrib
 {
 	size_t shared = 0, size = 0;
 
+	if (check_all(attributes, count, err) < 0)
+		return -1;
 	if (count == 0)
 		return 0;
 

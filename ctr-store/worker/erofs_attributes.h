@@ -25,7 +25,8 @@ struct attribute_body {
 void attribute_body_free(struct attribute_body *body);
 #define cleanup_attribute_body __attribute__((cleanup(attribute_body_free)))
 
-/* ERROR_LIMIT when they are too large for the format. */
+/* ERROR_LIMIT when they are too large for the format, ERROR_INTEGRITY for a value that none can
+ * have. */
 int attribute_body_make(const struct attribute_table *table, const struct attribute *attributes,
 			size_t count, struct attribute_body *body, struct error *err);
 

@@ -265,7 +265,8 @@ static int unpack_to(struct stream *stream, const struct layer_settings *setting
 	__attribute__((cleanup(tree_free))) struct tree tree = { 0 };
 	cleanup_fd int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct media_directory directory = { .root_fd = root_fd, .marker = marker };
-	struct media_erofs image = { .fd = (int)settings->image_fd };
+	struct media_erofs image = { .fd = (int)settings->image_fd,
+				     .size_max = settings->size_max };
 	bool is_image = settings->image_fd >= 0;
 
 	if (root_fd < 0)

@@ -12,6 +12,9 @@
 
 enum { COPY_CHUNK = 64 << 10 };
 
+/* Chunks of a larger one could not be told. */
+static const long long format_size_max = 1LL << 50;
+
 static struct media_erofs *state_of(const struct tree *tree)
 {
 	return tree->media_state;
@@ -175,8 +178,10 @@ static int make_file(struct tree *tree, struct dir *dir, const char *name, const
 	(void)meta;
 	if (is_taken(tree, dir, name))
 		return MEDIA_TAKEN;
-	if (size < 0)
-		return error_set(err, ERROR_INTEGRITY, "its size is negative");
+	if (size < 0 || size > state->size_max || size > format_size_max)
+		return error_set(err, ERROR_LIMIT, "it is larger than %lld bytes",
+				 state->size_max < format_size_max ? state->size_max
+								   : format_size_max);
 	state->open = add_name(tree, dir, name, ENTRY_FILE);
 	content_start(&state->content, &state->image, (uint64_t)size);
 	return 0;

@@ -10,7 +10,8 @@
 
 /* The state behind a tree's `media`. Zero-initialise the rest. */
 struct media_erofs {
-	int fd; /* an empty file, borrowed */
+	int fd;		    /* an empty file, borrowed */
+	long long size_max; /* of a file, bytes */
 	struct image image;
 	struct attribute_table attributes;
 	struct names names;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """hostile-layer.py CASE > LAYER: layers that an unpacker must survive, as tar archives.
+hostile-layer.py --all DIR: each case, as DIR/CASE.
 
 Each case is a function that adds entries to an archive. The directory beneath which the tests
 unpack has a sibling `outside` with the file `canary`, which is what the entries try to reach.
@@ -396,8 +397,17 @@ def zeros(layer):
     layer.add("zeros", bytes(4 << 20))
 
 
-if len(sys.argv) != 2 or sys.argv[1] not in CASES:
+def make(name):
+    layer = Layer()
+    CASES[name](layer)
+    return layer.bytes()
+
+
+if len(sys.argv) == 3 and sys.argv[1] == "--all":
+    for case_name in CASES:
+        with open(f"{sys.argv[2]}/{case_name}", "wb") as file:
+            file.write(make(case_name))
+elif len(sys.argv) == 2 and sys.argv[1] in CASES:
+    sys.stdout.buffer.write(make(sys.argv[1]))
+else:
     sys.exit("usage: hostile-layer.py CASE, one of:\n" + "\n".join(sorted(CASES)))
-made = Layer()
-CASES[sys.argv[1]](made)
-sys.stdout.buffer.write(made.bytes())

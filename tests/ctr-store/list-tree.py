@@ -13,7 +13,6 @@ import os
 import stat
 import sys
 
-TOP = os.fsencode(sys.argv[1])
 TIMES = "no-times" not in sys.argv[2:]
 first_path = {}
 
@@ -40,22 +39,24 @@ def describe(path):
         facts["target"] = os.readlink(path).decode(errors="surrogateescape")
     if is_dir:
         return facts
-    name = os.path.relpath(path, TOP).decode(errors="backslashreplace")
-    facts["first"] = first_path.setdefault(st.st_ino, name)
+    facts["first"] = first_path.setdefault((st.st_dev, st.st_ino), shown(path))
     if stat.S_ISREG(st.st_mode):
         facts["size"] = st.st_size
-        if facts["first"] == name:
+        if facts["first"] == shown(path):
             facts["content"] = digest(path)
     return facts
 
 
-def show(path):
-    name = os.path.relpath(path, TOP).decode(errors="backslashreplace")
-    print(json.dumps({"path": name, **describe(path)}, sort_keys=True))
+def shown(path):
+    return path.decode(errors="backslashreplace")
 
 
-show(TOP)
-for directory, directories, files in os.walk(TOP):
-    directories.sort()
-    for entry in sorted(directories + files):
-        show(os.path.join(directory, entry))
+# from within, since a path may be as long as paths can be
+os.chdir(sys.argv[1])
+waiting = [b"."]
+while waiting:
+    at = waiting.pop()
+    print(json.dumps({"path": shown(at), **describe(at)}, sort_keys=True))
+    if stat.S_ISDIR(os.lstat(at).st_mode):
+        waiting += [name if at == b"." else at + b"/" + name
+                    for name in sorted(os.listdir(at), reverse=True)]
