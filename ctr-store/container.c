@@ -93,6 +93,12 @@ json_t *container_list(const struct store *store, struct error *err)
 	return json_incref(list);
 }
 
+static int no_container(const char *text, struct error *err)
+{
+	error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+	return error_hint(err, "see ctr-store containers");
+}
+
 /* The container that has this name, if any has. NULL with ERROR_NOT_FOUND. */
 static json_t *find_by_name(const struct store *store, const char *name, struct error *err)
 {
@@ -104,7 +110,7 @@ static json_t *find_by_name(const struct store *store, const char *name, struct 
 	if (container && strcmp(json_text(container, "name", ""), name) == 0)
 		return json_incref(container);
 	if (id || err->kind == ERROR_NOT_FOUND)
-		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", name);
+		no_container(name, err);
 	return NULL;
 }
 
@@ -133,14 +139,14 @@ static char *complete_id(const struct store *store, const char *text, struct err
 		id = xstrdup(entry->d_name);
 	}
 	if (!id)
-		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+		no_container(text, err);
 	return steal_ptr(&id);
 }
 
 json_t *container_find(const struct store *store, const char *text, struct error *err)
 {
 	if (!path_is_id(text)) {
-		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+		no_container(text, err);
 		return NULL;
 	}
 	json_t *container = read_facts(store, text, err);
@@ -152,7 +158,7 @@ json_t *container_find(const struct store *store, const char *text, struct error
 	cleanup_free char *id = complete_id(store, text, err);
 	container = id ? read_facts(store, id, err) : NULL;
 	if (id && !container && err->os == ENOENT)
-		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", text);
+		no_container(text, err);
 	return container;
 }
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 struct parser {
@@ -48,6 +49,17 @@ void cli_interrupt_put(int number)
 static void note_signal(int number)
 {
 	interrupted_by = number;
+}
+
+void cli_limit_time(long long ms)
+{
+	struct sigaction action = { .sa_handler = note_signal };
+	const struct itimerval timer = { .it_value = { .tv_sec = ms / 1000,
+						       .tv_usec = ms % 1000 * 1000 } };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static void catch_signals(void)
@@ -152,7 +164,8 @@ static int parse_long(struct parser *p, char **argv, int *next)
 			memset((char *)settings + option->offset, 0, sizeof(bool));
 			return 0;
 		}
-		return cli_usage(p->cli, p->err, "--%s takes no value", option->name);
+		return cli_usage(p->cli, p->err, "--%s is true or false, not \"%s\"", option->name,
+				 value);
 	}
 	if (option->kind != OPTION_FLAG && !value) {
 		value = argv[*next];
@@ -418,6 +431,10 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 		int closed = close_stdout(&err);
 
 		status = closed ? closed : status;
+	}
+	if (interrupted_by == SIGALRM && status != 0) {
+		status = error_set(&err, ERROR_TEMPORARY, "not done within the time allowed");
+		interrupted_by = 0;
 	}
 	if (interrupted_by && status != 0) {
 		status = 128 + interrupted_by;

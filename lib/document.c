@@ -36,6 +36,7 @@ json_t *document_read(struct error *err)
 	if (length == 0) {
 		/* the tool in front failed and has said why */
 		error_set(err, ERROR_FAILED, "standard input holds no container document");
+		error_hint(err, "put the tool that makes it in front, see man 7 ocid");
 		return NULL;
 	}
 	return document_parse(text, length, err);
