@@ -59,25 +59,17 @@ int containers_stop(const struct rpc_context *context, const json_t *request, js
 {
 	json_int_t timeout = json_integer_value(json_object_get(request, "timeout"));
 	const char *text = json_text(request, "timeout", "0");
-	cleanup_pipeline struct pipeline pipeline = { 0 };
 	cleanup_records struct records records = { 0 };
 	cleanup_named struct named named = { 0 };
-	struct error why = { 0 };
 
 	if (find_or_none(context, request, &records, &named, err) < 0)
 		return -1;
 	*response = json_object();
-	if (!named.id || container_state(&records, named.id) == CONTAINER_EXITED)
+	if (!named.id)
 		return 0;
 	timeout = timeout ? timeout : strtoll(text, NULL, 10);
 	timeout = timeout < 0 ? 0 : timeout > TIMEOUT_MAX ? TIMEOUT_MAX : timeout;
-	struct strings *words = pipeline_add(&pipeline, "ocid-shim", "stop", "--timeout", NULL);
-	strings_addf(words, "%lld", (long long)timeout);
-	strings_add(words, named.id);
-	if (pipeline_run(&pipeline, context, &why) == 0 || why.kind == ERROR_NOT_FOUND)
-		return 0;
-	*err = why;
-	return -1;
+	return container_stop(context, &records, named.id, (int)timeout, err);
 }
 
 int containers_remove(const struct rpc_context *context, const json_t *request, json_t **response,

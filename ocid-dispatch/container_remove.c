@@ -63,6 +63,24 @@ int container_remove_all(const struct rpc_context *context, const struct records
 	return 0;
 }
 
+int container_stop(const struct rpc_context *context, const struct records *records, const char *id,
+		   int timeout_s, struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	struct error why = { 0 };
+
+	if (container_state(records, id) == CONTAINER_EXITED)
+		return 0;
+	struct strings *words = pipeline_add(&pipeline, "ocid-shim", "stop", "--timeout", NULL);
+	strings_addf(words, "%d", timeout_s);
+	strings_add(words, id);
+	/* somebody else may have stopped and removed it meanwhile */
+	if (run(&pipeline, context, &why) == 0 || container_state(records, id) == CONTAINER_EXITED)
+		return 0;
+	*err = why;
+	return -1;
+}
+
 int container_end_all(const struct rpc_context *context, const struct records *records,
 		      const char *pod, struct error *err)
 {
@@ -70,14 +88,8 @@ int container_end_all(const struct rpc_context *context, const struct records *r
 
 	if (container_ids(records, pod, &ids, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ids.count; i++) {
-		cleanup_pipeline struct pipeline stop = { 0 };
-
-		if (container_state(records, ids.items[i]) == CONTAINER_EXITED)
-			continue;
-		pipeline_add(&stop, "ocid-shim", "stop", "--timeout", "0", ids.items[i], NULL);
-		if (run(&stop, context, err) < 0)
+	for (size_t i = 0; i < ids.count; i++)
+		if (container_stop(context, records, ids.items[i], 0, err) < 0)
 			return -1;
-	}
 	return 0;
 }

@@ -70,6 +70,11 @@ void container_facts(const struct records *records, const char *id, struct facts
 /* Only the state, cheaply. */
 enum container_state container_state(const struct records *records, const char *id);
 
+/* Let it end within so many seconds, or make it; one that has ended, or is removed meanwhile, is no
+ * error. */
+int container_stop(const struct rpc_context *context, const struct records *records, const char *id,
+		   int timeout_s, struct error *err);
+
 /* Remove it, running or not, and its record; the caller holds the lock. */
 int container_remove(const struct rpc_context *context, const struct records *records,
 		     const struct named *named, struct error *err);

@@ -201,6 +201,40 @@ def hasty(socket, directory):
     print(codes <= {"OK", "DEADLINE_EXCEEDED"})
 
 
+def race(socket, image, directory, cgroup):
+    """Calls at once on the same object; prints what each kind of them was answered."""
+    client = Client(socket)
+    config = {"metadata": {"name": "race", "uid": "r", "namespace": "race"},
+              "logDirectory": directory, "linux": {"cgroupParent": cgroup}}
+    pod = {"podSandboxId": client.call("RunPodSandbox", {"config": config}).pod_sandbox_id}
+    creation = {**pod, "sandboxConfig": config, "config": {
+        "metadata": {"name": "c"}, "image": {"image": image}, "command": ["sleep", "100"]}}
+
+    def at_once(calls):
+        answers = {}
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            codes = [(name, pool.submit(client.code, name, request, timeout=60))
+                     for name, request in calls]
+        for name, code in codes:
+            answers.setdefault(name, []).append(code.result())
+        return {name: sorted(codes) for name, codes in answers.items()}
+
+    for _ in range(3):
+        print(at_once([("CreateContainer", creation)] * 3))
+        container = {"containerId": client.call("ListContainers").containers[0].id}
+        print(at_once([("StartContainer", container)] * 3))
+        answers = at_once([("StopContainer", container), ("ContainerStatus", container),
+                           ("RemoveContainer", container)] * 3)
+        print({name: codes for name, codes in answers.items() if name != "ContainerStatus"},
+              set(answers["ContainerStatus"]) <= {"OK", "NOT_FOUND"})
+    answers = at_once([("StopPodSandbox", pod), ("CreateContainer", creation),
+                       ("RemovePodSandbox", pod), ("PodSandboxStatus", pod)] * 3)
+    print(answers["StopPodSandbox"], answers["RemovePodSandbox"],
+          set(answers["CreateContainer"]) <= {"OK", "NOT_FOUND", "ALREADY_EXISTS",
+                                              "FAILED_PRECONDITION"},
+          set(answers["PodSandboxStatus"]) <= {"OK", "NOT_FOUND"})
+
+
 def fickle(socket, image, remote, directory, cgroup):
     """In the midst of each call that changes something the client goes away, by its deadline or by
     cancelling; then it is called to its end. Prints what did not work then."""

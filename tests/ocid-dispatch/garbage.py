@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """garbage.py SOCKET: what no client sends. Prints for each whether the server closed."""
 import random
+import select
 import socket
 import sys
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+REFUSED_STREAM = 7
+STREAMS = 100000  # on a connection; the server announces how many it takes
 ENOUGH = 300  # connections; the server takes 256
 
 
@@ -40,6 +43,53 @@ def flood():
     print("flood", "refused" if ends(clients[-1]) and not ends(clients[0]) else "taken")
 
 
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def frames(data):
+    """(type, payload) of every frame that is whole."""
+    at = 0
+    while at + 9 <= len(data):
+        length = int.from_bytes(data[at:at + 3], "big")
+        if at + 9 + length > len(data):
+            return
+        yield data[at + 3], data[at + 9:at + 9 + length]
+        at += 9 + length
+
+
+def open_streams(acknowledges):
+    """Requests that never end, on so many streams of one connection; what became of them."""
+    client, heard = connect(), b""
+    fields = b"\x83\x86\x44\x02/x\x5f\x10application/grpc"
+    block = b"".join(frame(1, 4, 2 * i + 1, fields) for i in range(STREAMS))
+    client.setblocking(False)
+    data = PREFACE + SETTINGS + (frame(4, 1, 0) if acknowledges else b"") + block
+    try:
+        while data:
+            readable, writable, _ = select.select([client], [client], [], 10)
+            if writable:
+                data = data[client.send(data[:65536]):]
+            if readable:
+                heard += client.recv(1 << 20)
+    except (BlockingIOError, ConnectionError):
+        pass
+    client.settimeout(1)
+    closed = False
+    try:
+        while not closed:
+            more = client.recv(1 << 20)
+            heard, closed = heard + more, not more
+    except socket.timeout:
+        pass
+    except ConnectionError:
+        closed = True
+    resets = [int.from_bytes(payload, "big") for kind, payload in frames(heard) if kind == 3]
+    reasons = [payload[8:].decode() for kind, payload in frames(heard) if kind == 7]
+    print("streams", len(resets), "refused" if set(resets) == {REFUSED_STREAM} else resets[:1],
+          *reasons, "closed" if closed else "open")
+
+
 say("http1", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 say("noise", random.Random(1).randbytes(100000))
 say("data without a stream", PREFACE + SETTINGS + b"\0\0\1\0\1\0\0\0\1x")
@@ -48,3 +98,5 @@ say("an endless frame", PREFACE + b"\xff\xff\xff\0\0\0\0\0\1")
 say("half a frame", PREFACE + SETTINGS + b"\0\0\5\1\5")
 say("silence", b"")
 flood()
+open_streams(False)
+open_streams(True)

@@ -176,11 +176,12 @@ setup() {
 	wait_for 5 no_handlers
 }
 
-@test "serve: garbage closes its connection, too many connections are refused" {
+@test "serve: garbage closes its connection, too many connections and streams are refused" {
 	tool /usr/bin/python3 "$BATS_TEST_DIRNAME/garbage.py" "$SOCKET"
 	[ "$output" = "$(printf '%s\n' 'http1 closed' 'noise closed' 'data without a stream closed' \
 		'headers that are no HPACK closed' 'an endless frame closed' 'half a frame open' \
-		'silence open' 'flood refused')" ]
+		'silence open' 'flood refused' 'streams 98976 refused open' \
+		'streams 0 [] request HEADERS: max concurrent streams exceeded closed')" ]
 	tool cri Version
 }
 

@@ -51,3 +51,17 @@ CANCELLED" ]
 	[ -z "$(find "$OCID_ROOT"/{pods,podnames} "$OCID_RUNROOT"/{pods,netns} -mindepth 1)" ]
 	[ -z "$(mounts_left)" ]
 }
+
+@test "served: of calls at once on the same object one wins, the others are told so" {
+	tool cri race "$IMAGE" "$BATS_FILE_TMPDIR/logs" "$CGROUP"
+	once="{'CreateContainer': ['ALREADY_EXISTS', 'ALREADY_EXISTS', 'OK']}
+{'StartContainer': ['FAILED_PRECONDITION', 'FAILED_PRECONDITION', 'OK']}
+{'StopContainer': ['OK', 'OK', 'OK'], 'RemoveContainer': ['OK', 'OK', 'OK']} True"
+	[ "$output" = "$once
+$once
+$once
+['OK', 'OK', 'OK'] ['OK', 'OK', 'OK'] True True" ]
+	wait_for 10 no_handlers
+	[ -z "$(find "$OCID_ROOT"/{pods,podnames,containers} "$OCID_RUNROOT"/{pods,netns,containers} -mindepth 1)" ]
+	[ -z "$(mounts_left)" ]
+}
