@@ -8,6 +8,7 @@
 #include "skopeo-c/referrers.h"
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/transport.h"
+#include "skopeo-c/upload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ struct docker {
 	struct place *at;	      /* the one that is in use */
 	bool is_settled;	      /* that one has given the manifest */
 	const struct docker *earlier; /* until the manifest is read; or NULL */
-	char *mount_from; /* a repository of the same registry that has the blobs, or NULL */
+	struct uploads uploads;
 };
 
 bool transport_is_docker(const struct transport *t)
@@ -92,8 +93,8 @@ void docker_allow_mounts(struct transport *to, const struct transport *from)
 	if (strcmp(ours->name, theirs->name) != 0 ||
 	    strcmp(ours->repository, theirs->repository) == 0)
 		return;
-	docker->mount_from = xstrdup(theirs->repository);
-	strings_addf(&ours->scopes, "repository:%s:pull", docker->mount_from);
+	docker->uploads.mount_from = xstrdup(theirs->repository);
+	strings_addf(&ours->scopes, "repository:%s:pull", docker->uploads.mount_from);
 }
 
 static int docker_open(struct transport *t, const char *rest,
@@ -119,6 +120,7 @@ static int docker_open(struct transport *t, const char *rest,
 	t->name = xstrdup(t->reference);
 	docker->http = settings->http;
 	docker->access = settings->access;
+	docker->uploads.runroot = settings->cli->runroot;
 	if (settings->earlier && transport_is_docker(settings->earlier))
 		docker->earlier = settings->earlier->state;
 	docker->named = xstrdup(reference.registry);
@@ -143,7 +145,7 @@ static void docker_close(struct transport *t)
 	free(docker->places);
 	route_free(&docker->route);
 	free(docker->named);
-	free(docker->mount_from);
+	free(docker->uploads.mount_from);
 	free(docker);
 }
 
@@ -272,114 +274,27 @@ static int docker_offer_blob(struct transport *t, const struct blob *blob, struc
 	struct docker *docker = t->state;
 
 	(void)err;
-	sink->fd = -1;
-	if (blob_is_foreign(blob)) {
-		sink->state = SINK_PRESENT;
-		return 0;
-	}
-	sink->state = SINK_ASKING;
-	sink->asking = ASK_PRESENCE;
-	registry_call_init(
-		&sink->call, &docker->at->registry, "HEAD",
-		xasprintf("/v2/%s/blobs/%s", docker->at->registry.repository, blob->digest));
-	registry_call_start(&sink->call);
-	return 0;
-}
-
-static void ask_upload(struct docker *docker, const struct blob *blob, struct blob_sink *sink)
-{
-	const char *repository = docker->at->registry.repository;
-	char *path = docker->mount_from ? xasprintf("/v2/%s/blobs/uploads/?mount=%s&from=%s",
-						    repository, blob->digest, docker->mount_from)
-					: xasprintf("/v2/%s/blobs/uploads/", repository);
-
-	registry_call_free(&sink->call);
-	sink->asking = ASK_UPLOAD;
-	registry_call_init(&sink->call, &docker->at->registry, "POST", path);
-	registry_call_start(&sink->call);
-}
-
-/* Where the bytes go: the Location of the answer with ?digest= added. It may be relative, may have
- * a query, and behind some proxies says http where the registry speaks https. */
-static char *upload_url(const struct registry_call *call, const char *digest, struct error *err)
-{
-	const char *base = call->registry->base;
-	const char *location = http_header(&call->request, "location", 0);
-	char *url = location ? http_resolve(call->request.url, location) : NULL;
-
-	if (!url) {
-		error_set(err, ERROR_FAILED, "%s does not say where to upload to",
-			  call->registry->name);
-		return NULL;
-	}
-	bool is_downgrade = strncmp(base, "https://", 8) == 0 && strncmp(url, "http://", 7) == 0;
-	if (is_downgrade && http_same_host(url, base)) {
-		char *upgraded = xasprintf("https://%s", url + 7);
-
-		free(url);
-		url = upgraded;
-	} else if (is_downgrade && call->registry->tls.verify) {
-		error_set(err, ERROR_DENIED, "%s wants the upload over plain http",
-			  call->registry->name);
-		free(url);
-		return NULL;
-	}
-	char *complete = xasprintf("%s%sdigest=%s", url, strchr(url, '?') ? "&" : "?", digest);
-	free(url);
-	return complete;
-}
-
-static int begin_upload(struct docker *docker, const struct blob *blob, struct blob_sink *sink,
-			struct error *err)
-{
-	char *url = upload_url(&sink->call, blob->digest, err);
-
-	if (!url)
-		return -1;
-	registry_call_free(&sink->call);
-	registry_call_init(&sink->call, &docker->at->registry, "PUT", url);
-	strings_add(&sink->call.request.headers, "Content-Type: application/octet-stream");
-	sink->call.request.upload_size = blob->size;
-	sink->call.once = true;
-	sink->state = SINK_WANTED;
+	docker->uploads.registry = &docker->at->registry;
+	upload_offer(&docker->uploads, blob, sink);
 	return 0;
 }
 
 static int docker_poll_sink(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			    struct error *err)
 {
-	struct docker *docker = t->state;
-	int status = registry_call_poll(&sink->call, err);
-
-	if (status <= 0)
-		return status;
-	if (sink->asking == ASK_PRESENCE) {
-		if (sink->call.request.status == 200)
-			sink->state = SINK_PRESENT;
-		else
-			ask_upload(docker, blob, sink);
-		return 0;
-	}
-	switch (sink->call.request.status) {
-	case 201: /* mounted */
-		sink->state = SINK_PRESENT;
-		return 0;
-	case 202:
-		return begin_upload(docker, blob, sink, err);
-	default:
-		return registry_refused(&sink->call, t->name, err);
-	}
+	return upload_poll_sink(&((struct docker *)t->state)->uploads, blob, sink, err);
 }
 
-/* The PUT is answered: a registry that says 2xx has checked the digest. */
+static int docker_poll_upload(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			      struct error *err)
+{
+	return upload_poll(&((struct docker *)t->state)->uploads, blob, sink, err);
+}
+
 static int docker_commit_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			      struct error *err)
 {
-	cleanup_free char *what = xasprintf("%s: blob %s", t->name, blob->digest);
-
-	if (sink->call.request.status / 100 == 2)
-		return 0;
-	return registry_refused(&sink->call, what, err);
+	return upload_commit(blob, sink, t->name, err);
 }
 
 static int put_manifest(struct transport *t, const char *wanted, const struct manifest *manifest,
@@ -439,6 +354,7 @@ const struct transport_class transport_docker = {
 	.has_manifest = docker_has_manifest,
 	.offer_blob = docker_offer_blob,
 	.poll_sink = docker_poll_sink,
+	.poll_upload = docker_poll_upload,
 	.commit_blob = docker_commit_blob,
 	.put_manifest = docker_put_manifest,
 	.get_signatures = signature_registry_get,

@@ -89,7 +89,13 @@ static int take(struct flow *flow, const char *data, size_t length)
 	hasher_update(&flow->hasher, data, length);
 	flow->received += (json_int_t)length;
 	if (flow->ring) {
-		ring_put(flow, data, length);
+		/* what the registry has already need only be hashed */
+		json_int_t wanted = flow->received - sink->offset;
+		size_t part = wanted < 0		    ? 0
+			      : wanted < (json_int_t)length ? (size_t)wanted
+							    : length;
+
+		ring_put(flow, data + length - part, part);
 		return 0;
 	}
 	if (sink->take)
@@ -127,12 +133,15 @@ static ssize_t give_from_source(void *context, char *buffer, size_t size)
 
 	if (flow->verified)
 		return 0;
+	if ((json_int_t)size > flow->sink.part_left)
+		size = (size_t)flow->sink.part_left;
 	ssize_t got = blob_source_read(&flow->source, buffer, size, flow->from, &flow->failure);
 	if (got < 0)
 		return stop(flow);
 	hasher_update(&flow->hasher, buffer, (size_t)got);
 	flow->received += got;
 	flow->given += got;
+	flow->sink.part_left -= got;
 	if ((flow->received == flow->blob->size || got == 0) &&
 	    flow_verify(flow, &flow->failure) < 0)
 		return stop(flow);
@@ -154,7 +163,9 @@ static ssize_t give_from_ring(void *context, char *buffer, size_t size)
 	size_t available = ring_available(flow);
 	size_t part = RING_SIZE - flow->ring_start;
 
-	if (available == 0 && flow->given < flow->blob->size) {
+	if ((json_int_t)available > flow->sink.part_left)
+		available = (size_t)flow->sink.part_left;
+	if (available == 0 && flow->sink.part_left > 0) {
 		flow->upload_paused = true;
 		return HTTP_PAUSE;
 	}
@@ -164,6 +175,7 @@ static ssize_t give_from_ring(void *context, char *buffer, size_t size)
 	flow->ring_start = (flow->ring_start + part) % RING_SIZE;
 	flow->ring_used -= part;
 	flow->given += (json_int_t)part;
+	flow->sink.part_left -= (json_int_t)part;
 	return (ssize_t)part;
 }
 
@@ -195,6 +207,28 @@ static int check_file_size(const struct flow *flow, struct error *err)
 	return 0;
 }
 
+/* Hash what the registry has of the blob, up to where it is to be given. */
+static int pass_over(struct flow *flow, struct error *err)
+{
+	cleanup_free char *buffer = xcalloc(1, LOCAL_PIECE);
+	json_int_t left = flow->sink.offset;
+	ssize_t got = 1;
+
+	for (; left > 0 && got > 0; left -= got) {
+		size_t size = left < LOCAL_PIECE ? (size_t)left : LOCAL_PIECE;
+
+		if (cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
+		got = blob_source_read(&flow->source, buffer, size, flow->from, err);
+		if (got < 0)
+			return -1;
+		hasher_update(&flow->hasher, buffer, (size_t)got);
+		flow->received += got;
+	}
+	return flow->sink.offset > 0 && flow->received == flow->blob->size ? flow_verify(flow, err)
+									   : 0;
+}
+
 static bool sink_is_call(const struct blob_sink *sink)
 {
 	return sink->fd < 0 && !sink->take;
@@ -207,8 +241,9 @@ int flow_begin(struct flow *flow, struct error *err)
 	bool downloads = blob_source_is_call(&flow->source), uploads = sink_is_call(&flow->sink);
 
 	hasher_start(&flow->hasher, flow->blob->digest);
-	if (uploads && !downloads && check_file_size(flow, err) < 0)
+	if (uploads && !downloads && (check_file_size(flow, err) < 0 || pass_over(flow, err) < 0))
 		return -1;
+	flow->given = flow->sink.offset;
 	if (downloads && uploads)
 		flow->ring = xcalloc(1, RING_SIZE);
 	if (downloads) {

@@ -199,6 +199,8 @@ static void set_body(CURL *easy, struct http_request *request)
 		curl.easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->upload_size);
 		curl.easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
 		curl.easy_setopt(easy, CURLOPT_READDATA, request);
+		if (strcmp(request->method, "PUT") != 0)
+			curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	} else if (strcmp(request->method, "GET") != 0) {
 		curl.easy_setopt(easy, CURLOPT_POST, 1L);
 		curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,

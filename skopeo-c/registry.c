@@ -170,7 +170,7 @@ void registry_call_free(struct registry_call *call)
 
 static bool is_temporary(int status)
 {
-	return status == 408 || status == 429 || status >= 500;
+	return status == 408 || status == 429 || (status >= 500 && status != 501);
 }
 
 static enum error_kind kind_of_status(int status)
@@ -183,6 +183,7 @@ static enum error_kind kind_of_status(int status)
 		return ERROR_NOT_FOUND;
 	case 405:
 	case 415:
+	case 501:
 		return ERROR_UNSUPPORTED;
 	case 413:
 		return ERROR_LIMIT;

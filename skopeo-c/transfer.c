@@ -24,7 +24,7 @@ struct job {
 	const struct blob *blob;
 	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_BROKEN, JOB_DONE } step;
 	struct flow flow;
-	bool is_claimed;
+	bool is_claimed, upload_is_started;
 	bool in_one_piece;	      /* its parts did not fit together */
 	const struct registry *asked; /* who has answered last; or NULL */
 	int attempts;
@@ -46,7 +46,7 @@ static void let_go(struct job *job)
 	flow_close(&job->flow);
 	if (job->is_claimed)
 		claim_release(job->transfer->claims_fd, job->blob->digest);
-	job->is_claimed = false;
+	job->is_claimed = job->upload_is_started = false;
 }
 
 static int tell(struct job *job, enum blob_state state, struct error *err)
@@ -94,6 +94,19 @@ static int open_source(struct job *job, struct error *err)
 	return 0;
 }
 
+/* The end of an upload says that all bytes are right: where nothing else is left of it, they come
+ * first. */
+static void start_upload(struct job *job)
+{
+	const struct flow *flow = &job->flow;
+	bool is_end = flow->sink.offset > 0 && flow->sink.offset == flow->blob->size;
+
+	if (job->upload_is_started || (is_end && !flow->verified))
+		return;
+	registry_call_start(&job->flow.sink.call);
+	job->upload_is_started = true;
+}
+
 static int start_moving(struct job *job, struct error *err)
 {
 	struct flow *flow = &job->flow;
@@ -113,7 +126,7 @@ static int start_moving(struct job *job, struct error *err)
 	if (blob_source_is_call(&flow->source))
 		registry_call_start(&flow->source.call);
 	if (uploads)
-		registry_call_start(&flow->sink.call);
+		start_upload(job);
 	return 0;
 }
 
@@ -157,6 +170,7 @@ static bool will_continue(struct job *job, const struct error *err)
 
 static int move(struct job *job, struct error *err)
 {
+	struct transport *to = job->transfer->to;
 	struct flow *flow = &job->flow;
 	bool downloads = blob_source_is_call(&flow->source);
 	bool uploads = flow->sink.fd < 0 && !flow->sink.take;
@@ -176,7 +190,10 @@ static int move(struct job *job, struct error *err)
 		return finish(job, BLOB_DONE, err);
 	if (status >= 0 && uploads) {
 		job->asked = flow->sink.call.registry;
-		status = registry_call_poll(&flow->sink.call, err);
+		start_upload(job);
+		status = job->upload_is_started
+				 ? to->class->poll_upload(to, job->blob, &flow->sink, err)
+				 : 0;
 	}
 	if (status < 0)
 		return -1;
@@ -258,7 +275,8 @@ static bool will_try_again(struct job *job, const struct error *err)
 	if (!registry || (err->kind != ERROR_TEMPORARY && !wrong_parts) || err->os == EPIPE)
 		return false;
 	/* what an earlier process has left is no try of ours */
-	if (!(wrong_parts && job->flow.is_taken_up) && !wait_for_more(job, registry, err))
+	bool is_free = job->flow.sink.knows_other_way || (wrong_parts && job->flow.is_taken_up);
+	if (!is_free && !wait_for_more(job, registry, err))
 		return false;
 	job->in_one_piece = job->in_one_piece || (wrong_parts && !job->flow.is_taken_up);
 	let_go(job);

@@ -10,6 +10,7 @@
 #include "lib/random.h"
 #include "lib/reference.h"
 #include "skopeo-c/registries.h"
+#include "skopeo-c/upload.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -175,6 +176,7 @@ void blob_sink_close(struct blob_sink *sink)
 {
 	close_file(sink);
 	registry_call_free(&sink->call);
+	upload_free(sink->upload);
 	*sink = BLOB_SINK_NONE;
 }
 

@@ -19,6 +19,7 @@ struct plan;
 struct signature_rules;
 struct signatures;
 struct transport;
+struct upload;
 
 enum { PARTIAL_MIN = 1 << 20 /* bytes of a download that are worth keeping */ };
 
@@ -51,7 +52,7 @@ ssize_t blob_source_read(struct blob_source *source, void *buffer, size_t size, 
 /* Where they go. */
 struct blob_sink {
 	enum { SINK_ASKING, SINK_WANTED, SINK_PRESENT } state;
-	int fd;	    /* a new file for the bytes; -1: the call, a PUT that is not started */
+	int fd;	    /* a new file for the bytes; -1: the call, which is not started */
 	int dir_fd; /* where the file is; borrowed; -1: nowhere, it is a place in a file */
 	/* where it is not NULL, takes the bytes instead of the file; owned by the transport */
 	int (*take)(void *taker, const void *data, size_t length, struct error *err);
@@ -61,7 +62,10 @@ struct blob_sink {
 	int partials_fd; /* where a download may be kept when it ends early (borrowed); or -1 */
 	bool is_partial; /* the file has bytes that are worth keeping then: not removed */
 	struct registry_call call;
-	enum { ASK_PRESENCE, ASK_UPLOAD } asking; /* docker.c's: what `call` is about */
+	struct upload *upload; /* upload.c's, about the call; or NULL */
+	json_int_t offset;     /* bytes of the blob that the registry has already */
+	bool knows_other_way;  /* it has failed, and may be begun again at once in another way */
+	json_int_t part_left;  /* bytes of those behind that are to be given to the call */
 };
 
 struct transport_settings {
@@ -128,6 +132,9 @@ struct transport_class {
 			  struct error *err);
 	int (*poll_sink)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			 struct error *err);
+	/* Of a sink that is a call: 1 when the upload is answered, 0 while it goes on. */
+	int (*poll_upload)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			   struct error *err);
 	/* All bytes are in the sink and verified: put the blob in place under its name. */
 	int (*commit_blob)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			   struct error *err);

@@ -31,11 +31,26 @@ copy() {
 	tool "$expected" skopeo-c copy --tls-verify=false "$@"
 }
 
+# copy_meanwhile OPTION... SOURCE DESTINATION: most of the time is spent in waiting
+copy_meanwhile() {
+	skopeo-c copy --tls-verify=false "$@" >/dev/null 3>&- &
+	pids+=($!)
+}
+
+all_copied() {
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+}
+
 @test "copy: what has come of a blob is not fetched again" {
+	local n=0 i
 	for to in store:parts "dir:$BATS_TEST_TMPDIR/d" "docker-archive:$BATS_TEST_TMPDIR/a.tar" "docker://$LIAR/takes-anew/parts:v1"; do
-		: >"$LIAR_LOG"
-		copy --retry-times 2 "docker://$LIAR/parts/x:v1" "$to"
-		[ "$(ranges parts/x)" = "- bytes=500000- bytes=1000000-" ]
+		copy_meanwhile --retry-times 2 "docker://$LIAR/parts/$((++n)):v1" "$to"
+	done
+	all_copied
+	for ((i = 1; i <= n; i++)); do
+		[ "$(ranges "parts/$i")" = "- bytes=500000- bytes=1000000-" ]
 	done
 	# the image is whole: what is read is verified
 	copy "docker://$LIAR/takes-anew/parts:v1" "dir:$BATS_TEST_TMPDIR/again"
@@ -61,8 +76,9 @@ copy() {
 }
 
 @test "copy: of a registry that knows no ranges the beginning is passed over" {
-	copy "docker://$LIAR/parts-unknown/x:v1" "dir:$BATS_TEST_TMPDIR/d"
-	copy "docker://$LIAR/parts-unknown/y:v1" "docker://$LIAR/takes-anew/unknown:v1"
+	copy_meanwhile "docker://$LIAR/parts-unknown/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+	copy_meanwhile "docker://$LIAR/parts-unknown/y:v1" "docker://$LIAR/takes-anew/unknown:v1"
+	all_copied
 	[ "$(ranges parts-unknown/x)" = "- bytes=500000- bytes=1000000-" ]
 	copy "docker://$LIAR/takes-anew/unknown:v1" "dir:$BATS_TEST_TMPDIR/again"
 	diff -r "$BATS_TEST_TMPDIR/d" "$BATS_TEST_TMPDIR/again"
@@ -70,10 +86,13 @@ copy() {
 
 @test "copy: a rest that does not fit is no reason to give the blob up" {
 	for lie in other wrong never short; do
-		copy "docker://$LIAR/parts-$lie/x:v1" "dir:$BATS_TEST_TMPDIR/d-$lie"
+		copy_meanwhile "docker://$LIAR/parts-$lie/x:v1" "dir:$BATS_TEST_TMPDIR/d-$lie"
+	done
+	copy_meanwhile "docker://$LIAR/parts-wrong/y:v1" "docker://$LIAR/takes-anew/wrong:v1"
+	all_copied
+	for lie in other wrong never short; do
 		[ "$(ranges "parts-$lie/x")" = "- bytes=1000- -" ]
 	done
-	copy "docker://$LIAR/parts-wrong/y:v1" "docker://$LIAR/takes-anew/wrong:v1"
 	copy 7 --retry-times 1 "docker://$LIAR/parts-wrong/z:v1" "oci:$BATS_TEST_TMPDIR/o"
 	error_is integrity "blob sha256:"
 	nothing_unfinished "$BATS_TEST_TMPDIR/o"

@@ -4,7 +4,7 @@
 
 Listens on two free ports of 127.0.0.1 and writes them to DIR/ports. The first component of a
 repository's name says how it misbehaves (the methods do_NAME below); "good" does not. Every request
-is a line in DIR/log: PORT METHOD PATH AUTHORIZATION [RANGE]. With a certificate it speaks TLS.
+is a line in DIR/log: PORT METHOD PATH AUTHORIZATION [RANGE or CONTENT-RANGE]. With a certificate it speaks TLS.
 """
 import base64
 import gzip
@@ -24,7 +24,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 DIRECTORY = sys.argv[1]
 LOCK = threading.Lock()
-COUNTS, UPLOADED, MANIFESTS = {}, {}, {}
+COUNTS, UPLOADED, MANIFESTS, SESSIONS = {}, {}, {}, {}
 PORTS = []
 
 
@@ -112,8 +112,8 @@ class Handler(BaseHTTPRequestHandler):
             with open(f"{DIRECTORY}/log", "a", encoding="utf-8") as log:
                 log.write(f"{self.server.server_port} {self.command} {self.path} "
                           f"{self.headers.get('Authorization', '-').replace(' ', '_')}"
-                          f"{' ' if 'Range' in self.headers else ''}"
-                          f"{self.headers.get('Range', '')}\n")
+                          f" {self.headers.get('Range', self.headers.get('Content-Range', ''))}"
+                          .rstrip() + "\n")
         parts = path.strip("/").split("/")
         self.query = self.path.partition("?")[2]
         self.kind = self.name = ""
@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_request
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request
 
     def is_layer(self):
         return self.kind == "blobs" and self.last == digest(LAYER)
@@ -554,6 +554,61 @@ class Handler(BaseHTTPRequestHandler):
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             return self.error(503)
         return self.upload("/v2/" + self.name + "/blobs/uploads/1")
+
+    def do_pushes(self):
+        """Uploads in parts; the second component of the name says what is odd about those of more
+        than 1 MB. One upload a repository."""
+        if self.kind == "manifests":
+            return self.upload("")
+        if "/uploads/" not in self.path:
+            data = UPLOADED.get(self.name + self.last)
+            return self.error(404, "BLOB_UNKNOWN") if data is None else self.answer(200, data)
+        odd = self.name.split("/")[1]
+        location = ("Location", f"/v2/{self.name}/blobs/uploads/{self.times('location')}?secret=x")
+        session = SESSIONS.get(self.name)
+        length = int(self.headers.get("Content-Length", 0))
+        if self.command == "POST":
+            SESSIONS[self.name] = bytearray()
+            return self.answer(202, b"", [location, ("Range", "0-0"),
+                                          ("OCI-Chunk-Min-Length", "6000000" if odd == "large"
+                                           else "10")])
+        if self.command == "GET":
+            if session is None or odd == "lost":
+                return self.error(404, "BLOB_UPLOAD_UNKNOWN")
+            if odd == "damaged":
+                session[5:7] = b"??"
+            return self.answer(204, b"", [location, ("Range", f"0-{max(len(session) - 1, 0)}")])
+        part = self.times("part") if self.command == "PATCH" else 0
+        if length > 1000000 and odd != "small" and not part and self.times("whole") == 1 \
+                or odd == "stubborn" and part == 2:
+            session += self.rfile.read(min(3000000, length // 2))
+            self.close_connection = True
+            return None
+        body = self.rfile.read(length)
+        if odd == "small" and length > 5000000:
+            return self.error(413, "SIZE_INVALID")
+        if self.command == "PATCH":
+            return self.take_part(odd, part, session, body, location)
+        session += body
+        if "digest=" + digest(session) not in self.query:
+            return self.error(400, "DIGEST_INVALID")
+        with LOCK:
+            UPLOADED[self.name + digest(session)] = bytes(session)
+        del SESSIONS[self.name]
+        return self.answer(201)
+
+    def take_part(self, odd, part, session, body, location):
+        first, last = map(int, self.headers["Content-Range"].split("-"))
+        if odd == "partless":
+            return self.error(501, "UNSUPPORTED")
+        if odd == "ill" and part == 1:
+            return self.error(500)
+        if first != len(session) or last - first + 1 != len(body):
+            return self.error(416, "RANGE_INVALID")
+        if odd == "half" and part == 1:
+            body = body[:len(body) // 2]
+        session += body
+        return self.answer(202, b"", [location, ("Range", f"0-{len(session) - 1}")])
 
     def upload(self, location):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+# Uploads that break, and registries that take them in parts only, or not.
+
+load ../helpers
+load common
+
+setup_file() {
+	file_setup
+	liar_start
+	registry_start
+	head -c 9500000 /dev/urandom >"$BATS_FILE_TMPDIR/layer"
+	oci_image "$BATS_FILE_TMPDIR/oci" v1 '{}' "$BATS_FILE_TMPDIR/layer"
+	SIZE=$(skopeo-c inspect --raw "oci:$BATS_FILE_TMPDIR/oci:v1" | jq '.layers[0].size')
+	export SIZE
+	skopeo-c copy --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/source:v1"
+}
+
+teardown_file() {
+	liar_stop
+	file_teardown
+}
+
+setup() {
+	export OCID_RUNROOT=$BATS_TEST_TMPDIR/run
+	: >"$LIAR_LOG"
+	local=oci:$BATS_FILE_TMPDIR/oci:v1
+}
+
+# copy [STATUS] OPTION... SOURCE REPOSITORY
+copy() {
+	local expected=0
+
+	if [[ $1 =~ ^[0-9]+$ ]]; then
+		expected=$1
+		shift
+	fi
+	tool "$expected" skopeo-c copy --src-tls-verify=false --dest-tls-verify=false "${@:1:$#-1}" "docker://$LIAR/${*: -1}:v1"
+}
+
+# requests REPOSITORY: what was asked of the upload of the layer, in a line
+requests() {
+	awk -v name="/v2/$1/blobs/uploads/" 'index($3, name) == 1 { print $2 (NF > 4 ? ":" $5 : "") }' "$LIAR_LOG" |
+		tail -n +3 | xargs
+}
+
+# the registry has what was copied, and no upload is remembered
+is_there() {
+	tool skopeo-c copy --src-tls-verify=false "docker://$LIAR/$1:v1" "oci:$BATS_TEST_TMPDIR/check:v1"
+	diff -r "$BATS_FILE_TMPDIR/oci/blobs" "$BATS_TEST_TMPDIR/check/blobs"
+	rm -r "$BATS_TEST_TMPDIR/check"
+	[ -z "$(ls -A "$OCID_RUNROOT/uploads")" ]
+}
+
+@test "copy: an upload that breaks goes on where the registry says it stands, in parts" {
+	for source in "$local" "docker://$REGISTRY/source:v1"; do
+		name=pushes/breaks/$([[ $source == oci:* ]] && echo file || echo registry)
+		copy "$source" "$name"
+		[ "$(requests "$name")" = "POST PUT GET PATCH:3000000-7194303 PATCH:7194304-$((SIZE - 1)) PUT" ]
+		is_there "$name"
+	done
+}
+
+@test "copy: the next run goes on with an upload that was given up" {
+	for source in "$local" "docker://$REGISTRY/source:v1"; do
+		name=pushes/stubborn/$([[ $source == oci:* ]] && echo file || echo registry)
+		copy 8 --retry-times 0 "$source" "$name"
+		# where it goes on is nobody else's business
+		[ "$(stat -c %a "$OCID_RUNROOT/uploads" "$OCID_RUNROOT"/uploads/* | xargs)" = "700 600" ]
+		[[ $stderr != *secret* ]]
+		copy 8 --retry-times 0 "$source" "$name"
+		copy --retry-times 0 "$source" "$name"
+		left=$((7194304 + (SIZE - 7194304) / 2))
+		[ "$(requests "$name")" = "POST PUT GET PATCH:3000000-7194303 PATCH:7194304-$((SIZE - 1)) GET PATCH:$left-$((SIZE - 1)) PUT" ]
+		is_there "$name"
+	done
+}
+
+@test "copy: registries that are odd about parts get the blob in another way" {
+	declare -A expected=(
+		[lost]="POST PUT GET POST PATCH:0-4194303 PATCH:4194304-8388607 PATCH:8388608-$((SIZE - 1)) PUT"
+		[large]="POST PUT GET PATCH:3000000-8999999 PATCH:9000000-$((SIZE - 1)) PUT"
+		[small]="POST PUT POST PATCH:0-4194303 PATCH:4194304-8388607 PATCH:8388608-$((SIZE - 1)) PUT"
+		[partless]="POST PUT GET PATCH:3000000-7194303 POST PUT"
+		[ill]="POST PUT GET PATCH:3000000-7194303 GET PATCH:3000000-7194303 PATCH:7194304-$((SIZE - 1)) PUT"
+		[half]="POST PUT GET PATCH:3000000-7194303 GET PATCH:5097152-9291455 PATCH:9291456-$((SIZE - 1)) PUT"
+		[damaged]="POST PUT GET PATCH:3000000-7194303 PATCH:7194304-$((SIZE - 1)) PUT POST PATCH:0-4194303 PATCH:4194304-8388607 PATCH:8388608-$((SIZE - 1)) PUT"
+	)
+	pids=()
+	for odd in "${!expected[@]}"; do
+		skopeo-c copy --dest-tls-verify=false "$local" "docker://$LIAR/pushes/$odd:v1" >/dev/null 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	for odd in "${!expected[@]}"; do
+		echo "$odd: $(requests "pushes/$odd")"
+		[ "$(requests "pushes/$odd")" = "${expected[$odd]}" ]
+	done
+	for odd in "${!expected[@]}"; do
+		is_there "pushes/$odd"
+	done
+}
+
+@test "copy: an upload whose bytes are wrong is not gone on with, and an old note goes" {
+	mkdir -p "$OCID_RUNROOT/uploads"
+	touch -d '25 hours ago' "$OCID_RUNROOT/uploads/old"
+	cp -r "$BATS_FILE_TMPDIR/oci" "$BATS_TEST_TMPDIR/damaged"
+	layer=$(skopeo-c inspect --raw "$local" | jq -r '.layers[0].digest')
+	printf X | dd of="$BATS_TEST_TMPDIR/damaged/blobs/sha256/${layer#sha256:}" bs=1 seek=5000 conv=notrunc status=none
+	copy 8 --retry-times 0 "oci:$BATS_TEST_TMPDIR/damaged:v1" pushes/breaks/damaged
+	[ "$(ls "$OCID_RUNROOT/uploads" | wc -l)" -eq 1 ]
+	copy 7 --retry-times 0 "oci:$BATS_TEST_TMPDIR/damaged:v1" pushes/breaks/damaged
+	error_is integrity "$layer"
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$LIAR/pushes/breaks/damaged:v1"
+}
