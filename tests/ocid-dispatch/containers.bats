@@ -153,6 +153,20 @@ that() {
 	[ "$(field ListContainers '{"filter": {"state": {"state": "CONTAINER_EXITED"}}}' .containers)" = null ]
 }
 
+@test "containers: those of very many pods are listed, each once" {
+	container one 'sleep 60'
+	record=$(<"$OCID_ROOT/pods/$POD/containers/$CTR.json")
+	for i in {100..199}; do
+		mkdir -p "$OCID_ROOT/pods/many$i/containers"
+		echo "${record//$CTR/fake$i}" >"$OCID_ROOT/pods/many$i/containers/fake$i.json"
+	done
+	call ListContainers
+	rm -r "$OCID_ROOT"/pods/many*
+	[ "$(jq '.containers | length' <<<"$output")" = 101 ]
+	[ "$(jq -c '[.containers[].id] | unique | length' <<<"$output")" = 101 ]
+	[ "$(jq -c '[.containers[] | select(.id == "fake150")] | map(.state)' <<<"$output")" = '["CONTAINER_EXITED"]' ]
+}
+
 @test "containers: mounts are made, and told as they were asked for" {
 	mkdir "$BATS_TEST_TMPDIR/there"
 	ln -s there "$BATS_TEST_TMPDIR/link"
