@@ -32,7 +32,8 @@
 	X(url)                                                                                     \
 	X(url_cleanup)                                                                             \
 	X(url_get)                                                                                 \
-	X(url_set)
+	X(url_set)                                                                                 \
+	X(version_info)
 
 struct curl_functions {
 #define X(name) __typeof__(curl_##name) *name;

@@ -26,13 +26,14 @@ static struct curl_functions curl; /* loaded by http_new() */
 
 struct http {
 	CURLM *multi;
+	bool needs_bundle; /* a certificate was not trusted without it */
 };
 
 struct http_transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	size_t headers_size;
-	bool aborted, too_large;
+	bool aborted, too_large, has_bundle;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -171,8 +172,17 @@ static void set_limits(CURL *easy, const struct http_request *request)
 					    : (long)CURL_HTTP_VERSION_2TLS);
 }
 
-static void set_tls(CURL *easy, const struct http_tls *tls)
+/* Where the system's authorities are also in a directory, by their hash, only those that are needed
+ * are read: to parse the bundle of all takes OpenSSL 20 ms for each connection. */
+static bool may_do_without_bundle(const struct http *http)
 {
+	return !http->needs_bundle && curl.version_info(CURLVERSION_NOW)->capath;
+}
+
+static void set_tls(CURL *easy, const struct http *http, const struct http_request *request)
+{
+	const struct http_tls *tls = request->tls;
+
 	curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
 	curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
 	curl.easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -183,6 +193,10 @@ static void set_tls(CURL *easy, const struct http_tls *tls)
 		/* the blob takes the place of the bundle file; the directory stays in use */
 		curl.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 		curl.easy_setopt(easy, CURLOPT_CAPATH, "/etc/ssl/certs");
+	} else if (may_do_without_bundle(http)) {
+		curl.easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	} else {
+		request->transfer->has_bundle = true;
 	}
 	if (tls->certificate) {
 		curl.easy_setopt(easy, CURLOPT_SSLCERT, tls->certificate);
@@ -247,7 +261,7 @@ void http_start(struct http *http, struct http_request *request)
 		return;
 	}
 	set_limits(easy, request);
-	set_tls(easy, request->tls);
+	set_tls(easy, http, request);
 	set_body(easy, request);
 	set_request(easy, request);
 	curl.multi_add_handle(http->multi, easy);
@@ -332,8 +346,16 @@ static void finish(struct http *http, CURL *easy, CURLcode code)
 	request->result = classify(request, code);
 	snprintf(request->failure, sizeof request->failure, "%s",
 		 request->transfer->error[0] ? request->transfer->error : curl.easy_strerror(code));
-	request->done = true;
+	bool again = request->result == HTTP_UNTRUSTED && !request->transfer->has_bundle &&
+		     !request->tls->authorities;
 	http_stop(http, request);
+	if (again) {
+		http->needs_bundle = true;
+		http_request_reset(request);
+		http_start(http, request);
+		return;
+	}
+	request->done = true;
 }
 
 int http_pump(struct http *http, int timeout_ms, struct error *err)

@@ -26,6 +26,23 @@ teardown_file() {
 	tool skopeo-c inspect -n --tls-verify=false "docker://$LIAR/good/x:v1"
 }
 
+# with_authorities COMMAND: /etc/ssl/certs is $BATS_TEST_TMPDIR/certs
+with_authorities() {
+	unshare -m sh -ec 'mount --bind "$0/certs" /etc/ssl/certs && exec "$@"' "$BATS_TEST_TMPDIR" "$@"
+}
+
+@test "tls: the system's authorities count, in a directory by their hash or all in one file" {
+	mkdir "$BATS_TEST_TMPDIR/certs"
+	cp "$BATS_FILE_TMPDIR/ca.pem" "$BATS_TEST_TMPDIR/certs/ca-certificates.crt"
+	with_authorities skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	with_authorities skopeo-c copy "docker://$LIAR/good/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+	mv "$BATS_TEST_TMPDIR/certs/ca-certificates.crt" \
+		"$BATS_TEST_TMPDIR/certs/$(openssl x509 -hash -noout -in "$BATS_FILE_TMPDIR/ca.pem").0"
+	with_authorities skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	rm "$BATS_TEST_TMPDIR/certs"/*
+	run ! with_authorities skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+}
+
 @test "tls: --cert-dir names the authority" {
 	tool skopeo-c inspect -n --cert-dir "$BATS_FILE_TMPDIR/certs" "docker://$LIAR/good/x:v1"
 	tool skopeo-c copy --src-cert-dir "$BATS_FILE_TMPDIR/certs" "docker://$LIAR/good/x:v1" "dir:$BATS_TEST_TMPDIR/d"
