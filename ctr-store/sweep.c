@@ -123,17 +123,12 @@ static void mark_layers(struct marks *marks, const json_t *users)
 
 /* ---- sweeping ---- */
 
-/* The temporary file of a replacement that was killed: nobody works on one for so long. */
-static bool is_leftover(const char *name, const struct stat *st)
+/* Temporary files of replacements that were killed: older than `age` seconds, as nobody works on
+ * one for so long. */
+static void sweep_leftovers(struct sweep *sweep, const char *path, time_t age)
 {
-	return name[0] == '.' && name[1] && S_ISREG(st->st_mode) &&
-	       time(NULL) - st->st_mtime > LEFTOVER_AGE;
-}
-
-static void sweep_leftovers(struct sweep *sweep, int parent_fd, const char *name)
-{
-	cleanup_fd int fd =
-		openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int fd = openat(sweep->store->images_fd, path,
+				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	struct stat st;
@@ -144,13 +139,21 @@ static void sweep_leftovers(struct sweep *sweep, int parent_fd, const char *name
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] != '.' ||
 		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !is_leftover(entry->d_name, &st))
+		    !S_ISREG(st.st_mode) || time(NULL) - st.st_mtime < age)
 			continue;
 		sweep->staging++;
 		sweep->bytes += st.st_size;
 		if (!sweep->dry_run)
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	}
+}
+
+/* Who puts a blob into the store holds a staging directory meanwhile. */
+static void sweep_all_leftovers(struct sweep *sweep, bool alone)
+{
+	sweep_leftovers(sweep, ".", LEFTOVER_AGE);
+	sweep_leftovers(sweep, "blobs/sha256", alone ? 0 : LEFTOVER_AGE);
+	sweep_leftovers(sweep, "blobs/sha512", alone ? 0 : LEFTOVER_AGE);
 }
 
 static int sweep_blob(struct sweep *sweep, int dir_fd, const char *hex, const json_t *marks,
@@ -261,14 +264,6 @@ static json_t *set_of(const json_t *digests)
 	return set;
 }
 
-static void sweep_all_leftovers(struct sweep *sweep)
-{
-	static const char *const directories[] = { ".", "blobs/sha256", "blobs/sha512" };
-
-	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
-		sweep_leftovers(sweep, sweep->store->images_fd, directories[i]);
-}
-
 /* Containers and records of mounts, without those that nothing keeps. The caller owns them. */
 static json_t *read_users(struct sweep *sweep, struct error *err)
 {
@@ -307,8 +302,9 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	if (image_layout(sweep->store, &layout, err) < 0)
 		return -1;
 	/* processes first: what they have put into the index when they end is then found there */
-	if (staging_collect(sweep->store, all && !sweep->dry_run ? sweep->trash : NULL, references,
-			    &sweep->staging, err) < 0)
+	int live = staging_collect(sweep->store, all && !sweep->dry_run ? sweep->trash : NULL,
+				   references, &sweep->staging, err);
+	if (live < 0)
 		return -1;
 	json_auto_t *users = read_users(sweep, err);
 	if (!users)
@@ -327,6 +323,6 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	if (all && !sweep->dry_run)
 		container_name_sweep(sweep->store);
 	if (all)
-		sweep_all_leftovers(sweep);
+		sweep_all_leftovers(sweep, live == 1); /* that of the trash */
 	return sweep_objects(sweep, &marks, err);
 }

@@ -106,6 +106,7 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 	cleanup_fd int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	int live = 0;
 
 	if (!dir)
 		return error_os(err, "%s/tmp", store->root);
@@ -121,6 +122,7 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (held >= 0 && is_held(held)) {
 			add_refs(held, refs);
+			live++;
 			continue;
 		}
 		(*found)++;
@@ -128,5 +130,5 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 		    errno != ENOENT)
 			return error_os(err, "cannot remove %s/tmp/%s", store->root, entry->d_name);
 	}
-	return 0;
+	return live;
 }

@@ -44,6 +44,6 @@ int staging_gate(const struct store *store, enum lock_mode mode, struct error *e
 /* For gc, which holds the gate exclusively: move every staging directory that no process holds into
  * the caller's own, `trash` (opened before the gate was taken; NULL: only count them), and append
  * the digests that live ones refer to to the array `refs`. *found counts the dead ones, and
- * the downloads that were given up. */
+ * the downloads that were given up. Returns how many live ones there are. */
 int staging_collect(const struct store *store, const struct staging *trash, json_t *refs,
 		    size_t *found, struct error *err);

@@ -56,9 +56,9 @@ pull() { # SECONDS
 @test "ctr-store: any verbs at once, with pulls, do not hurt each other" {
 	command -v skopeo-c >/dev/null || skip "skopeo-c is not built"
 	for i in 1 2 3; do
-		do_anything 8 "m$i" 3>&- &
+		do_anything 5 "m$i" 3>&- &
 	done
-	pull 8 3>&- &
+	pull 5 3>&- &
 	wait
 	if [ -s unexpected ]; then
 		cat unexpected

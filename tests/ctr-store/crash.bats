@@ -9,10 +9,17 @@ load common
 changes=mkdirat,openat,renameat,renameat2,unlinkat,symlinkat,fsync,syncfs,write,fchown,fchmod,mkdir
 changes+=,fsmount,move_mount,umount2,mount_setattr,rename,rmdir,ftruncate
 
-setup() {
-	cd "$BATS_TEST_TMPDIR" || return
+setup_file() {
+	file_setup
+	cd "$BATS_FILE_TMPDIR" || return
 	make_tar base.tar dir:etc file:etc/one:text=one file:etc/two:text=two
 	make_tar top.tar file:etc/new:text=new whiteout:etc/two
+	OCID_ROOT=$PWD/pulled store_image docker.io/library/t:1 base.tar top.tar
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	cp "$BATS_FILE_TMPDIR/base.tar" .
 	mkdir -p mnt
 }
 
@@ -21,7 +28,7 @@ teardown() { clean_store; }
 # the store that a verb finds
 prepare() { # VERB
 	clean_store
-	store_image docker.io/library/t:1 base.tar top.tar
+	cp -r "$BATS_FILE_TMPDIR/pulled" "$OCID_ROOT"
 	case $1 in
 	unpack | create | mount | import) ;;
 	rm-image | tag | untag | gc) ctr-store unpack t:1 >/dev/null ;;
@@ -88,15 +95,22 @@ everything_goes() {
 		[ -z "$(ls -A "$OCID_RUNROOT/mounts")" ] && [ -z "$(ctr-store mounts)" ]
 }
 
+# What the verb does unharmed, as a log: once for all tests.
+trace() { # VERB
+	log=$BATS_FILE_TMPDIR/$1.log
+	[ ! -s "$log" ] || return 0
+	prepare "$1"
+	# shellcheck disable=SC2046 # a verb and its operands
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -qq -o "$log" -e trace="$changes" \
+		ctr-store $(command_of "$1") >/dev/null
+}
+
 strike() { # HOW VERB
-	local command
+	local command log
 
 	command=$(command_of "$2")
-	prepare "$2"
-	# shellcheck disable=SC2086 # a verb and its operands
-	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -qq -o log -e trace="$changes" \
-		ctr-store $command >/dev/null
-	choose log
+	trace "$2"
+	choose "$log"
 	echo "$2: $1 at $chosen $ordinal"
 	prepare "$2"
 	fault "$chosen:$1:when=$ordinal"

@@ -116,13 +116,24 @@ forget_images() {
 	[ "$(count "$OCID_ROOT/images/blobs/sha256")" -eq 4 ]
 }
 
-@test "gc: what a killed replacement left in the layout goes when it is old" {
-	touch "$OCID_ROOT/images/.index.json.0123" "$OCID_ROOT/images/blobs/sha256/.new"
+@test "gc: what a killed replacement left of a blob goes when nobody works, else when it is old" {
+	local index=$OCID_ROOT/images/.index.json.0123 blob=$OCID_ROOT/images/blobs/sha256/.new pid
+	touch "$index" "$blob"
+	mkfifo events
+	ctr-store unpack <events >/dev/null 2>&1 3>&- &
+	pid=$!
+	exec 9>events
+	wait_for 5 ls "$OCID_ROOT"/tmp/*/lock
 	tool ctr-store gc
 	[ "$(field .staging)" -eq 0 ]
-	touch -d '2 hours ago' "$OCID_ROOT/images/.index.json.0123" "$OCID_ROOT/images/blobs/sha256/.new"
+	exec 9>&-
+	wait "$pid" || true
 	tool ctr-store gc
-	[ "$(field .staging)" -eq 2 ]
+	[ "$(field .staging)" -eq 1 ]
+	[ ! -e "$blob" ]
+	touch -d '2 hours ago' "$index"
+	tool ctr-store gc
+	[ "$(field .staging)" -eq 1 ]
 	[ -z "$(find "$OCID_ROOT/images" -name '.?*')" ]
 }
 
