@@ -59,5 +59,5 @@ int running_refuse(const struct store *store, const json_t *container, const jso
 	if (!running_is(store, id, records))
 		return 0;
 	error_set(err, ERROR_IN_USE, "container %s is running", container_label(container));
-	return error_hint(err, "ocid-shim kill %s", id);
+	return error_hint(err, "ocid-shim stop %s", id);
 }

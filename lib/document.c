@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static json_t *check(json_t *document, struct error *err)
@@ -18,6 +19,19 @@ static json_t *check(json_t *document, struct error *err)
 	json_decref(document);
 	error_set(err, ERROR_INTEGRITY, "the container document is not a JSON object");
 	return NULL;
+}
+
+static int no_document(struct error *err)
+{
+	struct stat status;
+
+	if (fstat(STDIN_FILENO, &status) == 0 && S_ISFIFO(status.st_mode)) {
+		/* and has said why */
+		error_set(err, ERROR_FAILED, "no container document comes through the pipe");
+		return error_hint(err, "the tool in front has failed");
+	}
+	error_set(err, ERROR_FAILED, "standard input holds no container document");
+	return error_hint(err, "put the tool that makes it in front, see man 7 ocid");
 }
 
 json_t *document_read(struct error *err)
@@ -34,9 +48,7 @@ json_t *document_read(struct error *err)
 	if (!text)
 		return NULL;
 	if (length == 0) {
-		/* the tool in front failed and has said why */
-		error_set(err, ERROR_FAILED, "standard input holds no container document");
-		error_hint(err, "put the tool that makes it in front, see man 7 ocid");
+		no_document(err);
 		return NULL;
 	}
 	return document_parse(text, length, err);

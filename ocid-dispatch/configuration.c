@@ -228,6 +228,12 @@ int configuration_load(const char *path, struct configuration *configuration, st
 	struct error ignored;
 	const char *name;
 
+	cleanup_free char *directory = xasprintf("%s.d", path);
+
+	/* the usual one need not be there; one that was asked for must */
+	if (strcmp(path, CONFIGURATION_PATH) != 0 && access(directory, F_OK) < 0 &&
+	    access(path, F_OK) < 0)
+		return error_os(err, "%s", path);
 	if (merge_file(made.json, path, err) < 0 || merge_directory(made.json, path, err) < 0)
 		return -1;
 	name = json_text(made.json, "defaultRuntime", "");

@@ -15,8 +15,8 @@ struct configuration {
 	json_t *json; /* whole, with defaults */
 };
 
-/* Read PATH and PATH.d/ in the order of names; what is not there is no error. ERROR_INTEGRITY with
- * the file's name for what is wrong. */
+/* Read PATH and PATH.d/ in the order of names. Neither need be there where PATH is the usual
+ * one, else one of them must. ERROR_INTEGRITY with the file's name for what is wrong. */
 int configuration_load(const char *path, struct configuration *configuration, struct error *err);
 void configuration_free(struct configuration *configuration);
 #define cleanup_configuration __attribute__((cleanup(configuration_free)))

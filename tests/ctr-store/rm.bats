@@ -62,7 +62,7 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	pid=$!
 	wait_for 5 test -s locked
 	tool 5 ctr-store rm web
-	error_is in-use "container web is running (ocid-shim kill abc)"
+	error_is in-use "container web is running (ocid-shim stop abc)"
 	tool 5 ctr-store rm --force web
 	kill "$pid"
 	wait "$pid" || true

@@ -28,6 +28,12 @@ check() {
 		'["runc",{"runc":{"path":"runc"}},{},{"address":"127.0.0.1","port":0},67108864]' ]
 }
 
+@test "check: a file that was asked for must be there" {
+	rmdir "$CONFIG.d"
+	check 3
+	error_is not-found "$CONFIG"
+}
+
 @test "check: files of the directory go over the file, in the order of their names" {
 	echo '{"cgroupDriver": "cgroupfs", "stream": {"port": 1}}' >"$CONFIG"
 	echo '{"cgroupDriver": "systemd", "stream": {"port": 3}}' >"$CONFIG.d/20.json"
