@@ -44,7 +44,8 @@ TEST_OBJS_layer_inflate := $(LAYER_INFLATE)
 TEST_PKGS_layer_inflate := libarchive libisal libzstd zlib
 TEST_OBJS_layer_confine := ctr-store/worker/confine.o
 TEST_OBJS_layer_unpack := $(LAYER_INFLATE) $(patsubst %,ctr-store/worker/%.o,names stream tree meta \
-	create unpack lower relocate media_directory opaque confine)
+	create unpack lower relocate finish media_directory opaque confine media_erofs erofs_attributes \
+	erofs_content erofs_directory erofs_image erofs_inode erofs_names)
 TEST_PKGS_layer_unpack := libarchive libisal libzstd
 
 TEST_OBJS_json_stream := ctr-store/json_stream.o
@@ -56,6 +57,7 @@ TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack erofs id_m
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_manifest := skopeo-c/manifest.o skopeo-c/schema1.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files registries-short)
+TEST_OBJS_duration := skopeo-c/duration.o
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
 TEST_OBJS_prune_plan := $(patsubst %,skopeo-c/%.o,prune-plan tag-filter semver)
 TEST_OBJS_semver := skopeo-c/semver.o

@@ -70,7 +70,7 @@ both() {
 	[ -z "$(ls -A tree)" ]
 	# it follows directories by recursion
 	(ulimit -s unlimited && fsck.erofs file)
-	mount -t erofs -o loop file tree
+	wait_for 10 mount -t erofs -o loop file tree
 	"$show" tree >image.list
 	diff directory.list image.list
 }
@@ -295,7 +295,7 @@ glance() {
 	list mnt no-times >expected
 	tool ctr-store export --erofs -o out t:1
 	fsck.erofs out
-	mount -t erofs -o loop out image
+	wait_for 10 mount -t erofs -o loop out image
 	list image no-times >got
 	diff expected got
 	# the same again are the same bytes, over what is there
@@ -311,7 +311,7 @@ glance() {
 	echo new >"$path/etc/added"
 	rm "$path/top"
 	tool ctr-store export --erofs -o out c
-	mount -t erofs -o loop out image
+	wait_for 10 mount -t erofs -o loop out image
 	[ "$(cat image/etc/added)" = new ]
 	[ ! -e image/top ]
 	[ "$(stat -c %u image image/etc/implied | xargs)" = "3 0" ]
@@ -386,7 +386,7 @@ glance() {
 	new_tree
 	worker 0 x.tar --image-fd 6
 	fsck.erofs file
-	mount -t erofs -o loop file tree
+	wait_for 10 mount -t erofs -o loop file tree
 	[ "$(xattr tree/a user.larger | wc -c)" -eq 65001 ]
 	echo 'file a xattr.user.large=@65536' | /usr/bin/python3 "$HERE/layer.py" >x.tar
 	new_tree
@@ -406,7 +406,7 @@ glance() {
 	new_tree
 	worker 0 s.tar --image-fd 6
 	fsck.erofs file
-	mount -t erofs -o loop file tree
+	wait_for 10 mount -t erofs -o loop file tree
 	[ "$(stat -c %s tree/large)" -eq 3221225472 ]
 	[ "$(tail -c +3000000001 tree/large | head -c 4 | tr '\0' .)" = far. ]
 	[ "$(du -k file | cut -f1)" -lt 2000 ]

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole tar archives into a directory, on top of a lower one, as the worker does but in this very
- * process: nothing may appear beside the directory. Needs no privileges; run it as root to reach
- * owners and devices.
+ * Whole tar archives into a directory and into an image, on top of a lower one, as the worker does
+ * but in this very process: nothing may appear beside the directory. Needs no privileges; run it as
+ * root to reach owners and devices.
  */
+#include "ctr-store/worker/finish.h"
 #include "ctr-store/worker/lower.h"
 #include "ctr-store/worker/media_directory.h"
+#include "ctr-store/worker/media_erofs.h"
 #include "ctr-store/worker/unpack.h"
 #include "lib/path.h"
 
@@ -52,44 +54,59 @@ static void check_base(void)
 		abort();
 }
 
-static void unpack_into(struct stream *stream, int dir_fd)
+static void unpack_to(struct stream *stream, const struct media *media, void *state)
 {
-	struct media_directory directory = { .root_fd = dir_fd };
 	struct tree tree = { 0 };
 	struct leans leans = { 0 };
 	struct unpacked unpacked = { 0 };
 	struct error err;
 
-	if (tree_start(&tree, &media_directory, &directory, 10000, &err) == 0 &&
-	    unpack(stream, &tree, &leans, &unpacked, &err) == 0)
-		(void)lower_finish(&tree, &leans, lower_fd, &err);
+	if (tree_start(&tree, media, state, 10000, &err) == 0 &&
+	    unpack(stream, &tree, &leans, &unpacked, &err) == 0 &&
+	    lower_finish(&tree, &leans, lower_fd, &err) == 0)
+		(void)finish_directories(&tree, &err);
 	leans_free(&leans);
 	tree_free(&tree);
 }
 
+static void unpack_layer(int layer_fd, const struct media *media, void *state)
+{
+	struct stream_settings settings = { .fd = layer_fd,
+					    .diff_id = "sha256",
+					    .size_max = 16 << 20 };
+	struct stream *stream = stream_new(&settings);
+	struct error err;
+
+	if (lseek(layer_fd, 0, SEEK_SET) != 0 || stream_start(stream, &err) < 0)
+		abort();
+	unpack_to(stream, media, state);
+	/* the digest never matches; this passes over the rest and ends the thread */
+	(void)stream_verify(stream, &err);
+	stream_free(stream);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct stream_settings settings = { .diff_id = "sha256", .size_max = 16 << 20 };
 	struct error err;
 
 	if (base_fd < 0)
 		prepare();
-	settings.fd = memfd_create("layer", MFD_CLOEXEC);
-	if (settings.fd < 0 || write(settings.fd, data, size) != (ssize_t)size ||
-	    lseek(settings.fd, 0, SEEK_SET) != 0 || mkdirat(base_fd, "layer", 0700) < 0)
+	int layer_fd = memfd_create("layer", MFD_CLOEXEC);
+	if (layer_fd < 0 || write(layer_fd, data, size) != (ssize_t)size ||
+	    mkdirat(base_fd, "layer", 0700) < 0)
 		abort();
 	int dir_fd = openat(base_fd, "layer", O_PATH | O_DIRECTORY);
-	struct stream *stream = stream_new(&settings);
-	if (stream_start(stream, &err) < 0)
-		abort();
-	unpack_into(stream, dir_fd);
-	/* the digest never matches; this passes over the rest and ends the thread */
-	(void)stream_verify(stream, &err);
-	stream_free(stream);
+	struct media_directory directory = { .root_fd = dir_fd };
+	unpack_layer(layer_fd, &media_directory, &directory);
 	close(dir_fd);
-	close(settings.fd);
 	if (path_remove_tree(base_fd, "layer", &err) < 0)
 		abort();
+
+	struct media_erofs image = { .fd = memfd_create("image", MFD_CLOEXEC),
+				     .size_max = 16 << 20 };
+	unpack_layer(layer_fd, &media_erofs, &image);
+	close(image.fd);
+	close(layer_fd);
 	check_base();
 	return 0;
 }
