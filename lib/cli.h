@@ -74,6 +74,9 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
  * 128 + the signal whatever the error is. */
 int cli_interrupted(void);
 
+/* End as a signal would, but with ERROR_TEMPORARY, when so much time has gone by. */
+void cli_limit_time(long long ms);
+
 /* For undoing what is half done after such a signal: take the note of it away, so that programs
  * can be run and waited for again (a further signal is noted anew), and put it back at the end.
  * take returns the signal or 0, which is what put is given. */

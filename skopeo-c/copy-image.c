@@ -133,7 +133,8 @@ static struct conversion conversion_for(const struct copy *copy)
 	/* nobody knows the bytes of a manifest that was made up here */
 	conversion.not_unnamed = copy->from.class->makes_manifest;
 	if (conversion.not_unnamed && conversion.layers == LAYERS_KEPT) {
-		bool compress = copy->to.class->wants_compressed;
+		bool compress =
+			copy->to.class->wants_compressed && !copy->request->accept_uncompressed;
 
 		conversion.layers = compress ? LAYERS_COMPRESSED : LAYERS_KEPT;
 		conversion.recoding.way = compress ? COMPRESSION_GZIP : COMPRESSION_NONE;

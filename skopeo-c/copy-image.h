@@ -18,6 +18,7 @@ struct copy_request {
 	struct trust *trust;
 	struct plan_choice choice;
 	struct conversion conversion;
+	bool accept_uncompressed; /* layers, also of a source whose manifest is made up */
 	bool preserve_digests; /* fail rather than change anything */
 	bool with_referrers;   /* with what refers to it */
 	const char *tarball_config;

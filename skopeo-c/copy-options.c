@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/copy-options.h"
 
+#include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/file.h"
+#include "skopeo-c/duration.h"
 #include "skopeo-c/transfer.h"
 #include "skopeo-c/zstd-stream.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 enum { RETRIES_MAX = 100, GZIP_LEVEL_MAX = 9 };
@@ -15,6 +19,7 @@ static void merge_access(struct access *side, const struct access *both)
 	side->tls_verify = side->tls_verify && both->tls_verify;
 	side->authfile = side->authfile ? side->authfile : both->authfile;
 	side->retry_times = both->retry_times;
+	side->retry_delay = both->retry_delay;
 	side->creds = side->creds ? side->creds : both->creds;
 	side->cert_dir = side->cert_dir ? side->cert_dir : both->cert_dir;
 }
@@ -32,6 +37,8 @@ static int check_access(const struct cli *cli, struct copy_options *options, boo
 				 "two registries: use --src-cert-dir and --dest-cert-dir");
 	if (both->retry_times > RETRIES_MAX || both->retry_times < -1)
 		return cli_usage(cli, err, "--retry-times is a number from 0 to %d", RETRIES_MAX);
+	if (both->retry_delay && duration_parse(both->retry_delay) < 0)
+		return cli_usage(cli, err, "--retry-delay is a time such as 90s");
 	merge_access(&options->source, both);
 	merge_access(&options->destination, both);
 	return 0;
@@ -149,7 +156,18 @@ int copy_options_apply(const struct cli *cli, struct copy_options *options, bool
 	request->source_access = &options->source;
 	request->destination_access = &options->destination;
 	request->preserve_digests = options->preserve_digests;
+	request->accept_uncompressed = options->accept_uncompressed;
 	request->with_referrers = options->with_referrers;
 	request->parallel = (size_t)options->parallel;
 	return 0;
+}
+
+int copy_write_digests(const char *path, const char *text, struct error *err)
+{
+	if (!path)
+		return 0;
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	return file_write_fd(fd, text, strlen(text), path, err);
 }

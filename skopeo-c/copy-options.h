@@ -13,9 +13,9 @@ struct copy_options {
 	struct platform_choice platform;
 	struct trust_options trust;
 	bool all, quiet, preserve_digests, with_referrers;
-	bool compress, decompress,
-		always; /* always: what skopeo must be told to do is done anyway */
-	const char *multi_arch, *format, *compress_format;
+	bool compress, decompress, accept_uncompressed;
+	bool always; /* what skopeo must be told to do is done anyway */
+	const char *digestfile, *multi_arch, *format, *compress_format;
 	long long compress_level, parallel;
 };
 
@@ -67,6 +67,8 @@ struct copy_options {
 	  "fail where a digest would have to change" }, \
 	{ "with-referrers", 0, NULL, OPTION_FLAG, FIELD(copy.with_referrers), \
 	  "with signatures, attestations, SBOMs and all referrers" }, \
+	{ "digestfile", 0, "FILE", OPTION_STRING, FIELD(copy.digestfile), \
+	  "write the digest of what was copied to FILE" }, \
 	{ "image-parallel-copies", 0, "N", OPTION_NUMBER, FIELD(copy.parallel), \
 	  "blobs at a time (default 6)" }, \
 	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(copy.both.tls_verify), \
@@ -81,6 +83,8 @@ struct copy_options {
 	COPY_SIDE_OPTIONS("dest", destination, "for the destination"), \
 	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(copy.both.retry_times), \
 	  "try again N times after what may pass (default 2)" }, \
+	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(copy.both.retry_delay), \
+	  "wait so long between these, 90s or 1m30s" }, \
 	TRUST_OPTIONS, \
 	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), "no progress bars" }
 /* clang-format on */
@@ -89,3 +93,6 @@ struct copy_options {
  * into each. source, destination: whether it is a registry. */
 int copy_options_apply(const struct cli *cli, struct copy_options *options, bool source,
 		       bool destination, struct copy_request *request, struct error *err);
+
+/* Write the file of --digestfile; path: NULL for none. */
+int copy_write_digests(const char *path, const char *text, struct error *err);

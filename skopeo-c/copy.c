@@ -18,8 +18,9 @@
 struct copy_settings {
 	struct copy_options copy;
 	struct strings additional_tags;
-	const char *digestfile, *tarball_config, *source_blob_dir, *destination_blob_dir,
-		*source_daemon, *destination_daemon;
+	const char *tarball_config, *source_blob_dir, *destination_blob_dir, *source_daemon,
+		*destination_daemon;
+	struct strings encryption; /* what would be about it */
 	long long events;
 };
 
@@ -39,10 +40,15 @@ static const struct cli_option options[] = {
 	  "where the blobs of a source oci: are instead" },
 	{ "dest-shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(destination_blob_dir),
 	  "where those of a destination oci: shall be" },
+	{ "dest-oci-accept-uncompressed-layers", 0, NULL, OPTION_FLAG,
+	  FIELD(copy.accept_uncompressed), "compress none that are not, for an oci: layout" },
+	{ "dest-precompute-digests", 0, NULL, OPTION_FLAG, FIELD(copy.always),
+	  "accepted: nothing is sent that is there already" },
+	{ "encryption-key", 0, "KEY", OPTION_LIST, FIELD(encryption), NULL },
+	{ "decryption-key", 0, "KEY", OPTION_LIST, FIELD(encryption), NULL },
+	{ "encrypt-layer", 0, "N", OPTION_LIST, FIELD(encryption), NULL },
 	{ "tarball-config", 0, "FILE", OPTION_STRING, FIELD(tarball_config),
 	  "image config to merge, for tarball:" },
-	{ "digestfile", 0, "FILE", OPTION_STRING, FIELD(digestfile),
-	  "write the digest of the manifest to FILE" },
 	{ "events", 0, "FD", OPTION_NUMBER, FIELD(events),
 	  "tell of the progress in JSON Lines on descriptor FD" },
 	{ 0 },
@@ -58,6 +64,13 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 {
 	const char *source = cli->operands[0], *destination = cli->operands[1];
 
+	if (settings->encryption.count > 0)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "encrypted layers are copied as they are: they are neither "
+				 "encrypted nor decrypted here");
+	if (settings->copy.accept_uncompressed && !begins_with(destination, &transport_oci))
+		return cli_usage(cli, err,
+				 "--dest-oci-accept-uncompressed-layers is for a destination oci:");
 	if (settings->tarball_config && !begins_with(source, &transport_tarball))
 		return cli_usage(cli, err, "--tarball-config is for a source tarball:");
 	if (settings->source_blob_dir && !begins_with(source, &transport_oci))
@@ -72,16 +85,6 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 		return cli_usage(cli, err, "--events: %lld is not an open descriptor",
 				 settings->events);
 	return 0;
-}
-
-static int write_digest(const char *path, const char *digest, struct error *err)
-{
-	if (!path)
-		return 0;
-	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return error_os(err, "%s", path);
-	return file_write_fd(fd, digest, strlen(digest), path, err);
 }
 
 static void free_http(struct http **http)
@@ -127,7 +130,7 @@ static int copy_run(const struct cli *cli, struct error *err)
 	if (status < 0)
 		return err->os == EPIPE && settings->events >= 0 ? 128 + SIGPIPE : -1;
 	json_auto_t *field = result.field, *document = json_object();
-	if (write_digest(settings->digestfile, result.digest, err) < 0)
+	if (copy_write_digests(settings->copy.digestfile, result.digest, err) < 0)
 		return -1;
 	if (result.is_stdout)
 		return 0;

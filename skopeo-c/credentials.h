@@ -9,13 +9,13 @@
 /* How a command reaches one side's registry; the strings are borrowed from argv. */
 struct access {
 	bool tls_verify, no_creds;
-	bool insecure_policy; /* skopeo's users say so of every verb; only copies have a policy */
 	const char *creds;    /* USER:PASSWORD */
 	const char *user, *password; /* the same in two */
 	const char *registry_token;  /* a Bearer token that is used as it is */
 	const char *authfile;	     /* before the usual files */
 	const char *cert_dir;	     /* instead of the usual certs.d directories */
 	long long retry_times;	     /* -1: the default */
+	const char *retry_delay;     /* see duration.h; NULL: longer each time */
 };
 
 /* The options that fill the field `access` of a command with one registry; FIELD() is the command's
@@ -35,9 +35,10 @@ struct access {
 	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" }, \
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir), \
 	  "certificates for the registry" }, \
-	{ "insecure-policy", 0, NULL, OPTION_FLAG, FIELD(access.insecure_policy), NULL }, \
 	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times), \
-	  "try again N times after what may pass (default 2)" }
+	  "try again N times after what may pass (default 2)" }, \
+	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(access.retry_delay), \
+	  "wait so long between these, 90s or 1m30s" }
 /* clang-format on */
 
 struct credentials {

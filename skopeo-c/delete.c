@@ -21,6 +21,7 @@ enum { NAMED_MAX = 5 };
 struct delete_settings {
 	struct access access;
 	bool all_tags;
+	const char *elsewhere;
 };
 
 static const struct delete_settings defaults = {
@@ -32,6 +33,8 @@ static const struct delete_settings defaults = {
 static const struct cli_option options[] = {
 	{ "all-tags", 0, NULL, OPTION_FLAG, FIELD(all_tags),
 	  "the manifest, and so every tag that shares it" },
+	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(elsewhere), NULL },
+	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(elsewhere), NULL },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -62,6 +65,10 @@ static int open_registry(struct deletion *deletion, struct error *err)
 	struct reference *reference = &deletion->reference;
 	cleanup_route struct route route = { 0 };
 
+	if (settings->elsewhere)
+		return cli_usage(deletion->cli, err,
+				 "--daemon-host and --shared-blob-dir are for transports where "
+				 "nothing can be deleted");
 	if (strncmp(operand, "docker://", 9) != 0)
 		return cli_usage(deletion->cli, err, "only docker://NAME can be deleted");
 	if (reference_parse(operand + 9, reference, err) < 0)

@@ -231,6 +231,9 @@ static void set_body(CURL *easy, struct http_request *request)
 static void set_request(CURL *easy, struct http_request *request)
 {
 	struct http_transfer *transfer = request->transfer;
+	const char *prefix = getenv("SKOPEO_C_USER_AGENT_PREFIX");
+	cleanup_free char *agent =
+		xasprintf("%s%sskopeo-c/" OCID_VERSION, prefix ? prefix : "", prefix ? " " : "");
 
 	for (size_t i = 0; i < request->headers.count; i++)
 		transfer->headers = curl.slist_append(transfer->headers, request->headers.items[i]);
@@ -243,7 +246,7 @@ static void set_request(CURL *easy, struct http_request *request)
 	transfer->headers = curl.slist_append(transfer->headers, "Expect:");
 	curl.easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 	curl.easy_setopt(easy, CURLOPT_URL, request->url);
-	curl.easy_setopt(easy, CURLOPT_USERAGENT, "skopeo-c/" OCID_VERSION);
+	curl.easy_setopt(easy, CURLOPT_USERAGENT, agent);
 	curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	curl.easy_setopt(easy, CURLOPT_PRIVATE, request);
 }

@@ -25,7 +25,7 @@ struct inspect_settings {
 	struct access access;
 	struct platform_choice platform;
 	bool raw, config, no_tags;
-	const char *format;
+	const char *format, *algorithm, *blob_dir, *daemon;
 };
 
 static const struct inspect_settings defaults = {
@@ -41,6 +41,12 @@ static const struct cli_option options[] = {
 	  "text with fields in it: {{.Digest}}, {{json .Labels}}" },
 	{ "no-tags", 'n', NULL, OPTION_FLAG, FIELD(no_tags),
 	  "leave out RepoTags: one request less" },
+	{ "manifest-digest", 0, "ALGORITHM", OPTION_STRING, FIELD(algorithm),
+	  "let Digest be by sha256 or sha512" },
+	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(blob_dir),
+	  "where the blobs of oci: are instead" },
+	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(daemon),
+	  "where docker-daemon: is, unix://PATH" },
 	{ "override-os", 0, "OS", OPTION_STRING, FIELD(platform.os),
 	  "choose from an index for OS, not this machine's" },
 	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(platform.architecture),
@@ -204,6 +210,8 @@ static int look(struct inspection *inspection, const char *name, struct http **h
 		.cli = inspection->cli,
 		.http = *http,
 		.access = settings->access,
+		.blob_dir = settings->blob_dir,
+		.daemon = settings->daemon,
 		.earlier = earlier ? &earlier->from : NULL,
 	};
 	struct transport *from = &inspection->from;
@@ -218,7 +226,11 @@ static int look(struct inspection *inspection, const char *name, struct http **h
 	if (transport_is_docker(from) && !settings->no_tags && !settings->raw &&
 	    !settings->config && start_tags(inspection, earlier, err) < 0)
 		return -1;
-	memcpy(inspection->digest, manifest->digest, sizeof inspection->digest);
+	if (settings->algorithm)
+		digest_of(manifest->bytes, manifest->length, settings->algorithm,
+			  inspection->digest);
+	else
+		memcpy(inspection->digest, manifest->digest, sizeof inspection->digest);
 	json_auto_t *platform = platform_wanted(&settings->platform);
 	if (plan_choose(from, manifest, platform, err) < 0)
 		return -1;
@@ -370,6 +382,9 @@ static int inspect_run(const struct cli *cli, struct error *err)
 		settings->format ? template_render(settings->format, NULL, err) : NULL;
 	if (settings->format && !checked)
 		return -1;
+	if (settings->algorithm && strcmp(settings->algorithm, "sha256") != 0 &&
+	    strcmp(settings->algorithm, "sha512") != 0)
+		return cli_usage(cli, err, "--manifest-digest is sha256 or sha512");
 	if (settings->raw && settings->format)
 		return cli_usage(cli, err, "--raw prints bytes, and --format fields");
 	if (cli->operand_count == 1 && strcmp(cli->operands[0], "-") != 0)

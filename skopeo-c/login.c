@@ -17,7 +17,8 @@
 struct login_settings {
 	struct access access;
 	const char *user, *password;
-	bool password_stdin, get_login;
+	const char *compat_file;
+	bool password_stdin, get_login, verbose;
 };
 
 static const struct login_settings defaults = {
@@ -36,16 +37,22 @@ static const struct cli_option options[] = {
 	  "only print who is logged in already" },
 	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile),
 	  "where to keep them; see containers-auth.json(5)" },
+	{ "compat-auth-file", 0, "FILE", OPTION_STRING, FIELD(compat_file),
+	  "keep them there, as docker login does" },
+	{ "verbose", 'v', NULL, OPTION_FLAG, FIELD(verbose),
+	  "accepted: the result names the file" },
 	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(access.tls_verify),
 	  "insist on https and its certificates (default)" },
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir),
 	  "certificates for the registry" },
 	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times),
 	  "try again N times after what may pass (default 2)" },
+	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(access.retry_delay),
+	  "wait so long between these, 90s or 1m30s" },
 	{ 0 },
 };
 
-char *login_key(const struct cli *cli, struct error *err)
+char *login_key(const struct cli *cli, bool is_docker, struct error *err)
 {
 	cleanup_reference struct reference reference = { 0 };
 	const char *name = cli->operands[0], *slash = strchr(name, '/');
@@ -58,6 +65,12 @@ char *login_key(const struct cli *cli, struct error *err)
 		cli_usage(cli, err, "\"%s\" is not HOST[:PORT][/PATH]", name);
 		return NULL;
 	}
+	if (is_docker && slash) {
+		cli_usage(cli, err, "Docker's files have credentials for hosts, not for paths");
+		return NULL;
+	}
+	if (is_docker && strcmp(reference.registry, "docker.io") == 0)
+		return xstrdup("https://index.docker.io/v1/");
 	return slash ? reference_name(&reference) : steal_ptr(&reference.registry);
 }
 
@@ -135,25 +148,30 @@ static int check(const struct login_settings *settings, const char *key,
 
 static int login_run(const struct cli *cli, struct error *err)
 {
-	const struct login_settings *settings = cli->settings;
+	struct login_settings *settings = cli->settings;
 	cleanup_credentials struct credentials credentials = { 0 };
-	cleanup_free char *key = login_key(cli, err);
-	cleanup_free char *path = auth_file_path(settings->access.authfile);
+	cleanup_free char *host = login_key(cli, false, err);
+	cleanup_free char *key = host ? login_key(cli, settings->compat_file, err) : NULL;
 
 	if (!key)
 		return -1;
+	if (settings->compat_file && settings->access.authfile)
+		return cli_usage(cli, err, "--authfile and --compat-auth-file exclude each other");
+	if (settings->compat_file)
+		settings->access.authfile = settings->compat_file;
+	cleanup_free char *path = auth_file_path(settings->access.authfile);
 	if (settings->get_login)
-		return print_login(settings, key, err);
+		return print_login(settings, host, err);
 	if (settings->password && settings->password_stdin)
 		return cli_usage(cli, err, "--password and --password-stdin contradict each other");
 	if (settings->password_stdin && !settings->user)
 		return cli_usage(cli, err, "--password-stdin needs --username");
 	credentials_keep_secret();
 	if (ask_credentials(settings, &credentials, err) < 0 ||
-	    check(settings, key, &credentials, err) < 0 ||
+	    check(settings, host, &credentials, err) < 0 ||
 	    auth_file_store(path, key, &credentials, err) < 0)
 		return -1;
-	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "registry", key, "user",
+	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "registry", host, "user",
 					credentials.user, "file", path);
 	return output_object(cli, result, err);
 }

@@ -11,8 +11,8 @@
 #include <string.h>
 
 struct logout_settings {
-	const char *authfile;
-	bool all;
+	const char *authfile, *compat_file;
+	bool all, tls_verify;
 };
 
 #define FIELD(name) offsetof(struct logout_settings, name)
@@ -21,6 +21,9 @@ static const struct cli_option options[] = {
 	{ "all", 'a', NULL, OPTION_FLAG, FIELD(all), "of all registries" },
 	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(authfile),
 	  "where they are kept; see containers-auth.json(5)" },
+	{ "compat-auth-file", 0, "FILE", OPTION_STRING, FIELD(compat_file),
+	  "where docker login has kept them" },
+	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(tls_verify), "accepted: no registry is asked" },
 	{ 0 },
 };
 
@@ -39,11 +42,14 @@ static void add_hint(const char *key, struct error *err)
 static int logout_run(const struct cli *cli, struct error *err)
 {
 	const struct logout_settings *settings = cli->settings;
-	cleanup_free char *path = auth_file_path(settings->authfile);
+	cleanup_free char *path =
+		auth_file_path(settings->compat_file ? settings->compat_file : settings->authfile);
 
+	if (settings->compat_file && settings->authfile)
+		return cli_usage(cli, err, "--authfile and --compat-auth-file exclude each other");
 	if (settings->all != (cli->operand_count == 0))
 		return cli_usage(cli, err, "either a registry or --all");
-	cleanup_free char *key = settings->all ? NULL : login_key(cli, err);
+	cleanup_free char *key = settings->all ? NULL : login_key(cli, settings->compat_file, err);
 	if (!settings->all && !key)
 		return -1;
 	int status = key ? auth_file_erase(path, key, err) : auth_file_erase_all(path, err);

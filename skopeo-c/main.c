@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/commands.h"
+#include "skopeo-c/globals.h"
 
 int main(int argc, char **argv)
 {
@@ -25,6 +26,6 @@ int main(int argc, char **argv)
 	/* clang-format on */
 
 	return cli_main("skopeo-c",
-			"looks at and copies images in registries, layouts and the store", commands,
-			argc, argv);
+			"looks at and copies images in registries, layouts and the store",
+			globals_add(commands), argc, argv);
 }

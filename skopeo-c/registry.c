@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "skopeo-c/certs.h"
+#include "skopeo-c/duration.h"
 
 #include <ctype.h>
 #include <openssl/crypto.h>
@@ -54,14 +55,18 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 {
 	const struct access access = access_for(asked, endpoint, named);
 	const char *name = endpoint->registry, *repository = endpoint->repository;
+	int64_t delay = access.retry_delay ? duration_parse(access.retry_delay) : 0;
 	struct registry r = {
 		.http = http,
 		.may_fall_back = !access.tls_verify,
 		.tls.verify = access.tls_verify,
 		.retries = access.retry_times < 0 ? DEFAULT_RETRIES : (int)access.retry_times,
+		.retry_delay_ms = (int)delay,
 		.retry_unreachable = access.retry_times > 0,
 	};
 
+	if (delay < 0)
+		return error_set(err, ERROR_USAGE, "--retry-delay is a time such as 90s");
 	if (certs_load(access.cert_dir, name, &r.tls, err) < 0 ||
 	    credentials_find(&access, name, repository, &r.credentials, err) < 0) {
 		registry_close(&r);
@@ -109,7 +114,10 @@ void registry_inherit(struct registry *registry, const struct registry *earlier)
 int registry_backoff_ms(const struct registry *registry, int attempt)
 {
 	int wait = BACKOFF_MS << (attempt < 8 ? attempt - 1 : 7);
+	int delay = registry->retry_delay_ms;
 
+	if (delay > 0)
+		return delay > registry->retry_after_ms ? delay : registry->retry_after_ms;
 	if (registry->retry_after_ms > wait)
 		wait = registry->retry_after_ms;
 	return wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS;

@@ -28,7 +28,7 @@ struct registry {
 	struct strings scopes; /* "repository:library/nginx:pull" */
 	char *authorization;   /* the header's value once we were asked for it */
 	unsigned generation;   /* counts the changes of authorization */
-	int retries;
+	int retries, retry_delay_ms; /* delay 0: longer each time */
 	bool retry_unreachable; /* the user asked for retries by number */
 	bool keeps_signatures;	/* it has said X-Registry-Supports-Signatures */
 	int retry_after_ms;	/* what the last failure asked us to wait, 0 for nothing */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sync: many images from registries, directories or a list of them to a registry or a directory. */
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/memory.h"
 #include "lib/output.h"
 #include "skopeo-c/age.h"
 #include "skopeo-c/commands.h"
@@ -122,6 +124,23 @@ static json_t *describe(const struct sync_item *item, bool dry_run)
 	return row;
 }
 
+/* Those of all images that are at their destinations now, with the names there. */
+static int write_digests(const char *path, const struct sync_list *list, struct error *err)
+{
+	cleanup_buffer struct buffer text = { 0 };
+
+	for (size_t i = 0; path && i < list->count; i++) {
+		const struct sync_item *item = &list->items[i];
+		bool is_there = item->state == SYNC_UNCHANGED || item->state == SYNC_COPIED;
+		cleanup_free char *line = xasprintf("%s %s\n", item->digest, item->destination);
+
+		if (is_there)
+			buffer_append(&text, line, strlen(line));
+	}
+	buffer_append(&text, "", 1);
+	return copy_write_digests(path, (const char *)buffer_data(&text), err);
+}
+
 static int report(const struct cli *cli, const struct sync_list *list, json_t *rows,
 		  struct sync_failures *failures, struct error *err)
 {
@@ -179,6 +198,8 @@ static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_r
 	if (settings->delete_extraneous && (!any_failed || settings->keep_going) &&
 	    sync_delete(list, request->destination_access, *http, settings->dry_run, rows,
 			&failures, err) < 0)
+		return -1;
+	if (!settings->dry_run && write_digests(settings->copy.digestfile, list, err) < 0)
 		return -1;
 	return report(cli, list, rows, &failures, err);
 }

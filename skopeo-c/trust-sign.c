@@ -106,6 +106,13 @@ static int check_options(const struct trust_options *options, struct error *err)
 	if (options->policy && options->insecure_policy)
 		return error_set(err, ERROR_USAGE,
 				 "--policy and --insecure-policy exclude each other");
+	if (options->require_signed && options->insecure_policy)
+		return error_set(err, ERROR_USAGE,
+				 "--require-signed and --insecure-policy exclude each other");
+	if (options->sign_by_sq) {
+		error_set(err, ERROR_UNSUPPORTED, "--sign-by-sq-fingerprint is not supported");
+		return error_hint(err, "--sign-by signs with GPG, which can hold the same key");
+	}
 	if (!signs && (options->passphrase_file || options->identity))
 		return error_set(err, ERROR_USAGE, "%s is for signing: say with which key",
 				 options->identity ? "--sign-identity" : "--sign-passphrase-file");

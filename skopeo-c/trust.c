@@ -110,10 +110,18 @@ static const json_t *requirements_for(const struct trust *trust, const struct tr
 
 int trust_admit(const struct trust *trust, const struct transport *from, struct error *err)
 {
-	if (!policy_rejects_all(requirements_for(trust, from)))
+	const json_t *requirements = requirements_for(trust, from);
+
+	if (policy_rejects_all(requirements))
+		error_set(err, ERROR_DENIED,
+			  "%s is refused by the policy: no image of that name is accepted",
+			  from->name);
+	else if (trust->options->require_signed && !policy_wants_signatures(requirements))
+		error_set(err, ERROR_DENIED,
+			  "%s needs no signature by the policy, which --require-signed forbids",
+			  from->name);
+	else
 		return 0;
-	error_set(err, ERROR_DENIED,
-		  "%s is refused by the policy: no image of that name is accepted", from->name);
 	return error_subject(err, from->name);
 }
 

@@ -21,8 +21,8 @@ struct transport;
 /* What the user said; the strings are borrowed from argv. */
 struct trust_options {
 	const char *policy, *registries_d;
-	bool insecure_policy, remove_signatures;
-	const char *sign_by, *sign_by_sigstore, *sign_by_sigstore_key;
+	bool insecure_policy, require_signed, remove_signatures;
+	const char *sign_by, *sign_by_sq, *sign_by_sigstore, *sign_by_sigstore_key;
 	const char *passphrase_file, *identity;
 };
 
@@ -34,6 +34,8 @@ struct trust_options {
 	  "which images may be taken, instead of the usual policy.json" }, \
 	{ "insecure-policy", 0, NULL, OPTION_FLAG, FIELD(copy.trust.insecure_policy), \
 	  "take any image, whatever policy.json says" }, \
+	{ "require-signed", 0, NULL, OPTION_FLAG, FIELD(copy.trust.require_signed), \
+	  "take no image without a signature, whatever policy.json says" }, \
 	{ "registries.d", 0, "DIR", OPTION_STRING, FIELD(copy.trust.registries_d), \
 	  "where signatures are, instead of the usual registries.d" }, \
 	{ "remove-signatures", 0, NULL, OPTION_FLAG, FIELD(copy.trust.remove_signatures), \
@@ -47,7 +49,8 @@ struct trust_options {
 	{ "sign-passphrase-file", 0, "FILE", OPTION_STRING, FIELD(copy.trust.passphrase_file), \
 	  "its first line opens the key to sign with" }, \
 	{ "sign-identity", 0, "NAME", OPTION_STRING, FIELD(copy.trust.identity), \
-	  "sign for this name, not the destination's" }
+	  "sign for this name, not the destination's" }, \
+	{ "sign-by-sq-fingerprint", 0, "KEY", OPTION_STRING, FIELD(copy.trust.sign_by_sq), NULL }
 /* clang-format on */
 
 /* For one command, however many images it copies. Free with trust_close(). */

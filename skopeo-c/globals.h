@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that skopeo has for all of its verbs, and that stand before these. */
+#pragma once
+#include "lib/cli.h"
+
+/* The same verbs, with those options of these that they do not have themselves, hidden from --help:
+ * skopeo-c(1) has them. The array ends as `commands` does, and is kept until the process ends. */
+const struct cli_command *globals_add(const struct cli_command *commands);
