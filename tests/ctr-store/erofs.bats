@@ -115,7 +115,8 @@ glance() {
 	diff directories images
 	[ "$(jq -r 'select(.path == ".").mode' images)" = 0o40750 ]
 	# nothing else is mounted anywhere
-	[ "$(grep -c "$OCID_ROOT\|erofs" /proc/self/mountinfo)" -eq "$(grep -c erofs directories)" ]
+	run grep -e " $OCID_ROOT" -e " $OCID_RUNROOT" /proc/self/mountinfo
+	[ "$status" -eq 1 ]
 	tool ctr-store umount mnt
 	no_loop_devices
 }

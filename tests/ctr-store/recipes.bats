@@ -37,6 +37,11 @@ follow() { # SECTION
 	[ "$(ctr-store image flat:2 | jq -r '.layers, .image.config.config.Cmd[0]' | xargs)" = "1 /bin/sh" ]
 	follow "Save an image to a file, and read it again"
 	[ "$(ctr-store image tiny:2 | jq .layers)" = 2 ]
+	follow "Give an image to a host without these tools"
+	[ "$(tail -n 1 <<<"$output")" = hello ]
+	follow "Serve unpacked images to many hosts"
+	[ "$(find served/layers -name diff -type f | wc -l)" -eq 2 ]
+	rm -rf served served.run
 	follow "Look for a file in all images"
 	[ "$(wc -l <<<"$output")" -eq 2 ]
 	[ -z "$(ctr-store mounts)" ]
