@@ -304,6 +304,9 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 		if (bundles && from->class->signature_rules && !check.rules.attachments)
 			error_hint(err, "use-sigstore-attachments: true in registries.d lets them "
 					"be looked for");
+		else if (wanted && !from->class->get_signatures)
+			error_hint(err, "none are kept there: a policy for it can only accept or "
+					"reject");
 		return -1;
 	}
 	if (!carry)

@@ -189,6 +189,16 @@ sign() {
 	error_is unsupported "--remove-signatures leaves them behind"
 	tool skopeo-c copy -q --remove-signatures dir:d oci:o:v1
 	tool skopeo-c copy -q dir:d store:x:v1
+	# they are not asked for again, nor could be: what came in has passed
+	policy p.json '{"type":"signedBy","keyType":"GPGKeys","keyPath":"'"$BATS_FILE_TMPDIR"'/good.gpg"}'
+	tool skopeo-c copy -q --policy p.json --src-tls-verify=false "docker://$REGISTRY/t/x:v1" store:
+	tool skopeo-c verify --tls-verify=false "store:$REGISTRY/t/x:v1"
+	jq -e '.intact and .registry.state == "same"' <<<"$output"
+	jq '.transports.store = .transports.docker' p.json >q.json
+	tool 6 skopeo-c copy -q --policy q.json "store:$REGISTRY/t/x:v1" dir:h
+	error_is denied "a policy for it can only accept or reject"
+	jq '.transports.store = {"": [{"type": "insecureAcceptAnything"}]}' p.json >q.json
+	tool skopeo-c copy -q --policy q.json "store:$REGISTRY/t/x:v1" dir:h
 	# back into a registry, where skopeo finds them
 	tool skopeo-c copy -q --dest-tls-verify=false dir:d "docker://$REGISTRY/t/back:v1"
 	skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/t/back:v1" dir:f
