@@ -115,7 +115,8 @@ int containers_checkpoint(const struct rpc_context *context, const json_t *reque
 	if (find(context, request, &records, &named, err) < 0)
 		return -1;
 	return error_set(err, ERROR_UNSUPPORTED,
-			 "containers cannot be checkpointed: ocid-shim has no checkpoints");
+			 "containers are not checkpointed through the CRI; see ocid-shim "
+			 "checkpoint");
 }
 
 /* ---- resources ---- */

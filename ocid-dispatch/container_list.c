@@ -210,18 +210,12 @@ int containers_list(const struct rpc_context *context, const json_t *request, js
 	    !json_object_get(filter, "labelSelector"))
 		return send_all(context,
 				state ? json_text(state, "state", "CONTAINER_CREATED") : NULL, err);
-	json_t *containers = select_some(context, request, err);
-	if (!containers)
-		return -1;
-	*response = json_pack("{s:o}", "containers", containers);
-	return 0;
+	return rpc_answer_list(select_some(context, request, err), "containers", response);
 }
 
 int containers_stream(const struct rpc_context *context, const json_t *request, json_t **response,
 		      struct error *err)
 {
-	json_auto_t *containers = select_some(context, request, err);
-
 	(void)response;
-	return containers ? rpc_send_list(context, "containers", containers, err) : -1;
+	return rpc_stream_list(context, select_some(context, request, err), "containers", err);
 }

@@ -85,7 +85,7 @@ static void put_stop_signal(json_t *status, const json_t *document)
 		json_object_set(status, "stopSignal", asked);
 }
 
-json_t *container_status(const struct records *records, const char *pod, const json_t *record)
+json_t *container_status(const struct records *records, const json_t *record)
 {
 	static const char *const of_record[] = { "id",	   "metadata",	  "createdAt",
 						 "image",  "imageRef",	  "imageId",
@@ -96,7 +96,6 @@ json_t *container_status(const struct records *records, const char *pod, const j
 	struct error ignored;
 	json_auto_t *document = container_document(records, id, &ignored);
 
-	(void)pod;
 	container_facts(records, id, &facts);
 	copy(status, record, of_record);
 	json_object_set_new(status, "state", json_string(container_state_name(facts.state)));
@@ -127,7 +126,7 @@ json_t *container_statuses(const struct records *records, const char *pod)
 		json_auto_t *record = container_read(records, &named, &ignored);
 
 		if (record && !container_is_being_made(records, record))
-			json_array_append_new(statuses, container_status(records, pod, record));
+			json_array_append_new(statuses, container_status(records, record));
 	}
 	return statuses;
 }
@@ -172,23 +171,6 @@ static int add_all_of(const struct records *records, char *pod, const json_t *fi
 	return 0;
 }
 
-/* The pods in which to look. */
-static int choose_pods(const struct records *records, const char *text, struct strings *pods,
-		       struct error *err)
-{
-	struct error why = { 0 };
-
-	if (!*text)
-		return pod_ids(records, pods, err);
-	cleanup_free char *pod = pod_find(records, text, &why);
-	if (pod)
-		strings_add(pods, pod);
-	if (pod || why.kind == ERROR_NOT_FOUND || why.kind == ERROR_USAGE)
-		return 0;
-	*err = why;
-	return -1;
-}
-
 json_t *container_select(const struct records *records, const json_t *filter, struct error *err)
 {
 	const char *id = json_text(filter, "id", ""), *pod = json_text(filter, "podSandboxId", "");
@@ -197,7 +179,7 @@ json_t *container_select(const struct records *records, const json_t *filter, st
 	json_auto_t *list = json_array();
 	struct error why = { 0 };
 
-	if (choose_pods(records, pod, &pods, err) < 0)
+	if (pod_choose(records, pod, &pods, err) < 0)
 		return NULL;
 	if (*id) {
 		if (container_find(records, id, &named, &why) == 0 &&
@@ -231,16 +213,14 @@ int containers_status(const struct rpc_context *context, const json_t *request, 
 		      struct error *err)
 {
 	cleanup_records struct records records = { 0 };
-	cleanup_named struct named named = { 0 };
 
-	if (records_open(context, &records, err) < 0 ||
-	    container_find(&records, json_text(request, "containerId", ""), &named, err) < 0)
+	if (records_open(context, &records, err) < 0)
 		return -1;
-	json_auto_t *record = container_read(&records, &named, err);
+	json_auto_t *record = container_asked(&records, request, err);
 	if (!record)
 		return -1;
-	*response = json_pack("{s:o}", "status", container_status(&records, named.pod, record));
+	*response = json_pack("{s:o}", "status", container_status(&records, record));
 	if (json_is_true(json_object_get(request, "verbose")))
-		json_object_set_new(*response, "info", info(&records, named.id));
+		json_object_set_new(*response, "info", info(&records, json_text(record, "id", "")));
 	return 0;
 }

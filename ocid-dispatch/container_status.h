@@ -4,7 +4,7 @@
 #include "ocid-dispatch/containers.h"
 
 /* ContainerStatus from the container's record. The caller owns it. */
-json_t *container_status(const struct records *records, const char *pod, const json_t *record);
+json_t *container_status(const struct records *records, const json_t *record);
 
 /* That of all containers of a pod. The caller owns the array. */
 json_t *container_statuses(const struct records *records, const char *pod);

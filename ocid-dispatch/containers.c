@@ -103,6 +103,15 @@ json_t *container_read(const struct records *records, const struct named *named,
 	return record;
 }
 
+json_t *container_asked(const struct records *records, const json_t *request, struct error *err)
+{
+	cleanup_named struct named named = { 0 };
+
+	if (container_find(records, json_text(request, "containerId", ""), &named, err) < 0)
+		return NULL;
+	return container_read(records, &named, err);
+}
+
 int container_write(const struct records *records, const char *pod, json_t *record,
 		    const char *stage, bool durable, struct error *err)
 {

@@ -36,6 +36,9 @@ json_t *container_read(const struct records *records, const struct named *named,
 int container_write(const struct records *records, const char *pod, json_t *record,
 		    const char *stage, bool durable, struct error *err);
 
+/* The record of the container that a request names. */
+json_t *container_asked(const struct records *records, const json_t *request, struct error *err);
+
 /* Its container document. */
 json_t *container_document(const struct records *records, const char *id, struct error *err);
 

@@ -215,21 +215,14 @@ static json_t *list(const struct rpc_context *context, const json_t *request, st
 int images_list(const struct rpc_context *context, const json_t *request, json_t **response,
 		struct error *err)
 {
-	json_t *images = list(context, request, err);
-
-	if (!images)
-		return -1;
-	*response = json_pack("{s:o}", "images", images);
-	return 0;
+	return rpc_answer_list(list(context, request, err), "images", response);
 }
 
 int images_stream(const struct rpc_context *context, const json_t *request, json_t **response,
 		  struct error *err)
 {
-	json_auto_t *images = list(context, request, err);
-
 	(void)response;
-	return images ? rpc_send_list(context, "images", images, err) : -1;
+	return rpc_stream_list(context, list(context, request, err), "images", err);
 }
 
 /* What verbose asks for: the image's own configuration, as JSON in a string. */

@@ -319,21 +319,14 @@ static json_t *all(const struct rpc_context *context, struct error *err)
 int metrics_list(const struct rpc_context *context, const json_t *request, json_t **response,
 		 struct error *err)
 {
-	json_t *list = all(context, err);
-
 	(void)request;
-	if (!list)
-		return -1;
-	*response = json_pack("{s:o}", "podMetrics", list);
-	return 0;
+	return rpc_answer_list(all(context, err), "podMetrics", response);
 }
 
 int metrics_stream(const struct rpc_context *context, const json_t *request, json_t **response,
 		   struct error *err)
 {
-	json_auto_t *list = all(context, err);
-
 	(void)request;
 	(void)response;
-	return list ? rpc_send_list(context, "podSandboxMetrics", list, err) : -1;
+	return rpc_stream_list(context, all(context, err), "podSandboxMetrics", err);
 }

@@ -92,9 +92,8 @@ static bool passes(const struct records *records, const json_t *document, const 
 	return !state || strcmp(json_text(state, "state", "SANDBOX_READY"), state_name(now)) == 0;
 }
 
-/* The ids that a filter leaves: that one, or all. */
-static int choose_ids(const struct records *records, const char *text, struct strings *ids,
-		      struct error *err)
+int pod_choose(const struct records *records, const char *text, struct strings *ids,
+	       struct error *err)
 {
 	struct error why = { 0 };
 
@@ -114,7 +113,7 @@ json_t *pod_select(const struct records *records, const json_t *filter, struct e
 	cleanup_strings struct strings ids = { 0 };
 	json_auto_t *list = json_array();
 
-	if (choose_ids(records, json_text(filter, "id", ""), &ids, err) < 0)
+	if (pod_choose(records, json_text(filter, "id", ""), &ids, err) < 0)
 		return NULL;
 	for (size_t i = 0; i < ids.count; i++) {
 		struct error ignored;
@@ -147,21 +146,14 @@ static json_t *list(const struct rpc_context *context, const json_t *request, st
 int pods_list(const struct rpc_context *context, const json_t *request, json_t **response,
 	      struct error *err)
 {
-	json_t *items = list(context, request, err);
-
-	if (!items)
-		return -1;
-	*response = json_pack("{s:o}", "items", items);
-	return 0;
+	return rpc_answer_list(list(context, request, err), "items", response);
 }
 
 int pods_stream(const struct rpc_context *context, const json_t *request, json_t **response,
 		struct error *err)
 {
-	json_auto_t *items = list(context, request, err);
-
 	(void)response;
-	return items ? rpc_send_list(context, "podSandboxes", items, err) : -1;
+	return rpc_stream_list(context, list(context, request, err), "podSandboxes", err);
 }
 
 /* What verbose asks for, as crictl shows it. */
@@ -179,13 +171,12 @@ int pods_status(const struct rpc_context *context, const json_t *request, json_t
 
 	if (records_open(context, &records, err) < 0)
 		return -1;
-	cleanup_free char *id = pod_find(&records, json_text(request, "podSandboxId", ""), err);
-	json_auto_t *document = id ? pod_read(&records, id, err) : NULL;
+	json_auto_t *document = pod_asked(&records, request, err);
 	if (!document)
 		return -1;
-	*response =
-		json_pack("{s:o, s:I, s:o}", "status", pod_status(&records, document), "timestamp",
-			  records_now(), "containersStatuses", container_statuses(&records, id));
+	*response = json_pack("{s:o, s:I, s:o}", "status", pod_status(&records, document),
+			      "timestamp", records_now(), "containersStatuses",
+			      container_statuses(&records, pod_id(document)));
 	if (json_is_true(json_object_get(request, "verbose")))
 		json_object_set_new(*response, "info", info(document));
 	return 0;

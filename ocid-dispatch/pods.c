@@ -44,6 +44,13 @@ json_t *pod_read(const struct records *records, const char *id, struct error *er
 	return document;
 }
 
+json_t *pod_asked(const struct records *records, const json_t *request, struct error *err)
+{
+	cleanup_free char *id = pod_find(records, json_text(request, "podSandboxId", ""), err);
+
+	return id ? pod_read(records, id, err) : NULL;
+}
+
 int pod_write(const struct records *records, json_t *document, const char *stage, bool durable,
 	      struct error *err)
 {

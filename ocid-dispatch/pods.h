@@ -31,6 +31,9 @@ int pod_ids(const struct records *records, struct strings *ids, struct error *er
 /* The document; the caller owns it. ERROR_NOT_FOUND. */
 json_t *pod_read(const struct records *records, const char *id, struct error *err);
 
+/* The document of the pod that a request names; the caller owns it. */
+json_t *pod_asked(const struct records *records, const json_t *request, struct error *err);
+
 /* Set the stage and write the document. */
 int pod_write(const struct records *records, json_t *document, const char *stage, bool durable,
 	      struct error *err);

@@ -170,16 +170,26 @@ int rpc_send(const struct rpc_context *context, const json_t *message, struct er
 	return rpc_send_bytes(context, &encoded, err);
 }
 
-int rpc_send_list(const struct rpc_context *context, const char *key, const json_t *rows,
-		  struct error *err)
+int rpc_answer_list(json_t *rows, const char *key, json_t **response)
 {
-	json_auto_t *some = json_array();
+	if (!rows)
+		return -1;
+	*response = json_pack("{s:o}", key, rows);
+	return 0;
+}
+
+int rpc_stream_list(const struct rpc_context *context, json_t *rows, const char *key,
+		    struct error *err)
+{
+	json_auto_t *all = rows, *some = json_array();
 	json_t *row;
 	size_t i;
 
-	json_array_foreach (rows, i, row) {
+	if (!all)
+		return -1;
+	json_array_foreach (all, i, row) {
 		json_array_append(some, row);
-		if (json_array_size(some) < ROWS_PER_MESSAGE && i + 1 < json_array_size(rows))
+		if (json_array_size(some) < ROWS_PER_MESSAGE && i + 1 < json_array_size(all))
 			continue;
 		json_auto_t *message = json_pack("{s:O}", key, some);
 		if (rpc_send(context, message, err) < 0)

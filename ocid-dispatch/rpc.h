@@ -58,9 +58,12 @@ int rpc_send(const struct rpc_context *context, const json_t *message, struct er
 int rpc_send_bytes(const struct rpc_context *context, const struct buffer *message,
 		   struct error *err);
 
-/* Send rows as the member `key` of as many messages as it takes. */
-int rpc_send_list(const struct rpc_context *context, const char *key, const json_t *rows,
-		  struct error *err);
+/* Answer with a list, as the member `key` of one message, or of as many as it takes where the RPC
+ * streams its answer. `rows` is taken; NULL, when there is no list since something failed, is -1.
+ */
+int rpc_answer_list(json_t *rows, const char *key, json_t **response);
+int rpc_stream_list(const struct rpc_context *context, json_t *rows, const char *key,
+		    struct error *err);
 
 /* Decode a request, let it be answered, encode and send the answer. A request that is malformed is
  * ERROR_INTEGRITY with *decoded false. */

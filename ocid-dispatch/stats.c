@@ -123,33 +123,25 @@ static json_t *list_containers(const struct rpc_context *context, const json_t *
 int stats_containers(const struct rpc_context *context, const json_t *request, json_t **response,
 		     struct error *err)
 {
-	json_t *list = list_containers(context, request, err);
-
-	if (!list)
-		return -1;
-	*response = json_pack("{s:o}", "stats", list);
-	return 0;
+	return rpc_answer_list(list_containers(context, request, err), "stats", response);
 }
 
 int stats_stream_containers(const struct rpc_context *context, const json_t *request,
 			    json_t **response, struct error *err)
 {
-	json_auto_t *list = list_containers(context, request, err);
-
 	(void)response;
-	return list ? rpc_send_list(context, "containerStats", list, err) : -1;
+	return rpc_stream_list(context, list_containers(context, request, err), "containerStats",
+			       err);
 }
 
 int stats_container(const struct rpc_context *context, const json_t *request, json_t **response,
 		    struct error *err)
 {
 	cleanup_records struct records records = { 0 };
-	cleanup_named struct named named = { 0 };
 
-	if (records_open(context, &records, err) < 0 ||
-	    container_find(&records, json_text(request, "containerId", ""), &named, err) < 0)
+	if (records_open(context, &records, err) < 0)
 		return -1;
-	json_auto_t *record = container_read(&records, &named, err);
+	json_auto_t *record = container_asked(&records, request, err);
 	json_auto_t *one = record ? json_pack("[O]", record) : NULL;
 	json_auto_t *list = one ? container_stats(context, &records, one, err) : NULL;
 	if (!list)
@@ -294,21 +286,14 @@ static json_t *list_pods(const struct rpc_context *context, const json_t *reques
 int stats_pods(const struct rpc_context *context, const json_t *request, json_t **response,
 	       struct error *err)
 {
-	json_t *list = list_pods(context, request, err);
-
-	if (!list)
-		return -1;
-	*response = json_pack("{s:o}", "stats", list);
-	return 0;
+	return rpc_answer_list(list_pods(context, request, err), "stats", response);
 }
 
 int stats_stream_pods(const struct rpc_context *context, const json_t *request, json_t **response,
 		      struct error *err)
 {
-	json_auto_t *list = list_pods(context, request, err);
-
 	(void)response;
-	return list ? rpc_send_list(context, "podSandboxStats", list, err) : -1;
+	return rpc_stream_list(context, list_pods(context, request, err), "podSandboxStats", err);
 }
 
 int stats_pod(const struct rpc_context *context, const json_t *request, json_t **response,
@@ -318,8 +303,7 @@ int stats_pod(const struct rpc_context *context, const json_t *request, json_t *
 
 	if (records_open(context, &records, err) < 0)
 		return -1;
-	cleanup_free char *id = pod_find(&records, json_text(request, "podSandboxId", ""), err);
-	json_auto_t *document = id ? pod_read(&records, id, err) : NULL;
+	json_auto_t *document = pod_asked(&records, request, err);
 	json_auto_t *one = document ? json_pack("[O]", document) : NULL;
 	json_auto_t *list = one ? stats_of(context, &records, one, err) : NULL;
 	if (!list)

@@ -131,12 +131,11 @@ int stream_port_forward(const struct rpc_context *context, const json_t *request
 	if (records_open(context, &records, err) < 0)
 		return -1;
 
-	cleanup_free char *id = pod_find(&records, json_text(request, "podSandboxId", ""), err);
-	json_auto_t *document = id ? pod_read(&records, id, err) : NULL;
+	json_auto_t *document = pod_asked(&records, request, err);
 	if (!document)
 		return -1;
 	if (pod_state(&records, document) != POD_READY)
-		return error_set(err, ERROR_IN_USE, "pod \"%s\" is not ready", id);
+		return error_set(err, ERROR_IN_USE, "pod \"%s\" is not ready", pod_id(document));
 
 	json_auto_t *what = json_copy((json_t *)request);
 	const char *netns = json_text(json_object_get(document, "network"), "netns", NULL);
