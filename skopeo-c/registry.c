@@ -8,6 +8,7 @@
 #include "skopeo-c/certs.h"
 #include "skopeo-c/duration.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -49,6 +50,16 @@ static struct access access_for(const struct access *access, const struct endpoi
 	return result;
 }
 
+/* Whether "HOST[:PORT]" is this machine, and nothing that has to be looked up. */
+static bool is_loopback(const char *name)
+{
+	cleanup_free char *host = xstrndup(name, strcspn(name, ":"));
+	struct in_addr address;
+
+	return strncmp(name, "[::1]", 5) == 0 || strcmp(host, "localhost") == 0 ||
+	       (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
 int registry_open(struct http *http, const struct access *asked, const struct endpoint *endpoint,
 		  const char *named, const char *actions, struct registry *registry,
 		  struct error *err)
@@ -58,7 +69,7 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 	int64_t delay = access.retry_delay ? duration_parse(access.retry_delay) : 0;
 	struct registry r = {
 		.http = http,
-		.may_fall_back = !access.tls_verify,
+		.may_change_scheme = !access.tls_verify,
 		.tls.verify = access.tls_verify,
 		.retries = access.retry_times < 0 ? DEFAULT_RETRIES : (int)access.retry_times,
 		.retry_delay_ms = (int)delay,
@@ -76,7 +87,8 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 		(struct http_tls){ .verify = r.tls.verify, .authorities = r.tls.authorities };
 	r.name = xstrdup(name);
 	r.repository = xstrdup(repository);
-	r.base = xasprintf("https://%s",
+	/* where nobody can listen in, registries rarely speak TLS */
+	r.base = xasprintf("%s://%s", r.may_change_scheme && is_loopback(name) ? "http" : "https",
 			   strcmp(name, "docker.io") == 0 ? "registry-1.docker.io" : name);
 	if (access.registry_token && !access.no_creds)
 		r.authorization = xasprintf("Bearer %s", access.registry_token);
@@ -104,7 +116,7 @@ void registry_inherit(struct registry *registry, const struct registry *earlier)
 {
 	free(registry->base);
 	registry->base = xstrdup(earlier->base);
-	registry->may_fall_back = earlier->may_fall_back;
+	registry->may_change_scheme = earlier->may_change_scheme;
 	if (!earlier->authorization)
 		return;
 	registry->authorization = xstrdup(earlier->authorization);
@@ -302,29 +314,42 @@ static bool will_repeat(struct registry_call *call)
 	return true;
 }
 
-/* True where the call, which got no answer by https, may be sent by plain http: the user allows it,
- * and the registry has never answered by https. */
-static bool may_use_plain_http(const struct registry_call *call)
+static bool is_https(const char *url)
 {
-	const struct registry *registry = call->registry;
-	bool failed_early =
-		call->request.result == HTTP_NOT_TLS || call->request.result == HTTP_UNREACHABLE;
-
-	return failed_early && strncmp(call->request.url, "https://", 8) == 0 &&
-	       call->target[0] == '/' && call->redirects == 0 &&
-	       (registry->may_fall_back || strncmp(registry->base, "http://", 7) == 0);
+	return strncmp(url, "https://", 8) == 0;
 }
 
-static void use_plain_http(struct registry_call *call)
+/* True where the call may be sent by the other one of http and https: the user allows both, and
+ * the registry has never answered, or was asked by this call in the way that is now known to be the
+ * wrong one. */
+static bool may_change_scheme(const struct registry_call *call)
+{
+	const struct registry *registry = call->registry;
+	const struct http_request *request = &call->request;
+	bool secure = is_https(request->url);
+	/* what speaks TLS hangs up, or says that it is a bad request */
+	bool is_wrong =
+		secure ? request->result == HTTP_NOT_TLS || request->result == HTTP_UNREACHABLE
+		       : (request->result == HTTP_BROKEN && !request->status) ||
+				 (request->result == HTTP_ANSWERED && request->status == 400);
+
+	return is_wrong && call->target[0] == '/' && call->redirects == 0 &&
+	       (registry->may_change_scheme || secure != is_https(registry->base));
+}
+
+static void change_scheme(struct registry_call *call)
 {
 	struct registry *registry = call->registry;
+	bool secure = is_https(call->request.url);
 
 	/* another call may have come here before */
-	if (strncmp(registry->base, "https://", 8) == 0) {
-		char *base = xasprintf("http://%s", registry->base + 8);
+	if (secure == is_https(registry->base)) {
+		const char *host = strstr(registry->base, "://");
+		char *base = xasprintf("%s%s", secure ? "http" : "https", host);
 
 		free(registry->base);
 		registry->base = base;
+		registry->may_change_scheme = false;
 	}
 	registry_call_start(call);
 }
@@ -333,10 +358,6 @@ static int handle_failure(struct registry_call *call, struct error *err)
 {
 	enum http_result result = call->request.result;
 
-	if (may_use_plain_http(call)) {
-		use_plain_http(call);
-		return 0;
-	}
 	call->registry->retry_after_ms = 0;
 	if (result == HTTP_BROKEN ||
 	    (result == HTTP_UNREACHABLE && call->registry->retry_unreachable))
@@ -411,9 +432,13 @@ int registry_call_poll(struct registry_call *call, struct error *err)
 	}
 	if (!call->request.done)
 		return 0;
+	if (may_change_scheme(call)) {
+		change_scheme(call);
+		return 0;
+	}
 	if (call->request.result != HTTP_ANSWERED)
 		return handle_failure(call, err);
-	call->registry->may_fall_back = false;
+	call->registry->may_change_scheme = false;
 	note_signatures(call);
 	if (status == 401)
 		return handle_challenge(call, err);

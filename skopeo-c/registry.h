@@ -6,7 +6,7 @@
  * pump http and poll each, or run one to its end.
  *
  * Plain http is spoken only when the user said --tls-verify=false or registries.conf calls the
- * place insecure, and then only where https does not answer.
+ * place insecure, and then only where https does not answer; on this machine itself it comes first.
  */
 #pragma once
 #include "skopeo-c/credentials.h"
@@ -20,8 +20,8 @@ struct registry {
 	struct http *http; /* borrowed */
 	char *name;	   /* as in references: "docker.io", "localhost:5000" */
 	char *repository;
-	char *base;	    /* "https://registry-1.docker.io" */
-	bool may_fall_back; /* to plain http: the user allows it, and nothing was answered yet */
+	char *base;		/* "https://registry-1.docker.io" */
+	bool may_change_scheme; /* the user allows plain http, and nothing was answered yet */
 	struct http_tls tls;
 	struct http_tls tls_elsewhere; /* the same without our own certificate; borrows from tls */
 	struct credentials credentials;
