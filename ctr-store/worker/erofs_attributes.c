@@ -60,11 +60,11 @@ static size_t encode(const struct attribute *attribute, unsigned char *entry)
 {
 	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
 		size_t prefix = strlen(prefixes[i].text);
-		const char *name = attribute->name + prefix;
-		size_t length = strlen(attribute->name) - prefix;
 
 		if (strncmp(attribute->name, prefixes[i].text, prefix) != 0)
 			continue;
+		const char *name = attribute->name + prefix;
+		size_t length = strnlen(name, UINT8_MAX + 1);
 		if (length > UINT8_MAX || attribute->size > UINT16_MAX)
 			return 0;
 		entry[0] = (unsigned char)length;

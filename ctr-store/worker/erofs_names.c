@@ -45,7 +45,7 @@ static void grow(struct names *names)
 
 	names->table_size = old ? 2 * old_size : TABLE_START;
 	names->table = xcalloc(names->table_size, sizeof(struct name_entry *));
-	for (size_t i = 0; i < old_size; i++)
+	for (size_t i = 0; old && i < old_size; i++)
 		for (struct name_entry *at = old[i], *next; at; at = next) {
 			struct name_entry **place = bucket(names, at->hash);
 

@@ -303,7 +303,7 @@ int layer_run(const struct cli *cli, struct error *err)
 						   .size_max = settings->size_max };
 	cleanup_fd int lower_fd = -1;
 	struct marker marker;
-	json_t *result;
+	json_t *result = NULL;
 
 	if (check_settings(cli, settings, err) < 0 || prepare_process(settings, err) < 0 ||
 	    prepare_libraries(err) < 0)
