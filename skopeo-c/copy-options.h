@@ -21,11 +21,7 @@ struct copy_options {
 
 #define COPY_OPTIONS_DEFAULTS                                                                      \
 	{                                                                                          \
-		.source = { .tls_verify = true, .retry_times = -1 },                               \
-		.destination = { .tls_verify = true, .retry_times = -1 }, .both = {                \
-			.tls_verify = true,                                                        \
-			.retry_times = -1                                                          \
-		}                                                                                  \
+		.source = ACCESS_DEFAULTS, .destination = ACCESS_DEFAULTS, .both = ACCESS_DEFAULTS \
 	}
 
 /* FIELD() is the command's own offsetof. */
@@ -45,12 +41,7 @@ struct copy_options {
 	{ "all", 'a', NULL, OPTION_FLAG, FIELD(copy.all), "an index with all its images" }, \
 	{ "multi-arch", 0, "WHICH", OPTION_STRING, FIELD(copy.multi_arch), \
 	  "of an index: system, all, index-only, or OS/ARCH,..." }, \
-	{ "override-os", 0, "OS", OPTION_STRING, FIELD(copy.platform.os), \
-	  "choose from an index for OS, not this machine's" }, \
-	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(copy.platform.architecture), \
-	  "for ARCH, as Go names it" }, \
-	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(copy.platform.variant), \
-	  "for this variant of the architecture" }, \
+	PLATFORM_OPTIONS(copy.platform), \
 	{ "format", 'f', "FORMAT", OPTION_STRING, FIELD(copy.format), \
 	  "make manifests oci or v2s2; else each stays" }, \
 	{ "dest-compress", 0, NULL, OPTION_FLAG, FIELD(copy.compress), \
@@ -81,10 +72,7 @@ struct copy_options {
 	  "certificates for the only registry" }, \
 	COPY_SIDE_OPTIONS("src", source, "for the source"), \
 	COPY_SIDE_OPTIONS("dest", destination, "for the destination"), \
-	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(copy.both.retry_times), \
-	  "try again N times after what may pass (default 2)" }, \
-	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(copy.both.retry_delay), \
-	  "wait so long between these, 90s or 1m30s" }, \
+	RETRY_OPTIONS(copy.both), \
 	TRUST_OPTIONS, \
 	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), "no progress bars" }
 /* clang-format on */

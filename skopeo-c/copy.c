@@ -87,11 +87,6 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 	return 0;
 }
 
-static void free_http(struct http **http)
-{
-	http_free(*http);
-}
-
 static int copy_run(const struct cli *cli, struct error *err)
 {
 	struct copy_settings *settings = cli->settings;
@@ -109,7 +104,7 @@ static int copy_run(const struct cli *cli, struct error *err)
 		.destination_daemon = settings->destination_daemon,
 		.progress = &progress,
 	};
-	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_http struct http *http = NULL;
 	cleanup_trust struct trust trust = { 0 };
 	struct copy_result result = { 0 };
 

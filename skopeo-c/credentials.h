@@ -9,7 +9,7 @@
 /* How a command reaches one side's registry; the strings are borrowed from argv. */
 struct access {
 	bool tls_verify, no_creds;
-	const char *creds;    /* USER:PASSWORD */
+	const char *creds;	     /* USER:PASSWORD */
 	const char *user, *password; /* the same in two */
 	const char *registry_token;  /* a Bearer token that is used as it is */
 	const char *authfile;	     /* before the usual files */
@@ -17,6 +17,20 @@ struct access {
 	long long retry_times;	     /* -1: the default */
 	const char *retry_delay;     /* see duration.h; NULL: longer each time */
 };
+
+#define ACCESS_DEFAULTS                                                                            \
+	{                                                                                          \
+		.tls_verify = true, .retry_times = -1                                              \
+	}
+
+/* Rows that fill a struct access in a command's settings; FIELD() is the command's own offsetof. */
+/* clang-format off */
+#define RETRY_OPTIONS(access) \
+	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times), \
+	  "try again N times after what may pass (default 2)" }, \
+	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(access.retry_delay), \
+	  "wait so long between these, 90s or 1m30s" }
+/* clang-format on */
 
 /* The options that fill the field `access` of a command with one registry; FIELD() is the command's
  * own offsetof. */
@@ -35,10 +49,7 @@ struct access {
 	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" }, \
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir), \
 	  "certificates for the registry" }, \
-	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times), \
-	  "try again N times after what may pass (default 2)" }, \
-	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(access.retry_delay), \
-	  "wait so long between these, 90s or 1m30s" }
+	RETRY_OPTIONS(access)
 /* clang-format on */
 
 struct credentials {

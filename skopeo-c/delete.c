@@ -25,7 +25,7 @@ struct delete_settings {
 };
 
 static const struct delete_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 };
 
 #define FIELD(name) offsetof(struct delete_settings, name)

@@ -23,7 +23,7 @@ struct diff_settings {
 };
 
 static const struct diff_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 };
 
 #define FIELD(name) offsetof(struct diff_settings, name)
@@ -31,12 +31,7 @@ static const struct diff_settings defaults = {
 static const struct cli_option options[] = {
 	{ "files", 0, NULL, OPTION_FLAG, FIELD(files),
 	  "read the layers that are not common, for the files in them" },
-	{ "override-os", 0, "OS", OPTION_STRING, FIELD(platform.os),
-	  "choose from an index for OS, not this machine's" },
-	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(platform.architecture),
-	  "for ARCH, as Go names it" },
-	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(platform.variant),
-	  "for this variant of the architecture" },
+	PLATFORM_OPTIONS(platform),
 	ACCESS_OPTIONS,
 	{ 0 },
 };

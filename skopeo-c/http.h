@@ -18,6 +18,11 @@ struct http;
 
 struct http *http_new(struct error *err);
 void http_free(struct http *http);
+static inline void http_free_p(struct http **http)
+{
+	http_free(*http);
+}
+#define cleanup_http __attribute__((cleanup(http_free_p)))
 
 /* How a server proves who it is, and we to it. */
 struct http_tls {
@@ -34,7 +39,7 @@ enum { HTTP_PAUSE = -1, HTTP_ABORT = -2 };
 enum {
 	HTTP_ANSWER_MAX = 4 << 20, /* bytes of an answer kept in memory */
 	HTTP_ERROR_MAX = 1 << 20,  /* bytes of the body of an error */
-	HTTP_CHUNK_MAX = 64 << 10 /* bytes one callback is given at most */
+	HTTP_CHUNK_MAX = 64 << 10  /* bytes one callback is given at most */
 };
 
 /* Where a request stands once it is done. */

@@ -29,7 +29,7 @@ struct inspect_settings {
 };
 
 static const struct inspect_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 };
 
 #define FIELD(name) offsetof(struct inspect_settings, name)
@@ -47,12 +47,7 @@ static const struct cli_option options[] = {
 	  "where the blobs of oci: are instead" },
 	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(daemon),
 	  "where docker-daemon: is, unix://PATH" },
-	{ "override-os", 0, "OS", OPTION_STRING, FIELD(platform.os),
-	  "choose from an index for OS, not this machine's" },
-	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(platform.architecture),
-	  "for ARCH, as Go names it" },
-	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(platform.variant),
-	  "for this variant of the architecture" },
+	PLATFORM_OPTIONS(platform),
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -79,11 +74,6 @@ static void inspection_close(struct inspection *inspection)
 }
 
 #define cleanup_inspection __attribute__((cleanup(inspection_close)))
-
-static void free_http(struct http **http)
-{
-	http_free(*http);
-}
 
 static int print_bytes(const char *bytes, size_t length, struct error *err)
 {
@@ -376,7 +366,7 @@ static int inspect_many(const struct cli *cli, struct http **http, struct error 
 static int inspect_run(const struct cli *cli, struct error *err)
 {
 	const struct inspect_settings *settings = cli->settings;
-	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_http struct http *http = NULL;
 
 	cleanup_free char *checked =
 		settings->format ? template_render(settings->format, NULL, err) : NULL;

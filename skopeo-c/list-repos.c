@@ -18,7 +18,7 @@ struct list_repos_settings {
 };
 
 static const struct list_repos_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 };
 
 #define FIELD(name) offsetof(struct list_repos_settings, name)
@@ -29,11 +29,6 @@ static const struct cli_option options[] = {
 	ACCESS_OPTIONS,
 	{ 0 },
 };
-
-static void free_http(struct http **http)
-{
-	http_free(*http);
-}
 
 /* The host in docker://HOST[:PORT]; the caller frees it. */
 static char *parse_operand(const struct cli *cli, struct error *err)
@@ -72,7 +67,7 @@ static json_t *list(const char *host, struct registry *registry, struct error *e
 static json_t *ask(const struct cli *cli, struct error *err)
 {
 	const struct list_repos_settings *settings = cli->settings;
-	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_http struct http *http = NULL;
 	cleanup_free char *host = parse_operand(cli, err);
 	char no_repository[] = "";
 	struct endpoint endpoint = { .registry = host, .repository = no_repository };

@@ -19,7 +19,7 @@ struct list_tags_settings {
 };
 
 static const struct list_tags_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 };
 
 #define FIELD(name) offsetof(struct list_tags_settings, name)
@@ -30,11 +30,6 @@ static const struct cli_option options[] = {
 	ACCESS_OPTIONS,
 	{ 0 },
 };
-
-static void free_http(struct http **http)
-{
-	http_free(*http);
-}
 
 /* The repository that the operand names: docker://NAME without tag and digest. */
 static int parse_operand(const struct cli *cli, struct reference *reference, struct error *err)
@@ -53,7 +48,7 @@ static json_t *list_registry(const struct cli *cli, struct error *err)
 {
 	const struct list_tags_settings *settings = cli->settings;
 	cleanup_reference struct reference reference = { 0 };
-	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_http struct http *http = NULL;
 	cleanup_route struct route route = { 0 };
 	struct registry registry = { 0 };
 	struct tags tags = { 0 };

@@ -22,7 +22,7 @@ struct login_settings {
 };
 
 static const struct login_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 };
 
 #define FIELD(name) offsetof(struct login_settings, name)
@@ -45,10 +45,7 @@ static const struct cli_option options[] = {
 	  "insist on https and its certificates (default)" },
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir),
 	  "certificates for the registry" },
-	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times),
-	  "try again N times after what may pass (default 2)" },
-	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(access.retry_delay),
-	  "wait so long between these, 90s or 1m30s" },
+	RETRY_OPTIONS(access),
 	{ 0 },
 };
 
@@ -113,16 +110,11 @@ static int ask_credentials(const struct login_settings *settings, struct credent
 	return 0;
 }
 
-static void free_http(struct http **http)
-{
-	http_free(*http);
-}
-
 /* Ask the registry something that it only tells those whom it knows (distribution-spec, end-1). */
 static int check(const struct login_settings *settings, const char *key,
 		 const struct credentials *credentials, struct error *err)
 {
-	__attribute__((cleanup(free_http))) struct http *http = http_new(err);
+	cleanup_http struct http *http = http_new(err);
 	cleanup_free char *host = xstrndup(key, strcspn(key, "/"));
 	struct endpoint endpoint = { .registry = host, .repository = (char *)"" };
 	struct access access = settings->access;

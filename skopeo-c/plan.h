@@ -15,6 +15,17 @@ struct platform_choice {
 	const char *os, *architecture, *variant;
 };
 
+/* The rows that fill a struct platform_choice in a command's settings; FIELD() is its offsetof. */
+/* clang-format off */
+#define PLATFORM_OPTIONS(choice) \
+	{ "override-os", 0, "OS", OPTION_STRING, FIELD(choice.os), \
+	  "choose from an index for OS, not this machine's" }, \
+	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(choice.architecture), \
+	  "for ARCH, as Go names it" }, \
+	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(choice.variant), \
+	  "for this variant of the architecture" }
+/* clang-format on */
+
 /* This machine's platform with what the user chose over it; the caller owns it. */
 json_t *platform_wanted(const struct platform_choice *choice);
 

@@ -19,14 +19,14 @@
 
 struct prune_settings {
 	struct access access;
-	struct strings include, exclude;
-	const char *semver, *older_than;
+	struct tag_filter_options tags;
+	const char *older_than;
 	long long keep;
 	bool dry_run;
 };
 
 static const struct prune_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 	.keep = -1,
 };
 
@@ -36,12 +36,7 @@ static const struct cli_option options[] = {
 	{ "older-than", 0, "AGE", OPTION_STRING, FIELD(older_than),
 	  "only images made longer ago than AGE: 36h, 90d" },
 	{ "keep", 0, "N", OPTION_NUMBER, FIELD(keep), "keep the N newest of the images" },
-	{ "include-tags", 0, "PATTERN", OPTION_LIST, FIELD(include),
-	  "only tags that match (may be repeated)" },
-	{ "exclude-tags", 0, "PATTERN", OPTION_LIST, FIELD(exclude),
-	  "no tags that match (may be repeated)" },
-	{ "semver", 0, "CONSTRAINT", OPTION_STRING, FIELD(semver),
-	  "only tags that are such versions: '< 1.2'" },
+	TAG_FILTER_OPTIONS(tags),
 	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only say what would be deleted" },
 	ACCESS_OPTIONS,
 	{ 0 },
@@ -85,8 +80,8 @@ static int make_rules(struct pruning *pruning, struct error *err)
 	struct prune_rules *rules = &pruning->rules;
 
 	*rules = (struct prune_rules){ .filter = filter, .oldest = -1, .keep = settings->keep };
-	if (!settings->older_than && settings->keep < 0 && !settings->semver &&
-	    settings->include.count == 0)
+	if (!settings->older_than && settings->keep < 0 && !settings->tags.semver &&
+	    settings->tags.include.count == 0)
 		return cli_usage(pruning->cli, err,
 				 "say what is not wanted: --older-than, --keep, --include-tags or "
 				 "--semver");
@@ -94,13 +89,7 @@ static int make_rules(struct pruning *pruning, struct error *err)
 		return cli_usage(pruning->cli, err, "--keep is at least 1");
 	if (settings->older_than && age_parse(settings->older_than, &rules->oldest) < 0)
 		return cli_usage(pruning->cli, err, "--older-than is a time such as 36h or 90d");
-	for (size_t i = 0; i < settings->include.count; i++)
-		if (tag_filter_add(filter, settings->include.items[i], false, err) < 0)
-			return -1;
-	for (size_t i = 0; i < settings->exclude.count; i++)
-		if (tag_filter_add(filter, settings->exclude.items[i], true, err) < 0)
-			return -1;
-	return settings->semver ? tag_filter_constrain(filter, settings->semver, err) : 0;
+	return tag_filter_make(&settings->tags, filter, err);
 }
 
 static int open_registry(struct pruning *pruning, struct error *err)

@@ -21,8 +21,8 @@ enum { CHECKS_AT_ONCE = 16 };
 
 struct sync_settings {
 	struct copy_options copy;
-	const char *source_type, *destination_type, *suffix, *semver, *newer_than;
-	struct strings include, exclude;
+	const char *source_type, *destination_type, *suffix, *newer_than;
+	struct tag_filter_options tags;
 	bool scoped, dry_run, keep_going, delete_extraneous;
 };
 
@@ -41,12 +41,7 @@ static const struct cli_option options[] = {
 	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only say what would be done" },
 	{ "keep-going", 0, NULL, OPTION_FLAG, FIELD(keep_going),
 	  "go on with the others when an image fails" },
-	{ "include-tags", 0, "PATTERN", OPTION_LIST, FIELD(include),
-	  "only tags that match (may be repeated)" },
-	{ "exclude-tags", 0, "PATTERN", OPTION_LIST, FIELD(exclude),
-	  "no tags that match (may be repeated)" },
-	{ "semver", 0, "CONSTRAINT", OPTION_STRING, FIELD(semver),
-	  "only tags that are such versions: '>= 1.2, < 2'" },
+	TAG_FILTER_OPTIONS(tags),
 	{ "newer-than", 0, "AGE", OPTION_STRING, FIELD(newer_than),
 	  "only images made within AGE: 36h, 90d" },
 	{ "delete", 0, NULL, OPTION_FLAG, FIELD(delete_extraneous),
@@ -72,28 +67,17 @@ static int parse_type(const struct cli *cli, const char *option, const char *tex
 			 count == 3 ? "," : " or", count == 3 ? " or yaml" : "");
 }
 
-static int make_filter(const struct sync_settings *settings, struct tag_filter *filter,
-		       struct error *err)
-{
-	for (size_t i = 0; i < settings->include.count; i++)
-		if (tag_filter_add(filter, settings->include.items[i], false, err) < 0)
-			return -1;
-	for (size_t i = 0; i < settings->exclude.count; i++)
-		if (tag_filter_add(filter, settings->exclude.items[i], true, err) < 0)
-			return -1;
-	return settings->semver ? tag_filter_constrain(filter, settings->semver, err) : 0;
-}
-
 /* ---- the list ---- */
 
 static int make_list(const struct cli *cli, enum sync_type type, const struct access *access,
 		     const struct sync_target *target, struct http *http, struct sync_list *list,
 		     struct error *err)
 {
+	const struct sync_settings *settings = cli->settings;
 	const char *source = cli->operands[0];
 	cleanup_tag_filter struct tag_filter filter = { 0 };
 
-	if (make_filter(cli->settings, &filter, err) < 0)
+	if (tag_filter_make(&settings->tags, &filter, err) < 0)
 		return -1;
 	switch (type) {
 	case SYNC_DOCKER:
@@ -169,11 +153,6 @@ static int report(const struct cli *cli, const struct sync_list *list, json_t *r
 
 /* ---- all ---- */
 
-static void free_http(struct http **http)
-{
-	http_free(*http);
-}
-
 static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_request *request,
 		    struct http **http, struct error *err)
 {
@@ -214,7 +193,7 @@ static int sync_run(const struct cli *cli, struct error *err)
 	enum sync_type source = SYNC_DOCKER;
 	cleanup_trust struct trust trust = { 0 };
 	cleanup_sync_list struct sync_list list = { 0 };
-	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_http struct http *http = NULL;
 	int64_t oldest = 0;
 
 	if (parse_type(cli, "src", settings->source_type, &source, err) < 0 ||

@@ -72,6 +72,18 @@ int tag_filter_constrain(struct tag_filter *filter, const char *constraint, stru
 	return 0;
 }
 
+int tag_filter_make(const struct tag_filter_options *options, struct tag_filter *filter,
+		    struct error *err)
+{
+	for (size_t i = 0; i < options->include.count; i++)
+		if (tag_filter_add(filter, options->include.items[i], false, err) < 0)
+			return -1;
+	for (size_t i = 0; i < options->exclude.count; i++)
+		if (tag_filter_add(filter, options->exclude.items[i], true, err) < 0)
+			return -1;
+	return options->semver ? tag_filter_constrain(filter, options->semver, err) : 0;
+}
+
 void tag_filter_free(struct tag_filter *filter)
 {
 	for (size_t i = 0; i < filter->count; i++)

@@ -21,6 +21,26 @@ struct tag_filter {
 int tag_filter_add(struct tag_filter *filter, const char *pattern, bool excludes,
 		   struct error *err);
 int tag_filter_constrain(struct tag_filter *filter, const char *constraint, struct error *err);
+
+/* What the options of a command say; the strings are borrowed. */
+struct tag_filter_options {
+	struct strings include, exclude; /* patterns */
+	const char *semver;
+};
+
+/* Their rows; FIELD() is the command's own offsetof. */
+/* clang-format off */
+#define TAG_FILTER_OPTIONS(tags) \
+	{ "include-tags", 0, "PATTERN", OPTION_LIST, FIELD(tags.include), \
+	  "only tags that match (may be repeated)" }, \
+	{ "exclude-tags", 0, "PATTERN", OPTION_LIST, FIELD(tags.exclude), \
+	  "no tags that match (may be repeated)" }, \
+	{ "semver", 0, "CONSTRAINT", OPTION_STRING, FIELD(tags.semver), \
+	  "only tags that are such versions: '>= 1.2, < 2'" }
+/* clang-format on */
+
+int tag_filter_make(const struct tag_filter_options *options, struct tag_filter *filter,
+		    struct error *err);
 void tag_filter_free(struct tag_filter *filter);
 #define cleanup_tag_filter __attribute__((cleanup(tag_filter_free)))
 

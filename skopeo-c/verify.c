@@ -23,7 +23,7 @@ struct verify_settings {
 };
 
 static const struct verify_settings defaults = {
-	.access = { .tls_verify = true, .retry_times = -1 },
+	.access = ACCESS_DEFAULTS,
 };
 
 #define FIELD(name) offsetof(struct verify_settings, name)
@@ -319,17 +319,12 @@ static int judge(struct side *local, const struct side *remote, struct verdict *
 	return 0;
 }
 
-static void free_http(struct http **http)
-{
-	http_free(*http);
-}
-
 /* Compare with the registry; that it cannot be asked is kept for the end. */
 static int judge_both(const struct cli *cli, struct side *local, struct verdict *verdict,
 		      struct error *err)
 {
 	const struct verify_settings *settings = cli->settings;
-	__attribute__((cleanup(free_http))) struct http *http = NULL;
+	cleanup_http struct http *http = NULL;
 	cleanup_side struct side remote = { 0 };
 
 	if (settings->local)
