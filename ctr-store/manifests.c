@@ -99,7 +99,7 @@ void manifests_open(struct manifests *manifests, const struct store *store,
 					 .used = json_object() };
 	if (boot && !afresh)
 		manifests->text = file_read_at(AT_FDCWD, path, TEXT_MAX, &length, &ignored);
-	if (manifests->text)
+	if (boot && manifests->text)
 		find_places(manifests, boot);
 }
 

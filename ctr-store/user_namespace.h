@@ -17,8 +17,8 @@ bool user_namespace_has_one_user(void);
  * in those of users, also when root looks into one. */
 bool user_namespace_marks(const struct store *store);
 
-/* Whether the attributes in the store at `root` are the same ones, so that one mount can have layers
- * of both. */
+/* Whether the attributes in the store at `root` are the same ones, so that one mount can have
+ * layers of both. */
 bool user_namespace_marks_alike(const struct store *store, const char *root);
 
 /* For a failure for lack of privileges: how to get them. Returns -1. */
