@@ -123,7 +123,7 @@ static int oci_archive_get_manifest(struct transport *t, const char *digest,
 	const struct archive *archive = state->archive ? state->archive : state->writer.old;
 	cleanup_free char *name = blob_name(wanted);
 	if (!archive)
-		return error_set(err, ERROR_NOT_FOUND, "%s: %s is missing", t->name, wanted);
+		return error_set(err, ERROR_NOT_FOUND, "%s: blob %s is missing", t->name, wanted);
 	char *bytes = archive_read(archive, name, MANIFEST_MAX, &length, err);
 	if (!bytes)
 		return -1;
