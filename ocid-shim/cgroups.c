@@ -71,19 +71,33 @@ void cgroups_expect_move(void)
 	}
 }
 
+/* A process that has ended is in the root of each hierarchy of v1, but still where it was in v2.
+ * A runtime uses the same path in all: give the line that one. The caller frees it. */
+static char *repair_line(const char *line, const char *cgroups)
+{
+	const char *v2 = strstr(cgroups, "0::/");
+
+	if (!is_root(line) || !v2)
+		return xstrdup(line);
+	v2 += strlen("0::/");
+	return xasprintf("%s%.*s", line, (int)strcspn(v2, "\n"), v2);
+}
+
 json_t *cgroups_of(pid_t pid)
 {
 	cleanup_free char *name = xasprintf("%d", (int)pid);
 	cleanup_free char *theirs = read_cgroups(name), *ours = read_cgroups("self");
 	json_t *directories = json_array();
-	char *rest = theirs, *line;
+	const char *end;
 
-	while (rest && (line = strsep(&rest, "\n")) && *line) {
+	for (const char *at = theirs; at && (end = strchr(at, '\n')); at = end + 1) {
+		cleanup_free char *written = xstrndup(at, (size_t)(end - at));
+		cleanup_free char *line = repair_line(written, theirs);
 		cleanup_free char *whole = xasprintf("%s\n", line);
 		cleanup_free char *directory =
 			is_root(line) || (ours && strstr(ours, whole)) ? NULL : directory_of(line);
 
-		if (directory)
+		if (directory && access(directory, F_OK) == 0)
 			json_array_append_new(directories, json_string(directory));
 	}
 	return directories;

@@ -179,12 +179,18 @@ json_t *container_describe(const struct container *container)
 	return process;
 }
 
+int container_note_start(const struct container *container, const char *when, struct error *err)
+{
+	return file_replace_volatile_at(container->dir_fd, "started", when, strlen(when), 0600,
+					err);
+}
+
 int container_mark_starting(const struct container *container, struct error *err)
 {
 	char now[TIMESTAMP_SIZE];
 
 	timestamp_now(now);
-	return file_replace_at(container->dir_fd, ".started", now, strlen(now), 0600, err);
+	return file_replace_volatile_at(container->dir_fd, ".started", now, strlen(now), 0600, err);
 }
 
 int container_mark_started(const struct container *container, struct error *err)

@@ -56,6 +56,10 @@ json_t *container_exit(const struct container *container);
 /* The `process` field of the container document. The caller owns it. */
 json_t *container_describe(const struct container *container);
 
+/* Note when it was started. Nothing waits for the disk here: the end of the machine is the end of
+ * the container, whatever is said of its start. */
+int container_note_start(const struct container *container, const char *when, struct error *err);
+
 /* Note the time before it is started; and afterwards that it was then. */
 int container_mark_starting(const struct container *container, struct error *err);
 int container_mark_started(const struct container *container, struct error *err);

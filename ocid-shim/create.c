@@ -74,16 +74,14 @@ static int place_take(struct place *place, const struct request *request, struct
 	return place->dir_fd < 0 ? -1 : 0;
 }
 
-static json_t *make_facts(const struct request *request, pid_t init)
+static json_t *make_facts(const struct request *request, const char *created, pid_t init)
 {
-	char now[TIMESTAMP_SIZE];
-	timestamp_now(now);
-	json_t *facts =
-		json_pack("{s:s, s:s, s:s, s:O, s:s*, s:b, s:s, s:s, s:i, s:I}", "id", request->id,
-			  "bundle", request->bundle, "runtime", request->runtime, "runtimeOptions",
-			  request->options, "logPath", request->log.path, "ownsLog",
-			  request->log.owned, "created", now, "ociVersion", request->oci_version,
-			  "pid", (int)init, "pidStart", (json_int_t)process_start_time(init));
+	json_t *facts = json_pack("{s:s, s:s, s:s, s:O, s:s*, s:b, s:s, s:s, s:i, s:I}", "id",
+				  request->id, "bundle", request->bundle, "runtime",
+				  request->runtime, "runtimeOptions", request->options, "logPath",
+				  request->log.path, "ownsLog", request->log.owned, "created",
+				  created, "ociVersion", request->oci_version, "pid", (int)init,
+				  "pidStart", (json_int_t)process_start_time(init));
 	json_t *cgroups = cgroups_of(init);
 
 	if (facts)
@@ -100,21 +98,21 @@ static json_t *make_facts(const struct request *request, pid_t init)
 }
 
 /* state.json: from here on it is a container for everybody. */
-static int publish(const struct request *request, int dir_fd, pid_t init,
-		   struct container *container, struct error *err)
+static int publish(const struct request *request, int dir_fd, const char *created,
+		   const struct launched *launched, struct container *container, struct error *err)
 {
-	json_auto_t *facts = make_facts(request, init);
+	json_auto_t *facts = make_facts(request, created, launched->init);
 	if (!facts)
 		return error_set(err, ERROR_INTEGRITY, "a path of the container is not UTF-8");
 
 	cleanup_free char *text = json_compact(facts);
 	int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0 || file_replace_at(dir_fd, "state.json", text, strlen(text), 0600, err) < 0) {
-		cleanup_fd_p(&fd);
-		return fd < 0 ? error_os(err, "container %s", request->id) : -1;
-	}
+	if (fd < 0)
+		return error_os(err, "container %s", request->id);
 	*container = (struct container){ xstrdup(request->id), fd, json_incref(facts) };
-	return 0;
+	if (launched->started[0] && container_note_start(container, launched->started, err) < 0)
+		return -1;
+	return file_replace_at(dir_fd, "state.json", text, strlen(text), 0600, err);
 }
 
 static int write_pid_file(const char *path, pid_t pid, struct error *err)
@@ -124,27 +122,16 @@ static int write_pid_file(const char *path, pid_t pid, struct error *err)
 	return path ? file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err) : 0;
 }
 
-/* Start it; what was restored runs already. */
-static int begin(const struct place *place, const struct request *request,
-		 const struct container *container, struct error *err)
-{
-	if (!request->restore)
-		return start_container(place->store, container, place->busy_fd, err);
-	if (container_mark_starting(container, err) < 0)
-		return -1;
-	return container_mark_started(container, err);
-}
-
 /* Everything that can fail before the container is to stay, so also the printing: a caller that
  * has no document could not find it. */
-static int complete(const struct cli *cli, const struct place *place, const struct request *request,
+static int complete(const struct cli *cli, const struct request *request,
 		    const struct container *container, bool run, struct error *err)
 {
 	const struct create_settings *settings = cli->settings;
 	pid_t init = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
 
 	if (write_pid_file(settings->pid_file, init, err) < 0 ||
-	    (run && begin(place, request, container, err) < 0))
+	    (run && start_announce(container, err) < 0))
 		return -1;
 
 	json_auto_t *process = container_describe(container);
@@ -175,7 +162,9 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 		.store = store, .id = request->id, .busy_fd = busy_fd, .dir_fd = -1
 	};
 	bool made_log = false;
+	char created[TIMESTAMP_SIZE];
 
+	timestamp_now(created);
 	if (place_take(&place, request, err) < 0)
 		return -1;
 	cleanup_fd int log_fd = -1;
@@ -187,6 +176,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .runtime = request->runtime,
 				       .options = request->options,
 				       .restore = request->restore,
+				       .starts = run,
 				       .terminal = request->terminal,
 				       .no_pivot = settings->no_pivot,
 				       .shares_pids = request->shares_pids,
@@ -201,9 +191,8 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 	cleanup_launched struct launched launched = { .sync_fd = -1 };
 	cleanup_container struct container mine = { .dir_fd = -1 };
 	if (launch_start(store, &launch, &launched, err) < 0 ||
-	    publish(request, place.dir_fd, launched.init, &mine, err) < 0 ||
-	    complete(cli, &place, request, &mine, run, err) < 0 ||
-	    launch_commit(&launched, err) < 0) {
+	    publish(request, place.dir_fd, created, &launched, &mine, err) < 0 ||
+	    complete(cli, request, &mine, run, err) < 0 || launch_commit(&launched, err) < 0) {
 		if (made_log && request->log.owned)
 			unlink(request->log.path);
 		return -1;

@@ -41,9 +41,10 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	else
 		strings_add(&argv, "-");
 	strings_addf(&argv, "%d", fds->runtime_log_fd);
-	strings_addf(&argv, "-%s%s%s%s%s", launch->terminal ? "t" : "", launch->no_pivot ? "n" : "",
-		     launch->shares_pids ? "s" : "", launch->has_input ? "i" : "",
-		     launch->input_ends_once ? "o" : "");
+	strings_addf(&argv, "-%s%s%s%s%s%s", launch->terminal ? "t" : "",
+		     launch->no_pivot ? "n" : "", launch->shares_pids ? "s" : "",
+		     launch->has_input ? "i" : "", launch->input_ends_once ? "o" : "",
+		     launch->starts ? "r" : "");
 	strings_add(&argv, launch->id);
 	strings_addf(&argv, "%s/containers/%s", store->runroot, launch->id);
 	strings_add(&argv, launch->bundle);
@@ -118,6 +119,7 @@ static int hear(const struct launch *launch, struct launched *launched, int log_
 	if (report.kind != MONITOR_CREATED)
 		return failure(launch, log_fd, &report, err);
 	launched->init = report.number;
+	memcpy(launched->started, report.text, sizeof launched->started - 1);
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting a container's monitor, and through it the runtime's `create` (monitor/protocol.h). */
+/* Starting a container's monitor, and through it the runtime's `create` or, for a container that is
+ * to start at once, `run` (monitor/protocol.h). */
 #pragma once
 #include "lib/error.h"
+#include "lib/timestamp.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -16,6 +18,7 @@ struct launch {
 	const char *runtime;   /* absolute path */
 	const json_t *options; /* its global options: array of strings */
 	const char *restore;   /* a checkpoint to make it of, or NULL */
+	bool starts; /* it is started too; what is restored always is */
 	bool terminal, no_pivot, shares_pids;
 	bool has_input, input_ends_once;
 	bool notifies;			    /* the container tells the service manager */
@@ -30,6 +33,7 @@ struct launch {
 struct launched {
 	int sync_fd;
 	pid_t init;
+	char started[TIMESTAMP_SIZE]; /* when it was; "" where it was not */
 };
 
 /* Make the container. On failure nothing of it is left but maybe its directory. */

@@ -18,10 +18,15 @@
 
 enum { PID_MAX = 32 };
 
-/* Tell the service manager which process stands for the container, and that it runs. */
-static int tell_ready(const struct container *container, struct error *err)
+int start_announce(const struct container *container, struct error *err)
 {
 	size_t length;
+
+	/* `start` may be called by others than those who made it */
+	if (strcmp(json_text(container->facts, "sdNotify", ""), "ready") != 0 ||
+	    !notify_is_expected())
+		return 0;
+
 	cleanup_free char *pid = file_read_at(container->dir_fd, "shim.pid", PID_MAX, &length, err);
 
 	if (!pid)
@@ -31,8 +36,9 @@ static int tell_ready(const struct container *container, struct error *err)
 	return notify_send(lines, err);
 }
 
-int start_container(const struct store *store, const struct container *container, int lock,
-		    struct error *err)
+/* Have the runtime start it. */
+static int start(const struct store *store, const struct container *container, int lock,
+		 struct error *err)
 {
 	const char *const words[] = { "start", container->id, NULL };
 
@@ -44,11 +50,7 @@ int start_container(const struct store *store, const struct container *container
 	}
 	if (container_mark_started(container, err) < 0)
 		return -1;
-	/* `start` may be called by others than those who made it */
-	return strcmp(json_text(container->facts, "sdNotify", ""), "ready") == 0 &&
-			       notify_is_expected()
-		       ? tell_ready(container, err)
-		       : 0;
+	return start_announce(container, err);
 }
 
 static int run_start(const struct cli *cli, struct error *err)
@@ -72,7 +74,7 @@ static int run_start(const struct cli *cli, struct error *err)
 		error_set(err, ERROR_FAILED, "container \"%s\" cannot start, its monitor died", id);
 		return error_hint(err, "ocid-shim rm it, and create it again");
 	}
-	if (start_container(&store, &container, lock, err) < 0)
+	if (start(&store, &container, lock, err) < 0)
 		return -1;
 
 	json_auto_t *process = container_describe(&container);

@@ -3,8 +3,7 @@
 #include "lib/error.h"
 
 struct container;
-struct store;
 
-/* Have the runtime start a container that was created. The caller holds its lock. */
-int start_container(const struct store *store, const struct container *container, int lock,
-		    struct error *err);
+/* Tell the service manager, where it is to be told (--sd-notify), that the container runs and which
+ * process stands for it. */
+int start_announce(const struct container *container, struct error *err);

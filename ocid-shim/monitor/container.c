@@ -8,9 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 64, PATH_SIZE = 4096, EXIT_SIZE = 256 };
+enum {
+	WORDS_MAX = 64,
+	PATH_SIZE = 4096,
+	EXIT_SIZE = 256,
+	ORPHAN_MS = 1000 /* until a process is ours whose parent is about to end */
+};
 
 /* argv of a runtime command: its path and global options, then `rest`. */
 static int make_argv(const struct monitor *monitor, char *argv[static WORDS_MAX],
@@ -57,6 +63,9 @@ static int run_create(struct monitor *monitor, const struct standard *standard)
 		rest[n++] = (char *)monitor->restore;
 		rest[n++] = (char *)"--work-path";
 		rest[n++] = (char *)monitor->restore;
+	} else if (monitor->starts) {
+		rest[n++] = (char *)"run";
+		rest[n++] = (char *)"--detach";
 	} else {
 		rest[n++] = (char *)"create";
 	}
@@ -113,13 +122,13 @@ int container_create(struct monitor *monitor, const char **what)
 	return 0;
 }
 
-pid_t container_init(const struct monitor *monitor)
+/* The process id that the runtime wrote; 0 where that makes no sense. */
+static pid_t read_pid(const struct monitor *monitor)
 {
 	char digits[16];
 	int fd = openat(monitor->dir_fd, "pid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t length = fd < 0 ? -1 : read(fd, digits, sizeof digits);
 	long pid = 0;
-	siginfo_t info;
 
 	if (fd >= 0)
 		close(fd);
@@ -132,11 +141,28 @@ pid_t container_init(const struct monitor *monitor)
 			return 0;
 		pid = pid * 10 + (digits[i] - '0');
 	}
-	/* only a child's exit can be waited for; this fails for any other process */
-	if (pid < 2 || pid > 0x7fffffff ||
-	    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return 0;
-	return (pid_t)pid;
+	return pid < 2 || pid > 0x7fffffff ? 0 : (pid_t)pid;
+}
+
+pid_t container_init(const struct monitor *monitor)
+{
+	const struct timespec pause = { 0, 1000000 };
+	long long deadline = process_clock() + ORPHAN_MS;
+	siginfo_t info;
+
+	for (;;) {
+		pid_t pid = read_pid(monitor);
+
+		/* only a child's exit can be waited for; this fails for any other process */
+		if (pid && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+			return pid;
+		/* crun ends before the process of its own that made the container's, whose parent
+		 * we become only then */
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    process_clock() > deadline)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
 }
 
 /* Run a command whose success shows elsewhere. */

@@ -30,34 +30,6 @@ void events_stop_watching(const struct monitor *monitor, int fd)
 	epoll_ctl(monitor->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-/* Keep the end of what the runtime says. */
-static void keep_words(struct monitor *monitor, const char *data, size_t length)
-{
-	size_t room = sizeof monitor->words - 1;
-
-	if (length > room) {
-		data += length - room;
-		length = room;
-	}
-	size_t keep = monitor->words_length;
-	if (keep + length > room)
-		keep = room - length;
-	memmove(monitor->words, monitor->words + monitor->words_length - keep, keep);
-	memcpy(monitor->words + keep, data, length);
-	monitor->words_length = keep + length;
-	monitor->words[monitor->words_length] = '\0';
-}
-
-/* While the init process waits to be started, all output is the runtime's own. */
-static ssize_t read_words(struct monitor *monitor, struct stream *stream)
-{
-	ssize_t got = read(stream->fd, stream->buffer, LOG_BUFFER);
-
-	if (got > 0 && stream == &monitor->streams[1])
-		keep_words(monitor, stream->buffer, (size_t)got);
-	return got < 0 ? (errno == EAGAIN || errno == EINTR ? -1 : 0) : got;
-}
-
 /* The container's output: to those who are attached, and to the log. */
 static ssize_t read_output(struct monitor *monitor, struct stream *stream, size_t max)
 {
@@ -72,14 +44,29 @@ static ssize_t read_output(struct monitor *monitor, struct stream *stream, size_
 	return got;
 }
 
+/* While the runtime is at work nobody knows yet whose words these are: they stay in the buffer.
+ * Should they be too many, those of a container that starts are recorded, the runtime's dropped. */
+static ssize_t read_early(struct monitor *monitor, struct stream *stream, size_t max)
+{
+	if (stream->used == LOG_BUFFER && monitor->starts) {
+		if (!monitor->started[0])
+			stamp_now(monitor->started);
+		stream_record(&monitor->log, stream, stream->used);
+	} else if (stream->used == LOG_BUFFER) {
+		stream_keep_end(stream, MONITOR_TEXT_SIZE);
+	}
+	return stream_read(stream, max);
+}
+
 /* One read. The same result as stream_read(); ends the stream at its end. */
 static ssize_t read_stream(struct monitor *monitor, struct stream *stream, size_t max)
 {
-	ssize_t got =
-		monitor->init ? read_output(monitor, stream, max) : read_words(monitor, stream);
+	ssize_t got = monitor->init ? read_output(monitor, stream, max)
+				    : read_early(monitor, stream, max);
 
 	if (got == 0) {
-		stream_end(&monitor->log, stream);
+		if (monitor->init)
+			stream_end(&monitor->log, stream);
 		events_stop_watching(monitor, stream->fd);
 		close(stream->fd);
 		stream->fd = -1;
@@ -129,6 +116,23 @@ void events_drain(struct monitor *monitor)
 	}
 }
 
+void events_release(struct monitor *monitor)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct stream *stream = &monitor->streams[i];
+
+		/* on pipes beside a terminal nobody but the runtime has said anything */
+		if (!monitor->starts || monitor->terminal) {
+			stream->used = 0;
+			continue;
+		}
+		if (stream->used > 0)
+			stream_record(&monitor->log, stream, stream->used);
+		if (stream->fd < 0)
+			stream_end(&monitor->log, stream);
+	}
+}
+
 void events_reap(struct monitor *monitor)
 {
 	struct signalfd_siginfo info;
@@ -137,10 +141,10 @@ void events_reap(struct monitor *monitor)
 
 	while (read(monitor->signal_fd, &info, sizeof info) > 0)
 		;
-	/* while the runtime is at work, its orphans may be the container's init, whose exit must
-	 * be kept until the process id is known */
-	pid_t which = monitor->init || !monitor->runtime_pid ? -1 : monitor->runtime_pid;
-	while ((pid = waitpid(which, &status, WNOHANG)) > 0) {
+	/* others may be the container's init, whose exit must be kept until its process id is
+	 * known, and its cgroups to ocid-shim */
+	pid_t which = monitor->committed ? -1 : monitor->runtime_pid;
+	while (which != 0 && (pid = waitpid(which, &status, WNOHANG)) > 0) {
 		if (pid == monitor->runtime_pid) {
 			monitor->runtime_pid = 0;
 			monitor->runtime_status = status;

@@ -140,6 +140,14 @@ ssize_t stream_read(struct stream *stream, size_t max)
 	return got;
 }
 
+void stream_keep_end(struct stream *stream, size_t size)
+{
+	if (stream->used <= size)
+		return;
+	memmove(stream->buffer, stream->buffer + stream->used - size, size);
+	stream->used = size;
+}
+
 void stream_end(struct log *log, struct stream *stream)
 {
 	if (stream->used == 0)

@@ -53,6 +53,9 @@ ssize_t stream_read(struct stream *stream, size_t max);
 /* Record the whole lines that are there now that `added` bytes were read. */
 void stream_record(struct log *log, struct stream *stream, size_t added);
 
+/* Forget all but the last `size` bytes of the buffer. */
+void stream_keep_end(struct stream *stream, size_t size);
+
 /* Record what came without a newline. */
 void stream_end(struct log *log, struct stream *stream);
 

@@ -2,7 +2,7 @@
 /*
  * ocid-shim-monitor: started by ocid-shim for one container (protocol.h). Phases:
  *
- *   1. detach, become the subreaper, run the runtime's `create`
+ *   1. detach, become the subreaper, run the runtime's `create` (or `run`, or `restore`)
  *   2. report; keep the container only once ocid-shim commits, else undo everything
  *   3. move output to the log until the container's init has exited
  *   4. record the exit, and exit: the lock on shim.pid goes, which is what waiters wait for
@@ -73,6 +73,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->terminal = strchr(argv[MONITOR_OPTIONS], 't') != NULL;
 	m->no_pivot = strchr(argv[MONITOR_OPTIONS], 'n') != NULL;
 	m->shares_pids = strchr(argv[MONITOR_OPTIONS], 's') != NULL;
+	m->starts = strchr(argv[MONITOR_OPTIONS], 'r') != NULL;
 	m->input_ends_once = strchr(argv[MONITOR_OPTIONS], 'o') != NULL;
 	m->has_input = strchr(argv[MONITOR_OPTIONS], 'i') != NULL;
 	m->id = argv[MONITOR_ID];
@@ -166,9 +167,12 @@ static bool create(struct monitor *m)
 	events_drain(m); /* the runtime's last words */
 	if (m->runtime_status != 0) {
 		int status = m->runtime_status;
+		struct stream *said = &m->streams[1];
 
 		undo(m);
-		report(m, MONITOR_RUNTIME_FAILED, status, m->words);
+		stream_keep_end(said, MONITOR_TEXT_SIZE - 1);
+		said->buffer[said->used] = '\0';
+		report(m, MONITOR_RUNTIME_FAILED, status, said->buffer);
 		return false;
 	}
 	return true;
@@ -217,6 +221,32 @@ static void resist_oom(void)
 	}
 }
 
+/* Make the container, report, and hear whether it stays. False where it does not. */
+static bool settle(struct monitor *m)
+{
+	const char *what;
+
+	if (!create(m))
+		return false;
+	if (m->starts && !m->started[0])
+		stamp_now(m->started);
+	if (!adopt(m, &what)) {
+		undo(m);
+		report(m, MONITOR_BROKEN, 0, what);
+		return false;
+	}
+	events_release(m);
+	stream_trim(&m->streams[0]);
+	stream_trim(&m->streams[1]);
+	resist_oom();
+	report(m, MONITOR_CREATED, m->init, m->started);
+	while (!m->committed && !m->abandoned)
+		events_step(m, -1);
+	if (m->abandoned)
+		undo(m);
+	return !m->abandoned;
+}
+
 int main(int argc, char **argv)
 {
 	/* by themselves and on whole pages, so that an idle monitor can do without them */
@@ -228,7 +258,6 @@ int main(int argc, char **argv)
 						{ .buffer = buffers.err } },
 				   .log.out = buffers.records };
 	struct monitor *m = &monitor;
-	const char *what;
 
 	if (!parse(m, argc, argv))
 		return 2;
@@ -238,24 +267,8 @@ int main(int argc, char **argv)
 		report(m, MONITOR_BROKEN, errno, "event queue");
 		return 1;
 	}
-	if (!create(m))
+	if (!settle(m))
 		return 1;
-	if (!adopt(m, &what)) {
-		undo(m);
-		report(m, MONITOR_BROKEN, 0, what);
-		return 1;
-	}
-	events_reap(m); /* init may have died before its process id was known */
-	stream_trim(&m->streams[0]);
-	stream_trim(&m->streams[1]);
-	resist_oom();
-	report(m, MONITOR_CREATED, m->init, "");
-	while (!m->committed && !m->abandoned)
-		events_step(m, -1);
-	if (m->abandoned) {
-		undo(m);
-		return 1;
-	}
 	close(m->sync_fd);
 	close(m->busy_fd);
 	if (!m->shares_pids)
@@ -263,6 +276,7 @@ int main(int argc, char **argv)
 	if (!m->shares_pids && m->exit_words == 0)
 		confine(m);
 	process_trim_stack();
+	events_reap(m); /* init may have died before */
 	while (!m->exited)
 		events_step(m, -1);
 	events_drain(m);

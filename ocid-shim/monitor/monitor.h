@@ -7,6 +7,7 @@
 #pragma once
 #include "ocid-shim/monitor/log.h"
 #include "ocid-shim/monitor/protocol.h"
+#include "ocid-shim/monitor/text.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -26,19 +27,19 @@ struct monitor {
 	int control_fd;
 	int console_listen_fd, console_fd; /* a terminal's socket and master, or -1 */
 	bool terminal, no_pivot, shares_pids;
-	bool has_input;	      /* until it has ended */
-	bool input_ends_once; /* when the first attacher that sends it stops */
-	int input_fd;	      /* to write it to; a terminal's is console_fd */
+	bool starts;		  /* the runtime's one command makes it and starts it */
+	char started[STAMP_SIZE]; /* when it had, before anything it said; "": not yet */
+	bool has_input;		  /* until it has ended */
+	bool input_ends_once;	  /* when the first attacher that sends it stops */
+	int input_fd;		  /* to write it to; a terminal's is console_fd */
 	const char *id, *dir_path, *bundle;
 	const char *restore; /* the checkpoint that it is made of; "": none */
 	char **runtime;	     /* path and global options; ends with NULL */
 	char **exit_command;
 	int exit_words; /* of exit_command */
 
-	pid_t runtime_pid;	       /* the `create` (later the `delete`) that runs now, or 0 */
-	int runtime_status;	       /* its wait status */
-	char words[MONITOR_TEXT_SIZE]; /* the last that the runtime said on stderr */
-	size_t words_length;
+	pid_t runtime_pid;  /* the `create` (later the `delete`) that runs now, or 0 */
+	int runtime_status; /* its wait status */
 
 	pid_t init;		  /* the container's first process, or 0 while it is not known */
 	int oom_fd, oom_event_fd; /* oom_watch(), or -1 */
@@ -89,7 +90,8 @@ long long process_clock(void);
  * seccomp the calls that move bytes. What is open stays so. */
 void confine(const struct monitor *monitor);
 
-/* container.c: start the runtime's `create`, or `restore`. -1 with errno; *what says what failed.
+/* container.c: start the runtime's `create`, `run` or `restore`. -1 with errno; *what says what
+ * failed.
  */
 int container_create(struct monitor *monitor, const char **what);
 
@@ -184,3 +186,7 @@ void events_reap(struct monitor *monitor);
 
 /* Read to the end of what the container said before it ended. */
 void events_drain(struct monitor *monitor);
+
+/* Deal with what came while the runtime was at work: that of a container that runs already is
+ * recorded, anything else was said by the runtime. */
+void events_release(struct monitor *monitor);

@@ -51,25 +51,37 @@ static bool is_hierarchy(const char *line, const char *controller, const char **
 	return false;
 }
 
+/* The cgroup's path in the hierarchy of the controller, up to the end of its line; NULL where there
+ * is no such hierarchy. */
+static const char *find_path(const char *cgroups, const char *controller)
+{
+	const char *path;
+
+	for (const char *line = cgroups; line && *line;) {
+		if (is_hierarchy(line, controller, &path))
+			return path;
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return NULL;
+}
+
 /* Open `TOP/PATH-OF-THE-CGROUP/FILE` for the hierarchy of the controller. */
 static int open_in(const char *cgroups, const char *controller, const char *top, const char *file,
 		   int flags)
 {
 	char name[PATH_SIZE];
 	struct text text = { name, sizeof name, 0 };
-	const char *path;
+	const char *path = find_path(cgroups, controller);
 
-	for (const char *line = cgroups; line && *line;) {
-		if (is_hierarchy(line, controller, &path)) {
-			text_add(&text, top);
-			text_add_line(&text, path);
-			text_add(&text, file);
-			return open(name, flags | O_CLOEXEC);
-		}
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
-	}
-	return -1;
+	if (!path)
+		return -1;
+	/* a process that has ended is still in its cgroup of v2, but in no other */
+	const char *other = strncmp(path, "/\n", 2) == 0 ? find_path(cgroups, "") : NULL;
+	text_add(&text, top);
+	text_add_line(&text, other ? other : path);
+	text_add(&text, file);
+	return open(name, flags | O_CLOEXEC);
 }
 
 /* An eventfd that v1 writes to; -1 where that cannot be. */

@@ -3,7 +3,7 @@
  * What ocid-shim and its monitor agree on: the monitor's command line and the messages on the
  * SOCK_SEQPACKET socket between them.
  *
- * The monitor sends one struct monitor_report once the runtime's `create` is over. ocid-shim then
+ * The monitor sends one struct monitor_report once the runtime's `create` (`run`, `restore`) is over. ocid-shim then
  * sends one byte, MONITOR_COMMIT, when everything it has to do is done, and from there on the
  * container stands by itself. When the socket ends without that byte (ocid-shim gave up or was
  * killed) the monitor deletes the container and its directory, closes the socket and exits.
@@ -42,7 +42,8 @@ enum monitor_argument {
 	MONITOR_LOG,	     /* the container's log, open for appending; "-": no file */
 	MONITOR_RUNTIME_LOG, /* what the runtime's --log names */
 	MONITOR_OPTIONS,     /* letters: t terminal, n --no-pivot, s shares a PID namespace, i has
-				an input, o that ends when the first attacher's does */
+				an input, o that ends when the first attacher's does, r run: by one
+				command, which also starts it */
 	MONITOR_ID,
 	MONITOR_DIR_PATH, /* the name of the directory, for the runtime and for its removal */
 	MONITOR_BUNDLE,
@@ -57,7 +58,8 @@ enum monitor_argument {
 };
 
 enum monitor_report_kind {
-	MONITOR_CREATED,	/* number: process id of the container's init */
+	MONITOR_CREATED,	/* number: process id of the container's init; text: when it ran,
+				   where it does */
 	MONITOR_RUNTIME_FAILED, /* number: wait status; text: what the runtime last said */
 	MONITOR_BROKEN		/* number: errno, or 0; text: what did not work */
 };

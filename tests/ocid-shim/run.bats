@@ -236,3 +236,38 @@ load common
 		[[ $output == *"$option"* ]]
 	done
 }
+
+@test "run: what ends at once is known in full: its exit code, its output, that memory was short" {
+	for code in 0 42 255; do
+		quick "end$code" "exit $code"
+		[ "$(jq .code <<<"$output")" -eq "$code" ]
+	done
+	quick signal 'kill -KILL $$'
+	# the first process of a PID namespace cannot kill itself
+	[ "$(jq .code <<<"$output")" -eq 0 ]
+
+	quick words 'i=0; while [ $i -lt 3000 ]; do echo "$i and some more text to fill a pipe with"; i=$((i + 1)); done; printf end >&2'
+	shim logs words
+	[ "$(wc -l <<<"$output")" -eq 3000 ]
+	[ "$(tail -n 1 <<<"$output")" = '2999 and some more text to fill a pipe with' ]
+	[ "$stderr" = end ]
+	shim state words
+	# its log begins after it was started
+	[ "$(jq -r .started <<<"$output")" \< "$(head -n 1 "$BUNDLE/log")" ]
+
+	# even before the runtime has ended
+	runtime slow <<-'END'
+		runc "$@"
+		code=$?
+		case " $* " in *" run "*) sleep 0.4 ;; esac
+		exit "$code"
+	END
+	bundle hungry 'exec tail -c 100m /dev/zero' '.linux.resources = {memory: {limit: 8000000}}'
+	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" hungry
+	shim wait hungry
+	jq -e '.code == 137 and .signal == 9 and .oomKilled' <<<"$output"
+	for id in end0 end42 end255 signal words hungry; do
+		shim rm "$id"
+	done
+	nothing_left
+}

@@ -101,7 +101,7 @@ with_crun() {
 	bundle words 'exit 0'
 	runtime words <<-'END'
 		case " $* " in
-		*" create "*) echo first >&2; echo 'the last words' >&2; exit 3 ;;
+		*" run "*) echo first >&2; echo 'the last words' >&2; exit 3 ;;
 		esac
 	END
 	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" words
@@ -114,7 +114,7 @@ with_crun() {
 	bundle garbage 'exit 0'
 	runtime garbage <<-'END'
 		case " $* " in
-		*" create "*) head -c 2000000 /dev/urandom; head -c 2000000 /dev/urandom >&2; exit 1 ;;
+		*" run "*) head -c 2000000 /dev/urandom; head -c 2000000 /dev/urandom >&2; exit 1 ;;
 		esac
 	END
 	TOOL_TIMEOUT=20 shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" garbage
@@ -156,7 +156,7 @@ with_crun() {
 	bundle leaves 'exit 0'
 	runtime leaves <<-'END'
 		case " $* " in
-		*" create "*) setsid sleep 100 >/dev/null 2>&1 & echo $! >"$seen/pid"; exit 1 ;;
+		*" run "*) setsid sleep 100 >/dev/null 2>&1 & echo $! >"$seen/pid"; exit 1 ;;
 		esac
 	END
 	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" leaves
@@ -179,10 +179,15 @@ with_crun() {
 
 @test "runtime: start fails, no container is left" {
 	runtime nostart <<-'END'
-		case " $* " in
-		*" start "*) echo 'cannot start' >&2; exit 1 ;;
-		esac
-		exec runc "$@"
+		words=("$@")
+		for ((i = 0; i < ${#words[@]}; i++)); do
+			case ${words[i]} in
+			run) words[i]=create; unset 'words[i + 1]'; fails=1 ;;
+			esac
+		done
+		[ -z "$fails" ] && exec runc "$@"
+		runc "${words[@]}" && echo 'cannot start' >&2
+		exit 1
 	END
 	bundle nostart 'exit 0'
 	shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" nostart
@@ -219,7 +224,7 @@ with_crun() {
 	shim wait options
 	shim rm options
 	sed -n 's/.* --log-format json //p' "$BATS_TEST_TMPDIR/calls" >"$BATS_TEST_TMPDIR/words"
-	[ "$(cut -d ' ' -f 1-2 "$BATS_TEST_TMPDIR/words" | tr '\n' ' ')" = '--systemd-cgroup create --systemd-cgroup start --systemd-cgroup kill --systemd-cgroup delete ' ]
+	[ "$(cut -d ' ' -f 1-2 "$BATS_TEST_TMPDIR/words" | tr '\n' ' ')" = '--systemd-cgroup run --systemd-cgroup kill --systemd-cgroup delete ' ]
 	[ "$(grep -c -- --no-pivot "$BATS_TEST_TMPDIR/words")" -eq 1 ]
 	grep -q -- "--root $OCID_RUNROOT/runtime " "$BATS_TEST_TMPDIR/calls"
 	nothing_left
