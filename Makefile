@@ -71,7 +71,7 @@ quiet = @printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all install uninstall clean deps demo check check-tests check-vm asan lint bench instructions stress fuzz crash soak deb dist
+.PHONY: all install uninstall clean deps demo check check-tests check-vm power-cuts check-package asan lint bench instructions stress fuzz crash soak deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -156,6 +156,15 @@ check-tests: all $(UNIT)
 # On pure cgroup v2 with systemd and Debian's kernel, in a virtual machine: make check-vm T=…
 check-vm: all
 	@BUILD=$(BUILD) tests/vm/run $(T)
+
+# In that machine: power cuts on a disk that loses what is not flushed, CUTS of them
+CUTS ?= 20
+power-cuts: all
+	@BUILD=$(BUILD) tests/vm/power-cuts $(CUTS)
+
+# In that machine, on a system that is new: the Debian package, its demo and its service, and a reboot
+check-package: all
+	@BUILD=$(BUILD) tests/vm/package
 
 asan: deps
 	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 check-tests

@@ -114,6 +114,6 @@ said_with() {
 	server_start
 	grep -x 'ocid-default (complain)' "$PROFILES"
 	server_stop
-	! grep AppArmor "$BATS_FILE_TMPDIR/server.log"
+	run ! grep AppArmor "$BATS_FILE_TMPDIR/server.log"
 	oci-gen apparmor | apparmor_parser --replace
 }

@@ -5,14 +5,16 @@
 # that runs the tests may not have. It is emulated by software, so slow: boot takes half a minute.
 #
 #   machine_make             its disk, once ($VM/root.ext4; see `root`)
-#   machine_disk FILE MIB DIRECTORY   an ext4 file system with the directory's files
 #   machine_tree DIRECTORY   copy what tests need into it: the source, and the programs in build/
-#   machine_start ARG…       run it until it powers itself off; what `guest` says goes to $VM/said.
-#                            The first disk is thrown away afterwards, the second is FILE.
+#   machine_disk FILE MIB DIRECTORY   an ext4 file system of the directory's files; the machine's second
+#                            disk is $VM/tree.ext4
+#   machine_run ARG…         run it until it powers itself off
+#   machine_command ARG…     $MACHINE is the command for that
 #   machine_fails TEXT       say so, with the end of the console
 #
-# The machine runs the executable `guest` of the second disk, in its directory, its output a serial
-# port's. VM_MEMORY (MiB), VM_SECONDS: limits; VM_APPEND: more for the kernel's command line.
+# The machine runs the executable `guest` of the second disk, in its directory; what that says goes to
+# $VM/said. What it changes on both disks is forgotten. VM_MEMORY (MiB), VM_SECONDS: limits; VM_APPEND:
+# more for the kernel's command line; VM_ROOT: the name of the first disk.
 
 VM=${BUILD:?}/vm
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -47,18 +49,20 @@ machine_tree() {
 	find "$BUILD" -maxdepth 1 -type d -name '*-js' -exec cp -a -t "$1/build" {} +
 }
 
-machine_start() {
-	local tree=$1
+machine_command() {
+	MACHINE=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu max -smp 2 -m "${VM_MEMORY:-2048}"
+		-nodefaults -display none -device virtio-rng-pci
+		-kernel "$VM/vmlinuz" -initrd "$VM/initrd"
+		-append "root=/dev/vda rw console=ttyS0 quiet mitigations=off ${VM_APPEND-}"
+		-drive "file=$VM/${VM_ROOT:-root}.ext4,format=raw,if=virtio,snapshot=on"
+		-drive "file=$VM/tree.ext4,format=raw,if=virtio,snapshot=on"
+		-serial "file:$VM/console" -serial "file:$VM/said" "$@")
+	: >"$VM/said"
+}
 
-	shift
-	rm -f "$VM/said"
-	timeout "${VM_SECONDS:-1800}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 \
-		-m "${VM_MEMORY:-2048}" -nodefaults -display none \
-		-kernel "$VM/vmlinuz" -initrd "$VM/initrd" \
-		-append "root=/dev/vda rw console=ttyS0 quiet mitigations=off ${VM_APPEND-}" \
-		-drive "file=$VM/root.ext4,format=raw,if=virtio,snapshot=on" \
-		-drive "file=$tree,format=raw,if=virtio,snapshot=on" \
-		-serial "file:$VM/console" -serial "file:$VM/said" -device virtio-rng-pci "$@" </dev/null
+machine_run() {
+	machine_command "$@"
+	timeout "${VM_SECONDS:-1800}" "${MACHINE[@]}" </dev/null
 }
 
 machine_fails() {
