@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/http2.h"
 
+#include "ocid-dispatch/frames.h"
+
 #include <nghttp2/nghttp2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@ struct http2 {
 	struct http2_limits *limits;
 	void *owner;
 	struct http2_stream *streams;
+	struct frames frames;
 };
 
 /* ---- streams ---- */
@@ -347,6 +350,7 @@ struct http2 *http2_new(const struct http2_events *events, struct http2_limits *
 	session->events = events;
 	session->limits = limits;
 	session->owner = owner;
+	session->frames.left = FRAMES_PREFACE;
 	/* these fail for lack of memory only, as xcalloc() does */
 	if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
 		abort();
@@ -376,11 +380,18 @@ void http2_free(struct http2 *session)
 
 int http2_receive(struct http2 *session, const void *data, size_t length, struct error *err)
 {
-	ssize_t taken = nghttp2_session_mem_recv(session->nghttp2, data, length);
+	const unsigned char *at = data;
+	struct frame_piece piece;
 
-	if (taken < 0)
-		return error_set(err, ERROR_INTEGRITY, "the peer does not speak HTTP/2: %s",
-				 nghttp2_strerror((int)taken));
+	while (frames_next(&session->frames, &at, &length, &piece)) {
+		if (piece.reset > nghttp2_session_get_last_proc_stream_id(session->nghttp2))
+			continue;
+		ssize_t taken =
+			nghttp2_session_mem_recv(session->nghttp2, piece.data, piece.length);
+		if (taken < 0)
+			return error_set(err, ERROR_INTEGRITY, "the peer does not speak HTTP/2: %s",
+					 nghttp2_strerror((int)taken));
+	}
 	return 0;
 }
 

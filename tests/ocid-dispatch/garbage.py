@@ -92,6 +92,8 @@ def open_streams(acknowledges):
 
 say("http1", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 say("noise", random.Random(1).randbytes(100000))
+say("a reset of no stream", PREFACE + SETTINGS + frame(3, 0, 1, b"\0\0\0\x08"))
+say("a reset of stream 0", PREFACE + SETTINGS + frame(3, 0, 0, b"\0\0\0\x08"))
 say("data without a stream", PREFACE + SETTINGS + b"\0\0\1\0\1\0\0\0\1x")
 say("headers that are no HPACK", PREFACE + SETTINGS + b"\0\0\4\1\5\0\0\0\1\xff\xff\xff\xff")
 say("an endless frame", PREFACE + b"\xff\xff\xff\0\0\0\0\0\1")
