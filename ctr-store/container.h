@@ -48,6 +48,9 @@ void container_undo(const struct store *store, const json_t *container);
  * rootfs.json, which the caller owns. NULL with ERROR_NOT_FOUND. */
 json_t *container_find(const struct store *store, const char *text, struct error *err);
 
+/* The same, by a whole id or name only. */
+json_t *container_find_whole(const struct store *store, const char *text, struct error *err);
+
 /* All containers, as an array that the caller owns. */
 json_t *container_list(const struct store *store, struct error *err);
 

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The half of ctr-store/container.h that makes one. */
+#include "ctr-store/container.h"
+
+#include "ctr-store/container_name.h"
+#include "ctr-store/erofs.h"
+#include "ctr-store/id_map.h"
+#include "ctr-store/image.h"
+#include "ctr-store/layer.h"
+#include "ctr-store/quota.h"
+#include "ctr-store/root_directory.h"
+#include "ctr-store/tree_copy.h"
+#include "ctr-store/volatile.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/memory.h"
+#include "lib/path.h"
+#include "lib/random.h"
+#include "lib/store.h"
+#include "lib/timestamp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* {"id", "name"?, "path", "bundle", "layers", "volatile"?}: the document's rootfs. */
+static json_t *make_rootfs(const struct store *store, const struct container_plan *plan,
+			   const char *id)
+{
+	cleanup_free char *bundle = xasprintf("%s/containers/%s", store->root, id);
+	cleanup_free char *path = xasprintf("%s/rootfs", bundle);
+	json_t *layers = json_array();
+
+	for (size_t i = 0; i < plan->layers->count; i++)
+		json_array_append_new(layers, json_string(plan->layers->items[i]));
+	return json_pack("{s:s, s:s*, s:s, s:s, s:o, s:O*, s:O*, s:o*}", "id", id, "name",
+			 plan->name, "path", path, "bundle", bundle, "layers", layers,
+			 "uidMappings", plan->uid_map, "gidMappings", plan->gid_map, "volatile",
+			 plan->lose_writes ? json_true() : NULL);
+}
+
+static json_t *make_facts(const struct container_plan *plan, const json_t *rootfs)
+{
+	char created[TIMESTAMP_SIZE];
+	json_t *facts = json_copy((json_t *)rootfs);
+
+	timestamp_now(created);
+	json_object_set_new(facts, "image",
+			    json_pack("{s:s*, s:s, s:s}", "name", plan->image->name, "id",
+				      plan->image->id, "digest", plan->image->digest));
+	json_object_set_new(facts, "created", json_string(created));
+	if (plan->throwaway)
+		json_object_set_new(facts, "throwaway", json_true());
+	if (plan->copy)
+		json_object_set_new(facts, "backend", json_string("copy"));
+	return facts;
+}
+
+/* Write a file and start its way to the disk. Returns its descriptor. */
+static int write_json(int dir_fd, const char *name, const json_t *json, struct error *err)
+{
+	cleanup_free char *text = json_compact(json);
+	cleanup_fd int fd =
+		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_os(err, "cannot write %s", name);
+	if (file_write_fd(fd, text, strlen(text), name, err) < 0)
+		return -1;
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return steal_fd(&fd);
+}
+
+static bool is_written(int fd)
+{
+	const unsigned all =
+		SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+	return sync_file_range(fd, 0, 0, all) == 0;
+}
+
+/* Once the data is written, the one sync of containers/ that follows the rename makes all of it
+ * durable: a journal brings what was done before with it. Where a file system keeps no such order a
+ * power cut leaves an empty rootfs.json, see read_facts(). */
+static int write_files(const struct container_plan *plan, int dir_fd, const json_t *facts,
+		       struct error *err)
+{
+	cleanup_fd int document_fd = write_json(dir_fd, "document.json", plan->document, err);
+	cleanup_fd int facts_fd =
+		document_fd < 0 ? -1 : write_json(dir_fd, "rootfs.json", facts, err);
+
+	if (facts_fd < 0)
+		return -1;
+	if (plan->lose_writes)
+		return 0;
+	if (plan->copy ? syncfs(dir_fd) < 0 : !is_written(document_fd) || !is_written(facts_fd))
+		return error_os(err, "cannot write a container's files to disk");
+	return 0;
+}
+
+static int make_directories(const struct store *store, const struct container_plan *plan, int fd,
+			    struct error *err)
+{
+	if (mkdirat(fd, "rootfs", 0700) < 0 ||
+	    (!plan->copy && (mkdirat(fd, "upper", 0700) < 0 || mkdirat(fd, "work", 0700) < 0)))
+		return error_os(err, "cannot make a container's directories");
+
+	cleanup_fd int upper_fd =
+		openat(fd, plan->copy ? "rootfs" : "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (upper_fd < 0)
+		return error_os(err, "upper directory");
+	const struct id_maps maps = { plan->uid_map, plan->gid_map };
+	return root_directory_copy(store, plan->layers, &maps, upper_fd, err);
+}
+
+/* Fill rootfs/ with what the layers hold. */
+static int copy_layers(const struct store *store, const struct container_plan *plan, int fd,
+		       struct error *err)
+{
+	const struct id_maps maps = { plan->uid_map, plan->gid_map };
+	cleanup_fd int rootfs_fd = openat(fd, "rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (rootfs_fd < 0)
+		return error_os(err, "rootfs");
+	for (size_t i = 0; i < plan->layers->count; i++) {
+		cleanup_free char *path = layer_tree(plan->layers->items[i]);
+		cleanup_fd int layer_fd = erofs_open_tree(store->layers_fd, path, err);
+
+		if (layer_fd < 0 || tree_copy_layer(layer_fd, rootfs_fd, &maps, err) < 0)
+			return error_prefix(err, "layer %s", plan->layers->items[i]);
+	}
+	/* copying has changed its time */
+	return root_directory_copy(store, plan->layers, &maps, rootfs_fd, err);
+}
+
+/* Its root user is nobody on the host, and must reach its root file system; others must not. */
+static int admit_root(const struct container_plan *plan, int fd, struct error *err)
+{
+	if (!plan->uid_map && !plan->gid_map)
+		return 0;
+	if (fchown(fd, (uid_t)-1, id_map_to_host(plan->gid_map, 0)) < 0 || fchmod(fd, 0710) < 0)
+		return error_os(err, "cannot open a container's directory to its root user");
+	return 0;
+}
+
+/* Make and fill ROOT/tmp/<unique>/, which becomes the container's directory. It needs no lock of
+ * its own: the gate, which the caller holds, keeps gc away. */
+static int build(const struct store *store, const struct container_plan *plan, const char *unique,
+		 json_t *facts, struct error *err)
+{
+	if (mkdirat(store->tmp_fd, unique, 0700) < 0)
+		return error_os(err, "cannot make a directory in %s/tmp", store->root);
+
+	cleanup_fd int fd =
+		openat(store->tmp_fd, unique, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_os(err, "%s/tmp/%s", store->root, unique);
+	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0 ||
+	    (plan->lose_writes && volatile_mark(facts, err) < 0) ||
+	    (plan->size_max && quota_set(store, fd, plan->size_max, facts, err) < 0) ||
+	    (plan->copy && copy_layers(store, plan, fd, err) < 0))
+		return -1;
+	return write_files(plan, fd, facts, err);
+}
+
+/* A name belongs to one container: hold the lock of the name from here until the container is
+ * there. */
+static int claim_name(const struct store *store, const char *name, const char *id,
+		      struct error *err)
+{
+	cleanup_fd int lock = lock_take(store->locks_fd, "name", name, LOCK_EXCLUSIVE, true, err);
+	json_auto_t *other = lock < 0 ? NULL : container_find_whole(store, name, err);
+
+	if (lock < 0)
+		return -1;
+	if (other)
+		return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)", name,
+				 json_text(other, "id", "?"));
+	if (err->kind != ERROR_NOT_FOUND || container_name_set(store, name, id, err) < 0)
+		return -1;
+	return steal_fd(&lock);
+}
+
+static int check_plan(const struct container_plan *plan, struct error *err)
+{
+	if (plan->id && !path_is_id(plan->id))
+		return error_set(err, ERROR_USAGE, "\"%s\" is not an id", plan->id);
+	if (plan->name && !path_is_id(plan->name))
+		return error_set(err, ERROR_USAGE, "\"%s\" cannot be a container's name",
+				 plan->name);
+	return 0;
+}
+
+/* Give the finished directory its name, and the container the one that people know it by. */
+static int publish(const struct store *store, const struct container_plan *plan, const char *id,
+		   const char *unique, struct error *err)
+{
+	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, id, err) : -1;
+
+	if (plan->name && name_lock < 0)
+		return -1;
+	if (renameat2(store->tmp_fd, unique, store->containers_fd, id, RENAME_NOREPLACE) < 0)
+		return errno == EEXIST
+			       ? error_set(err, ERROR_EXISTS, "container \"%s\" exists already", id)
+			       : error_os(err, "cannot make container %s", id);
+	if (plan->name)
+		lock_discard(store->locks_fd, "name", plan->name);
+	return plan->lose_writes ? 0 : file_sync_dir(store->containers_fd, "containers", err);
+}
+
+json_t *container_make(const struct store *store, const struct container_plan *plan, int *lock,
+		       struct error *err)
+{
+	char random[RANDOM_ID_SIZE], unique[RANDOM_NAME_SIZE];
+	const char *id = plan->id ? plan->id : random;
+	struct error ignored;
+
+	random_id(random);
+	random_name(unique);
+	if (check_plan(plan, err) < 0)
+		return NULL;
+	json_auto_t *rootfs = make_rootfs(store, plan, id);
+	if (!rootfs) {
+		error_set(err, ERROR_UNSUPPORTED, "the store's path %s is not UTF-8", store->root);
+		return NULL;
+	}
+	json_object_set(plan->document, "rootfs", rootfs);
+	json_auto_t *facts = make_facts(plan, rootfs);
+	cleanup_fd int own_lock = container_lock(store, facts, err);
+	if (own_lock < 0)
+		return NULL;
+	if (build(store, plan, unique, facts, err) < 0 ||
+	    publish(store, plan, id, unique, err) < 0) {
+		quota_release(store, facts);
+		path_remove_tree(store->tmp_fd, unique, &ignored);
+		return NULL;
+	}
+	*lock = steal_fd(&own_lock);
+	return json_incref(facts);
+}
