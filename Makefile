@@ -116,7 +116,7 @@ $(foreach p,$(filter-out $(RESIDENT),$(PROGRAMS)),$(eval $(call program,$(p))))
 
 # These stay in memory once for every container or pod: static, without our library or any other.
 RESIDENT_CC ?= $(if $(SANITIZE),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-RESIDENT_FLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(filter-out -Wnull-dereference,$(WARN)) -Os -g \
+RESIDENT_FLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(filter-out -Wnull-dereference,$(WARN)) -O2 -g \
 	$(if $(SANITIZE),$(HARDEN),-fstack-protector-strong)
 define resident
 $(BUILD)/$(1): $(SRCS_$(1)) $(wildcard $(dir $(firstword $(SRCS_$(1))))*.h)

@@ -15,7 +15,8 @@ enum {
 	WORDS_MAX = 64,
 	PATH_SIZE = 4096,
 	EXIT_SIZE = 256,
-	ORPHAN_MS = 1000 /* until a process is ours whose parent is about to end */
+	PIPE_SIZE = 1 << 18, /* bytes */
+	ORPHAN_MS = 1000     /* until a process is ours whose parent is about to end */
 };
 
 /* argv of a runtime command: its path and global options, then `rest`. */
@@ -44,6 +45,9 @@ static int open_pipe(int *ours, int which)
 		return -1;
 	*ours = fds[which];
 	fcntl(*ours, F_SETFL, O_NONBLOCK);
+	/* so that the container writes while the monitor does; where it may not be larger it works
+	 * as well */
+	fcntl(*ours, F_SETPIPE_SZ, PIPE_SIZE);
 	return fds[!which];
 }
 

@@ -19,7 +19,7 @@
 
 enum {
 	LOG_LINE_MAX = 16384, /* bytes of output in one record; containerd's limit too */
-	LOG_BUFFER = 65536,   /* bytes; a pipe holds as many */
+	LOG_BUFFER = 65536,   /* bytes that are read at once */
 	LOG_HEADER_SIZE = sizeof "2026-11-24T12:45:30.987663916Z stdout F ",
 	LOG_OUT = 131072 /* bytes of records that are written at once */
 };
