@@ -9,8 +9,8 @@ extern const struct cli_command copy_command, delete_command, diff_command, insp
 	manifest_digest_command, generate_sigstore_key_command, standalone_sign_command,
 	standalone_verify_command, sync_command, prune_command, verify_command;
 
-/* The operand of login and logout, HOST[:PORT][/PATH], as the key of a file; is_docker: of Docker's,
- * which knows no paths. The caller frees it. */
+/* The operand of login and logout, HOST[:PORT][/PATH], as the key of a file; is_docker: of
+ * Docker's, which knows no paths. The caller frees it. */
 char *login_key(const struct cli *cli, bool is_docker, struct error *err);
 
 /* The digest of a manifest in a file, or on standard input: "-". */

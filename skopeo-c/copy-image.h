@@ -19,8 +19,8 @@ struct copy_request {
 	struct plan_choice choice;
 	struct conversion conversion;
 	bool accept_uncompressed; /* layers, also of a source whose manifest is made up */
-	bool preserve_digests; /* fail rather than change anything */
-	bool with_referrers;   /* with what refers to it */
+	bool preserve_digests;	  /* fail rather than change anything */
+	bool with_referrers;	  /* with what refers to it */
 	const char *tarball_config;
 	const struct strings *additional_tags;		    /* or NULL */
 	const char *source_blob_dir, *destination_blob_dir; /* of oci:, or NULL */

@@ -135,8 +135,9 @@ int layer_readings_make(struct transport *from, struct http *http, const json_t 
 		return error_prefix(err, "%s", from->name);
 	struct layer_stack *stack = &readings->stack;
 	stack->layers = xcalloc(json_array_size(descriptors) + 1, sizeof(struct layer_files *));
-	json_array_foreach (descriptors, i, descriptor)
+	json_array_foreach (descriptors, i, descriptor) {
 		stack->layers[stack->count++] =
 			&find(readings, json_text(descriptor, "digest", ""))->files;
+	}
 	return 0;
 }

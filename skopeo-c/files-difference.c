@@ -10,7 +10,7 @@
 /* What one layer says of a path. */
 struct saying {
 	const struct layer_file *file;
-	size_t layer, position;		  /* of the layer in the stack, of the file in the layer */
+	size_t layer, number; /* of the layer in the stack, of the saying in all of it */
 	const struct layer_file *same_as; /* of a hard link: the file, or NULL */
 };
 
@@ -22,7 +22,7 @@ struct state {
 };
 
 struct view {
-	struct saying *sayings; /* sorted by path, then by layer and position */
+	struct saying *sayings; /* sorted by path, then by number */
 	size_t count;
 	struct state *states; /* sorted by path */
 	size_t state_count;
@@ -49,19 +49,12 @@ static int compare_paths(const char *one, const char *other)
 	return a - b;
 }
 
-static int compare_numbers(size_t one, size_t other)
-{
-	return (one > other) - (one < other);
-}
-
 static int compare_sayings(const void *one, const void *other)
 {
 	const struct saying *a = one, *b = other;
 	int order = compare_paths(a->file->path, b->file->path);
 
-	if (order == 0)
-		order = compare_numbers(a->layer, b->layer);
-	return order ? order : compare_numbers(a->position, b->position);
+	return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
 static void collect(const struct layer_stack *stack, struct view *view)
@@ -72,10 +65,9 @@ static void collect(const struct layer_stack *stack, struct view *view)
 		total += stack->layers[i]->count;
 	view->sayings = xcalloc(total + 1, sizeof *view->sayings);
 	for (size_t i = 0; i < stack->count; i++)
-		for (size_t j = 0; j < stack->layers[i]->count; j++)
-			view->sayings[n++] = (struct saying){ .file = &stack->layers[i]->items[j],
-							      .layer = i,
-							      .position = j };
+		for (size_t j = 0; j < stack->layers[i]->count; j++, n++)
+			view->sayings[n] =
+				(struct saying){ &stack->layers[i]->items[j], i, n, NULL };
 	view->count = total;
 	qsort(view->sayings, total, sizeof *view->sayings, compare_sayings);
 }
@@ -86,7 +78,7 @@ static const struct saying *find_target(const struct view *view, const struct sa
 	struct error ignored;
 	cleanup_free char *path = layer_path(link->file->link, &ignored);
 	const struct layer_file file = { .path = path };
-	const struct saying wanted = { &file, link->layer, link->position, NULL };
+	const struct saying wanted = { &file, link->layer, link->number, NULL };
 	size_t low = 0, high = view->count;
 
 	if (!path)
@@ -105,35 +97,21 @@ static const struct saying *find_target(const struct view *view, const struct sa
 		       : NULL;
 }
 
-static int compare_ages(const void *one, const void *other)
-{
-	const struct saying *a = *(struct saying *const *)one, *b = *(struct saying *const *)other;
-	int order = compare_numbers(a->layer, b->layer);
-
-	return order ? order : compare_numbers(a->position, b->position);
-}
-
 /* Which of several names of a file is the link is chance. In the order of the layers, so that what
  * a link leads to is known before a link to that link asks. */
 static void resolve_links(struct view *view)
 {
-	size_t count = 0;
+	cleanup_free size_t *places = xcalloc(view->count + 1, sizeof *places);
 
 	for (size_t i = 0; i < view->count; i++)
-		count += view->sayings[i].file->type == '1';
-	cleanup_free struct saying **links = xcalloc(count + 1, sizeof *links);
-	count = 0;
-	for (size_t i = 0; i < view->count; i++)
-		if (view->sayings[i].file->type == '1')
-			links[count++] = &view->sayings[i];
-	qsort(links, count, sizeof *links, compare_ages);
-	for (size_t i = 0; i < count; i++) {
-		const struct saying *target = find_target(view, links[i]);
+		places[view->sayings[i].number] = i;
+	for (size_t number = 0; number < view->count; number++) {
+		struct saying *link = &view->sayings[places[number]];
+		const struct saying *target =
+			link->file->type == '1' ? find_target(view, link) : NULL;
 
 		if (target)
-			links[i]->same_as = target->same_as		? target->same_as
-					    : target->file->type != '1' ? target->file
-									: NULL;
+			link->same_as = target->file->type == '1' ? target->same_as : target->file;
 	}
 }
 

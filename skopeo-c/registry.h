@@ -25,13 +25,13 @@ struct registry {
 	struct http_tls tls;
 	struct http_tls tls_elsewhere; /* the same without our own certificate; borrows from tls */
 	struct credentials credentials;
-	struct strings scopes; /* "repository:library/nginx:pull" */
-	char *authorization;   /* the header's value once we were asked for it */
-	unsigned generation;   /* counts the changes of authorization */
+	struct strings scopes;	     /* "repository:library/nginx:pull" */
+	char *authorization;	     /* the header's value once we were asked for it */
+	unsigned generation;	     /* counts the changes of authorization */
 	int retries, retry_delay_ms; /* delay 0: longer each time */
-	bool retry_unreachable; /* the user asked for retries by number */
-	bool keeps_signatures;	/* it has said X-Registry-Supports-Signatures */
-	int retry_after_ms;	/* what the last failure asked us to wait, 0 for nothing */
+	bool retry_unreachable;	     /* the user asked for retries by number */
+	bool keeps_signatures;	     /* it has said X-Registry-Supports-Signatures */
+	int retry_after_ms;	     /* what the last failure asked us to wait, 0 for nothing */
 };
 
 /* Get ready for calls to an endpoint of the registry `named`. Of `access`, a mirror gets neither
