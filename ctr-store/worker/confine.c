@@ -89,15 +89,18 @@ int confine_enter(int dir_fd, long long file_size_max, struct error *err)
 	return limit_resources(file_size_max, err);
 }
 
-static int drop_capabilities(bool may_mark, struct error *err)
+static const uint64_t kept[] = {
+	[CONFINE_MAKE_FILES] = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER |
+			       1ULL << CAP_FSETID | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP,
+	[CONFINE_MARK] = 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_SYS_ADMIN,
+	[CONFINE_READ] = 1ULL << CAP_DAC_READ_SEARCH,
+};
+
+static int drop_capabilities(uint64_t keep, struct error *err)
 {
-	uint64_t keep = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER |
-			1ULL << CAP_FSETID | 1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[2] = { 0 };
 
-	if (may_mark)
-		keep = 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_SYS_ADMIN;
 	/* EINVAL: this kernel has no such capability, nor any above it */
 	for (unsigned long c = 0; c < 64; c++)
 		if (!(keep >> c & 1) && prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0) {
@@ -114,9 +117,9 @@ static int drop_capabilities(bool may_mark, struct error *err)
 	return 0;
 }
 
-int confine_drop(bool may_mark, struct error *err)
+int confine_drop(enum confine_work work, struct error *err)
 {
-	if (drop_capabilities(may_mark, err) < 0)
+	if (drop_capabilities(kept[work], err) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_os(err, "cannot set no_new_privs");

@@ -187,7 +187,7 @@ static int confine(const struct layer_settings *settings, struct marker *marker,
 	/* an image has attributes as it likes */
 	if (settings->image_fd < 0 && marker_start(marker, settings->user_namespace, err) < 0)
 		return -1;
-	return confine_drop(false, err);
+	return confine_drop(settings->image_fd < 0 ? CONFINE_MAKE_FILES : CONFINE_READ, err);
 }
 
 /* ---- lower layers ---------------------------------------------------------------------------- */

@@ -41,7 +41,7 @@ static int serve(int pipe_fd, bool user_attributes, struct error *err)
 
 	if (root_fd < 0 || !paths)
 		return error_os(err, "cannot serve marks");
-	if (confine_drop(true, err) < 0)
+	if (confine_drop(CONFINE_MARK, err) < 0)
 		return -1;
 	while ((c = getc(paths)) != EOF) {
 		if (length >= sizeof path)

@@ -434,3 +434,22 @@ print(os.lseek(f, 0, os.SEEK_HOLE) < 2 << 20, os.lseek(f, 1 << 30, os.SEEK_DATA)
 		fi
 	done
 }
+
+@test "layer: the process that makes an image can write nothing else, and has one privilege" {
+	local pid
+	mkdir tree
+	: >file
+	mkfifo pipe
+	exec 6<>pipe
+	ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --image-fd 9 7<pipe 8<tree 9<>file 3>&- 6>&- \
+		>/dev/null 2>&1 &
+	pid=$!
+	wait_for 10 grep -q 'NoNewPrivs:.1' "/proc/$pid/status"
+	# dac_read_search
+	[ "$(awk '/^Cap(Eff|Prm|Bnd)/ { print $2 }' "/proc/$pid/status" | sort -u)" = 0000000000000004 ]
+	[ "$(stat -c %d:%i "/proc/$pid/root/")" = "$(stat -c %d:%i tree)" ]
+	# no other process marks anything
+	[ -z "$(pgrep -P "$pid")" ]
+	exec 6>&-
+	wait "$pid" || true
+}
