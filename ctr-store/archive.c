@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/archive.h"
 
+#include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
@@ -11,10 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 256 << 10, XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10 };
+enum { READ_CHUNK = 256 << 10 };
 
 void archive_start(struct archive *archive, struct tar_writer *tar, const json_t *container)
 {
@@ -40,11 +40,6 @@ int archive_add_marker(struct archive *archive, const char *path, struct error *
 	return tar_write_header(archive->tar, &entry, err);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Capabilities that count only below the container's root user (version 3, capabilities(7)) are
  * those of any root user in an image (version 2, which lacks that user's id at the end). */
 static size_t unbind_capability(const struct archive *archive, unsigned char *value, size_t size)
@@ -58,34 +53,24 @@ static size_t unbind_capability(const struct archive *archive, unsigned char *va
 	return VERSION_2_SIZE;
 }
 
-/* Those that unpacking keeps: user.* and file capabilities. */
-static int read_xattrs(const struct archive *archive, int fd, struct tar_records *records,
-		       struct error *err)
+struct reading {
+	const struct archive *archive;
+	struct tar_records *records;
+};
+
+/* Those that unpacking keeps. */
+static int add_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
-	cleanup_free char *names = xcalloc(1, XATTR_LIST_LIMIT);
-	cleanup_free char *value = xcalloc(1, XATTR_VALUE_LIMIT);
-	cleanup_strings struct strings sorted = { 0 };
-	ssize_t length = flistxattr(fd, names, XATTR_LIST_LIMIT);
+	const struct reading *reading = context;
+	cleanup_free char *key = xasprintf("SCHILY.xattr.%s", xattr->name);
+	size_t size = xattr->size;
 
-	if (length < 0)
-		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes");
-	for (const char *name = names; name < names + length; name += strlen(name) + 1)
-		if (strcmp(name, "security.capability") == 0 ||
-		    (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0))
-			strings_add(&sorted, name);
-	if (sorted.count)
-		qsort(sorted.items, sorted.count, sizeof *sorted.items, compare_names);
-	for (size_t i = 0; i < sorted.count; i++) {
-		ssize_t size = fgetxattr(fd, sorted.items[i], value, XATTR_VALUE_LIMIT);
-		cleanup_free char *key = xasprintf("SCHILY.xattr.%s", sorted.items[i]);
-
-		if (size < 0)
-			return error_os(err, "extended attribute %s", sorted.items[i]);
-		if (strcmp(sorted.items[i], "security.capability") == 0)
-			size = (ssize_t)unbind_capability(archive, (unsigned char *)value,
-							  (size_t)size);
-		tar_add_record(records, key, value, (size_t)size);
-	}
+	(void)err;
+	if (!xattr_is_kept(xattr->name))
+		return 0;
+	if (xattr_is_capability(xattr->name))
+		size = unbind_capability(reading->archive, xattr->value, size);
+	tar_add_record(reading->records, key, xattr->value, size);
 	return 0;
 }
 
@@ -131,7 +116,7 @@ static int write_open(struct archive *archive, const struct tree_entry *entry, s
 		return error_os(err, "cannot open");
 	if ((st.st_mode & S_IFMT) != (entry->st->st_mode & S_IFMT))
 		return error_set(err, ERROR_TEMPORARY, "it was replaced meanwhile");
-	if (read_xattrs(archive, fd, &records, err) < 0)
+	if (xattrs_each(fd, add_xattr, &(struct reading){ archive, &records }, err) < 0)
 		return -1;
 	const struct tar_entry header = { .path = entry->path[0] ? entry->path : ".",
 					  .st = &st,

@@ -4,6 +4,7 @@
 #include "ctr-store/erofs.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
 #include "lib/random.h"
 #include "lib/store.h"
@@ -13,10 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
-
-enum { XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10 };
 
 /* Open the tree that counts; -2 when no layer says anything. */
 static int open_declared(const struct store *store, const struct strings *layers, struct error *err)
@@ -35,23 +33,14 @@ static int open_declared(const struct store *store, const struct strings *layers
 	return -2;
 }
 
-static int copy_xattrs(int from_fd, int to_fd, struct error *err)
+static int copy_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
-	cleanup_free char *names = xcalloc(1, XATTR_LIST_LIMIT);
-	cleanup_free char *value = xcalloc(1, XATTR_VALUE_LIMIT);
-	ssize_t length = flistxattr(from_fd, names, XATTR_LIST_LIMIT);
+	const int *to_fd = context;
 
-	if (length < 0)
-		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes of /");
-	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
-		if (strncmp(name, "trusted.overlay.", 16) == 0 ||
-		    strncmp(name, "user.overlay.", 13) == 0)
-			continue;
-		ssize_t size = fgetxattr(from_fd, name, value, XATTR_VALUE_LIMIT);
-		if (size < 0 || fsetxattr(to_fd, name, value, (size_t)size, 0) < 0)
-			return error_os(err, "extended attribute %s of /", name);
-	}
-	return 0;
+	if (strncmp(xattr->name, "trusted.overlay.", 16) == 0 ||
+	    strncmp(xattr->name, "user.overlay.", 13) == 0)
+		return 0;
+	return xattr_set(*to_fd, xattr, err);
 }
 
 int root_directory_copy(const struct store *store, const struct strings *layers,
@@ -70,8 +59,8 @@ int root_directory_copy(const struct store *store, const struct strings *layers,
 		return error_os(err, "upper directory");
 	if (fd < 0)
 		return 0;
-	if (copy_xattrs(fd, upper_fd, err) < 0)
-		return -1;
+	if (xattrs_each(fd, copy_xattr, &upper_fd, err) < 0)
+		return error_prefix(err, "the root directory");
 
 	const struct timespec times[2] = { st.st_atim, st.st_mtim };
 	return futimens(upper_fd, times) < 0 ? error_os(err, "upper directory") : 0;

@@ -2,6 +2,7 @@
 #include "ctr-store/tree_copy.h"
 
 #include "ctr-store/tree_walk.h"
+#include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/path.h"
@@ -20,7 +21,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10, CHUNK = 64 << 10 };
+enum { CHUNK = 64 << 10 };
 
 /* A directory whose time is set when all is in it. */
 struct directory {
@@ -108,26 +109,21 @@ static size_t bind_capability(const struct copy *copy, unsigned char *value, siz
 	return VERSION_3_SIZE;
 }
 
-static int copy_xattrs(const struct copy *copy, int in, int out, struct error *err)
+struct look {
+	const struct copy *copy;
+	int out;
+};
+
+static int copy_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
-	cleanup_free char *names = xcalloc(1, XATTR_LIST_LIMIT);
-	cleanup_free char *value = xcalloc(1, XATTR_VALUE_LIMIT);
-	ssize_t length = flistxattr(in, names, XATTR_LIST_LIMIT);
+	const struct look *look = context;
+	struct xattr copied = *xattr;
 
-	for (const char *name = names; length > 0 && name < names + length;
-	     name += strlen(name) + 1) {
-		bool is_capability = strcmp(name, "security.capability") == 0;
-
-		if (!is_capability &&
-		    (strncmp(name, "user.", 5) != 0 || strncmp(name, "user.overlay.", 13) == 0))
-			continue;
-		ssize_t size = fgetxattr(in, name, value, XATTR_VALUE_LIMIT);
-		if (size >= 0 && is_capability)
-			size = (ssize_t)bind_capability(copy, (unsigned char *)value, (size_t)size);
-		if (size < 0 || fsetxattr(out, name, value, (size_t)size, 0) < 0)
-			return error_os(err, "extended attribute %s", name);
-	}
-	return 0;
+	if (!xattr_is_kept(xattr->name))
+		return 0;
+	if (xattr_is_capability(xattr->name))
+		copied.size = bind_capability(look->copy, xattr->value, xattr->size);
+	return xattr_set(look->out, &copied, err);
 }
 
 /* Owner, mode and attributes, in the order that keeps set-user-ID and capabilities. */
@@ -138,7 +134,7 @@ static int copy_look(const struct copy *copy, int in, int out, const struct stat
 		   id_map_to_host(copy->maps->gids, st->st_gid)) < 0 ||
 	    fchmod(out, st->st_mode & 07777) < 0)
 		return error_os(err, "owner and mode");
-	return copy_xattrs(copy, in, out, err);
+	return xattrs_each(in, copy_xattr, &(struct look){ copy, out }, err);
 }
 
 /* ---- entries ---- */

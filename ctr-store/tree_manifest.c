@@ -2,6 +2,7 @@
 #include "ctr-store/tree_manifest.h"
 
 #include "ctr-store/tree_walk.h"
+#include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
 #include "lib/json.h"
@@ -14,10 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 256 << 10, XATTR_LIST_LIMIT = 64 << 10, XATTR_VALUE_LIMIT = 64 << 10 };
+enum { READ_CHUNK = 256 << 10 };
 
 /* One path and what is there: hashes are as good as the things themselves. */
 struct item {
@@ -55,34 +55,12 @@ static int hash_content(struct manifest *manifest, int fd, struct hasher *hasher
 	return got < 0 ? error_os(err, "cannot read") : 0;
 }
 
-static int compare_names(const void *a, const void *b)
+static int hash_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Names and values, in the order of the names: the kernel's own follows the history of the file. */
-static int hash_xattrs(int fd, struct hasher *hasher, struct error *err)
-{
-	cleanup_free char *names = xcalloc(1, XATTR_LIST_LIMIT);
-	cleanup_free char *value = xcalloc(1, XATTR_VALUE_LIMIT);
-	cleanup_strings struct strings sorted = { 0 };
-	ssize_t length = flistxattr(fd, names, XATTR_LIST_LIMIT);
-
-	if (length < 0)
-		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes");
-	for (const char *name = names; name < names + length; name += strlen(name) + 1)
-		strings_add(&sorted, name);
-	if (sorted.count)
-		qsort(sorted.items, sorted.count, sizeof *sorted.items, compare_names);
-	for (size_t i = 0; i < sorted.count; i++) {
-		ssize_t size = fgetxattr(fd, sorted.items[i], value, XATTR_VALUE_LIMIT);
-
-		if (size < 0)
-			return error_os(err, "extended attribute %s", sorted.items[i]);
-		hash_text(hasher, sorted.items[i]);
-		hasher_update(hasher, &size, sizeof size);
-		hasher_update(hasher, value, (size_t)size);
-	}
+	(void)err;
+	hash_text(context, xattr->name);
+	hasher_update(context, &xattr->size, sizeof xattr->size);
+	hasher_update(context, xattr->value, xattr->size);
 	return 0;
 }
 
@@ -113,7 +91,7 @@ static int hash_open(struct manifest *manifest, const struct tree_entry *entry,
 		return error_os(err, "cannot open");
 	if (S_ISREG(entry->st->st_mode) && hash_content(manifest, fd, hasher, err) < 0)
 		return -1;
-	return hash_xattrs(fd, hasher, err);
+	return xattrs_each(fd, hash_xattr, hasher, err);
 }
 
 /* True when the file was seen before under another name, which then says it all. */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-store/xattrs.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+enum { LIST_MAX = 64 << 10, VALUE_MAX = 64 << 10 };
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list(int fd, struct strings *names, struct error *err)
+{
+	cleanup_free char *text = xcalloc(1, LIST_MAX);
+	ssize_t length = flistxattr(fd, text, LIST_MAX);
+
+	if (length < 0)
+		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes");
+	for (const char *name = text; name < text + length; name += strlen(name) + 1)
+		strings_add(names, name);
+	if (names->count)
+		qsort(names->items, names->count, sizeof *names->items, compare);
+	return 0;
+}
+
+int xattrs_each(int fd, xattr_visit *visit, void *context, struct error *err)
+{
+	cleanup_strings struct strings names = { 0 };
+
+	if (list(fd, &names, err) < 0)
+		return -1;
+	cleanup_free unsigned char *value = names.count ? xcalloc(1, VALUE_MAX) : NULL;
+	for (size_t i = 0; i < names.count; i++) {
+		ssize_t size = fgetxattr(fd, names.items[i], value, VALUE_MAX);
+		const struct xattr xattr = { names.items[i], value, (size_t)size };
+
+		if (size < 0)
+			return error_os(err, "extended attribute %s", names.items[i]);
+		if (visit(&xattr, context, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+bool xattr_is_capability(const char *name)
+{
+	return strcmp(name, "security.capability") == 0;
+}
+
+bool xattr_is_kept(const char *name)
+{
+	return xattr_is_capability(name) ||
+	       (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0);
+}
+
+int xattr_set(int fd, const struct xattr *xattr, struct error *err)
+{
+	if (fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) < 0)
+		return error_os(err, "extended attribute %s", xattr->name);
+	return 0;
+}

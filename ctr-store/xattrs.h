@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Extended attributes of files (xattr(7)). */
+#pragma once
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct xattr {
+	const char *name;
+	unsigned char *value; /* may be changed and, up to 64 KiB, made longer */
+	size_t size;
+};
+
+/* Called for each attribute; -1 ends it. */
+typedef int xattr_visit(const struct xattr *xattr, void *context, struct error *err);
+
+/* All of an open file, by their names: the kernel's own order follows the history of the file. None
+ * where the file system has none. */
+int xattrs_each(int fd, xattr_visit *visit, void *context, struct error *err);
+
+/* Whether it is one of those that layers hold: user.* but for overlayfs' own, file capabilities. */
+bool xattr_is_kept(const char *name);
+bool xattr_is_capability(const char *name);
+
+/* Give it to an open file. */
+int xattr_set(int fd, const struct xattr *xattr, struct error *err);
