@@ -5,14 +5,11 @@
 #include "lib/digest.h"
 #include "lib/file.h"
 #include "lib/json.h"
-#include "lib/lock.h"
 #include "lib/memory.h"
-#include "lib/partial.h"
 #include "lib/path.h"
+#include "skopeo-c/transport.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,19 +24,6 @@ static int open_directory(const char *runroot)
 	if (path_make_dirs(runroot, 0755, &ignored) < 0 || path_make_dirs(path, 0700, &ignored) < 0)
 		return -1;
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static void sweep(int dir_fd)
-{
-	cleanup_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *listing = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-
-	if (!listing)
-		return;
-	steal_fd(&fd);
-	while ((entry = readdir(listing)))
-		partial_expire(dir_fd, entry->d_name, false);
 }
 
 static void read_note(struct upload_session *session)
@@ -63,21 +47,20 @@ struct upload_session *upload_session_open(const char *runroot, const char *repo
 {
 	cleanup_free char *what = xasprintf("%s@%s", repository, digest);
 	cleanup_fd int dir_fd = open_directory(runroot);
+	struct upload_session found = { 0 };
 	char key[DIGEST_SIZE];
-	struct error ignored;
 
 	if (dir_fd < 0)
 		return NULL;
-	sweep(dir_fd);
+	blob_sink_sweep(dir_fd);
 	digest_of(what, strlen(what), "sha256", key);
-	int fd = lock_open(dir_fd, digest_hex(key), LOCK_EXCLUSIVE, false, what, &ignored);
-	if (fd < 0)
+	found.fd = partial_open(dir_fd, key, found.name);
+	if (found.fd < 0)
 		return NULL;
+	found.dir_fd = steal_fd(&dir_fd);
+	read_note(&found);
 	struct upload_session *session = xcalloc(1, sizeof *session);
-	session->dir_fd = steal_fd(&dir_fd);
-	session->fd = fd;
-	snprintf(session->name, sizeof session->name, "%s", digest_hex(key));
-	read_note(session);
+	*session = found;
 	return session;
 }
 

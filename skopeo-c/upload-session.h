@@ -2,14 +2,16 @@
 /*
  * Where an upload of a blob stands at a registry, noted in RUNROOT/uploads so that a later process
  * can go on with it: the URL that the registry has given for it, which only the user may read, for
- * a day. A process that works on an upload holds its note's lock.
+ * a day. As files the notes are partial ones (lib/partial.h), each of which a process holds.
  */
 #pragma once
+#include "lib/partial.h"
+
 #include <jansson.h>
 
 struct upload_session {
 	int dir_fd, fd;
-	char name[72];
+	char name[PARTIAL_NAME_SIZE];
 	char *url;	      /* NULL where there is none */
 	json_int_t part_size; /* bytes, the least that the registry takes at once */
 };

@@ -65,7 +65,7 @@ is_there() {
 		name=pushes/stubborn/$([[ $source == oci:* ]] && echo file || echo registry)
 		copy 8 --retry-times 0 "$source" "$name"
 		# where it goes on is nobody else's business
-		[ "$(stat -c %a "$OCID_RUNROOT/uploads" "$OCID_RUNROOT"/uploads/* | xargs)" = "700 600" ]
+		[ "$(stat -c %a "$OCID_RUNROOT/uploads" "$OCID_RUNROOT"/uploads/.[!.]* | xargs)" = "700 600" ]
 		[[ $stderr != *secret* ]]
 		copy 8 --retry-times 0 "$source" "$name"
 		copy --retry-times 0 "$source" "$name"
@@ -104,12 +104,12 @@ is_there() {
 
 @test "copy: an upload whose bytes are wrong is not gone on with, and an old note goes" {
 	mkdir -p "$OCID_RUNROOT/uploads"
-	touch -d '25 hours ago' "$OCID_RUNROOT/uploads/old"
+	touch -d '25 hours ago' "$OCID_RUNROOT/uploads/.partial.old"
 	cp -r "$BATS_FILE_TMPDIR/oci" "$BATS_TEST_TMPDIR/damaged"
 	layer=$(skopeo-c inspect --raw "$local" | jq -r '.layers[0].digest')
 	printf X | dd of="$BATS_TEST_TMPDIR/damaged/blobs/sha256/${layer#sha256:}" bs=1 seek=5000 conv=notrunc status=none
 	copy 8 --retry-times 0 "oci:$BATS_TEST_TMPDIR/damaged:v1" pushes/breaks/damaged
-	[ "$(ls "$OCID_RUNROOT/uploads" | wc -l)" -eq 1 ]
+	[ "$(ls -A "$OCID_RUNROOT/uploads" | wc -l)" -eq 1 ]
 	copy 7 --retry-times 0 "oci:$BATS_TEST_TMPDIR/damaged:v1" pushes/breaks/damaged
 	error_is integrity "$layer"
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$LIAR/pushes/breaks/damaged:v1"
