@@ -16,15 +16,17 @@ enum {
 	PART_SIZE_MAX = 256 << 20 /* more than this a registry cannot ask for */
 };
 
+enum upload_step {
+	STEP_PRESENCE,
+	STEP_SESSION, /* how far an upload is that was begun before */
+	STEP_BEGIN,
+	STEP_WHOLE, /* the one request */
+	STEP_PART,
+	STEP_END /* after the last part */
+};
+
 struct upload {
-	enum {
-		STEP_PRESENCE,
-		STEP_SESSION, /* how far an upload is that was begun before */
-		STEP_BEGIN,
-		STEP_WHOLE, /* the one request */
-		STEP_PART,
-		STEP_END /* after the last part */
-	} step;
+	enum upload_step step;
 	bool in_parts, is_continued;
 	json_int_t part_size, part; /* bytes of a part, of the one under way */
 	char *url;		    /* where the next request goes */
@@ -40,8 +42,8 @@ void upload_free(struct upload *upload)
 	free(upload);
 }
 
-static void ask(struct uploads *uploads, struct blob_sink *sink, int step, const char *method,
-		char *target)
+static void ask(struct uploads *uploads, struct blob_sink *sink, enum upload_step step,
+		const char *method, char *target)
 {
 	registry_call_free(&sink->call);
 	sink->upload->step = step;
@@ -230,7 +232,7 @@ static int go_on(struct uploads *uploads, const struct blob *blob, struct blob_s
 int upload_poll_sink(struct uploads *uploads, const struct blob *blob, struct blob_sink *sink,
 		     struct error *err)
 {
-	int step = sink->upload->step;
+	enum upload_step step = sink->upload->step;
 	int status = registry_call_poll(&sink->call, err);
 
 	if (status == 0)

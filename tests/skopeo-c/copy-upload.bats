@@ -109,7 +109,7 @@ is_there() {
 	layer=$(skopeo-c inspect --raw "$local" | jq -r '.layers[0].digest')
 	printf X | dd of="$BATS_TEST_TMPDIR/damaged/blobs/sha256/${layer#sha256:}" bs=1 seek=5000 conv=notrunc status=none
 	copy 8 --retry-times 0 "oci:$BATS_TEST_TMPDIR/damaged:v1" pushes/breaks/damaged
-	[ "$(ls -A "$OCID_RUNROOT/uploads" | wc -l)" -eq 1 ]
+	[ "$(find "$OCID_RUNROOT/uploads" -type f | wc -l)" -eq 1 ]
 	copy 7 --retry-times 0 "oci:$BATS_TEST_TMPDIR/damaged:v1" pushes/breaks/damaged
 	error_is integrity "$layer"
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$LIAR/pushes/breaks/damaged:v1"

@@ -28,6 +28,7 @@ teardown_file() {
 
 # with_authorities COMMAND: /etc/ssl/certs is $BATS_TEST_TMPDIR/certs
 with_authorities() {
+	# shellcheck disable=SC2016 # sh expands it
 	unshare -m sh -ec 'mount --bind "$0/certs" /etc/ssl/certs && exec "$@"' "$BATS_TEST_TMPDIR" "$@"
 }
 
