@@ -37,6 +37,11 @@ struct blob_sink {
 
 #define BLOB_SINK_NONE ((struct blob_sink){ .fd = -1, .dir_fd = -1, .partials_fd = -1 })
 
+static inline bool blob_sink_is_call(const struct blob_sink *sink)
+{
+	return sink->fd < 0 && !sink->take;
+}
+
 /* Close descriptors, remove the file unless it was kept, leave the loop; it is BLOB_SINK_NONE
  * afterwards. */
 void blob_sink_close(struct blob_sink *sink);

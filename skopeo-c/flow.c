@@ -229,16 +229,12 @@ static int pass_over(struct flow *flow, struct error *err)
 									   : 0;
 }
 
-static bool sink_is_call(const struct blob_sink *sink)
-{
-	return sink->fd < 0 && !sink->take;
-}
-
 int flow_begin(struct flow *flow, struct error *err)
 {
 	struct http_request *download = &flow->source.call.request;
 	struct http_request *upload = &flow->sink.call.request;
-	bool downloads = blob_source_is_call(&flow->source), uploads = sink_is_call(&flow->sink);
+	bool downloads = blob_source_is_call(&flow->source),
+	     uploads = blob_sink_is_call(&flow->sink);
 
 	hasher_start(&flow->hasher, flow->blob->digest);
 	if (uploads && !downloads && (check_file_size(flow, err) < 0 || pass_over(flow, err) < 0))

@@ -110,20 +110,20 @@ static void start_upload(struct job *job)
 static int start_moving(struct job *job, struct error *err)
 {
 	struct flow *flow = &job->flow;
-	bool uploads = flow->sink.fd < 0 && !flow->sink.take;
 
 	job->step = JOB_MOVING;
 	if (tell(job, BLOB_STARTED, err) < 0 || open_source(job, err) < 0 ||
 	    flow_begin(flow, err) < 0)
 		return -1;
-	if (!blob_source_is_call(&flow->source) && !uploads)
-		return flow_run(flow, tell_context, job, err) < 0 ? -1
-								  : finish(job, BLOB_DONE, err);
-	if (blob_source_is_call(&flow->source) && flow_take_up(flow, err) < 0)
+	bool downloads = blob_source_is_call(&flow->source);
+	bool uploads = blob_sink_is_call(&flow->sink);
+	if (!downloads && !uploads && flow_run(flow, tell_context, job, err) < 0)
 		return -1;
-	if (flow->verified)
+	if (downloads && !uploads && flow_take_up(flow, err) < 0)
+		return -1;
+	if (flow->verified && !uploads)
 		return finish(job, BLOB_DONE, err);
-	if (blob_source_is_call(&flow->source))
+	if (downloads)
 		registry_call_start(&flow->source.call);
 	if (uploads)
 		start_upload(job);
@@ -173,7 +173,7 @@ static int move(struct job *job, struct error *err)
 	struct transport *to = job->transfer->to;
 	struct flow *flow = &job->flow;
 	bool downloads = blob_source_is_call(&flow->source);
-	bool uploads = flow->sink.fd < 0 && !flow->sink.take;
+	bool uploads = blob_sink_is_call(&flow->sink);
 	int status = 0;
 
 	if (flow->failed) {

@@ -60,6 +60,15 @@ is_there() {
 	done
 }
 
+@test "copy: an upload that the registry has as a whole only needs to be ended" {
+	for source in "$local" "docker://$REGISTRY/source:v1"; do
+		name=pushes/silent/$([[ $source == oci:* ]] && echo file || echo registry)
+		copy "$source" "$name"
+		[ "$(requests "$name")" = "POST PUT GET PUT" ]
+		is_there "$name"
+	done
+}
+
 @test "copy: the next run goes on with an upload that was given up" {
 	for source in "$local" "docker://$REGISTRY/source:v1"; do
 		name=pushes/stubborn/$([[ $source == oci:* ]] && echo file || echo registry)

@@ -581,7 +581,7 @@ class Handler(BaseHTTPRequestHandler):
         part = self.times("part") if self.command == "PATCH" else 0
         if length > 1000000 and odd != "small" and not part and self.times("whole") == 1 \
                 or odd == "stubborn" and part == 2:
-            session += self.rfile.read(min(3000000, length // 2))
+            session += self.rfile.read(length if odd == "silent" else min(3000000, length // 2))
             self.close_connection = True
             return None
         body = self.rfile.read(length)
