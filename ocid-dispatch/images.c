@@ -52,6 +52,9 @@ static json_t *image_of(const json_t *row)
 				  array_of(row, "repoDigests"), "size", size, "spec", "image", id);
 
 	set_user(image, json_text(row, "user", ""));
+	/* kubelets leave pinned images alone; nobody can remove one that is only read */
+	if (json_object_get(row, "store"))
+		json_object_set_new(image, "pinned", json_true());
 	return image;
 }
 

@@ -201,3 +201,17 @@ image() {
 	run ! pull "127.0.0.1:$(free_port)/x:1"
 	[[ $output == *"UNAVAILABLE: "* ]]
 }
+
+@test "images: those of additional stores are pinned" {
+	local other=$BATS_TEST_TMPDIR/other
+	OCID_ROOT=$other skopeo-c copy -q "oci:$BATS_FILE_TMPDIR/oci:plain:1" store:shared:1 >/dev/null
+	jq -n --arg dir "$other" '{additionalimagestores: [$dir]}' >"$OCID_ROOT/store.json"
+	pull "$REGISTRY/uid:1"
+	tool cri ListImages
+	[ "$(jq -c '[.images[] | [.repoTags[0], .pinned == true]] | sort_by(.[1])' <<<"$output")" = \
+		"[[\"$REGISTRY/uid:1\",false],[\"docker.io/library/shared:1\",true]]" ]
+	tool 1 cri RemoveImage "$(image shared:1)"
+	[[ $stderr == *PERMISSION_DENIED*'only read'* ]]
+	tool cri ImageStatus "$(image shared:1)"
+	rm "$OCID_ROOT/store.json"
+}
