@@ -61,7 +61,7 @@ static json_t *make_facts(const struct container_plan *plan, const json_t *rootf
 	return facts;
 }
 
-/* Write a file and start its way to the disk. Returns its descriptor. */
+/* Returns the file's descriptor. */
 static int write_json(int dir_fd, const char *name, const json_t *json, struct error *err)
 {
 	cleanup_free char *text = json_compact(json);
@@ -72,7 +72,6 @@ static int write_json(int dir_fd, const char *name, const json_t *json, struct e
 		return error_os(err, "cannot write %s", name);
 	if (file_write_fd(fd, text, strlen(text), name, err) < 0)
 		return -1;
-	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return steal_fd(&fd);
 }
 
@@ -98,6 +97,8 @@ static int write_files(const struct container_plan *plan, int dir_fd, const json
 		return -1;
 	if (plan->lose_writes)
 		return 0;
+	/* both are on their way before either is waited for */
+	sync_file_range(facts_fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (plan->copy ? syncfs(dir_fd) < 0 : !is_written(document_fd) || !is_written(facts_fd))
 		return error_os(err, "cannot write a container's files to disk");
 	return 0;
