@@ -134,7 +134,7 @@ static void *all_defaults(const struct cli_command *command)
 	return defaults;
 }
 
-const struct cli_command *globals_add(const struct cli_command *commands)
+struct cli_command *globals_add(const struct cli_command *commands)
 {
 	size_t count = 0;
 
@@ -149,4 +149,13 @@ const struct cli_command *globals_add(const struct cli_command *commands)
 		all[i].run = run;
 	}
 	return all;
+}
+
+void globals_free(struct cli_command *commands)
+{
+	for (struct cli_command *command = commands; command->name; command++) {
+		free((void *)command->options);
+		free((void *)command->defaults);
+	}
+	free(commands);
 }

@@ -4,5 +4,6 @@
 #include "lib/cli.h"
 
 /* The same verbs, with those options of these that they do not have themselves, hidden from --help:
- * skopeo-c(1) has them. The array ends as `commands` does, and is kept until the process ends. */
-const struct cli_command *globals_add(const struct cli_command *commands);
+ * skopeo-c(1) has them. The array ends as `commands` does; globals_free() frees it. */
+struct cli_command *globals_add(const struct cli_command *commands);
+void globals_free(struct cli_command *commands);

@@ -25,7 +25,11 @@ int main(int argc, char **argv)
 	};
 	/* clang-format on */
 
-	return cli_main("skopeo-c",
-			"looks at and copies images in registries, layouts and the store",
-			globals_add(commands), argc, argv);
+	struct cli_command *all = globals_add(commands);
+	int status = cli_main("skopeo-c",
+			      "looks at and copies images in registries, layouts and the store",
+			      all, argc, argv);
+
+	globals_free(all);
+	return status;
 }
