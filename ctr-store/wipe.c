@@ -12,9 +12,12 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/output.h"
+#include "lib/partial.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stddef.h>
 
 struct settings {
@@ -104,6 +107,21 @@ static int remove_images(const struct store *store, struct sweep *sweep, struct 
 	return sweep_run(sweep, err);
 }
 
+/* Downloads that are kept to be gone on with, too. */
+static void remove_downloads(const struct store *store)
+{
+	cleanup_fd int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	steal_fd(&fd);
+	while ((entry = readdir(dir)))
+		if (partial_is_name(entry->d_name))
+			partial_expire(store->tmp_fd, entry->d_name, 0, false);
+}
+
 static int wipe_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -120,6 +138,7 @@ static int wipe_verb(const struct cli *cli, struct error *err)
 	    remove_images(&store, &sweep, err) < 0)
 		return -1;
 
+	remove_downloads(&store);
 	hold_collect(&store, false);
 	size_t removed = json_array_size(containers) + sweep.containers;
 	json_auto_t *result =

@@ -27,7 +27,7 @@ int partial_open(int dir_fd, const char *digest, char name[static PARTIAL_NAME_S
 	return lock_open(dir_fd, name, LOCK_EXCLUSIVE, false, name, &ignored);
 }
 
-bool partial_expire(int dir_fd, const char *name, bool dry_run)
+bool partial_expire(int dir_fd, const char *name, int seconds, bool dry_run)
 {
 	cleanup_fd int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct error ignored;
@@ -35,7 +35,7 @@ bool partial_expire(int dir_fd, const char *name, bool dry_run)
 
 	/* the lock first: who has it may be about to write */
 	if (fd < 0 || lock_file(fd, LOCK_EXCLUSIVE, false, name, &ignored) < 0 ||
-	    fstat(fd, &st) < 0 || time(NULL) - st.st_mtime < PARTIAL_KEPT_SECONDS)
+	    fstat(fd, &st) < 0 || time(NULL) - st.st_mtime < seconds)
 		return false;
 	return dry_run || unlinkat(dir_fd, name, 0) == 0;
 }

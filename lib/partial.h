@@ -17,6 +17,6 @@ int partial_open(int dir_fd, const char *digest, char name[static PARTIAL_NAME_S
 
 bool partial_is_name(const char *name);
 
-/* Remove the file of that name where it was given up; with dry_run only see whether it was. True
- * where so. */
-bool partial_expire(int dir_fd, const char *name, bool dry_run);
+/* Remove the file of that name where no process has worked on it for that many seconds; with
+ * dry_run only see whether that is so. True where it is. */
+bool partial_expire(int dir_fd, const char *name, int seconds, bool dry_run);

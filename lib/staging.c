@@ -115,7 +115,8 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (partial_is_name(entry->d_name)) {
-			*found += partial_expire(store->tmp_fd, entry->d_name, trash == NULL);
+			*found += partial_expire(store->tmp_fd, entry->d_name, PARTIAL_KEPT_SECONDS,
+						 trash == NULL);
 			continue;
 		}
 		cleanup_fd int held = openat(store->tmp_fd, entry->d_name,

@@ -65,7 +65,7 @@ void blob_sink_sweep(int dir_fd)
 	steal_fd(&fd);
 	while ((entry = readdir(listing)))
 		if (partial_is_name(entry->d_name))
-			partial_expire(dir_fd, entry->d_name, false);
+			partial_expire(dir_fd, entry->d_name, PARTIAL_KEPT_SECONDS, false);
 		else if (strncmp(entry->d_name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0 &&
 			 is_abandoned(dir_fd, entry->d_name))
 			unlinkat(dir_fd, entry->d_name, 0);

@@ -130,4 +130,8 @@ is_whole() {
 	[ -z "$(ls -A "$OCID_ROOT/tmp")" ]
 	copy good/y "oci:$oci:y"
 	is_whole
+	copy 8 stops/x store:x
+	[ -e "$OCID_ROOT/tmp/$partial" ]
+	tool ctr-store wipe
+	[ -z "$(ls -A "$OCID_ROOT/tmp")" ]
 }
