@@ -7,6 +7,7 @@
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -36,6 +37,22 @@ int start_announce(const struct container *container, struct error *err)
 	return notify_send(lines, err);
 }
 
+/* Whether the runtime has started it although its `start` was ended, now or when somebody tried
+ * before us. */
+static bool has_started(const struct store *store, const struct container *container, int lock)
+{
+	const char *const words[] = { "state", container->id, NULL };
+	int interrupted = cli_interrupt_take();
+	cleanup_free char *output = NULL;
+	struct error ignored;
+	int asked = runtime_run(store, container->facts, lock, words, &output, &ignored);
+	json_auto_t *state =
+		asked < 0 ? NULL : json_parse(output, strlen(output), "state", &ignored);
+
+	cli_interrupt_put(interrupted);
+	return strcmp(json_text(state, "status", ""), "running") == 0;
+}
+
 /* Have the runtime start it. */
 static int start(const struct store *store, const struct container *container, int lock,
 		 struct error *err)
@@ -44,7 +61,8 @@ static int start(const struct store *store, const struct container *container, i
 
 	if (container_mark_starting(container, err) < 0)
 		return -1;
-	if (runtime_run(store, container->facts, lock, words, NULL, err) < 0) {
+	if (runtime_run(store, container->facts, lock, words, NULL, err) < 0 &&
+	    !has_started(store, container, lock)) {
 		unlinkat(container->dir_fd, ".started", 0);
 		return -1;
 	}

@@ -12,6 +12,18 @@ load common
 	shim rm --force one
 }
 
+@test "start: what the runtime has started for one who was killed is started" {
+	bundle half 'exec sleep 100'
+	shim create --bundle "$BUNDLE" half
+	runc --root "$OCID_RUNROOT/runtime" start half
+	shim state half
+	jq -e '.status == "running" or .status == "created"' <<<"$output"
+	shim start half
+	jq -e '.status == "running"' <<<"$output"
+	shim 5 start half
+	shim rm --force half
+}
+
 @test "start: what runs or has stopped is exit 5" {
 	bundle two 'exec sleep 100'
 	shim run --bundle "$BUNDLE" two
