@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -131,6 +132,17 @@ static void reap(pid_t pid, int *status)
 		;
 }
 
+/* For who wants to see it, or to run it by hand; arguments hold no secrets. */
+static void say_what(const struct spawn *spawn)
+{
+	char words[1024] = "";
+	size_t used = 0;
+
+	for (const char *const *word = spawn->argv; *word && used < sizeof words; word++)
+		used += (size_t)snprintf(words + used, sizeof words - used, " %s", *word);
+	log_message(LOG_LEVEL_DEBUG, "running%s%s", words, used < sizeof words ? "" : "...");
+}
+
 static pid_t start(const struct spawn *spawn, const struct standard *standard, struct error *err)
 {
 	int report[2];
@@ -143,6 +155,7 @@ static pid_t start(const struct spawn *spawn, const struct standard *standard, s
 	cleanup_fd int report_read = report[0];
 	cleanup_fd int report_write = report[1];
 
+	say_what(spawn);
 	pid_t parent = getpid(), pid = fork();
 	if (pid < 0)
 		return error_os(err, "cannot run %s", spawn->argv[0]);

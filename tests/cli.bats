@@ -113,3 +113,10 @@ verbs() {
 	run --separate-stderr bash -c 'set -o pipefail; for i in 1 2 3 4 5; do oci-gen generate --help | true; done'
 	[ -z "$stderr" ]
 }
+
+@test "cli: --log-level debug shows what is run" {
+	tool ctr-net versions bridge --log-level debug
+	[[ $stderr =~ ^"ctr-net: debug: running "/.*/bridge$ ]]
+	tool ctr-net versions bridge
+	[ -z "$stderr" ]
+}
