@@ -236,7 +236,11 @@ static int print_result(const struct cli *cli, const json_t *result, struct erro
 
 	if (!settings->format)
 		return output_object(cli, result, err);
-	cleanup_free char *text = template_render(settings->format, result, err);
+	/* of a configuration what is missing is missing */
+	json_auto_t *zeros = settings->config
+				     ? NULL
+				     : json_pack("{s:s, s:[], s:{}}", "Name", "", "Env", "Labels");
+	cleanup_free char *text = template_render(settings->format, result, zeros, err);
 	return text ? print_bytes(text, strlen(text), err) : -1;
 }
 
@@ -369,7 +373,7 @@ static int inspect_run(const struct cli *cli, struct error *err)
 	cleanup_http struct http *http = NULL;
 
 	cleanup_free char *checked =
-		settings->format ? template_render(settings->format, NULL, err) : NULL;
+		settings->format ? template_render(settings->format, NULL, NULL, err) : NULL;
 	if (settings->format && !checked)
 		return -1;
 	if (settings->algorithm && strcmp(settings->algorithm, "sha256") != 0 &&

@@ -88,14 +88,14 @@ static int list_repos_run(const struct cli *cli, struct error *err)
 {
 	const struct list_repos_settings *settings = cli->settings;
 	cleanup_free char *checked =
-		settings->format ? template_render(settings->format, NULL, err) : NULL;
+		settings->format ? template_render(settings->format, NULL, NULL, err) : NULL;
 
 	if (settings->format && !checked)
 		return -1;
 	json_auto_t *result = ask(cli, err);
 	if (!result || !settings->format)
 		return result ? output_object(cli, result, err) : -1;
-	cleanup_free char *text = template_render(settings->format, result, err);
+	cleanup_free char *text = template_render(settings->format, result, NULL, err);
 	if (!text)
 		return -1;
 	return fputs(text, stdout) == EOF ? error_os(err, "standard output") : 0;

@@ -91,7 +91,7 @@ static int list_tags_run(const struct cli *cli, struct error *err)
 {
 	const struct list_tags_settings *settings = cli->settings;
 	cleanup_free char *checked =
-		settings->format ? template_render(settings->format, NULL, err) : NULL;
+		settings->format ? template_render(settings->format, NULL, NULL, err) : NULL;
 
 	if (settings->format && !checked)
 		return -1;
@@ -100,7 +100,7 @@ static int list_tags_run(const struct cli *cli, struct error *err)
 				      : list_place(cli, err);
 	if (!result || !settings->format)
 		return result ? output_object(cli, result, err) : -1;
-	cleanup_free char *text = template_render(settings->format, result, err);
+	cleanup_free char *text = template_render(settings->format, result, NULL, err);
 	return text ? print_text(text, err) : -1;
 }
 

@@ -165,7 +165,7 @@ static int richer(const char *action, struct error *err)
 
 /* "json .A" or ".A.B". */
 static int put_action(struct buffer *out, const char *action, const json_t *object,
-		      struct error *err)
+		      const json_t *zeros, struct error *err)
 {
 	bool as_json = strncmp(action, "json ", 5) == 0;
 	const char *path = as_json ? action + 5 + strspn(action + 5, " ") : action;
@@ -175,11 +175,15 @@ static int put_action(struct buffer *out, const char *action, const json_t *obje
 	for (const char *at = path; *at; at++)
 		if (!isalnum((unsigned char)*at) && !strchr("._", *at))
 			return richer(action, err);
-	const json_t *value = object ? find_path(object, path, err) : NULL;
 	if (!object)
 		return 0;
+	const json_t *zero = json_object_get(zeros, path + 1);
+	const json_t *value =
+		zero && !json_object_get(object, path + 1) ? zero : find_path(object, path, err);
 	if (!value)
 		return -1;
+	if (zero && json_is_null(value) && !as_json)
+		value = zero;
 	if (!as_json) {
 		put_value(out, value);
 		return 0;
@@ -214,7 +218,8 @@ static const char *unescape(const char *at)
 	return at[1] == 'n' ? "\n" : at[1] == 't' ? "\t" : NULL;
 }
 
-char *template_render(const char *template, const json_t *object, struct error *err)
+char *template_render(const char *template, const json_t *object, const json_t *zeros,
+		      struct error *err)
 {
 	cleanup_buffer struct buffer out = { 0 };
 
@@ -224,7 +229,7 @@ char *template_render(const char *template, const json_t *object, struct error *
 		if (strncmp(at, "{{", 2) == 0) {
 			cleanup_free char *action = take_action(&at, err);
 
-			if (!action || put_action(&out, action, object, err) < 0)
+			if (!action || put_action(&out, action, object, zeros, err) < 0)
 				return NULL;
 		} else if (escaped) {
 			put(&out, escaped);

@@ -10,5 +10,7 @@
 #include <jansson.h>
 
 /* Put the object's fields into the template; the caller frees the result, which ends its line.
- * With `object` NULL the template is only checked, and the result is empty. */
-char *template_render(const char *template, const json_t *object, struct error *err);
+ * With `object` NULL the template is only checked, and the result is empty. zeros: what Go prints
+ * for fields that are missing or null, by their names; or NULL. */
+char *template_render(const char *template, const json_t *object, const json_t *zeros,
+		      struct error *err);

@@ -294,6 +294,11 @@ same_as_skopeo() { # IMAGE
 		tool skopeo-c inspect --format "$template" dir:d
 		[ "$output" = "$(skopeo inspect --format "$template" dir:d)" ]
 	done
+	oci_image bare v1 '{}' >/dev/null
+	for template in '{{.Env}}' '{{.Labels}}' '<{{.Name}}>' '{{.RepoTags}}{{.Layers}}'; do
+		tool skopeo-c inspect --format "$template" oci:bare
+		[ "$output" = "$(skopeo inspect --format "$template" oci:bare:v1)" ]
+	done
 	for template in '{{.OS}} {{.Architecture}}' '{{.RootFS.DiffIDs}}' '{{.Config.Cmd}}'; do
 		tool skopeo-c inspect --config --format "$template" dir:d
 		[ "$output" = "$(skopeo inspect --config --format "$template" dir:d)" ]
