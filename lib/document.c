@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/path.h"
 
@@ -85,12 +86,12 @@ const char *document_bundle(const json_t *document, struct error *err)
 	return rootfs_text(document, "bundle", err);
 }
 
-int document_save(const json_t *document, struct error *err)
+/* Save the document, whose text that is. */
+static int save(const json_t *document, const char *text, struct error *err)
 {
 	static const char name[] = "document.json";
 	const char *bundle = document_bundle(document, err);
 	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	cleanup_free char *text = json_compact(document);
 
 	if (!bundle)
 		return -1;
@@ -103,11 +104,21 @@ int document_save(const json_t *document, struct error *err)
 	return status < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
 }
 
+int document_save(const json_t *document, struct error *err)
+{
+	cleanup_free char *text = json_compact(document);
+
+	return save(document, text, err);
+}
+
 int document_finish(const struct cli *cli, json_t *document, const char *field, json_t *value,
 		    struct error *err)
 {
 	json_object_set(document, field, value);
-	if (json_path(document, "rootfs", "bundle", NULL) && document_save(document, err) < 0)
+
+	cleanup_free char *text = json_compact(document);
+	if (json_path(document, "rootfs", "bundle", NULL) && save(document, text, err) < 0)
 		return -1;
-	return output_object(cli, document, err);
+	return output_is_for_people(cli) ? output_object(cli, document, err)
+					 : output_text(text, err);
 }

@@ -29,6 +29,11 @@ static int print_text(char *text, struct error *err)
 	return status;
 }
 
+int output_text(const char *text, struct error *err)
+{
+	return puts(text) < 0 || fflush(stdout) != 0 ? error_os(err, "standard output") : 0;
+}
+
 int output_object(const struct cli *cli, const json_t *object, struct error *err)
 {
 	char *text = output_is_for_people(cli)

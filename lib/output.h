@@ -24,6 +24,9 @@ bool output_is_for_people(const struct cli *cli);
 /* On success the text has left this process: where it could not, the caller may still undo. */
 int output_object(const struct cli *cli, const json_t *object, struct error *err);
 
+/* The same for an object that is text already, as programs get it. */
+int output_text(const char *text, struct error *err);
+
 /* rows is an array of objects. */
 int output_list(const struct cli *cli, const json_t *rows, const struct output_column *columns,
 		struct error *err);

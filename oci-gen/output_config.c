@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
+#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/random.h"
@@ -36,7 +37,8 @@ static int write_at(int directory_fd, const char *name, const json_t *config, st
 
 int output_config_at(int directory_fd, const json_t *config, struct error *err)
 {
-	cleanup_free char *text = readable(config);
+	/* a start waits for this: nothing in it is for people, and the runtime reads it faster */
+	cleanup_free char *text = json_compact(config);
 
 	return file_replace_volatile_at(directory_fd, "config.json", text, strlen(text), 0600, err);
 }

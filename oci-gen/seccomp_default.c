@@ -139,7 +139,7 @@ static json_t *names_array(const char *names)
 	while (*names) {
 		size_t length = strcspn(names, " ");
 
-		json_array_append_new(array, json_stringn(names, length));
+		json_array_append_new(array, json_stringn_nocheck(names, length));
 		names += length + (names[length] == ' ');
 	}
 	return array;

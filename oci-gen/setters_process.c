@@ -80,8 +80,12 @@ int set_env_file(const struct setting *s)
 	cleanup_free char *text = file_read_at(AT_FDCWD, s->value, ENV_FILE_MAX, &length, s->err);
 	char *rest = text;
 
-	if (!text)
+	if (!text) {
+		/* no program can be given as much: it is not what was meant */
+		if (s->err->kind == ERROR_LIMIT)
+			s->err->kind = ERROR_USAGE;
 		return -1;
+	}
 	if (strlen(text) != length)
 		return error_set(s->err, ERROR_INTEGRITY, "%s: holds a NUL byte", s->value);
 	if (generation_check_text(text, s->value, s->err) < 0)

@@ -85,6 +85,9 @@ print(json.dumps({"config": {"Cmd": ["x"], "Env": ["V%d=x" % i for i in range(10
 	refused 2 '/process/env: has more than 65536 entries' --image "$BAD"
 	seq -f 'V%.0f=x' 100000 >"$BATS_TEST_TMPDIR/env"
 	refused 2 '/process/env: has more than 65536 entries' --no-document --env-file "$BATS_TEST_TMPDIR/env"
+	# more than a program can be given
+	seq -f 'V%.0f=x' 200000 >"$BATS_TEST_TMPDIR/env"
+	refused 2 'larger than 1048576 bytes' --no-document --env-file "$BATS_TEST_TMPDIR/env"
 }
 
 @test "generate: bad input: more than the kernel starts a program with" {
