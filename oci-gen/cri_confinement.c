@@ -27,11 +27,14 @@ static int read_profile(const json_t *context, const char *key, const char *old_
 	const json_t *message = json_object_get(context, key);
 	const char *type = json_text(message, "profileType", "RuntimeDefault");
 	const char *old = json_text(context, old_key, "");
+	const char *name = json_text(message, "localhostRef", "");
 
 	*profile = (struct profile){ 0 };
+	/* some clients carry the old text's prefix over */
+	if (strncmp(name, localhost, strlen(localhost)) == 0)
+		name += strlen(localhost);
 	if (message && strcmp(type, "Localhost") == 0)
-		*profile = (struct profile){ PROFILE_LOCALHOST,
-					     json_text(message, "localhostRef", "") };
+		*profile = (struct profile){ PROFILE_LOCALHOST, name };
 	else if (message)
 		profile->type =
 			strcmp(type, "Unconfined") == 0 ? PROFILE_UNCONFINED : PROFILE_DEFAULT;

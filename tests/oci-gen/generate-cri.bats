@@ -153,6 +153,7 @@ with_apparmor() {
 	done <<-'END'
 		0|null|mine|
 		0|"mine"|other mine|apparmor: {profileType: "Localhost", localhostRef: "mine"}
+		0|"mine"|mine|apparmor: {profileType: "Localhost", localhostRef: "localhost/mine"}
 		0|"mine"|mine|apparmorProfile: "localhost/mine"
 		0|"mine"|mine|apparmor: {profileType: "Localhost", localhostRef: "mine"}, privileged: true
 		3||mine2|apparmor: {profileType: "Localhost", localhostRef: "mine"}
