@@ -16,21 +16,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Open the tree that counts; -2 when no layer says anything. */
-static int open_declared(const struct store *store, const struct strings *layers, struct error *err)
+/* The topmost layer that says how the root directory is: 1 with its position, 0 when none does. */
+static int find_declared(const struct store *store, const struct strings *layers, size_t *position,
+			 struct error *err)
 {
 	for (size_t i = layers->count; i > 0; i--) {
 		json_auto_t *facts = layer_read(store, layers->items[i - 1], err);
 
 		if (!facts)
 			return error_prefix(err, "layer %s", layers->items[i - 1]);
-		if (!json_is_true(json_object_get(facts, "root")))
-			continue;
-		cleanup_free char *path = layer_tree(layers->items[i - 1]);
-		int fd = erofs_open_tree(store->layers_fd, path, err);
-		return fd < 0 ? error_prefix(err, "layer %s", layers->items[i - 1]) : fd;
+		if (json_is_true(json_object_get(facts, "root"))) {
+			*position = i - 1;
+			return 1;
+		}
 	}
-	return -2;
+	return 0;
+}
+
+static int open_layer(const struct store *store, const char *id, struct error *err)
+{
+	cleanup_free char *path = layer_tree(id);
+	int fd = erofs_open_tree(store->layers_fd, path, err);
+
+	return fd < 0 ? error_prefix(err, "layer %s", id) : fd;
 }
 
 static int copy_xattr(const struct xattr *xattr, void *context, struct error *err)
@@ -47,9 +55,11 @@ int root_directory_copy(const struct store *store, const struct strings *layers,
 			const struct id_maps *maps, int upper_fd, struct error *err)
 {
 	struct stat st = { .st_mode = 0755 };
-	cleanup_fd int fd = open_declared(store, layers, err);
+	size_t position = 0;
+	int found = find_declared(store, layers, &position, err);
+	cleanup_fd int fd = found == 1 ? open_layer(store, layers->items[position], err) : -1;
 
-	if (fd == -1)
+	if (found < 0 || (found == 1 && fd < 0))
 		return -1;
 	if (fd >= 0 && fstat(fd, &st) < 0)
 		return error_os(err, "the root directory of a layer");
@@ -100,16 +110,18 @@ int root_directory_add(const struct store *store, struct strings *layers, struct
 {
 	struct stat declared, top;
 	cleanup_free char *path = NULL;
-	cleanup_fd int fd = open_declared(store, layers, err);
+	size_t position = 0;
+	int found = find_declared(store, layers, &position, err);
 
-	if (fd < 0)
-		return fd == -1 ? -1 : 0;
-	cleanup_free char *topmost = layer_tree(layers->items[layers->count - 1]);
-	cleanup_fd int top_fd = erofs_open_tree(store->layers_fd, topmost, err);
+	if (found <= 0 || position == layers->count - 1)
+		return found < 0 ? -1 : 0;
+	cleanup_fd int fd = open_layer(store, layers->items[position], err);
+	cleanup_fd int top_fd =
+		fd < 0 ? -1 : open_layer(store, layers->items[layers->count - 1], err);
 	if (top_fd < 0)
-		return error_prefix(err, "layer %s", layers->items[layers->count - 1]);
+		return -1;
 	if (fstat(fd, &declared) < 0 || fstat(top_fd, &top) < 0)
-		return error_os(err, "layer %s", topmost);
+		return error_os(err, "the root directory of a layer");
 	if (declared.st_mode == top.st_mode && declared.st_uid == top.st_uid &&
 	    declared.st_gid == top.st_gid)
 		return 0;
