@@ -8,6 +8,7 @@
 #include "skopeo-c/transport.h"
 #include "skopeo-c/upload-session.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,17 +141,21 @@ static int take_url(struct upload *upload, const struct registry_call *call, str
 	return 0;
 }
 
-/* How many bytes of the blob the registry has: "0-LAST". An empty upload is told as "0-0" by some,
- * so a single byte counts for none. -1 where it does not say. */
+/* How many bytes of the blob the registry has: "0-LAST" or, with some, "bytes=0-LAST". An empty
+ * upload is told as "0-0" by some, so a single byte counts for none. -1 where it does not say. */
 static json_int_t told_length(const struct registry_call *call)
 {
 	const char *range = http_header(&call->request, "range", 0);
 	char *end;
 
+	if (range && strncmp(range, "bytes=", 6) == 0)
+		range += 6;
 	if (!range || strncmp(range, "0-", 2) != 0)
 		return -1;
 	json_int_t last = strtoll(range + 2, &end, 10);
-	return *end || end == range + 2 || last < 0 ? -1 : last == 0 ? 0 : last + 1;
+	if (*end || end == range + 2 || last < 0 || last == LLONG_MAX)
+		return -1;
+	return last == 0 ? 0 : last + 1;
 }
 
 /* ---- the bytes ---- */
@@ -213,7 +218,7 @@ static int go_on(struct uploads *uploads, const struct blob *blob, struct blob_s
 
 	upload->part_size =
 		upload->session->part_size < PART_SIZE ? PART_SIZE : upload->session->part_size;
-	if (cli_interrupted())
+	if (status < 0 && cli_interrupted())
 		return -1;
 	if (length < 0 || length > blob->size || take_url(upload, &sink->call, err) < 0) {
 		upload_session_forget(upload->session);

@@ -577,7 +577,9 @@ class Handler(BaseHTTPRequestHandler):
                 return self.error(404, "BLOB_UPLOAD_UNKNOWN")
             if odd == "damaged":
                 session[5:7] = b"??"
-            return self.answer(204, b"", [location, ("Range", f"0-{max(len(session) - 1, 0)}")])
+            unit = "bytes=" if odd == "silent" else ""
+            return self.answer(204, b"", [location,
+                                          ("Range", f"{unit}0-{max(len(session) - 1, 0)}")])
         part = self.times("part") if self.command == "PATCH" else 0
         if length > 1000000 and odd != "small" and not part and self.times("whole") == 1 \
                 or odd == "stubborn" and part == 2:
