@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 4, SLOT_SIZE = 128 << 10 };
+enum { SLOTS = 4, SLOT_SIZE = 32 << 10 };
 
 struct slot {
 	size_t length;

@@ -8,7 +8,7 @@
 
 struct stage;
 
-/* What `sink` is given has at most 128 KiB, as is what it is for. */
+/* What `sink` is given has at most 32 KiB. */
 struct stage *stage_new(byte_sink *sink, void *context, struct error *err);
 
 /* stage_write() is a byte sink, with the stage as its context. */
