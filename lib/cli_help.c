@@ -58,11 +58,18 @@ static void print_option(const struct cli_option *option)
 	print_wrapped(option->help, column);
 }
 
-static void print_options(const struct cli_option *options)
+static void print_options(const char *title, const struct cli_option *options)
 {
-	for (; options && options->name; options++)
-		if (options->help)
-			print_option(options);
+	bool any = false;
+
+	for (; options && options->name; options++) {
+		if (!options->help)
+			continue;
+		if (!any)
+			printf("\n%s:\n", title);
+		any = true;
+		print_option(options);
+	}
 }
 
 void cli_print_help(const struct cli *cli, const struct cli_command *command)
@@ -72,12 +79,8 @@ void cli_print_help(const struct cli *cli, const struct cli_command *command)
 	printf("%s %s: %s.\n", cli->tool, command->name, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);
-	if (command->options) {
-		puts("\nOptions:");
-		print_options(command->options);
-	}
-	puts("\nOptions of every verb:");
-	print_options(cli_common_options);
+	print_options("Options", command->options);
+	print_options("Options of every verb", cli_common_options);
 }
 
 void cli_print_tool_help(const struct cli *cli, const char *purpose,
@@ -87,7 +90,6 @@ void cli_print_tool_help(const struct cli *cli, const char *purpose,
 	       purpose);
 	for (; commands->name; commands++)
 		printf("  %-22s %s\n", commands->name, commands->summary);
-	printf("\nOptions of every verb:\n");
-	print_options(cli_common_options);
+	print_options("Options of every verb", cli_common_options);
 	printf("\n\"%s VERB --help\" tells more; so does man %s.\n", cli->tool, cli->tool);
 }
