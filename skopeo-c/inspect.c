@@ -234,14 +234,12 @@ static int print_result(const struct cli *cli, const json_t *result, struct erro
 {
 	const struct inspect_settings *settings = cli->settings;
 
-	if (!settings->format)
-		return output_object(cli, result, err);
 	/* of a configuration what is missing is missing */
 	json_auto_t *zeros = settings->config
 				     ? NULL
 				     : json_pack("{s:s, s:[], s:{}}", "Name", "", "Env", "Labels");
-	cleanup_free char *text = template_render(settings->format, result, zeros, err);
-	return text ? print_bytes(text, strlen(text), err) : -1;
+
+	return template_output(cli, settings->format, result, zeros, err);
 }
 
 static int inspect_one(const struct cli *cli, struct http **http, struct error *err)
@@ -372,9 +370,7 @@ static int inspect_run(const struct cli *cli, struct error *err)
 	const struct inspect_settings *settings = cli->settings;
 	cleanup_http struct http *http = NULL;
 
-	cleanup_free char *checked =
-		settings->format ? template_render(settings->format, NULL, NULL, err) : NULL;
-	if (settings->format && !checked)
+	if (template_check(settings->format, err) < 0)
 		return -1;
 	if (settings->algorithm && strcmp(settings->algorithm, "sha256") != 0 &&
 	    strcmp(settings->algorithm, "sha512") != 0)

@@ -2,7 +2,6 @@
 /* list-repos: the repositories of a registry, as far as it tells. */
 #include "lib/cleanup.h"
 #include "lib/memory.h"
-#include "lib/output.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
@@ -87,18 +86,11 @@ static json_t *ask(const struct cli *cli, struct error *err)
 static int list_repos_run(const struct cli *cli, struct error *err)
 {
 	const struct list_repos_settings *settings = cli->settings;
-	cleanup_free char *checked =
-		settings->format ? template_render(settings->format, NULL, NULL, err) : NULL;
 
-	if (settings->format && !checked)
+	if (template_check(settings->format, err) < 0)
 		return -1;
 	json_auto_t *result = ask(cli, err);
-	if (!result || !settings->format)
-		return result ? output_object(cli, result, err) : -1;
-	cleanup_free char *text = template_render(settings->format, result, NULL, err);
-	if (!text)
-		return -1;
-	return fputs(text, stdout) == EOF ? error_os(err, "standard output") : 0;
+	return result ? template_output(cli, settings->format, result, NULL, err) : -1;
 }
 
 const struct cli_command list_repos_command = {

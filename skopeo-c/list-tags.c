@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* list-tags: the tags of a repository, or the names of the images in a place. */
 #include "lib/cleanup.h"
-#include "lib/output.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
@@ -82,26 +81,16 @@ static json_t *list_place(const struct cli *cli, struct error *err)
 	return json_pack("{s:O}", "Tags", names);
 }
 
-static int print_text(const char *text, struct error *err)
-{
-	return fputs(text, stdout) == EOF ? error_os(err, "standard output") : 0;
-}
-
 static int list_tags_run(const struct cli *cli, struct error *err)
 {
 	const struct list_tags_settings *settings = cli->settings;
-	cleanup_free char *checked =
-		settings->format ? template_render(settings->format, NULL, NULL, err) : NULL;
 
-	if (settings->format && !checked)
+	if (template_check(settings->format, err) < 0)
 		return -1;
 	json_auto_t *result = strncmp(cli->operands[0], "docker://", 9) == 0
 				      ? list_registry(cli, err)
 				      : list_place(cli, err);
-	if (!result || !settings->format)
-		return result ? output_object(cli, result, err) : -1;
-	cleanup_free char *text = template_render(settings->format, result, NULL, err);
-	return text ? print_text(text, err) : -1;
+	return result ? template_output(cli, settings->format, result, NULL, err) : -1;
 }
 
 const struct cli_command list_tags_command = {

@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/output.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -240,4 +241,22 @@ char *template_render(const char *template, const json_t *object, const json_t *
 	}
 	put(&out, "\n");
 	return xstrndup((const char *)buffer_data(&out), buffer_length(&out));
+}
+
+int template_check(const char *template, struct error *err)
+{
+	cleanup_free char *text = template ? template_render(template, NULL, NULL, err) : NULL;
+
+	return template && !text ? -1 : 0;
+}
+
+int template_output(const struct cli *cli, const char *template, const json_t *result,
+		    const json_t *zeros, struct error *err)
+{
+	if (!template)
+		return output_object(cli, result, err);
+	cleanup_free char *text = template_render(template, result, zeros, err);
+	if (!text)
+		return -1;
+	return fputs(text, stdout) == EOF ? error_os(err, "standard output") : 0;
 }

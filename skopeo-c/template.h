@@ -2,15 +2,23 @@
 /*
  * What skopeo's --format is mostly used for: text with fields of the result in it, {{.Name}},
  * {{.Config.Env}}, {{json .Labels}}, {{json .}}, and \n and \t. Values are printed as Go prints
- * them. Anything richer is ERROR_USAGE with a pointer to jq. Pure.
+ * them. Anything richer is ERROR_USAGE with a pointer to jq.
  */
 #pragma once
 #include "lib/error.h"
 
 #include <jansson.h>
 
+struct cli;
+
 /* Put the object's fields into the template; the caller frees the result, which ends its line.
  * With `object` NULL the template is only checked, and the result is empty. zeros: what Go prints
  * for fields that are missing or null, by their names; or NULL. */
 char *template_render(const char *template, const json_t *object, const json_t *zeros,
 		      struct error *err);
+
+/* Check the template of an option, NULL where that was not given. */
+int template_check(const char *template, struct error *err);
+/* Print the result of a command by it; without one as output_object() does. */
+int template_output(const struct cli *cli, const char *template, const json_t *result,
+		    const json_t *zeros, struct error *err);
