@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare configurations, one a line, with the first: each differs in the members it expects only,
-and fits the schema. Members are written as paths whose indexes are "*"."""
+"""Compare configurations, one a line, with the first: each differs in the members only that its row
+of the file says, as PATH… | OPTION…, and fits the schema. Indexes in paths are "*"."""
 import json
 import sys
 
@@ -29,14 +29,17 @@ def differences(a, b):
 
 with open(sys.argv[1], encoding="utf-8") as file:
     check = jsonschema.Draft7Validator(json.load(file))
-first, *rest = (json.loads(line) for line in sys.stdin)
-failed = False
-for row in rest:
-    found = differences(first["config"], row["config"])
-    if found != set(row["expected"].split()):
+with open(sys.argv[2], encoding="utf-8") as file:
+    rows = file.read().splitlines()
+first, *configs = (json.loads(line) for line in sys.stdin)
+failed = len(rows) != len(configs)
+for row, config in zip(rows, configs):
+    expected, options = row.split("|", 1)
+    found = differences(first, config)
+    if found != set(expected.split()):
         failed = True
-        print(f"{row['options']} changes {sorted(found)}, not {row['expected']}")
-    for error in check.iter_errors(row["config"]):
+        print(f"{options} changes {sorted(found)}, not {expected}")
+    for error in check.iter_errors(config):
         failed = True
-        print(f"{row['options']}: {list(error.absolute_path)}: {error.message}")
+        print(f"{options}: {list(error.absolute_path)}: {error.message}")
 sys.exit(failed)

@@ -18,13 +18,33 @@ generate() {
 	fits_schema <<<"$output"
 }
 
-# Standard input fits the schema of what oci-gen writes.
+# Standard input is JSON, and fits the schema of what oci-gen writes: all that a file of tests made
+# is looked at together at its end, since the validator takes long to start.
 fits_schema() {
-	/usr/bin/python3 -c '
+	jq -ce '{test: env.BATS_TEST_DESCRIPTION, config: .}' >>"$BATS_FILE_TMPDIR/configs"
+}
+
+check_schemas() {
+	[ ! -e "$BATS_FILE_TMPDIR/configs" ] || /usr/bin/python3 -c '
 import json, sys, jsonschema
-with open(sys.argv[1]) as schema:
-    jsonschema.validate(json.load(sys.stdin), json.load(schema))
-' "$TESTS/oci-gen/config.schema.json"
+with open(sys.argv[1]) as file:
+    check = jsonschema.Draft7Validator(json.load(file))
+failed = False
+for line in sys.stdin:
+    made = json.loads(line)
+    for error in check.iter_errors(made["config"]):
+        failed = True
+        print(made["test"], list(error.absolute_path), error.message, sep=": ")
+sys.exit(failed)
+' "$TESTS/oci-gen/config.schema.json" <"$BATS_FILE_TMPDIR/configs"
+}
+
+teardown_file() {
+	local status=0
+
+	check_schemas || status=$?
+	file_teardown
+	return "$status"
 }
 
 # is FILTER EXPECTED: what jq makes of the last output, as compact JSON.
@@ -61,17 +81,18 @@ changes() {
 
 # The same for each line of standard input: POINTER… | ARG…. One schema check for all.
 changes_all() {
-	local members options all=$BATS_TEST_TMPDIR/all
+	local row rows=$BATS_TEST_TMPDIR/rows made=$BATS_TEST_TMPDIR/made
 
-	tool oci-gen generate --no-document
-	printf '{"expected": [], "options": "", "config": %s}\n' "$output" >"$all"
-	while IFS='|' read -r members options; do
+	cat >"$rows"
+	oci-gen generate --no-document >"$made"
+	while IFS= read -r row; do
 		# shellcheck disable=SC2086 # options and values, without spaces of their own
-		tool oci-gen generate --no-document $options
-		printf '{"expected": "%s", "options": %s, "config": %s}\n' "${members% }" \
-			"$(jq -Rc . <<<"$options")" "$output" >>"$all"
-	done
-	/usr/bin/python3 "$TESTS/oci-gen/changes.py" "$TESTS/oci-gen/config.schema.json" <"$all"
+		oci-gen generate --no-document ${row#*|} >>"$made" || {
+			echo "exit status $?: $row"
+			return 1
+		}
+	done <"$rows"
+	/usr/bin/python3 "$TESTS/oci-gen/changes.py" "$TESTS/oci-gen/config.schema.json" "$rows" <"$made"
 }
 
 # run_container RUNTIME ID ARG…: run what generate makes of the arguments. $output is what the

@@ -74,13 +74,17 @@ elsewhere() {
 }
 
 @test "generate: cri: every field is honoured, as the table says" {
-	local fields filter look expected
+	local table=$BATS_TEST_TMPDIR/table made=$BATS_TEST_TMPDIR/made filters looks line
 
-	while IFS='~' read -r fields filter look expected; do
-		jq "$filter" "$DOCUMENT" >"$DOCUMENT.now"
-		tool oci-gen generate --document "$DOCUMENT.now"
-		[ "$(jq -cS ".config | $look" <<<"$output")" = "$expected" ] || { echo "$fields: not $expected"; return 1; }
-	done < <(table)
+	table >"$table"
+	filters=$(awk -F'~' 'NR > 1 { printf ", " } { printf "(%s)", $2 }' "$table")
+	while read -r line; do
+		tool oci-gen generate <<<"$line"
+		cat <<<"$output" >>"$made"
+	done < <(jq -c "$filters" "$DOCUMENT")
+	looks=$(awk -F'~' 'NR > 1 { printf ", " } { printf "[$all[%d].config | %s]", NR - 1, $3 }' "$table")
+	diff <(awk -F'~' '{ print $1 "~[" $4 "]" }' "$table") \
+		<(jq -cSn "[inputs] as \$all | $looks" "$made" | paste -d'~' <(cut -d'~' -f1 "$table") -)
 }
 
 @test "generate: cri: no field of the protocol is missing from the table, or unknown" {

@@ -11,6 +11,7 @@ setup_file() {
 
 teardown_file() {
 	remove_cgroup_parents
+	check_schemas
 	file_teardown
 }
 
