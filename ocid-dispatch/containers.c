@@ -216,15 +216,24 @@ enum container_state container_state(const struct records *records, const char *
 	return has_file(records, id, "started") ? CONTAINER_RUNNING : CONTAINER_CREATED;
 }
 
-void container_facts(const struct records *records, const char *id, struct facts *facts)
+/* One that ends at once may have done so before it is noted that it has started. */
+static char *read_started(const struct records *records, const char *id)
 {
+	const char *name = has_file(records, id, "started") || !has_file(records, id, "exit")
+				   ? "started"
+				   : ".started";
 	struct error ignored;
 	size_t length;
 
+	return file_read_at(records->store.run_containers_fd, run_path(id, name).text, STARTED_MAX,
+			    &length, &ignored);
+}
+
+void container_facts(const struct records *records, const char *id, struct facts *facts)
+{
 	*facts = (struct facts){ .state = container_state(records, id) };
 	facts->shim = read_run_file(records, id, "state.json");
-	facts->started = file_read_at(records->store.run_containers_fd,
-				      run_path(id, "started").text, STARTED_MAX, &length, &ignored);
+	facts->started = read_started(records, id);
 	if (facts->state == CONTAINER_EXITED)
 		facts->exit = read_run_file(records, id, "exit");
 }

@@ -167,6 +167,16 @@ that() {
 	[ "$(jq -c '[.containers[] | select(.id == "fake150")] | map(.state)' <<<"$output")" = '["CONTAINER_EXITED"]' ]
 }
 
+@test "containers: one that ended before it was noted that it had started has started" {
+	container one true
+	start
+	wait_for 10 has_ended "$CTR"
+	at=$(field ContainerStatus "$(that)" .status.startedAt)
+	mv "$OCID_RUNROOT/containers/$CTR/started" "$OCID_RUNROOT/containers/$CTR/.started"
+	[ "$(field ContainerStatus "$(that)" .status.startedAt)" = "$at" ]
+	[ "$at" -gt 1700000000000000000 ]
+}
+
 @test "containers: mounts are made, and told as they were asked for" {
 	mkdir "$BATS_TEST_TMPDIR/there"
 	ln -s there "$BATS_TEST_TMPDIR/link"
