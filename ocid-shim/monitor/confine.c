@@ -213,14 +213,23 @@ static void apply_seccomp(void)
 	prctl(PR_SET_SECCOMP, MODE_FILTER, &program);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+/* whose own end takes more than is left then */
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 void confine(const struct monitor *monitor)
 {
-#ifndef __SANITIZE_ADDRESS__ /* whose own end takes more */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (SANITIZED || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return;
 	apply_landlock(monitor);
 	apply_seccomp();
-#else
-	(void)monitor;
-#endif
 }
