@@ -3,10 +3,11 @@
  * What ocid-shim and its monitor agree on: the monitor's command line and the messages on the
  * SOCK_SEQPACKET socket between them.
  *
- * The monitor sends one struct monitor_report once the runtime's `create` (`run`, `restore`) is over. ocid-shim then
- * sends one byte, MONITOR_COMMIT, when everything it has to do is done, and from there on the
- * container stands by itself. When the socket ends without that byte (ocid-shim gave up or was
- * killed) the monitor deletes the container and its directory, closes the socket and exits.
+ * The monitor sends one struct monitor_report once the runtime's `create` (`run`, `restore`) is
+ * over. ocid-shim then sends one byte, MONITOR_COMMIT, when everything it has to do is done, and
+ * from there on the container stands by itself. When the socket ends without that byte (ocid-shim
+ * gave up or was killed) the monitor deletes the container and its directory, closes the socket and
+ * exits.
  *
  * From then on the monitor takes messages on the socket `ctl` in the container's directory. It is
  * of type SOCK_DGRAM, so that nobody can keep the monitor waiting. A message is one byte, what
