@@ -213,12 +213,6 @@ static void apply_seccomp(void)
 	prctl(PR_SET_SECCOMP, MODE_FILTER, &program);
 }
 
-#ifdef __SANITIZE_ADDRESS__
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
-
 /* whose own end takes more than is left then */
 #ifdef __SANITIZE_ADDRESS__
 enum { SANITIZED = 1 };
