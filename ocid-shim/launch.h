@@ -18,7 +18,7 @@ struct launch {
 	const char *runtime;   /* absolute path */
 	const json_t *options; /* its global options: array of strings */
 	const char *restore;   /* a checkpoint to make it of, or NULL */
-	bool starts; /* it is started too; what is restored always is */
+	bool starts;	       /* it is started too; what is restored always is */
 	bool terminal, no_pivot, shares_pids;
 	bool has_input, input_ends_once;
 	bool notifies;			    /* the container tells the service manager */

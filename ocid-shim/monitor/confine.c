@@ -213,7 +213,7 @@ static void apply_seccomp(void)
 	prctl(PR_SET_SECCOMP, MODE_FILTER, &program);
 }
 
-/* whose own end takes more than is left then */
+/* a sanitizer's own end takes more than is left then */
 #ifdef __SANITIZE_ADDRESS__
 enum { SANITIZED = 1 };
 #else
