@@ -3,9 +3,12 @@
 
 load common
 
+setup() {
+	[[ $(ldd "$OCID_BIN/ocid-shim-monitor" 2>&1) != *asan* ]] || skip "sanitizers need more than confinement leaves"
+}
+
 # attack PID ATTEMPT…: $output, a line each
 attack() {
-	[[ $(ldd "$OCID_BIN/ocid-shim-monitor" 2>&1) != *asan* ]] || skip "sanitizers need more than confinement leaves"
 	[ "$(uname -m)" = x86_64 ] || skip "registers are x86-64's"
 	tool /usr/bin/python3 "$TESTS/inject.py" "$@"
 }
