@@ -86,9 +86,15 @@ static int open_source(struct copy *copy, struct error *err)
 		.registries_d = request->trust->options->registries_d,
 	};
 
-	if (transport_open(&copy->from, request->source, &source, err) < 0 ||
-	    trust_admit(request->trust, &copy->from, err) < 0)
+	if (transport_open(&copy->from, request->source, &source, err) < 0)
 		return -1;
+	return trust_admit(request->trust, &copy->from, err);
+}
+
+static int read_source(struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+
 	if (plan_make(&copy->from, &request->choice, &copy->plan, err) < 0 ||
 	    trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0)
 		return -1;
@@ -98,11 +104,9 @@ static int open_source(struct copy *copy, struct error *err)
 		       : 0;
 }
 
-/* After the source has proved to be there, so that a mistake leaves no empty destination. */
 static int open_destination(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
-	const struct transport_class *class = transport_class_of(request->destination);
 	const struct transport_settings destination = {
 		.cli = request->cli,
 		.http = copy->http,
@@ -115,11 +119,29 @@ static int open_destination(struct copy *copy, struct error *err)
 		.registries_d = request->trust->options->registries_d,
 	};
 
+	if (transport_open(&copy->to, request->destination, &destination, err) < 0)
+		return -1;
+	if (copy->to.class->ask_manifest)
+		copy->to.class->ask_manifest(&copy->to);
+	return 0;
+}
+
+/* A registry is asked what it has while the source is read. Any other destination is opened when
+ * the source has proved to be there, so that a mistake leaves no empty one. */
+static int open_both(struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+	const struct transport_class *class = transport_class_of(request->destination);
+	bool is_asked = class && class->ask_manifest;
+
+	if (open_source(copy, err) < 0 || (is_asked && open_destination(copy, err) < 0) ||
+	    read_source(copy, err) < 0)
+		return -1;
 	if (request->with_referrers && class && !class->put_signatures)
 		trust_image_drop_sigstore(&copy->signatures);
 	if (trust_check_destination(request->trust, request->destination, &copy->signatures, err) <
 		    0 ||
-	    transport_open(&copy->to, request->destination, &destination, err) < 0)
+	    (!is_asked && open_destination(copy, err) < 0))
 		return -1;
 	docker_allow_mounts(&copy->to, &copy->from);
 	return 0;
@@ -366,8 +388,8 @@ int copy_image(const struct copy_request *request, struct http *http, struct cop
 	cleanup_copy struct copy copy = { .request = request, .http = http, .held_fd = -1 };
 
 	copy.spool_directory = spool_directory_for(request->destination, request->cli->root);
-	if (check_referrers(request, err) < 0 || open_source(&copy, err) < 0 ||
-	    open_destination(&copy, err) < 0 || convert_plan(&copy, err) < 0)
+	if (check_referrers(request, err) < 0 || open_both(&copy, err) < 0 ||
+	    convert_plan(&copy, err) < 0)
 		return -1;
 	make_field(&copy);
 	if (copy_everything(&copy, err) < 0)

@@ -26,10 +26,11 @@ struct docker {
 	char *named; /* the registry as the user wrote it */
 	const char *actions;
 	struct route route;
-	struct place *places;	      /* one for each endpoint of the route */
-	struct place *at;	      /* the one that is in use */
-	bool is_settled;	      /* that one has given the manifest */
-	const struct docker *earlier; /* until the manifest is read; or NULL */
+	struct place *places;	       /* one for each endpoint of the route */
+	struct place *at;	       /* the one that is in use */
+	bool is_settled;	       /* that one has given the manifest */
+	const struct docker *earlier;  /* until the manifest is read; or NULL */
+	struct registry_call question; /* what the destination's name stands for */
 	struct uploads uploads;
 };
 
@@ -139,6 +140,7 @@ static void docker_close(struct transport *t)
 {
 	struct docker *docker = t->state;
 
+	registry_call_free(&docker->question);
 	for (size_t i = 0; i < docker->route.count; i++)
 		if (docker->places[i].is_open)
 			registry_close(&docker->places[i].registry);
@@ -253,18 +255,25 @@ static int docker_open_blob(struct transport *t, const struct blob *blob,
 
 /* ---- destination ---- */
 
+static void docker_ask_manifest(struct transport *t)
+{
+	struct docker *docker = t->state;
+
+	registry_call_init(&docker->question, &docker->at->registry, "HEAD",
+			   manifest_path(docker, docker->at->endpoint->wanted));
+	strings_add(&docker->question.request.headers, "Accept: " MANIFEST_ACCEPT);
+	registry_call_start(&docker->question);
+}
+
 static bool docker_has_manifest(struct transport *t, const struct manifest *manifest)
 {
 	struct docker *docker = t->state;
-	cleanup_registry_call struct registry_call call = { 0 };
 	struct error ignored; /* what is wrong shows again where it matters */
 
-	registry_call_init(&call, &docker->at->registry, "HEAD",
-			   manifest_path(docker, docker->at->endpoint->wanted));
-	strings_add(&call.request.headers, "Accept: " MANIFEST_ACCEPT);
-	if (registry_call_run(&call, &ignored) < 0 || call.request.status != 200)
+	if (registry_call_wait(&docker->question, &ignored) < 0 ||
+	    docker->question.request.status != 200)
 		return false;
-	const char *digest = http_header(&call.request, "docker-content-digest", 0);
+	const char *digest = http_header(&docker->question.request, "docker-content-digest", 0);
 	return digest && strcmp(digest, manifest->digest) == 0;
 }
 
@@ -351,6 +360,7 @@ const struct transport_class transport_docker = {
 	.close = docker_close,
 	.get_manifest = docker_get_manifest,
 	.open_blob = docker_open_blob,
+	.ask_manifest = docker_ask_manifest,
 	.has_manifest = docker_has_manifest,
 	.offer_blob = docker_offer_blob,
 	.poll_sink = docker_poll_sink,

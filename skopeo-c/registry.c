@@ -455,13 +455,18 @@ int registry_call_poll(struct registry_call *call, struct error *err)
 	return 1;
 }
 
-int registry_call_run(struct registry_call *call, struct error *err)
+int registry_call_wait(struct registry_call *call, struct error *err)
 {
 	int status;
 
-	registry_call_start(call);
 	while ((status = registry_call_poll(call, err)) == 0)
 		if (http_pump(call->registry->http, POLL_MS, err) < 0)
 			return -1;
 	return status < 0 ? -1 : 0;
+}
+
+int registry_call_run(struct registry_call *call, struct error *err)
+{
+	registry_call_start(call);
+	return registry_call_wait(call, err);
 }

@@ -67,7 +67,9 @@ void registry_call_start(struct registry_call *call);
  * To be called after each http_pump(). */
 int registry_call_poll(struct registry_call *call, struct error *err);
 
-/* Start it, pump until it is finished. Other transfers move on meanwhile. */
+/* Pump until a call that was started is finished. Other transfers move on meanwhile. */
+int registry_call_wait(struct registry_call *call, struct error *err);
+/* Start it and wait. */
 int registry_call_run(struct registry_call *call, struct error *err);
 
 /* Leave the loop and free what it holds. A zeroed call is fine. */

@@ -99,6 +99,8 @@ struct transport_class {
 			       struct error *err);
 
 	/* As a destination; NULL for what is a source only. */
+	/* Begin to find out what has_manifest() will tell. NULL where that takes no time. */
+	void (*ask_manifest)(struct transport *t);
 	/* True when the destination already names exactly this manifest, with all its blobs. */
 	bool (*has_manifest)(struct transport *t, const struct manifest *manifest);
 	/* Hear which digests are about to come, and which manifests. NULL where that makes no
