@@ -41,6 +41,11 @@ loop_devices() { # of deleted files or those here
 	losetup --list --noheadings --output BACK-FILE | grep -c "$BATS_TEST_TMPDIR"
 }
 
+# Linux 6.12: images are mounted from files, and holes can be looked for
+kernel_is_new() {
+	[ "$(printf '%s\n' 6.12 "$(uname -r)" | sort -V | head -n 1)" = 6.12 ]
+}
+
 no_loop_devices() {
 	[ "$(loop_devices)" -eq 0 ]
 }
@@ -262,7 +267,7 @@ glance() {
 	[ "$(grep -c "$OCID_RUNROOT" /proc/self/mountinfo)" -eq 0 ]
 	# and on kernels that want them attached; newer ones are made to refuse the first lowerdir+
 	older=(-e inject=fsconfig:error=EINVAL:when=16)
-	[ "$(printf '%s\n' 6.12 "$(uname -r)" | sort -V | head -n 1)" = 6.12 ] || older=()
+	kernel_is_new || older=()
 	fault move_mount:signal=KILL:when=2
 	run "${FAULTY[@]}" "${older[@]}" ctr-store mount t:1 mnt
 	[ "$(find "$OCID_RUNROOT" -maxdepth 1 -name '.mount-*' | wc -l)" -eq 1 ]
@@ -413,6 +418,7 @@ glance() {
 	[ "$(stat -c %s tree/large)" -eq 3221225472 ]
 	[ "$(tail -c +3000000001 tree/large | head -c 4 | tr '\0' .)" = far. ]
 	[ "$(du -k file | cut -f1)" -lt 2000 ]
+	kernel_is_new || return 0
 	run /usr/bin/python3 -c 'import os
 f = os.open("tree/large", os.O_RDONLY)
 print(os.lseek(f, 0, os.SEEK_HOLE) < 2 << 20, os.lseek(f, 1 << 30, os.SEEK_DATA) > 2 << 30)'

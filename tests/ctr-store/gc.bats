@@ -123,7 +123,7 @@ forget_images() {
 	ctr-store unpack <events >/dev/null 2>&1 3>&- &
 	pid=$!
 	exec 9>events
-	wait_for 5 ls "$OCID_ROOT"/tmp/*/lock
+	wait_for 5 something_unfinished
 	tool ctr-store gc
 	[ "$(field .staging)" -eq 0 ]
 	exec 9>&-
