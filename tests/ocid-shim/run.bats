@@ -184,28 +184,15 @@ load common
 	nothing_left
 }
 
-@test "run: every exit code there is" {
-	bundle every 'read -r code </tmp/code; exit $code' \
-		'.mounts |= map(if .destination == "/tmp" then {destination: "/tmp", type: "bind",
-			source: "'"$BATS_TEST_TMPDIR"'", options: ["bind", "ro"]} else . end)'
+@test "run: every exit code there is, and each is recorded, though nobody waits at the time" {
+	bundle every 'exit CODE'
+	config=$(<"$BUNDLE/config.json")
 	for i in {0..255}; do
-		echo "$i" >"$BATS_TEST_TMPDIR/code"
+		echo "${config/exit CODE/exit $i}" >"$BUNDLE/config.json"
 		ocid-shim run --bundle "$BUNDLE" "c$i" >/dev/null
-		ocid-shim wait "c$i" >>"$BATS_TEST_TMPDIR/codes"
-		ocid-shim rm "c$i"
 	done
-	jq -es 'length == 256 and ([.[].code] == [range(256)]) and all(.signal == null)' \
-		"$BATS_TEST_TMPDIR/codes"
-	nothing_left
-}
-
-@test "run: true, 200 times: every exit is recorded" {
-	bundle true 'exit 0' '.process.args = ["/bin/true"]'
-	for i in {1..200}; do
-		ocid-shim run --bundle "$BUNDLE" "t$i" >/dev/null
-	done
-	ocid-shim wait t{1..200} | jq -es 'length == 200 and all(.code == 0 and .signal == null)'
-	ocid-shim rm t{1..200}
+	ocid-shim wait c{0..255} | jq -es 'length == 256 and ([.[].code] == [range(256)]) and all(.signal == null)'
+	ocid-shim rm c{0..255}
 	nothing_left
 }
 
