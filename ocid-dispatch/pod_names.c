@@ -108,3 +108,35 @@ void pod_name_drop(const struct records *records, const json_t *config, const ch
 	if (strcmp(holder, id) == 0)
 		unlinkat(records->names_fd, hash, 0);
 }
+
+static bool is_stale(const struct records *records, const char *hash)
+{
+	char id[RANDOM_ID_SIZE];
+
+	read_name(records, hash, id);
+	return *id && faccessat(records->pods_fd, id, F_OK, 0) < 0 && errno == ENOENT;
+}
+
+void pod_names_sweep(const struct records *records)
+{
+	int locks_fd = records->store.locks_fd;
+	cleanup_strings struct strings hashes = { 0 };
+	struct error ignored;
+
+	if (records_ids(records->names_fd, ".", "", &hashes, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < hashes.count; i++) {
+		const char *hash = hashes.items[i];
+
+		if (!is_stale(records, hash))
+			continue;
+		cleanup_fd int lock =
+			lock_take(locks_fd, "podname", hash, LOCK_EXCLUSIVE, false, &ignored);
+		if (lock < 0)
+			continue;
+		/* who had the lock before us may have made the pod */
+		if (is_stale(records, hash))
+			unlinkat(records->names_fd, hash, 0);
+		lock_discard(locks_fd, "podname", hash);
+	}
+}

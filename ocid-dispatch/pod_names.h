@@ -26,3 +26,7 @@ void pod_name_release(struct pod_name *name);
 
 /* The pod with that config is to be removed. */
 void pod_name_drop(const struct records *records, const json_t *config, const char *id);
+
+/* Remove the names of pods that are gone, but for those that are being made: of a pod that was, a
+ * power cut may leave nothing that tells its name. */
+void pod_names_sweep(const struct records *records);

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/pod_names.h"
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/rpc.h"
 
@@ -21,16 +22,20 @@ static void tell(const char *what, const char *id, const struct error *err)
 		    err->message);
 }
 
-/* A container that was being made, when nobody makes it now. */
+/* A container that was being made, when nobody makes it now. That it is being made need not have
+ * reached the disk: after a power cut such a record is no JSON. */
 static void recover_container(const struct rpc_context *context, const struct records *records,
 			      const struct named *named)
 {
 	struct error err = { 0 };
 	cleanup_fd int lock = container_lock(records, named->id, false, &err);
-	json_auto_t *record = lock < 0 ? NULL : container_read(records, named, &err);
 
-	if (record && strcmp(json_text(record, "stage", ""), "made") != 0 &&
-	    container_remove(context, records, named, &err) < 0)
+	if (lock < 0)
+		return;
+	json_auto_t *record = container_read(records, named, &err);
+	bool half = record ? strcmp(json_text(record, "stage", ""), "made") != 0
+			   : err.kind == ERROR_INTEGRITY;
+	if (half && container_remove(context, records, named, &err) < 0)
 		tell("container", named->id, &err);
 }
 
@@ -53,12 +58,14 @@ static void recover_pod(const struct rpc_context *context, const struct records 
 {
 	struct error err = { 0 };
 	cleanup_fd int lock = pod_lock(records, id, LOCK_EXCLUSIVE, false, &err);
-	json_auto_t *document = lock < 0 ? NULL : pod_read(records, id, &err);
-	const char *stage = pod_stage(document);
 
 	if (lock < 0)
 		return;
-	if (!document || strcmp(stage, "making") == 0 || strcmp(stage, "removing") == 0) {
+	json_auto_t *document = pod_read(records, id, &err);
+	const char *stage = pod_stage(document);
+	bool half = document ? strcmp(stage, "making") == 0 || strcmp(stage, "removing") == 0
+			     : err.kind == ERROR_NOT_FOUND || err.kind == ERROR_INTEGRITY;
+	if (half) {
 		if (pod_remove(context, records, id, &err) < 0)
 			tell("pod", id, &err);
 	} else {
@@ -105,6 +112,7 @@ static void recover_all(const struct rpc_context *context)
 	}
 	for (size_t i = 0; i < ids.count; i++)
 		recover_pod(context, &records, ids.items[i]);
+	pod_names_sweep(&records);
 	recover_locks(&records);
 }
 

@@ -142,6 +142,25 @@ REMOVE_POINTS=("before ocid-shim rm" "after ocid-shim rm" "before ctr-store rm" 
 	server_stop
 }
 
+@test "killed: records that a power cut has emptied, and names without a pod, go by the next start" {
+	pod one
+	: >"$OCID_ROOT/pods/$POD/containers/0123.json"
+	mkdir -p "$OCID_ROOT/pods/4567/containers"
+	: >"$OCID_ROOT/pods/4567/document.json"
+	ln -s 4567 "$OCID_ROOT/podnames/89ab"
+	server_start --config "$CONFIG"
+	are_gone() {
+		[ ! -e "$OCID_ROOT/pods/$POD/containers/0123.json" ] && [ ! -e "$OCID_ROOT/pods/4567" ] &&
+			[ ! -L "$OCID_ROOT/podnames/89ab" ]
+	}
+	wait_for 20 are_gone
+	[ "$(field PodSandboxStatus "{\"podSandboxId\": \"$POD\"}" .status.state)" = null ]
+	server_stop
+	[ "$(find "$OCID_ROOT/podnames" -type l | wc -l)" -eq 1 ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	wait_for 5 nothing_half_made
+}
+
 @test "killed: a container that was being removed goes by another try" {
 	pod one
 	for point in "before ocid-shim rm" "after ocid-shim rm" "before ctr-store rm" "after ctr-store rm"; do
