@@ -36,6 +36,20 @@ void buffer_append(struct buffer *buffer, const void *data, size_t length)
 	buffer->end += length;
 }
 
+void buffer_add(struct buffer *buffer, const char *text)
+{
+	buffer_append(buffer, text, strlen(text));
+}
+
+char *buffer_take_text(struct buffer *buffer)
+{
+	buffer_append(buffer, "", 1);
+
+	char *text = (char *)buffer->memory;
+	*buffer = (struct buffer){ 0 };
+	return text;
+}
+
 void buffer_consume(struct buffer *buffer, size_t length)
 {
 	buffer->start += length;

@@ -20,6 +20,13 @@ static inline size_t buffer_length(const struct buffer *buffer)
 
 void buffer_append(struct buffer *buffer, const void *data, size_t length);
 
+/* Append a text without its NUL. */
+void buffer_add(struct buffer *buffer, const char *text);
+
+/* What is held as a text, with a NUL behind, which the caller frees; the buffer is empty then.
+ * Nothing must have been consumed. */
+char *buffer_take_text(struct buffer *buffer);
+
 /* Drop `length` bytes, no more than there are, from the front. */
 void buffer_consume(struct buffer *buffer, size_t length);
 

@@ -111,14 +111,31 @@ int document_save(const json_t *document, struct error *err)
 	return save(document, text, err);
 }
 
+/* Save and print the document, whose text that is. */
+static int finish(const struct cli *cli, const json_t *document, const char *text,
+		  struct error *err)
+{
+	if (json_path(document, "rootfs", "bundle", NULL) && save(document, text, err) < 0)
+		return -1;
+	return output_is_for_people(cli) ? output_object(cli, document, err)
+					 : output_text(text, err);
+}
+
 int document_finish(const struct cli *cli, json_t *document, const char *field, json_t *value,
 		    struct error *err)
 {
 	json_object_set(document, field, value);
 
 	cleanup_free char *text = json_compact(document);
-	if (json_path(document, "rootfs", "bundle", NULL) && save(document, text, err) < 0)
-		return -1;
-	return output_is_for_people(cli) ? output_object(cli, document, err)
-					 : output_text(text, err);
+	return finish(cli, document, text, err);
+}
+
+int document_finish_text(const struct cli *cli, json_t *document, const char *field,
+			 const char *value, struct error *err)
+{
+	cleanup_free char *text = json_compact_with(document, field, value);
+
+	if (output_is_for_people(cli))
+		json_object_set_new(document, field, json_loads(value, JSON_DECODE_ANY, NULL));
+	return finish(cli, document, text, err);
 }

@@ -33,5 +33,10 @@ const char *document_bundle(const json_t *document, struct error *err);
 int document_finish(const struct cli *cli, json_t *document, const char *field, json_t *value,
 		    struct error *err);
 
+/* The same with a value that is compact text already. The field of `document` itself need not be
+ * set then. */
+int document_finish_text(const struct cli *cli, json_t *document, const char *field,
+			 const char *value, struct error *err);
+
 /* Save without printing. */
 int document_save(const json_t *document, struct error *err);

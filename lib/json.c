@@ -92,6 +92,28 @@ char *json_compact(const json_t *json)
 	return text ? text : xstrdup("null");
 }
 
+char *json_compact_with(const json_t *object, const char *key, const char *value)
+{
+	json_auto_t *before = json_object(), *after = json_object();
+	const char *name;
+	json_t *member;
+
+	json_object_foreach ((json_t *)object, name, member) {
+		int order = strcmp(name, key);
+
+		if (order != 0)
+			json_object_set(order < 0 ? before : after, name, member);
+	}
+
+	cleanup_free char *head = json_compact(before), *tail = json_compact(after);
+	size_t size = strlen(head) + strlen(key) + strlen(value) + strlen(tail) + sizeof ",\"\":,";
+	char *text = xreallocarray(NULL, size, 1);
+	snprintf(text, size, "%.*s%s\"%s\":%s%s%s", (int)strlen(head) - 1, head,
+		 json_object_size(before) ? "," : "", key, value,
+		 json_object_size(after) ? "," : "", tail + 1);
+	return text;
+}
+
 json_t *json_path(const json_t *json, ...)
 {
 	const json_t *at = json;

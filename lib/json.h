@@ -33,6 +33,10 @@ int json_require(json_t *json, const char *what, struct error *err, const char *
 /* Compact text with sorted keys; the caller frees it. */
 char *json_compact(const json_t *json);
 
+/* The same of an object with one member set to what is compact text already. The key needs no
+ * escapes. */
+char *json_compact_with(const json_t *object, const char *key, const char *value);
+
 /* Borrowed value at a path of keys that ends with NULL, or NULL where one is missing. */
 json_t *json_path(const json_t *json, ...) __attribute__((sentinel));
 

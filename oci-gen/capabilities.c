@@ -19,11 +19,13 @@ static uint64_t bit(int number)
 
 uint64_t capabilities_available(void)
 {
-	uint64_t set = 0;
+	static uint64_t set; /* a call for each, and every set is resolved by them */
+	static bool known;
 
-	for (int i = 0; i < CAPABILITY_COUNT; i++)
+	for (int i = 0; i < CAPABILITY_COUNT && !known; i++)
 		if (prctl(PR_CAPBSET_READ, i) == 1)
 			set |= bit(i);
+	known = true;
 	return set;
 }
 

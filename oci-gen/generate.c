@@ -44,7 +44,8 @@ static int check_usage(const struct cli *cli, struct error *err)
 	return 0;
 }
 
-static int write_bundle(const struct generation *g, const json_t *document, struct error *err)
+static int write_bundle(const struct generation *g, const json_t *document, const char *config,
+			struct error *err)
 {
 	const json_t *network = json_object_get(document, "network");
 	const json_t *pod = json_object_get(g->cri, "pod");
@@ -62,27 +63,35 @@ static int write_bundle(const struct generation *g, const json_t *document, stru
 	    network_write_files(hostname, json_is_object(network) ? network : NULL,
 				json_object_get(pod, "dnsConfig"), fd, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
-	if (output_config_at(fd, g->config, err) < 0)
+	/* a start waits for this: it is compact, which the runtime reads faster */
+	if (output_config_at(fd, config, err) < 0)
 		return error_prefix(err, "bundle %s", bundle);
 	return 0;
 }
 
-static int output(const struct cli *cli, const struct generation *g, json_t *document,
-		  struct error *err)
+static int output_document(const struct cli *cli, const struct generation *g, json_t *document,
+			   struct error *err)
+{
+	cleanup_free char *config = generation_text(g);
+
+	if (json_path(document, "rootfs", "bundle", NULL) &&
+	    write_bundle(g, document, config, err) < 0)
+		return -1;
+	return document_finish_text(cli, document, "config", config, err);
+}
+
+/* Without a document. */
+static int output_alone(const struct cli *cli, struct generation *g, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	const json_t *config = g->config;
+	const json_t *config = generation_config(g);
 
 	if (settings->seccomp_only)
 		config = pointer_get(config, "/linux/seccomp");
 	if (!config)
 		return cli_usage(cli, err, "there is no seccomp filter to write");
-	if (!document)
-		return settings->output ? output_config(settings->output, config, err)
-					: output_object(cli, config, err);
-	if (json_path(document, "rootfs", "bundle", NULL) && write_bundle(g, document, err) < 0)
-		return -1;
-	return document_finish(cli, document, "config", (json_t *)config, err);
+	return settings->output ? output_config(settings->output, config, err)
+				: output_object(cli, config, err);
 }
 
 static int generate_run(const struct cli *cli, struct error *err)
@@ -96,7 +105,7 @@ static int generate_run(const struct cli *cli, struct error *err)
 	    (document && check_usage(cli, err) < 0) ||
 	    assembly_make(cli, &settings->assembly, document, cli->operands, &g, err) < 0)
 		return -1;
-	return output(cli, &g, document, err);
+	return document ? output_document(cli, &g, document, err) : output_alone(cli, &g, err);
 }
 
 struct cli_command generate_command(void)

@@ -11,6 +11,7 @@
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/seccomp.h"
+#include "oci-gen/seccomp_names.h"
 #include "oci-gen/template.h"
 #include "oci-gen/versions.h"
 #include "oci-gen/volumes.h"
@@ -89,6 +90,7 @@ void generation_free(struct generation *g)
 	json_decref(g->command);
 	json_decref(g->mounts);
 	json_decref(g->seccomp_edits);
+	strings_free(&g->seccomp_lists);
 	json_decref(g->volumes);
 	json_decref(g->cdi_devices);
 	json_decref(g->cdi_directories);
@@ -245,12 +247,15 @@ static int finish_seccomp(struct generation *g, uint64_t capabilities, struct er
 	json_t *filter = NULL, *edit;
 	size_t i;
 
-	if (g->seccomp && seccomp_make(g->seccomp, capabilities, &filter, err) < 0)
+	if (g->seccomp &&
+	    seccomp_make(g->seccomp, capabilities, &g->seccomp_lists, &filter, err) < 0)
 		return -1;
 	if (g->seccomp)
 		pointer_remove(g->config, "/linux/seccomp");
 	if (filter)
 		pointer_set(g->config, "/linux/seccomp", filter);
+	if (g->trace || json_array_size(g->seccomp_edits) > 0)
+		generation_config(g);
 	if (json_array_size(g->seccomp_edits) == 0)
 		return 0;
 	if (!pointer_get(g->config, "/linux/seccomp"))
@@ -316,6 +321,25 @@ int generation_finish(struct generation *g, struct error *err)
 	return 0;
 }
 
+json_t *generation_config(struct generation *g)
+{
+	seccomp_names_restore(pointer_get(g->config, "/linux/seccomp"), &g->seccomp_lists);
+	return g->config;
+}
+
+char *generation_text(const struct generation *g)
+{
+	const json_t *filter = pointer_get(g->config, "/linux/seccomp");
+
+	if (!filter)
+		return json_compact(g->config);
+
+	cleanup_free char *filter_text = seccomp_names_text(filter, &g->seccomp_lists);
+	cleanup_free char *linux_text =
+		json_compact_with(json_object_get(g->config, "linux"), "seccomp", filter_text);
+	return json_compact_with(g->config, "linux", linux_text);
+}
+
 /* RFC 7396: members of objects one by one, null takes away, all else replaces. Both are at most
  * JSON_DEPTH_MAX deep. */
 static json_t *merge(json_t *target, const json_t *patch)
@@ -341,7 +365,7 @@ int generation_patch(struct generation *g, const json_t *patch, struct error *er
 	if (!json_is_object(patch))
 		return error_set(err, ERROR_INTEGRITY, "the patch is not a JSON object");
 
-	json_t *merged = merge(g->config, patch);
+	json_t *merged = merge(generation_config(g), patch);
 	json_decref(g->config);
 	g->config = merged;
 	return 0;

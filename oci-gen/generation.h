@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "lib/error.h"
+#include "lib/memory.h"
 #include "oci-gen/capabilities.h"
 
 #include <jansson.h>
@@ -19,18 +20,19 @@ struct generation {
 	json_t *entrypoint, *command; /* arrays; args are one after the other */
 	json_t *mounts;		      /* added by options */
 	struct capability_choice capabilities;
-	char *user;		  /* "USER[:GROUP]", or NULL for what process.user says */
-	const char *uid, *gid;	  /* override the user's; NULL where not given */
-	const char *seccomp;	  /* "default", "unconfined" or a file; borrowed. NULL: as it is */
-	json_t *seccomp_edits;	  /* [verb, value], for seccomp_edit() */
-	json_t *volumes;	  /* of the image, as keys; or NULL */
-	const char *volumes_mode; /* for volumes_apply(), or NULL; borrowed */
-	json_t *cdi_devices;	  /* names, for cdi_find() */
-	json_t *cdi_directories;  /* or NULL for the usual ones */
-	json_t *cri;		  /* what cri_read() made of the document's, or NULL */
-	char cri_gid[24];	  /* what gid points to when it comes from there */
-	struct trace *trace;	  /* where things come from, or NULL; borrowed */
-	bool strict_groups;	  /* none but those that are named one by one */
+	char *user;	       /* "USER[:GROUP]", or NULL for what process.user says */
+	const char *uid, *gid; /* override the user's; NULL where not given */
+	const char *seccomp;   /* "default", "unconfined" or a file; borrowed. NULL: as it is */
+	json_t *seccomp_edits; /* [verb, value], for seccomp_edit() */
+	struct strings seccomp_lists; /* of the filter in config: seccomp_names.h */
+	json_t *volumes;	      /* of the image, as keys; or NULL */
+	const char *volumes_mode;     /* for volumes_apply(), or NULL; borrowed */
+	json_t *cdi_devices;	      /* names, for cdi_find() */
+	json_t *cdi_directories;      /* or NULL for the usual ones */
+	json_t *cri;		      /* what cri_read() made of the document's, or NULL */
+	char cri_gid[24];	      /* what gid points to when it comes from there */
+	struct trace *trace;	      /* where things come from, or NULL; borrowed */
+	bool strict_groups;	      /* none but those that are named one by one */
 	bool from_template; /* a user's: what it says stays unless something speaks against it */
 	bool finished;	    /* with generation_finish() */
 	/* by an option, not by default or by the image */
@@ -54,6 +56,11 @@ int generation_finish(struct generation *g, struct error *err);
 
 /* Merge a patch into the finished configuration (RFC 7396). */
 int generation_patch(struct generation *g, const json_t *patch, struct error *err);
+
+/* The finished configuration, and its compact text with sorted keys, which the caller frees. What
+ * the first returns is borrowed and can be changed; who wants only the second spares much of it. */
+json_t *generation_config(struct generation *g);
+char *generation_text(const struct generation *g);
 
 /* Check the whole as validate does: ERROR_USAGE, because options may not fit each other. */
 int generation_check(const struct generation *g, struct error *err);

@@ -35,11 +35,8 @@ static int write_at(int directory_fd, const char *name, const json_t *config, st
 	return file_replace_at(directory_fd, name, text, strlen(text), CONFIG_MODE, err);
 }
 
-int output_config_at(int directory_fd, const json_t *config, struct error *err)
+int output_config_at(int directory_fd, const char *text, struct error *err)
 {
-	/* a start waits for this: nothing in it is for people, and the runtime reads it faster */
-	cleanup_free char *text = json_compact(config);
-
 	return file_replace_volatile_at(directory_fd, "config.json", text, strlen(text), 0600, err);
 }
 

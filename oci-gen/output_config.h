@@ -5,9 +5,10 @@
 
 #include <jansson.h>
 
-/* As config.json of a bundle that has a document: for its owner only, since the environment may
- * hold secrets, and without waiting for the disk, since it can be made again from the document. */
-int output_config_at(int directory_fd, const json_t *config, struct error *err);
+/* Text as config.json of a bundle that has a document: for its owner only, since the environment
+ * may hold secrets, and without waiting for the disk, since it can be made again from the document.
+ */
+int output_config_at(int directory_fd, const char *text, struct error *err);
 
 /* To a file, which is replaced; to a device or pipe; or, when the path is a directory or ends with
  * "/", as config.json of that bundle, which is made where there is none. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/seccomp.h"
 
+#include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "oci-gen/known.h"
+#include "oci-gen/seccomp_names.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -182,16 +184,33 @@ static json_t *resolve(const json_t *profile, uint64_t set, const char *file, st
 	return json_incref(filter);
 }
 
-int seccomp_make(const char *choice, uint64_t capabilities, json_t **ret, struct error *err)
+/* A file of a profile as JSON, which its lists of names have been taken out of. */
+static json_t *read_profile(const char *path, struct strings *lists, struct error *err)
+{
+	size_t length, rest_length;
+	cleanup_free char *text = file_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, &length, err);
+	cleanup_free char *rest =
+		text ? seccomp_names_take(text, length, &rest_length, lists) : NULL;
+	json_t *profile = rest ? json_parse(rest, rest_length, path, err) : NULL;
+
+	if (!text || profile)
+		return profile;
+	/* an error is one in the file as it is */
+	strings_free(lists);
+	return json_parse(text, length, path, err);
+}
+
+int seccomp_make(const char *choice, uint64_t capabilities, struct strings *lists, json_t **ret,
+		 struct error *err)
 {
 	if (strcmp(choice, "unconfined") == 0)
 		return 0;
 	if (strcmp(choice, "default") == 0) {
-		*ret = seccomp_default(capabilities);
+		*ret = seccomp_default(capabilities, lists);
 		return 0;
 	}
 
-	json_auto_t *profile = json_read_at(AT_FDCWD, choice, JSON_CONFIG_MAX, err);
+	json_auto_t *profile = read_profile(choice, lists, err);
 	if (!profile)
 		return error_prefix(err, "seccomp profile");
 	if (!json_is_object(profile) || !json_object_get(profile, "defaultAction"))

@@ -11,6 +11,10 @@
  */
 #include "oci-gen/seccomp.h"
 
+#include "lib/buffer.h"
+#include "lib/cleanup.h"
+#include "oci-gen/seccomp_names.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -124,32 +128,22 @@ static const char refused[] =
 	"pciconfig_write query_module request_key sgetmask ssetmask swapcontext sysfs uselib "
 	"userfaultfd ustat vm86 vm86old vmsplice";
 
-static const unsigned long personalities[] = {
-	PER_LINUX, PER_LINUX32, UNAME26, PER_LINUX32 | UNAME26, 0xffffffff /* asks only */,
-};
+/* What a personality must not have; and one that only asks which it is. */
+static const unsigned long other_personalities =
+	0xffffffff & ~(unsigned long)(PER_LINUX32 | UNAME26);
+static const unsigned long ask_personality = 0xffffffff;
 
 static const unsigned long new_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
 					    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
 					    CLONE_NEWNET;
 
-static json_t *names_array(const char *names)
-{
-	json_t *array = json_array();
-
-	while (*names) {
-		size_t length = strcspn(names, " ");
-
-		json_array_append_new(array, json_stringn_nocheck(names, length));
-		names += length + (names[length] == ' ');
-	}
-	return array;
-}
-
-static json_t *rule(const char *names, bool allow)
+/* Names with a space between are taken from the buffer. */
+static json_t *rule(struct strings *lists, struct buffer *buffer, bool allow)
 {
 	json_t *json = json_object();
+	cleanup_free char *names = buffer_take_text(buffer);
 
-	json_object_set_new(json, "names", names_array(names));
+	json_object_set_new(json, "names", seccomp_names_add(lists, names));
 	json_object_set_new(json, "action",
 			    json_string(allow ? "SCMP_ACT_ALLOW" : "SCMP_ACT_ERRNO"));
 	if (!allow)
@@ -167,16 +161,14 @@ static json_t *rule_on(const char *name, int index, const char *operation, unsig
 
 static void add_conditional(json_t *rules, bool administrator)
 {
-	for (size_t i = 0; i < sizeof personalities / sizeof *personalities; i++)
-		json_array_append_new(rules,
-				      rule_on("personality", 0, "SCMP_CMP_EQ", personalities[i]));
+	json_array_append_new(rules,
+			      rule_on("personality", 0, "SCMP_CMP_MASKED_EQ", other_personalities));
+	json_array_append_new(rules, rule_on("personality", 0, "SCMP_CMP_EQ", ask_personality));
 	json_array_append_new(rules, rule_on("socket", 0, "SCMP_CMP_NE", AF_VSOCK));
-	if (administrator) {
-		json_array_append_new(rules, rule("clone clone3", true));
+	if (administrator)
 		return;
-	}
-	/* clone3 passes its flags in memory, where a filter cannot look: it gets ENOSYS, and libc
-	 * uses clone, whose flags are the first argument (on s390x the second) */
+		/* clone3 passes its flags in memory, where a filter cannot look: it gets ENOSYS,
+		 * and libc uses clone, whose flags are the first argument (on s390x the second) */
 #ifdef __s390x__
 	int flags = 1;
 #else
@@ -185,11 +177,13 @@ static void add_conditional(json_t *rules, bool administrator)
 	json_array_append_new(rules, rule_on("clone", flags, "SCMP_CMP_MASKED_EQ", new_namespaces));
 }
 
-json_t *seccomp_default(uint64_t capabilities)
+json_t *seccomp_default(uint64_t capabilities, struct strings *lists)
 {
 	json_t *profile = json_pack("{s:s, s:i}", "defaultAction", "SCMP_ACT_ERRNO",
 				    "defaultErrnoRet", ENOSYS);
 	json_t *architectures = json_array(), *rules = json_array();
+	struct buffer yes = { 0 }, no = { 0 };
+	bool administrator = capabilities >> CAP_SYS_ADMIN & 1;
 
 	for (const char *const *a = seccomp_architectures; *a; a++)
 		json_array_append_new(architectures, json_string(*a));
@@ -197,14 +191,18 @@ json_t *seccomp_default(uint64_t capabilities)
 		json_object_set(profile, "architectures", architectures);
 	json_decref(architectures);
 
-	json_array_append_new(rules, rule(allowed, true));
+	buffer_add(&yes, allowed);
+	buffer_add(&yes, administrator ? " clone clone3" : "");
+	buffer_add(&no, refused);
 	for (size_t i = 0; i < sizeof with_capability / sizeof *with_capability; i++) {
 		bool has = capabilities >> with_capability[i].capability & 1;
 
-		json_array_append_new(rules, rule(with_capability[i].names, has));
+		buffer_add(has ? &yes : &no, " ");
+		buffer_add(has ? &yes : &no, with_capability[i].names);
 	}
-	json_array_append_new(rules, rule(refused, false));
-	add_conditional(rules, capabilities >> CAP_SYS_ADMIN & 1);
+	json_array_append_new(rules, rule(lists, &yes, true));
+	json_array_append_new(rules, rule(lists, &no, false));
+	add_conditional(rules, administrator);
 	json_object_set_new(profile, "syscalls", rules);
 	return profile;
 }

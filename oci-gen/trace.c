@@ -26,6 +26,7 @@ static void start_copy(struct generation *copy, const struct generation *g)
 	copy->command = copy_of(g->command);
 	copy->mounts = copy_of(g->mounts);
 	copy->seccomp_edits = copy_of(g->seccomp_edits);
+	copy->seccomp_lists = (struct strings){ 0 };
 	copy->volumes = copy_of(g->volumes);
 	copy->cdi_devices = json_array();
 	copy->cdi_directories = NULL;

@@ -260,6 +260,36 @@ setup_file() {
 	error_is integrity defaultAction
 }
 
+@test "generate: the filter is the same in a document, in its bundle, alone and edited" {
+	local bundle=$BATS_TEST_TMPDIR/bundle spread=$BATS_TEST_TMPDIR/spread.json odd=$BATS_TEST_TMPDIR/odd.json
+	local profile expected
+
+	mkdir "$bundle"
+	jq -n --arg b "$bundle" '{rootfs: {id: "c", path: "/", bundle: $b}, image: {config: {os: "linux", config: {Cmd: ["x"]}}}}' \
+		>"$BATS_TEST_TMPDIR/document.json"
+	jq -n '{defaultAction: "SCMP_ACT_ERRNO", syscalls: [range(3) as $i |
+		{action: "SCMP_ACT_ALLOW", names: [range(40) | "call_\($i)_\(.)"]}]}' >"$spread"
+	# names that are none of a call, and one that looks like what stands for a list
+	echo '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["#0", "a b", "\u00e9"], "action": "SCMP_ACT_ALLOW"},
+		{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}' >"$odd"
+	for profile in default "$spread" "$odd"; do
+		generate --linux-seccomp "$profile"
+		expected=$(jq -cS .linux.seccomp <<<"$output")
+		[ "$profile" = default ] || diff <(echo "$expected") <(jq -cS . "$profile")
+		tool oci-gen generate --document "$BATS_TEST_TMPDIR/document.json" --linux-seccomp "$profile"
+		[ "${#lines[@]}" -eq 1 ]
+		is .config.linux.seccomp "$expected"
+		diff <(jq -S .config <<<"$output") <(jq -S . "$bundle/config.json")
+		diff <(jq -S . <<<"$output") <(jq -S . "$bundle/document.json")
+		tool oci-gen generate --document "$BATS_TEST_TMPDIR/document.json" --linux-seccomp "$profile" --table
+		is .config.linux.seccomp "$expected"
+		tool oci-gen generate --document "$BATS_TEST_TMPDIR/document.json" --linux-seccomp "$profile" \
+			--linux-seccomp-kill no_such_call --patch /dev/stdin <<<'{"linux": {"seccomp": {"flags": []}}}'
+		is '.config.linux.seccomp | del(.flags) | .syscalls |= map(select(.names != ["no_such_call"]))' "$expected"
+		is '.config.linux.seccomp.syscalls | any(.names == ["no_such_call"])' true
+	done
+}
+
 @test "generate: the built-in seccomp profile follows the capabilities" {
 	local allowed
 	local filter='.linux.seccomp.syscalls[] | select(.action == "SCMP_ACT_ALLOW") | .names[]'
