@@ -2,16 +2,21 @@
 #include "skopeo-c/commands.h"
 #include "skopeo-c/globals.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Output is closed already. What the thirty libraries beneath libcurl would tidy up goes with the
- * process, and sooner; only a sanitizer has something to say at the end. */
+/* What the thirty libraries beneath libcurl would tidy up goes with the process, and sooner; only a
+ * sanitizer has something to say at the end. */
+static _Noreturn void leave(int status)
+{
+	fflush(stdout); /* closed already, unless there was an error to tell of */
 #ifdef __SANITIZE_ADDRESS__
-#define leave exit
+	exit(status);
 #else
-#define leave _exit
+	_exit(status);
 #endif
+}
 
 int main(int argc, char **argv)
 {
