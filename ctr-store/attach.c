@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/attach.h"
 
+#include "ctr-store/erofs_shared.h"
 #include "ctr-store/hold.h"
 #include "ctr-store/mountinfo.h"
 #include "ctr-store/overlay.h"
@@ -41,7 +42,7 @@ static char *make_target(const struct store *store, struct error *err)
 }
 
 static int list_layers(const struct store *store, const struct attach *attach,
-		       struct strings *layers, struct error *err)
+		       const struct erofs_user *user, struct strings *layers, struct error *err)
 {
 	const json_t *id;
 	size_t i;
@@ -51,7 +52,7 @@ static int list_layers(const struct store *store, const struct attach *attach,
 			return error_set(err, ERROR_INTEGRITY, "a layer's id is not a string");
 		strings_add(layers, json_string_value(id));
 	}
-	return attach->upper || attach->hold ? 0 : root_directory_add(store, layers, err);
+	return attach->upper || attach->hold ? 0 : root_directory_add(store, layers, user, err);
 }
 
 /* Write the record, then put the mount on its target: whoever sees the mount finds the record. */
@@ -70,13 +71,14 @@ static json_t *put(const struct store *store, int mount_fd, const struct record 
 	return json_incref(written);
 }
 
-json_t *attach_overlay(const struct store *store, const struct attach *attach, struct error *err)
+static json_t *attach_as(const struct store *store, const struct attach *attach,
+			 const struct erofs_user *user, struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
 	char source[sizeof MOUNT_SOURCE_PREFIX + RANDOM_NAME_SIZE] = MOUNT_SOURCE_PREFIX;
 
 	random_name(source + strlen(MOUNT_SOURCE_PREFIX));
-	if (list_layers(store, attach, &layers, err) < 0)
+	if (list_layers(store, attach, user, &layers, err) < 0)
 		return NULL;
 
 	const struct overlay overlay = { .layers = &layers,
@@ -85,6 +87,7 @@ json_t *attach_overlay(const struct store *store, const struct attach *attach, s
 					 .work = attach->work,
 					 .lose_writes = attach->lose_writes,
 					 .source = source,
+					 .user = user,
 					 .attributes = attach->attributes };
 	cleanup_fd int mount_fd = overlay_open(store, &overlay, err);
 	if (mount_fd < 0)
@@ -103,17 +106,34 @@ json_t *attach_overlay(const struct store *store, const struct attach *attach, s
 				       .layers = attach->layers,
 				       .writable = attach->upper != NULL,
 				       .made_target = made != NULL,
-				       .mount_fd = mount_fd };
+				       .mount_fd = mount_fd,
+				       .user = user->name,
+				       .images = user->keys };
 	json_t *written = put(store, mount_fd, &record, err);
 	if (!written && made)
 		rmdir(made);
 	return written;
 }
 
+json_t *attach_overlay(const struct store *store, const struct attach *attach, struct error *err)
+{
+	char name[RANDOM_NAME_SIZE];
+	json_auto_t *keys = json_array();
+	const struct erofs_user user = { name, keys };
+
+	random_name(name);
+	json_t *record = attach_as(store, attach, &user, err);
+	if (!record)
+		erofs_shared_release(store, name, keys);
+	return record;
+}
+
 json_t *attach_again(const struct store *store, const json_t *record, const char *target,
 		     struct error *err)
 {
 	const char *from = json_text(record, "target", "");
+	const json_t *images = json_object_get(record, "images");
+	char user[RANDOM_NAME_SIZE];
 	cleanup_fd int mount_fd = open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (mount_fd < 0) {
@@ -129,8 +149,15 @@ json_t *attach_again(const struct store *store, const json_t *record, const char
 				      .container = json_text(record, "container", NULL),
 				      .layers = json_object_get(record, "layers"),
 				      .writable = json_is_true(json_object_get(record, "rw")),
-				      .mount_fd = mount_fd };
-	return put(store, mount_fd, &again, err);
+				      .mount_fd = mount_fd,
+				      .user = user,
+				      .images = images };
+	random_name(user);
+	erofs_shared_use(store, user, images);
+	json_t *written = put(store, mount_fd, &again, err);
+	if (!written)
+		erofs_shared_release(store, user, images);
+	return written;
 }
 
 static int not_mounted(const char *target, struct error *err)
@@ -177,6 +204,7 @@ int attach_undo(const struct store *store, const json_t *record, bool lazy, stru
 		return error_hint(err, "--lazy unmounts it all the same");
 	}
 	record_remove(store, record);
+	erofs_shared_release(store, record_user(record), json_object_get(record, "images"));
 	if (json_is_true(json_object_get(record, "madeTarget")))
 		rmdir(target);
 	const char *hold = json_text(record, "hold", NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/backend.h"
 
+#include "ctr-store/erofs_probe.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -26,15 +27,31 @@ int backend_choose(const struct store *store, const char *name, enum backend *ba
 		settings = json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, err);
 		if (!settings && err->os != ENOENT)
 			return -1;
-		name = json_text(settings, "backend", "overlay");
+		name = json_text(settings, "backend", NULL);
 	}
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+	if (!name) {
+		*backend = BACKEND_BEST;
+		return 0;
+	}
+	for (size_t i = BACKEND_OVERLAY; i < sizeof names / sizeof *names; i++)
 		if (strcmp(name, names[i]) == 0) {
 			*backend = (enum backend)i;
 			return 0;
 		}
 	return error_set(err, ERROR_USAGE, "%s%sthere is no backend \"%s\" (overlay, copy, erofs)",
 			 settings ? path : "", settings ? ": " : "", name);
+}
+
+int backend_settle(const struct store *store, const struct staging *staging, enum backend *backend,
+		   struct error *err)
+{
+	if (*backend != BACKEND_BEST)
+		return 0;
+	int best = erofs_is_best(store, staging, err);
+	if (best < 0)
+		return -1;
+	*backend = best ? BACKEND_EROFS : BACKEND_OVERLAY;
+	return 0;
 }
 
 bool backend_is_copy(const json_t *container)

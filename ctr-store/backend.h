@@ -7,12 +7,23 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct staging;
 struct store;
 
-enum backend { BACKEND_OVERLAY, BACKEND_COPY, BACKEND_EROFS };
+enum backend {
+	BACKEND_BEST, /* images or directories, whichever does better here: erofs_is_best() */
+	BACKEND_OVERLAY,
+	BACKEND_COPY,
+	BACKEND_EROFS
+};
 
-/* As `name` says ("overlay", "copy", "erofs"), or where it is NULL ROOT/store.json. */
+/* As `name` says ("overlay", "copy", "erofs"), or where it is NULL ROOT/store.json; the best one
+ * where that is silent. */
 int backend_choose(const struct store *store, const char *name, enum backend *backend,
+		   struct error *err);
+
+/* Decide which is the best, if it is that. */
+int backend_settle(const struct store *store, const struct staging *staging, enum backend *backend,
 		   struct error *err);
 
 /* Whether the container is a copy. */

@@ -3,7 +3,7 @@
 #include "ctr-store/container.h"
 
 #include "ctr-store/container_name.h"
-#include "ctr-store/erofs.h"
+#include "ctr-store/erofs_shared.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
@@ -129,8 +129,8 @@ static int copy_layers(const struct store *store, const struct container_plan *p
 	if (rootfs_fd < 0)
 		return error_os(err, "rootfs");
 	for (size_t i = 0; i < plan->layers->count; i++) {
-		cleanup_free char *path = layer_tree(plan->layers->items[i]);
-		cleanup_fd int layer_fd = erofs_open_tree(store->layers_fd, path, err);
+		cleanup_free char *path = layer_path(store, plan->layers->items[i]);
+		cleanup_fd int layer_fd = erofs_shared_open(store, path, NULL, err);
 
 		if (layer_fd < 0 || tree_copy_layer(layer_fd, rootfs_fd, &maps, err) < 0)
 			return error_prefix(err, "layer %s", plan->layers->items[i]);

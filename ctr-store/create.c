@@ -34,7 +34,7 @@ static const struct cli_option options[] = {
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
 	  "use this id instead of a random one" },
 	{ "backend", 0, "NAME", OPTION_STRING, offsetof(struct settings, backend),
-	  "overlay (the default), erofs, or copy where overlayfs cannot write" },
+	  "erofs, overlay, or copy where overlayfs cannot write" },
 	{ "size", 0, "BYTES", OPTION_STRING, offsetof(struct settings, size),
 	  "the container may write so much; 10M, 1G; needs project quotas" },
 	{ "volatile", 0, NULL, OPTION_FLAG, offsetof(struct settings, lose_writes),

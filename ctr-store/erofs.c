@@ -8,12 +8,13 @@
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 40, LOOP_TRIES = 100 };
+enum { NAME_SIZE = 40, SOURCE_MAX = 255 /* of fsconfig(2) */, LOOP_TRIES = 100 };
 
 static int refuse_unprivileged(struct error *err)
 {
@@ -91,21 +92,42 @@ static int open_loop(int file_fd, char name[static NAME_SIZE], struct error *err
 	return error_set(err, ERROR_TEMPORARY, "cannot get a loop device: others are faster");
 }
 
-int erofs_mount(int dir_fd, const char *path, struct error *err)
+static int open_file(int dir_fd, const char *path, struct error *err)
+{
+	int fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? error_os(err, "%s", path) : fd;
+}
+
+static int mount_file(int file_fd, const char *path, struct error *err)
 {
 	char source[NAME_SIZE];
-	cleanup_fd int file_fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* its own name, where it has one, is what mountinfo shows */
+	bool named = path[0] == '/' && strlen(path) <= SOURCE_MAX;
 
-	if (file_fd < 0)
-		return error_os(err, "%s", path);
 	snprintf(source, sizeof source, "/proc/self/fd/%d", file_fd);
-	int mount_fd = mount_source(source, path, err);
-	if (mount_fd >= 0 || err->os != ENOTBLK)
+	return mount_source(named ? path : source, path, err);
+}
+
+int erofs_mount_file(int dir_fd, const char *path, struct error *err)
+{
+	cleanup_fd int file_fd = open_file(dir_fd, path, err);
+
+	return file_fd < 0 ? -1 : mount_file(file_fd, path, err);
+}
+
+int erofs_mount(int dir_fd, const char *path, struct error *err)
+{
+	char device[NAME_SIZE];
+	cleanup_fd int file_fd = open_file(dir_fd, path, err);
+	int mount_fd = file_fd < 0 ? -1 : mount_file(file_fd, path, err);
+
+	if (file_fd < 0 || mount_fd >= 0 || err->os != ENOTBLK)
 		return mount_fd;
-	cleanup_fd int loop_fd = open_loop(file_fd, source, err);
+	cleanup_fd int loop_fd = open_loop(file_fd, device, err);
 	if (loop_fd < 0)
 		return error_prefix(err, "%s", path);
-	return mount_source(source, path, err);
+	return mount_source(device, path, err);
 }
 
 bool erofs_is_image(int dir_fd, const char *path)

@@ -13,6 +13,9 @@
  * close ends the mount. */
 int erofs_mount(int dir_fd, const char *path, struct error *err);
 
+/* The same without a loop device: ENOTBLK where that is needed. */
+int erofs_mount_file(int dir_fd, const char *path, struct error *err);
+
 /* Whether the path is that of a file rather than a directory's. */
 bool erofs_is_image(int dir_fd, const char *path);
 

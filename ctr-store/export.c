@@ -68,7 +68,7 @@ static int open_image(const struct store *store, const struct image *image,
 	if (staging_refer(staging, references, err) < 0)
 		return -1;
 	cleanup_fd int gate = layer_secure(store, image, &layers, err);
-	if (gate < 0 || root_directory_add(store, &layers, err) < 0)
+	if (gate < 0 || root_directory_add(store, &layers, NULL, err) < 0)
 		return -1;
 	return open_merged(store, &layers, NULL, NULL, err);
 }

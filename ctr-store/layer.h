@@ -10,12 +10,13 @@
 #include "ctr-store/backend.h"
 #include "lib/error.h"
 #include "lib/memory.h"
+#include "lib/store.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 struct image;
 struct image_layer;
-struct store;
 
 /* The directory that holds an image's layer: 1 with its id, which the caller frees, 0 when it is
  * not unpacked yet, or -1 when what is there cannot be read. */
@@ -29,6 +30,16 @@ json_t *layer_read(const struct store *store, const char *id, struct error *err)
 static inline char *layer_tree(const char *id)
 {
 	return xasprintf("%s%s", id, id[0] == '/' ? "" : "/diff");
+}
+
+/* The same, absolute. */
+static inline char *layer_path(const struct store *store, const char *id)
+{
+	char *tree = layer_tree(id);
+	char *path = id[0] == '/' ? xstrdup(tree) : xasprintf("%s/layers/%s", store->root, tree);
+
+	free(tree);
+	return path;
 }
 
 /* Get all layers of an image ready to be mounted, unpacking what is missing, and return with the

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+struct erofs_user;
 struct id_maps;
 struct store;
 
@@ -18,9 +19,10 @@ struct overlay {
 	const struct id_maps
 		*maps;		  /* of the owners in the layers, but not in the others; or NULL */
 	const char *upper, *work; /* absolute paths; NULL for a read-only mount */
-	bool lose_writes;   /* what was written need not survive a crash: never wait for the disk */
-	const char *source; /* what mountinfo shows as the device */
-	unsigned attributes; /* MOUNT_ATTR_… */
+	bool lose_writes; /* what was written need not survive a crash: never wait for the disk */
+	const struct erofs_user *user; /* what keeps mounts of images shared, or NULL */
+	const char *source;	       /* what mountinfo shows as the device */
+	unsigned attributes;	       /* MOUNT_ATTR_… */
 };
 
 /* Make the mount without attaching it anywhere: a descriptor of its root directory, whose close

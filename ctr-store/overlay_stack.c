@@ -2,6 +2,7 @@
 #include "ctr-store/overlay_stack.h"
 
 #include "ctr-store/erofs.h"
+#include "ctr-store/erofs_shared.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/overlay.h"
 #include "lib/cleanup.h"
@@ -72,24 +73,26 @@ static int add_empty(const struct store *store, struct stack *stack, size_t laye
 }
 
 /* A mount of the directory, or of the image. */
-static int open_mount(const char *path, bool is_image, struct error *err)
+static int open_mount(const struct store *store, const struct erofs_user *user, const char *path,
+		      bool is_image, struct error *err)
 {
 	if (is_image)
-		return erofs_mount(AT_FDCWD, path, err);
+		return erofs_shared_mount(store, path, user, err);
 	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	return fd < 0 ? error_os(err, "%s", path) : fd;
 }
 
 /* The same, whose owners are mapped where there is a user namespace to map them by. */
-static int open_mapped(const char *path, bool is_image, int user_fd, struct error *err)
+static int open_mapped(const struct store *store, const struct stack_settings *settings,
+		       const char *path, bool is_image, struct error *err)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_IDMAP,
-					 .userns_fd = (__u64)user_fd };
-	cleanup_fd int fd = open_mount(path, is_image, err);
+					 .userns_fd = (__u64)settings->user_fd };
+	cleanup_fd int fd = open_mount(store, settings->overlay->user, path, is_image, err);
 
 	if (fd < 0)
 		return -1;
-	if (user_fd < 0)
+	if (settings->user_fd < 0)
 		return steal_fd(&fd);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
 		return steal_fd(&fd);
@@ -100,10 +103,10 @@ static int open_mapped(const char *path, bool is_image, int user_fd, struct erro
 		err, "it takes root, and ext4, xfs, btrfs, EROFS or tmpfs of Linux 5.19 and later");
 }
 
-static char *name_mount(const struct stack_settings *settings, struct stack *stack,
-			const char *path, bool is_image, struct error *err)
+static char *name_mount(const struct store *store, const struct stack_settings *settings,
+			struct stack *stack, const char *path, bool is_image, struct error *err)
 {
-	cleanup_fd int fd = open_mapped(path, is_image, settings->user_fd, err);
+	cleanup_fd int fd = open_mapped(store, settings, path, is_image, err);
 
 	if (fd < 0)
 		return NULL;
@@ -127,14 +130,12 @@ static char *name_mount(const struct stack_settings *settings, struct stack *sta
 static int add_layer(const struct store *store, const struct stack_settings *settings,
 		     struct stack *stack, const char *layer, struct error *err)
 {
-	cleanup_free char *tree = layer_tree(layer);
-	cleanup_free char *path =
-		layer[0] == '/' ? steal_ptr(&tree) : xasprintf("%s/layers/%s", store->root, tree);
+	cleanup_free char *path = layer_path(store, layer);
 	cleanup_free char *name = NULL;
 	bool is_image = erofs_is_image(AT_FDCWD, path);
 
 	if (is_image || settings->user_fd >= 0)
-		name = name_mount(settings, stack, path, is_image, err);
+		name = name_mount(store, settings, stack, path, is_image, err);
 	else if (settings->short_names || strlen(path) > FS_STRING_MAX)
 		name = name_by_fd(stack, path, err);
 	else
@@ -168,6 +169,9 @@ int stack_fill(const struct store *store, const struct stack_settings *settings,
 	const struct overlay *overlay = settings->overlay;
 	size_t layers = overlay->layers->count + (overlay->top != NULL);
 
+	/* perhaps this is not the first try */
+	if (overlay->user)
+		json_array_clear(overlay->user->keys);
 	if (add_empty(store, stack, layers, overlay->upper != NULL, err) < 0)
 		return -1;
 	for (size_t i = 0; i < overlay->layers->count; i++)

@@ -84,12 +84,13 @@ static json_t *describe(const struct record *record)
 
 	timestamp_now(created);
 	return json_pack(
-		"{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O, s:b, s:b, s:i, s:I, s:I, s:s}",
+		"{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O, s:O*, s:b, s:b, s:i, s:I, s:I, s:s}",
 		"target", record->target, "source", record->source, "image", record->image,
 		"imageId", record->image_id, "digest", record->digest, "container",
-		record->container, "hold", record->hold, "layers", record->layers, "rw",
-		record->writable, "madeTarget", record->made_target, "pid", (int)getpid(),
-		"mountNamespace", (json_int_t)mount_namespace(0), "mountId",
+		record->container, "hold", record->hold, "layers", record->layers, "images",
+		json_array_size(record->images) > 0 ? record->images : NULL, "rw", record->writable,
+		"madeTarget", record->made_target, "pid", (int)getpid(), "mountNamespace",
+		(json_int_t)mount_namespace(0), "mountId",
 		mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
 }
 
@@ -134,17 +135,15 @@ static void remove_hint(const struct store *store, const json_t *record)
 
 json_t *record_write(const struct store *store, const struct record *record, struct error *err)
 {
-	char unique[RANDOM_NAME_SIZE];
 	json_auto_t *json = describe(record);
 
 	if (!json) {
 		error_set(err, ERROR_USAGE, "the name \"%s\" is not UTF-8", record->target);
 		return NULL;
 	}
-	random_name(unique);
 	cleanup_free char *owner = owner_of(record);
-	cleanup_free char *name = xasprintf("%s%s", unique, suffix);
-	cleanup_free char *place = xasprintf("%s/%s", owner, unique);
+	cleanup_free char *name = xasprintf("%s%s", record->user, suffix);
+	cleanup_free char *place = xasprintf("%s/%s", owner, record->user);
 	cleanup_free char *text = json_compact(json);
 	if (write_record(store, owner, name, text, err) < 0)
 		return NULL;
@@ -165,6 +164,13 @@ void record_remove(const struct store *store, const json_t *record)
 }
 
 /* ---- reading ---- */
+
+const char *record_user(const json_t *record)
+{
+	const char *place = json_text(record, "unique", ""), *slash = strrchr(place, '/');
+
+	return slash ? slash + 1 : "";
+}
 
 bool record_is_on_top(const json_t *record)
 {

@@ -27,6 +27,8 @@ struct record {
 	bool writable;
 	bool made_target; /* the directory was made for the mount and goes with it */
 	int mount_fd;	  /* the mount, attached nowhere yet */
+	const char *user; /* of RANDOM_NAME_SIZE; see erofs_shared.h */
+	const json_t *images;
 };
 
 /* Write a record; the caller holds the gate, shared. Returns it with its place as "unique"; the
@@ -35,6 +37,9 @@ json_t *record_write(const struct store *store, const struct record *record, str
 
 /* Forget a record, as record_write() or record_list() gave it. */
 void record_remove(const struct store *store, const json_t *record);
+
+/* The user that it is of shared images. Borrowed. */
+const char *record_user(const json_t *record);
 
 /* Whether the mount is the topmost one on its target in our mount namespace. False where only
  * mountinfo can tell, as before Linux 6.8. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/root_directory.h"
 
-#include "ctr-store/erofs.h"
+#include "ctr-store/erofs_shared.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/xattrs.h"
@@ -33,10 +33,11 @@ static int find_declared(const struct store *store, const struct strings *layers
 	return 0;
 }
 
-static int open_layer(const struct store *store, const char *id, struct error *err)
+static int open_layer(const struct store *store, const char *id, const struct erofs_user *user,
+		      struct error *err)
 {
-	cleanup_free char *path = layer_tree(id);
-	int fd = erofs_open_tree(store->layers_fd, path, err);
+	cleanup_free char *path = layer_path(store, id);
+	int fd = erofs_shared_open(store, path, user, err);
 
 	return fd < 0 ? error_prefix(err, "layer %s", id) : fd;
 }
@@ -57,7 +58,7 @@ int root_directory_copy(const struct store *store, const struct strings *layers,
 	struct stat st = { .st_mode = 0755 };
 	size_t position = 0;
 	int found = find_declared(store, layers, &position, err);
-	cleanup_fd int fd = found == 1 ? open_layer(store, layers->items[position], err) : -1;
+	cleanup_fd int fd = found == 1 ? open_layer(store, layers->items[position], NULL, err) : -1;
 
 	if (found < 0 || (found == 1 && fd < 0))
 		return -1;
@@ -106,7 +107,8 @@ static int make_look_alike(const struct store *store, const struct stat *st, cha
 	return 0;
 }
 
-int root_directory_add(const struct store *store, struct strings *layers, struct error *err)
+int root_directory_add(const struct store *store, struct strings *layers,
+		       const struct erofs_user *user, struct error *err)
 {
 	struct stat declared, top;
 	cleanup_free char *path = NULL;
@@ -115,9 +117,9 @@ int root_directory_add(const struct store *store, struct strings *layers, struct
 
 	if (found <= 0 || position == layers->count - 1)
 		return found < 0 ? -1 : 0;
-	cleanup_fd int fd = open_layer(store, layers->items[position], err);
+	cleanup_fd int fd = open_layer(store, layers->items[position], user, err);
 	cleanup_fd int top_fd =
-		fd < 0 ? -1 : open_layer(store, layers->items[layers->count - 1], err);
+		fd < 0 ? -1 : open_layer(store, layers->items[layers->count - 1], user, err);
 	if (top_fd < 0)
 		return -1;
 	if (fstat(fd, &declared) < 0 || fstat(top_fd, &top) < 0)

@@ -8,6 +8,7 @@
 #include "lib/error.h"
 #include "lib/memory.h"
 
+struct erofs_user;
 struct id_maps;
 struct store;
 
@@ -17,5 +18,7 @@ int root_directory_copy(const struct store *store, const struct strings *layers,
 			const struct id_maps *maps, int upper_fd, struct error *err);
 
 /* For a mount without an upper directory: add to the layers the path of an empty directory that
- * looks as the image's should, where the topmost layer's does not. */
-int root_directory_add(const struct store *store, struct strings *layers, struct error *err);
+ * looks as the image's should, where the topmost layer's does not. The user (or NULL) is that of
+ * the mount. */
+int root_directory_add(const struct store *store, struct strings *layers,
+		       const struct erofs_user *user, struct error *err);

@@ -3,6 +3,7 @@
 
 #include "ctr-store/container.h"
 #include "ctr-store/container_name.h"
+#include "ctr-store/erofs_shared.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/manifests.h"
@@ -184,6 +185,11 @@ static int sweep_layer(struct sweep *sweep, int dir_fd, const char *id, const js
 	cleanup_free char *name = xasprintf("layer-%s", id);
 	if (!sweep->dry_run && renameat(dir_fd, id, sweep->trash->fd, name) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove layer %s", id);
+	if (!sweep->dry_run) {
+		cleanup_free char *tree = layer_tree(name);
+
+		erofs_shared_forget(sweep->store, sweep->trash->fd, tree);
+	}
 	sweep->layers++;
 	sweep->bytes += json_integer_value(json_object_get(facts, "size"));
 	return 0;
@@ -264,6 +270,19 @@ static json_t *set_of(const json_t *digests)
 	return set;
 }
 
+/* Mounts of images that no record needs. */
+static void sweep_shared(const struct sweep *sweep, const json_t *records)
+{
+	json_auto_t *users = json_object();
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		json_object_set_new(users, record_user(record), json_true());
+	}
+	erofs_shared_collect(sweep->store, users);
+}
+
 /* Containers and records of mounts, without those that nothing keeps. The caller owns them. */
 static json_t *read_users(struct sweep *sweep, struct error *err)
 {
@@ -277,6 +296,8 @@ static json_t *read_users(struct sweep *sweep, struct error *err)
 	if (all)
 		sweep->containers +=
 			container_collect_lost(sweep->store, sweep->dry_run ? NULL : sweep->trash);
+	if (all && !sweep->dry_run)
+		sweep_shared(sweep, records);
 	json_array_extend(users, records);
 	return json_incref(users);
 }

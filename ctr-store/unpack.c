@@ -25,7 +25,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "backend", 0, "NAME", OPTION_STRING, offsetof(struct settings, backend),
-	  "layers become directories (overlay), or EROFS images (erofs)" },
+	  "layers become EROFS images (erofs) or directories (overlay)" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
 	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },

@@ -205,6 +205,8 @@ static int prepare(struct unpacker *unpacker, struct job *job, int *blob_fd,
 		error_prefix(err, "image %s", image_label(job->image));
 		return error_hint(err, "pull it again with skopeo-c copy");
 	}
+	if (backend_settle(unpacker->store, &unpacker->staging, &unpacker->backend, err) < 0)
+		return -1;
 	random_name(job->directory);
 	if (mkdirat(unpacker->staging.fd, job->directory, 0700) < 0)
 		return error_os(err, "cannot make a directory for layer %s", layer->diff_id);

@@ -47,7 +47,7 @@ static int open_lower(const struct store *store, const json_t *container, struct
 	json_array_foreach (json_object_get(container, "layers"), i, id) {
 		strings_add(&layers, json_is_string(id) ? json_string_value(id) : "?");
 	}
-	if (root_directory_add(store, &layers, err) < 0)
+	if (root_directory_add(store, &layers, NULL, err) < 0)
 		return -1;
 	const struct id_maps maps = id_maps_of(container);
 	const struct overlay overlay = { .layers = &layers,

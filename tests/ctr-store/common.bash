@@ -3,8 +3,10 @@
 # For the tests of ctr-store, after ../helpers.
 #
 #   make_tar TAR ENTRY…      a tar archive exactly as told (make-tar.py)
-#   store_image REF TAR…     an image in the store itself, made without our tools
+#   store_image REF TAR…     an image in the store itself, made without our tools; with
+#                            OCID_TESTS_BACKEND its layers become what that says
 #   layer_tree TAR           the diff/ directory of the stand-alone layer with that archive
+#   as_directories           layers become directories, whatever is best here
 #   field JQ                 what jq -r finds in $output
 #   fault HOW                then "${FAULTY[@]}" before a command lets a system call in it fail or
 #                            kill, see strace(1), --inject
@@ -17,6 +19,9 @@ make_tar() {
 
 store_image() {
 	mkdir -p "$OCID_ROOT/images"
+	if [ -n "${OCID_TESTS_BACKEND-}" ] && [ ! -e "$OCID_ROOT/store.json" ]; then
+		echo "{\"backend\":\"$OCID_TESTS_BACKEND\"}" >"$OCID_ROOT/store.json"
+	fi
 	oci_image "$OCID_ROOT/images" "$1" '{}' "${@:2}" >/dev/null
 }
 
@@ -33,6 +38,11 @@ small_disk() {
 	mount -t tmpfs -o "size=$2" small "$1"
 }
 
+as_directories() {
+	mkdir -p "$OCID_ROOT"
+	echo '{"backend":"overlay"}' >"$OCID_ROOT/store.json"
+}
+
 # Everything that a test mounted or made goes, so that the next one starts with an empty store.
 clean_store() {
 	local target
@@ -40,6 +50,8 @@ clean_store() {
 	ctr-store mounts | jq -r .target | while read -r target; do
 		ctr-store umount --lazy "$target"
 	done
+	# killed processes may have left some
+	find "$OCID_RUNROOT/erofs/mnt" -mindepth 1 -maxdepth 1 -exec umount -q -l {} \; 2>/dev/null || true
 	rm -rf "${OCID_ROOT:?}" "${OCID_RUNROOT:?}"
 }
 

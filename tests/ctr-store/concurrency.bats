@@ -65,12 +65,13 @@ pull() { # SECONDS
 		return 1
 	fi
 	# every record is a mount, and every mount a record
-	[ "$(ctr-store mounts | wc -l)" -eq "$(grep -c "$BATS_FILE_TMPDIR\|$PWD" /proc/self/mountinfo)" ]
+	[ "$(ctr-store mounts | wc -l)" -eq "$(grep -c "$PWD.* ocid:\|$BATS_FILE_TMPDIR.* ocid:" /proc/self/mountinfo)" ]
 	while [ -n "$(ctr-store mounts)" ]; do
 		ctr-store umount --force m1 m2 m3 c0 c1 c2 c3 || ctr-store rm --force c0 c1 c2 c3 >/dev/null
 	done
 	ctr-store rm --force c0 c1 c2 c3 i1:1 i2:1 i3:1 >/dev/null
 	tool ctr-store gc
 	[ "$(field '.blobs + .layers + .staging + .containers + .mounts')" -eq 0 ]
+	[ -z "$(find "$OCID_RUNROOT/erofs" -mindepth 2)" ]
 	[ -z "$(find "$OCID_ROOT"/{layers,containers,tmp,images/blobs/sha256} -mindepth 1)" ]
 }

@@ -29,6 +29,7 @@ look() {
 }
 
 @test "copy: the files are those that an overlay mount shows" {
+	as_directories
 	tool ctr-store create --image t:1 --backend copy --name web
 	path=$(field .rootfs.path)
 	[ -z "$(ctr-store mounts)" ]
@@ -115,7 +116,7 @@ look() {
 	head -c 20000000 /dev/urandom >random
 	tar -cf big.tar random
 	store_image docker.io/library/big:1 big.tar
-	ctr-store unpack big:1 >/dev/null
+	ctr-store unpack --backend overlay big:1 >/dev/null
 	sync -f disk
 	before=$(stat -f -c %a disk)
 	tool ctr-store create --image big:1 --backend copy

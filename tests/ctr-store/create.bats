@@ -54,6 +54,7 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 }
 
 @test "create: what a container writes stays its own" {
+	as_directories
 	tool ctr-store create --image t:1 --name a
 	a=$(field .rootfs.path)
 	tool ctr-store create --image t:1 --name b

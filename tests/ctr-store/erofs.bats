@@ -109,6 +109,7 @@ glance() {
 }
 
 @test "mount: the same files from images as from directories" {
+	ctr-store unpack --backend overlay t:1 >/dev/null
 	ctr-store mount t:1 mnt >/dev/null
 	list mnt no-times >directories
 	ctr-store umount mnt
@@ -119,17 +120,17 @@ glance() {
 	list mnt no-times >images
 	diff directories images
 	[ "$(jq -r 'select(.path == ".").mode' images)" = 0o40750 ]
-	# nothing else is mounted anywhere
+	tool ctr-store umount mnt
+	# nothing is mounted anywhere
 	run grep -e " $OCID_ROOT" -e " $OCID_RUNROOT" /proc/self/mountinfo
 	[ "$status" -eq 1 ]
-	tool ctr-store umount mnt
 	no_loop_devices
 }
 
 @test "mount: layers that are images and layers that are directories in one" {
 	store_image docker.io/library/u:1 base.tar
 	ctr-store unpack --backend erofs u:1 >/dev/null
-	ctr-store unpack t:1 >/dev/null
+	ctr-store unpack --backend overlay t:1 >/dev/null
 	[ -f "$(layer_tree base.tar)" ]
 	[ -d "$(layer_tree top.tar)" ]
 	tool ctr-store mount t:1 mnt
@@ -258,7 +259,8 @@ glance() {
 
 @test "mount: killed while layers are mounted leaves nothing" {
 	ctr-store unpack --backend erofs t:1 >/dev/null
-	for call in fsmount:signal=KILL:when={1..4} move_mount:signal=KILL:when=1; do
+	for call in fsmount:signal=KILL:when={1..4} move_mount:signal=KILL:when={1..4}; do
+		ctr-store gc >/dev/null
 		fault "$call"
 		run "${FAULTY[@]}" ctr-store mount t:1 mnt
 	done
@@ -266,9 +268,10 @@ glance() {
 	tool ctr-store gc
 	[ "$(grep -c "$OCID_RUNROOT" /proc/self/mountinfo)" -eq 0 ]
 	# and on kernels that want them attached; newer ones are made to refuse the first lowerdir+
-	older=(-e inject=fsconfig:error=EINVAL:when=16)
+	older=(-e inject=fsconfig:error=EINVAL:when=10)
 	kernel_is_new || older=()
-	fault move_mount:signal=KILL:when=2
+	# after one for each layer that is to be shared
+	fault move_mount:signal=KILL:when=5
 	run "${FAULTY[@]}" "${older[@]}" ctr-store mount t:1 mnt
 	[ "$(find "$OCID_RUNROOT" -maxdepth 1 -name '.mount-*' | wc -l)" -eq 1 ]
 	tool ctr-store gc

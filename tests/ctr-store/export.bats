@@ -85,5 +85,5 @@ names() {
 	wait
 	[ "$(tar -xOf out.tar b)" = last ]
 	ctr-store gc >/dev/null
-	[ ! -d "$(layer_tree big.tar)" ]
+	[ ! -e "$(layer_tree big.tar)" ]
 }

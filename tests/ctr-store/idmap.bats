@@ -19,6 +19,7 @@ owner() { # PATH
 }
 
 @test "create: --uidmap and --gidmap show the owners of the layers as the host's" {
+	as_directories
 	tool "${make[@]}"
 	path=$(field .rootfs.path)
 	[ "$(owner "$path")" = 100000:200007 ]

@@ -146,6 +146,9 @@ options_of() {
 	tool ctr-store mounts
 	[ "$(field .target)" = "$BATS_TEST_TMPDIR/"$'m n\to' ]
 	tool ctr-store umount $'m n\to'
+	# where images cannot be mounted at all
+	rm -r "$OCID_ROOT/layers"
+	as_directories
 	fault fsopen:error=ENOSYS
 	tool "${FAULTY[@]}" ctr-store mount --rw t:1 mnt
 	echo x >mnt/x
@@ -153,6 +156,7 @@ options_of() {
 }
 
 @test "mount: on a kernel without lowerdir+, or without fsopen" {
+	as_directories
 	for fault in fsopen:error=ENOSYS fsconfig:error=EINVAL:when=1; do
 		fault "$fault"
 		tool "${FAULTY[@]}" ctr-store mount t:1 mnt

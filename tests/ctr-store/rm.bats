@@ -228,7 +228,7 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	tool ctr-store rm b:1
 	sed -i 's/ [bl][0-9a-f]*//g; 1s/^/x/' "$OCID_RUNROOT/manifests" # of another boot
 	tool ctr-store rm c:1
-	[ -d "$(layer_tree own.tar)" ]
+	[ -e "$(layer_tree own.tar)" ]
 	head -c 100 /dev/urandom >"$OCID_RUNROOT/manifests"
 	tool ctr-store check --deep
 	tool ctr-store rm d:1 t:1

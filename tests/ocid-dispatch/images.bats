@@ -88,8 +88,7 @@ image() {
 @test "images: the layers are unpacked with the pull" {
 	pull "$REGISTRY/plain:1"
 	[ "$(find "$OCID_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
-	busybox=("$OCID_ROOT"/layers/*/diff/bin/busybox)
-	[ -x "${busybox[0]}" ]
+	[ -n "$(find "$OCID_ROOT"/layers/*/diff ! -size 0)" ]
 }
 
 @test "images: missing is an empty status, and not found when pulled" {

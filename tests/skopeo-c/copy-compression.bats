@@ -148,6 +148,6 @@ layer_digest() {
 	tool skopeo-c inspect oci:chunked:a
 	jq -e '.LayersData[0].Annotations | keys | any(test("zstd-chunked"))' <<<"$output"
 	tool skopeo-c copy -q oci:chunked:a store:chunked
-	tool ctr-store unpack chunked
+	tool ctr-store unpack --backend overlay chunked
 	cmp "$OCID_ROOT"/layers/*/diff/numbers "$BATS_FILE_TMPDIR/root/numbers"
 }
