@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/cli_tables.h"
 
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct cli_option cli_common_options[] = {
@@ -45,11 +49,10 @@ static void print_wrapped(const char *text, size_t column)
 
 static void print_option(const struct cli_option *option)
 {
-	char left[64];
-
-	snprintf(left, sizeof left, "%c%c%c --%s%s%s", option->letter ? '-' : ' ',
-		 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
-		 option->value ? " " : "", option->value ? option->value : "");
+	cleanup_free char *left = xasprintf(
+		"%c%c%c --%s%s%s", option->letter ? '-' : ' ',
+		option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
+		option->value ? " " : "", option->value ? option->value : "");
 	size_t column = (size_t)printf("  %-*s", HELP_INDENT - 2, left);
 	if (column > HELP_INDENT) {
 		printf("\n%*s", HELP_INDENT, "");

@@ -21,6 +21,8 @@ verbs() {
 			[ -z "$stderr" ]
 			[[ $output == "Usage: $tool $verb"* ]]
 			[ "$(awk '{ if (length > n) n = length } END { print n }' <<<"$output")" -le 80 ]
+			# no option is cut off
+			[ "$(tr -cd '[' <<<"$output" | wc -c)" -eq "$(tr -cd ']' <<<"$output" | wc -c)" ]
 		done < <(verbs "$tool")
 	done
 }
