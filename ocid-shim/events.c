@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 struct events_settings {
-	bool past;
+	bool past, wait;
 };
 
 /* In the order in which they happen. */
@@ -311,6 +311,21 @@ static void meet_present(const struct container *container, void *context)
 		beginning->status = meet(beginning->watcher, container->id, beginning->err);
 }
 
+/* A mistyped id would be waited for without end. */
+static int check_operands(const struct cli *cli, const struct store *store, struct error *err)
+{
+	const struct events_settings *settings = cli->settings;
+
+	for (int i = 0; i < cli->operand_count; i++) {
+		cleanup_container struct container container = { .dir_fd = -1 };
+
+		if (settings->wait ? container_check_id(cli->operands[i], err) < 0
+				   : container_open(store, cli->operands[i], &container, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int run_events(const struct cli *cli, struct error *err)
 {
 	const struct events_settings *settings = cli->settings;
@@ -319,10 +334,8 @@ static int run_events(const struct cli *cli, struct error *err)
 	};
 	struct beginning beginning = { &watcher, err, 0 };
 
-	for (int i = 0; i < cli->operand_count; i++)
-		if (container_check_id(cli->operands[i], err) < 0)
-			return -1;
-	if (store_open(cli, &watcher.store, err) < 0)
+	if (store_open(cli, &watcher.store, err) < 0 ||
+	    check_operands(cli, &watcher.store, err) < 0)
 		return -1;
 
 	cleanup_free char *path = xasprintf("%s/containers", watcher.store.runroot);
@@ -342,6 +355,8 @@ static int run_events(const struct cli *cli, struct error *err)
 static const struct cli_option options[] = {
 	{ "past", 0, NULL, OPTION_FLAG, offsetof(struct events_settings, past),
 	  "first what has become of the containers that are there" },
+	{ "wait", 0, NULL, OPTION_FLAG, offsetof(struct events_settings, wait),
+	  "an ID need not be there yet" },
 	{ 0 },
 };
 

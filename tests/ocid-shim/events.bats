@@ -71,6 +71,18 @@ hush() {
 	shim 2 events ../x
 }
 
+@test "events: an id that is not there is an error, unless it may come" {
+	shim 3 events one
+	error_is not-found '"one"'
+	shim 2 events --wait ../x
+	listen --wait one
+	bundle one 'exit 0'
+	shim run --bundle "$BUNDLE" one
+	wait_for 5 heard 'one:created one:started one:exited'
+	hush
+	shim rm one
+}
+
 @test "events: many containers that come and go are all told of" {
 	listen
 	local pids=()
