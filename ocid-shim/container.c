@@ -204,7 +204,12 @@ const char *container_started_file(const struct container *container)
 {
 	if (has_file(container, "started"))
 		return "started";
-	return has_file(container, "exit") && has_file(container, ".started") ? ".started" : NULL;
+	if (!has_file(container, "exit"))
+		return NULL;
+	if (has_file(container, ".started"))
+		return ".started";
+	/* it may have got its name since it was looked for */
+	return has_file(container, "started") ? "started" : NULL;
 }
 
 int container_await_process(const struct container *container, int timeout_ms, struct error *err)

@@ -157,8 +157,13 @@ static int tell_present(const struct watcher *watcher, struct known *known, stru
 
 	if (container_open(&watcher->store, known->id, &container, &ignored) < 0)
 		return 0;
+	/* the last first: what comes while they are looked at must not be told before what was
+	 * not there yet */
+	bool present[EXITED + 1];
+	for (int kind = EXITED; kind >= CREATED; kind--)
+		present[kind] = find_file(&container, (enum event_kind)kind);
 	for (enum event_kind kind = CREATED; kind <= EXITED; kind++)
-		if (find_file(&container, kind) && tell(watcher, known, kind, &container, err) < 0)
+		if (present[kind] && tell(watcher, known, kind, &container, err) < 0)
 			return -1;
 	if (known->told[CREATED] && !known->told[EXITED] && known->pid_fd < 0) {
 		json_t *pid = json_object_get(container.facts, "pid");
