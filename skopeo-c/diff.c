@@ -10,6 +10,7 @@
 #include "skopeo-c/image.h"
 #include "skopeo-c/json-difference.h"
 #include "skopeo-c/plan.h"
+#include "skopeo-c/registry-pool.h"
 #include "skopeo-c/schema1.h"
 #include "skopeo-c/transport.h"
 
@@ -47,13 +48,13 @@ struct side {
 struct comparison {
 	const struct cli *cli;
 	struct http *http;
+	struct registry_pool pool;
 	struct side sides[2];
 };
 
 static void comparison_close(struct comparison *comparison)
 {
-	/* the second borrows from the first */
-	for (int i = 1; i >= 0; i--) {
+	for (int i = 0; i < 2; i++) {
 		struct side *side = &comparison->sides[i];
 
 		json_decref(side->config);
@@ -62,6 +63,7 @@ static void comparison_close(struct comparison *comparison)
 		manifest_free(&side->manifest);
 		transport_close(&side->from);
 	}
+	registry_pool_free(&comparison->pool);
 	http_free(comparison->http);
 }
 
@@ -82,7 +84,7 @@ static int open_side(struct comparison *comparison, int number, struct error *er
 		.cli = comparison->cli,
 		.http = comparison->http,
 		.access = settings->access,
-		.earlier = number == 1 ? &comparison->sides[0].from : NULL,
+		.pool = &comparison->pool,
 	};
 	if (transport_open(&side->from, name, &source, err) < 0 ||
 	    side->from.class->get_manifest(&side->from, NULL, &side->manifest, err) < 0)

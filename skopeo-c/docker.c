@@ -6,6 +6,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/referrers.h"
+#include "skopeo-c/registry-pool.h"
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/transport.h"
 #include "skopeo-c/upload.h"
@@ -16,8 +17,8 @@
 /* One of the endpoints that may serve the image. */
 struct place {
 	const struct endpoint *endpoint;
-	struct registry registry;
-	bool is_open;
+	struct registry *registry; /* NULL until it is opened: `own`, or one of the pool's */
+	struct registry own;
 };
 
 struct docker {
@@ -29,7 +30,8 @@ struct docker {
 	struct place *places;	       /* one for each endpoint of the route */
 	struct place *at;	       /* the one that is in use */
 	bool is_settled;	       /* that one has given the manifest */
-	const struct docker *earlier;  /* until the manifest is read; or NULL */
+	struct registry_pool *pool;    /* borrowed; or NULL */
+	struct registry_call reading;  /* of a manifest, under way or answered */
 	struct registry_call question; /* what the destination's name stands for */
 	struct uploads uploads;
 };
@@ -39,32 +41,20 @@ bool transport_is_docker(const struct transport *t)
 	return t->class == &transport_docker;
 }
 
-/* Whether `earlier` has an open place for the same repository. */
-static const struct registry *find_earlier(const struct docker *earlier,
-					   const struct registry *registry)
-{
-	for (size_t i = 0; earlier && i < earlier->route.count; i++) {
-		const struct place *place = &earlier->places[i];
-
-		if (place->is_open && strcmp(place->registry.name, registry->name) == 0 &&
-		    strcmp(place->registry.repository, registry->repository) == 0 &&
-		    place->registry.tls.verify == registry->tls.verify)
-			return &place->registry;
-	}
-	return NULL;
-}
-
 static int open_place(struct docker *docker, struct place *place, struct error *err)
 {
-	if (place->is_open)
+	if (place->registry)
 		return 0;
+	if (docker->pool) {
+		place->registry =
+			registry_pool_open(docker->pool, docker->http, &docker->access,
+					   place->endpoint, docker->named, docker->actions, err);
+		return place->registry ? 0 : -1;
+	}
 	if (registry_open(docker->http, &docker->access, place->endpoint, docker->named,
-			  docker->actions, &place->registry, err) < 0)
+			  docker->actions, &place->own, err) < 0)
 		return -1;
-	place->is_open = true;
-	const struct registry *earlier = find_earlier(docker->earlier, &place->registry);
-	if (earlier)
-		registry_inherit(&place->registry, earlier);
+	place->registry = &place->own;
 	return 0;
 }
 
@@ -72,7 +62,7 @@ struct registry *docker_registry(struct transport *t)
 {
 	struct docker *docker = t->state;
 
-	return &docker->at->registry;
+	return docker->at->registry;
 }
 
 struct registry *docker_origin(struct transport *t, struct error *err)
@@ -80,7 +70,7 @@ struct registry *docker_origin(struct transport *t, struct error *err)
 	struct docker *docker = t->state;
 	struct place *place = &docker->places[docker->route.count - 1];
 
-	return open_place(docker, place, err) < 0 ? NULL : &place->registry;
+	return open_place(docker, place, err) < 0 ? NULL : place->registry;
 }
 
 void docker_allow_mounts(struct transport *to, const struct transport *from)
@@ -89,8 +79,8 @@ void docker_allow_mounts(struct transport *to, const struct transport *from)
 		return;
 
 	struct docker *docker = to->state;
-	struct registry *ours = &docker->at->registry;
-	const struct registry *theirs = &((const struct docker *)from->state)->at->registry;
+	struct registry *ours = docker->at->registry;
+	const struct registry *theirs = ((const struct docker *)from->state)->at->registry;
 	if (strcmp(ours->name, theirs->name) != 0 ||
 	    strcmp(ours->repository, theirs->repository) == 0)
 		return;
@@ -122,8 +112,7 @@ static int docker_open(struct transport *t, const char *rest,
 	docker->http = settings->http;
 	docker->access = settings->access;
 	docker->uploads.runroot = settings->cli->runroot;
-	if (settings->earlier && transport_is_docker(settings->earlier))
-		docker->earlier = settings->earlier->state;
+	docker->pool = settings->pool;
 	docker->named = xstrdup(reference.registry);
 	docker->actions = settings->is_destination ? "pull,push" : "pull";
 	docker->places = xcalloc(route.count, sizeof *docker->places);
@@ -140,10 +129,10 @@ static void docker_close(struct transport *t)
 {
 	struct docker *docker = t->state;
 
+	registry_call_free(&docker->reading);
 	registry_call_free(&docker->question);
 	for (size_t i = 0; i < docker->route.count; i++)
-		if (docker->places[i].is_open)
-			registry_close(&docker->places[i].registry);
+		registry_close(&docker->places[i].own);
 	free(docker->places);
 	route_free(&docker->route);
 	free(docker->named);
@@ -153,7 +142,7 @@ static void docker_close(struct transport *t)
 
 static char *manifest_path(const struct docker *docker, const char *wanted)
 {
-	return xasprintf("/v2/%s/manifests/%s", docker->at->registry.repository, wanted);
+	return xasprintf("/v2/%s/manifests/%s", docker->at->registry->repository, wanted);
 }
 
 /* ---- source ---- */
@@ -171,34 +160,78 @@ static int no_manifest(const struct transport *t, const struct registry_call *ca
 	return error_subject(err, t->name);
 }
 
-static int get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
-			struct error *err)
+/* Ask for a manifest, unless it is what was asked for already. */
+static void ask(struct docker *docker, const char *wanted)
+{
+	struct registry_call *call = &docker->reading;
+	char *path = manifest_path(docker, wanted);
+
+	if (call->registry == docker->at->registry && strcmp(call->target, path) == 0) {
+		free(path);
+		return;
+	}
+	registry_call_free(call);
+	registry_call_init(call, docker->at->registry, "GET", path);
+	strings_add(&call->request.headers, "Accept: " MANIFEST_ACCEPT);
+	registry_call_start(call);
+}
+
+static bool docker_expect_manifest(struct transport *t, const char *digest)
 {
 	struct docker *docker = t->state;
-	const char *wanted = digest ? digest : docker->at->endpoint->wanted;
-	cleanup_registry_call struct registry_call call = { 0 };
 
-	registry_call_init(&call, &docker->at->registry, "GET", manifest_path(docker, wanted));
-	strings_add(&call.request.headers, "Accept: " MANIFEST_ACCEPT);
-	if (registry_call_run(&call, err) < 0)
+	/* of a mirror only the answer tells whether it is the one to ask */
+	if (!docker->is_settled && docker->route.count > 1)
+		return false;
+	ask(docker, digest ? digest : docker->at->endpoint->wanted);
+	return true;
+}
+
+static bool docker_is_answered(struct transport *t)
+{
+	struct registry_call *call = &((struct docker *)t->state)->reading;
+	struct error ignored; /* get_manifest() comes upon it again */
+
+	return !call->registry || registry_call_poll(call, &ignored) != 0;
+}
+
+/* The answer to what was asked. */
+static int take_manifest(struct transport *t, const char *digest, const char *wanted,
+			 struct manifest *manifest, struct error *err)
+{
+	struct registry_call *call = &((struct docker *)t->state)->reading;
+
+	if (registry_call_wait(call, err) < 0)
 		return error_subject(err, t->name);
-	if (call.request.status != 200)
-		return no_manifest(t, &call, digest, err);
+	if (call->request.status != 200)
+		return no_manifest(t, call, digest, err);
 
-	const char *told = http_header(&call.request, "docker-content-digest", 0);
+	const char *told = http_header(&call->request, "docker-content-digest", 0);
 	if (digest_is_valid(wanted))
 		told = wanted;
 	if (told && !digest_is_valid(told))
 		return error_set(err, ERROR_INTEGRITY, "%s: the registry names the digest \"%s\"",
 				 t->name, told);
-	if (!call.request.answer)
+	if (!call->request.answer)
 		return error_set(err, ERROR_INTEGRITY, "%s: the manifest is empty", t->name);
-	if (manifest_parse(call.request.answer, call.request.answer_length,
-			   http_header(&call.request, "content-type", 0), told, t->name, manifest,
+	if (manifest_parse(call->request.answer, call->request.answer_length,
+			   http_header(&call->request, "content-type", 0), told, t->name, manifest,
 			   err) < 0)
 		return -1;
-	call.request.answer = NULL; /* the manifest's now */
+	call->request.answer = NULL; /* the manifest's now */
 	return 0;
+}
+
+static int get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
+			struct error *err)
+{
+	struct docker *docker = t->state;
+	const char *wanted = digest ? digest : docker->at->endpoint->wanted;
+
+	ask(docker, wanted);
+	int status = take_manifest(t, digest, wanted, manifest, err);
+	registry_call_free(&docker->reading);
+	return status;
 }
 
 /* A mirror that is down is not waited for: there is another place to ask. */
@@ -209,10 +242,10 @@ static int ask_mirror(struct transport *t, const char *digest, struct manifest *
 
 	if (open_place(docker, docker->at, err) < 0)
 		return -1;
-	int retries = docker->at->registry.retries;
-	docker->at->registry.retries = 0;
+	int retries = docker->at->registry->retries;
+	docker->at->registry->retries = 0;
 	int status = get_manifest(t, digest, manifest, err);
-	docker->at->registry.retries = retries;
+	docker->at->registry->retries = retries;
 	return status;
 }
 
@@ -248,8 +281,8 @@ static int docker_open_blob(struct transport *t, const struct blob *blob,
 
 	(void)err;
 	registry_call_init(
-		&source->call, &docker->at->registry, "GET",
-		xasprintf("/v2/%s/blobs/%s", docker->at->registry.repository, blob->digest));
+		&source->call, docker->at->registry, "GET",
+		xasprintf("/v2/%s/blobs/%s", docker->at->registry->repository, blob->digest));
 	return 0;
 }
 
@@ -259,7 +292,7 @@ static void docker_ask_manifest(struct transport *t)
 {
 	struct docker *docker = t->state;
 
-	registry_call_init(&docker->question, &docker->at->registry, "HEAD",
+	registry_call_init(&docker->question, docker->at->registry, "HEAD",
 			   manifest_path(docker, docker->at->endpoint->wanted));
 	strings_add(&docker->question.request.headers, "Accept: " MANIFEST_ACCEPT);
 	registry_call_start(&docker->question);
@@ -283,7 +316,7 @@ static int docker_offer_blob(struct transport *t, const struct blob *blob, struc
 	struct docker *docker = t->state;
 
 	(void)err;
-	docker->uploads.registry = &docker->at->registry;
+	docker->uploads.registry = docker->at->registry;
 	upload_offer(&docker->uploads, blob, sink);
 	return 0;
 }
@@ -315,7 +348,7 @@ static int put_manifest(struct transport *t, const char *wanted, const struct ma
 	if (digest_is_valid(wanted) && strcmp(wanted, manifest->digest) != 0)
 		return error_set(err, ERROR_USAGE, "%s: the image to copy has the digest %s",
 				 t->name, manifest->digest);
-	registry_call_init(&call, &docker->at->registry, "PUT", manifest_path(docker, wanted));
+	registry_call_init(&call, docker->at->registry, "PUT", manifest_path(docker, wanted));
 	strings_addf(&call.request.headers, "Content-Type: %s", manifest->media_type);
 	call.request.body = xstrdup(manifest->bytes);
 	call.request.body_length = manifest->length;
@@ -359,6 +392,8 @@ const struct transport_class transport_docker = {
 	.open = docker_open,
 	.close = docker_close,
 	.get_manifest = docker_get_manifest,
+	.expect_manifest = docker_expect_manifest,
+	.is_answered = docker_is_answered,
 	.open_blob = docker_open_blob,
 	.ask_manifest = docker_ask_manifest,
 	.has_manifest = docker_has_manifest,

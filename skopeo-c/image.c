@@ -23,21 +23,37 @@ static int parse_config(const struct transport *from, struct image *image, struc
 			 from->name);
 }
 
-int image_read(struct transport *from, const struct manifest *manifest, struct image *image,
-	       struct error *err)
+int image_begin(struct transport *from, const struct manifest *manifest, struct image *image,
+		struct blob_source *source, struct error *err)
 {
 	struct image result = { .manifest = manifest };
 
 	if (blob_from_json(json_object_get(manifest->json, "config"), from->name,
-			   &result.config_blob, err) < 0)
+			   &result.config_blob, err) < 0 ||
+	    transport_begin_blob(from, &result.config_blob, source, err) < 0)
 		return -1;
-	result.config_bytes = transport_read_blob(from, &result.config_blob, err);
-	if (!result.config_bytes || parse_config(from, &result, err) < 0) {
-		image_free(&result);
-		return -1;
-	}
 	*image = result;
 	return 0;
+}
+
+int image_end(struct transport *from, struct image *image, struct blob_source *source,
+	      struct error *err)
+{
+	image->config_bytes = transport_end_blob(from, &image->config_blob, source, err);
+	if (image->config_bytes && parse_config(from, image, err) == 0)
+		return 0;
+	image_free(image);
+	return -1;
+}
+
+int image_read(struct transport *from, const struct manifest *manifest, struct image *image,
+	       struct error *err)
+{
+	struct blob_source source = BLOB_SOURCE_NONE;
+
+	return image_begin(from, manifest, image, &source, err) < 0
+		       ? -1
+		       : image_end(from, image, &source, err);
 }
 
 void image_free(struct image *image)

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+struct blob_source;
 struct transport;
 
 struct image {
@@ -19,6 +20,11 @@ struct image {
  * artifact may be anything. */
 int image_read(struct transport *from, const struct manifest *manifest, struct image *image,
 	       struct error *err);
+/* The same in two steps: transport_begin_blob() and transport_end_blob() of the config. */
+int image_begin(struct transport *from, const struct manifest *manifest, struct image *image,
+		struct blob_source *source, struct error *err);
+int image_end(struct transport *from, struct image *image, struct blob_source *source,
+	      struct error *err);
 void image_free(struct image *image);
 #define cleanup_image __attribute__((cleanup(image_free)))
 

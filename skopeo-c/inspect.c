@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inspect: what an image is, without fetching its layers. */
-#include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/log.h"
-#include "lib/memory.h"
 #include "lib/output.h"
-#include "lib/reference.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/credentials.h"
-#include "skopeo-c/image.h"
-#include "skopeo-c/plan.h"
-#include "skopeo-c/schema1.h"
-#include "skopeo-c/tags.h"
+#include "skopeo-c/inspect-names.h"
+#include "skopeo-c/inspection.h"
 #include "skopeo-c/template.h"
-#include "skopeo-c/transport.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_LINE_SIZE = 4096 }; /* with its end */
-
-struct inspect_settings {
-	struct access access;
-	struct platform_choice platform;
-	bool raw, config, no_tags;
-	const char *format, *algorithm, *blob_dir, *daemon;
-};
+enum { TOGETHER = 8, /* images that are looked at */ POLL_MS = 200 };
 
 static const struct inspect_settings defaults = {
 	.access = ACCESS_DEFAULTS,
@@ -52,29 +37,6 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-struct inspection {
-	const struct cli *cli;
-	const struct inspect_settings *settings;
-	struct transport from;
-	struct tags tags;   /* under way while the config is read */
-	json_t *known_tags; /* all of them, or NULL */
-	struct manifest manifest;
-	char digest[DIGEST_SIZE]; /* of what the name stands for, an index or a manifest */
-	struct image image;
-};
-
-static void inspection_close(struct inspection *inspection)
-{
-	tags_free(&inspection->tags);
-	image_free(&inspection->image);
-	manifest_free(&inspection->manifest);
-	transport_close(&inspection->from);
-	json_decref(inspection->known_tags);
-	*inspection = (struct inspection){ 0 };
-}
-
-#define cleanup_inspection __attribute__((cleanup(inspection_close)))
-
 static int print_bytes(const char *bytes, size_t length, struct error *err)
 {
 	if (fwrite(bytes, 1, length, stdout) != length)
@@ -82,36 +44,14 @@ static int print_bytes(const char *bytes, size_t length, struct error *err)
 	return 0;
 }
 
-/* The tags, or none where the registry keeps them to itself: that alone is no reason to say
- * nothing about the image. */
-static json_t *take_tags(struct inspection *inspection, struct error *err)
-{
-	if (inspection->known_tags)
-		return json_incref(inspection->known_tags);
-	if (!inspection->tags.registry)
-		return json_array();
-	if (tags_wait(&inspection->tags, err) == 0) {
-		inspection->known_tags = json_incref(inspection->tags.list);
-		return json_incref(inspection->tags.list);
-	}
-	if (err->kind != ERROR_DENIED && err->kind != ERROR_NOT_FOUND &&
-	    err->kind != ERROR_UNSUPPORTED)
-		return NULL;
-	log_message(LOG_LEVEL_WARN, "%s", err->message);
-	return json_array();
-}
-
 static json_t *or_null(const json_t *value)
 {
 	return value ? json_incref((json_t *)value) : json_null();
 }
 
-static void add_layers(const struct manifest *manifest, json_t *result)
+static void add_layers(const json_t *layers, json_t *result)
 {
 	json_t *digests = json_array(), *data = json_array();
-	json_auto_t *layers = manifest->is_schema1
-				      ? schema1_layers(manifest->json, true)
-				      : json_incref(json_object_get(manifest->json, "layers"));
 	const json_t *layer;
 	size_t i;
 
@@ -128,106 +68,25 @@ static void add_layers(const struct manifest *manifest, json_t *result)
 	json_object_set_new(result, "LayersData", data);
 }
 
-/* The name without tag and digest. Only registries have one, as in skopeo. */
-static void add_name(const struct transport *from, json_t *result)
-{
-	cleanup_reference struct reference reference = { 0 };
-	struct error ignored;
-
-	if (!transport_is_docker(from) ||
-	    reference_parse(from->reference, &reference, &ignored) < 0)
-		return;
-	cleanup_free char *name = reference_name(&reference);
-	json_object_set_new(result, "Name", json_string(name));
-}
-
 /* What skopeo's inspect prints; the caller owns it. */
-static json_t *summarize(struct inspection *inspection, struct error *err)
+static json_t *summarize(const struct inspection *inspection)
 {
-	const json_t *config = inspection->image.config;
+	const json_t *config = inspection->config;
 	const json_t *inner = json_object_get(config, "config");
-	json_t *tags = take_tags(inspection, err);
-
-	if (!tags)
-		return NULL;
 	json_t *result =
-		json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:o}", "Digest", inspection->digest,
-			  "RepoTags", tags, "Created", or_null(json_object_get(config, "created")),
-			  "DockerVersion", json_text(config, "docker_version", ""), "Labels",
+		json_pack("{s:s, s:O, s:o, s:s, s:o, s:s, s:s, s:o}", "Digest", inspection->digest,
+			  "RepoTags", inspection->tag_list, "Created",
+			  or_null(json_object_get(config, "created")), "DockerVersion",
+			  json_text(config, "docker_version", ""), "Labels",
 			  or_null(json_object_get(inner, "Labels")), "Architecture",
 			  json_text(config, "architecture", ""), "Os", json_text(config, "os", ""),
 			  "Env", or_null(json_object_get(inner, "Env")));
-	add_name(&inspection->from, result);
-	add_layers(&inspection->manifest, result);
+
+	/* the name is without tag and digest */
+	if (inspection->repository)
+		json_object_set_new(result, "Name", json_string(inspection->repository));
+	add_layers(inspection->layers, result);
 	return result;
-}
-
-/* The image config; borrowed. */
-static json_t *config_of(const struct inspection *inspection, struct error *err)
-{
-	if (!inspection->image.config)
-		error_set(err, ERROR_UNSUPPORTED, "%s: the config is no JSON object",
-			  inspection->from.name);
-	return inspection->image.config;
-}
-
-/* The tags of the repository are those that `earlier` has found, where it is the same one. */
-static int start_tags(struct inspection *inspection, struct inspection *earlier, struct error *err)
-{
-	struct registry *registry = docker_origin(&inspection->from, err);
-
-	if (!registry)
-		return -1;
-	const struct registry *theirs =
-		earlier && earlier->known_tags ? docker_origin(&earlier->from, err) : NULL;
-	if (theirs && strcmp(theirs->name, registry->name) == 0 &&
-	    strcmp(theirs->repository, registry->repository) == 0)
-		inspection->known_tags = json_incref(earlier->known_tags);
-	else
-		tags_start(&inspection->tags, registry);
-	return 0;
-}
-
-/* Read the manifest; not more where just its bytes are wanted. */
-static int look(struct inspection *inspection, const char *name, struct http **http,
-		struct inspection *earlier, struct error *err)
-{
-	const struct inspect_settings *settings = inspection->settings;
-
-	if (transport_names_registry(name) && !*http && !(*http = http_new(err)))
-		return -1;
-	const struct transport_settings source = {
-		.cli = inspection->cli,
-		.http = *http,
-		.access = settings->access,
-		.blob_dir = settings->blob_dir,
-		.daemon = settings->daemon,
-		.earlier = earlier ? &earlier->from : NULL,
-	};
-	struct transport *from = &inspection->from;
-	if (transport_open(from, name, &source, err) < 0)
-		return -1;
-	struct manifest *manifest = &inspection->manifest;
-	if (from->class->get_manifest(from, NULL, manifest, err) < 0)
-		return -1;
-	if (settings->raw && !settings->config)
-		return 0;
-	/* now that it is known how to speak to the registry, and who we are */
-	if (transport_is_docker(from) && !settings->no_tags && !settings->raw &&
-	    !settings->config && start_tags(inspection, earlier, err) < 0)
-		return -1;
-	if (settings->algorithm)
-		digest_of(manifest->bytes, manifest->length, settings->algorithm,
-			  inspection->digest);
-	else
-		memcpy(inspection->digest, manifest->digest, sizeof inspection->digest);
-	json_auto_t *platform = platform_wanted(&settings->platform);
-	if (plan_choose(from, manifest, platform, err) < 0)
-		return -1;
-	if (!manifest->is_schema1)
-		return image_read(from, manifest, &inspection->image, err);
-	inspection->image.config = schema1_config(manifest->json, NULL, from->name, err);
-	return inspection->image.config ? 0 : -1;
 }
 
 static int print_result(const struct cli *cli, const json_t *result, struct error *err)
@@ -242,123 +101,156 @@ static int print_result(const struct cli *cli, const json_t *result, struct erro
 	return template_output(cli, settings->format, result, zeros, err);
 }
 
-static int inspect_one(const struct cli *cli, struct http **http, struct error *err)
-{
-	const struct inspect_settings *settings = cli->settings;
-	cleanup_inspection struct inspection inspection = { .cli = cli, .settings = settings };
-	const struct image *image = &inspection.image;
+/* ---- one ---- */
 
-	if (look(&inspection, cli->operands[0], http, NULL, err) < 0)
-		return -1;
+static int wait_for(struct inspection *inspection, struct error *err)
+{
+	while (!inspection_poll(inspection))
+		if (http_pump(inspection->session->http, POLL_MS, err) < 0)
+			return -1;
+	if (!inspection->has_failed)
+		return 0;
+	*err = inspection->problem;
+	return -1;
+}
+
+static int no_config(const struct inspection *inspection, struct error *err)
+{
+	return error_set(err, ERROR_UNSUPPORTED, "%s: the config is no JSON object",
+			 inspection->from.name);
+}
+
+static int print_one(const struct inspection *inspection, struct error *err)
+{
+	const struct inspect_settings *settings = inspection->session->settings;
+	const struct image *image = &inspection->image;
+
 	if (settings->raw && settings->config && image->manifest == NULL)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "%s: an image of schema 1 has no configuration of its own",
-				 inspection.from.name);
+				 inspection->from.name);
 	if (settings->raw)
 		return settings->config ? print_bytes(image->config_bytes,
 						      (size_t)image->config_blob.size, err)
-					: print_bytes(inspection.manifest.bytes,
-						      inspection.manifest.length, err);
-	json_auto_t *result = settings->config ? json_incref(config_of(&inspection, err))
-					       : summarize(&inspection, err);
-	return result ? print_result(cli, result, err) : -1;
+					: print_bytes(inspection->manifest.bytes,
+						      inspection->manifest.length, err);
+	if (settings->config && !inspection->config)
+		return no_config(inspection, err);
+	json_auto_t *result =
+		settings->config ? json_incref(inspection->config) : summarize(inspection);
+	return print_result(inspection->session->cli, result, err);
+}
+
+static int inspect_one(struct inspect_session *session, struct error *err)
+{
+	struct inspection *inspection = inspection_new(session, session->cli->operands[0]);
+	int status = wait_for(inspection, err) < 0 ? -1 : print_one(inspection, err);
+
+	inspection_free(inspection);
+	return status;
 }
 
 /* ---- many ---- */
 
 struct inspections {
-	const struct cli *cli;
-	struct http **http;
-	struct inspection *last; /* the latest that was good, owned; or NULL */
-	size_t count, failed;
+	struct inspect_session *session;
+	struct inspect_names names;
+	struct inspection *items[TOGETHER]; /* under way, the one that is printed next first */
+	size_t together, under_way, count, failed;
 	enum error_kind kind; /* of the failures, where it is the same for all */
 };
 
-static void inspection_free(struct inspection *inspection)
+/* What there is to say of an image, or NULL with `problem` filled. */
+static json_t *describe(struct inspection *inspection)
 {
-	if (inspection)
-		inspection_close(inspection);
-	free(inspection);
-}
-
-static json_t *describe(struct inspection *inspection, struct error *err)
-{
-	if (!inspection->settings->config)
-		return summarize(inspection, err);
-	json_t *config = config_of(inspection, err);
-	return config ? json_pack("{s:O}", "Config", config) : NULL;
-}
-
-/* What there is to say of an image, or NULL. */
-static json_t *judge(struct inspections *all, const char *name, struct error *err)
-{
-	struct inspection *inspection = xcalloc(1, sizeof *inspection);
-	json_t *result = NULL;
-
-	inspection->cli = all->cli;
-	inspection->settings = all->cli->settings;
-	if (look(inspection, name, all->http, all->last, err) == 0)
-		result = describe(inspection, err);
-	if (!result) {
-		inspection_free(inspection);
+	if (inspection->has_failed)
 		return NULL;
-	}
-	inspection_free(all->last);
-	all->last = inspection;
-	return result;
+	if (!inspection->session->settings->config)
+		return summarize(inspection);
+	if (inspection->config)
+		return json_pack("{s:O}", "Config", inspection->config);
+	no_config(inspection, &inspection->problem);
+	return NULL;
 }
 
 /* One line: what the image is, or why that cannot be said. */
-static int inspect_next(struct inspections *all, const char *name, struct error *err)
+static int print_next(struct inspections *all, struct inspection *inspection, struct error *err)
 {
-	struct error problem = { 0 };
-	json_auto_t *row = judge(all, name, &problem);
+	const struct cli *cli = all->session->cli;
+	json_auto_t *row = describe(inspection);
+	bool is_good = row;
 
-	if (cli_interrupted())
-		return error_set(err, ERROR_FAILED, "interrupted");
 	all->count++;
-	if (!row) {
+	if (!is_good) {
 		row = json_pack("{s:o}", "error",
-				error_json(&problem, all->cli->tool, all->cli->verb));
+				error_json(&inspection->problem, cli->tool, cli->verb));
 		if (all->failed++ == 0)
-			all->kind = problem.kind;
-		else if (all->kind != problem.kind)
+			all->kind = inspection->problem.kind;
+		else if (all->kind != inspection->problem.kind)
 			all->kind = ERROR_FAILED;
 	}
-	json_object_set_new(row, "Image", json_string(name));
-	return json_object_get(row, "error") ? output_object(all->cli, row, err)
-					     : print_result(all->cli, row, err);
+	json_object_set_new(row, "Image", json_string(inspection->name));
+	return is_good ? print_result(cli, row, err) : output_object(cli, row, err);
 }
 
-/* The names on standard input, one a line. */
-static int inspect_stdin(struct inspections *all, struct error *err)
+/* Look at more, as long as there are names and not too many are under way. */
+static int begin_more(struct inspections *all, struct error *err)
 {
-	char line[NAME_LINE_SIZE];
+	const char *name;
 
-	while (fgets(line, sizeof line, stdin)) {
-		size_t length = strcspn(line, "\r\n");
+	while (all->under_way < all->together) {
+		int status = inspect_names_next(&all->names, all->under_way == 0, &name, err);
 
-		if (line[length] == '\0' && !feof(stdin))
-			return error_set(err, ERROR_USAGE,
-					 "a line of standard input has more than %d bytes",
-					 NAME_LINE_SIZE - 2);
-		line[length] = '\0';
-		if (length > 0 && inspect_next(all, line, err) < 0)
+		if (status <= 0)
+			return status;
+		all->items[all->under_way++] = inspection_new(all->session, name);
+	}
+	return 0;
+}
+
+static int print_finished(struct inspections *all, struct error *err)
+{
+	for (size_t i = 0; i < all->under_way; i++)
+		inspection_poll(all->items[i]);
+	while (all->under_way > 0 && all->items[0]->is_done) {
+		struct inspection *first = all->items[0];
+
+		all->under_way--;
+		memmove(&all->items[0], &all->items[1], all->under_way * sizeof(void *));
+		/* the first was alone: how to speak to the registry is found out once */
+		all->together = TOGETHER;
+		int status = print_next(all, first, err);
+		inspection_free(first);
+		if (status < 0)
 			return -1;
 	}
-	return ferror(stdin) ? error_os(err, "standard input") : 0;
+	return 0;
 }
 
-static int inspect_many(const struct cli *cli, struct http **http, struct error *err)
+static int look_at_all(struct inspections *all, struct error *err)
 {
-	struct inspections all = { .cli = cli, .http = http };
-	int status = 0;
+	do {
+		if (begin_more(all, err) < 0 || print_finished(all, err) < 0)
+			return -1;
+		/* what begins meanwhile on standard input is not waited for */
+		if (all->under_way > 0 && !all->items[0]->is_done && all->session->http &&
+		    http_pump(all->session->http, POLL_MS, err) < 0)
+			return -1;
+		if (cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
+	} while (all->under_way > 0 || all->names.at_input || *all->names.operands);
+	return 0;
+}
 
-	for (int i = 0; status == 0 && i < cli->operand_count; i++)
-		status = strcmp(cli->operands[i], "-") == 0
-				 ? inspect_stdin(&all, err)
-				 : inspect_next(&all, cli->operands[i], err);
-	inspection_free(all.last);
+static int inspect_many(struct inspect_session *session, struct error *err)
+{
+	struct inspections all = { .session = session,
+				   .names.operands = session->cli->operands,
+				   .together = 1 };
+	int status = look_at_all(&all, err);
+
+	for (size_t i = 0; i < all.under_way; i++)
+		inspection_free(all.items[i]);
 	if (status < 0 || all.failed == 0)
 		return status;
 	return error_set(err, all.kind, "%zu of %zu images cannot be inspected", all.failed,
@@ -368,7 +260,8 @@ static int inspect_many(const struct cli *cli, struct http **http, struct error 
 static int inspect_run(const struct cli *cli, struct error *err)
 {
 	const struct inspect_settings *settings = cli->settings;
-	cleanup_http struct http *http = NULL;
+	cleanup_inspect_session struct inspect_session session = { .cli = cli,
+								   .settings = settings };
 
 	if (template_check(settings->format, err) < 0)
 		return -1;
@@ -378,10 +271,10 @@ static int inspect_run(const struct cli *cli, struct error *err)
 	if (settings->raw && settings->format)
 		return cli_usage(cli, err, "--raw prints bytes, and --format fields");
 	if (cli->operand_count == 1 && strcmp(cli->operands[0], "-") != 0)
-		return inspect_one(cli, &http, err);
+		return inspect_one(&session, err);
 	if (settings->raw)
 		return cli_usage(cli, err, "--raw is for one image");
-	return inspect_many(cli, &http, err);
+	return inspect_many(&session, err);
 }
 
 const struct cli_command inspect_command = {

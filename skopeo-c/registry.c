@@ -112,17 +112,6 @@ void registry_close(struct registry *registry)
 	*registry = (struct registry){ 0 };
 }
 
-void registry_inherit(struct registry *registry, const struct registry *earlier)
-{
-	free(registry->base);
-	registry->base = xstrdup(earlier->base);
-	registry->may_change_scheme = earlier->may_change_scheme;
-	if (!earlier->authorization)
-		return;
-	registry->authorization = xstrdup(earlier->authorization);
-	registry->generation = earlier->generation;
-}
-
 int registry_backoff_ms(const struct registry *registry, int attempt)
 {
 	int wait = BACKOFF_MS << (attempt < 8 ? attempt - 1 : 7);

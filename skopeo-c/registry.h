@@ -43,10 +43,6 @@ int registry_open(struct http *http, const struct access *access, const struct e
 		  struct error *err);
 void registry_close(struct registry *registry);
 
-/* Begin with what an earlier one, to the same repository and with the same access, has learned:
- * how to speak to the registry, and an authorization. */
-void registry_inherit(struct registry *registry, const struct registry *earlier);
-
 struct registry_call {
 	struct http_request request;
 	struct registry *registry;

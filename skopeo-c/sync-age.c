@@ -4,6 +4,7 @@
 #include "lib/json.h"
 #include "skopeo-c/age.h"
 #include "skopeo-c/image.h"
+#include "skopeo-c/registry-pool.h"
 #include "skopeo-c/transport.h"
 
 #include <stdlib.h>
@@ -26,19 +27,19 @@ static int read_time(struct transport *from, const struct copy_request *request,
 
 static int is_young(const struct sync_list *list, const struct sync_item *item,
 		    const struct copy_request *request, struct http *http,
-		    const struct transport *earlier, struct transport *from, int64_t oldest,
-		    struct error *err)
+		    struct registry_pool *pool, int64_t oldest, struct error *err)
 {
 	const struct transport_settings settings = {
 		.cli = request->cli,
 		.http = http,
 		.access = list->repositories[item->repository].access,
-		.earlier = earlier,
+		.pool = pool,
 	};
+	cleanup_transport struct transport from = { 0 };
 	int64_t made = -1;
 
-	if (transport_open(from, item->source, &settings, err) < 0 ||
-	    read_time(from, request, &made, err) < 0)
+	if (transport_open(&from, item->source, &settings, err) < 0 ||
+	    read_time(&from, request, &made, err) < 0)
 		return -1;
 	return made >= oldest;
 }
@@ -46,18 +47,17 @@ static int is_young(const struct sync_list *list, const struct sync_item *item,
 int sync_age_reduce(struct sync_list *list, const struct copy_request *request, struct http *http,
 		    int64_t oldest, struct error *err)
 {
-	struct transport last = { 0 }; /* what was learned of the registry serves the next one */
-	size_t kept = 0;
+	cleanup_registry_pool struct registry_pool pool = { 0 };
+	size_t kept = 0, repository = 0;
 	int young = 0;
 
 	for (size_t i = 0; i < list->count && young >= 0; i++) {
 		struct sync_item *item = &list->items[i];
-		struct transport from = { 0 };
 
-		young = is_young(list, item, request, http, last.class ? &last : NULL, &from,
-				 oldest, err);
-		transport_close(&last);
-		last = from;
+		if (item->repository != repository) /* which has an access of its own */
+			registry_pool_free(&pool);
+		repository = item->repository;
+		young = is_young(list, item, request, http, &pool, oldest, err);
 		if (young > 0) {
 			struct sync_item moved = *item;
 
@@ -65,7 +65,6 @@ int sync_age_reduce(struct sync_list *list, const struct copy_request *request, 
 			list->items[kept++] = moved;
 		}
 	}
-	transport_close(&last);
 	if (young < 0)
 		return -1;
 	sync_list_cut(list, kept);

@@ -162,7 +162,7 @@ static char *read_call(struct registry_call *call, const struct blob *blob, size
 {
 	cleanup_free char *what = xasprintf("blob %s", blob->digest);
 
-	if (registry_call_run(call, err) < 0)
+	if (registry_call_wait(call, err) < 0)
 		return NULL;
 	if (call->request.status != 200) {
 		registry_refused(call, what, err);
@@ -191,22 +191,37 @@ static char *read_source(struct blob_source *source, const struct blob *blob, co
 	return steal_ptr(&text);
 }
 
-char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err)
+int transport_begin_blob(struct transport *t, const struct blob *blob, struct blob_source *source,
+			 struct error *err)
 {
-	struct blob_source source = BLOB_SOURCE_NONE;
-	cleanup_free char *text = NULL;
-	size_t length = 0;
-
-	if (blob->size > MANIFEST_MAX) {
-		error_set(err, ERROR_LIMIT, "%s: the blob %s is larger than %d bytes", t->name,
-			  blob->digest, MANIFEST_MAX);
-		return NULL;
+	if (blob->size > MANIFEST_MAX)
+		return error_set(err, ERROR_LIMIT, "%s: the blob %s is larger than %d bytes",
+				 t->name, blob->digest, MANIFEST_MAX);
+	if (t->class->open_blob(t, blob, source, err) < 0) {
+		blob_source_close(source);
+		return -1;
 	}
-	if (t->class->open_blob(t, blob, &source, err) == 0)
-		text = blob_source_is_call(&source)
-			       ? read_call(&source.call, blob, &length, err)
-			       : read_source(&source, blob, t->name, &length, err);
-	blob_source_close(&source);
+	if (blob_source_is_call(source))
+		registry_call_start(&source->call);
+	return 0;
+}
+
+bool blob_source_is_answered(struct blob_source *source)
+{
+	struct error ignored; /* transport_end_blob() comes upon it again */
+
+	return !blob_source_is_call(source) || registry_call_poll(&source->call, &ignored) != 0;
+}
+
+char *transport_end_blob(struct transport *t, const struct blob *blob, struct blob_source *source,
+			 struct error *err)
+{
+	size_t length = 0;
+	cleanup_free char *text = blob_source_is_call(source)
+					  ? read_call(&source->call, blob, &length, err)
+					  : read_source(source, blob, t->name, &length, err);
+
+	blob_source_close(source);
 	if (!text)
 		return NULL;
 	if ((json_int_t)length != blob->size) {
@@ -217,4 +232,13 @@ char *transport_read_blob(struct transport *t, const struct blob *blob, struct e
 	if (digest_check(text, length, blob->digest, t->name, err) < 0)
 		return NULL;
 	return steal_ptr(&text);
+}
+
+char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err)
+{
+	struct blob_source source = BLOB_SOURCE_NONE;
+
+	return transport_begin_blob(t, blob, &source, err) < 0
+		       ? NULL
+		       : transport_end_blob(t, blob, &source, err);
 }

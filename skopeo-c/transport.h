@@ -16,6 +16,7 @@
 struct cli;
 struct http;
 struct plan;
+struct registry_pool;
 struct signature_rules;
 struct signatures;
 struct transport;
@@ -58,9 +59,7 @@ struct transport_settings {
 	const char *spool_directory; /* where blobs are kept that have to be; or NULL */
 	const char *registries_d;    /* where it says where signatures are; or NULL: the usual */
 	const char *reference;	     /* of the image to come, for a destination that needs a name */
-	/* another source of the same command, open at least until the manifest is read, or NULL:
-	 * what was learned of a registry there need not be learned again */
-	const struct transport *earlier;
+	struct registry_pool *pool;  /* of the command, for sources with the same access; or NULL */
 };
 
 struct transport_class {
@@ -87,6 +86,10 @@ struct transport_class {
 	/* As a source. digest NULL: what the transport's name stands for. */
 	int (*get_manifest)(struct transport *t, const char *digest, struct manifest *manifest,
 			    struct error *err);
+	/* Ask already for what get_manifest() will read next; false where it will not come by
+	 * waiting. Once is_answered() get_manifest() takes no time. NULL where it never does. */
+	bool (*expect_manifest)(struct transport *t, const char *digest);
+	bool (*is_answered)(struct transport *t);
 	int (*open_blob)(struct transport *t, const struct blob *blob, struct blob_source *source,
 			 struct error *err);
 
@@ -167,6 +170,13 @@ int transport_list(const char *name, const struct transport_settings *settings, 
 /* Read a small blob (a config) whole and check it; ERROR_LIMIT above MANIFEST_MAX bytes. The caller
  * frees it. */
 char *transport_read_blob(struct transport *t, const struct blob *blob, struct error *err);
+/* The same in two steps. Between them what comes from a registry is under way, and is there once
+ * blob_source_is_answered(). The first one leaves the source closed where it fails. */
+int transport_begin_blob(struct transport *t, const struct blob *blob, struct blob_source *source,
+			 struct error *err);
+char *transport_end_blob(struct transport *t, const struct blob *blob, struct blob_source *source,
+			 struct error *err);
+bool blob_source_is_answered(struct blob_source *source);
 
 /* Close descriptors and leave the loop; it is BLOB_SOURCE_NONE afterwards. */
 void blob_source_close(struct blob_source *source);

@@ -24,6 +24,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 DIRECTORY = sys.argv[1]
 LOCK = threading.Lock()
+THREE = threading.Barrier(3)
 COUNTS, UPLOADED, MANIFESTS, SESSIONS = {}, {}, {}, {}
 PORTS = []
 
@@ -151,6 +152,15 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, json.dumps({"name": self.name, "tags": ["v1"]}).encode())
         else:
             self.error(404)
+
+    def do_together(self):
+        """Manifests, but for v1, when three are asked for at once."""
+        if self.kind == "manifests" and self.last != "v1":
+            try:
+                THREE.wait(20)
+            except threading.BrokenBarrierError:
+                return self.error(404)
+        return self.do_good()
 
     def do_wrong_blob(self):
         if self.is_layer():
