@@ -71,23 +71,28 @@ int control_request(const struct container *container, const void *message, size
 			*err = reason;
 		return -1;
 	}
+	control_set_patience(ours, ANSWER_SECONDS);
 	return steal_fd(&ours);
+}
+
+void control_set_patience(int answer_fd, int seconds)
+{
+	const struct timeval patience = { .tv_sec = seconds };
+
+	setsockopt(answer_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }
 
 int control_answer(const struct container *container, int answer_fd, void *answer, size_t size,
 		   int *received_fd, struct error *err)
 {
-	const struct timeval patience = { .tv_sec = ANSWER_SECONDS }, none = { 0 };
 	int fd = -1;
-
-	setsockopt(answer_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	ssize_t got = descriptor_receive(answer_fd, answer, size, &fd);
 	if (got < 0 && errno == EAGAIN)
 		return error_set(err, ERROR_TEMPORARY, "container %s: its monitor does not answer",
 				 container->id);
 	if (got < 0)
 		return error_os(err, "container %s: its monitor", container->id);
-	setsockopt(answer_fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
+	control_set_patience(answer_fd, 0);
 	if (received_fd)
 		*received_fd = fd;
 	else if (fd >= 0)

@@ -12,8 +12,11 @@ struct container;
 int control_request(const struct container *container, const void *message, size_t length,
 		    int passed_fd, struct error *err);
 
+/* How long the answer is waited for, in place of ten seconds; 0: without limit. */
+void control_set_patience(int answer_fd, int seconds);
+
 /* Wait for the answer, which is at most `size` bytes with at most one descriptor (received_fd: the
  * caller's, -1 where there is none; NULL: none is wanted). Returns its length; 0 when the monitor
- * refuses. ERROR_TEMPORARY when it says nothing for ten seconds. */
+ * refuses. ERROR_TEMPORARY when it says nothing in that time. */
 int control_answer(const struct container *container, int answer_fd, void *answer, size_t size,
 		   int *received_fd, struct error *err);

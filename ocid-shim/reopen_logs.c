@@ -10,14 +10,22 @@
 #include "lib/lock.h"
 #include "lib/store.h"
 
+enum { TIMEOUT_DEFAULT = 10, TIMEOUT_MAX = 3600 };
+
+struct reopen_logs_settings {
+	long long timeout; /* seconds */
+};
+
 /* Have the monitor log to log_fd; returns when it does. */
-static int hand_over(const struct container *container, int log_fd, struct error *err)
+static int hand_over(const struct container *container, int log_fd, int timeout, struct error *err)
 {
 	const char byte = MONITOR_REOPEN;
 	char answer;
 	cleanup_fd int fd = control_request(container, &byte, 1, log_fd, err);
-	int got = fd < 0 ? -1 : control_answer(container, fd, &answer, 1, NULL, err);
-
+	if (fd < 0)
+		return -1;
+	control_set_patience(fd, timeout);
+	int got = control_answer(container, fd, &answer, 1, NULL, err);
 	if (got == 0)
 		return error_set(err, ERROR_FAILED, "container %s: its monitor refuses the file",
 				 container->id);
@@ -26,9 +34,12 @@ static int hand_over(const struct container *container, int log_fd, struct error
 
 static int run_reopen_logs(const struct cli *cli, struct error *err)
 {
+	const struct reopen_logs_settings *settings = cli->settings;
 	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
 
+	if (settings->timeout < 1 || settings->timeout > TIMEOUT_MAX)
+		return cli_usage(cli, err, "--timeout: 1 to %d seconds", TIMEOUT_MAX);
 	if (store_open(cli, &store, err) < 0 || container_check_id(id, err) < 0)
 		return -1;
 
@@ -42,8 +53,16 @@ static int run_reopen_logs(const struct cli *cli, struct error *err)
 	if (!path)
 		return error_set(err, ERROR_UNSUPPORTED, "container \"%s\" has no log file", id);
 	cleanup_fd int log_fd = log_file_open(path, err);
-	return log_fd < 0 ? -1 : hand_over(&container, log_fd, err);
+	return log_fd < 0 ? -1 : hand_over(&container, log_fd, (int)settings->timeout, err);
 }
+
+static const struct cli_option options[] = {
+	{ "timeout", 't', "SECONDS", OPTION_NUMBER, offsetof(struct reopen_logs_settings, timeout),
+	  "how long the monitor has to answer (default 10)" },
+	{ 0 },
+};
+
+static const struct reopen_logs_settings defaults = { .timeout = TIMEOUT_DEFAULT };
 
 const struct cli_command reopen_logs_command = {
 	.name = "reopen-logs",
@@ -52,5 +71,8 @@ const struct cli_command reopen_logs_command = {
 	.operands_max = 1,
 	.summary = "after the log was renamed, go on in a new one",
 	.details = "When it returns, the new log is there, and the old one does not grow any more.",
+	.options = options,
+	.settings_size = sizeof defaults,
+	.defaults = &defaults,
 	.run = run_reopen_logs,
 };

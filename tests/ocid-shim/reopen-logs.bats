@@ -148,12 +148,13 @@ pss() {
 	counter stuck 'sleep 0.1'
 	monitor=$(monitor_of stuck)
 	kill -STOP "$monitor"
-	run --separate-stderr ocid-shim reopen-logs stuck
+	run --separate-stderr ocid-shim reopen-logs --timeout 1 stuck
 	# before anything can fail, since nobody can wait for it while it is stopped
 	kill -CONT "$monitor"
 	[ "$status" -eq 8 ]
 	error_is temporary "does not answer"
 	shim reopen-logs stuck
+	shim 2 reopen-logs --timeout 0 stuck
 	shim rm --force stuck
 	nothing_left
 }
