@@ -161,10 +161,11 @@ check-tests: all $(UNIT)
 check-vm: all
 	@BUILD=$(BUILD) tests/vm/run $(T)
 
-# In that machine: power cuts on a disk that loses what is not flushed, CUTS of them
+# In that machine: power cuts on a disk that loses what is not flushed, CUTS of them each
 CUTS ?= 20
 power-cuts: all
-	@BUILD=$(BUILD) tests/vm/power-cuts $(CUTS)
+	@BUILD=$(BUILD) tests/vm/power-cuts store $(CUTS)
+	@BUILD=$(BUILD) tests/vm/power-cuts pods $(CUTS)
 
 # In that machine, on a system that is new: the Debian package, its demo and its service, and a reboot
 check-package: all
