@@ -36,3 +36,14 @@ enum apparmor_presence apparmor_presence(const char *profile)
 	}
 	return APPARMOR_ABSENT;
 }
+
+const char *apparmor_default(void)
+{
+	static const char *const names[] = { APPARMOR_DEFAULT, "cri-containerd.apparmor.d",
+					     "docker-default", "containers-default" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (apparmor_presence(names[i]) == APPARMOR_LOADED)
+			return names[i];
+	return NULL;
+}

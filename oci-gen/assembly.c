@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/assembly.h"
 
+#include "lib/apparmor.h"
 #include "lib/cleanup.h"
 #include "lib/document.h"
 #include "lib/json.h"
@@ -160,6 +161,17 @@ static int apply_cri(struct generation *g, const json_t *document, const char *b
 			 err);
 }
 
+/* The container is for this host. What cri or a template says nothing of is decided by these. */
+static void apply_apparmor(struct generation *g, const json_t *document)
+{
+	bool decided = g->from_template || json_object_get(document, "cri");
+	const char *profile = !decided && apparmor_enabled() ? apparmor_default() : NULL;
+
+	if (profile)
+		pointer_set(g->config, "/process/apparmorProfile", json_string(profile));
+	trace_stage(g, "default");
+}
+
 static int apply_document(struct generation *g, const struct assembly *assembly,
 			  const json_t *document, struct error *err)
 {
@@ -167,6 +179,7 @@ static int apply_document(struct generation *g, const struct assembly *assembly,
 	bool has_rootfs = json_is_object(json_object_get(document, "rootfs"));
 	const char *bundle = json_text(json_object_get(document, "rootfs"), "bundle", NULL);
 
+	apply_apparmor(g, document);
 	if ((has_rootfs || !options_given(assembly->slots, "/root/path")) &&
 	    apply_rootfs(g, document, err) < 0)
 		return -1;

@@ -74,19 +74,6 @@ static int apply_seccomp(struct generation *g, const json_t *context, bool pause
 	return 0;
 }
 
-/* Which profile is the default one: our own, or that of another engine on this host. NULL where
- * none is known to be loaded. */
-static const char *apparmor_default(void)
-{
-	static const char *const names[] = { APPARMOR_DEFAULT, "cri-containerd.apparmor.d",
-					     "docker-default", "containers-default" };
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (apparmor_presence(names[i]) == APPARMOR_LOADED)
-			return names[i];
-	return NULL;
-}
-
 /* What nobody has asked for is not missed where none is loaded. */
 static int apply_apparmor_default(struct generation *g, bool asked_for, struct error *err)
 {

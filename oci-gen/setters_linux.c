@@ -24,6 +24,7 @@
 int set_privileged(const struct setting *s)
 {
 	template_privileged(s->g->config);
+	pointer_remove(s->g->config, "/process/apparmorProfile");
 	s->g->seccomp = "unconfined";
 	return capabilities_add(&s->g->capabilities, ORDINARY_SETS, "ALL", s->err);
 }

@@ -121,19 +121,6 @@ load cri
 	from_cri 3 '.cri.container.linux.securityContext.seccomp = {profileType: "Localhost", localhostRef: "/nonexistent"}'
 }
 
-# with_apparmor STATUS PROFILES ARG…: as `tool`, where the kernel looks as one that has these loaded.
-with_apparmor() {
-	tool "$1" unshare --mount --propagation private sh -ec '
-		mount -t tmpfs none /sys/module
-		mkdir -p /sys/module/apparmor/parameters
-		echo Y >/sys/module/apparmor/parameters/enabled
-		mount -t tmpfs none /sys/kernel
-		mkdir -p /sys/kernel/security/apparmor
-		for profile in $1; do echo "$profile (enforce)"; done >/sys/kernel/security/apparmor/profiles
-		shift
-		exec "$@"' sh "${@:2}"
-}
-
 @test "generate: cri: AppArmor: a profile that was named is there or is missed" {
 	local context
 

@@ -54,6 +54,30 @@ from_document() {
 	is .config.hostname null
 }
 
+@test "generate: a document's container has the default AppArmor profile that is loaded" {
+	local document=$BATS_TEST_TMPDIR/document.json template=$BATS_TEST_TMPDIR/template.json
+
+	oci-gen generate --no-document >"$template"
+	while IFS='|' read -r expected loaded options; do
+		# shellcheck disable=SC2086 # options
+		with_apparmor 0 "$loaded" oci-gen generate --document "$document" $options
+		is .config.process.apparmorProfile "$expected"
+	done <<-END
+		null|mine|
+		"ocid-default"|docker-default ocid-default|
+		"docker-default"|docker-default|
+		"mine"|docker-default|--linux-apparmor mine
+		"unconfined"|docker-default|--linux-apparmor unconfined
+		null|docker-default|--privileged
+		null|docker-default|--template $template
+	END
+	# without a document it may be for another host
+	with_apparmor 0 ocid-default oci-gen generate --no-document
+	is .process.apparmorProfile null
+	with_apparmor 0 ocid-default oci-gen explain --document "$document" /process/apparmorProfile
+	is .origin '"default"'
+}
+
 @test "generate: a document's earlier configuration is replaced" {
 	jq '.config = {old: true}' "$BATS_TEST_TMPDIR/document.json" >"$BATS_TEST_TMPDIR/again"
 	mv "$BATS_TEST_TMPDIR/again" "$BATS_TEST_TMPDIR/document.json"
