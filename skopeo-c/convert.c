@@ -403,6 +403,7 @@ int convert(struct transport *from, const struct conversion *conversion, struct 
 	result->reference = from->reference ? xstrdup(from->reference) : NULL;
 	state->from = from;
 	state->recoding = conversion->recoding;
+	state->recoding.is_alone = !http;
 	for (size_t i = 0; i + 1 < plan->count; i++)
 		if (plan->manifests[i].is_schema1)
 			return error_set(err, ERROR_UNSUPPORTED,

@@ -49,7 +49,7 @@ static int hash_file(struct flow *flow, struct error *err)
 	while ((got = blob_source_read(&file, buffer, READ_SIZE, flow->to, err)) > 0) {
 		if (cli_interrupted())
 			return error_set(err, ERROR_FAILED, "interrupted");
-		hasher_update(&flow->hasher, buffer, (size_t)got);
+		hasher_update(&flow->hashed.hasher, buffer, (size_t)got);
 		flow->received += got;
 	}
 	if (got < 0)
@@ -61,7 +61,7 @@ static int begin_anew(struct flow *flow, struct error *err)
 {
 	if (ftruncate(flow->sink.fd, 0) < 0 || lseek(flow->sink.fd, 0, SEEK_SET) < 0)
 		return error_os(err, "%s", flow->to);
-	hasher_start(&flow->hasher, flow->blob->digest);
+	hasher_start(&flow->hashed.hasher, flow->blob->digest);
 	flow->received = 0;
 	return 0;
 }

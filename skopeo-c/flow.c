@@ -26,22 +26,6 @@ static int wrong(const struct flow *flow, struct error *err, const char *why)
 			 why);
 }
 
-int flow_verify(struct flow *flow, struct error *err)
-{
-	char actual[DIGEST_SIZE];
-
-	if (flow->blob->size >= 0 && flow->received != flow->blob->size)
-		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has %lld bytes, expected %lld",
-				 flow->from, flow->blob->digest, (long long)flow->received,
-				 (long long)flow->blob->size);
-	hasher_finish(&flow->hasher, actual);
-	if (strcmp(actual, flow->blob->digest) != 0)
-		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has the digest %s", flow->from,
-				 flow->blob->digest, actual);
-	flow->verified = true;
-	return 0;
-}
-
 static ssize_t stop(struct flow *flow)
 {
 	flow->failed = true;
@@ -71,26 +55,69 @@ static void ring_put(struct flow *flow, const char *data, size_t length)
 }
 
 /* Let the disk begin early: the fsync at the end, which stops everything, is short then. */
-static void start_writeback(const struct flow *flow, size_t length)
+static void start_writeback(struct flow *flow, size_t length)
 {
-	json_int_t before = flow->received - (json_int_t)length;
+	json_int_t before = flow->kept;
 
-	if (before / WRITEBACK_STEP != flow->received / WRITEBACK_STEP)
+	flow->kept += (json_int_t)length;
+	if (before / WRITEBACK_STEP != flow->kept / WRITEBACK_STEP)
 		sync_file_range(flow->sink.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+static int put_away(struct flow *flow, const void *data, size_t length, struct error *err)
+{
+	const struct blob_sink *sink = &flow->sink;
+
+	if (sink->take)
+		return sink->take(sink->taker, data, length, err);
+	if (file_write_fd(sink->fd, data, length, flow->to, err) < 0)
+		return -1;
+	start_writeback(flow, length);
+	return 0;
+}
+
+/* Write first: then the file has what was received, whatever becomes of it. */
+static int pass_piece(struct flow *flow, struct error *err)
+{
+	if (put_away(flow, flow->piece, flow->piece_length, err) < 0)
+		return -1;
+	hashing_pass(flow->hashing, flow->piece, flow->piece_length, &flow->hashed);
+	flow->piece = NULL;
+	flow->piece_length = 0;
+	return 0;
+}
+
+/* What comes in small pieces is put together: writing and handing over cost by the piece. */
+static int gather(struct flow *flow, const char *data, size_t length, struct error *err)
+{
+	while (length > 0) {
+		if (!flow->piece)
+			flow->piece = hashing_slot(flow->hashing);
+		size_t part = HASHING_SLOT - flow->piece_length;
+
+		part = part < length ? part : length;
+		memcpy(flow->piece + flow->piece_length, data, part);
+		flow->piece_length += part;
+		data += part;
+		length -= part;
+		if (flow->piece_length == HASHING_SLOT && pass_piece(flow, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int take(struct flow *flow, const char *data, size_t length)
 {
-	struct blob_sink *sink = &flow->sink;
-
 	if (is_too_long(flow, length))
 		return wrong(flow, &flow->failure,
 			     "does not have the size that its descriptor says");
-	hasher_update(&flow->hasher, data, length);
 	flow->received += (json_int_t)length;
+	if (flow->hashing)
+		return gather(flow, data, length, &flow->failure);
+	hasher_update(&flow->hashed.hasher, data, length);
 	if (flow->ring) {
 		/* what the registry has already need only be hashed */
-		json_int_t wanted = flow->received - sink->offset;
+		json_int_t wanted = flow->received - flow->sink.offset;
 		size_t part = wanted < 0		    ? 0
 			      : wanted < (json_int_t)length ? (size_t)wanted
 							    : length;
@@ -98,12 +125,7 @@ static int take(struct flow *flow, const char *data, size_t length)
 		ring_put(flow, data + length - part, part);
 		return 0;
 	}
-	if (sink->take)
-		return sink->take(sink->taker, data, length, &flow->failure);
-	if (file_write_fd(sink->fd, data, length, flow->to, &flow->failure) < 0)
-		return -1;
-	start_writeback(flow, length);
-	return 0;
+	return put_away(flow, data, length, &flow->failure);
 }
 
 /* Take a piece of the blob from its source. */
@@ -124,6 +146,26 @@ static ssize_t receive(void *context, const char *data, size_t length)
 	return (ssize_t)length;
 }
 
+int flow_verify(struct flow *flow, struct error *err)
+{
+	char actual[DIGEST_SIZE];
+
+	if (flow->piece && pass_piece(flow, err) < 0)
+		return -1;
+	if (flow->blob->size >= 0 && flow->received != flow->blob->size)
+		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has %lld bytes, expected %lld",
+				 flow->from, flow->blob->digest, (long long)flow->received,
+				 (long long)flow->blob->size);
+	if (flow->hashing)
+		hashing_wait(flow->hashing, &flow->hashed);
+	hasher_finish(&flow->hashed.hasher, actual);
+	if (strcmp(actual, flow->blob->digest) != 0)
+		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has the digest %s", flow->from,
+				 flow->blob->digest, actual);
+	flow->verified = true;
+	return 0;
+}
+
 /* ---- giving ---- */
 
 /* Give the upload a piece of what is here. */
@@ -138,7 +180,7 @@ static ssize_t give_from_source(void *context, char *buffer, size_t size)
 	ssize_t got = blob_source_read(&flow->source, buffer, size, flow->from, &flow->failure);
 	if (got < 0)
 		return stop(flow);
-	hasher_update(&flow->hasher, buffer, (size_t)got);
+	hasher_update(&flow->hashed.hasher, buffer, (size_t)got);
 	flow->received += got;
 	flow->given += got;
 	flow->sink.part_left -= got;
@@ -181,6 +223,9 @@ static ssize_t give_from_ring(void *context, char *buffer, size_t size)
 
 void flow_resume(struct flow *flow)
 {
+	if (flow->piece && flow->received == flow->seen && !flow->failed)
+		flow->failed = pass_piece(flow, &flow->failure) < 0;
+	flow->seen = flow->received;
 	if (flow->download_paused && RING_SIZE - flow->ring_used >= RING_SIZE / 2) {
 		flow->download_paused = false;
 		http_resume(&flow->source.call.request);
@@ -222,7 +267,7 @@ static int pass_over(struct flow *flow, struct error *err)
 		got = blob_source_read(&flow->source, buffer, size, flow->from, err);
 		if (got < 0)
 			return -1;
-		hasher_update(&flow->hasher, buffer, (size_t)got);
+		hasher_update(&flow->hashed.hasher, buffer, (size_t)got);
 		flow->received += got;
 	}
 	return flow->sink.offset > 0 && flow->received == flow->blob->size ? flow_verify(flow, err)
@@ -236,7 +281,7 @@ int flow_begin(struct flow *flow, struct error *err)
 	bool downloads = blob_source_is_call(&flow->source),
 	     uploads = blob_sink_is_call(&flow->sink);
 
-	hasher_start(&flow->hasher, flow->blob->digest);
+	hasher_start(&flow->hashed.hasher, flow->blob->digest);
 	if (uploads && !downloads && (check_file_size(flow, err) < 0 || pass_over(flow, err) < 0))
 		return -1;
 	flow->given = flow->sink.offset;
@@ -295,14 +340,32 @@ static bool copy_file(struct flow *flow)
 	return left == 0;
 }
 
+/* With hashing, `data` is the piece. */
+static int take_local(struct flow *flow, const void *data, size_t length, struct error *err)
+{
+	if (is_too_long(flow, length))
+		return wrong(flow, err, "does not have the size that its descriptor says");
+	flow->received += (json_int_t)length;
+	if (flow->hashing) {
+		flow->piece_length = length;
+		return pass_piece(flow, err);
+	}
+	hasher_update(&flow->hashed.hasher, data, length);
+	return put_away(flow, data, length, err);
+}
+
 int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), void *context,
 	     struct error *err)
 {
 	if (take_file(flow) || copy_file(flow))
 		return 0;
-	cleanup_free char *buffer = xcalloc(1, LOCAL_PIECE);
+	cleanup_free char *own = flow->hashing ? NULL : xcalloc(1, LOCAL_PIECE);
+	size_t size = flow->hashing ? HASHING_SLOT : LOCAL_PIECE;
 	for (;;) {
-		ssize_t got = blob_source_read(&flow->source, buffer, LOCAL_PIECE, flow->from, err);
+		if (flow->hashing && !flow->piece)
+			flow->piece = hashing_slot(flow->hashing);
+		void *buffer = own ? (void *)own : flow->piece;
+		ssize_t got = blob_source_read(&flow->source, buffer, size, flow->from, err);
 
 		if (cli_interrupted())
 			return error_set(err, ERROR_FAILED, "interrupted");
@@ -310,25 +373,37 @@ int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), v
 			return -1;
 		if (got == 0)
 			break;
-		if (receive(flow, buffer, (size_t)got) < 0) {
-			*err = flow->failure;
-			return -1;
-		}
-		if (tell(context, err) < 0)
+		if (take_local(flow, buffer, (size_t)got, err) < 0 || tell(context, err) < 0)
 			return -1;
 	}
 	return flow_verify(flow, err);
 }
 
+/* A part of a download that is kept is kept to its last byte. */
+static void leave_piece(struct flow *flow)
+{
+	struct error ignored;
+
+	if (flow->piece && flow->sink.is_partial && !flow->sink.take)
+		(void)put_away(flow, flow->piece, flow->piece_length, &ignored);
+	if (flow->piece)
+		hashing_drop(flow->hashing, flow->piece);
+	flow->piece = NULL;
+	flow->piece_length = 0;
+}
+
 void flow_close(struct flow *flow)
 {
+	leave_piece(flow);
+	if (flow->hashing)
+		hashing_wait(flow->hashing, &flow->hashed);
 	blob_source_close(&flow->source);
 	blob_sink_close(&flow->sink);
-	hasher_free(&flow->hasher);
+	hasher_free(&flow->hashed.hasher);
 	free(flow->ring);
 	flow->ring = NULL;
 	flow->ring_start = flow->ring_used = 0;
-	flow->received = flow->given = flow->known = 0;
+	flow->received = flow->given = flow->kept = flow->known = flow->seen = 0;
 	flow->is_continued = flow->is_taken_up = flow->answer_is_checked = false;
 	flow->verified = flow->failed = flow->download_paused = flow->upload_paused = false;
 }

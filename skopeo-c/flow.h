@@ -6,7 +6,7 @@
  * hasher and the sink as they are.
  */
 #pragma once
-#include "lib/digest.h"
+#include "skopeo-c/hashing.h"
 #include "skopeo-c/transport.h"
 
 struct flow {
@@ -14,8 +14,13 @@ struct flow {
 	const char *from, *to;	 /* the transports, for errors */
 	struct blob_source source;
 	struct blob_sink sink;
-	struct hasher hasher;
+	struct hashing *hashing; /* borrowed; NULL: what is taken is hashed at once */
+	struct hashed hashed;
+	json_int_t seen; /* what was received when last looked at: a piece does not wait for more */
+	unsigned char *piece; /* of hashing: what was taken and is not put away yet; or NULL */
+	size_t piece_length;
 	json_int_t received, given; /* bytes taken from the source, given to an upload */
+	json_int_t kept;	    /* bytes written to the sink's file */
 	bool verified;		    /* all bytes were there and the digest is right */
 	bool failed;		    /* a callback has ended it with `failure` */
 	struct error failure;
@@ -39,7 +44,7 @@ int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), v
 /* All bytes have been received: are they the blob? */
 int flow_verify(struct flow *flow, struct error *err);
 
-/* Let a call go on that the other one has held up. */
+/* Let a call go on that the other one has held up, and put away what no more has come to. */
 void flow_resume(struct flow *flow);
 
 /* flow-continue.c. Take up the download, a call, where an earlier process has left it, as far as

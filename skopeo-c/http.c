@@ -378,6 +378,11 @@ int http_pump(struct http *http, int timeout_ms, struct error *err)
 	return 0;
 }
 
+void http_wake(struct http *http)
+{
+	curl.multi_wakeup(http->multi);
+}
+
 const char *http_header(const struct http_request *request, const char *name, size_t n)
 {
 	size_t length = strlen(name);

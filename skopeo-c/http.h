@@ -100,6 +100,9 @@ void http_resume(struct http_request *request);
  * http_resume(). */
 int http_pump(struct http *http, int timeout_ms, struct error *err);
 
+/* End the wait of http_pump(), or of the next one; from any thread. */
+void http_wake(struct http *http);
+
 /* The value of the answer's header number `n` of that name (lower case), or NULL. Borrowed. */
 const char *http_header(const struct http_request *request, const char *name, size_t n);
 

@@ -183,7 +183,7 @@ struct layer_reader *layer_reader_new(struct error *err)
 
 	reader->parser = tar_parser_new(take_member, take_content, reader);
 	reader->decompressor = decompressor_new(tar_parse, reader->parser);
-	reader->decompressing = stage_new(decompress, reader, err);
+	reader->decompressing = stage_new(decompress, reader, STAGE_SLOTS, err);
 	if (reader->decompressing)
 		return reader;
 	layer_reader_free(reader);

@@ -8,11 +8,13 @@
 #include "skopeo-c/stage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* recoder_write() | unpacking: decompress, hash the tar | packing: compress, hash, write
- * What is kept is hashed and written by recoder_write(), and there is no packing. */
+ * What is kept is hashed and written by recoder_write(), and there is no packing. What is not
+ * compressed again is the tar itself, which is hashed once, by packing. */
 struct recoder {
-	bool keep;
+	bool keep, is_tar;
 	struct stage *unpacking, *packing;
 	struct decompressor *decompressor;
 	struct compressor *compressor;
@@ -41,7 +43,8 @@ static int take_tar(void *context, const void *data, size_t length, struct error
 {
 	struct recoder *recoder = context;
 
-	hasher_update(&recoder->diff, data, length);
+	if (!recoder->is_tar)
+		hasher_update(&recoder->diff, data, length);
 	if (recoder->keep)
 		return 0;
 	return stage_write(recoder->packing, data, length, err);
@@ -57,8 +60,10 @@ static int unpack(void *context, const void *data, size_t length, struct error *
 struct recoder *recoder_new(const struct recoding *recoding, struct error *err)
 {
 	struct recoder *recoder = xcalloc(1, sizeof *recoder);
+	size_t slots = recoding->is_alone ? STAGE_SLOTS_MANY : STAGE_SLOTS;
 
 	recoder->keep = recoding->keep;
+	recoder->is_tar = !recoding->keep && recoding->way == COMPRESSION_NONE;
 	hasher_start(&recoder->diff, "sha256");
 	hasher_start(&recoder->blob, "sha256");
 	recoder->decompressor = decompressor_new(take_tar, recoder);
@@ -67,9 +72,9 @@ struct recoder *recoder_new(const struct recoding *recoding, struct error *err)
 		recoder->compressor =
 			compressor_new(recoding->way, recoding->level, store, recoder, err);
 	if (recoder->compressor)
-		recoder->packing = stage_new(pack, recoder, err);
+		recoder->packing = stage_new(pack, recoder, slots, err);
 	if (recoder->fd >= 0 && (recoding->keep || recoder->packing))
-		recoder->unpacking = stage_new(unpack, recoder, err);
+		recoder->unpacking = stage_new(unpack, recoder, slots, err);
 	if (recoder->unpacking)
 		return recoder;
 	recoder_free(recoder);
@@ -93,8 +98,11 @@ int recoder_finish(struct recoder *recoder, struct recoded *recoded, struct erro
 	if (!recoder->keep && (stage_finish(recoder->packing, err) < 0 ||
 			       compressor_finish(recoder->compressor, err) < 0))
 		return -1;
-	hasher_finish(&recoder->diff, recoded->diff_id);
 	hasher_finish(&recoder->blob, recoded->digest);
+	if (recoder->is_tar)
+		memcpy(recoded->diff_id, recoded->digest, sizeof recoded->diff_id);
+	else
+		hasher_finish(&recoder->diff, recoded->diff_id);
 	recoded->size = recoder->size;
 	recoded->fd = steal_fd(&recoder->fd);
 	return 0;

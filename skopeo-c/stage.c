@@ -2,14 +2,12 @@
 #include "skopeo-c/stage.h"
 
 #include "lib/memory.h"
+#include "skopeo-c/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 4, SLOT_SIZE = 32 << 10 };
+enum { SLOT_SIZE = 32 << 10 };
 
 struct slot {
 	size_t length;
@@ -26,16 +24,19 @@ struct stage {
 	bool ends, cancelled, failed, started;
 	struct error failure;
 	size_t filling; /* bytes in the slot behind the full ones: the writer's own */
-	struct slot slots[SLOTS];
+	size_t count;
+	struct slot slots[];
 };
 
 static void *work(void *context)
 {
 	struct stage *stage = context;
+	size_t least =
+		1; /* once the queue was empty, half of it: to wait for each slot costs more */
 
 	pthread_mutex_lock(&stage->mutex);
 	for (;;) {
-		while (stage->used == 0 && !stage->ends && !stage->cancelled)
+		while (stage->used < least && !stage->ends && !stage->cancelled)
 			pthread_cond_wait(&stage->changed, &stage->mutex);
 		if (stage->used == 0 || stage->cancelled)
 			break;
@@ -50,28 +51,25 @@ static void *work(void *context)
 			stage->failed = true;
 			stage->failure = err;
 		}
-		stage->first = (stage->first + 1) % SLOTS;
+		stage->first = (stage->first + 1) % stage->count;
 		stage->used--;
-		pthread_cond_broadcast(&stage->changed);
+		least = stage->used > 0 ? 1 : stage->count / 2;
+		pthread_cond_signal(&stage->changed);
 	}
 	pthread_mutex_unlock(&stage->mutex);
 	return NULL;
 }
 
-struct stage *stage_new(byte_sink *sink, void *context, struct error *err)
+struct stage *stage_new(byte_sink *sink, void *context, size_t slots, struct error *err)
 {
-	struct stage *stage = xcalloc(1, sizeof *stage);
-	sigset_t all, before;
+	struct stage *stage = xcalloc(1, sizeof *stage + slots * sizeof stage->slots[0]);
 
+	stage->count = slots;
 	stage->sink = sink;
 	stage->context = context;
 	pthread_mutex_init(&stage->mutex, NULL);
 	pthread_cond_init(&stage->changed, NULL);
-	/* signals are for the thread that waits for the network */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	stage->started = pthread_create(&stage->thread, NULL, work, stage) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	stage->started = thread_start(&stage->thread, work, stage);
 	if (stage->started)
 		return stage;
 	stage_free(stage);
@@ -91,10 +89,11 @@ static int pass_slot(struct stage *stage, struct error *err)
 	int status = 0;
 
 	pthread_mutex_lock(&stage->mutex);
-	stage->slots[(stage->first + stage->used) % SLOTS].length = stage->filling;
+	stage->slots[(stage->first + stage->used) % stage->count].length = stage->filling;
 	stage->used++;
-	pthread_cond_broadcast(&stage->changed);
-	while (stage->used == SLOTS)
+	if (stage->used >= stage->count / 2)
+		pthread_cond_signal(&stage->changed);
+	while (stage->used == stage->count)
 		pthread_cond_wait(&stage->changed, &stage->mutex);
 	if (stage->failed)
 		status = failure_of(stage, err);
@@ -107,7 +106,7 @@ static int pass_slot(struct stage *stage, struct error *err)
 static struct slot *free_slot(struct stage *stage)
 {
 	pthread_mutex_lock(&stage->mutex);
-	struct slot *slot = &stage->slots[(stage->first + stage->used) % SLOTS];
+	struct slot *slot = &stage->slots[(stage->first + stage->used) % stage->count];
 	pthread_mutex_unlock(&stage->mutex);
 	return slot;
 }
@@ -138,7 +137,7 @@ static void join(struct stage *stage)
 		return;
 	pthread_mutex_lock(&stage->mutex);
 	stage->ends = true;
-	pthread_cond_broadcast(&stage->changed);
+	pthread_cond_signal(&stage->changed);
 	pthread_mutex_unlock(&stage->mutex);
 	pthread_join(stage->thread, NULL);
 	stage->started = false;

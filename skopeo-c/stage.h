@@ -8,8 +8,11 @@
 
 struct stage;
 
-/* What `sink` is given has at most 32 KiB. */
-struct stage *stage_new(byte_sink *sink, void *context, struct error *err);
+enum { STAGE_SLOTS = 4, STAGE_SLOTS_MANY = 16 };
+
+/* What `sink` is given has at most 32 KiB; of that size the queue has `slots`, at least 2: the
+ * more, the seldomer one thread has to wake the other. */
+struct stage *stage_new(byte_sink *sink, void *context, size_t slots, struct error *err);
 
 /* stage_write() is a byte sink, with the stage as its context. */
 int stage_write(void *stage, const void *data, size_t length, struct error *err);

@@ -8,6 +8,7 @@
 #include "skopeo-c/claim.h"
 #include "skopeo-c/flow.h"
 #include "skopeo-c/progress.h"
+#include "skopeo-c/settling.h"
 #include "skopeo-c/transport.h"
 
 #include <errno.h>
@@ -16,13 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_MS = 200, CLAIM_MS = 20, PROGRESS_MS = 500 };
+enum { POLL_MS = 200, CLAIM_MS = 20, PROGRESS_MS = 500, THREAD_MIN = 1 << 20 /* bytes */ };
 
 /* One blob on its way. */
 struct job {
 	struct transfer *transfer;
 	const struct blob *blob;
-	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_BROKEN, JOB_DONE } step;
+	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_BROKEN, JOB_SETTLING, JOB_DONE } step;
+	struct settling *settling;
 	struct flow flow;
 	bool is_claimed, upload_is_started;
 	bool in_one_piece;	      /* its parts did not fit together */
@@ -43,6 +45,10 @@ static bool claim(struct job *job)
 
 static void let_go(struct job *job)
 {
+	struct error ignored;
+
+	if (job->settling)
+		(void)settling_end(steal_ptr(&job->settling), "", &ignored);
 	flow_close(&job->flow);
 	if (job->is_claimed)
 		claim_release(job->transfer->claims_fd, job->blob->digest);
@@ -76,6 +82,26 @@ static int finish(struct job *job, enum blob_state state, struct error *err)
 	return tell(job, state, err);
 }
 
+/* A download is complete and right. The disk is not waited for while there is more to receive. */
+static int settle(struct job *job, struct error *err)
+{
+	const struct blob_sink *sink = &job->flow.sink;
+
+	if (sink->fd >= 0 && sink->dir_fd >= 0 && job->blob->size >= THREAD_MIN)
+		job->settling = settling_start(sink->fd, job->transfer->http);
+	job->step = JOB_SETTLING;
+	return job->settling ? 0 : finish(job, BLOB_DONE, err);
+}
+
+static int poll_settling(struct job *job, struct error *err)
+{
+	if (!settling_is_done(job->settling))
+		return 0;
+	if (settling_end(steal_ptr(&job->settling), job->transfer->to->name, err) < 0)
+		return -1;
+	return finish(job, BLOB_DONE, err);
+}
+
 static int tell_context(void *context, struct error *err)
 {
 	return tell_sometimes(context, err);
@@ -92,6 +118,14 @@ static int open_source(struct job *job, struct error *err)
 	if (source->fd < 0 || lseek(source->fd, 0, SEEK_SET) < 0)
 		return error_os(err, "%s", transfer->from->name);
 	return 0;
+}
+
+/* Where there can be no thread it is done here. */
+static struct hashing *hashing_for(struct transfer *transfer, const struct blob *blob)
+{
+	if (!transfer->hashing && (blob->size < 0 || blob->size >= THREAD_MIN))
+		transfer->hashing = hashing_new(transfer->parallel);
+	return transfer->hashing;
 }
 
 /* The end of an upload says that all bytes are right: where nothing else is left of it, they come
@@ -117,6 +151,7 @@ static int start_moving(struct job *job, struct error *err)
 		return -1;
 	bool downloads = blob_source_is_call(&flow->source);
 	bool uploads = blob_sink_is_call(&flow->sink);
+	flow->hashing = uploads ? NULL : hashing_for(job->transfer, job->blob);
 	if (!downloads && !uploads && flow_run(flow, tell_context, job, err) < 0)
 		return -1;
 	if (downloads && !uploads && flow_take_up(flow, err) < 0)
@@ -187,7 +222,7 @@ static int move(struct job *job, struct error *err)
 			return 0;
 	}
 	if (status == 1 && !uploads)
-		return finish(job, BLOB_DONE, err);
+		return settle(job, err);
 	if (status >= 0 && uploads) {
 		job->asked = flow->sink.call.registry;
 		start_upload(job);
@@ -234,6 +269,8 @@ static int advance(struct job *job, struct error *err)
 		flow_continue(&job->flow);
 		job->step = JOB_MOVING;
 		return 0;
+	case JOB_SETTLING:
+		return poll_settling(job, err);
 	case JOB_DONE:
 		return 0;
 	}
@@ -367,5 +404,7 @@ int transfer_blobs(struct transfer *transfer, const struct blob *blobs, size_t c
 		let_go(&jobs[i]);
 	}
 	free(jobs);
+	hashing_free(transfer->hashing);
+	transfer->hashing = NULL;
 	return left;
 }

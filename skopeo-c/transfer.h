@@ -24,7 +24,8 @@ struct transfer {
 	const char *held_digest; /* a blob that was read before; NULL for none */
 	int held_fd;		 /* its bytes */
 	size_t parallel;	 /* blobs at a time; 0: TRANSFER_PARALLEL */
-	int claims_fd;	  /* what other processes move at the same time (claim.h); 0: nothing */
+	int claims_fd; /* what other processes move at the same time (claim.h); 0: nothing */
+	struct hashing *hashing; /* private; NULL before */
 	json_t *in_place; /* an object whose keys are the digests that are at the destination */
 };
 

@@ -67,6 +67,7 @@ TEST_OBJS_policy := skopeo-c/policy.o skopeo-c/policy-identity.o
 TEST_OBJS_signature := skopeo-c/signature.o
 TEST_OBJS_sigstore := $(patsubst %,skopeo-c/%.o,sigstore sigstore-bundle sigstore-key sigstore-rekor)
 TEST_OBJS_lookaside := $(patsubst %,skopeo-c/%.o,lookaside policy policy-identity)
+TEST_OBJS_hashing := skopeo-c/hashing.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 
