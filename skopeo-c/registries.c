@@ -375,17 +375,28 @@ void route_free(struct route *route)
 	*route = (struct route){ 0 };
 }
 
+/* What the files say when the command first needs it, borrowed: it may ask for thousands of images.
+ */
+static const json_t *configured(struct error *err)
+{
+	static json_t *registries;
+
+	if (!registries)
+		registries = registries_load(err);
+	return registries;
+}
+
 int registries_route(const struct reference *reference, bool is_destination, struct route *route,
 		     struct error *err)
 {
-	json_auto_t *registries = registries_load(err);
+	const json_t *registries = configured(err);
 
 	return registries ? registries_find(registries, reference, is_destination, route, err) : -1;
 }
 
 int registries_judge(const char *name, bool *insecure, struct error *err)
 {
-	json_auto_t *registries = registries_load(err);
+	const json_t *registries = configured(err);
 	const json_t *registry;
 	size_t matched;
 

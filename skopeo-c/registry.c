@@ -139,16 +139,17 @@ const struct http_tls *registry_tls(const struct registry *registry, const char 
 	return http_same_host(url, registry->base) ? &registry->tls : &registry->tls_elsewhere;
 }
 
-/* Send it to `url`, which is taken over. Credentials go to the registry's own host only. */
-static void send_to(struct registry_call *call, char *url)
+/* Send it to `url`, which is taken over. Credentials go to the registry's own host only: is_own
+ * where the URL is made of its base. */
+static void send_to(struct registry_call *call, char *url, bool is_own)
 {
 	struct registry *registry = call->registry;
 
 	free(call->request.url);
 	call->request.url = url;
 	call->request.authorization =
-		http_same_origin(url, registry->base) ? registry->authorization : NULL;
-	call->request.tls = registry_tls(registry, url);
+		is_own || http_same_origin(url, registry->base) ? registry->authorization : NULL;
+	call->request.tls = is_own ? &registry->tls : registry_tls(registry, url);
 	call->generation = registry->generation;
 	http_request_reset(&call->request);
 	/* what follows the "?" can be a signature that opens the URL to everybody */
@@ -158,12 +159,13 @@ static void send_to(struct registry_call *call, char *url)
 
 void registry_call_start(struct registry_call *call)
 {
-	char *url = call->target[0] == '/' ? xasprintf("%s%s", call->registry->base, call->target)
-					   : xstrdup(call->target);
+	bool is_own = call->target[0] == '/';
+	char *url = is_own ? xasprintf("%s%s", call->registry->base, call->target)
+			   : xstrdup(call->target);
 
 	call->waiting = false;
 	call->redirects = 0;
-	send_to(call, url);
+	send_to(call, url, is_own);
 }
 
 void registry_call_free(struct registry_call *call)
@@ -375,7 +377,7 @@ static int handle_redirect(struct registry_call *call, struct error *err)
 		return error_set(err, ERROR_DENIED, "%s redirects from https to plain http",
 				 call->registry->name);
 	}
-	send_to(call, url);
+	send_to(call, url, false);
 	return 0;
 }
 
