@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* StartContainer, StopContainer, RemoveContainer, ReopenContainerLog, UpdateContainerResources. */
+/* StopContainer, RemoveContainer, ReopenContainerLog, UpdateContainerResources. */
 #include "ocid-dispatch/handlers.h"
 
 #include "lib/cleanup.h"
@@ -38,22 +38,6 @@ static int find_or_none(const struct rpc_context *context, const json_t *request
 	return -1;
 }
 
-int containers_start(const struct rpc_context *context, const json_t *request, json_t **response,
-		     struct error *err)
-{
-	cleanup_pipeline struct pipeline pipeline = { 0 };
-	cleanup_records struct records records = { 0 };
-	cleanup_named struct named named = { 0 };
-
-	if (find(context, request, &records, &named, err) < 0)
-		return -1;
-	pipeline_add(&pipeline, "ocid-shim", "start", named.id, NULL);
-	if (pipeline_run(&pipeline, context, err) < 0)
-		return -1;
-	*response = json_object();
-	return 0;
-}
-
 int containers_stop(const struct rpc_context *context, const json_t *request, json_t **response,
 		    struct error *err)
 {
@@ -69,7 +53,7 @@ int containers_stop(const struct rpc_context *context, const json_t *request, js
 		return 0;
 	timeout = timeout ? timeout : strtoll(text, NULL, 10);
 	timeout = timeout < 0 ? 0 : timeout > TIMEOUT_MAX ? TIMEOUT_MAX : timeout;
-	return container_stop(context, &records, named.id, (int)timeout, err);
+	return container_stop(context, &records, &named, (int)timeout, err);
 }
 
 int containers_remove(const struct rpc_context *context, const json_t *request, json_t **response,
@@ -96,7 +80,7 @@ int containers_reopen_log(const struct rpc_context *context, const json_t *reque
 
 	if (find(context, request, &records, &named, err) < 0)
 		return -1;
-	if (container_state(&records, named.id) != CONTAINER_RUNNING)
+	if (container_state(&records, &named) != CONTAINER_RUNNING)
 		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
 	pipeline_add(&pipeline, "ocid-shim", "reopen-logs", named.id, NULL);
 	if (pipeline_run(&pipeline, context, err) < 0)
@@ -180,15 +164,12 @@ static json_t *oci_resources(const json_t *cri)
 }
 
 /* What a container has been given also stands in its document. */
-static int note_resources(const struct records *records, const char *id, json_t *cri,
-			  struct error *err)
+static int note_resources(const struct records *records, const char *id, json_t *document,
+			  json_t *cri, struct error *err)
 {
-	json_auto_t *document = container_document(records, id, err);
 	json_t *container = json_path(document, "cri", "container", NULL);
 	json_t *linux_config = json_object_get(container, "linux");
 
-	if (!document)
-		return -1;
 	if (!linux_config) {
 		linux_config = json_object();
 		json_object_set_new(container, "linux", linux_config);
@@ -205,23 +186,48 @@ static int note_resources(const struct records *records, const char *id, json_t 
 	return records_write(fd, "document.json", document, true, err);
 }
 
+/* What has not been started is given its configuration anew. */
+static int configure_anew(const struct rpc_context *context, const json_t *document,
+			  struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { .input = document };
+
+	pipeline_add(&pipeline, "oci-gen", "generate", NULL);
+	return pipeline_run(&pipeline, context, err);
+}
+
+static int change(const struct rpc_context *context, const char *id, const json_t *cri,
+		  struct error *err)
+{
+	json_auto_t *resources = oci_resources(cri);
+	cleanup_pipeline struct pipeline pipeline = { .input = resources };
+
+	if (json_object_size(resources) == 0)
+		return 0;
+	pipeline_add(&pipeline, "ocid-shim", "update", id, NULL);
+	return pipeline_run(&pipeline, context, err);
+}
+
 int containers_update(const struct rpc_context *context, const json_t *request, json_t **response,
 		      struct error *err)
 {
 	json_t *cri = json_object_get(request, "linux");
-	json_auto_t *resources = oci_resources(cri);
-	cleanup_pipeline struct pipeline pipeline = { .input = resources };
 	cleanup_records struct records records = { 0 };
 	cleanup_named struct named named = { 0 };
 
 	if (find(context, request, &records, &named, err) < 0)
 		return -1;
-	if (container_state(&records, named.id) == CONTAINER_EXITED)
-		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
-	pipeline_add(&pipeline, "ocid-shim", "update", named.id, NULL);
-	if (json_object_size(resources) > 0 && pipeline_run(&pipeline, context, err) < 0)
+	/* it must not be started meanwhile */
+	cleanup_fd int lock = container_lock(&records, named.id, true, err);
+	json_auto_t *document = lock < 0 ? NULL : container_document(&records, named.id, err);
+	if (!document)
 		return -1;
-	if (cri && note_resources(&records, named.id, cri, err) < 0)
+	enum container_state state = container_state(&records, &named);
+	if (state == CONTAINER_EXITED)
+		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
+	if (cri && ((state == CONTAINER_RUNNING && change(context, named.id, cri, err) < 0) ||
+		    note_resources(&records, named.id, document, cri, err) < 0 ||
+		    (state == CONTAINER_CREATED && configure_anew(context, document, err) < 0)))
 		return -1;
 	*response = json_object();
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CreateContainer: ctr-store create | oci-gen generate | ocid-shim create. */
+/* CreateContainer: ctr-store create | oci-gen generate. */
 #include "ocid-dispatch/handlers.h"
 
+#include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
@@ -9,7 +10,6 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/random.h"
-#include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/container_images.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/images.h"
@@ -209,8 +209,8 @@ static int target_namespace(const struct creation *c, json_t *namespaces, struct
 		return 0;
 	if (container_find(c->records, json_text(options, "targetId", ""), &target, err) < 0)
 		return error_prefix(err, "the target");
-	container_facts(c->records, target.id, &facts);
-	if (strcmp(target.pod, pod_id(c->pod)) != 0 || facts.state == CONTAINER_EXITED)
+	container_facts(c->records, &target, &facts);
+	if (strcmp(target.pod, pod_id(c->pod)) != 0 || facts.state != CONTAINER_RUNNING)
 		return error_set(err, ERROR_USAGE,
 				 "the target %s does not run in the container's pod", target.id);
 	cleanup_free char *path = xasprintf(
@@ -269,36 +269,15 @@ static void add_store(struct pipeline *pipeline, const struct creation *c)
 	add_map(words, "--gidmap", json_object_get(options, "gids"));
 }
 
-static void add_shim(struct pipeline *pipeline, const struct creation *c, const char *runtime)
-{
-	struct strings *words =
-		pipeline_add(pipeline, "ocid-shim", "create", "--runtime", runtime, NULL);
-	const char *parent =
-		json_string_value(json_path(c->pod, "cri", "pod", "linux", "cgroupParent", NULL));
-	size_t length = parent ? strlen(parent) : 0, suffix = strlen(".slice");
-
-	/* as oci-gen then writes the path of the cgroup */
-	if (length > suffix && strcmp(parent + length - suffix, ".slice") == 0)
-		strings_add(words, "--systemd-cgroup");
-	if (json_is_true(json_object_get(c->config, "stdin"))) {
-		strings_add(words, "--stdin");
-		strings_add(words, json_is_true(json_object_get(c->config, "stdinOnce")) ? "once"
-											 : "open");
-	}
-}
-
 static int make(const struct creation *c, struct error *err)
 {
-	const char *runtime =
-		configuration_runtime(c->context->configuration, pod_handler(c->pod), err);
-	json_auto_t *first = runtime ? first_document(c, err) : NULL;
+	json_auto_t *first = first_document(c, err);
 	cleanup_pipeline struct pipeline pipeline = { .input = first };
 
 	if (!first || make_host_paths(c, err) < 0)
 		return -1;
 	add_store(&pipeline, c);
 	pipeline_add(&pipeline, "oci-gen", "generate", NULL);
-	add_shim(&pipeline, c, runtime);
 	if (pipeline_run(&pipeline, c->context, err) < 0)
 		return -1;
 	return cli_interrupted() ? error_set(err, ERROR_TEMPORARY, "interrupted") : 0;
@@ -327,6 +306,8 @@ int containers_create(const struct rpc_context *context, const json_t *request, 
 						      .pod_lock = -1,
 						      .lock = -1 };
 
+	/* clients start what they have created, in the next milliseconds */
+	cgroup_expect_move();
 	random_id(creation.id);
 	if (check_config(creation.config, err) < 0 || records_open(context, &records, err) < 0 ||
 	    find_pod(&creation, json_text(request, "podSandboxId", ""), err) < 0 ||

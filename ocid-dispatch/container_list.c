@@ -13,6 +13,7 @@
 #include "ocid-dispatch/transcode.h"
 #include "ocid-dispatch/wire.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ enum { FIELD_CONTAINERS = 1, FIELD_STATE = 6 };
 /* A message that is longer, which has very many labels, is read as JSON. */
 enum { MESSAGE_MAX = 8 << 10, ID_MAX = 128 };
 
-enum { PARTS_MAX = 4, PODS_EACH = 20 };
+enum { PARTS_MAX = 4, CONTAINERS_EACH = 50 };
 
 int container_list_note(int directory_fd, const json_t *record, struct error *err)
 {
@@ -42,33 +43,85 @@ int container_list_note(int directory_fd, const json_t *record, struct error *er
 					buffer_length(&message), 0600, err);
 }
 
+int container_list_drop(int directory_fd, const json_t *record, struct error *err)
+{
+	cleanup_free char *name = xasprintf("%s.pb", json_text(record, "id", ""));
+
+	return unlinkat(directory_fd, name, 0) < 0 && errno != ENOENT ? error_os(err, "%s", name)
+								      : 0;
+}
+
 /* ---- all of them, as bytes ---- */
 
 /* What a list is made from. */
 struct list {
 	const struct records *records;
-	const char *state;  /* only those, or NULL */
-	struct buffer *out; /* ListContainersResponse */
+	const char *state; /* only those, or NULL */
+	struct entry *entries;
+	size_t count;
 };
 
-/* Append a Container: the message and its state, which is its last field. */
-static void put(const struct list *list, const void *message, size_t length,
+struct entry {
+	struct named named;
+	bool pod_is_up;
+};
+
+static void list_free(struct list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		named_free(&list->entries[i].named);
+	free(list->entries);
+}
+#define cleanup_list __attribute__((cleanup(list_free)))
+
+static int add_pod(struct list *list, const char *pod, struct error *err)
+{
+	cleanup_strings struct strings ids = { 0 };
+	bool is_up = pod_is_up(list->records, pod);
+
+	if (container_ids(list->records, pod, &ids, err) < 0)
+		return -1;
+	list->entries =
+		xreallocarray(list->entries, list->count + ids.count, sizeof *list->entries);
+	for (size_t i = 0; i < ids.count; i++)
+		list->entries[list->count++] =
+			(struct entry){ { steal_ptr(&ids.items[i]), xstrdup(pod) }, is_up };
+	return 0;
+}
+
+static int find_all(struct list *list, struct error *err)
+{
+	cleanup_strings struct strings pods = { 0 };
+
+	if (pod_ids(list->records, &pods, err) < 0)
+		return -1;
+	for (size_t i = 0; i < pods.count; i++)
+		if (add_pod(list, pods.items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Append a Container where it is asked for: the message, and its state, which is its last field. */
+static void put(struct buffer *out, const struct list *list, const struct buffer *message,
 		enum container_state state)
 {
 	cleanup_buffer struct buffer field = { 0 };
 
+	if (list->state && strcmp(list->state, container_state_name(state)) != 0)
+		return;
 	if (state != CONTAINER_CREATED) { /* the default is left out */
 		wire_write_tag(&field, FIELD_STATE, WIRE_VARINT);
 		wire_write_number(&field, WIRE_VARINT, state);
 	}
-	wire_write_tag(list->out, FIELD_CONTAINERS, WIRE_BYTES);
-	wire_write_number(list->out, WIRE_VARINT, length + buffer_length(&field));
-	buffer_append(list->out, message, length);
-	buffer_append(list->out, buffer_data(&field), buffer_length(&field));
+	wire_write_tag(out, FIELD_CONTAINERS, WIRE_BYTES);
+	wire_write_number(out, WIRE_VARINT, buffer_length(message) + buffer_length(&field));
+	buffer_append(out, buffer_data(message), buffer_length(message));
+	buffer_append(out, buffer_data(&field), buffer_length(&field));
 }
 
-/* One without a message: half-made, or from before a power cut. */
-static int put_slowly(const struct list *list, const struct named *named, struct error *err)
+/* One without a message: half-made, failed, or from before a power cut. */
+static int put_slowly(struct buffer *out, const struct list *list, const struct named *named,
+		      struct error *err)
 {
 	cleanup_buffer struct buffer message = { 0 };
 	struct error ignored;
@@ -78,46 +131,36 @@ static int put_slowly(const struct list *list, const struct named *named, struct
 		return 0;
 	if (transcode_encode(&runtime__v1__container__descriptor, record, &message, err) < 0)
 		return -1;
-	enum container_state state = container_state(list->records, named->id);
-	if (!list->state || strcmp(list->state, container_state_name(state)) == 0)
-		put(list, buffer_data(&message), buffer_length(&message), state);
+	put(out, list, &message, container_state(list->records, named));
 	return 0;
 }
 
-static int put_container(const struct list *list, const struct named *named, struct error *err)
+static int put_container(struct buffer *out, const struct list *list, const struct entry *entry,
+			 struct error *err)
 {
-	unsigned char message[MESSAGE_MAX];
+	const struct named *named = &entry->named;
+	unsigned char bytes[MESSAGE_MAX];
 	char path[2 * ID_MAX + sizeof "/containers/.pb"];
+	enum container_state state;
 
 	snprintf(path, sizeof path, "%s/containers/%s.pb", named->pod, named->id);
 	cleanup_fd int fd = openat(list->records->pods_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t length = fd < 0 ? 0 : read(fd, message, sizeof message);
-	if (length <= 0 || length == sizeof message)
-		return put_slowly(list, named, err);
-	enum container_state state = container_state(list->records, named->id);
-	if (!list->state || strcmp(list->state, container_state_name(state)) == 0)
-		put(list, message, (size_t)length, state);
+	ssize_t length = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
+	if (length <= 0 || length == sizeof bytes)
+		return put_slowly(out, list, named, err);
+	/* where there is a message it can be started */
+	if (!container_was_started(list->records, named->id, &state))
+		state = entry->pod_is_up ? CONTAINER_CREATED : CONTAINER_EXITED;
+	const struct buffer message = { .memory = bytes, .end = (size_t)length };
+	put(out, list, &message, state);
 	return 0;
 }
 
-static int put_pod(const struct list *list, char *pod, struct error *err)
-{
-	cleanup_strings struct strings ids = { 0 };
-
-	if (container_ids(list->records, pod, &ids, err) < 0)
-		return -1;
-	for (size_t i = 0; i < ids.count; i++)
-		if (put_container(list, &(struct named){ ids.items[i], pod }, err) < 0)
-			return -1;
-	return 0;
-}
-
-/* The pods that one thread looks at. */
+/* The containers that one thread looks at. */
 struct part {
 	pthread_t thread;
-	struct list list;
-	char **pods; /* borrowed */
-	size_t count;
+	const struct list *list;
+	size_t first, end;
 	struct buffer out;
 	int status;
 	struct error err;
@@ -127,35 +170,34 @@ static void *put_part(void *argument)
 {
 	struct part *part = argument;
 
-	part->list.out = &part->out;
-	for (size_t i = 0; i < part->count && part->status == 0; i++)
-		part->status = put_pod(&part->list, part->pods[i], &part->err);
+	for (size_t i = part->first; i < part->end && part->status == 0; i++)
+		part->status =
+			put_container(&part->out, part->list, &part->list->entries[i], &part->err);
 	return NULL;
 }
 
 /* Nearly all of the time goes into looking up files, at which each processor can have a share. */
-static size_t choose_parts(size_t pods)
+static size_t choose_parts(size_t containers)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t parts = pods / PODS_EACH + 1;
+	size_t parts = containers / CONTAINERS_EACH + 1;
 
 	if (processors > 0 && parts > (size_t)processors)
 		parts = (size_t)processors;
 	return parts < PARTS_MAX ? parts : PARTS_MAX;
 }
 
-static int put_all(const struct list *list, const struct strings *pods, struct error *err)
+/* ListContainersResponse */
+static int put_all(struct buffer *out, const struct list *list, struct error *err)
 {
 	struct part parts[PARTS_MAX] = { 0 };
-	size_t count = choose_parts(pods->count), started = 1;
+	size_t count = choose_parts(list->count), started = 1;
 	int status = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t first = pods->count * i / count, end = pods->count * (i + 1) / count;
-
-		parts[i].list = *list;
-		parts[i].pods = pods->items + first;
-		parts[i].count = end - first;
+		parts[i].list = list;
+		parts[i].first = list->count * i / count;
+		parts[i].end = list->count * (i + 1) / count;
 	}
 	while (started < count &&
 	       pthread_create(&parts[started].thread, NULL, put_part, &parts[started]) == 0)
@@ -169,7 +211,7 @@ static int put_all(const struct list *list, const struct strings *pods, struct e
 			*err = parts[i].err;
 			status = -1;
 		}
-		buffer_append(list->out, buffer_data(&parts[i].out), buffer_length(&parts[i].out));
+		buffer_append(out, buffer_data(&parts[i].out), buffer_length(&parts[i].out));
 		buffer_free(&parts[i].out);
 	}
 	return status;
@@ -178,12 +220,11 @@ static int put_all(const struct list *list, const struct strings *pods, struct e
 static int send_all(const struct rpc_context *context, const char *state, struct error *err)
 {
 	cleanup_records struct records records = { 0 };
-	cleanup_strings struct strings pods = { 0 };
 	cleanup_buffer struct buffer out = { 0 };
-	const struct list list = { &records, state, &out };
+	cleanup_list struct list list = { .records = &records, .state = state };
 
-	if (records_open(context, &records, err) < 0 || pod_ids(&records, &pods, err) < 0 ||
-	    put_all(&list, &pods, err) < 0)
+	if (records_open(context, &records, err) < 0 || find_all(&list, err) < 0 ||
+	    put_all(&out, &list, err) < 0)
 		return -1;
 	return rpc_send_bytes(context, &out, err);
 }

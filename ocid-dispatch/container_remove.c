@@ -30,16 +30,18 @@ int container_remove(const struct rpc_context *context, const struct records *re
 {
 	cleanup_pipeline struct pipeline shim = { 0 }, store = { 0 };
 	cleanup_free char *path = xasprintf("%s/containers/%s.json", named->pod, named->id);
-	cleanup_free char *message = xasprintf("%s/containers/%s.pb", named->pod, named->id);
+	struct error ignored;
+	json_auto_t *record = container_read(records, named, &ignored);
 
+	/* where nothing of it is left it must not seem one that can be started */
+	if (record && container_write(records, named->pod, record, "removing", false, err) < 0)
+		return -1;
 	pipeline_add(&shim, "ocid-shim", "rm", "--force", named->id, NULL);
 	pipeline_add(&store, "ctr-store", "rm", "--container", "--force", named->id, NULL);
 	if (run(&shim, context, err) < 0 || run(&store, context, err) < 0 ||
 	    container_images_unmount(context, records, named, err) < 0)
 		return -1;
 	/* the record goes last: it is what finds the rest */
-	if (unlinkat(records->pods_fd, message, 0) < 0 && errno != ENOENT)
-		return error_os(err, "cannot remove container %s", named->id);
 	if (unlinkat(records->pods_fd, path, 0) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", named->id);
 	lock_discard(records->store.locks_fd, "cri", named->id);
@@ -63,19 +65,39 @@ int container_remove_all(const struct rpc_context *context, const struct records
 	return 0;
 }
 
-int container_stop(const struct rpc_context *context, const struct records *records, const char *id,
-		   int timeout_s, struct error *err)
+/* One that was not started is not any more, but that it may have been meanwhile: *state is what it
+ * is then. */
+static int give_up(const struct records *records, const struct named *named,
+		   enum container_state *state, struct error *err)
 {
+	cleanup_fd int lock = container_lock(records, named->id, true, err);
+
+	if (lock < 0)
+		return -1;
+	*state = container_state(records, named);
+	if (*state != CONTAINER_CREATED)
+		return 0;
+	*state = CONTAINER_EXITED;
+	return container_fail(records, named, "it was stopped before it was started", err);
+}
+
+int container_stop(const struct rpc_context *context, const struct records *records,
+		   const struct named *named, int timeout_s, struct error *err)
+{
+	enum container_state state = container_state(records, named);
 	cleanup_pipeline struct pipeline pipeline = { 0 };
 	struct error why = { 0 };
 
-	if (container_state(records, id) == CONTAINER_EXITED)
+	if (state == CONTAINER_CREATED && give_up(records, named, &state, err) < 0)
+		return -1;
+	if (state == CONTAINER_EXITED)
 		return 0;
 	struct strings *words = pipeline_add(&pipeline, "ocid-shim", "stop", "--timeout", NULL);
 	strings_addf(words, "%d", timeout_s);
-	strings_add(words, id);
+	strings_add(words, named->id);
 	/* somebody else may have stopped and removed it meanwhile */
-	if (run(&pipeline, context, &why) == 0 || container_state(records, id) == CONTAINER_EXITED)
+	if (run(&pipeline, context, &why) == 0 ||
+	    container_state(records, named) == CONTAINER_EXITED)
 		return 0;
 	*err = why;
 	return -1;
@@ -88,8 +110,11 @@ int container_end_all(const struct rpc_context *context, const struct records *r
 
 	if (container_ids(records, pod, &ids, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ids.count; i++)
-		if (container_stop(context, records, ids.items[i], 0, err) < 0)
+	for (size_t i = 0; i < ids.count; i++) {
+		const struct named named = { ids.items[i], (char *)pod };
+
+		if (container_stop(context, records, &named, 0, err) < 0)
 			return -1;
+	}
 	return 0;
 }

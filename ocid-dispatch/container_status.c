@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The exit code of a container whose end nobody saw; containerd's, too. */
-enum { UNKNOWN_EXIT_CODE = 255 };
+/* Of a container whose end nobody saw, and of one that could not be started; containerd's, too. */
+enum { UNKNOWN_EXIT_CODE = 255, START_EXIT_CODE = 128 };
 
 /* ---- the status of one ---- */
 
@@ -27,12 +27,19 @@ static void copy(json_t *to, const json_t *from, const char *const *keys)
 }
 
 /* Exit code, when, and why, in the words that kubelets know. */
-static void put_end(json_t *status, const struct facts *facts)
+static void put_end(json_t *status, const struct facts *facts, const json_t *failure)
 {
 	json_t *code = json_object_get(facts->exit, "code");
 	bool oom = json_is_true(json_object_get(facts->exit, "oomKilled"));
 	const char *reason = "Error";
 
+	if (!code && failure) {
+		json_object_set_new(status, "exitCode", json_integer(START_EXIT_CODE));
+		json_object_set_new(status, "reason", json_string("StartError"));
+		json_object_set(status, "message", json_object_get(failure, "message"));
+		json_object_set(status, "finishedAt", json_object_get(failure, "at"));
+		return;
+	}
 	if (!code) {
 		json_object_set_new(status, "exitCode", json_integer(UNKNOWN_EXIT_CODE));
 		json_object_set_new(status, "reason", json_string("Unknown"));
@@ -85,28 +92,44 @@ static void put_stop_signal(json_t *status, const json_t *document)
 		json_object_set(status, "stopSignal", asked);
 }
 
+/* As ocid-shim says, or will say. */
+static json_t *log_path(const json_t *document)
+{
+	json_t *path = json_path(document, "process", "logPath", NULL);
+	const char *directory =
+		json_string_value(json_path(document, "cri", "pod", "logDirectory", NULL));
+	const char *name =
+		json_string_value(json_path(document, "cri", "container", "logPath", NULL));
+
+	if (path || !directory || !name)
+		return json_incref(path);
+	cleanup_free char *joined = xasprintf("%s/%s", directory, name);
+	return json_string(joined);
+}
+
 json_t *container_status(const struct records *records, const json_t *record)
 {
 	static const char *const of_record[] = { "id",	   "metadata",	  "createdAt",
 						 "image",  "imageRef",	  "imageId",
 						 "labels", "annotations", NULL };
-	const char *id = json_text(record, "id", "");
+	const struct named named = { (char *)json_text(record, "id", ""),
+				     (char *)json_text(record, "podSandboxId", "") };
 	cleanup_facts struct facts facts = { 0 };
 	json_t *status = json_object(), *mounts;
 	struct error ignored;
-	json_auto_t *document = container_document(records, id, &ignored);
+	json_auto_t *document = container_document(records, named.id, &ignored);
 
-	container_facts(records, id, &facts);
+	container_facts(records, &named, &facts);
 	copy(status, record, of_record);
 	json_object_set_new(status, "state", json_string(container_state_name(facts.state)));
 	if (facts.started)
 		json_object_set_new(status, "startedAt", json_integer(records_time(facts.started)));
 	if (facts.state == CONTAINER_EXITED)
-		put_end(status, &facts);
+		put_end(status, &facts, json_object_get(record, "failure"));
 	mounts = json_path(document, "cri", "container", "mounts", NULL);
 	if (mounts)
 		json_object_set(status, "mounts", mounts);
-	json_object_set(status, "logPath", json_path(document, "process", "logPath", NULL));
+	json_object_set_new(status, "logPath", log_path(document));
 	json_object_set_new(status, "resources", resources_of(document));
 	json_object_set_new(status, "user", user_of(document));
 	put_stop_signal(status, document);
@@ -152,7 +175,7 @@ static void add(const struct records *records, const struct named *named, const 
 
 	if (!record || container_is_being_made(records, record))
 		return;
-	enum container_state state = container_state(records, named->id);
+	enum container_state state = container_state(records, named);
 	if (!passes(record, filter, state))
 		return;
 	json_object_set_new(record, "state", json_string(container_state_name(state)));
@@ -194,13 +217,13 @@ json_t *container_select(const struct records *records, const json_t *filter, st
 }
 
 /* What verbose asks for: what crictl and people look for, and everything there is. */
-static json_t *info(const struct records *records, const char *id)
+static json_t *info(const struct records *records, const struct named *named)
 {
 	cleanup_facts struct facts facts = { 0 };
 	struct error ignored;
-	json_auto_t *document = container_document(records, id, &ignored);
+	json_auto_t *document = container_document(records, named->id, &ignored);
 
-	container_facts(records, id, &facts);
+	container_facts(records, named, &facts);
 	json_auto_t *all =
 		json_pack("{s:O*, s:O*, s:O*, s:O*}", "pid", json_object_get(facts.shim, "pid"),
 			  "runtimeSpec", json_object_get(document, "config"), "document", document,
@@ -213,14 +236,16 @@ int containers_status(const struct rpc_context *context, const json_t *request, 
 		      struct error *err)
 {
 	cleanup_records struct records records = { 0 };
+	cleanup_named struct named named = { 0 };
 
-	if (records_open(context, &records, err) < 0)
+	if (records_open(context, &records, err) < 0 ||
+	    container_find(&records, json_text(request, "containerId", ""), &named, err) < 0)
 		return -1;
-	json_auto_t *record = container_asked(&records, request, err);
+	json_auto_t *record = container_read(&records, &named, err);
 	if (!record)
 		return -1;
 	*response = json_pack("{s:o}", "status", container_status(&records, record));
 	if (json_is_true(json_object_get(request, "verbose")))
-		json_object_set_new(*response, "info", info(&records, json_text(record, "id", "")));
+		json_object_set_new(*response, "info", info(&records, &named));
 	return 0;
 }

@@ -112,6 +112,12 @@ json_t *container_asked(const struct records *records, const json_t *request, st
 	return container_read(records, &named, err);
 }
 
+static bool is_startable(const json_t *record)
+{
+	return strcmp(json_text(record, "stage", ""), "made") == 0 &&
+	       !json_object_get(record, "failure");
+}
+
 int container_write(const struct records *records, const char *pod, json_t *record,
 		    const char *stage, bool durable, struct error *err)
 {
@@ -123,10 +129,14 @@ int container_write(const struct records *records, const char *pod, json_t *reco
 	if (fd < 0)
 		return error_prefix(err, "pod %s", pod);
 	json_object_set_new(record, "stage", json_string(stage));
-	/* first, so that it is there when the record says that the container is made */
-	if (strcmp(stage, "made") == 0 && container_list_note(fd, record, err) < 0)
-		return -1;
-	return records_write(fd, name, record, durable, err);
+	/* what a list takes from it says that it can be started, so it must not outlive that */
+	if (!is_startable(record))
+		return container_list_drop(fd, record, err) < 0
+			       ? -1
+			       : records_write(fd, name, record, durable, err);
+	return records_write(fd, name, record, durable, err) < 0
+		       ? -1
+		       : container_list_note(fd, record, err);
 }
 
 json_t *container_document(const struct records *records, const char *id, struct error *err)
@@ -180,13 +190,11 @@ static bool has_file(const struct records *records, const char *id, const char *
 }
 
 /* The monitor holds the first byte of shim.pid as long as it lives. */
-static bool is_watched(const struct records *records, const char *id)
+static bool is_locked(int fd)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
-	cleanup_fd int fd = openat(records->store.run_containers_fd, run_path(id, "shim.pid").text,
-				   O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 static json_t *read_run_file(const struct records *records, const char *id, const char *name)
@@ -197,43 +205,78 @@ static json_t *read_run_file(const struct records *records, const char *id, cons
 			    JSON_CONFIG_MAX, &ignored);
 }
 
-/* Where the monitor was killed the process may run on. */
-static bool process_lives(const struct records *records, const char *id)
+static bool process_lives(const json_t *shim)
 {
-	json_auto_t *shim = read_run_file(records, id, "state.json");
 	pid_t pid = (pid_t)json_integer_value(json_object_get(shim, "pid"));
 	json_int_t start = json_integer_value(json_object_get(shim, "pidStart"));
 
 	return pid > 1 && start > 0 && process_start_time(pid) == start;
 }
 
-enum container_state container_state(const struct records *records, const char *id)
+/* The state of one whose monitor is gone; false when all there is are the remains of a start. */
+static bool was_started(const struct records *records, const char *id, enum container_state *state)
 {
-	/* between the end of the process and its record the monitor still lives */
-	if (has_file(records, id, "exit") ||
-	    (!is_watched(records, id) && !process_lives(records, id)))
-		return CONTAINER_EXITED;
-	return has_file(records, id, "started") ? CONTAINER_RUNNING : CONTAINER_CREATED;
+	json_auto_t *shim = read_run_file(records, id, "state.json");
+
+	*state = CONTAINER_EXITED;
+	if (has_file(records, id, "exit"))
+		return true;
+	/* where the monitor was killed the process may run on */
+	if (process_lives(shim))
+		*state = CONTAINER_RUNNING;
+	return shim;
 }
 
-/* One that ends at once may have done so before it is noted that it has started. */
-static char *read_started(const struct records *records, const char *id)
+bool container_was_started(const struct records *records, const char *id,
+			   enum container_state *state)
 {
-	const char *name = has_file(records, id, "started") || !has_file(records, id, "exit")
-				   ? "started"
-				   : ".started";
+	cleanup_fd int fd = openat(records->store.run_containers_fd, run_path(id, "shim.pid").text,
+				   O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return false;
+	if (!is_locked(fd))
+		return was_started(records, id, state);
+	/* between the end of the process and that of its monitor */
+	*state = has_file(records, id, "exit") ? CONTAINER_EXITED : CONTAINER_RUNNING;
+	return has_file(records, id, "started");
+}
+
+enum container_state container_state(const struct records *records, const struct named *named)
+{
+	enum container_state state;
+	struct error ignored;
+
+	if (container_was_started(records, named->id, &state))
+		return state;
+	/* what ends a pod ends what waits in it: stopping it, or a reboot */
+	json_auto_t *record = container_read(records, named, &ignored);
+	return is_startable(record) && pod_is_up(records, named->pod) ? CONTAINER_CREATED
+								      : CONTAINER_EXITED;
+}
+
+int container_fail(const struct records *records, const struct named *named, const char *why,
+		   struct error *err)
+{
+	json_auto_t *record = container_read(records, named, err);
+
+	if (!record)
+		return -1;
+	json_object_set_new(record, "failure",
+			    json_pack("{s:s, s:I}", "message", why, "at", records_now()));
+	return container_write(records, named->pod, record, "made", false, err);
+}
+
+void container_facts(const struct records *records, const struct named *named, struct facts *facts)
+{
+	const char *id = named->id;
 	struct error ignored;
 	size_t length;
 
-	return file_read_at(records->store.run_containers_fd, run_path(id, name).text, STARTED_MAX,
-			    &length, &ignored);
-}
-
-void container_facts(const struct records *records, const char *id, struct facts *facts)
-{
-	*facts = (struct facts){ .state = container_state(records, id) };
+	*facts = (struct facts){ .state = container_state(records, named) };
 	facts->shim = read_run_file(records, id, "state.json");
-	facts->started = read_started(records, id);
+	facts->started = file_read_at(records->store.run_containers_fd,
+				      run_path(id, "started").text, STARTED_MAX, &length, &ignored);
 	if (facts->state == CONTAINER_EXITED)
 		facts->exit = read_run_file(records, id, "exit");
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The containers of pods. ROOT/pods/POD/containers/ID.json is what lists of them need: CRI's own
- * Container, without its state, and `stage`: "making" from before the first thing of it is made,
- * then "made". All else is in the container's document and with ocid-shim(1).
+ * Container, without its state, and
  *
- * The lock "cri-ID" is held by whoever makes or removes it.
+ *   stage    "making" from before the first thing of it is made, then "made", and "removing" from
+ *            before the first thing is removed
+ *   failure  {message, at (ns since 1970)}: why it will never run
+ *
+ * All else is in the container's document and, once it has been started, with ocid-shim(1), which
+ * knows nothing of it before.
+ *
+ * The lock "cri-ID" is held by whoever makes, starts or removes it.
  */
 #pragma once
 #include "lib/error.h"
@@ -53,6 +59,10 @@ enum container_state {
 	CONTAINER_EXITED,
 };
 
+/* Note that it will never run: it has ended. The caller holds the lock. */
+int container_fail(const struct records *records, const struct named *named, const char *why,
+		   struct error *err);
+
 /* Its name in CRI. */
 const char *container_state_name(enum container_state state);
 
@@ -68,15 +78,19 @@ struct facts {
 void facts_free(struct facts *facts);
 #define cleanup_facts __attribute__((cleanup(facts_free)))
 
-void container_facts(const struct records *records, const char *id, struct facts *facts);
+void container_facts(const struct records *records, const struct named *named, struct facts *facts);
 
 /* Only the state, cheaply. */
-enum container_state container_state(const struct records *records, const char *id);
+enum container_state container_state(const struct records *records, const struct named *named);
+
+/* The state of one that has been started; false when it has not been. */
+bool container_was_started(const struct records *records, const char *id,
+			   enum container_state *state);
 
 /* Let it end within so many seconds, or make it; one that has ended, or is removed meanwhile, is no
- * error. */
-int container_stop(const struct rpc_context *context, const struct records *records, const char *id,
-		   int timeout_s, struct error *err);
+ * error. One that was not started never will be. */
+int container_stop(const struct rpc_context *context, const struct records *records,
+		   const struct named *named, int timeout_s, struct error *err);
 
 /* Remove it, running or not, and its record; the caller holds the lock. */
 int container_remove(const struct rpc_context *context, const struct records *records,

@@ -20,6 +20,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#define STARTED "*"
+
 enum { BUFFER_SIZE = 64 << 10 };
 
 /* The states through which pods and containers go; each step up is an event. */
@@ -29,7 +31,8 @@ struct watcher {
 	const struct rpc_context *context;
 	const struct records *records;
 	int fd;
-	json_t *pods_of; /* the pod of each watch, by its number as text; "" is all of them */
+	json_t *pods_of; /* the pod of each watch, by its number as text; "" is all of them, "*" all
+			    containers that are started */
 	json_t *known;	 /* POD: {ID of it or of a container: step} */
 	bool silent;	 /* what is there at the beginning is no event */
 };
@@ -137,7 +140,7 @@ static enum step container_step(const struct records *records, const struct name
 		return STEP_DELETED;
 	if (strcmp(json_text(record, "stage", ""), "made") != 0)
 		return STEP_NONE;
-	container_facts(records, named->id, &facts);
+	container_facts(records, named, &facts);
 	*started = facts.started;
 	return facts.state == CONTAINER_CREATED	  ? STEP_CREATED
 	       : facts.state == CONTAINER_RUNNING ? STEP_STARTED
@@ -226,11 +229,28 @@ static int look_at_all(struct watcher *watcher, struct error *err)
 
 /* ---- the loop ---- */
 
+/* The pod that an event is about, or NULL. The caller frees it. */
+static char *concerned(const struct watcher *watcher, const char *watched,
+		       const struct inotify_event *event)
+{
+	cleanup_named struct named named = { 0 };
+	struct error ignored;
+
+	if (!event->len)
+		return xstrdup(watched);
+	if (strcmp(watched, STARTED) != 0)
+		return xstrdup(*watched ? watched : event->name);
+	/* others run containers, too */
+	return container_find(watcher->records, event->name, &named, &ignored) < 0
+		       ? NULL
+		       : steal_ptr(&named.pod);
+}
+
 static int handle(struct watcher *watcher, const struct inotify_event *event, struct error *err)
 {
 	cleanup_free char *key = xasprintf("%d", event->wd);
 	const char *pod = json_string_value(json_object_get(watcher->pods_of, key));
-	cleanup_free char *id = pod ? xstrdup(*pod || !event->len ? pod : event->name) : NULL;
+	cleanup_free char *id = pod ? concerned(watcher, pod, event) : NULL;
 
 	if (event->mask & IN_Q_OVERFLOW)
 		return look_at_all(watcher, err);
@@ -282,9 +302,11 @@ int events_get(const struct rpc_context *context, const json_t *request, json_t 
 						   .known = json_object(),
 						   .silent = true };
 	cleanup_free char *pods = xasprintf("%s/pods", records.store.root);
+	cleanup_free char *started = xasprintf("%s/containers", records.store.runroot);
 	if (watcher.fd < 0)
 		return error_os(err, "inotify");
 	watch(&watcher, pods, "");
+	watch(&watcher, started, STARTED);
 	if (look_at_all(&watcher, err) < 0)
 		return -1;
 	watcher.silent = false;

@@ -237,7 +237,7 @@ int containers_exec_sync(const struct rpc_context *context, const json_t *reques
 	if (records_open(context, &records, err) < 0 ||
 	    container_find(&records, json_text(request, "containerId", ""), &named, err) < 0)
 		return -1;
-	if (container_state(&records, named.id) != CONTAINER_RUNNING)
+	if (container_state(&records, &named) != CONTAINER_RUNNING)
 		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
 	if (start(context, named.id, request, timeout, &execution, err) < 0 ||
 	    follow(&execution, err) < 0)

@@ -200,6 +200,7 @@ static json_t *container_metrics(const struct records *records, const json_t *do
 				 const json_t *record, const json_t *use, const json_t *size)
 {
 	const char *id = json_text(record, "id", "");
+	const struct named named = { (char *)id, (char *)pod_id(document) };
 	cleanup_free char *directory = xasprintf("%s/containers", records->store.root);
 	cleanup_facts struct facts facts = { 0 };
 	struct error ignored;
@@ -209,7 +210,7 @@ static json_t *container_metrics(const struct records *records, const json_t *do
 			  json_text(json_object_get(record, "image"), "image", ""));
 	struct subject subject = { .labels = labels, .list = json_array(), .now = records_now() };
 
-	container_facts(records, id, &facts);
+	container_facts(records, &named, &facts);
 	struct container_view view = {
 		.use = use,
 		.size = size,
@@ -260,11 +261,11 @@ static json_t *network_metrics(const json_t *document, pid_t pid)
 	return subject.list;
 }
 
-static pid_t process_of(const struct records *records, const char *id)
+static pid_t process_of(const struct records *records, const struct named *named)
 {
 	cleanup_facts struct facts facts = { 0 };
 
-	container_facts(records, id, &facts);
+	container_facts(records, named, &facts);
 	return (pid_t)json_integer_value(json_object_get(facts.shim, "pid"));
 }
 
@@ -283,7 +284,7 @@ static json_t *pod_metrics(const struct records *records, const json_t *document
 		if (strcmp(json_text(record, "podSandboxId", ""), pod) != 0)
 			continue;
 		if (pid == 0 && own_network)
-			pid = process_of(records, id);
+			pid = process_of(records, &(struct named){ (char *)id, (char *)pod });
 		json_array_append_new(list, container_metrics(records, document, record,
 							      json_object_get(uses, id),
 							      json_object_get(sizes, id)));

@@ -128,28 +128,27 @@ static int open_input(const json_t *input, struct error *err)
 	return steal_fd(&fd);
 }
 
-/* The last one first: it gets ready while those before it work. */
+/* The first one first: the others get ready while it works. */
 static int start_all(struct run *run, struct error *err)
 {
 	const json_t *input = run->pipeline->input;
-	cleanup_fd int first_fd = input ? open_input(input, err) : -1;
+	cleanup_fd int input_fd = input ? open_input(input, err) : -1;
 	int ends[2];
 
-	if ((input && first_fd < 0) || open_pipe(ends, err) < 0)
+	if (input && input_fd < 0)
 		return -1;
-	run->output_fd = ends[0];
-	cleanup_fd int output_fd = ends[1];
-	for (size_t i = run->pipeline->count - 1; i > 0; i--) {
+	for (size_t i = 0; i < run->pipeline->count; i++) {
 		if (open_pipe(ends, err) < 0)
 			return -1;
-		int started = start_tool(run, i, ends[0], output_fd, err);
-		close(ends[0]);
-		close(output_fd);
-		output_fd = ends[1];
+		int started = start_tool(run, i, input_fd, ends[1], err);
+		close(ends[1]);
+		cleanup_fd_p(&input_fd);
+		input_fd = ends[0];
 		if (started < 0)
 			return -1;
 	}
-	return start_tool(run, 0, first_fd, output_fd, err);
+	run->output_fd = steal_fd(&input_fd);
+	return 0;
 }
 
 /* ---- until all have ended ---- */

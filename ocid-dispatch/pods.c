@@ -121,6 +121,11 @@ static bool is_locked(const struct records *records, const char *id)
 	return lock < 0 && err.kind == ERROR_IN_USE;
 }
 
+bool pod_is_up(const struct records *records, const char *id)
+{
+	return faccessat(records->run_pods_fd, id, F_OK, 0) == 0;
+}
+
 enum pod_state pod_state(const struct records *records, const json_t *document)
 {
 	const char *id = pod_id(document), *stage = pod_stage(document);
@@ -130,7 +135,7 @@ enum pod_state pod_state(const struct records *records, const json_t *document)
 	if (strcmp(stage, "ready") != 0 || !namespaces_exist(document))
 		return POD_NOT_READY;
 	/* a pod that has nothing of its own is gone after a reboot all the same */
-	if (faccessat(records->run_pods_fd, id, F_OK, 0) < 0)
+	if (!pod_is_up(records, id))
 		return POD_NOT_READY;
 	if (json_path(document, "cri", "sandbox", "namespaces", "pid", NULL) &&
 	    !pause_lives(records, id))

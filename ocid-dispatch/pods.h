@@ -49,6 +49,9 @@ const char *pod_handler(const json_t *document);
 /* A NamespaceMode of the pod: what is "network", "pid" or "ipc". */
 const char *pod_mode(const json_t *config, const char *what);
 
+/* What stopping it, or a reboot, takes is there. */
+bool pod_is_up(const struct records *records, const char *id);
+
 enum pod_state { POD_READY, POD_NOT_READY, POD_BEING_MADE };
 
 /* What it is now: its namespaces must be there and its pause process alive. */

@@ -22,8 +22,8 @@ static void tell(const char *what, const char *id, const struct error *err)
 		    err->message);
 }
 
-/* A container that was being made, when nobody makes it now. That it is being made need not have
- * reached the disk: after a power cut such a record is no JSON. */
+/* A container that was being made or removed, when nobody does now. That it is being made need not
+ * have reached the disk: after a power cut such a record is no JSON. */
 static void recover_container(const struct rpc_context *context, const struct records *records,
 			      const struct named *named)
 {

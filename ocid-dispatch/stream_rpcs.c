@@ -68,7 +68,7 @@ static json_t *with_container(const struct rpc_context *context, const json_t *r
 	if (records_open(context, records, err) < 0 ||
 	    container_find(records, json_text(request, "containerId", ""), &named, err) < 0)
 		return NULL;
-	if (container_state(records, named.id) != CONTAINER_RUNNING) {
+	if (container_state(records, &named) != CONTAINER_RUNNING) {
 		error_set(err, ERROR_IN_USE, "container \"%s\" is not running", named.id);
 		return NULL;
 	}

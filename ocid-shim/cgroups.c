@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/cgroups.h"
 
+#include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -24,51 +25,11 @@ static char *read_cgroups(const char *process)
 	return file_read_at(AT_FDCWD, path, FILE_MAX, &length, &ignored);
 }
 
-/* Where the cgroup of a line `N:CONTROLLERS:PATH` (cgroups(7)) is; NULL where that cannot be seen.
- * The caller frees it. */
-static char *directory_of(const char *line)
-{
-	const char *controllers = strchr(line, ':');
-	const char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-
-	if (!path || path[1] != '/' || strstr(path, "/.."))
-		return NULL;
-
-	int length = (int)(path - controllers - 1);
-	if (length == 0)
-		return xasprintf("/sys/fs/cgroup%s%s",
-				 access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/unified" : "",
-				 path + 1);
-	controllers++;
-	if (strncmp(controllers, "name=", 5) == 0) {
-		controllers += 5;
-		length -= 5;
-	}
-	return xasprintf("/sys/fs/cgroup/%.*s%s", length, controllers, path + 1);
-}
-
 static bool is_root(const char *line)
 {
 	const char *path = strrchr(line, ':');
 
 	return path && strcmp(path, ":/") == 0;
-}
-
-void cgroups_expect_move(void)
-{
-	cleanup_free char *ours = read_cgroups("self");
-	char *rest = ours, *line;
-
-	while (rest && (line = strsep(&rest, "\n")) && *line) {
-		cleanup_free char *directory = directory_of(line);
-		cleanup_free char *path =
-			directory ? xasprintf("%s/cgroup.procs", directory) : NULL;
-		cleanup_fd int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-
-		/* the writer itself */
-		if (fd >= 0 && write(fd, "0", 1) == 1)
-			return;
-	}
 }
 
 /* A process that has ended is in the root of each hierarchy of v1, but still where it was in v2.
@@ -94,8 +55,9 @@ json_t *cgroups_of(pid_t pid)
 		cleanup_free char *written = xstrndup(at, (size_t)(end - at));
 		cleanup_free char *line = repair_line(written, theirs);
 		cleanup_free char *whole = xasprintf("%s\n", line);
-		cleanup_free char *directory =
-			is_root(line) || (ours && strstr(ours, whole)) ? NULL : directory_of(line);
+		cleanup_free char *directory = is_root(line) || (ours && strstr(ours, whole))
+						       ? NULL
+						       : cgroup_directory(line);
 
 		if (directory && access(directory, F_OK) == 0)
 			json_array_append_new(directories, json_string(directory));

@@ -16,9 +16,3 @@ void cgroups_remove(const json_t *directories);
 
 /* Whether the freezer has stopped what is in them, whoever told it to. */
 bool cgroups_are_frozen(const json_t *directories);
-
-/* Called while a runtime that will move a process into a cgroup gets ready. The kernel moves
- * processes under a lock for which the first to take it waits some milliseconds (until every CPU
- * has noticed), and who comes meanwhile only for the rest of them. We go first, by moving ourselves
- * to where we are. Where that is not possible nothing is lost but the time. */
-void cgroups_expect_move(void);

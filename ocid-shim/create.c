@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/create.h"
 
+#include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/document.h"
@@ -209,6 +210,7 @@ int create_container(const struct cli *cli, bool run, struct container *containe
 	cleanup_request struct request request = { 0 };
 	cleanup_store struct store store = { .images_fd = -1 };
 
+	cgroup_expect_move();
 	if (request_make(cli, &request, err) < 0 || store_open(cli, &store, err) < 0)
 		return -1;
 

@@ -6,7 +6,6 @@
 #include "lib/memory.h"
 #include "lib/spawn.h"
 #include "lib/store.h"
-#include "ocid-shim/cgroups.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/log_target.h"
 #include "ocid-shim/monitor/protocol.h"
@@ -141,7 +140,6 @@ int launch_start(const struct store *store, const struct launch *launch, struct 
 	/* ours would keep the lock and the socket alive after the monitor's end */
 	close(steal_fd(&theirs));
 	close(steal_fd(&lock_fd));
-	cgroups_expect_move();
 	if (hear(launch, &mine, log_fd, err) < 0)
 		return -1;
 	*launched = mine;

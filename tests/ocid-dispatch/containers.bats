@@ -167,16 +167,6 @@ that() {
 	[ "$(jq -c '[.containers[] | select(.id == "fake150")] | map(.state)' <<<"$output")" = '["CONTAINER_EXITED"]' ]
 }
 
-@test "containers: one that ended before it was noted that it had started has started" {
-	container one true
-	start
-	wait_for 10 has_ended "$CTR"
-	at=$(field ContainerStatus "$(that)" .status.startedAt)
-	mv "$OCID_RUNROOT/containers/$CTR/started" "$OCID_RUNROOT/containers/$CTR/.started"
-	[ "$(field ContainerStatus "$(that)" .status.startedAt)" = "$at" ]
-	[ "$at" -gt 1700000000000000000 ]
-}
-
 @test "containers: mounts are made, and told as they were asked for" {
 	mkdir "$BATS_TEST_TMPDIR/there"
 	ln -s there "$BATS_TEST_TMPDIR/link"
@@ -184,7 +174,7 @@ that() {
 		{"containerPath": "/b", "hostPath": "'$BATS_TEST_TMPDIR'/link", "readonly": true}]'
 	container one 'touch /a/file; touch /b/file || echo read-only' ".config.mounts = $mounts"
 	start
-	[[ $(result) == *read-only ]]
+	result | grep -qx read-only
 	[ -e "$BATS_TEST_TMPDIR/new/dir/file" ]
 	[ ! -e "$BATS_TEST_TMPDIR/there/file" ]
 	[ "$(field ContainerStatus "$(that)" '.status.mounts | tostring')" = "$(jq -c 'map(.)' <<<"$mounts")" ]
@@ -214,10 +204,70 @@ that() {
 	error_is not-found 'no image "no/such:1"'
 	call 7 CreateContainer "$(container_request one true '.config.linux.securityContext.runAsGroup.value = 5')"
 	error_is integrity runAsGroup
-	call 1 CreateContainer "$(container_request one true '.config.command = ["/no/such"]')"
 	[ -z "$(find "$OCID_ROOT/containers" "$OCID_ROOT/pods/$POD/containers" "$OCID_RUNROOT/containers" -mindepth 1)" ]
 	mounts_left >"$BATS_TEST_TMPDIR/mounts"
 	[ "$(grep -c rootfs "$BATS_TEST_TMPDIR/mounts")" -eq 0 ]
+}
+
+@test "containers: one that cannot be started has ended, and says why" {
+	container one true '.config.command = ["/no/such"]'
+	call 1 StartContainer "$(that)"
+	error_is failed /no/such
+	why=$stderr
+	call ContainerStatus "$(that)"
+	[ "$(jq -c '.status | [.state, .exitCode, .reason, .startedAt, (.finishedAt | tonumber > 1700000000000000000)]' <<<"$output")" = \
+		'["CONTAINER_EXITED",128,"StartError",null,true]' ]
+	[[ $why == *"$(jq -r .status.message <<<"$output")"* ]]
+	[ "$(field ListContainers '{}' '.containers[0].state')" = CONTAINER_EXITED ]
+	[ "$(field ListContainers '{"filter": {"state": {"state": "CONTAINER_CREATED"}}}' .containers)" = null ]
+	call 5 StartContainer "$(that)"
+	error_is in-use "is stopped already"
+	[ ! -e "$OCID_RUNROOT/containers/$CTR" ]
+	call StopContainer "$(that)"
+	call RemoveContainer "$(that)"
+	call 3 ContainerStatus "$(that)"
+}
+
+@test "containers: one that was not started yet" {
+	container waiting 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null'
+	call ContainerStatus "$(that)"
+	[ "$(jq -c --arg logs "$BATS_FILE_TMPDIR/logs/one" '.status | [.state, .logPath == $logs + "/waiting.log"]' <<<"$output")" = '[null,true]' ]
+	[ "$(field ListContainers '{"filter": {"state": {"state": "CONTAINER_CREATED"}}}' '.containers[0].id')" = "$CTR" ]
+	[ ! -e "$OCID_RUNROOT/containers/$CTR" ]
+	call 5 ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"true\"]}"
+	error_is in-use "does not run"
+	call 5 Exec "{\"containerId\": \"$CTR\", \"cmd\": [\"true\"], \"stdout\": true}"
+	call 5 Attach "{\"containerId\": \"$CTR\", \"stdout\": true}"
+	call 5 ReopenContainerLog "$(that)"
+	[ "$(field ListContainerStats '{}' .stats)" = null ]
+	call 2 CreateContainer "$(container_request two true \
+		".config.linux.securityContext.namespaceOptions = {pid: \"TARGET\", targetId: \"$CTR\"}")"
+	call UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"memoryLimitInBytes\": \"40960000\"}}"
+	[ "$(field ContainerStatus "$(that)" .status.resources.linux.memoryLimitInBytes)" = 40960000 ]
+	start
+	[ "$(result)" = 40960000 ]
+}
+
+@test "containers: one that is stopped or removed before it was started" {
+	container one 'sleep 60'
+	call StopContainer "$(that)"
+	[ "$(field ContainerStatus "$(that)" '.status | [.state, .exitCode, .reason, .message] | tostring')" = \
+		'["CONTAINER_EXITED",128,"StartError","it was stopped before it was started"]' ]
+	call StopContainer "$(that)"
+	call 5 StartContainer "$(that)"
+	container two 'sleep 60'
+	call RemoveContainer "$(that)"
+	call 3 ContainerStatus "$(that)"
+	[ ! -e "$OCID_ROOT/containers/$CTR" ]
+	old=$POD
+	pod two
+	container three 'sleep 60'
+	call StopPodSandbox "{\"podSandboxId\": \"$POD\"}"
+	[ "$(field ContainerStatus "$(that)" '.status | [.state, .message] | tostring')" = \
+		'["CONTAINER_EXITED","it was stopped before it was started"]' ]
+	[ "$(field ListContainers "{\"filter\": {\"podSandboxId\": \"$POD\"}}" '.containers[0].state')" = CONTAINER_EXITED ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	POD=$old
 }
 
 @test "containers: a pod that is stopped ends them, and takes no more" {
@@ -290,7 +340,11 @@ that() {
 @test "containers: trace shows what can be typed" {
 	container_request one true >"$BATS_TEST_TMPDIR/request"
 	ocid-dispatch call --trace CreateContainer <"$BATS_TEST_TMPDIR/request" 2>"$BATS_TEST_TMPDIR/trace"
-	grep -q '^printf %s .* | ctr-store create --volatile --id [0-9a-f]* | oci-gen generate | ocid-shim create --runtime runc$' "$BATS_TEST_TMPDIR/trace"
+	grep -q '^printf %s .* | ctr-store create --volatile --id [0-9a-f]* | oci-gen generate$' "$BATS_TEST_TMPDIR/trace"
+	CTR=$(field ListContainers '{}' '.containers[0].id')
+	that >"$BATS_TEST_TMPDIR/request"
+	ocid-dispatch call --trace StartContainer <"$BATS_TEST_TMPDIR/request" 2>>"$BATS_TEST_TMPDIR/trace"
+	grep -q '^printf %s .* | ocid-shim run --runtime runc$' "$BATS_TEST_TMPDIR/trace"
 	bash -n "$BATS_TEST_TMPDIR/trace"
 }
 

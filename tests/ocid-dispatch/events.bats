@@ -74,13 +74,15 @@ summary() {
 	[ "$(summary | sort | paste -sd ,)" = "container deleted,container stopped,pod deleted,pod stopped" ]
 }
 
-@test "events: one that cannot be made is none" {
+@test "events: one that cannot be made is none, one that cannot be started has stopped" {
 	pod one
 	listen
-	call 1 CreateContainer "$(container_request bad x '.config.command = ["/no/such"]')"
-	container good true
-	wait_for 10 told 1
-	[ "$(jq -r .containerId "$BATS_TEST_TMPDIR/events")" = "$CTR" ]
+	call 3 CreateContainer "$(container_request bad x '.config.linux.securityContext.namespaceOptions = {pid: "TARGET", targetId: "none"}')"
+	container good x '.config.command = ["/no/such"]'
+	call 1 StartContainer "{\"containerId\": \"$CTR\"}"
+	wait_for 10 told 2
+	[ "$(jq -r .containerId "$BATS_TEST_TMPDIR/events" | sort -u)" = "$CTR" ]
+	[ "$(summary | paste -sd ,)" = "container created,container stopped" ]
 }
 
 @test "events: the listener ends when it is asked to" {

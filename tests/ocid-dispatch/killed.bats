@@ -26,7 +26,8 @@ teardown() {
 }
 
 # In $KILLERS every tool, which kills the process that runs it when it is to do $KILL_AT: before
-# that, or after it. The tool itself works on, as one that has just not seen its parent die.
+# that, or after it. The tool itself works on, as one that has just not seen its parent die; or both
+# are killed, "with" it.
 tools_that_kill() {
 	export KILLERS=$BATS_FILE_TMPDIR/killers
 
@@ -38,6 +39,7 @@ tools_that_kill() {
 		[ "$tool" = ocid-pause ] && what=$tool
 		trap '' TERM
 		[ "$KILL_AT" = "before $what" ] && kill -KILL $PPID
+		[ "$KILL_AT" = "with $what" ] && kill -KILL $PPID $$
 		"$OCID_BIN/$tool" "$@"
 		status=$?
 		[ "$KILL_AT" = "after $what" ] && kill -KILL $PPID
@@ -77,8 +79,7 @@ nothing_left() {
 }
 
 RUN_POINTS=("before ctr-net ns" "after ctr-net ns" "before ocid-pause" "after ocid-pause" "before ctr-net add" "after ctr-net add")
-CREATE_POINTS=("before ctr-store create" "after ctr-store create" "before oci-gen generate" "after oci-gen generate"
-	"before ocid-shim create" "after ocid-shim create")
+CREATE_POINTS=("before ctr-store create" "after ctr-store create" "before oci-gen generate" "after oci-gen generate")
 REMOVE_POINTS=("before ocid-shim rm" "after ocid-shim rm" "before ctr-store rm" "after ctr-store rm"
 	"before ctr-net del" "after ctr-net del" "before ctr-net ns" "after ctr-net ns")
 
@@ -119,11 +120,52 @@ REMOVE_POINTS=("before ocid-shim rm" "after ocid-shim rm" "before ctr-store rm" 
 	server_stop
 	# and by being asked for again
 	killed "after ctr-store create" CreateContainer "$(container_request same 'sleep 60')"
-	killed "after ocid-shim create" CreateContainer "$(container_request same 'sleep 60')"
+	killed "after oci-gen generate" CreateContainer "$(container_request same 'sleep 60')"
 	container same true
 	start
 	wait_for 10 has_ended "$CTR"
 	[ "$(field ListContainers '{}' '[.containers[].id] | join(" ")')" = "$CTR" ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	wait_for 5 nothing_left
+}
+
+@test "killed: a container that was being started runs, or can be started" {
+	pod one
+	container one 'sleep 60'
+	killed "after ocid-shim run" StartContainer "{\"containerId\": \"$CTR\"}"
+	[ "$(state)" = CONTAINER_RUNNING ]
+	call 5 StartContainer "{\"containerId\": \"$CTR\"}"
+	call RemoveContainer "{\"containerId\": \"$CTR\"}"
+	container one 'sleep 60'
+	# nobody reads what it prints: it takes all back
+	killed "before ocid-shim run" StartContainer "{\"containerId\": \"$CTR\"}"
+	[ "$(state)" = null ]
+	killed "with ocid-shim run" StartContainer "{\"containerId\": \"$CTR\"}"
+	[ "$(state)" = null ]
+	# what a kill of all of it at once leaves
+	mkdir "$OCID_RUNROOT/containers/$CTR"
+	: >"$OCID_RUNROOT/containers/$CTR/shim.pid"
+	[ "$(state)" = null ]
+	[ "$(field ListContainers '{}' '.containers[0].state')" = null ]
+	start
+	[ "$(state)" = CONTAINER_RUNNING ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	wait_for 5 nothing_left
+}
+
+@test "killed: a container that was being removed has ended, whether it was started or not" {
+	pod one
+	container one 'sleep 60'
+	killed "after ocid-shim rm" RemoveContainer "{\"containerId\": \"$CTR\"}"
+	[ "$(state)" = CONTAINER_EXITED ]
+	[ "$(field ListContainers '{}' '.containers[0].state')" = CONTAINER_EXITED ]
+	call 5 StartContainer "{\"containerId\": \"$CTR\"}"
+	server_start --config "$CONFIG"
+	gone() {
+		[ -z "$(find "$OCID_ROOT/containers" "$OCID_ROOT/pods/$POD/containers" -mindepth 1)" ]
+	}
+	wait_for 20 gone
+	server_stop
 	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
 	wait_for 5 nothing_left
 }
