@@ -303,13 +303,19 @@ static int check_operands(const struct cli *cli, const struct cli_command *comma
 	return 0;
 }
 
+/* As runc and skopeo do. */
+static void print_version(const struct cli *cli)
+{
+	printf("%s version %s\n", cli->tool, OCID_VERSION);
+}
+
 static int dispatch_without_verb(struct parser *p, const char *purpose,
 				 const struct cli_command *commands, char **argv)
 {
 	if (parse(p, argv, 1, 0) < 0)
 		return -1;
 	if (p->common->version) {
-		printf("%s %s\n", p->cli->tool, OCID_VERSION);
+		print_version(p->cli);
 		return 0;
 	}
 	if (p->common->completion)
@@ -344,6 +350,21 @@ static bool wants_errors_json(char **argv)
 	return false;
 }
 
+/* "help", alone or before a verb. */
+static int show_help(const struct cli *cli, const char *purpose, const struct cli_command *commands,
+		     char **argv, int next, struct error *err)
+{
+	if (!argv[next]) {
+		cli_print_tool_help(cli, purpose, commands);
+		return 0;
+	}
+	const struct cli_command *command = cli_find_command(cli, commands, argv, &next, err);
+	if (!command)
+		return -1;
+	cli_print_help(cli, command);
+	return 0;
+}
+
 /* Parse everything, then run the command. Returns its result; help and version are done here. */
 static int dispatch(struct cli *cli, const char *purpose, const struct cli_command *commands,
 		    char **argv, bool *errors_json, struct error *err)
@@ -354,6 +375,8 @@ static int dispatch(struct cli *cli, const char *purpose, const struct cli_comma
 
 	if (!argv[verb])
 		return dispatch_without_verb(&parser, purpose, commands, argv);
+	if (strcmp(argv[verb], "help") == 0)
+		return show_help(cli, purpose, commands, argv, verb + 1, err);
 	parser.command = cli_find_command(cli, commands, argv, &next, err);
 	if (!parser.command)
 		return -1;
@@ -365,7 +388,7 @@ static int dispatch(struct cli *cli, const char *purpose, const struct cli_comma
 	if (parse_around(&parser, argv, verb, next) < 0)
 		return -1;
 	if (common.version) {
-		printf("%s %s\n", cli->tool, OCID_VERSION);
+		print_version(cli);
 		return 0;
 	}
 	if (common.help) {

@@ -22,7 +22,7 @@ const struct cli_option cli_common_options[] = {
 	{ "table", 0, NULL, OPTION_FLAG, offsetof(struct cli_common, table),
 	  "tables and indented JSON, also in a pipe" },
 	{ "help", 'h', NULL, OPTION_FLAG, offsetof(struct cli_common, help), "show this help" },
-	{ "version", 0, NULL, OPTION_FLAG, offsetof(struct cli_common, version),
+	{ "version", 'v', NULL, OPTION_FLAG, offsetof(struct cli_common, version),
 	  "show the version" },
 	{ "completion", 0, "SHELL", OPTION_STRING, offsetof(struct cli_common, completion), NULL },
 	{ 0 },

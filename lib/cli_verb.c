@@ -59,13 +59,14 @@ static bool takes_next_word(const struct cli_command *commands, const char *word
 {
 	bool is_long = word[1] == '-';
 	size_t length = is_long ? strcspn(word + 2, "=") : 1;
-	const struct cli_option *option =
-		is_long ? cli_find_long(cli_common_options, word + 2, length)
-			: cli_find_letter(cli_common_options, word[1]);
+	const struct cli_option *option = NULL;
 
 	for (; !option && commands->name; commands++)
 		option = is_long ? cli_find_long(commands->options, word + 2, length)
 				 : cli_find_letter(commands->options, word[1]);
+	if (!option)
+		option = is_long ? cli_find_long(cli_common_options, word + 2, length)
+				 : cli_find_letter(cli_common_options, word[1]);
 	return option && option->kind != OPTION_FLAG && !word[is_long ? 2 + length : 2];
 }
 

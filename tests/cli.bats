@@ -27,10 +27,27 @@ verbs() {
 	done
 }
 
+@test "cli: help is --help, of the tool and of a verb" {
+	for tool in $TOOLS; do
+		for verb in "" "$(verbs "$tool" | tail -n 1)"; do
+			# shellcheck disable=SC2086
+			tool "$tool" $verb --help
+			expected=$output
+			# shellcheck disable=SC2086
+			tool "$tool" help $verb
+			[ "$output" = "$expected" ]
+		done
+		tool 2 "$tool" help nothing
+	done
+}
+
 @test "cli: --version" {
 	for tool in $TOOLS; do
 		tool "$tool" --version
-		[[ $output =~ ^$tool\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+		[[ $output =~ ^$tool\ version\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+		version=$output
+		tool "$tool" -v
+		[ "$output" = "$version" ]
 	done
 }
 
@@ -80,6 +97,9 @@ verbs() {
 	tool 2 skopeo-c --digestfile copy oci:a dir:x
 	error_is usage 'no verb "oci:a"'
 	tool skopeo-c --root "$BATS_TEST_TMPDIR/root" --raw inspect --help
+	# a letter that is a verb's own, too
+	tool oci-gen -v /tmp:/tmp generate --help
+	[[ $output == *generate* ]]
 	[[ $output == "Usage: skopeo-c inspect"* ]]
 }
 
