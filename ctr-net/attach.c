@@ -89,6 +89,8 @@ static int take_off(struct record *record, json_t *entry, const struct attach_se
 	attachment.stand_in = stand_in;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
 		return -1;
+	if (!json_is_true(json_object_get(entry, "ready")))
+		record_await_holders(record);
 	if (cni_chain_del(config, &attachment, result, mode, record->lock_fd, err) < 0)
 		return error_prefix(err, "network %s", network);
 	record_remove(record, entry);
@@ -241,7 +243,9 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 
 	struct note note = { record, entry, cni_config_plugin_count(config) };
 	const struct cni_progress progress = { note_result, &note };
-	int status = cni_chain_add(config, attachment, &progress, err);
+	cleanup_fd int hold = record_hold(record, err);
+	int status = hold < 0 ? -1 : cni_chain_add(config, attachment, &progress, hold, err);
+	cleanup_fd_p(&hold);
 	if (status == 0 && !ns_exists(attachment->netns))
 		status = error_set(err, ERROR_NOT_FOUND, "namespace %s vanished meanwhile",
 				   attachment->netns);

@@ -22,14 +22,14 @@ int cni_chain_find(const json_t *config, const struct attachment *attachment, st
 }
 
 int cni_chain_add(const json_t *config, const struct attachment *attachment,
-		  const struct cni_progress *progress, struct error *err)
+		  const struct cni_progress *progress, int hold_fd, struct error *err)
 {
 	json_auto_t *result = NULL;
 
 	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {
 		json_auto_t *request =
 			cni_config_request(config, i, attachment->capabilities, result);
-		json_t *next = cni_plugin_add(attachment, request, err);
+		json_t *next = cni_plugin_add(attachment, request, hold_fd, err);
 
 		if (!next)
 			return -1;

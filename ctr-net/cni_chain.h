@@ -17,9 +17,10 @@ struct cni_progress {
 /* Every plugin must exist before the first one changes anything. */
 int cni_chain_find(const json_t *config, const struct attachment *attachment, struct error *err);
 
-/* ADD from the first plugin to the last; stops at an error, and undoes nothing. */
+/* ADD from the first plugin to the last; stops at an error, and undoes nothing. Plugins, and what
+ * they start, keep hold_fd. */
 int cni_chain_add(const json_t *config, const struct attachment *attachment,
-		  const struct cni_progress *progress, struct error *err);
+		  const struct cni_progress *progress, int hold_fd, struct error *err);
 
 /* CHECK from the first plugin to the last, with what ADD gave last; stops at an error. */
 int cni_chain_check(const json_t *config, const struct attachment *attachment, const json_t *result,

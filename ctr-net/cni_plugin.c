@@ -157,14 +157,16 @@ static int run(const struct attachment *attachment, const struct mode *mode, con
 	return 0;
 }
 
-json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request,
+json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request, int hold_fd,
 		       struct error *err)
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
 	const char *type = json_text(request, "type", "");
 
-	/* an orphan would go on adding while the next command deletes */
-	const struct mode mode = { type, "ADD", SIGKILL, NULL };
+	/* an orphan would go on adding while the next command deletes; what it has started itself
+	 * is waited for */
+	const int pass_fds[] = { hold_fd, -1 };
+	const struct mode mode = { type, "ADD", SIGKILL, pass_fds };
 	if (run(attachment, &mode, request, &output, err) < 0)
 		return NULL;
 
@@ -256,8 +258,8 @@ int cni_plugin_del(const struct attachment *attachment, const char *type, const 
 	cleanup_spawn_result struct spawn_result output = { 0 };
 
 	/* Cut short, the reference bridge 1.1.1 has removed the address by which alone it finds its
-	 * firewall rules. Not so for ADD, where a daemon that a plugin starts would keep the lock.
-	 */
+	 * firewall rules. Not so for ADD, where a daemon that a plugin starts would keep the lock:
+	 * record_hold(). */
 	const int pass_fds[] = { lock_fd, -1 };
 	const struct mode mode = { type, "DEL", 0, pass_fds };
 

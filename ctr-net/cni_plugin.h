@@ -21,10 +21,10 @@ struct attachment {
 /* Where the executable of a plugin type is; ERROR_NOT_FOUND. The caller frees it. */
 char *cni_plugin_find(const char *plugin_path, const char *type, struct error *err);
 
-/* Run the plugin for ADD with that request; it ends with us, however we end. The result that it
- * prints, checked in its shape; the caller owns it. The plugin's own error becomes ours, in its
- * words. */
-json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request,
+/* Run the plugin for ADD with that request; it ends with us, however we end, but what it has
+ * started may not, and keeps hold_fd. The result that it prints, checked in its shape; the caller
+ * owns it. The plugin's own error becomes ours, in its words. */
+json_t *cni_plugin_add(const struct attachment *attachment, const json_t *request, int hold_fd,
 		       struct error *err);
 
 /* Run the plugin for CHECK; what it finds wrong becomes our error, in its words. */

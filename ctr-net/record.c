@@ -2,6 +2,7 @@
 #include "record.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -15,12 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOCK_KIND "network"
 
-/* A line for each plugin, each with a result of up to 1 MiB, for some networks. */
-enum { JOURNAL_MAX = 256 << 20 };
+enum {
+	/* a line for each plugin, each with a result of up to 1 MiB, for some networks */
+	JOURNAL_MAX = 256 << 20,
+	AWAIT_MS = 5000,
+	AWAIT_STEP_MS = 10
+};
 
 static char *file_name(const struct record *record)
 {
@@ -363,6 +369,32 @@ int record_set_ready(struct record *record, struct error *err)
 {
 	record->ready = true;
 	return append(record, json_pack("{s:b}", "ready", 1), false, err);
+}
+
+int record_hold(const struct record *record, struct error *err)
+{
+	cleanup_free char *name = file_name(record);
+	cleanup_fd int fd = openat(record->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_os(err, "%s/networks/%s", record->store->root, name);
+	return lock_file(fd, LOCK_SHARED, false, name, err) < 0 ? -1 : steal_fd(&fd);
+}
+
+static bool is_held(const struct record *record)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(record->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+void record_await_holders(const struct record *record)
+{
+	const struct timespec pause = { .tv_nsec = AWAIT_STEP_MS * 1000000L };
+
+	for (int waited = 0; waited < AWAIT_MS && is_held(record); waited += AWAIT_STEP_MS)
+		if (nanosleep(&pause, NULL) < 0 && cli_interrupted())
+			return;
 }
 
 json_t *record_find(const struct record *record, const char *ifname)

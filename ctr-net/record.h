@@ -66,6 +66,12 @@ int record_set_ready(struct record *record, struct error *err);
 void record_remove(struct record *record, const json_t *attachment);
 void record_disown_netns(struct record *record);
 
+/* For the plugins of an ADD, a descriptor that the caller closes when they are done. Should we be
+ * killed, what they have started keeps it: who takes the attachment down awaits that, as long as
+ * seconds; a daemon may have been started, too. */
+int record_hold(const struct record *record, struct error *err);
+void record_await_holders(const struct record *record);
+
 /* The attachment with that interface, or NULL; borrowed. */
 json_t *record_find(const struct record *record, const char *ifname);
 

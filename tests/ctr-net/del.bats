@@ -187,6 +187,36 @@ no_veth() {
 	done
 }
 
+@test "del: what a plugin of a killed add has started comes to its end first" {
+	plugin slow <<-'END'
+		case $CNI_COMMAND in
+		ADD)
+			# as a plugin does that has another one get an address
+			sh -c 'touch "$1/begun"; sleep 1; touch "$1/lease"; sleep 0.2; touch "$1/made"' sh "$seen" >/dev/null 2>&1
+			echo '{"cniVersion": "1.0.0"}' ;;
+		DEL) rm -f "$seen/lease" ;;
+		esac
+	END
+	network slow '{"type": "slow"}'
+	# shellcheck disable=SC2016 # for the inner shells
+	for command in 'ctr-net del --id abc' 'ctr-net gc --conf-dir "$NET_D"' \
+		'ctr-net add --conf-dir "$NET_D" <"$1"'; do
+		echo '{"rootfs": {"id": "abc"}}' >"$BATS_TEST_TMPDIR/in"
+		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" <"$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 3>&- &
+		pid=$!
+		wait_for 5 test -e "$BATS_TEST_TMPDIR/begun"
+		[ ! -e "$BATS_TEST_TMPDIR/made" ]
+		kill -KILL "$pid"
+		wait "$pid" || true
+		tool nsenter --net="$HOST" bash -c "$command" bash "$BATS_TEST_TMPDIR/in"
+		[ -e "$BATS_TEST_TMPDIR/made" ]
+		net del --id abc
+		[ ! -e "$BATS_TEST_TMPDIR/lease" ]
+		nothing_left
+		rm "$BATS_TEST_TMPDIR"/{begun,made}
+	done
+}
+
 @test "del: add works again right after an add that was killed" {
 	bridge_network web 10 "$PORTMAP"
 	# the plugin cannot bear a bridge that loses its address with its last port meanwhile
