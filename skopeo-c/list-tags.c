@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* list-tags: the tags of a repository, or the names of the images in a place. */
 #include "lib/cleanup.h"
+#include "lib/log.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
@@ -30,35 +31,32 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* The repository that the operand names: docker://NAME without tag and digest. */
-static int parse_operand(const struct cli *cli, struct reference *reference, struct error *err)
+/* A repository without tag and digest. */
+static int parse_name(const struct cli *cli, const char *name, struct reference *reference,
+		      struct error *err)
 {
-	const char *operand = cli->operands[0];
-
-	if (reference_parse(operand + 9, reference, err) < 0)
+	if (reference_parse(name, reference, err) < 0)
 		return -1;
 	if (reference->tag || reference->digest)
-		return cli_usage(cli, err, "\"%s\" names one image, not a repository", operand);
+		return cli_usage(cli, err, "\"%s\" names one image, not a repository", name);
 	return 0;
 }
 
 /* All of them from the registry itself: mirrors need not have them. */
-static json_t *list_registry(const struct cli *cli, struct error *err)
+static json_t *list_repository(const struct cli *cli, const char *text, struct http *http,
+			       struct error *err)
 {
 	const struct list_tags_settings *settings = cli->settings;
 	cleanup_reference struct reference reference = { 0 };
-	cleanup_http struct http *http = NULL;
 	cleanup_route struct route route = { 0 };
 	struct registry registry = { 0 };
 	struct tags tags = { 0 };
 	json_t *result = NULL;
 
-	if (parse_operand(cli, &reference, err) < 0 ||
-	    registries_route(&reference, false, &route, err) < 0)
-		return NULL;
-	http = http_new(err);
-	if (!http || registry_open(http, &settings->access, &route.endpoints[route.count - 1],
-				   reference.registry, "pull", &registry, err) < 0)
+	if (parse_name(cli, text, &reference, err) < 0 ||
+	    registries_route(&reference, false, &route, err) < 0 ||
+	    registry_open(http, &settings->access, &route.endpoints[route.count - 1],
+			  reference.registry, "pull", &registry, err) < 0)
 		return NULL;
 	tags_start(&tags, &registry);
 	if (tags_wait(&tags, err) == 0) {
@@ -68,6 +66,27 @@ static json_t *list_registry(const struct cli *cli, struct error *err)
 	}
 	tags_free(&tags);
 	registry_close(&registry);
+	return result;
+}
+
+/* Of docker://NAME; of a bare name in the first registry that has such a repository. */
+static json_t *list_registry(const struct cli *cli, struct error *err)
+{
+	const char *operand = cli->operands[0];
+	cleanup_strings struct strings names = { 0 };
+	cleanup_http struct http *http = NULL;
+	json_t *result = NULL;
+
+	if (transport_class_of(operand))
+		strings_add(&names, operand + strlen(transport_docker.prefix));
+	else if (registries_expand(operand, &names, err) < 0)
+		return NULL;
+	http = http_new(err);
+	for (size_t i = 0; http && !result && i < names.count && !cli_interrupted(); i++) {
+		if (i > 0)
+			log_message(LOG_LEVEL_INFO, "%s", err->message);
+		result = list_repository(cli, names.items[i], http, err);
+	}
 	return result;
 }
 
@@ -87,9 +106,8 @@ static int list_tags_run(const struct cli *cli, struct error *err)
 
 	if (template_check(settings->format, err) < 0)
 		return -1;
-	json_auto_t *result = strncmp(cli->operands[0], "docker://", 9) == 0
-				      ? list_registry(cli, err)
-				      : list_place(cli, err);
+	json_auto_t *result = transport_names_registry(cli->operands[0]) ? list_registry(cli, err)
+									 : list_place(cli, err);
 	return result ? template_output(cli, settings->format, result, NULL, err) : -1;
 }
 
@@ -99,8 +117,9 @@ const struct cli_command list_tags_command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "list the tags of a repository, or what is in a place",
-	.details = "PLACE is docker://NAME, oci:PATH, oci-archive:PATH, docker-archive:PATH,\n"
-		   "docker-daemon:, containers-storage: or store:.",
+	.details =
+		"PLACE is docker://NAME, oci:PATH, oci-archive:PATH, docker-archive:PATH,\n"
+		"docker-daemon:, containers-storage:, store:, or a name alone, which may be short.",
 	.options = options,
 	.settings_size = sizeof(struct list_tags_settings),
 	.defaults = &defaults,

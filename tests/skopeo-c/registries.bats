@@ -239,6 +239,10 @@ short() {
 	short "unqualified-search-registries = [\"127.0.0.1:1\", \"$LIAR\", \"127.0.0.1:2\"]"
 	tool skopeo-c inspect -n --retry-times 0 --format '{{.Name}}' good/x:v1
 	[ "$output" = "$LIAR/good/x" ]
+	tool skopeo-c list-tags --retry-times 0 good/x
+	jq -e --arg r "$LIAR/good/x" '. == {Repository: $r, Tags: ["v1"]}' <<<"$output"
+	tool 2 skopeo-c list-tags good/x:v1
+	error_is usage "not a repository"
 	short "short-name-mode = \"enforcing\"
 		unqualified-search-registries = [\"127.0.0.1:1\", \"$LIAR\"]"
 	: >"$LIAR_LOG"
