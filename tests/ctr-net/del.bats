@@ -172,19 +172,40 @@ no_veth() {
 	done
 }
 
+# killed_after SECONDS VERB ID ARG…: end that call so long after its start, if it has not ended.
+killed_after() {
+	local pid id=$3
+
+	nsenter --net="$HOST" ctr-net "${@:2:1}" --conf-dir "$NET_D" "${@:4}" \
+		<<<"{\"rootfs\": {\"id\": \"$id\"}}" >/dev/null 2>&1 3>&- &
+	pid=$!
+	sleep "$1"
+	kill -KILL "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
+}
+
+# each_in_turn COUNT COMMAND: with each number up to it, four at a time.
+each_in_turn() {
+	local n pid pids=()
+
+	for ((n = 1; n <= $1; n++)); do
+		"$2" "$n" &
+		pids+=($!)
+		[ $((n % 4)) -eq 0 ] || [ "$n" -eq "$1" ] || continue
+		for pid in "${pids[@]}"; do wait "$pid"; done
+		pids=()
+	done
+}
+
+kill_add() {
+	killed_after "0.$(printf '%03d' $(($1 * 3 + RANDOM % 3)))" add "abc$1" --publish "$((8000 + $1)):80"
+	on_host timeout 60 ctr-net del --id "abc$1"
+}
+
 @test "del: cleans up after an add that was killed at any moment" {
 	bridge_network web 9 "$PORTMAP" '{"type": "firewall"}'
-	for n in {1..40}; do
-		echo '{"rootfs": {"id": "abc"}}' >"$BATS_TEST_TMPDIR/in"
-		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
-			<"$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 3>&- &
-		pid=$!
-		sleep "0.$(printf '%03d' $((n * 3 + RANDOM % 3)))"
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-		net del --id abc
-		nothing_left
-	done
+	each_in_turn 40 kill_add
+	nothing_left
 }
 
 @test "del: what a plugin of a killed add has started comes to its end first" {
@@ -192,7 +213,7 @@ no_veth() {
 		case $CNI_COMMAND in
 		ADD)
 			# as a plugin does that has another one get an address
-			sh -c 'touch "$1/begun"; sleep 1; touch "$1/lease"; sleep 0.2; touch "$1/made"' sh "$seen" >/dev/null 2>&1
+			sh -c 'touch "$1/begun"; sleep 0.5; touch "$1/lease"; sleep 0.2; touch "$1/made"' sh "$seen" >/dev/null 2>&1
 			echo '{"cniVersion": "1.0.0"}' ;;
 		DEL) rm -f "$seen/lease" ;;
 		esac
@@ -217,40 +238,36 @@ no_veth() {
 	done
 }
 
+kill_and_add() {
+	local error id=abc$1 publish=$((8000 + $1)):80
+
+	killed_after "0.0$(($1 * 5 + RANDOM % 5 + 10))" add "$id" --publish "$publish"
+	# the kill may have come too late
+	error=$(on_host timeout 60 ctr-net add --conf-dir "$NET_D" --publish "$publish" \
+		<<<"{\"rootfs\": {\"id\": \"$id\"}}" 2>&1 >/dev/null) || [[ $? -eq 4 && $error == *"already"* ]]
+	[ "$(nsenter --net="$OCID_RUNROOT/netns/$id" ip -o -4 address show dev eth0 | wc -l)" -eq 1 ]
+	on_host timeout 60 ctr-net del --id "$id"
+}
+
 @test "del: add works again right after an add that was killed" {
 	bridge_network web 10 "$PORTMAP"
 	# the plugin cannot bear a bridge that loses its address with its last port meanwhile
 	on_host ip link add br10 address 02:00:00:00:00:0a type bridge
-	for n in {1..12}; do
-		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
-			<<<'{"rootfs": {"id": "abc"}}' >/dev/null 2>&1 3>&- &
-		pid=$!
-		sleep "0.0$((n * 5 + RANDOM % 5 + 10))"
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-		# the kill may have come too late
-		run --separate-stderr on_host ctr-net add --conf-dir "$NET_D" --publish 8080:80 \
-			<<<'{"rootfs": {"id": "abc"}}'
-		echo "$stderr"
-		[ "$status" -eq 0 ] || [[ $status -eq 4 && $stderr == *"already"* ]]
-		[ "$(nsenter --net="$OCID_RUNROOT/netns/abc" ip -o -4 address show dev eth0 | wc -l)" -eq 1 ]
-		net del --id abc
-		nothing_left
-	done
+	each_in_turn 12 kill_and_add
+	nothing_left
+}
+
+kill_del() {
+	on_host timeout 60 ctr-net add --conf-dir "$NET_D" --publish "$((8000 + $1)):80" \
+		<<<"{\"rootfs\": {\"id\": \"abc$1\"}}" >/dev/null
+	killed_after "0.0$(($1 * 4 + RANDOM % 4 + 10))" del "abc$1"
+	on_host timeout 60 ctr-net del --id "abc$1"
 }
 
 @test "del: can itself be killed and repeated" {
 	bridge_network web 11 "$PORTMAP"
-	for n in {1..12}; do
-		net add --conf-dir "$NET_D" --publish 8080:80 <<<'{"rootfs": {"id": "abc"}}'
-		nsenter --net="$HOST" ctr-net del --id abc 3>&- &
-		pid=$!
-		sleep "0.0$((n * 4 + RANDOM % 4 + 10))"
-		kill -KILL "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-		net del --id abc
-		nothing_left
-	done
+	each_in_turn 12 kill_del
+	nothing_left
 }
 
 @test "del: a full disk while the record is written undoes the add" {
