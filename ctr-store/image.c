@@ -109,8 +109,13 @@ int image_find(const struct store *store, const char *name, struct image *image,
 		return -1;
 	}
 	json_auto_t *json = layout_image(&layout, entry, err);
-	if (!json)
-		return error_prefix(err, "image %s", name);
+	if (!json) {
+		error_prefix(err, "image %s", name);
+		return err->kind == ERROR_NOT_FOUND
+			       ? error_hint(err, "pull it again, or name the additional store "
+						 "that has the rest of it")
+			       : -1;
+	}
 	return image_from_json(json, image, err);
 }
 

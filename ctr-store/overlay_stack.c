@@ -4,6 +4,7 @@
 #include "ctr-store/erofs.h"
 #include "ctr-store/erofs_shared.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/lost_store.h"
 #include "ctr-store/overlay.h"
 #include "lib/cleanup.h"
 #include "lib/store.h"
@@ -134,6 +135,8 @@ static int add_layer(const struct store *store, const struct stack_settings *set
 	cleanup_free char *name = NULL;
 	bool is_image = erofs_is_image(AT_FDCWD, path);
 
+	if (lost_store_has(layer))
+		return lost_store_error(layer, err);
 	if (is_image || settings->user_fd >= 0)
 		name = name_mount(store, settings, stack, path, is_image, err);
 	else if (settings->short_names || strlen(path) > FS_STRING_MAX)

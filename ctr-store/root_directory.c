@@ -4,6 +4,7 @@
 #include "ctr-store/erofs_shared.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/lost_store.h"
 #include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
 #include "lib/random.h"
@@ -23,6 +24,8 @@ static int find_declared(const struct store *store, const struct strings *layers
 	for (size_t i = layers->count; i > 0; i--) {
 		json_auto_t *facts = layer_read(store, layers->items[i - 1], err);
 
+		if (!facts && lost_store_has(layers->items[i - 1]))
+			return lost_store_error(layers->items[i - 1], err);
 		if (!facts)
 			return error_prefix(err, "layer %s", layers->items[i - 1]);
 		if (json_is_true(json_object_get(facts, "root"))) {

@@ -108,13 +108,14 @@ void store_close(struct store *store)
 static int add(const char *root, const char *path, struct strings *roots, struct error *err)
 {
 	cleanup_free char *absolute = realpath(path, NULL);
-	cleanup_free char *own = realpath(root, NULL);
-	cleanup_free char *marker = absolute ? xasprintf("%s/images/oci-layout", absolute) : NULL;
 
 	/* never "not found", which is for what was asked for */
-	if (!absolute)
-		return error_set(err, ERROR_FAILED, "additional store %s: %s", path,
-				 strerror(errno));
+	if (!absolute) {
+		error_set(err, ERROR_FAILED, "additional store %s: %s", path, strerror(errno));
+		return error_hint(err, "bring it back, or name it no more: see ctr-store(1)");
+	}
+	cleanup_free char *own = realpath(root, NULL);
+	cleanup_free char *marker = xasprintf("%s/images/oci-layout", absolute);
 	if (access(marker, F_OK) < 0) {
 		error_set(err, ERROR_FAILED, "additional store %s: it has no images/oci-layout",
 			  path);

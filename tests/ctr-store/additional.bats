@@ -166,7 +166,7 @@ state() {
 	for command in images 'mount t:1' 'create --image t:1' gc; do
 		# shellcheck disable=SC2086 # words
 		tool 1 ctr-store $command
-		error_is failed "additional store $PWD/missing"
+		error_is failed "additional store $PWD/missing: No such file or directory"
 	done
 	tool 1 skopeo-c inspect store:t:1
 	error_is failed "additional store $PWD/missing"
@@ -181,4 +181,21 @@ state() {
 	OCID_ADDITIONAL_STORES='' tool ctr-store images
 	OCID_ADDITIONAL_STORES=$OCID_ROOT tool 2 ctr-store images
 	error_is usage 'is the store itself'
+}
+
+@test "mount: a store that is gone is named, with what to do" {
+	cp -a "$FILLED" lost
+	path=$(ctr-store create --additional-store "$PWD/lost" --image t:1 --name c | jq -r .rootfs.path)
+	[ "$(cat "$path/etc/two")" = two ]
+	tool ctr-store umount c
+	mv lost away
+	for command in mount diff; do
+		tool 1 ctr-store "$command" c
+		error_is failed "the store $PWD/lost, which has a layer of it, is not there (bring the store back"
+	done
+	# whose disk is not mounted
+	mkdir lost
+	tool 1 ctr-store mount c
+	error_is failed "the store $PWD/lost, which has a layer of it, has lost that layer"
+	tool ctr-store rm c
 }
