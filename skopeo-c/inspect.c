@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inspect: what an image is, without fetching its layers. */
 #include "lib/json.h"
+#include "lib/memory.h"
 #include "lib/output.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/inspect-names.h"
@@ -11,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOGETHER = 8, /* images that are looked at */ POLL_MS = 200 };
+enum {
+	TOGETHER = 8,
+	/* images that are looked at */ POLL_MS = 200,
+	ENTRIES_MAX = 1000 /* of an index, with those in it */
+};
 
 static const struct inspect_settings defaults = {
 	.access = ACCESS_DEFAULTS,
@@ -24,6 +29,8 @@ static const struct cli_option options[] = {
 	{ "config", 0, NULL, OPTION_FLAG, FIELD(config), "the image config" },
 	{ "format", 'f', "TEMPLATE", OPTION_STRING, FIELD(format),
 	  "text with fields in it: {{.Digest}}, {{json .Labels}}" },
+	{ "all", 'a', NULL, OPTION_FLAG, FIELD(all),
+	  "every image of an index, with Platform and Size: a line each" },
 	{ "no-tags", 'n', NULL, OPTION_FLAG, FIELD(no_tags),
 	  "leave out RepoTags: one request less" },
 	{ "manifest-digest", 0, "ALGORITHM", OPTION_STRING, FIELD(algorithm),
@@ -68,6 +75,26 @@ static void add_layers(const json_t *layers, json_t *result)
 	json_object_set_new(result, "LayersData", data);
 }
 
+/* What a list of an index's images is read for. */
+static void add_platform(const struct inspection *inspection, json_t *result)
+{
+	const json_t *platform = json_object_get(inspection->entry, "platform"), *layer;
+	const char *variant;
+	json_int_t size = 0;
+	size_t i;
+
+	if (!platform)
+		platform = inspection->config;
+	variant = json_text(platform, "variant", "");
+	json_object_set_new(result, "Platform",
+			    json_sprintf("%s/%s%s%s", json_text(platform, "os", ""),
+					 json_text(platform, "architecture", ""),
+					 variant[0] ? "/" : "", variant));
+	json_array_foreach (inspection->layers, i, layer)
+		size += json_integer_value(json_object_get(layer, "size"));
+	json_object_set_new(result, "Size", json_integer(size));
+}
+
 /* What skopeo's inspect prints; the caller owns it. */
 static json_t *summarize(const struct inspection *inspection)
 {
@@ -86,6 +113,8 @@ static json_t *summarize(const struct inspection *inspection)
 	if (inspection->repository)
 		json_object_set_new(result, "Name", json_string(inspection->repository));
 	add_layers(inspection->layers, result);
+	if (inspection->session->settings->all)
+		add_platform(inspection, result);
 	return result;
 }
 
@@ -143,7 +172,7 @@ static int print_one(const struct inspection *inspection, struct error *err)
 
 static int inspect_one(struct inspect_session *session, struct error *err)
 {
-	struct inspection *inspection = inspection_new(session, session->cli->operands[0]);
+	struct inspection *inspection = inspection_new(session, session->cli->operands[0], NULL);
 	int status = wait_for(inspection, err) < 0 ? -1 : print_one(inspection, err);
 
 	inspection_free(inspection);
@@ -156,6 +185,9 @@ struct inspections {
 	struct inspect_session *session;
 	struct inspect_names names;
 	struct inspection *items[TOGETHER]; /* under way, the one that is printed next first */
+	char *index;	  /* the name of the one whose images are looked at; or NULL */
+	json_t *images;	  /* the entries of it that were not begun, the next one last */
+	unsigned entries; /* how many there were */
 	size_t together, under_way, count, failed;
 	enum error_kind kind; /* of the failures, where it is the same for all */
 };
@@ -193,17 +225,55 @@ static int print_next(struct inspections *all, struct inspection *inspection, st
 	return is_good ? print_result(cli, row, err) : output_object(cli, row, err);
 }
 
-/* Look at more, as long as there are names and not too many are under way. */
+/* Look at the next image of the index that was named. False when there is none. */
+static bool begin_entry(struct inspections *all)
+{
+	size_t left = json_array_size(all->images);
+
+	if (left == 0)
+		return false;
+	json_auto_t *entry = json_incref(json_array_get(all->images, left - 1));
+	json_array_remove(all->images, left - 1);
+	all->items[all->under_way++] = inspection_new(all->session, all->index, entry);
+	return true;
+}
+
+/* Look at more, as long as there are names and not too many are under way. The images of an index
+ * come before the next name. */
 static int begin_more(struct inspections *all, struct error *err)
 {
 	const char *name;
 
 	while (all->under_way < all->together) {
+		if (begin_entry(all))
+			continue;
+		if (all->session->settings->all && all->under_way > 0)
+			return 0;
 		int status = inspect_names_next(&all->names, all->under_way == 0, &name, err);
 
 		if (status <= 0)
 			return status;
-		all->items[all->under_way++] = inspection_new(all->session, name);
+		all->entries = 0;
+		all->items[all->under_way++] = inspection_new(all->session, name, NULL);
+	}
+	return 0;
+}
+
+/* Instead of the index come its images; those of an index in it after the others. */
+static int add_images(struct inspections *all, const struct inspection *index, struct error *err)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (!all->images)
+		all->images = json_array();
+	free(all->index);
+	all->index = xstrdup(index->name);
+	json_array_foreach (index->images, i, entry) {
+		if (++all->entries > ENTRIES_MAX)
+			return error_set(err, ERROR_LIMIT, "%s: the index names too many images",
+					 index->name);
+		json_array_insert(all->images, 0, (json_t *)entry);
 	}
 	return 0;
 }
@@ -219,7 +289,8 @@ static int print_finished(struct inspections *all, struct error *err)
 		memmove(&all->items[0], &all->items[1], all->under_way * sizeof(void *));
 		/* the first was alone: how to speak to the registry is found out once */
 		all->together = TOGETHER;
-		int status = print_next(all, first, err);
+		int status =
+			first->images ? add_images(all, first, err) : print_next(all, first, err);
 		inspection_free(first);
 		if (status < 0)
 			return -1;
@@ -238,7 +309,8 @@ static int look_at_all(struct inspections *all, struct error *err)
 			return -1;
 		if (cli_interrupted())
 			return error_set(err, ERROR_FAILED, "interrupted");
-	} while (all->under_way > 0 || all->names.at_input || *all->names.operands);
+	} while (all->under_way > 0 || json_array_size(all->images) > 0 || all->names.at_input ||
+		 *all->names.operands);
 	return 0;
 }
 
@@ -251,6 +323,8 @@ static int inspect_many(struct inspect_session *session, struct error *err)
 
 	for (size_t i = 0; i < all.under_way; i++)
 		inspection_free(all.items[i]);
+	json_decref(all.images);
+	free(all.index);
 	if (status < 0 || all.failed == 0)
 		return status;
 	return error_set(err, all.kind, "%zu of %zu images cannot be inspected", all.failed,
@@ -270,7 +344,9 @@ static int inspect_run(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--manifest-digest is sha256 or sha512");
 	if (settings->raw && settings->format)
 		return cli_usage(cli, err, "--raw prints bytes, and --format fields");
-	if (cli->operand_count == 1 && strcmp(cli->operands[0], "-") != 0)
+	if (settings->raw && settings->all)
+		return cli_usage(cli, err, "--raw prints the bytes of one image, and --all many");
+	if (cli->operand_count == 1 && strcmp(cli->operands[0], "-") != 0 && !settings->all)
 		return inspect_one(&session, err);
 	if (settings->raw)
 		return cli_usage(cli, err, "--raw is for one image");

@@ -33,7 +33,8 @@ static bool wants_tags(const struct inspection *inspection)
 {
 	const struct inspect_settings *settings = inspection->session->settings;
 
-	return inspection->repository && !settings->no_tags && !settings->raw && !settings->config;
+	return inspection->repository && !inspection->images && !settings->no_tags &&
+	       !settings->raw && !settings->config;
 }
 
 /* Ask for the tags of the repository, unless that was done for another image. */
@@ -158,16 +159,36 @@ static void expect_choice(struct inspection *inspection)
 		from->class->expect_manifest(from, digest);
 }
 
+/* The digest of the entry, or NULL. */
+static const char *entry_digest(const struct inspection *inspection)
+{
+	return inspection->entry ? json_text(inspection->entry, "digest", "") : NULL;
+}
+
+static int get_manifest(struct inspection *inspection, struct error *err)
+{
+	struct transport *from = &inspection->from;
+	struct blob entry;
+
+	if (!inspection->entry)
+		return from->class->get_manifest(from, NULL, &inspection->manifest, err);
+	if (blob_from_json(inspection->entry, from->name, &entry, err) < 0 ||
+	    from->class->get_manifest(from, entry.digest, &inspection->manifest, err) < 0)
+		return -1;
+	return manifest_check_entry(&inspection->manifest, &entry, from->name, err);
+}
+
 static int read_manifest(struct inspection *inspection, struct error *err)
 {
 	const struct inspect_settings *settings = inspection->session->settings;
 	const struct manifest *manifest = &inspection->manifest;
-	struct transport *from = &inspection->from;
 
-	if (!is_answered(from))
+	if (!is_answered(&inspection->from))
 		return 0;
-	if (from->class->get_manifest(from, NULL, &inspection->manifest, err) < 0)
+	if (get_manifest(inspection, err) < 0)
 		return -1;
+	if (settings->all && manifest->is_index)
+		inspection->images = json_incref(json_object_get(manifest->json, "manifests"));
 	if (settings->algorithm)
 		digest_of(manifest->bytes, manifest->length, settings->algorithm,
 			  inspection->digest);
@@ -176,7 +197,7 @@ static int read_manifest(struct inspection *inspection, struct error *err)
 	/* of a mirrored registry it is only now known how to speak to it */
 	if (wants_tags(inspection) && start_tags(inspection, err) < 0)
 		return -1;
-	if (!recall(inspection))
+	if (!inspection->images && !recall(inspection))
 		expect_choice(inspection);
 	return 1;
 }
@@ -186,7 +207,7 @@ static bool is_enough(const struct inspection *inspection)
 {
 	const struct inspect_settings *settings = inspection->session->settings;
 
-	return (settings->raw && !settings->config) || inspection->layers;
+	return (settings->raw && !settings->config) || inspection->layers || inspection->images;
 }
 
 static int choose_image(struct inspection *inspection, struct error *err)
@@ -261,8 +282,8 @@ static int begin(struct inspection *inspection, struct error *err)
 	if (transport_open(from, inspection->name, &source, err) < 0)
 		return -1;
 	name_repository(inspection);
-	if (from->class->expect_manifest && from->class->expect_manifest(from, NULL) &&
-	    wants_tags(inspection))
+	if (from->class->expect_manifest &&
+	    from->class->expect_manifest(from, entry_digest(inspection)) && wants_tags(inspection))
 		return start_tags(inspection, err);
 	return 0;
 }
@@ -283,12 +304,13 @@ static void fail(struct inspection *inspection)
 	stop_tags(inspection);
 }
 
-struct inspection *inspection_new(struct inspect_session *session, const char *name)
+struct inspection *inspection_new(struct inspect_session *session, const char *name, json_t *entry)
 {
 	struct inspection *inspection = xcalloc(1, sizeof *inspection);
 
 	inspection->session = session;
 	inspection->name = xstrdup(name);
+	inspection->entry = json_incref(entry);
 	inspection->config_source = BLOB_SOURCE_NONE;
 	if (begin(inspection, &inspection->problem) < 0)
 		fail(inspection);
@@ -318,6 +340,8 @@ void inspection_free(struct inspection *inspection)
 	image_free(&inspection->image);
 	manifest_free(&inspection->manifest);
 	transport_close(&inspection->from);
+	json_decref(inspection->entry);
+	json_decref(inspection->images);
 	json_decref(inspection->config);
 	json_decref(inspection->layers);
 	json_decref(inspection->tag_list);

@@ -16,7 +16,7 @@
 struct inspect_settings {
 	struct access access;
 	struct platform_choice platform;
-	bool raw, config, no_tags;
+	bool raw, config, no_tags, all;
 	const char *format, *algorithm, *blob_dir, *daemon;
 };
 
@@ -36,7 +36,8 @@ void inspect_session_close(struct inspect_session *session);
 
 struct inspection {
 	struct inspect_session *session;
-	char *name; /* as the user wrote it */
+	char *name;    /* as the user wrote it */
+	json_t *entry; /* of the index that names the image; NULL: it is what `name` stands for */
 	unsigned step;
 	bool is_done;
 	struct transport from;
@@ -50,14 +51,15 @@ struct inspection {
 	/* What was found out; owned. */
 	bool has_failed;
 	struct error problem;	  /* why */
-	char digest[DIGEST_SIZE]; /* of what the name stands for, an index or a manifest */
+	char digest[DIGEST_SIZE]; /* of what was asked for, an index or a manifest */
+	json_t *images;		  /* the entries of an index, when all are wanted: then no more */
 	json_t *config;		  /* NULL where an artifact's is no JSON object */
 	json_t *layers;		  /* their descriptors */
 	json_t *tag_list;	  /* an array */
 };
 
-/* Begin to look at the image called `name`. */
-struct inspection *inspection_new(struct inspect_session *session, const char *name);
+/* Begin to look at the image called `name`, or at the one that an entry of its index names. */
+struct inspection *inspection_new(struct inspect_session *session, const char *name, json_t *entry);
 /* True once it has failed, or all is there that the settings ask for; to be called after each
  * http_pump() until then. */
 bool inspection_poll(struct inspection *inspection);

@@ -41,6 +41,17 @@ static bool is_vague(const char *content_type)
 	return length == 0;
 }
 
+int manifest_check_entry(const struct manifest *manifest, const struct blob *entry,
+			 const char *what, struct error *err)
+{
+	if ((json_int_t)manifest->length == entry->size &&
+	    strcmp(manifest->digest, entry->digest) == 0 &&
+	    strcmp(manifest->media_type, entry->media_type) == 0)
+		return 0;
+	return error_set(err, ERROR_INTEGRITY, "%s: manifest %s is not what the index says of it",
+			 what, entry->digest);
+}
+
 bool manifest_is_image_config(const char *media_type)
 {
 	return strcmp(media_type, CONFIG_OCI) == 0 || strcmp(media_type, CONFIG_DOCKER) == 0;

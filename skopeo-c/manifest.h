@@ -46,6 +46,11 @@ int manifest_parse(char *bytes, size_t length, const char *content_type, const c
 void manifest_free(struct manifest *manifest);
 #define cleanup_manifest __attribute__((cleanup(manifest_free)))
 
+/* What an entry of an index names has to be what the entry says of it. */
+struct blob;
+int manifest_check_entry(const struct manifest *manifest, const struct blob *entry,
+			 const char *what, struct error *err);
+
 /* True for the configuration of an image: anything else is another artifact's. */
 bool manifest_is_image_config(const char *media_type);
 

@@ -102,6 +102,27 @@ same_as_skopeo() { # IMAGE
 	error_is not-found windows
 }
 
+@test "inspect: --all gives every image of an index, with platform and size" {
+	for image in "docker://$REGISTRY/some/multi:v1" "oci:$BATS_FILE_TMPDIR/multi:v1"; do
+		tool skopeo-c inspect --all --tls-verify=false "$image"
+		jq -es --arg i "$image" 'map(.Platform) == ["linux/amd64", "linux/arm64/v8", "linux/arm/v7"] and
+			all(.Image == $i and .Size == ([.LayersData[].Size] | add)) and (map(.Digest) | unique | length) == 3' \
+			<<<"$output"
+		expected=$(skopeo inspect --raw --tls-verify=false "$image" | jq -c '[.manifests[].digest]')
+		[ "$(jq -cs 'map(.Digest)' <<<"$output")" = "$expected" ]
+	done
+	tool skopeo-c inspect --all --config --tls-verify=false "docker://$REGISTRY/some/multi:v1" \
+		"docker://$REGISTRY/some/image:v1"
+	jq -es 'map(.Config.architecture) == ["amd64", "arm64", "arm", "amd64"]' <<<"$output"
+	tool skopeo-c inspect -a -n --tls-verify=false "docker://$REGISTRY/some/docker:v1"
+	jq -es 'length == 1 and .[0].Platform == "linux/amd64" and .[0].RepoTags == []' <<<"$output"
+	tool 2 skopeo-c inspect -a --raw "oci:$BATS_FILE_TMPDIR/oci:v1"
+	tool 3 skopeo-c inspect -a --tls-verify=false "docker://$REGISTRY/some/multi:v1" "docker://$REGISTRY/some/none:v1" \
+		"oci:$BATS_FILE_TMPDIR/oci:v1"
+	jq -es 'map(.Platform // .error.code) ==
+		["linux/amd64", "linux/arm64/v8", "linux/arm/v7", "not-found", "linux/amd64"]' <<<"$output"
+}
+
 @test "inspect: entries of a layout by name, by position, and alone" {
 	tool skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci"
 	tool skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci:@0"
