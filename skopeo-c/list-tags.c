@@ -117,9 +117,9 @@ const struct cli_command list_tags_command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "list the tags of a repository, or what is in a place",
-	.details =
-		"PLACE is docker://NAME, oci:PATH, oci-archive:PATH, docker-archive:PATH,\n"
-		"docker-daemon:, containers-storage:, store:, or a name alone, which may be short.",
+	.details = "PLACE is docker://NAME, oci:PATH, oci-archive:PATH, docker-archive:PATH,\n"
+		   "docker-daemon:, containers-storage:, store:, or a name alone that may be\n"
+		   "a short one.",
 	.options = options,
 	.settings_size = sizeof(struct list_tags_settings),
 	.defaults = &defaults,
