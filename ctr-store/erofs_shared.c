@@ -100,17 +100,22 @@ static bool shared_open(struct shared *shared, int top_fd, const char *key)
 	return shared->lock_fd >= 0;
 }
 
-/* A copy of the mount, or -1. */
-static int copy_mount(int fd, const char *path)
+static int copy_mount(int mount_fd)
 {
-	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
-	cleanup_fd int copy = open_tree(fd, path, flags | (path[0] ? 0 : AT_EMPTY_PATH));
+	return open_tree(mount_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
+/* The mount, or a copy of it; -1 where there is none. */
+static int open_shared(const struct shared *shared, bool copy)
+{
+	unsigned flags = OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
+	cleanup_fd int fd =
+		open_tree(shared->top_fd, shared->mnt, flags | (copy ? OPEN_TREE_CLONE : 0));
 	struct statfs st;
 
 	/* else it is the directory that it was on */
-	return copy >= 0 && fstatfs(copy, &st) == 0 && st.f_type == EROFS_SUPER_MAGIC_V1
-		       ? steal_fd(&copy)
-		       : -1;
+	return fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == EROFS_SUPER_MAGIC_V1 ? steal_fd(&fd)
+										     : -1;
 }
 
 static bool add_user(const struct shared *shared, const char *user)
@@ -134,19 +139,38 @@ static void drop_unused(const struct store *store, const struct shared *shared)
 	unlinkat(shared->top_fd, shared->mnt, AT_REMOVEDIR);
 }
 
-/* Leave a copy of the mount where others find it. That it cannot be done is no error. */
-static void publish(const struct shared *shared, int mount_fd)
+/* Put the mount where others find it. That it cannot be done is no error. */
+static bool publish(const struct shared *shared, int mount_fd)
 {
-	cleanup_fd int copy = copy_mount(mount_fd, "");
+	if (mkdirat(shared->top_fd, shared->mnt, 0700) < 0 && errno != EEXIST)
+		return false;
+	if (move_mount(mount_fd, "", shared->top_fd, shared->mnt, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		return true;
+	unlinkat(shared->top_fd, shared->mnt, AT_REMOVEDIR);
+	return false;
+}
 
-	if (copy < 0 || (mkdirat(shared->top_fd, shared->mnt, 0700) < 0 && errno != EEXIST))
-		return;
-	if (move_mount(copy, "", shared->top_fd, shared->mnt, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		unlinkat(shared->top_fd, shared->mnt, AT_REMOVEDIR);
+/* A new mount, for others, too. */
+static int mount_new(const struct shared *shared, const char *path, bool *attached,
+		     struct error *err)
+{
+	cleanup_fd int mount_fd = erofs_mount(AT_FDCWD, path, err);
+
+	if (mount_fd < 0)
+		return -1;
+	if (attached) {
+		*attached = publish(shared, mount_fd);
+		return steal_fd(&mount_fd);
+	}
+	cleanup_fd int copy = copy_mount(mount_fd);
+	if (copy < 0)
+		return steal_fd(&mount_fd);
+	publish(shared, mount_fd);
+	return steal_fd(&copy);
 }
 
 int erofs_shared_mount(const struct store *store, const char *path, const struct erofs_user *user,
-		       struct error *err)
+		       bool *attached, struct error *err)
 {
 	char key[KEY_SIZE];
 	struct stat st;
@@ -154,6 +178,8 @@ int erofs_shared_mount(const struct store *store, const char *path, const struct
 
 	if (stat(path, &st) < 0)
 		return error_os(err, "%s", path);
+	if (attached)
+		*attached = false;
 	make_key(&st, key);
 	int top_fd = open_top(store);
 	if (top_fd < 0 && user)
@@ -162,14 +188,15 @@ int erofs_shared_mount(const struct store *store, const char *path, const struct
 		return erofs_mount(AT_FDCWD, path, err);
 
 	bool added = user && add_user(&shared, user->name);
+	bool in_place = added && attached;
+	int mount_fd = open_shared(&shared, !in_place);
 	if (added)
 		json_array_append_new(user->keys, json_string(key));
-	int mount_fd = copy_mount(shared.top_fd, shared.mnt);
-	if (mount_fd >= 0)
-		return mount_fd;
-	mount_fd = erofs_mount(AT_FDCWD, path, err);
-	if (mount_fd >= 0 && added)
-		publish(&shared, mount_fd);
+	if (mount_fd < 0)
+		return added ? mount_new(&shared, path, attached, err)
+			     : erofs_mount(AT_FDCWD, path, err);
+	if (in_place)
+		*attached = true;
 	return mount_fd;
 }
 
@@ -177,9 +204,10 @@ int erofs_shared_open(const struct store *store, const char *path, const struct 
 		      struct error *err)
 {
 	cleanup_fd int mount_fd = -1;
+	bool attached;
 
 	if (erofs_is_image(AT_FDCWD, path)) {
-		mount_fd = erofs_shared_mount(store, path, user, err);
+		mount_fd = erofs_shared_mount(store, path, user, &attached, err);
 		if (mount_fd < 0)
 			return -1;
 	}

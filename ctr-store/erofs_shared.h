@@ -13,6 +13,7 @@
 #include "lib/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct store;
 
@@ -21,11 +22,12 @@ struct erofs_user {
 	json_t *keys;	  /* array, gets what the user uses */
 };
 
-/* A mount of the image that is the file at `path`, attached nowhere: a descriptor, whose close ends
- * it. With a user (or NULL) it stays shared until erofs_shared_release(); the caller holds the
- * gate, shared, until there is a record with that name and the keys. */
+/* A mount of the image that is the file at `path`: a descriptor. With a user (or NULL) it stays
+ * shared until erofs_shared_release(); the caller holds the gate, shared, until there is a record
+ * with that name and the keys. *attached says that it is the shared one, in its place, rather than
+ * one that is attached nowhere and ends with the descriptor; a NULL pointer asks for the latter. */
 int erofs_shared_mount(const struct store *store, const char *path, const struct erofs_user *user,
-		       struct error *err);
+		       bool *attached, struct error *err);
 
 /* The topmost directory of a tree, which is a directory or such an image: a descriptor to read by.
  */

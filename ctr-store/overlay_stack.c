@@ -73,28 +73,26 @@ static int add_empty(const struct store *store, struct stack *stack, size_t laye
 	return 0;
 }
 
-/* A mount of the directory, or of the image. */
-static int open_mount(const struct store *store, const struct erofs_user *user, const char *path,
-		      bool is_image, struct error *err)
+/* A mount of the directory, or of the image, that is ours to change. */
+static int open_own(const struct store *store, const struct erofs_user *user, const char *path,
+		    bool is_image, struct error *err)
 {
 	if (is_image)
-		return erofs_shared_mount(store, path, user, err);
+		return erofs_shared_mount(store, path, user, NULL, err);
 	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	return fd < 0 ? error_os(err, "%s", path) : fd;
 }
 
-/* The same, whose owners are mapped where there is a user namespace to map them by. */
+/* The same, whose owners are mapped. */
 static int open_mapped(const struct store *store, const struct stack_settings *settings,
 		       const char *path, bool is_image, struct error *err)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_IDMAP,
 					 .userns_fd = (__u64)settings->user_fd };
-	cleanup_fd int fd = open_mount(store, settings->overlay->user, path, is_image, err);
+	cleanup_fd int fd = open_own(store, settings->overlay->user, path, is_image, err);
 
 	if (fd < 0)
 		return -1;
-	if (settings->user_fd < 0)
-		return steal_fd(&fd);
 	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0)
 		return steal_fd(&fd);
 	if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
@@ -107,12 +105,16 @@ static int open_mapped(const struct store *store, const struct stack_settings *s
 static char *name_mount(const struct store *store, const struct stack_settings *settings,
 			struct stack *stack, const char *path, bool is_image, struct error *err)
 {
-	cleanup_fd int fd = open_mapped(store, settings, path, is_image, err);
+	bool attached = false;
+	cleanup_fd int fd =
+		settings->user_fd >= 0
+			? open_mapped(store, settings, path, is_image, err)
+			: erofs_shared_mount(store, path, settings->overlay->user, &attached, err);
 
 	if (fd < 0)
 		return NULL;
-	stack->detached |= !settings->below;
-	if (!settings->below)
+	stack->detached |= !settings->below && !attached;
+	if (!settings->below || attached)
 		return name_of_fd(stack, steal_fd(&fd));
 
 	cleanup_free char *place = xasprintf("%s/%zu", settings->below, stack->attached.count);

@@ -270,8 +270,7 @@ glance() {
 	# and on kernels that want them attached; newer ones are made to refuse the first lowerdir+
 	older=(-e inject=fsconfig:error=EINVAL:when=10)
 	kernel_is_new || older=()
-	# after one for each layer that is to be shared
-	fault move_mount:signal=KILL:when=5
+	fault mount:signal=KILL:when=1
 	run "${FAULTY[@]}" "${older[@]}" ctr-store mount t:1 mnt
 	[ "$(find "$OCID_RUNROOT" -maxdepth 1 -name '.mount-*' | wc -l)" -eq 1 ]
 	tool ctr-store gc
