@@ -26,6 +26,7 @@ def digest(data):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits for a delayed ACK
 
     def log_message(self, *args):
         pass
