@@ -4,6 +4,10 @@ load ../helpers
 load common
 load cri
 
+has_own_uts() {
+	[ "$(readlink /proc/self/ns/uts)" != "$(readlink "/proc/$1/ns/uts")" ]
+}
+
 # Pin a user namespace, and a network, an IPC and a UTS namespace that belong to it, as USERNS/…
 pin_namespaces() {
 	local pid
@@ -12,7 +16,7 @@ pin_namespaces() {
 	mkdir "$USERNS"
 	unshare --user --net --ipc --uts sleep 20 3>&- &
 	pid=$!
-	wait_for 5 test "$(readlink /proc/self/ns/uts)" != "$(readlink "/proc/$pid/ns/uts")"
+	wait_for 5 has_own_uts "$pid"
 	echo "0 100000 65536" >"/proc/$pid/uid_map"
 	echo "0 100000 65536" >"/proc/$pid/gid_map"
 	for name in user net ipc uts; do

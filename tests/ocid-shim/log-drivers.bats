@@ -100,6 +100,15 @@ journal_stop() {
 	journal_stop
 }
 
+# It has something, and nothing comes any more.
+journal_rests() {
+	local lines
+
+	lines=$(wc -l <"$JOURNAL")
+	sleep 0.5
+	[ "$lines" -gt 0 ] && [ "$(wc -l <"$JOURNAL")" -eq "$lines" ]
+}
+
 @test "log-driver journald: a journal that does not answer does not stop the container" {
 	journal_start
 	kill -STOP "$JOURNAL_PID"
@@ -108,7 +117,7 @@ journal_stop() {
 	shim run --log-driver journald --log-namespace "$NAMESPACE" --bundle "$BUNDLE" jay
 	wait_for 10 pgrep -f 'sleep 0.05' # it has written all by now
 	kill -CONT "$JOURNAL_PID"
-	sleep 0.5
+	wait_for 20 journal_rests
 	touch "$BATS_TEST_TMPDIR/on"
 	[ "$(code jay)" -eq 3 ]
 	wait_for 5 grep -q '"after"' "$JOURNAL"
