@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -23,7 +24,8 @@
 #include <unistd.h>
 
 enum {
-	CONNECTIONS_MAX = 256,
+	CONNECTIONS_MAX = 1024,
+	CLOSED_MAX = 64,
 	OPEN_FILES = CALLS_MAX + CONNECTIONS_MAX + 64, /* a pipe a call, and some */
 	BODIES_MAX = 64 << 20,	 /* bytes of all requests that are being received */
 	OUTPUT_CHUNK = 64 << 10, /* bytes made for a socket at a time */
@@ -48,7 +50,7 @@ struct server {
 	struct calls calls;
 	struct http2_limits limits;
 	struct connection *connections;
-	size_t connection_count;
+	size_t connection_count, closed_count; /* that are there, and whose memory malloc keeps */
 	bool accept_paused;	/* until ACCEPT_RETRY_MS later, for lack of descriptors or memory */
 	int64_t drain_until_ms; /* 0: not stopping */
 	bool stopped;		/* the handlers have been told to end */
@@ -157,12 +159,18 @@ static void open_connection(struct server *server, int fd)
 
 static void close_connection(struct connection *connection)
 {
+	struct server *server = connection->server;
+
 	http2_free(connection->http2);
-	loop_remove(connection->server->loop_fd, &connection->watch);
+	loop_remove(server->loop_fd, &connection->watch);
 	close(connection->watch.fd);
 	buffer_free(&connection->out);
-	connection->server->connection_count--;
 	free(connection);
+	server->connection_count--;
+	if (++server->closed_count < CLOSED_MAX)
+		return;
+	malloc_trim(0);
+	server->closed_count = 0;
 }
 
 /* Send what all connections have to send, and drop those that are done. */

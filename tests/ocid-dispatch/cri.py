@@ -82,6 +82,18 @@ def single(socket, name, request="{}", *options):
     print(json.dumps(json_format.MessageToDict(response), sort_keys=True))
 
 
+def several(socket):
+    """A call for each line "METHOD JSON" of stdin: prints its response, or "CODE: details"."""
+    client = Client(socket)
+    for line in sys.stdin:
+        name, _, request = line.strip().partition(" ")
+        try:
+            answer = client.call(name, json.loads(request or "{}"), timeout=30)
+            print(json.dumps(json_format.MessageToDict(answer), sort_keys=True))
+        except grpc.RpcError as error:
+            print(f"{error.code().name}: {error.details()}")
+
+
 def parallel(socket):
     """100 calls at once on one connection, 100 more on ten."""
     clients = [Client(socket)] + [Client(socket) for _ in range(10)]

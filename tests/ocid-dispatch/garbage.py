@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """garbage.py SOCKET: what no client sends. Prints for each whether the server closed."""
+import concurrent.futures
 import random
+import resource
 import select
 import socket
 import sys
@@ -10,7 +12,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 REFUSED_STREAM = 7
 STREAMS = 100000  # on a connection; the server announces how many it takes
-ENOUGH = 300  # connections; the server takes 256
+ENOUGH = 1100  # connections; the server takes 1024
 
 
 def connect():
@@ -32,13 +34,15 @@ def ends(client):
         return True
 
 
-def say(name, data):
+def send(item):
+    name, data = item
     client = connect()
     client.sendall(data)
-    print(name, "closed" if ends(client) else "open")
+    return f"{name} {'closed' if ends(client) else 'open'}"
 
 
 def flood():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (ENOUGH + 100, ENOUGH + 100))
     clients = [connect() for _ in range(ENOUGH)]
     print("flood", "refused" if ends(clients[-1]) and not ends(clients[0]) else "taken")
 
@@ -90,15 +94,21 @@ def open_streams(acknowledges):
           *reasons, "closed" if closed else "open")
 
 
-say("http1", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-say("noise", random.Random(1).randbytes(100000))
-say("a reset of no stream", PREFACE + SETTINGS + frame(3, 0, 1, b"\0\0\0\x08"))
-say("a reset of stream 0", PREFACE + SETTINGS + frame(3, 0, 0, b"\0\0\0\x08"))
-say("data without a stream", PREFACE + SETTINGS + b"\0\0\1\0\1\0\0\0\1x")
-say("headers that are no HPACK", PREFACE + SETTINGS + b"\0\0\4\1\5\0\0\0\1\xff\xff\xff\xff")
-say("an endless frame", PREFACE + b"\xff\xff\xff\0\0\0\0\0\1")
-say("half a frame", PREFACE + SETTINGS + b"\0\0\5\1\5")
-say("silence", b"")
+GARBAGE = (
+    ("http1", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ("noise", random.Random(1).randbytes(100000)),
+    ("a reset of no stream", PREFACE + SETTINGS + frame(3, 0, 1, b"\0\0\0\x08")),
+    ("a reset of stream 0", PREFACE + SETTINGS + frame(3, 0, 0, b"\0\0\0\x08")),
+    ("data without a stream", PREFACE + SETTINGS + b"\0\0\1\0\1\0\0\0\1x"),
+    ("headers that are no HPACK", PREFACE + SETTINGS + b"\0\0\4\1\5\0\0\0\1\xff\xff\xff\xff"),
+    ("an endless frame", PREFACE + b"\xff\xff\xff\0\0\0\0\0\1"),
+    ("half a frame", PREFACE + SETTINGS + b"\0\0\5\1\5"),
+    ("silence", b""),
+)
+
+# at once: each may take the second that it is listened to
+with concurrent.futures.ThreadPoolExecutor(len(GARBAGE)) as pool:
+    print(*pool.map(send, GARBAGE), sep="\n")
 flood()
 open_streams(False)
 open_streams(True)

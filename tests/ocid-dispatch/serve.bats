@@ -54,36 +54,34 @@ setup() {
 }
 
 @test "serve: the kind of a tool's error decides the status" {
-	while read -r kind code; do
-		tool 1 cri PullImage "{\"image\": {\"image\": \"error-$kind\"}}"
-		[ "$stderr" = "$code: it is $kind" ]
-	done <<-END
-		failed UNKNOWN
-		usage INVALID_ARGUMENT
-		not-found NOT_FOUND
-		exists ALREADY_EXISTS
-		in-use FAILED_PRECONDITION
-		denied PERMISSION_DENIED
-		integrity DATA_LOSS
-		temporary UNAVAILABLE
-		limit RESOURCE_EXHAUSTED
-		unsupported UNIMPLEMENTED
-	END
-	tool 1 cri ImageStatus '{"image": {"image": "plain"}}'
-	[ "$stderr" = "RESOURCE_EXHAUSTED: ctr-store: not as JSON" ]
-	tool 1 cri ImageStatus '{"image": {"image": "silent"}}'
-	[ "$stderr" = "UNKNOWN: ctr-store: failed without a word" ]
-	tool 1 cri ImageStatus '{"image": {"image": "killed"}}'
-	[ "$stderr" = "UNKNOWN: ctr-store was ended by signal 9" ]
+	for kind in failed usage not-found exists in-use denied integrity temporary limit unsupported; do
+		echo "PullImage {\"image\": {\"image\": \"error-$kind\"}}"
+	done >"$BATS_TEST_TMPDIR/calls"
+	for name in plain silent killed; do
+		echo "ImageStatus {\"image\": {\"image\": \"$name\"}}"
+	done >>"$BATS_TEST_TMPDIR/calls"
+	tool cri several <"$BATS_TEST_TMPDIR/calls"
+	[ "$output" = "UNKNOWN: it is failed
+INVALID_ARGUMENT: it is usage
+NOT_FOUND: it is not-found
+ALREADY_EXISTS: it is exists
+FAILED_PRECONDITION: it is in-use
+PERMISSION_DENIED: it is denied
+DATA_LOSS: it is integrity
+UNAVAILABLE: it is temporary
+RESOURCE_EXHAUSTED: it is limit
+UNIMPLEMENTED: it is unsupported
+RESOURCE_EXHAUSTED: ctr-store: not as JSON
+UNKNOWN: ctr-store: failed without a word
+UNKNOWN: ctr-store was ended by signal 9" ]
 }
 
 @test "serve: bad requests are INVALID_ARGUMENT" {
-	tool 1 cri ImageStatus
-	[ "$stderr" = "INVALID_ARGUMENT: the request names no image" ]
-	tool 1 cri PullImage '{"image": {"image": "No/Such:Ref:"}}'
-	[[ $stderr == INVALID_ARGUMENT:* ]]
-	tool 1 cri RemoveImage "{\"image\": {\"image\": \"$(printf 'x%.0s' {1..5000})\"}}"
-	[[ $stderr == INVALID_ARGUMENT:* ]]
+	printf '%s\n' ImageStatus 'PullImage {"image": {"image": "No/Such:Ref:"}}' \
+		"RemoveImage {\"image\": {\"image\": \"$(printf 'x%.0s' {1..5000})\"}}" >"$BATS_TEST_TMPDIR/calls"
+	tool cri several <"$BATS_TEST_TMPDIR/calls"
+	[ "$(head -n 1 <<<"$output")" = "INVALID_ARGUMENT: the request names no image" ]
+	[ "$(grep -c ^INVALID_ARGUMENT: <<<"$output")" -eq 3 ]
 }
 
 @test "serve: PullImage gives credentials to skopeo-c in a file, not in its arguments" {
