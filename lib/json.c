@@ -133,3 +133,17 @@ const char *json_text(const json_t *object, const char *key, const char *otherwi
 
 	return text ? text : otherwise;
 }
+
+bool json_has_text(const json_t *array, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (array, i, item) {
+		const char *is = json_string_value(item);
+
+		if (is && strcmp(is, text) == 0)
+			return true;
+	}
+	return false;
+}

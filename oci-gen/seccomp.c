@@ -44,18 +44,6 @@ static const char *const go_architecture =
 	"";
 #endif
 
-static bool has_text(const json_t *array, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach (array, i, item) {
-		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool has_capability(uint64_t set, const json_t *name)
 {
 	int number = json_is_string(name) ? known_capability(json_string_value(name)) : -1;
@@ -92,7 +80,7 @@ static bool included(const json_t *conditions, uint64_t set)
 		if (!has_capability(set, capability))
 			return false;
 	}
-	if (json_array_size(arches) > 0 && !has_text(arches, go_architecture))
+	if (json_array_size(arches) > 0 && !json_has_text(arches, go_architecture))
 		return false;
 	return !minimum || kernel_is(minimum);
 }
@@ -108,7 +96,7 @@ static bool excluded(const json_t *conditions, uint64_t set)
 		if (has_capability(set, capability))
 			return true;
 	}
-	return has_text(json_object_get(conditions, "arches"), go_architecture) ||
+	return json_has_text(json_object_get(conditions, "arches"), go_architecture) ||
 	       (minimum && kernel_is(minimum));
 }
 

@@ -318,7 +318,7 @@ static bool check_request(struct call *call)
 		finish(call, GRPC_INTERNAL, "malformed grpc-timeout");
 		return false;
 	}
-	if (!stream->path || !rpc_find(stream->path, &call->rpc) || !call->rpc.handler) {
+	if (!stream->path || !rpc_find(stream->path, &call->rpc) || !rpc_is_answered(&call->rpc)) {
 		snprintf(text, sizeof text, "unknown method %s", stream->path ? stream->path : "");
 		finish(call, GRPC_UNIMPLEMENTED, text);
 		return false;

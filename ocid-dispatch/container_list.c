@@ -231,8 +231,8 @@ static int send_all(const struct rpc_context *context, const char *state, struct
 
 /* ---- some of them ---- */
 
-static json_t *select_some(const struct rpc_context *context, const json_t *request,
-			   struct error *err)
+json_t *containers_listed(const struct rpc_context *context, const json_t *request,
+			  struct error *err)
 {
 	cleanup_records struct records records = { 0 };
 
@@ -251,12 +251,9 @@ int containers_list(const struct rpc_context *context, const json_t *request, js
 	    !json_object_get(filter, "labelSelector"))
 		return send_all(context,
 				state ? json_text(state, "state", "CONTAINER_CREATED") : NULL, err);
-	return rpc_answer_list(select_some(context, request, err), "containers", response);
-}
-
-int containers_stream(const struct rpc_context *context, const json_t *request, json_t **response,
-		      struct error *err)
-{
-	(void)response;
-	return rpc_stream_list(context, select_some(context, request, err), "containers", err);
+	json_t *some = containers_listed(context, request, err);
+	if (!some)
+		return -1;
+	*response = json_pack("{s:o}", "containers", some);
+	return 0;
 }

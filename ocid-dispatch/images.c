@@ -92,18 +92,6 @@ static bool names_digest(const json_t *row, const char *name)
 	       strncmp(id + strlen(SHA256), hex, strlen(hex)) == 0;
 }
 
-static bool has_text(const json_t *array, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach (array, i, item) {
-		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool names_reference(const json_t *row, const struct reference *reference)
 {
 	cleanup_free char *full = reference_text(reference);
@@ -112,8 +100,8 @@ static bool names_reference(const json_t *row, const struct reference *reference
 		reference->digest ? xasprintf("%s@%s", name, reference->digest) : NULL;
 
 	if (by_digest)
-		return has_text(json_object_get(row, "repoDigests"), by_digest);
-	return has_text(json_object_get(row, "names"), full);
+		return json_has_text(json_object_get(row, "repoDigests"), by_digest);
+	return json_has_text(json_object_get(row, "names"), full);
 }
 
 /* What `ctr-store` says about `name`; *row stays NULL when it knows none, or several. */
@@ -198,7 +186,7 @@ static int all_images(const struct rpc_context *context, json_t **rows, struct e
 	return pipeline_rows(&pipeline, context, rows, err);
 }
 
-static json_t *list(const struct rpc_context *context, const json_t *request, struct error *err)
+json_t *images_listed(const struct rpc_context *context, const json_t *request, struct error *err)
 {
 	const char *name = image_name(json_object_get(request, "filter"));
 	json_auto_t *rows = NULL, *one = NULL, *images = json_array();
@@ -213,19 +201,6 @@ static json_t *list(const struct rpc_context *context, const json_t *request, st
 		json_array_append_new(images, image_of(row));
 	}
 	return json_incref(images);
-}
-
-int images_list(const struct rpc_context *context, const json_t *request, json_t **response,
-		struct error *err)
-{
-	return rpc_answer_list(list(context, request, err), "images", response);
-}
-
-int images_stream(const struct rpc_context *context, const json_t *request, json_t **response,
-		  struct error *err)
-{
-	(void)response;
-	return rpc_stream_list(context, list(context, request, err), "images", err);
 }
 
 /* What verbose asks for: the image's own configuration, as JSON in a string. */

@@ -293,7 +293,7 @@ static json_t *pod_metrics(const struct records *records, const json_t *document
 			 network_metrics(document, pid), "containerMetrics", list);
 }
 
-static json_t *all(const struct rpc_context *context, struct error *err)
+json_t *metrics_of_pods(const struct rpc_context *context, const json_t *request, struct error *err)
 {
 	cleanup_records struct records records = { 0 };
 	json_auto_t *running = json_pack("{s:{s:s}}", "state", "state", "CONTAINER_RUNNING");
@@ -302,6 +302,7 @@ static json_t *all(const struct rpc_context *context, struct error *err)
 	const json_t *document;
 	size_t i;
 
+	(void)request;
 	if (records_open(context, &records, err) < 0)
 		return NULL;
 	json_auto_t *uses = stats_uses(context, err);
@@ -315,19 +316,4 @@ static json_t *all(const struct rpc_context *context, struct error *err)
 				      pod_metrics(&records, document, containers, uses, sizes));
 	}
 	return json_incref(list);
-}
-
-int metrics_list(const struct rpc_context *context, const json_t *request, json_t **response,
-		 struct error *err)
-{
-	(void)request;
-	return rpc_answer_list(all(context, err), "podMetrics", response);
-}
-
-int metrics_stream(const struct rpc_context *context, const json_t *request, json_t **response,
-		   struct error *err)
-{
-	(void)request;
-	(void)response;
-	return rpc_stream_list(context, all(context, err), "podSandboxMetrics", err);
 }

@@ -125,7 +125,7 @@ json_t *pod_select(const struct records *records, const json_t *filter, struct e
 	return json_incref(list);
 }
 
-static json_t *list(const struct rpc_context *context, const json_t *request, struct error *err)
+json_t *pods_listed(const struct rpc_context *context, const json_t *request, struct error *err)
 {
 	cleanup_records struct records records = { 0 };
 	json_auto_t *items = json_array();
@@ -141,19 +141,6 @@ static json_t *list(const struct rpc_context *context, const json_t *request, st
 		json_array_append_new(items, describe(&records, document));
 	}
 	return json_incref(items);
-}
-
-int pods_list(const struct rpc_context *context, const json_t *request, json_t **response,
-	      struct error *err)
-{
-	return rpc_answer_list(list(context, request, err), "items", response);
-}
-
-int pods_stream(const struct rpc_context *context, const json_t *request, json_t **response,
-		struct error *err)
-{
-	(void)response;
-	return rpc_stream_list(context, list(context, request, err), "podSandboxes", err);
 }
 
 /* What verbose asks for, as crictl shows it. */

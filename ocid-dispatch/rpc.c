@@ -23,59 +23,52 @@ static const struct row {
 	const ProtobufCServiceDescriptor *service;
 	const char *method;
 	rpc_handler *handler;
+	rpc_lister *lister;
 } methods[] = {
-	{ RUNTIME, "Version", runtime_version },
-	{ RUNTIME, "Status", runtime_status },
-	{ RUNTIME, "RunPodSandbox", pods_run },
-	{ RUNTIME, "StopPodSandbox", pods_stop },
-	{ RUNTIME, "RemovePodSandbox", pods_remove },
-	{ RUNTIME, "PodSandboxStatus", pods_status },
-	{ RUNTIME, "ListPodSandbox", pods_list },
-	{ RUNTIME, "StreamPodSandboxes", pods_stream },
-	{ RUNTIME, "CreateContainer", containers_create },
-	{ RUNTIME, "StartContainer", containers_start },
-	{ RUNTIME, "StopContainer", containers_stop },
-	{ RUNTIME, "RemoveContainer", containers_remove },
-	{ RUNTIME, "ContainerStatus", containers_status },
-	{ RUNTIME, "ListContainers", containers_list },
-	{ RUNTIME, "StreamContainers", containers_stream },
-	{ RUNTIME, "ReopenContainerLog", containers_reopen_log },
-	{ RUNTIME, "UpdateContainerResources", containers_update },
-	{ RUNTIME, "CheckpointContainer", containers_checkpoint },
-	{ RUNTIME, "ExecSync", containers_exec_sync },
-	{ RUNTIME, "Exec", stream_exec },
-	{ RUNTIME, "Attach", stream_attach },
-	{ RUNTIME, "PortForward", stream_port_forward },
-	{ RUNTIME, "ContainerStats", stats_container },
-	{ RUNTIME, "ListContainerStats", stats_containers },
-	{ RUNTIME, "StreamContainerStats", stats_stream_containers },
-	{ RUNTIME, "PodSandboxStats", stats_pod },
-	{ RUNTIME, "ListPodSandboxStats", stats_pods },
-	{ RUNTIME, "StreamPodSandboxStats", stats_stream_pods },
-	{ RUNTIME, "GetContainerEvents", events_get },
-	{ RUNTIME, "ListMetricDescriptors", metrics_descriptors },
-	{ RUNTIME, "ListPodSandboxMetrics", metrics_list },
-	{ RUNTIME, "StreamPodSandboxMetrics", metrics_stream },
-	{ RUNTIME, "RuntimeConfig", runtime_config },
-	{ RUNTIME, "UpdateRuntimeConfig", runtime_update_config },
-	{ RUNTIME, "UpdatePodSandboxResources", pods_update_resources },
-	{ IMAGE, "ListImages", images_list },
-	{ IMAGE, "StreamImages", images_stream },
-	{ IMAGE, "ImageFsInfo", stats_filesystems },
-	{ IMAGE, "ImageStatus", images_status },
-	{ IMAGE, "PullImage", images_pull },
-	{ IMAGE, "RemoveImage", images_remove },
+	{ RUNTIME, "Version", .handler = runtime_version },
+	{ RUNTIME, "Status", .handler = runtime_status },
+	{ RUNTIME, "RunPodSandbox", .handler = pods_run },
+	{ RUNTIME, "StopPodSandbox", .handler = pods_stop },
+	{ RUNTIME, "RemovePodSandbox", .handler = pods_remove },
+	{ RUNTIME, "PodSandboxStatus", .handler = pods_status },
+	{ RUNTIME, "ListPodSandbox", .lister = pods_listed },
+	{ RUNTIME, "StreamPodSandboxes", .lister = pods_listed },
+	{ RUNTIME, "CreateContainer", .handler = containers_create },
+	{ RUNTIME, "StartContainer", .handler = containers_start },
+	{ RUNTIME, "StopContainer", .handler = containers_stop },
+	{ RUNTIME, "RemoveContainer", .handler = containers_remove },
+	{ RUNTIME, "ContainerStatus", .handler = containers_status },
+	{ RUNTIME, "ListContainers", .handler = containers_list },
+	{ RUNTIME, "StreamContainers", .lister = containers_listed },
+	{ RUNTIME, "ReopenContainerLog", .handler = containers_reopen_log },
+	{ RUNTIME, "UpdateContainerResources", .handler = containers_update },
+	{ RUNTIME, "CheckpointContainer", .handler = containers_checkpoint },
+	{ RUNTIME, "ExecSync", .handler = containers_exec_sync },
+	{ RUNTIME, "Exec", .handler = stream_exec },
+	{ RUNTIME, "Attach", .handler = stream_attach },
+	{ RUNTIME, "PortForward", .handler = stream_port_forward },
+	{ RUNTIME, "ContainerStats", .handler = stats_container },
+	{ RUNTIME, "ListContainerStats", .lister = stats_of_containers },
+	{ RUNTIME, "StreamContainerStats", .lister = stats_of_containers },
+	{ RUNTIME, "PodSandboxStats", .handler = stats_pod },
+	{ RUNTIME, "ListPodSandboxStats", .lister = stats_of_pods },
+	{ RUNTIME, "StreamPodSandboxStats", .lister = stats_of_pods },
+	{ RUNTIME, "GetContainerEvents", .handler = events_get },
+	{ RUNTIME, "ListMetricDescriptors", .handler = metrics_descriptors },
+	{ RUNTIME, "ListPodSandboxMetrics", .lister = metrics_of_pods },
+	{ RUNTIME, "StreamPodSandboxMetrics", .lister = metrics_of_pods },
+	{ RUNTIME, "RuntimeConfig", .handler = runtime_config },
+	{ RUNTIME, "UpdateRuntimeConfig", .handler = runtime_update_config },
+	{ RUNTIME, "UpdatePodSandboxResources", .handler = pods_update_resources },
+	{ IMAGE, "ListImages", .lister = images_listed },
+	{ IMAGE, "StreamImages", .lister = images_listed },
+	{ IMAGE, "ImageFsInfo", .handler = stats_filesystems },
+	{ IMAGE, "ImageStatus", .handler = images_status },
+	{ IMAGE, "PullImage", .handler = images_pull },
+	{ IMAGE, "RemoveImage", .handler = images_remove },
 };
 
 static const ProtobufCServiceDescriptor *const services[] = { RUNTIME, IMAGE, NULL };
-
-static rpc_handler *handler_of(const ProtobufCServiceDescriptor *service, const char *method)
-{
-	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-		if (methods[i].service == service && strcmp(methods[i].method, method) == 0)
-			return methods[i].handler;
-	return NULL;
-}
 
 static bool find_method(const ProtobufCServiceDescriptor *service, const char *method,
 			struct rpc *rpc)
@@ -85,8 +78,19 @@ static bool find_method(const ProtobufCServiceDescriptor *service, const char *m
 
 	if (!found)
 		return false;
-	*rpc = (struct rpc){ service, found, handler_of(service, method), "v1" };
+	*rpc = (struct rpc){ .service = service, .method = found, .api_version = "v1" };
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+		if (methods[i].service != service || strcmp(methods[i].method, method) != 0)
+			continue;
+		rpc->handler = methods[i].handler;
+		rpc->lister = methods[i].lister;
+	}
 	return true;
+}
+
+bool rpc_is_answered(const struct rpc *rpc)
+{
+	return rpc->handler || rpc->lister;
 }
 
 /* The text after `prefix`, or NULL when that does not stand there. */
@@ -137,13 +141,15 @@ json_t *rpc_list(void)
 	for (size_t i = 0; services[i]; i++) {
 		for (unsigned m = 0; m < services[i]->n_methods; m++) {
 			const ProtobufCMethodDescriptor *method = &services[i]->methods[m];
-			bool answered = handler_of(services[i], method->name);
+			struct rpc rpc;
 
-			json_array_append_new(
-				list, json_pack("{s:s, s:s, s:s, s:s, s:b}", "service",
-						services[i]->short_name, "method", method->name,
-						"request", method->input->short_name, "response",
-						method->output->short_name, "answered", answered));
+			find_method(services[i], method->name, &rpc);
+			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:b}",
+							      "service", services[i]->short_name,
+							      "method", method->name, "request",
+							      method->input->short_name, "response",
+							      method->output->short_name,
+							      "answered", rpc_is_answered(&rpc)));
 		}
 	}
 	return list;
@@ -170,23 +176,21 @@ int rpc_send(const struct rpc_context *context, const json_t *message, struct er
 	return rpc_send_bytes(context, &encoded, err);
 }
 
-int rpc_answer_list(json_t *rows, const char *key, json_t **response)
+/* Send elements as the only field of the answer: in one message, or, where the RPC streams its
+ * answer, in as many as it takes, none for none. */
+static int send_list(const struct rpc_context *context, const json_t *all, struct error *err)
 {
-	if (!rows)
-		return -1;
-	*response = json_pack("{s:o}", key, rows);
-	return 0;
-}
-
-int rpc_stream_list(const struct rpc_context *context, json_t *rows, const char *key,
-		    struct error *err)
-{
-	json_auto_t *all = rows, *some = json_array();
+	const ProtobufCMethodDescriptor *method = context->rpc->method;
+	const char *key = method->output->fields[0].name;
+	bool streams = after(method->name, "Stream");
+	json_auto_t *some = json_array();
 	json_t *row;
 	size_t i;
 
-	if (!all)
-		return -1;
+	if (!streams) {
+		json_auto_t *message = json_pack("{s:O}", key, all);
+		return rpc_send(context, message, err);
+	}
 	json_array_foreach (all, i, row) {
 		json_array_append(some, row);
 		if (json_array_size(some) < ROWS_PER_MESSAGE && i + 1 < json_array_size(all))
@@ -197,6 +201,13 @@ int rpc_stream_list(const struct rpc_context *context, json_t *rows, const char 
 		json_array_clear(some);
 	}
 	return 0;
+}
+
+static int list(const struct rpc_context *context, const json_t *request, struct error *err)
+{
+	json_auto_t *all = context->rpc->lister(context, request, err);
+
+	return all ? send_list(context, all, err) : -1;
 }
 
 int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
@@ -211,9 +222,11 @@ int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void
 	if (!question)
 		return error_prefix(err, "%s", rpc->method->input->short_name);
 	*decoded = true;
-	if (!rpc->handler)
+	if (!rpc_is_answered(rpc))
 		return error_set(err, ERROR_UNSUPPORTED, "%s is not answered yet",
 				 rpc->method->name);
+	if (rpc->lister)
+		return list(&of_call, question, err);
 	if (rpc->handler(&of_call, question, &answer, err) < 0)
 		return -1;
 	return answer ? rpc_send(&of_call, answer, err) : 0;

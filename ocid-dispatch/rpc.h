@@ -33,12 +33,20 @@ struct rpc_context {
 typedef int rpc_handler(const struct rpc_context *context, const json_t *request, json_t **response,
 			struct error *err);
 
+/* The same where the answer is a list and nothing else: its elements, an array, the caller's; NULL
+ * on failure. */
+typedef json_t *rpc_lister(const struct rpc_context *context, const json_t *request,
+			   struct error *err);
+
 struct rpc {
 	const ProtobufCServiceDescriptor *service;
 	const ProtobufCMethodDescriptor *method; /* with request and response */
-	rpc_handler *handler;			 /* NULL: nobody answers it yet */
+	rpc_handler *handler;			 /* one of both, or none: nobody answers it */
+	rpc_lister *lister;
 	const char *api_version;
 };
+
+bool rpc_is_answered(const struct rpc *rpc);
 
 /* The RPC of an HTTP/2 path, "/runtime.v1.ImageService/PullImage", of both versions of the
  * services. False when the services have none of that name. */
@@ -57,13 +65,6 @@ int rpc_send(const struct rpc_context *context, const json_t *message, struct er
 /* The same for one that is encoded already. */
 int rpc_send_bytes(const struct rpc_context *context, const struct buffer *message,
 		   struct error *err);
-
-/* Answer with a list, as the member `key` of one message, or of as many as it takes where the RPC
- * streams its answer. `rows` is taken; NULL, when there is no list since something failed, is -1.
- */
-int rpc_answer_list(json_t *rows, const char *key, json_t **response);
-int rpc_stream_list(const struct rpc_context *context, json_t *rows, const char *key,
-		    struct error *err);
 
 /* Decode a request, let it be answered, encode and send the answer. A request that is malformed is
  * ERROR_INTEGRITY with *decoded false. */

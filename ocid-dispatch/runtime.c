@@ -64,18 +64,6 @@ static int check_runtime(const struct rpc_context *context, char *version, size_
 	return 0;
 }
 
-static bool has_text(const json_t *array, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach (array, i, item) {
-		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* What a runtime can do, as it says itself (runtime-spec, features.md); one that says nothing can
  * do neither. */
 static json_t *handler_features(const char *path)
@@ -83,7 +71,7 @@ static json_t *handler_features(const char *path)
 	struct error ignored;
 	cleanup_free char *text = ask_runtime(path, "features", &ignored);
 	json_auto_t *features = text ? json_parse(text, strlen(text), "features", &ignored) : NULL;
-	bool recursive = has_text(json_object_get(features, "mountOptions"), "rro");
+	bool recursive = json_has_text(json_object_get(features, "mountOptions"), "rro");
 	/* kubelets also want the mounts of such a pod mapped */
 	bool mapped = json_is_true(
 		json_path(features, "linux", "mountExtensions", "idmap", "enabled", NULL));

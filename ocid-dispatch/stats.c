@@ -108,8 +108,8 @@ static json_t *filter_of(const json_t *request, const char *state)
 	return filter;
 }
 
-static json_t *list_containers(const struct rpc_context *context, const json_t *request,
-			       struct error *err)
+json_t *stats_of_containers(const struct rpc_context *context, const json_t *request,
+			    struct error *err)
 {
 	cleanup_records struct records records = { 0 };
 
@@ -118,20 +118,6 @@ static json_t *list_containers(const struct rpc_context *context, const json_t *
 	json_auto_t *filter = filter_of(request, "CONTAINER_RUNNING");
 	json_auto_t *containers = container_select(&records, filter, err);
 	return containers ? container_stats(context, &records, containers, err) : NULL;
-}
-
-int stats_containers(const struct rpc_context *context, const json_t *request, json_t **response,
-		     struct error *err)
-{
-	return rpc_answer_list(list_containers(context, request, err), "stats", response);
-}
-
-int stats_stream_containers(const struct rpc_context *context, const json_t *request,
-			    json_t **response, struct error *err)
-{
-	(void)response;
-	return rpc_stream_list(context, list_containers(context, request, err), "containerStats",
-			       err);
 }
 
 int stats_container(const struct rpc_context *context, const json_t *request, json_t **response,
@@ -271,8 +257,7 @@ static json_t *stats_of(const struct rpc_context *context, const struct records 
 	return json_incref(list);
 }
 
-static json_t *list_pods(const struct rpc_context *context, const json_t *request,
-			 struct error *err)
+json_t *stats_of_pods(const struct rpc_context *context, const json_t *request, struct error *err)
 {
 	cleanup_records struct records records = { 0 };
 
@@ -281,19 +266,6 @@ static json_t *list_pods(const struct rpc_context *context, const json_t *reques
 	json_auto_t *filter = filter_of(request, "SANDBOX_READY");
 	json_auto_t *documents = pod_select(&records, filter, err);
 	return documents ? stats_of(context, &records, documents, err) : NULL;
-}
-
-int stats_pods(const struct rpc_context *context, const json_t *request, json_t **response,
-	       struct error *err)
-{
-	return rpc_answer_list(list_pods(context, request, err), "stats", response);
-}
-
-int stats_stream_pods(const struct rpc_context *context, const json_t *request, json_t **response,
-		      struct error *err)
-{
-	(void)response;
-	return rpc_stream_list(context, list_pods(context, request, err), "podSandboxStats", err);
 }
 
 int stats_pod(const struct rpc_context *context, const json_t *request, json_t **response,
