@@ -5,6 +5,7 @@
 #include "lib/digest.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/staging.h"
 
 #include <dirent.h>
@@ -86,16 +87,11 @@ static int check_algorithm(struct check *check, const char *algorithm, unsigned 
 			   struct error *err)
 {
 	cleanup_free char *path = xasprintf("blobs/%s", algorithm);
-	cleanup_fd int fd =
-		openat(check->layout.fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(check->layout.fd, path);
 	const struct dirent *entry;
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;
 	if (!dir)
-		return error_os(err, "%s/%s", check->layout.path, path);
-	steal_fd(&fd);
+		return errno == ENOENT ? 0 : error_os(err, "%s/%s", check->layout.path, path);
 	while ((entry = readdir(dir)))
 		/* a name with a dot is a file that is being written */
 		if (entry->d_name[0] != '.' &&

@@ -105,14 +105,11 @@ static void check_container(struct check *check, const char *id)
 
 int check_containers(struct check *check, struct error *err)
 {
-	cleanup_fd int fd =
-		openat(check->store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(check->store->containers_fd, ".");
 	const struct dirent *entry;
 
 	if (!dir)
 		return error_os(err, "%s/containers", check->store->root);
-	steal_fd(&fd);
 	while ((entry = readdir(dir)))
 		if (path_is_id(entry->d_name))
 			check_container(check, entry->d_name);

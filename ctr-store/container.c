@@ -62,8 +62,7 @@ static json_t *read_facts(const struct store *store, const char *id, struct erro
 
 json_t *container_list(const struct store *store, struct error *err)
 {
-	cleanup_fd int fd = openat(store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->containers_fd, ".");
 	json_auto_t *list = json_array();
 	const struct dirent *entry;
 
@@ -71,7 +70,6 @@ json_t *container_list(const struct store *store, struct error *err)
 		error_os(err, "%s/containers", store->root);
 		return NULL;
 	}
-	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		struct error why;
 
@@ -118,8 +116,7 @@ json_t *container_find_whole(const struct store *store, const char *text, struct
  * frees it. */
 static char *complete_id(const struct store *store, const char *text, struct error *err)
 {
-	cleanup_fd int fd = openat(store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->containers_fd, ".");
 	cleanup_free char *id = NULL;
 	const struct dirent *entry;
 	size_t length = strlen(text);
@@ -128,7 +125,6 @@ static char *complete_id(const struct store *store, const char *text, struct err
 		error_os(err, "%s/containers", store->root);
 		return NULL;
 	}
-	steal_fd(&fd);
 	while (length >= ID_PREFIX_MIN && (entry = readdir(dir))) {
 		if (strncmp(entry->d_name, text, length) != 0 || !path_is_id(entry->d_name))
 			continue;
@@ -227,15 +223,13 @@ int container_discard(const struct store *store, const json_t *container,
 
 size_t container_collect_lost(const struct store *store, const struct staging *trash)
 {
-	cleanup_fd int fd = openat(store->containers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->containers_fd, ".");
 	const struct dirent *entry;
 	size_t count = 0;
 	struct stat st;
 
 	if (!dir)
 		return 0;
-	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		cleanup_free char *facts = xasprintf("%s/rootfs.json", entry->d_name);
 		cleanup_free char *name = xasprintf("lost-%s", entry->d_name);

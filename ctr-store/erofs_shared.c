@@ -253,13 +253,9 @@ static void collect_key(const struct store *store, const char *key, const json_t
 
 	if (!shared_open(&shared, open_top(store), key))
 		return;
-	cleanup_fd int fd = openat(shared.top_fd, shared.users,
-				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(shared.top_fd, shared.users);
 	const struct dirent *entry;
 
-	if (dir)
-		steal_fd(&fd);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && !json_object_get(users, entry->d_name))
 			unlinkat(dirfd(dir), entry->d_name, 0);

@@ -6,6 +6,7 @@
 #include "lib/cleanup.h"
 #include "lib/lock.h"
 #include "lib/output.h"
+#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -27,13 +28,11 @@ static const struct cli_option options[] = {
 /* Lock files that nobody holds: whoever needs one makes it again. */
 static void remove_locks(const struct store *store)
 {
-	cleanup_fd int fd = openat(store->locks_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->locks_fd, ".");
 	const struct dirent *entry;
 
 	if (!dir)
 		return;
-	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		struct error ignored;
 		cleanup_fd int lock =

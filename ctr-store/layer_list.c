@@ -4,6 +4,7 @@
 #include "ctr-store/image.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/path.h"
 #include "lib/store.h"
 
 #include <dirent.h>
@@ -20,13 +21,11 @@ static int compare(const void *a, const void *b)
 
 int layer_list_ids(const struct store *store, struct strings *ids, struct error *err)
 {
-	cleanup_fd int fd = openat(store->layers_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->layers_fd, ".");
 	const struct dirent *entry;
 
 	if (!dir)
 		return error_os(err, "%s/layers", store->root);
-	steal_fd(&fd);
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (entry->d_name[0] != '.')
 			strings_add(ids, entry->d_name);

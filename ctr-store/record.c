@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/store.h"
 #include "lib/timestamp.h"
 
@@ -242,16 +243,13 @@ static int read_record(int dir_fd, const char *owner, const char *name, json_t *
 static int read_owner(const struct store *store, const char *owner, bool prune, json_t *list,
 		      struct error *err)
 {
-	cleanup_fd int fd =
-		openat(store->mounts_fd, owner, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->mounts_fd, owner);
 	const struct dirent *entry;
 
 	if (!dir)
 		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
 			       : error_os(err, "%s/mounts/%s", store->runroot, owner);
-	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		/* what a killed process left half written */
 		if (prune && entry->d_name[0] == '.' && entry->d_name[1] && entry->d_name[1] != '.')
@@ -278,8 +276,7 @@ static void prune_hint(const struct store *store, const char *name)
 
 static json_t *read_all(const struct store *store, bool prune, struct error *err)
 {
-	cleanup_fd int fd = openat(store->mounts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->mounts_fd, ".");
 	json_auto_t *list = json_array();
 	const struct dirent *entry;
 
@@ -287,7 +284,6 @@ static json_t *read_all(const struct store *store, bool prune, struct error *err
 		error_os(err, "%s/mounts", store->runroot);
 		return NULL;
 	}
-	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		if (prune && strncmp(entry->d_name, hint_prefix, strlen(hint_prefix)) == 0)
 			prune_hint(store, entry->d_name);

@@ -11,6 +11,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -128,15 +129,12 @@ static void mark_layers(struct marks *marks, const json_t *users)
  * one for so long. */
 static void sweep_leftovers(struct sweep *sweep, const char *path, time_t age)
 {
-	cleanup_fd int fd = openat(sweep->store->images_fd, path,
-				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(sweep->store->images_fd, path);
 	const struct dirent *entry;
 	struct stat st;
 
 	if (!dir)
 		return;
-	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] != '.' ||
 		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||

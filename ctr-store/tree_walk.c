@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -54,13 +55,11 @@ static int compare_names(const void *a, const void *b)
 
 static int read_names(int fd, struct strings *names, struct error *err)
 {
-	cleanup_fd int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = own < 0 ? NULL : fdopendir(own);
+	cleanup_dir DIR *dir = path_list(fd, ".");
 	const struct dirent *entry;
 
 	if (!dir)
 		return error_os(err, "cannot read a directory");
-	steal_fd(&own);
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			strings_add(names, entry->d_name);

@@ -13,6 +13,7 @@
 #include "lib/lock.h"
 #include "lib/output.h"
 #include "lib/partial.h"
+#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -110,13 +111,11 @@ static int remove_images(const struct store *store, struct sweep *sweep, struct 
 /* Downloads that are kept to be gone on with, too. */
 static void remove_downloads(const struct store *store)
 {
-	cleanup_fd int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->tmp_fd, ".");
 	const struct dirent *entry;
 
 	if (!dir)
 		return;
-	steal_fd(&fd);
 	while ((entry = readdir(dir)))
 		if (partial_is_name(entry->d_name))
 			partial_expire(store->tmp_fd, entry->d_name, 0, false);

@@ -56,6 +56,16 @@ int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode, str
 			     err);
 }
 
+DIR *path_list(int dir_fd, const char *path)
+{
+	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		steal_fd(&fd);
+	return dir;
+}
+
 bool path_is_name(const char *name)
 {
 	size_t length = strlen(name);

@@ -103,14 +103,12 @@ static void add_refs(int dir_fd, json_t *refs)
 int staging_collect(const struct store *store, const struct staging *trash, json_t *refs,
 		    size_t *found, struct error *err)
 {
-	cleanup_fd int fd = openat(store->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(store->tmp_fd, ".");
 	const struct dirent *entry;
 	int live = 0;
 
 	if (!dir)
 		return error_os(err, "%s/tmp", store->root);
-	steal_fd(&fd);
 	while ((entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;

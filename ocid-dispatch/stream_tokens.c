@@ -54,13 +54,11 @@ static bool is_old(const struct stat *status)
 /* Remove old files; returns how many others there are. */
 static size_t sweep(int dir_fd)
 {
-	cleanup_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *dir = path_list(dir_fd, ".");
 	size_t count = 0;
 
 	if (!dir)
 		return 0;
-	steal_fd(&fd);
 	for (const struct dirent *entry; (entry = readdir(dir));) {
 		struct stat status;
 

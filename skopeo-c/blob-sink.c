@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/random.h"
 #include "skopeo-c/manifest.h"
 #include "skopeo-c/upload.h"
@@ -56,13 +57,11 @@ static bool is_abandoned(int dir_fd, const char *name)
 
 void blob_sink_sweep(int dir_fd)
 {
-	cleanup_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *listing = path_list(dir_fd, ".");
 	const struct dirent *entry;
 
 	if (!listing)
 		return;
-	steal_fd(&fd);
 	while ((entry = readdir(listing)))
 		if (partial_is_name(entry->d_name))
 			partial_expire(dir_fd, entry->d_name, PARTIAL_KEPT_SECONDS, false);

@@ -67,13 +67,11 @@ bool lower_is_needed(struct tree *tree, const struct leans *leans)
  * becomes a whiteout of each name that is there. */
 static int hide_root(struct tree *tree, int lower_fd, struct error *err)
 {
-	cleanup_fd int fd = openat(lower_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *stream = path_list(lower_fd, ".");
 	struct dirent *entry;
 
 	if (!stream)
 		return error_os(err, "cannot read the lower layers");
-	steal_fd(&fd);
 	while ((errno = 0, entry = readdir(stream)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 		    create_whiteout(tree, tree->root, entry->d_name, err) < 0)

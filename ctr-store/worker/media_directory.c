@@ -338,22 +338,21 @@ static int list(struct tree *tree, struct dir *dir, media_each *each, void *cont
 		struct error *err)
 {
 	int path_fd = directory_fd(tree, dir, err);
-	cleanup_fd int fd = path_fd < 0 ? -1 : openat(path_fd, ".", O_RDONLY | O_CLOEXEC);
-	cleanup_dir DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	cleanup_dir DIR *stream = path_fd < 0 ? NULL : path_list(path_fd, ".");
 	struct dirent *entry;
 
 	if (path_fd < 0)
 		return -1;
 	if (!stream)
 		return error_os(err, "cannot read \"%s\"", dir->name);
-	int own_fd = steal_fd(&fd);
 	while ((errno = 0, entry = readdir(stream))) {
 		const char *name = entry->d_name;
 		bool may_be_whiteout = entry->d_type == DT_CHR || entry->d_type == DT_UNKNOWN;
 
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
-		if (each(context, name, may_be_whiteout && kind_at(own_fd, name) == MEDIA_WHITEOUT,
+		if (each(context, name,
+			 may_be_whiteout && kind_at(dirfd(stream), name) == MEDIA_WHITEOUT,
 			 err) < 0)
 			return -1;
 	}
