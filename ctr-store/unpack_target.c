@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ext4 does not use an inode again in the seconds after its file was removed, and looks at each of
  * them in vain: where a removed layer was, unpacking takes ten times as long. With this flag each
@@ -63,4 +64,38 @@ int unpack_target_make(int staging_fd, const char *layer, enum backend backend,
 
 	return backend == BACKEND_EROFS ? make_image(staging_fd, path, target, err)
 					: make_directory(staging_fd, path, target, err);
+}
+
+void unpack_target_push(int staging_fd, const char *layer, enum backend backend)
+{
+	cleanup_free char *path = xasprintf("%s/diff", layer);
+	cleanup_fd int fd = backend == BACKEND_EROFS
+				    ? openat(staging_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+				    : -1;
+
+	if (fd >= 0)
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+static int sync_one(int staging_fd, const char *layer, const char *name, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s", layer, name);
+	cleanup_fd int fd = openat(staging_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? error_os(err, "%s", name) : 0;
+}
+
+/* Of a few files each is waited for by itself, and not for what else the file system has to write;
+ * where they are many that would take longer. */
+int unpack_target_sync(int staging_fd, const struct strings *layers, enum backend backend,
+		       struct error *err)
+{
+	if (backend != BACKEND_EROFS)
+		return syncfs(staging_fd) < 0 ? error_os(err, "syncfs") : 0;
+	for (size_t i = 0; i < layers->count; i++)
+		if (sync_one(staging_fd, layers->items[i], "diff", err) < 0 ||
+		    sync_one(staging_fd, layers->items[i], "layer.json", err) < 0 ||
+		    sync_one(staging_fd, layers->items[i], ".", err) < 0)
+			return -1;
+	return 0;
 }

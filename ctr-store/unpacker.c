@@ -356,6 +356,8 @@ static int end_job(struct unpacker *unpacker, struct job *job, json_t *report, s
 			 &leans, "size", &size, "entries", &entries) < 0 ||
 	    write_facts(unpacker, job, report, leans, err) < 0)
 		return -1;
+	if (!unpacker->lose_writes)
+		unpack_target_push(unpacker->staging.fd, job->directory, unpacker->backend);
 	job->id = xstrdup(digest_hex(leans ? layer->chain_id : layer->diff_id));
 	job->state = JOB_DONE;
 	return 0;
@@ -380,14 +382,16 @@ static bool is_finished(const struct job *job)
 
 static int commit(struct unpacker *unpacker, struct error *err)
 {
-	size_t finished = 0;
+	cleanup_strings struct strings finished = { 0 };
 
 	for (size_t i = 0; i < unpacker->job_count; i++)
-		finished += is_finished(unpacker->jobs[i]);
-	if (finished == 0)
+		if (is_finished(unpacker->jobs[i]))
+			strings_add(&finished, unpacker->jobs[i]->directory);
+	if (finished.count == 0)
 		return 0;
-	if (!unpacker->lose_writes && syncfs(unpacker->staging.fd) < 0)
-		return error_os(err, "cannot write the layers to disk");
+	if (!unpacker->lose_writes &&
+	    unpack_target_sync(unpacker->staging.fd, &finished, unpacker->backend, err) < 0)
+		return error_prefix(err, "cannot write the layers to disk");
 	for (size_t i = 0; i < unpacker->job_count; i++)
 		if (is_finished(unpacker->jobs[i]) && place(unpacker, unpacker->jobs[i], err) < 0)
 			return -1;

@@ -2,8 +2,8 @@
 /*
  * Unpacks the layers of images that are not unpacked yet: several at once, each in a process of
  * its own, as soon as its blob is in the store. What two processes want at the same time is done
- * by one of them. Layers become visible whole and durable: one sync for all that was done since
- * the last, whenever nothing runs.
+ * by one of them. Layers become visible whole and durable: all that were done since the last time,
+ * whenever nothing runs.
  */
 #pragma once
 #include "ctr-store/backend.h"
