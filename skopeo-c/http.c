@@ -27,9 +27,12 @@ static struct curl_functions curl; /* loaded by http_new() */
 struct http {
 	CURLM *multi;
 	bool needs_bundle; /* a certificate was not trusted without it */
+	bool multiplexes;  /* HTTP/2 was spoken */
+	bool has_moved;	   /* something came the last time */
 };
 
 struct http_transfer {
+	struct http *http;
 	CURL *easy;
 	struct curl_slist *headers;
 	size_t headers_size;
@@ -111,6 +114,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	size_t length = size * count;
 	long status = 0;
 
+	request->transfer->http->has_moved = true;
 	curl.easy_getinfo(request->transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	request->status = (int)status;
 	if (request->write && status / 100 == 2) {
@@ -133,6 +137,9 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
 	struct http_request *request = context;
 	size_t length = size * count;
 
+	request->transfer->http->has_moved = true;
+	if (length > 6 && memcmp(data, "HTTP/2", 6) == 0)
+		request->transfer->http->multiplexes = true;
 	/* the headers of "100 Continue" or of a proxy are none of ours: start again */
 	if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
 		strings_free(&request->answer_headers);
@@ -256,6 +263,7 @@ void http_start(struct http *http, struct http_request *request)
 	CURL *easy = curl.easy_init();
 
 	request->transfer = xcalloc(1, sizeof *request->transfer);
+	request->transfer->http = http;
 	request->transfer->easy = easy;
 	if (!easy) {
 		request->done = true;
@@ -363,12 +371,17 @@ static void finish(struct http *http, CURL *easy, CURLcode code)
 
 int http_pump(struct http *http, int timeout_ms, struct error *err)
 {
-	int running, left;
+	int running, left, ready = 0;
 	const CURLMsg *message;
 
+	/* of HTTP/2's streams libcurl 7.88 forgets one whose answer came in while another was read
+	 * that stands behind it: looking again is what brings it */
+	if (http->multiplexes && http->has_moved)
+		timeout_ms = 0;
 	/* waiting first: what the callbacks did last time was dealt with by the caller since, and
 	 * requests that were started or resumed end the wait at once */
-	curl.multi_poll(http->multi, NULL, 0, timeout_ms, NULL);
+	curl.multi_poll(http->multi, NULL, 0, timeout_ms, &ready);
+	http->has_moved = ready > 0;
 	if (cli_interrupted())
 		return error_set(err, ERROR_FAILED, "interrupted");
 	curl.multi_perform(http->multi, &running);
