@@ -146,6 +146,12 @@ static ssize_t receive(void *context, const char *data, size_t length)
 	return (ssize_t)length;
 }
 
+static int wrong_digest(const struct flow *flow, const char *actual, struct error *err)
+{
+	return error_set(err, ERROR_INTEGRITY, "%s: blob %s has the digest %s", flow->from,
+			 flow->blob->digest, actual);
+}
+
 int flow_verify(struct flow *flow, struct error *err)
 {
 	char actual[DIGEST_SIZE];
@@ -159,11 +165,30 @@ int flow_verify(struct flow *flow, struct error *err)
 	if (flow->hashing)
 		hashing_wait(flow->hashing, &flow->hashed);
 	hasher_finish(&flow->hashed.hasher, actual);
-	if (strcmp(actual, flow->blob->digest) != 0)
-		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has the digest %s", flow->from,
-				 flow->blob->digest, actual);
+	if (!flow->is_file && strcmp(actual, flow->blob->digest) != 0)
+		return wrong_digest(flow, actual, err);
 	flow->verified = true;
 	return 0;
+}
+
+int flow_refused(struct flow *flow, struct error *err)
+{
+	cleanup_free char *buffer = xcalloc(1, LOCAL_PIECE);
+	cleanup_hasher struct hasher hasher = { 0 };
+	struct blob_source *file = &flow->source;
+	char actual[DIGEST_SIZE];
+	struct error ignored;
+	ssize_t got;
+
+	if (!flow->is_file || flow->sink.call.request.status != 400 ||
+	    lseek(file->fd, flow->file_start, SEEK_SET) < 0)
+		return -1;
+	file->rest = flow->blob->size;
+	hasher_start(&hasher, flow->blob->digest);
+	while ((got = blob_source_read(file, buffer, LOCAL_PIECE, flow->from, &ignored)) > 0)
+		hasher_update(&hasher, buffer, (size_t)got);
+	hasher_finish(&hasher, actual);
+	return strcmp(actual, flow->blob->digest) != 0 ? wrong_digest(flow, actual, err) : -1;
 }
 
 /* ---- giving ---- */
@@ -180,7 +205,8 @@ static ssize_t give_from_source(void *context, char *buffer, size_t size)
 	ssize_t got = blob_source_read(&flow->source, buffer, size, flow->from, &flow->failure);
 	if (got < 0)
 		return stop(flow);
-	hasher_update(&flow->hashed.hasher, buffer, (size_t)got);
+	if (!flow->is_file)
+		hasher_update(&flow->hashed.hasher, buffer, (size_t)got);
 	flow->received += got;
 	flow->given += got;
 	flow->sink.part_left -= got;
@@ -238,18 +264,26 @@ void flow_resume(struct flow *flow)
 
 /* ---- the whole ---- */
 
-/* A file that is going to be uploaded has the size that is going to be announced. */
-static int check_file_size(const struct flow *flow, struct error *err)
+/* A file that is going to be uploaded has the size that is going to be announced; what the registry
+ * has of it already is passed over. */
+static int begin_file(struct flow *flow, struct error *err)
 {
+	struct blob_source *file = &flow->source;
 	struct stat st;
 
-	if (flow->source.fd < 0 || flow->source.rest >= 0)
-		return 0;
-	if (fstat(flow->source.fd, &st) < 0)
+	if (fstat(file->fd, &st) < 0)
 		return error_os(err, "%s", flow->from);
-	if (st.st_size != flow->blob->size)
+	if (file->rest < 0 && st.st_size != flow->blob->size)
 		return wrong(flow, err, "does not have the size that its descriptor says");
-	return 0;
+	flow->file_start = lseek(file->fd, 0, SEEK_CUR);
+	if (flow->file_start < 0 || lseek(file->fd, flow->sink.offset, SEEK_CUR) < 0)
+		return error_os(err, "%s", flow->from);
+	if (file->rest >= 0)
+		file->rest -= flow->sink.offset;
+	flow->is_file = true;
+	flow->received = flow->sink.offset;
+	return flow->sink.offset > 0 && flow->received == flow->blob->size ? flow_verify(flow, err)
+									   : 0;
 }
 
 /* Hash what the registry has of the blob, up to where it is to be given. */
@@ -282,7 +316,8 @@ int flow_begin(struct flow *flow, struct error *err)
 	     uploads = blob_sink_is_call(&flow->sink);
 
 	hasher_start(&flow->hashed.hasher, flow->blob->digest);
-	if (uploads && !downloads && (check_file_size(flow, err) < 0 || pass_over(flow, err) < 0))
+	if (uploads && !downloads &&
+	    (flow->source.fd >= 0 ? begin_file(flow, err) : pass_over(flow, err)) < 0)
 		return -1;
 	flow->given = flow->sink.offset;
 	if (downloads && uploads)
@@ -405,5 +440,6 @@ void flow_close(struct flow *flow)
 	flow->ring_start = flow->ring_used = 0;
 	flow->received = flow->given = flow->kept = flow->known = flow->seen = 0;
 	flow->is_continued = flow->is_taken_up = flow->answer_is_checked = false;
+	flow->is_file = false;
 	flow->verified = flow->failed = flow->download_paused = flow->upload_paused = false;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of one blob from a source to a sink. Every byte is hashed as it passes; the last one of
- * an upload is held back until the digest of all is known to be right, so that a registry never
- * sees a whole blob that is wrong. A download that breaks off goes on where it broke, with the
+ * The bytes of one blob from a source to a sink. What comes from a registry or is made is hashed as
+ * it passes; its last byte is held back from an upload until the digest of all is known to be
+ * right, so that a registry never sees a whole blob that is wrong. A file is uploaded as it is: the
+ * registry has to hash it in any case. A download that breaks off goes on where it broke, with the
  * hasher and the sink as they are.
  */
 #pragma once
@@ -22,6 +23,8 @@ struct flow {
 	json_int_t received, given; /* bytes taken from the source, given to an upload */
 	json_int_t kept;	    /* bytes written to the sink's file */
 	bool verified;		    /* all bytes were there and the digest is right */
+	bool is_file;		    /* that is uploaded: who is given it hashes it */
+	json_int_t file_start;	    /* the offset of its first byte */
 	bool failed;		    /* a callback has ended it with `failure` */
 	struct error failure;
 	char *ring; /* registry to registry only */
@@ -43,6 +46,10 @@ int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), v
 
 /* All bytes have been received: are they the blob? */
 int flow_verify(struct flow *flow, struct error *err);
+
+/* The upload was answered by a refusal, which `err` is. Where the reason is that the file is not
+ * the blob say that instead. Returns -1. */
+int flow_refused(struct flow *flow, struct error *err);
 
 /* Let a call go on that the other one has held up, and put away what no more has come to. */
 void flow_resume(struct flow *flow);

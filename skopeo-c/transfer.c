@@ -73,9 +73,10 @@ static int tell_sometimes(struct job *job, struct error *err)
 
 static int finish(struct job *job, enum blob_state state, struct error *err)
 {
-	if (state == BLOB_DONE && job->transfer->to->class->commit_blob(
-					  job->transfer->to, job->blob, &job->flow.sink, err) < 0)
-		return -1;
+	struct transport *to = job->transfer->to;
+
+	if (state == BLOB_DONE && to->class->commit_blob(to, job->blob, &job->flow.sink, err) < 0)
+		return flow_refused(&job->flow, err);
 	json_object_set_new(job->transfer->in_place, job->blob->digest, json_true());
 	let_go(job);
 	job->step = JOB_DONE;
@@ -231,7 +232,7 @@ static int move(struct job *job, struct error *err)
 				 : 0;
 	}
 	if (status < 0)
-		return -1;
+		return flow_refused(flow, err);
 	if (status == 1 && uploads) {
 		/* an empty blob never asks for a piece */
 		if (!flow->verified && flow->sink.call.request.status / 100 == 2 &&
