@@ -6,6 +6,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/already.h"
 #include "skopeo-c/claim.h"
 #include "skopeo-c/image.h"
 #include "skopeo-c/referrers.h"
@@ -14,6 +15,7 @@
 #include "skopeo-c/transport.h"
 #include "skopeo-c/trust.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,6 +28,7 @@ struct copy {
 	struct plan plan;
 	struct image image;
 	struct trust_image signatures;
+	struct already already;
 	json_t *field; /* the result */
 	char *spool_directory;
 	int held_fd; /* the config's bytes */
@@ -40,6 +43,7 @@ static void copy_close(struct copy *copy)
 	image_free(&copy->image);
 	trust_image_free(&copy->signatures);
 	plan_free(&copy->plan);
+	already_free(&copy->already);
 	json_decref(copy->field);
 	free(copy->spool_directory);
 	cleanup_fd_p(&copy->held_fd);
@@ -91,17 +95,29 @@ static int open_source(struct copy *copy, struct error *err)
 	return trust_admit(request->trust, &copy->from, err);
 }
 
+static int read_config(struct copy *copy, struct error *err)
+{
+	struct transport *known = &copy->already.transport;
+	struct error ignored;
+
+	if (known->class && image_read(known, copy->plan.image, &copy->image, &ignored) == 0)
+		return 0;
+	return image_read(&copy->from, copy->plan.image, &copy->image, err);
+}
+
 static int read_source(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
+	const struct plan_known known = already_known(&copy->already);
 
-	if (plan_make(&copy->from, &request->choice, &copy->plan, err) < 0 ||
-	    trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0)
+	if (plan_make(&copy->from, &known, &request->choice, &copy->plan, err) < 0)
+		return -1;
+	if (copy->plan.is_there)
+		return 0;
+	if (trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0)
 		return -1;
 	/* of schema 1 the configuration is not made yet */
-	return copy->plan.image && !copy->plan.image->is_schema1
-		       ? image_read(&copy->from, copy->plan.image, &copy->image, err)
-		       : 0;
+	return copy->plan.image && !copy->plan.image->is_schema1 ? read_config(copy, err) : 0;
 }
 
 static int open_destination(struct copy *copy, struct error *err)
@@ -119,24 +135,45 @@ static int open_destination(struct copy *copy, struct error *err)
 		.registries_d = request->trust->options->registries_d,
 	};
 
-	if (transport_open(&copy->to, request->destination, &destination, err) < 0)
-		return -1;
-	if (copy->to.class->ask_manifest)
-		copy->to.class->ask_manifest(&copy->to);
-	return 0;
+	return transport_open(&copy->to, request->destination, &destination, err);
 }
 
-/* A registry is asked what it has while the source is read. Any other destination is opened when
- * the source has proved to be there, so that a mistake leaves no empty one. */
+/* The image was found at the destination when it was chosen from an index. Where signatures would
+ * come along, it is read after all. */
+static int take_chosen(struct copy *copy, struct error *err)
+{
+	if (already_chosen(&copy->already, copy->request, &copy->from, copy->plan.is_there, err) <
+	    0)
+		return -1;
+	if (copy->already.descriptor)
+		return 0;
+	plan_free(&copy->plan);
+	return read_source(copy, err);
+}
+
+/* A registry is asked what it has while the source is. Any other destination is opened when the
+ * source has proved to be there, so that a mistake leaves no empty one. */
 static int open_both(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
 	const struct transport_class *class = transport_class_of(request->destination);
 	bool is_asked = class && class->ask_manifest;
 
-	if (open_source(copy, err) < 0 || (is_asked && open_destination(copy, err) < 0) ||
-	    read_source(copy, err) < 0)
+	if (open_source(copy, err) < 0)
 		return -1;
+	if (is_asked && (open_destination(copy, err) < 0 ||
+			 already_ask(&copy->already, request, &copy->from, &copy->to, err) < 0))
+		return -1;
+	if (copy->already.descriptor)
+		return 0;
+	if (!is_asked)
+		already_look(&copy->already, request, &copy->from);
+	if (read_source(copy, err) < 0)
+		return -1;
+	if (copy->plan.is_there && take_chosen(copy, err) < 0)
+		return -1;
+	if (copy->already.descriptor)
+		return 0;
 	if (request->with_referrers && class && !class->put_signatures)
 		trust_image_drop_sigstore(&copy->signatures);
 	if (trust_check_destination(request->trust, request->destination, &copy->signatures, err) <
@@ -208,10 +245,12 @@ static void make_field(struct copy *copy)
 		copy->field = image_field(&copy->image, name);
 		return;
 	}
-	/* an index without an image for this platform */
-	copy->field =
-		json_pack("{s:o, s:O}", "descriptor", manifest_descriptor(plan_top(&copy->plan)),
-			  "manifest", plan_top(&copy->plan)->json);
+	if (copy->already.descriptor)
+		copy->field = json_pack("{s:O}", "descriptor", copy->already.descriptor);
+	else /* an index without an image for this platform */
+		copy->field = json_pack("{s:o, s:O}", "descriptor",
+					manifest_descriptor(plan_top(&copy->plan)), "manifest",
+					plan_top(&copy->plan)->json);
 	if (name)
 		json_object_set_new(copy->field, "name", json_string(name));
 }
@@ -364,14 +403,13 @@ static int carry_referrers(struct copy *copy, struct error *err)
 
 static int copy_everything(struct copy *copy, struct error *err)
 {
-	const struct transport_class *class = copy->to.class;
 	size_t count;
 	cleanup_free struct blob *blobs = list_blobs(&copy->plan, &count);
 
 	if (prepare(copy, blobs, count, err) < 0)
 		return -1;
-	copy->was_there =
-		class->has_manifest && class->has_manifest(&copy->to, plan_top(&copy->plan));
+	copy->was_there = strcmp(already_digest(&copy->already, &copy->to),
+				 plan_top(&copy->plan)->digest) == 0;
 	if (copy->was_there && carry_referrers(copy, err) < 0)
 		return -1;
 	if (copy->was_there)
@@ -382,6 +420,18 @@ static int copy_everything(struct copy *copy, struct error *err)
 	return put_manifests(copy, err);
 }
 
+static void take_result(struct copy *copy, struct copy_result *result)
+{
+	const char *digest = copy->already.descriptor
+				     ? json_text(copy->already.descriptor, "digest", "")
+				     : plan_top(&copy->plan)->digest;
+
+	snprintf(result->digest, sizeof result->digest, "%s", digest);
+	result->field = json_incref(copy->field);
+	result->was_there = copy->was_there || copy->already.descriptor;
+	result->is_stdout = copy->to.is_stdout;
+}
+
 int copy_image(const struct copy_request *request, struct http *http, struct copy_result *result,
 	       struct error *err)
 {
@@ -389,14 +439,11 @@ int copy_image(const struct copy_request *request, struct http *http, struct cop
 
 	copy.spool_directory = spool_directory_for(request->destination, request->cli->root);
 	if (check_referrers(request, err) < 0 || open_both(&copy, err) < 0 ||
-	    convert_plan(&copy, err) < 0)
+	    (!copy.already.descriptor && convert_plan(&copy, err) < 0))
 		return -1;
 	make_field(&copy);
-	if (copy_everything(&copy, err) < 0)
+	if (!copy.already.descriptor && copy_everything(&copy, err) < 0)
 		return -1;
-	memcpy(result->digest, plan_top(&copy.plan)->digest, sizeof result->digest);
-	result->field = json_incref(copy.field);
-	result->was_there = copy.was_there;
-	result->is_stdout = copy.to.is_stdout;
+	take_result(&copy, result);
 	return 0;
 }

@@ -20,6 +20,7 @@ struct copy_request {
 	struct conversion conversion;
 	bool accept_uncompressed; /* layers, also of a source whose manifest is made up */
 	bool preserve_digests;	  /* fail rather than change anything */
+	bool is_new;		  /* known not to be at the destination: no need to ask */
 	bool with_referrers;	  /* with what refers to it */
 	const char *tarball_config;
 	const struct strings *additional_tags;		    /* or NULL */

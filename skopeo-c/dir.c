@@ -147,7 +147,9 @@ static char *instance_name(const char *digest)
 static int dir_get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
 			    struct error *err)
 {
-	cleanup_free char *name = digest ? instance_name(digest) : xstrdup("manifest.json");
+	struct dir *dir = t->state;
+	bool is_top = !digest || strcmp(digest, dir->top) == 0;
+	cleanup_free char *name = is_top ? xstrdup("manifest.json") : instance_name(digest);
 	cleanup_fd int fd = open_file(t, name, err);
 	size_t length;
 	char *bytes = fd < 0 ? NULL : file_read_fd(fd, MANIFEST_MAX, &length, name, err);
@@ -159,7 +161,7 @@ static int dir_get_manifest(struct transport *t, const char *digest, struct mani
 		return -1;
 	}
 	if (!digest)
-		memcpy(((struct dir *)t->state)->top, manifest->digest, DIGEST_SIZE);
+		memcpy(dir->top, manifest->digest, sizeof dir->top);
 	return 0;
 }
 

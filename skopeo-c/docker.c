@@ -286,29 +286,47 @@ static int docker_open_blob(struct transport *t, const struct blob *blob,
 	return 0;
 }
 
-/* ---- destination ---- */
+/* ---- both ---- */
 
-static void docker_ask_manifest(struct transport *t)
+static bool docker_ask_manifest(struct transport *t)
 {
 	struct docker *docker = t->state;
+	struct registry_call *call = &docker->question;
 
-	registry_call_init(&docker->question, docker->at->registry, "HEAD",
+	/* of a mirror only the manifest tells whether it is the one to ask */
+	if (!docker->is_settled && docker->route.count > 1)
+		return false;
+	registry_call_init(call, docker->at->registry, "HEAD",
 			   manifest_path(docker, docker->at->endpoint->wanted));
-	strings_add(&docker->question.request.headers, "Accept: " MANIFEST_ACCEPT);
-	registry_call_start(&docker->question);
+	strings_add(&call->request.headers, "Accept: " MANIFEST_ACCEPT);
+	call->once = true; /* it only saves other calls, which are made where it fails */
+	registry_call_start(call);
+	return true;
 }
 
-static bool docker_has_manifest(struct transport *t, const struct manifest *manifest)
+static json_t *docker_told_manifest(struct transport *t)
 {
-	struct docker *docker = t->state;
+	struct registry_call *call = &((struct docker *)t->state)->question;
 	struct error ignored; /* what is wrong shows again where it matters */
 
-	if (registry_call_wait(&docker->question, &ignored) < 0 ||
-	    docker->question.request.status != 200)
-		return false;
-	const char *digest = http_header(&docker->question.request, "docker-content-digest", 0);
-	return digest && strcmp(digest, manifest->digest) == 0;
+	if (!call->registry || registry_call_wait(call, &ignored) < 0 ||
+	    call->request.status != 200)
+		return NULL;
+	const char *digest = http_header(&call->request, "docker-content-digest", 0);
+	const char *type = http_header(&call->request, "content-type", 0);
+	const char *length = http_header(&call->request, "content-length", 0);
+	if (!digest || !digest_is_valid(digest))
+		return NULL;
+	json_t *descriptor = json_pack("{s:s}", "digest", digest);
+	if (type)
+		json_object_set_new(descriptor, "mediaType",
+				    json_stringn(type, strcspn(type, "; ")));
+	if (length)
+		json_object_set_new(descriptor, "size", json_integer(strtoll(length, NULL, 10)));
+	return descriptor;
 }
+
+/* ---- destination ---- */
 
 static int docker_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			     struct error *err)
@@ -396,7 +414,7 @@ const struct transport_class transport_docker = {
 	.is_answered = docker_is_answered,
 	.open_blob = docker_open_blob,
 	.ask_manifest = docker_ask_manifest,
-	.has_manifest = docker_has_manifest,
+	.told_manifest = docker_told_manifest,
 	.offer_blob = docker_offer_blob,
 	.poll_sink = docker_poll_sink,
 	.poll_upload = docker_poll_upload,

@@ -40,6 +40,7 @@ void plan_free(struct plan *plan)
 		manifest_free(&plan->left[i]);
 	free(plan->left);
 	free(plan->manifests);
+	json_decref(plan->is_there);
 	*plan = (struct plan){ 0 };
 }
 
@@ -48,14 +49,33 @@ const struct manifest *plan_top(const struct plan *plan)
 	return &plan->manifests[plan->count - 1];
 }
 
+/* Where manifests are read. */
+struct reader {
+	struct transport *from, *known; /* the latter is tried first; or NULL */
+};
+
+/* digest: which one it is, or NULL. name: by what it is asked for; NULL: by the transport's name.
+ */
+static int get(const struct reader *reader, const char *digest, const char *name,
+	       struct manifest *manifest, struct error *err)
+{
+	struct transport *from = reader->from, *known = reader->known;
+	struct error ignored;
+
+	if (known && digest && known->class->get_manifest(known, digest, manifest, &ignored) == 0)
+		return 0;
+	return from->class->get_manifest(from, name, manifest, err);
+}
+
 /* Read what an entry of an index names, and see that it is just that. */
-static int get_entry(struct transport *from, const json_t *entry, struct manifest *manifest,
+static int get_entry(const struct reader *reader, const json_t *entry, struct manifest *manifest,
 		     struct error *err)
 {
+	const struct transport *from = reader->from;
 	struct blob blob;
 
 	if (blob_from_json(entry, from->name, &blob, err) < 0 ||
-	    from->class->get_manifest(from, blob.digest, manifest, err) < 0)
+	    get(reader, blob.digest, blob.digest, manifest, err) < 0)
 		return -1;
 	if ((json_int_t)manifest->length == blob.size &&
 	    strcmp(manifest->media_type, blob.media_type) == 0)
@@ -74,10 +94,19 @@ static void leave(struct plan *plan, struct manifest *index)
 	*index = (struct manifest){ 0 };
 }
 
-/* With a plan, the indexes on the way are left to it. */
-static int choose(struct transport *from, struct manifest *top, const json_t *platform,
-		  struct plan *plan, struct error *err)
+static bool is_known(const json_t *entry, const char *digest)
 {
+	return digest && strcmp(json_text(entry, "digest", ""), digest) == 0 &&
+	       !layout_is_index_type(json_text(entry, "mediaType", ""));
+}
+
+/* With a plan, the indexes on the way are left to it, and so is the image where it is at the
+ * destination already. */
+static int choose(const struct reader *reader, struct manifest *top, const json_t *platform,
+		  const char *at_destination, struct plan *plan, struct error *err)
+{
+	const struct transport *from = reader->from;
+
 	for (int nesting = 0; top->is_index; nesting++) {
 		struct manifest next;
 		const json_t *entry = layout_choose_platform(top->json, platform, from->name, err);
@@ -88,7 +117,11 @@ static int choose(struct transport *from, struct manifest *top, const json_t *pl
 			return error_set(err, ERROR_INTEGRITY,
 					 "%s: indexes are nested deeper than %d levels", from->name,
 					 NESTING_MAX);
-		if (get_entry(from, entry, &next, err) < 0)
+		if (plan && is_known(entry, at_destination)) {
+			plan->is_there = json_deep_copy(entry);
+			return 0;
+		}
+		if (get_entry(reader, entry, &next, err) < 0)
 			return -1;
 		if (plan)
 			leave(plan, top);
@@ -101,7 +134,9 @@ static int choose(struct transport *from, struct manifest *top, const json_t *pl
 int plan_choose(struct transport *from, struct manifest *top, const json_t *platform,
 		struct error *err)
 {
-	return choose(from, top, platform, NULL, err);
+	const struct reader reader = { .from = from };
+
+	return choose(&reader, top, platform, NULL, NULL, err);
 }
 
 /* ---- everything ---- */
@@ -127,9 +162,10 @@ static int add(struct plan *plan, struct manifest *manifest, const char *name, s
 
 /* Add everything that the index names, and what that names; with `wanted`, an object with digests
  * as its keys, only these. */
-static int add_entries(struct transport *from, const struct manifest *index, const json_t *wanted,
-		       int nesting, struct plan *plan, struct error *err)
+static int add_entries(const struct reader *reader, const struct manifest *index,
+		       const json_t *wanted, int nesting, struct plan *plan, struct error *err)
 {
+	const struct transport *from = reader->from;
 	const json_t *entry;
 	size_t i;
 
@@ -143,10 +179,10 @@ static int add_entries(struct transport *from, const struct manifest *index, con
 		if (is_planned(plan, json_text(entry, "digest", "")) ||
 		    (wanted && !json_object_get(wanted, json_text(entry, "digest", ""))))
 			continue;
-		if (get_entry(from, entry, &manifest, err) < 0)
+		if (get_entry(reader, entry, &manifest, err) < 0)
 			return -1;
 		if (manifest.is_index &&
-		    add_entries(from, &manifest, NULL, nesting + 1, plan, err) < 0)
+		    add_entries(reader, &manifest, NULL, nesting + 1, plan, err) < 0)
 			return -1;
 		if (add(plan, &manifest, from->name, err) < 0)
 			return -1;
@@ -257,51 +293,56 @@ static int reduce_index(struct manifest *index, const json_t *wanted, const char
 	return 0;
 }
 
-static int add_listed(struct transport *from, struct manifest *top,
+static int add_listed(const struct reader *reader, struct manifest *top,
 		      const struct plan_choice *choice, struct plan *plan, struct error *err)
 {
+	const struct transport *from = reader->from;
 	json_auto_t *wanted = choose_listed(from, top->json, choice->platforms, err);
 
 	if (!wanted)
 		return -1;
 	add_attestations(top->json, wanted);
-	if (add_entries(from, top, wanted, 0, plan, err) < 0)
+	if (add_entries(reader, top, wanted, 0, plan, err) < 0)
 		return -1;
 	return choice->keep_index ? 0 : reduce_index(top, wanted, from->name, plan, err);
 }
 
 /* What the top names, as far as it was chosen. */
-static int add_chosen(struct transport *from, struct manifest *top,
-		      const struct plan_choice *choice, const json_t *platform, struct plan *plan,
-		      struct error *err)
+static int add_chosen(const struct reader *reader, struct manifest *top,
+		      const struct plan_choice *choice, const char *at_destination,
+		      struct plan *plan, struct error *err)
 {
+	json_auto_t *platform = platform_wanted(&choice->platform);
+
 	switch (choice->which) {
 	case PLAN_SYSTEM:
-		return choose(from, top, platform, plan, err);
+		return choose(reader, top, platform, at_destination, plan, err);
 	case PLAN_ALL:
-		return top->is_index ? add_entries(from, top, NULL, 0, plan, err) : 0;
+		return top->is_index ? add_entries(reader, top, NULL, 0, plan, err) : 0;
 	case PLAN_LISTED:
-		return top->is_index ? add_listed(from, top, choice, plan, err) : 0;
+		return top->is_index ? add_listed(reader, top, choice, plan, err) : 0;
 	case PLAN_INDEX_ONLY:
 		break;
 	}
 	if (top->is_index)
 		return 0;
-	return error_set(err, ERROR_USAGE, "%s is no index but a single image", from->name);
+	return error_set(err, ERROR_USAGE, "%s is no index but a single image", reader->from->name);
 }
 
-int plan_make(struct transport *from, const struct plan_choice *choice, struct plan *plan,
-	      struct error *err)
+int plan_make(struct transport *from, const struct plan_known *known,
+	      const struct plan_choice *choice, struct plan *plan, struct error *err)
 {
+	const struct reader reader = { .from = from, .known = known->transport };
 	cleanup_plan struct plan p = { 0 };
 	cleanup_manifest struct manifest top = { 0 };
 	json_auto_t *platform = platform_wanted(&choice->platform);
 
-	if (from->class->get_manifest(from, NULL, &top, err) < 0 ||
-	    add_chosen(from, &top, choice, platform, &p, err) < 0 ||
-	    add(&p, &top, from->name, err) < 0)
+	if (get(&reader, known->top, NULL, &top, err) < 0 ||
+	    add_chosen(&reader, &top, choice, known->image, &p, err) < 0)
 		return -1;
-	p.image = find_image(&p, platform);
+	if (!p.is_there && add(&p, &top, from->name, err) < 0)
+		return -1;
+	p.image = p.count > 0 ? find_image(&p, platform) : NULL;
 	*plan = p;
 	p = (struct plan){ 0 };
 	return 0;

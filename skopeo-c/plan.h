@@ -53,12 +53,24 @@ struct plan {
 	struct manifest *left;
 	size_t left_count;
 	bool is_reduced; /* the latter */
+	/* The descriptor of the image that is known to be at the destination: nothing else was
+	 * planned. Owned; else NULL. */
+	json_t *is_there;
+};
+
+/* What is known before the manifests are read; all of it borrowed, or NULL. */
+struct plan_known {
+	struct transport *transport; /* has some of them, and is read instead, by their digests */
+	const char *top;	     /* the digest of what the name stands for */
+	/* the digest of the image that is at the destination: where just this one is chosen from an
+	 * index, it need not be read */
+	const char *image;
 };
 
 /* Read the manifests of `from`'s name. What was chosen must be there. The digests and sizes that an
  * index names are checked, and nesting, number and bytes are limited. */
-int plan_make(struct transport *from, const struct plan_choice *choice, struct plan *plan,
-	      struct error *err);
+int plan_make(struct transport *from, const struct plan_known *known,
+	      const struct plan_choice *choice, struct plan *plan, struct error *err);
 void plan_free(struct plan *plan);
 #define cleanup_plan __attribute__((cleanup(plan_free)))
 

@@ -52,6 +52,7 @@ static json_t *copy_one(const struct crew *crew, const struct sync_item *item)
 	request.source_access = &crew->list->repositories[item->repository].access;
 	request.parallel = crew->parallel;
 	request.progress = &silent;
+	request.is_new = true; /* sync-check.c has asked */
 	struct http *http = NULL;
 	cleanup_fd int claims_fd = claims_open(crew->claims_fd, &err);
 	request.claims_fd = claims_fd;

@@ -93,6 +93,13 @@ struct transport_class {
 	int (*open_blob)(struct transport *t, const struct blob *blob, struct blob_source *source,
 			 struct error *err);
 
+	/* As both: begin to find out what the name stands for, which costs less than to read it.
+	 * False where there is no such question. NULL where there never is. */
+	bool (*ask_manifest)(struct transport *t);
+	/* The answer, waited for: a descriptor, whose mediaType and size may be missing. The caller
+	 * owns it; NULL where the name stands for nothing, or that is not told. */
+	json_t *(*told_manifest)(struct transport *t);
+
 	/* Add the signatures of a manifest that was read; bundles: those of cosign 3 also, which
 	 * cost more requests. NULL where there are never any. */
 	int (*get_signatures)(struct transport *t, const struct manifest *manifest, bool bundles,
@@ -102,10 +109,6 @@ struct transport_class {
 			       struct error *err);
 
 	/* As a destination; NULL for what is a source only. */
-	/* Begin to find out what has_manifest() will tell. NULL where that takes no time. */
-	void (*ask_manifest)(struct transport *t);
-	/* True when the destination already names exactly this manifest, with all its blobs. */
-	bool (*has_manifest)(struct transport *t, const struct manifest *manifest);
 	/* Hear which digests are about to come, and which manifests. NULL where that makes no
 	 * difference. */
 	int (*prepare)(struct transport *t, const json_t *digests, const struct plan *plan,

@@ -11,6 +11,7 @@
 #include "skopeo-c/transport.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,32 @@ static int check_reduced(struct transport *from, const struct plan *plan, bool b
 	error_set(err, ERROR_FAILED, "%s: the index is signed, and would name only a part of it",
 		  from->name);
 	return error_hint(err, "--remove-signatures leaves its signature behind");
+}
+
+bool trust_is_indifferent(const struct trust *trust, const struct transport *from)
+{
+	struct signature_rules rules = { 0 };
+	struct error ignored;
+
+	if (policy_wants_signatures(requirements_for(trust, from)) || trust->gpg || trust->key)
+		return false;
+	/* sigstore's would have to be read whole to be found */
+	return trust->options->remove_signatures || !from->class->signature_rules ||
+	       (from->class->signature_rules(from, &rules, &ignored) == 0 && !rules.attachments);
+}
+
+int trust_finds_signatures(const struct trust *trust, struct transport *from, const char *digest,
+			   struct error *err)
+{
+	cleanup_signatures struct signatures found = { 0 };
+	struct manifest manifest = { 0 };
+
+	if (trust->options->remove_signatures || !from->class->get_signatures)
+		return 0;
+	snprintf(manifest.digest, sizeof manifest.digest, "%s", digest);
+	if (from->class->get_signatures(from, &manifest, false, &found, err) < 0)
+		return -1;
+	return found.count > 0;
 }
 
 /* ---- checking ---- */

@@ -96,6 +96,13 @@ int trust_admit(const struct trust *trust, const struct transport *from, struct 
 int trust_check(struct trust *trust, struct transport *from, const struct plan *plan,
 		struct trust_image *image, struct error *err);
 
+/* True where an image of the source's name is taken and kept whatever is in it, and nothing is to
+ * be signed; its signatures, which come along, are asked for by trust_finds_signatures(). */
+bool trust_is_indifferent(const struct trust *trust, const struct transport *from);
+/* Whether the manifest of that digest has signatures that would be copied; 1, 0, or -1. */
+int trust_finds_signatures(const struct trust *trust, struct transport *from, const char *digest,
+			   struct error *err);
+
 /* See that a destination of that name can keep the signatures that there are and that shall be
  * made, before it is opened. */
 int trust_check_destination(const struct trust *trust, const char *name,

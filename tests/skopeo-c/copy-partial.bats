@@ -79,7 +79,7 @@ is_whole() {
 	mkdir -p "$oci"
 	for lie in never wrong; do
 		head -c 1100000 /dev/zero >"$oci/$partial"
-		copy "stops-$lie/x" "oci:$oci:x"
+		copy "stops-$lie/x" "oci:$oci:$lie"
 		[ "$(ranges "stops-$lie/x")" = "bytes=1100000- -" ]
 		is_whole
 		rm "$oci/blobs/sha256/${LAYER#*:}"
@@ -88,7 +88,7 @@ is_whole() {
 	for size in 2000000 "$(skopeo-c inspect --raw --tls-verify=false "docker://$LIAR/good/x:v1" | jq '.layers[0].size')"; do
 		head -c "$size" /dev/zero >"$oci/$partial"
 		: >"$LIAR_LOG"
-		copy stops-never/x "oci:$oci:x"
+		copy stops-never/x "oci:$oci:$size"
 		[ "$(ranges stops-never/x)" = - ]
 		is_whole
 		mv "$oci/blobs/sha256/${LAYER#*:}" "$BATS_TEST_TMPDIR/whole"
@@ -96,7 +96,7 @@ is_whole() {
 	# everything was there but its name
 	(cat "$BATS_TEST_TMPDIR/whole" && echo more) >"$oci/$partial"
 	: >"$LIAR_LOG"
-	copy stops-never/x "oci:$oci:x"
+	copy stops-never/x "oci:$oci:name"
 	[ -z "$(ranges stops-never/x)" ]
 	is_whole
 }
