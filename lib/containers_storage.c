@@ -53,16 +53,16 @@ static char *default_root(void)
 static int read_conf(struct storage *storage, struct error *err)
 {
 	cleanup_free char *path = conf_path();
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
 	cleanup_toml struct toml toml = { 0 };
 	size_t length;
+	int found = file_read_known(path, false, CONF_MAX, &text, &length, err);
 
 	storage->root = default_root();
 	storage->driver = xstrdup("overlay");
-	if (fd < 0)
-		return errno == ENOENT ? 0 : error_os(err, "%s", path);
-	cleanup_free char *text = file_read_fd(fd, CONF_MAX, &length, path, err);
-	if (!text || toml_parse(text, length, path, &toml, err) < 0)
+	if (found <= 0)
+		return found;
+	if (toml_parse(text, length, path, &toml, err) < 0)
 		return -1;
 	const json_t *table = json_object_get(toml.root, "storage");
 	const char *driver = json_text(table, "driver", ""),

@@ -58,6 +58,19 @@ char *file_read_at(int dir_fd, const char *path, size_t max, size_t *length, str
 	return file_read_fd(fd, max, length, path, err);
 }
 
+int file_read_known(const char *path, bool required, size_t max, char **text, size_t *length,
+		    struct error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && !required && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	*text = file_read_fd(fd, max, length, path, err);
+	return *text ? 1 : -1;
+}
+
 int file_write_fd(int fd, const void *data, size_t length, const char *what, struct error *err)
 {
 	const char *at = data;

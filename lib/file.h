@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,6 +13,11 @@ char *file_read_fd(int fd, size_t max, size_t *length, const char *what, struct 
 
 /* Open and read a file below dir_fd (or AT_FDCWD). */
 char *file_read_at(int dir_fd, const char *path, size_t max, size_t *length, struct error *err);
+
+/* Read a file that need not be there, or must: 1 with *text, which the caller frees; 0 where it is
+ * not there and not required. */
+int file_read_known(const char *path, bool required, size_t max, char **text, size_t *length,
+		    struct error *err);
 
 /* Write all bytes; `what` names the file in errors. EINTR is retried unless a signal asked the
  * tool to end. */

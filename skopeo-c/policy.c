@@ -7,8 +7,6 @@
 #include "lib/json.h"
 #include "lib/reference.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -396,16 +394,12 @@ const json_t *policy_requirements(const json_t *policy, const char *transport,
 /* 1: read; 0: there is no such file. */
 static int read_file(const char *path, bool required, json_t **policy, struct error *err)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
 	size_t length;
+	int found = file_read_known(path, required, POLICY_MAX, &text, &length, err);
 
-	if (fd < 0 && !required && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (fd < 0)
-		return error_os(err, "%s", path);
-	cleanup_free char *text = file_read_fd(fd, POLICY_MAX, &length, path, err);
-	if (!text)
-		return -1;
+	if (found <= 0)
+		return found;
 	*policy = policy_parse(text, length, path, err);
 	return *policy ? 1 : -1;
 }

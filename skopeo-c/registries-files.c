@@ -18,15 +18,11 @@ enum { FILE_MAX = 1 << 20 };
 
 static int add_path(json_t *registries, const char *path, bool required, struct error *err)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
 	size_t length;
+	int found = file_read_known(path, required, FILE_MAX, &text, &length, err);
 
-	if (fd < 0 && !required && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (fd < 0)
-		return error_os(err, "%s", path);
-	cleanup_free char *text = file_read_fd(fd, FILE_MAX, &length, path, err);
-	return text ? registries_add(registries, text, length, path, err) : -1;
+	return found <= 0 ? found : registries_add(registries, text, length, path, err);
 }
 
 static int is_conf(const struct dirent *entry)
