@@ -7,7 +7,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/lock.h"
 #include "lib/store.h"
 
 enum { TIMEOUT_DEFAULT = 10, TIMEOUT_MAX = 3600 };
@@ -40,13 +39,13 @@ static int run_reopen_logs(const struct cli *cli, struct error *err)
 
 	if (settings->timeout < 1 || settings->timeout > TIMEOUT_MAX)
 		return cli_usage(cli, err, "--timeout: 1 to %d seconds", TIMEOUT_MAX);
-	if (store_open(cli, &store, err) < 0 || container_check_id(id, err) < 0)
+	if (store_open(cli, &store, err) < 0)
 		return -1;
 
 	/* of two at once the one that comes later must also have opened its file later */
-	cleanup_fd int lock = lock_take(store.locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
 	cleanup_container struct container container = { .dir_fd = -1 };
-	if (lock < 0 || container_open(&store, id, &container, err) < 0)
+	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	if (lock < 0)
 		return -1;
 
 	const char *path = json_text(container.facts, "logPath", NULL);

@@ -10,7 +10,6 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/json.h"
-#include "lib/lock.h"
 #include "lib/output.h"
 #include "lib/store.h"
 
@@ -76,12 +75,12 @@ static int run_start(const struct cli *cli, struct error *err)
 	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
 
-	if (store_open(cli, &store, err) < 0 || container_check_id(id, err) < 0)
+	if (store_open(cli, &store, err) < 0)
 		return -1;
 
-	cleanup_fd int lock = lock_take(store.locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
 	cleanup_container struct container container = { .dir_fd = -1 };
-	if (lock < 0 || container_open(&store, id, &container, err) < 0)
+	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	if (lock < 0)
 		return -1;
 
 	enum container_status status = container_status(&container);

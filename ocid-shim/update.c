@@ -6,7 +6,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/store.h"
@@ -84,9 +83,9 @@ static int run_update(const struct cli *cli, struct error *err)
 	if (!resources || store_open(cli, &store, err) < 0)
 		return -1;
 
-	cleanup_fd int lock = lock_take(store.locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
 	cleanup_container struct container container = { .dir_fd = -1 };
-	if (lock < 0 || container_open(&store, id, &container, err) < 0)
+	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	if (lock < 0)
 		return -1;
 	if (container_status(&container) == CONTAINER_STOPPED)
 		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
