@@ -173,6 +173,10 @@ static void set_limits(CURL *easy, const struct http_request *request)
 		curl.easy_setopt(easy, CURLOPT_TIMEOUT, (long)SMALL_SECONDS);
 	curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
 	curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
+	/* what may be one of several streams sees whether it can be, rather than shake hands again
+	 */
+	if (strncmp(request->url, "https:", 6) == 0 && !request->read && !request->may_pause)
+		curl.easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	/* of a paused HTTP/2 stream libcurl goes on to buffer tens of megabytes */
 	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION,
 			 request->may_pause ? (long)CURL_HTTP_VERSION_1_1
