@@ -39,7 +39,7 @@ static int fail(struct parser *parser, const char *problem)
 }
 
 /* The same where NULL tells of it. */
-static void *refuse(struct parser *parser, const char *problem)
+static void *fail_null(struct parser *parser, const char *problem)
 {
 	fail(parser, problem);
 	return NULL;
@@ -191,14 +191,14 @@ static char *take_string(struct parser *parser)
 	struct text text = { .bytes = bytes };
 
 	if (room >= 2 && parser->at[0] == quote && parser->at[1] == quote)
-		return refuse(parser, "strings over several lines are not supported");
+		return fail_null(parser, "strings over several lines are not supported");
 	while (!is_next(parser, quote)) {
 		unsigned char c = parser->at < parser->end ? (unsigned char)*parser->at : '\n';
 
 		if (c == '\n' || c == '\r')
-			return refuse(parser, "the string does not end on its line");
+			return fail_null(parser, "the string does not end on its line");
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return refuse(parser, "a control character in a string");
+			return fail_null(parser, "a control character in a string");
 		parser->at++;
 		if (c != '\\' || quote == '\'')
 			text.bytes[text.length++] = (char)c;
@@ -228,7 +228,7 @@ static char *take_key_part(struct parser *parser)
 		parser->at++;
 	if (parser->at > start)
 		return xstrndup(start, (size_t)(parser->at - start));
-	return refuse(parser, "a key is missing");
+	return fail_null(parser, "a key is missing");
 }
 
 static int take_key(struct parser *parser, struct strings *parts)
@@ -265,7 +265,7 @@ static json_t *take_array(struct parser *parser)
 		json_array_append_new(array, value);
 		skip_lines(parser);
 		if (!skip(parser, ',') && !is_next(parser, ']'))
-			return refuse(parser, "the array lacks a comma or its end");
+			return fail_null(parser, "the array lacks a comma or its end");
 		skip_lines(parser);
 	}
 	return steal_ptr(&array);
@@ -287,7 +287,7 @@ static json_t *take_inline_table(struct parser *parser)
 	} while (skip(parser, ','));
 	if (skip(parser, '}'))
 		return steal_ptr(&table);
-	return refuse(parser, "the inline table lacks a comma or its end");
+	return fail_null(parser, "the inline table lacks a comma or its end");
 }
 
 /* true, false, or a whole number */
@@ -308,8 +308,8 @@ static json_t *take_word(struct parser *parser)
 	bool is_number = digits[0] >= '0' && digits[0] <= '9' && *number_end == '\0' && !errno;
 	if (is_number && (digits[0] != '0' || digits[1] == '\0'))
 		return json_integer(number);
-	return refuse(parser, "not a value: a string in quotes, true, false, a whole number, "
-			      "an array or an inline table");
+	return fail_null(parser, "not a value: a string in quotes, true, false, a whole number, "
+				 "an array or an inline table");
 }
 
 static json_t *take_string_value(struct parser *parser)
@@ -331,7 +331,7 @@ static json_t *take_value(struct parser *parser)
 	if (!is_next(parser, '[') && !is_next(parser, '{'))
 		return take_word(parser);
 	if (parser->nesting == NESTING_MAX)
-		return refuse(parser, "the value is nested too deeply");
+		return fail_null(parser, "the value is nested too deeply");
 	parser->nesting++;
 	value = *parser->at++ == '[' ? take_array(parser) : take_inline_table(parser);
 	parser->nesting--;
@@ -371,7 +371,7 @@ static json_t *descend(struct parser *parser, json_t *table, const char *key, bo
 	if (is_dotted ? origin == ORIGIN_DOTTED : origin != ORIGIN_VALUE)
 		return origin == ORIGIN_ARRAY ? json_array_get(next, json_array_size(next) - 1)
 					      : next;
-	return refuse(parser, "a part of the key is there already and cannot be extended");
+	return fail_null(parser, "a part of the key is there already and cannot be extended");
 }
 
 /* KEY = VALUE */
