@@ -77,11 +77,8 @@ static int get_entry(const struct reader *reader, const json_t *entry, struct ma
 	if (blob_from_json(entry, from->name, &blob, err) < 0 ||
 	    get(reader, blob.digest, blob.digest, manifest, err) < 0)
 		return -1;
-	if ((json_int_t)manifest->length == blob.size &&
-	    strcmp(manifest->media_type, blob.media_type) == 0)
+	if (manifest_check_entry(manifest, &blob, from->name, err) == 0)
 		return 0;
-	error_set(err, ERROR_INTEGRITY, "%s: manifest %s is not what the index says of it",
-		  from->name, blob.digest);
 	manifest_free(manifest);
 	return -1;
 }
