@@ -60,6 +60,7 @@ is() {
 
 # with_apparmor STATUS PROFILES ARG…: as `tool`, where the kernel looks as one that has these loaded.
 with_apparmor() {
+	# shellcheck disable=SC2016 # for the inner shell
 	tool "$1" unshare --mount --propagation private sh -ec '
 		mount -t tmpfs none /sys/module
 		mkdir -p /sys/module/apparmor/parameters
