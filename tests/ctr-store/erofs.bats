@@ -63,12 +63,17 @@ new_tree() {
 	: >file
 }
 
-# both TAR [HOW]: a directory and an image of it are the same
+# both TAR: a directory and an image of it are the same
 both() {
-	local show=${2:-list}
-
 	new_tree
 	worker 0 "$1"
+	image_too "$1" list
+}
+
+# image_too TAR HOW: an image of it is what is in tree now
+image_too() {
+	local show=$2
+
 	"$show" tree >directory.list
 	new_tree
 	worker 0 "$1" --image-fd 6
@@ -437,7 +442,7 @@ print(os.lseek(f, 0, os.SEEK_HOLE) < 2 << 20, os.lseek(f, 1 << 30, os.SEEK_DATA)
 		run ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --lower-fd 9 \
 			--diff-id "sha256:$(sha256sum <"$case" | cut -d' ' -f1)" 7<"$case" 8<tree 9<lower
 		if [ "$status" -eq 0 ]; then
-			both "$case" glance
+			image_too "$case" glance
 		else
 			new_tree
 			worker "$status" "$case" --image-fd 6
