@@ -97,8 +97,10 @@ void hashing_pass(struct hashing *hashing, unsigned char *slot, size_t length,
 	if (hashing->queued == MOVING)
 		while (hashing->queued > MOVING / 2)
 			pthread_cond_wait(&hashing->finished, &hashing->mutex);
-	hashing->queue[(hashing->first + hashing->queued) % MOVING] =
-		(struct piece){ .slot = slot, .length = length, .hashed = hashed };
+	struct piece *piece = &hashing->queue[(hashing->first + hashing->queued) % MOVING];
+	piece->slot = slot;
+	piece->length = length;
+	piece->hashed = hashed;
 	hashing->queued++;
 	hashed->pending++;
 	pthread_cond_signal(&hashing->arrived);
