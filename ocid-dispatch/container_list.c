@@ -83,9 +83,12 @@ static int add_pod(struct list *list, const char *pod, struct error *err)
 		return -1;
 	list->entries =
 		xreallocarray(list->entries, list->count + ids.count, sizeof *list->entries);
-	for (size_t i = 0; i < ids.count; i++)
+	for (size_t i = 0; i < ids.count; i++) {
+		char *id = steal_ptr(&ids.items[i]);
+
 		list->entries[list->count++] =
-			(struct entry){ { steal_ptr(&ids.items[i]), xstrdup(pod) }, is_up };
+			(struct entry){ .named = { id, xstrdup(pod) }, .pod_is_up = is_up };
+	}
 	return 0;
 }
 

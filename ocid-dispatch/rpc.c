@@ -141,7 +141,7 @@ json_t *rpc_list(void)
 	for (size_t i = 0; services[i]; i++) {
 		for (unsigned m = 0; m < services[i]->n_methods; m++) {
 			const ProtobufCMethodDescriptor *method = &services[i]->methods[m];
-			struct rpc rpc;
+			struct rpc rpc = { 0 };
 
 			find_method(services[i], method->name, &rpc);
 			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:b}",
@@ -203,7 +203,7 @@ static int send_list(const struct rpc_context *context, const json_t *all, struc
 	return 0;
 }
 
-static int list(const struct rpc_context *context, const json_t *request, struct error *err)
+static int answer_list(const struct rpc_context *context, const json_t *request, struct error *err)
 {
 	json_auto_t *all = context->rpc->lister(context, request, err);
 
@@ -226,7 +226,7 @@ int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void
 		return error_set(err, ERROR_UNSUPPORTED, "%s is not answered yet",
 				 rpc->method->name);
 	if (rpc->lister)
-		return list(&of_call, question, err);
+		return answer_list(&of_call, question, err);
 	if (rpc->handler(&of_call, question, &answer, err) < 0)
 		return -1;
 	return answer ? rpc_send(&of_call, answer, err) : 0;
