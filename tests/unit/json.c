@@ -27,9 +27,36 @@ static json_t *nested(int depth, struct error *err)
 	return json_parse(text, 2 * (size_t)depth, "nested", err);
 }
 
+/* With a member that is text already, the same as with its value. */
+static void test_compact_with(void)
+{
+	static const char value[] = "{\"x\":[\"\u00e9\",1]}";
+	static const char *const keys[] = { "a", "b", "b2", "bb", "z", "\u00e9" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		json_auto_t *object =
+			json_pack("{s:i, s:[], s:s, s:{}}", "b", 1, "bb", "c", "y", "z");
+		json_auto_t *empty = json_object(), *one = json_object();
+		char *found = json_compact_with(object, keys[i], value);
+		char *alone = json_compact_with(empty, keys[i], value);
+
+		json_object_set_new(object, keys[i], json_loads(value, 0, NULL));
+		json_object_set(one, keys[i], json_object_get(object, keys[i]));
+		char *expected = json_compact(object), *expected_alone = json_compact(one);
+		is(found, expected, "compact text with \"%s\" among others", keys[i]);
+		is(alone, expected_alone, "compact text with \"%s\" alone", keys[i]);
+		free(found);
+		free(alone);
+		free(expected);
+		free(expected_alone);
+	}
+}
+
 int main(void)
 {
 	struct error err;
+
+	test_compact_with();
 
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
 		json_t *json = json_parse(refused[i].text, strlen(refused[i].text), "x", &err);
