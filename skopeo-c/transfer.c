@@ -152,7 +152,9 @@ static int start_moving(struct job *job, struct error *err)
 		return -1;
 	bool downloads = blob_source_is_call(&flow->source);
 	bool uploads = blob_sink_is_call(&flow->sink);
-	flow->hashing = uploads ? NULL : hashing_for(job->transfer, job->blob);
+	/* what takes the bytes of a download has threads of its own, and needs the memory */
+	if (!uploads && !(downloads && flow->sink.take))
+		flow->hashing = hashing_for(job->transfer, job->blob);
 	if (!downloads && !uploads && flow_run(flow, tell_context, job, err) < 0)
 		return -1;
 	if (downloads && !uploads && flow_take_up(flow, err) < 0)
