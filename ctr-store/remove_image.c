@@ -360,14 +360,7 @@ static bool is_leaving(const json_t *entry, void *context)
 
 int removals_finish(struct removals *removals, struct error *err)
 {
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (removals->nameless, i, entry) {
-		if (layout_tag(&removals->layout, NULL, entry, err) < 0)
-			return -1;
-	}
-	if (layout_untag(&removals->layout, is_leaving, removals, err) < 0)
+	if (layout_untag(&removals->layout, is_leaving, removals, removals->nameless, err) < 0)
 		return -1;
 	if (json_array_size(removals->objects) == 0)
 		return 0;

@@ -40,22 +40,41 @@ const struct cli_command command_tag = {
 	.run = tag_verb,
 };
 
-static int untag_verb(const struct cli *cli, struct error *err)
+/* What was found to go goes, also when a later name failed. */
+static int finish(const struct cli *cli, struct removals *removals, const json_t *results,
+		  struct error *err)
 {
-	cleanup_store struct store store = { 0 };
+	const json_t *result;
+	size_t i;
 
-	if (store_open_images(cli, NULL, &store, err) < 0)
+	if (json_array_size(results) > 0 && removals_finish(removals, err) < 0)
 		return -1;
-	for (int i = 0; i < cli->operand_count; i++) {
-		const struct removal removal = { .name = cli->operands[i], .keep = true };
-		cleanup_removals struct removals *removals = removals_new(&store, err);
-		json_auto_t *result = removals ? removals_add(removals, &removal, err) : NULL;
-
-		if (!result || removals_finish(removals, err) < 0 ||
-		    output_object(cli, result, err) < 0)
+	json_array_foreach (results, i, result) {
+		if (output_object(cli, result, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int untag_verb(const struct cli *cli, struct error *err)
+{
+	cleanup_store struct store store = { 0 };
+	json_auto_t *results = json_array();
+	struct error later;
+	int status = 0;
+
+	if (store_open_images(cli, NULL, &store, err) < 0)
+		return -1;
+	cleanup_removals struct removals *removals = removals_new(&store, err);
+	if (!removals)
+		return -1;
+	for (int i = 0; i < cli->operand_count && status == 0; i++) {
+		const struct removal removal = { .name = cli->operands[i], .keep = true };
+		json_t *result = removals_add(removals, &removal, err);
+
+		status = result ? json_array_append_new(results, result) : -1;
+	}
+	return finish(cli, removals, results, status < 0 ? &later : err) < 0 ? -1 : status;
 }
 
 const struct cli_command command_untag = {

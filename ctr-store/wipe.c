@@ -102,7 +102,7 @@ static int remove_images(const struct store *store, struct sweep *sweep, struct 
 	if (image_layout(store, &layout, err) < 0 || staging_open(store, &trash, err) < 0)
 		return -1;
 	cleanup_fd int gate = staging_gate(store, LOCK_EXCLUSIVE, err);
-	if (gate < 0 || layout_untag(&layout, matches_all, NULL, err) < 0)
+	if (gate < 0 || layout_untag(&layout, matches_all, NULL, NULL, err) < 0)
 		return -1;
 	*sweep = (struct sweep){ .store = store, .trash = &trash };
 	return sweep_run(sweep, err);

@@ -197,8 +197,27 @@ int layout_tag(const struct layout *layout, const char *name, const json_t *desc
 	return write_index(layout, index, err);
 }
 
+static void add_unnamed(json_t *manifests, const json_t *unnamed)
+{
+	json_auto_t *known = json_object();
+	const char *digest;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (manifests, i, entry) {
+		if (!entry_name(entry))
+			json_object_set_new(known, json_text(entry, "digest", ""), json_true());
+	}
+	json_array_foreach (unnamed, i, entry) {
+		digest = json_text(entry, "digest", "");
+		if (!json_object_get(known, digest))
+			json_array_append(manifests, entry);
+		json_object_set_new(known, digest, json_true());
+	}
+}
+
 int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entry, void *context),
-		 void *context, struct error *err)
+		 void *context, const json_t *unnamed, struct error *err)
 {
 	cleanup_fd int lock = lock_index(layout, err);
 	json_auto_t *index = lock < 0 ? NULL : layout_index(layout, err);
@@ -214,7 +233,8 @@ int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entr
 		json_array_remove(manifests, i);
 		removed++;
 	}
-	if (removed && write_index(layout, index, err) < 0)
+	add_unnamed(manifests, unnamed);
+	if ((removed || json_array_size(unnamed) > 0) && write_index(layout, index, err) < 0)
 		return -1;
 	return removed;
 }

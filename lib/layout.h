@@ -38,9 +38,10 @@ json_t *layout_index(const struct layout *layout, struct error *err);
 int layout_tag(const struct layout *layout, const char *name, const json_t *descriptor,
 	       struct error *err);
 
-/* Remove entries for which `matches` says true. Returns how many went, or -1. */
+/* Remove entries for which `matches` says true, and add those of `unnamed`, an array of descriptors
+ * (or NULL), without a name, where there is none of that digest. Returns how many went, or -1. */
 int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entry, void *context),
-		 void *context, struct error *err);
+		 void *context, const json_t *unnamed, struct error *err);
 
 /* The entry that `name` means, as the caller's own copy. Tried in this order: the exact name; the
  * normalised reference ("nginx" is docker.io/library/nginx:latest); a digest or an unambiguous hex

@@ -57,3 +57,21 @@ teardown() { clean_store; }
 	tool ctr-store rm "$digest"
 	[ -z "$(ctr-store images)" ]
 }
+
+@test "untag: the index is read and written as often for many names as for one" {
+	local names=()
+	for i in 1 2 3 4; do
+		make_tar "more$i.tar" "file:f:text=$i"
+		store_image "docker.io/library/more$i:1" "more$i.tar"
+		names+=("more$i:1")
+	done
+	accesses() {
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -o trace -e trace=openat,renameat,linkat "$@" >/dev/null
+		grep -c 'index\.json' trace
+	}
+	one=$(accesses ctr-store untag "${names[0]}")
+	[ "$(accesses ctr-store untag "${names[@]:1}")" -eq "$one" ]
+	[ "$(ctr-store images | jq -s 'map(select(.names == [])) | length')" -eq 4 ]
+	tool ctr-store gc
+	[ "$(field .blobs)" -eq 0 ]
+}
