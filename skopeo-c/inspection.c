@@ -33,8 +33,7 @@ static bool wants_tags(const struct inspection *inspection)
 {
 	const struct inspect_settings *settings = inspection->session->settings;
 
-	return inspection->repository && !inspection->images && !settings->no_tags &&
-	       !settings->raw && !settings->config;
+	return inspection->repository && !settings->no_tags && !settings->raw && !settings->config;
 }
 
 /* Ask for the tags of the repository, unless that was done for another image. */

@@ -117,6 +117,9 @@ same_as_skopeo() { # IMAGE
 	tool skopeo-c inspect -a -n --tls-verify=false "docker://$REGISTRY/some/docker:v1"
 	jq -es 'length == 1 and .[0].Platform == "linux/amd64" and .[0].RepoTags == []' <<<"$output"
 	tool 2 skopeo-c inspect -a --raw "oci:$BATS_FILE_TMPDIR/oci:v1"
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 tool strace -f -s 80 -e trace=sendto -o "$BATS_TEST_TMPDIR/trace" \
+		skopeo-c inspect -a --tls-verify=false "docker://$REGISTRY/some/multi:v1"
+	[ "$(grep -c tags/list "$BATS_TEST_TMPDIR/trace")" -eq 1 ]
 	tool 3 skopeo-c inspect -a --tls-verify=false "docker://$REGISTRY/some/multi:v1" "docker://$REGISTRY/some/none:v1" \
 		"oci:$BATS_FILE_TMPDIR/oci:v1"
 	jq -es 'map(.Platform // .error.code) ==
