@@ -34,7 +34,9 @@ int container_remove(const struct rpc_context *context, const struct records *re
 	json_auto_t *record = container_read(records, named, &ignored);
 
 	/* where nothing of it is left it must not seem one that can be started */
-	if (record && container_write(records, named->pod, record, "removing", false, err) < 0)
+	int noted =
+		record ? container_write(records, named->pod, record, "removing", false, err) : 0;
+	if (records_forgive_full(noted, err) < 0)
 		return -1;
 	pipeline_add(&shim, "ocid-shim", "rm", "--force", named->id, NULL);
 	pipeline_add(&store, "ctr-store", "rm", "--container", "--force", named->id, NULL);
@@ -78,7 +80,8 @@ static int give_up(const struct records *records, const struct named *named,
 	if (*state != CONTAINER_CREATED)
 		return 0;
 	*state = CONTAINER_EXITED;
-	return container_fail(records, named, "it was stopped before it was started", err);
+	return records_forgive_full(
+		container_fail(records, named, "it was stopped before it was started", err), err);
 }
 
 int container_stop(const struct rpc_context *context, const struct records *records,

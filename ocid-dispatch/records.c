@@ -65,6 +65,14 @@ int records_write(int dir_fd, const char *name, const json_t *json, bool durable
 		       : file_replace_volatile_at(dir_fd, name, text, strlen(text), 0600, err);
 }
 
+int records_forgive_full(int status, struct error *err)
+{
+	if (status == 0 || err->kind != ERROR_LIMIT)
+		return status;
+	*err = (struct error){ 0 };
+	return 0;
+}
+
 int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,
 		struct error *err)
 {

@@ -35,6 +35,10 @@ void records_close(struct records *records);
 int records_write(int dir_fd, const char *name, const json_t *json, bool durable,
 		  struct error *err);
 
+/* The same for what only guards against our end in the midst of a removal: a full disk, which that
+ * may be meant for, is no failure. `status` is that of a write. */
+int records_forgive_full(int status, struct error *err);
+
 /* The names in a directory that are ids, after `suffix` is taken off, in any order. */
 int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,
 		struct error *err);

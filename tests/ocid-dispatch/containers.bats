@@ -57,6 +57,31 @@ that() {
 	[ -z "$(find "$OCID_ROOT/pods/$POD/containers" "$OCID_RUNROOT/containers" -mindepth 1)" ]
 }
 
+@test "containers: pods and containers are stopped and removed where the disk is full" {
+	old=$POD
+	pod full
+	container one 'sleep 60'
+	container two 'sleep 60'
+	start
+	cp -a "$OCID_ROOT/pods/$POD" "$BATS_TEST_TMPDIR/records"
+	mount -t tmpfs -o size=64k tmpfs "$OCID_ROOT/pods/$POD"
+	cp -a "$BATS_TEST_TMPDIR/records/." "$OCID_ROOT/pods/$POD"
+	# which would leave room
+	rm "$OCID_ROOT/pods/$POD"/containers/*.pb
+	run ! cp /dev/zero "$OCID_ROOT/pods/$POD/filler"
+	call RemoveContainer "$(that)"
+	run ! cp /dev/zero "$OCID_ROOT/pods/$POD/filler2"
+	call StopPodSandbox "{\"podSandboxId\": \"$POD\"}"
+	[ "$(field ListContainers "{\"filter\": {\"podSandboxId\": \"$POD\"}}" '[.containers[] | [.metadata.name, .state]] | tostring')" = \
+		'[["one","CONTAINER_EXITED"]]' ]
+	cp -a "$OCID_ROOT/pods/$POD/containers" "$BATS_TEST_TMPDIR/left"
+	umount "$OCID_ROOT/pods/$POD"
+	rm -r "$OCID_ROOT/pods/$POD/containers"
+	mv "$BATS_TEST_TMPDIR/left" "$OCID_ROOT/pods/$POD/containers"
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	POD=$old
+}
+
 @test "containers: one that runs is removed by force" {
 	container one 'sleep 60'
 	start
