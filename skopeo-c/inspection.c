@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-	KNOWN_MAX = 32,		    /* images that are remembered */
+	KNOWN_MAX = 32,		    /* images that are remembered, and lists of tags */
 	KNOWN_BYTES_MAX = 64 << 10, /* of manifest and config of each */
 };
 
@@ -63,6 +63,19 @@ static void stop_tags(struct inspection *inspection)
 		json_object_del(lists, inspection->repository);
 }
 
+static void remember_tags(const struct inspection *inspection, json_t *list)
+{
+	json_t *lists = inspection->session->tag_lists, *other;
+	const char *repository;
+	void *next;
+
+	if (json_object_size(lists) > KNOWN_MAX)
+		json_object_foreach_safe (lists, next, repository, other)
+			if (json_is_array(other))
+				json_object_del(lists, repository);
+	json_object_set_new(lists, inspection->repository, list);
+}
+
 /* None where the registry keeps them to itself: that alone is no reason to say nothing about the
  * image. */
 static int poll_tags(struct inspection *inspection, struct error *err)
@@ -80,7 +93,7 @@ static int poll_tags(struct inspection *inspection, struct error *err)
 		}
 		log_message(LOG_LEVEL_WARN, "%s", err->message);
 	}
-	json_object_set_new(inspection->session->tag_lists, inspection->repository, list);
+	remember_tags(inspection, list);
 	return 0;
 }
 

@@ -319,6 +319,10 @@ same_as_skopeo() { # IMAGE
 		<<<"$output"
 	[ "$(grep -c blobs/ "$LIAR_LOG")" -eq 1 ]
 	[ "$(grep -c tags/list "$LIAR_LOG")" -eq 1 ]
+	: >"$LIAR_LOG"
+	tool skopeo-c inspect --tls-verify=false - < <(printf "docker://$LIAR/good/r%d:v1\n" {1..40} {1..40})
+	jq -es 'length == 80 and all(.RepoTags == ["v1"])' <<<"$output"
+	[ "$(grep -c tags/list "$LIAR_LOG")" -le 80 ]
 	# not the tags of another repository, nor an image whose registry says nothing of it
 	tool 1 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/none:v1" "docker://$LIAR/good/x:v1" \
 		"docker://$LIAR/good/y:v1" "docker://$LIAR/wrong-config/y:v1"
