@@ -150,6 +150,22 @@ static int tell(const struct watcher *watcher, struct known *known, enum event_k
 }
 
 /* Tell what the container's files tell and has not been told. */
+static int tell_files(const struct watcher *watcher, struct known *known,
+		      const struct container *container, struct error *err)
+{
+	bool present[EXITED + 1];
+
+	/* the last first: what comes while they are looked at must not be told before what was
+	 * not there yet */
+	for (int kind = EXITED; kind >= CREATED; kind--)
+		present[kind] = find_file(container, (enum event_kind)kind);
+	for (enum event_kind kind = CREATED; kind <= EXITED; kind++)
+		if (present[kind] && tell(watcher, known, kind, container, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The same, and watch the process where there is one. */
 static int tell_present(const struct watcher *watcher, struct known *known, struct error *err)
 {
 	cleanup_container struct container container = { .dir_fd = -1 };
@@ -157,14 +173,8 @@ static int tell_present(const struct watcher *watcher, struct known *known, stru
 
 	if (container_open(&watcher->store, known->id, &container, &ignored) < 0)
 		return 0;
-	/* the last first: what comes while they are looked at must not be told before what was
-	 * not there yet */
-	bool present[EXITED + 1];
-	for (int kind = EXITED; kind >= CREATED; kind--)
-		present[kind] = find_file(&container, (enum event_kind)kind);
-	for (enum event_kind kind = CREATED; kind <= EXITED; kind++)
-		if (present[kind] && tell(watcher, known, kind, &container, err) < 0)
-			return -1;
+	if (tell_files(watcher, known, &container, err) < 0)
+		return -1;
 	if (known->told[CREATED] && !known->told[EXITED] && known->pid_fd < 0) {
 		json_t *pid = json_object_get(container.facts, "pid");
 
@@ -264,10 +274,14 @@ static int hear_end(const struct watcher *watcher, struct known *known, struct e
 	struct error ignored;
 
 	close(steal_fd(&known->pid_fd));
-	if (container_open(&watcher->store, known->id, &container, &ignored) < 0 ||
-	    container_is_watched(&container))
+	if (container_open(&watcher->store, known->id, &container, &ignored) < 0)
 		return 0;
-	return tell(watcher, known, EXITED, &container, err);
+
+	bool watched = container_is_watched(&container);
+	/* this may be heard of before what came first */
+	if (tell_files(watcher, known, &container, err) < 0)
+		return -1;
+	return watched ? 0 : tell(watcher, known, EXITED, &container, err);
 }
 
 static size_t prepare_polls(struct watcher *watcher)
