@@ -49,14 +49,21 @@ static int open_top(const struct store *store)
 static int make_top(const struct store *store)
 {
 	cleanup_free char *top = xasprintf("%s/erofs", store->runroot);
-	cleanup_free char *users = xasprintf("%s/users", top);
-	cleanup_free char *mnt = xasprintf("%s/mnt", top);
 	struct error ignored;
 
-	if (path_make_dirs(top, 0700, &ignored) < 0 || path_make_dirs(users, 0700, &ignored) < 0 ||
-	    path_make_dirs(mnt, 0700, &ignored) < 0)
-		return -1;
-	return open_top(store);
+	return path_make_dirs(top, 0700, &ignored) < 0 ? -1 : open_top(store);
+}
+
+static bool make_one(int top_fd, const char *path)
+{
+	return mkdirat(top_fd, path, 0700) == 0 || errno == EEXIST;
+}
+
+/* A directory below `parent`, which may not be there yet. */
+static bool make_below(int top_fd, const char *parent, const char *path)
+{
+	return make_one(top_fd, path) ||
+	       (errno == ENOENT && make_one(top_fd, parent) && make_one(top_fd, path));
 }
 
 static void make_key(const struct stat *st, char key[static KEY_SIZE])
@@ -122,7 +129,7 @@ static bool add_user(const struct shared *shared, const char *user)
 {
 	cleanup_free char *path = xasprintf("%s/%s", shared->users, user);
 
-	if (mkdirat(shared->top_fd, shared->users, 0700) < 0 && errno != EEXIST)
+	if (!make_below(shared->top_fd, "users", shared->users))
 		return false;
 	return mknodat(shared->top_fd, path, S_IFREG | 0600, 0) == 0 || errno == EEXIST;
 }
@@ -142,7 +149,7 @@ static void drop_unused(const struct store *store, const struct shared *shared)
 /* Put the mount where others find it. That it cannot be done is no error. */
 static bool publish(const struct shared *shared, int mount_fd)
 {
-	if (mkdirat(shared->top_fd, shared->mnt, 0700) < 0 && errno != EEXIST)
+	if (!make_below(shared->top_fd, "mnt", shared->mnt))
 		return false;
 	if (move_mount(mount_fd, "", shared->top_fd, shared->mnt, MOVE_MOUNT_F_EMPTY_PATH) == 0)
 		return true;
@@ -181,9 +188,7 @@ int erofs_shared_mount(const struct store *store, const char *path, const struct
 	if (attached)
 		*attached = false;
 	make_key(&st, key);
-	int top_fd = open_top(store);
-	if (top_fd < 0 && user)
-		top_fd = make_top(store);
+	int top_fd = user ? make_top(store) : open_top(store);
 	if (!shared_open(&shared, top_fd, key))
 		return erofs_mount(AT_FDCWD, path, err);
 
