@@ -55,23 +55,32 @@ int output_file_open(const char *path, struct output_file *file, struct error *e
 	return 0;
 }
 
-static int give_name(struct output_file *file)
+static int link_as(const struct output_file *file, const char *name)
 {
 	cleanup_free char *self = xasprintf("/proc/self/fd/%d", file->fd);
-	char *temporary = temporary_name(file->name);
 
-	if (linkat(AT_FDCWD, self, file->dir_fd, temporary, AT_SYMLINK_FOLLOW) < 0) {
-		free(temporary);
-		return -1;
+	return linkat(AT_FDCWD, self, file->dir_fd, name, AT_SYMLINK_FOLLOW);
+}
+
+/* Only to replace a file it has another name for a moment. */
+static int put_in_place(struct output_file *file)
+{
+	if (!file->temporary) {
+		if (link_as(file, file->name) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+		cleanup_free char *temporary = temporary_name(file->name);
+		if (link_as(file, temporary) < 0)
+			return -1;
+		file->temporary = steal_ptr(&temporary);
 	}
-	file->temporary = temporary;
-	return 0;
+	return renameat(file->dir_fd, file->temporary, file->dir_fd, file->name);
 }
 
 int output_file_publish(struct output_file *file, struct error *err)
 {
-	if (fsync(file->fd) < 0 || (!file->temporary && give_name(file) < 0) ||
-	    renameat(file->dir_fd, file->temporary, file->dir_fd, file->name) < 0)
+	if (fsync(file->fd) < 0 || put_in_place(file) < 0)
 		return error_os(err, "%s", file->name);
 	free(steal_ptr(&file->temporary));
 	return file_sync_dir(file->dir_fd, file->name, err);
