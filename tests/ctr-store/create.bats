@@ -34,6 +34,12 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 		"$TESTS/../man/document.schema.json"
 }
 
+@test "create: of a document whose image went to a registry it says so" {
+	echo '{"image": {"name": "t", "descriptor": {"digest": "sha256:'"$(printf '0%.0s' {1..64})"'"}}}' >document
+	tool 2 ctr-store create <document
+	error_is usage "copied to a registry"
+}
+
 @test "create: the printed document is kept in the bundle" {
 	tool ctr-store create --image t:1
 	[ "$(jq -cS . <<<"$output")" = "$(jq -cS . "$(field .rootfs.bundle)/document.json")" ]
