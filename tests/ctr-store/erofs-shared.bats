@@ -41,7 +41,7 @@ images_here() {
 @test "mount: what is read through one mount is not read again through another" {
 	ctr-store unpack --backend erofs t:1 >/dev/null
 	# as a process that was killed leaves it
-	mkdir -p -m 700 "$OCID_RUNROOT/erofs"
+	install -d -m 700 "$OCID_RUNROOT/erofs"
 	ctr-store mount t:1 one >/dev/null
 	ctr-store mount t:1 two >/dev/null
 	path=$(ctr-store create --image t:1 --uidmap 0:100000:65536 | jq -r .rootfs.path)
