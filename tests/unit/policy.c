@@ -40,8 +40,8 @@ static const char *const good[] = {
 	SCOPE("dir", "/a/b"),
 	SCOPE("tarball", ""),
 	SCOPE("unheard-of", "anything"),
-	"{\"default\":[{\"type\":\"signedBaseLayer\",\"baseLayerIdentity\":{\"type\":"
-	"\"matchExact\"}}]}",
+	("{\"default\":[{\"type\":\"signedBaseLayer\",\"baseLayerIdentity\":{\"type\":"
+	 "\"matchExact\"}}]}"),
 };
 
 static const struct {
