@@ -68,8 +68,7 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	cleanup_free const char **environment = runtime_environment(launch->notifies);
 	const struct spawn spawn = { .argv = (const char *const *)argv.items,
 				     .environment = environment,
-				     .pass_fds = pass,
-				     .new_session = true };
+				     .pass_fds = pass };
 	/* it outlives us, or we its end: nobody waits for it as a child */
 	return spawn_start(&spawn, err) < 0 ? -1 : 0;
 }

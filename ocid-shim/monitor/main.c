@@ -239,6 +239,7 @@ static bool settle(struct monitor *m)
 	stream_trim(&m->streams[0]);
 	stream_trim(&m->streams[1]);
 	resist_oom();
+	process_leave_session();
 	report(m, MONITOR_CREATED, m->init, m->started);
 	while (!m->committed && !m->abandoned)
 		events_step(m, -1);

@@ -59,8 +59,12 @@ struct monitor {
 	long long patience_ends; /* with those that are behind (process_clock); 0: none is */
 };
 
-/* process.c: leave the caller's streams and directory; the session is our own already. */
+/* process.c: leave the caller's streams and directory. */
 void process_detach(void);
+
+/* And its session. Not before the runtime has done its work: a new session is also a group of its
+ * own to the scheduler (sched(7), autogroup), which gets little of a busy machine at first. */
+void process_leave_session(void);
 
 /* Become the subreaper, with all signals blocked; returns a descriptor that tells of SIGCHLD. */
 int process_setup(void);

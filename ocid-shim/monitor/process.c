@@ -32,6 +32,13 @@ void process_detach(void)
 		_exit(1);
 }
 
+void process_leave_session(void)
+{
+	/* the leader of a process group can make no session: we join ocid-shim's */
+	if (setpgid(0, getpgid(getppid())) == 0)
+		setsid();
+}
+
 int process_setup(void)
 {
 	sigset_t all, child;
