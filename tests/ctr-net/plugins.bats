@@ -63,7 +63,7 @@ given() {
 		<(sort "$BATS_TEST_TMPDIR/second.DEL.env")
 }
 
-@test "plugins: run on the host's side, with no descriptors but the three" {
+@test "plugins: run on the host's side, with no descriptors but the three and one to be awaited by" {
 	plugin looker <<-'END'
 		readlink /proc/self/ns/net >"$seen/ns"
 		ls -l /proc/self/fd/ >"$seen/fds"
@@ -72,8 +72,9 @@ given() {
 	network looked '{"type": "looker"}'
 	net add looked one --conf-dir "$NET_D"
 	[ "$(cat "$BATS_TEST_TMPDIR/ns")" = "$(on_host readlink /proc/self/ns/net)" ]
-	# 3 is the directory that ls itself reads
-	[ "$(grep -c -- '->' "$BATS_TEST_TMPDIR/fds")" -eq 4 ]
+	# one is the directory that ls itself reads, one cannot be written to
+	[ "$(grep -c -- '->' "$BATS_TEST_TMPDIR/fds")" -eq 5 ]
+	[ "$(grep -c "^lr-x------ .*/networks/one\.json$" "$BATS_TEST_TMPDIR/fds")" -eq 1 ]
 }
 
 @test "plugins: before 0.4.0 DEL has no prevResult" {
