@@ -65,7 +65,7 @@ int image_from_json(json_t *json, struct image *image, struct error *err)
 {
 	cleanup_image struct image i = { .json = json_incref(json) };
 
-	if (json_object_get(json, "descriptor") && !json_object_get(json, "manifest")) {
+	if (json_path(json, "descriptor", "digest", NULL) && !json_object_get(json, "manifest")) {
 		error_set(err, ERROR_USAGE,
 			  "the image has only its descriptor: it was copied to a registry");
 		return error_hint(err, "copy it to store: and give the document of that");
