@@ -2,9 +2,9 @@
 /* Files as entries of an archive, with all that unpacking keeps of them. */
 #pragma once
 #include "ctr-store/id_map.h"
-#include "ctr-store/tar_writer.h"
 #include "ctr-store/tree_walk.h"
 #include "lib/error.h"
+#include "lib/tar_writer.h"
 
 #include <jansson.h>
 #include <stddef.h>

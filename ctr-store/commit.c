@@ -4,11 +4,11 @@
 #include "ctr-store/image.h"
 #include "ctr-store/image_config.h"
 #include "ctr-store/image_publish.h"
-#include "ctr-store/tar_writer.h"
 #include "ctr-store/upper.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/tar_writer.h"
 #include "lib/timestamp.h"
 
 #include <fcntl.h>

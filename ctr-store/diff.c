@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
-#include "ctr-store/tar_writer.h"
 #include "ctr-store/upper.h"
 #include "lib/cleanup.h"
 #include "lib/output.h"
 #include "lib/store.h"
+#include "lib/tar_writer.h"
 
 #include <unistd.h>
 

@@ -6,7 +6,6 @@
 #include "ctr-store/export_image.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
-#include "ctr-store/output_file.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/target.h"
@@ -15,6 +14,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "lib/output_file.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <sys/mount.h>
 #include <unistd.h>
+
+enum { FILE_MODE = 0666 }; /* but for the umask */
 
 struct settings {
 	const char *output;
@@ -131,7 +133,7 @@ static int write_file(const struct settings *settings, int root_fd, const json_t
 {
 	cleanup_output_file struct output_file file = OUTPUT_FILE_NONE;
 
-	if (output_file_open(settings->output, &file, err) < 0)
+	if (output_file_open(settings->output, FILE_MODE, &file, err) < 0)
 		return -1;
 	struct tar_writer tar = { .fd = file.fd, .what = settings->output };
 	int written = settings->erofs ? write_image(root_fd, container, staging, file.fd, err)

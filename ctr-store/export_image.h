@@ -2,8 +2,8 @@
 /* An archive that becomes an EROFS image while it is written, by a worker that is confined as for
  * unpacking. */
 #pragma once
-#include "ctr-store/tar_writer.h"
 #include "ctr-store/unpack_worker.h"
+#include "lib/tar_writer.h"
 
 struct staging;
 

@@ -52,7 +52,6 @@ TEST_PKGS_layer_unpack := libarchive libisal libzstd
 TEST_OBJS_json_stream := ctr-store/json_stream.o
 TEST_OBJS_mountinfo := ctr-store/mountinfo.o
 TEST_OBJS_image_config := ctr-store/image_config.o
-TEST_OBJS_tar_writer := ctr-store/tar_writer.o
 TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack erofs erofs_shared id_map lost_store user_namespace)
 
 TEST_OBJS_challenge := skopeo-c/challenge.o

@@ -3,6 +3,8 @@
 #pragma once
 #include "lib/error.h"
 
+#include <sys/types.h>
+
 struct output_file {
 	int fd; /* to write to */
 	int dir_fd;
@@ -16,7 +18,8 @@ struct output_file {
 		.fd = -1, .dir_fd = -1                                                             \
 	}
 
-int output_file_open(const char *path, struct output_file *file, struct error *err);
+/* The mode is that of a new file, but for the umask. A symbolic link is replaced, not followed. */
+int output_file_open(const char *path, mode_t mode, struct output_file *file, struct error *err);
 
 /* It is whole: to the disk, and under its name. */
 int output_file_publish(struct output_file *file, struct error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/tar_writer.h"
+#include "lib/tar_writer.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"

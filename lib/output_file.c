@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/output_file.h"
+#include "lib/output_file.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MODE = 0666 }; /* but for the umask */
-
 static char *temporary_name(const char *name)
 {
 	char unique[RANDOM_NAME_SIZE];
@@ -25,21 +23,21 @@ static char *temporary_name(const char *name)
 }
 
 /* Without a name it leaves nothing behind when we are killed; not every file system can. */
-static int create(struct output_file *file)
+static int create(struct output_file *file, mode_t mode)
 {
-	file->fd = openat(file->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, MODE);
+	file->fd = openat(file->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, mode);
 	if (file->fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
 		return file->fd;
 
 	cleanup_free char *temporary = temporary_name(file->name);
 	file->fd = openat(file->dir_fd, temporary,
-			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
+			  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (file->fd >= 0)
 		file->temporary = steal_ptr(&temporary);
 	return file->fd;
 }
 
-int output_file_open(const char *path, struct output_file *file, struct error *err)
+int output_file_open(const char *path, mode_t mode, struct output_file *file, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *directory =
@@ -50,7 +48,7 @@ int output_file_open(const char *path, struct output_file *file, struct error *e
 	if (!file->name[0] || (stat(path, &st) == 0 && !S_ISREG(st.st_mode)))
 		return error_set(err, ERROR_USAGE, "%s is no regular file", path);
 	file->dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (file->dir_fd < 0 || create(file) < 0)
+	if (file->dir_fd < 0 || create(file, mode) < 0)
 		return error_os(err, "%s", path);
 	return 0;
 }
