@@ -2,15 +2,19 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/criu.h"
+#include "ocid-shim/frozen.h"
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/wait.h"
 
 #include "lib/cleanup.h"
 #include "lib/output.h"
 #include "lib/path.h"
+#include "lib/spawn.h"
 #include "lib/store.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct checkpoint_settings {
 	bool leave_running, tcp_established, file_locks;
@@ -41,30 +45,81 @@ static int checkpoint(const struct store *store, const struct container *contain
 	return 0;
 }
 
+/* Which status it may have is a question of what becomes of it. */
+static int check_status(const struct container *container,
+			const struct checkpoint_settings *settings, struct error *err)
+{
+	enum container_status status = container_status(container);
+
+	if (status == CONTAINER_RUNNING || (status == CONTAINER_PAUSED && settings->leave_running))
+		return 0;
+	return error_set(err, ERROR_IN_USE, "container \"%s\" is %s, not running", container->id,
+			 container_status_name(status));
+}
+
+/* Make the directory; returns its path without symbolic links, which the caller frees. */
+static char *make_directory(const char *path, struct error *err)
+{
+	if (path_make_dirs(path, 0700, err) < 0)
+		return NULL;
+	char *directory = realpath(path, NULL);
+	if (!directory)
+		error_os(err, "%s", path);
+	return directory;
+}
+
+/* What shall see the files as the processes that were saved do. Returns its exit status, which is
+ * ours then: it has said itself what is wrong. */
+static int run_between(char *const *argv, struct error *err)
+{
+	const struct spawn spawn = { .argv = (const char *const *)argv,
+				     .stdout_fd = STDOUT_FILENO,
+				     .stderr_fd = STDERR_FILENO,
+				     .death_signal = SIGTERM };
+	cleanup_spawn_result struct spawn_result result = { 0 };
+
+	return spawn_run(&spawn, &result, err) < 0 ? -1 : result.status;
+}
+
+static int checkpoint_and_run(const struct cli *cli, const struct store *store,
+			      const struct container *container, const char *directory, int lock,
+			      struct frozen *frozen, struct error *err)
+{
+	if (container_status(container) != CONTAINER_PAUSED &&
+	    frozen_start(cli, store, container, lock, frozen, err) < 0)
+		return -1;
+	if (checkpoint(store, container, cli->settings, directory, lock, err) < 0)
+		return -1;
+	return run_between(&cli->operands[2], err);
+}
+
 static int run_checkpoint(const struct cli *cli, struct error *err)
 {
 	const struct checkpoint_settings *settings = cli->settings;
 	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
+	cleanup_container struct container container = { .dir_fd = -1 };
+	/* ended after the lock, which keeps it from ending */
+	cleanup_frozen struct frozen frozen = FROZEN_NONE;
 
+	if (cli->operands[2] && !settings->leave_running)
+		return cli_usage(cli, err, "a command needs --leave-running");
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 
-	cleanup_container struct container container = { .dir_fd = -1 };
 	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
-	if (lock < 0)
+	if (lock < 0 || check_status(&container, settings, err) < 0 || criu_check(err) < 0)
 		return -1;
-
-	enum container_status status = container_status(&container);
-	if (status != CONTAINER_RUNNING)
-		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s, not running", id,
-				 container_status_name(status));
-	if (criu_check(err) < 0 || path_make_dirs(cli->operands[1], 0700, err) < 0)
-		return -1;
-
-	cleanup_free char *directory = realpath(cli->operands[1], NULL);
+	cleanup_free char *directory = make_directory(cli->operands[1], err);
 	if (!directory)
-		return error_os(err, "%s", cli->operands[1]);
+		return -1;
+	if (cli->operands[2]) {
+		int status =
+			checkpoint_and_run(cli, &store, &container, directory, lock, &frozen, err);
+
+		close(steal_fd(&lock));
+		return status == 0 ? frozen_end(&frozen, err) : status;
+	}
 	if (checkpoint(&store, &container, settings, directory, lock, err) < 0)
 		return -1;
 	if (!settings->leave_running)
@@ -85,13 +140,15 @@ static const struct cli_option options[] = {
 
 const struct cli_command checkpoint_command = {
 	.name = "checkpoint",
-	.operands = "ID DIR",
+	.operands = "ID DIR [COMMAND [ARGUMENT...]]",
 	.operands_min = 2,
-	.operands_max = 2,
+	.operands_max = -1,
 	.summary = "save the processes of a running container",
 	.details =
 		"By the runtime and CRIU, to the directory; see restore. The container has ended\n"
-		"then, and how is printed; with --leave-running it goes on.",
+		"then, and how is printed; with --leave-running it goes on. A command is run in\n"
+		"between, while nothing of the container runs; its output and exit status are\n"
+		"those of the checkpoint.",
 	.options = options,
 	.settings_size = sizeof(struct checkpoint_settings),
 	.run = run_checkpoint,

@@ -5,8 +5,17 @@
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/output.h"
 #include "lib/store.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+struct resume_settings {
+	bool after_input;
+};
 
 /* Run the verb on a container that has the status `from`, and print it. */
 static int change(const struct cli *cli, enum container_status from, struct error *err)
@@ -41,10 +50,32 @@ static int run_pause(const struct cli *cli, struct error *err)
 	return change(cli, CONTAINER_RUNNING, err);
 }
 
+/* Read standard input to its end; what is in it does not matter. */
+static int await_input(struct error *err)
+{
+	char bytes[256];
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, bytes, sizeof bytes)) != 0)
+		if (got < 0 && (errno != EINTR || cli_interrupted()))
+			return error_os(err, "standard input");
+	return 0;
+}
+
 static int run_resume(const struct cli *cli, struct error *err)
 {
+	const struct resume_settings *settings = cli->settings;
+
+	if (settings->after_input && await_input(err) < 0)
+		return -1;
 	return change(cli, CONTAINER_PAUSED, err);
 }
+
+static const struct cli_option resume_options[] = {
+	{ "after-input", 0, NULL, OPTION_FLAG, offsetof(struct resume_settings, after_input),
+	  "not before standard input has ended" },
+	{ 0 },
+};
 
 const struct cli_command pause_command = {
 	.name = "pause",
@@ -61,5 +92,7 @@ const struct cli_command resume_command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "let a paused container go on",
+	.options = resume_options,
+	.settings_size = sizeof(struct resume_settings),
 	.run = run_resume,
 };

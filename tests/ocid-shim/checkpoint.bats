@@ -77,11 +77,82 @@ pretend() {
 	shim 3 checkpoint two "$BATS_TEST_TMPDIR/images"
 }
 
+@test "checkpoint: a command sees the container paused, which goes on afterwards" {
+	pretend
+	bundle between 'exec sleep 100'
+	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" between
+	shim checkpoint --leave-running between "$BATS_TEST_TMPDIR/images" -- ocid-shim state between
+	[ "$(jq -r .status <<<"$output")" = paused ]
+	[ -e "$BATS_TEST_TMPDIR/images/image" ]
+	is_status between running
+	# what it says of itself, and how it ends, is what is told
+	shim 3 checkpoint --leave-running between "$BATS_TEST_TMPDIR/images" -- ocid-shim state none
+	error_is not-found none
+	is_status between running
+	shim 3 checkpoint --leave-running between "$BATS_TEST_TMPDIR/images" -- /none
+	is_status between running
+	shim 2 checkpoint between "$BATS_TEST_TMPDIR/images" -- true
+	touch "$BATS_TEST_TMPDIR/fail"
+	shim 1 checkpoint --leave-running between "$BATS_TEST_TMPDIR/images" -- true
+	error_is failed 'criu failed'
+	is_status between running
+	# one that was paused stays so
+	rm "$BATS_TEST_TMPDIR/fail"
+	shim pause between
+	shim 5 checkpoint between "$BATS_TEST_TMPDIR/images"
+	shim checkpoint --leave-running between "$BATS_TEST_TMPDIR/images" -- echo done
+	[ "$output" = done ]
+	is_status between paused
+	shim rm --force between
+	nothing_left
+}
+
+@test "checkpoint: killed while the container is paused, it goes on" {
+	pretend
+	bundle killed 'exec sleep 100'
+	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" killed
+	local flag=$BATS_TEST_TMPDIR/flag pid signal
+
+	for signal in KILL TERM; do
+		ocid-shim checkpoint --leave-running killed "$BATS_TEST_TMPDIR/images" -- \
+			sh -c 'echo $$ >"$1.new"; mv "$1.new" "$1"; exec sleep 100' sh "$flag" 3>&- &
+		pid=$!
+		wait_for 20 test -e "$flag"
+		is_status killed paused
+		kill -s "$signal" "$pid"
+		wait_for 20 is_status killed running
+		wait_for 20 process_gone "$(cat "$flag")"
+		wait "$pid" || true
+		rm "$flag"
+	done
+	shim rm --force killed
+	nothing_left
+}
+
+@test "resume: --after-input waits for the end of standard input" {
+	bundle later 'exec sleep 100'
+	shim run --bundle "$BUNDLE" later
+	shim pause later
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	ocid-shim resume --after-input later <"$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/said" 3>&- &
+	local pid=$!
+	exec 8>"$BATS_TEST_TMPDIR/fifo"
+	echo something >&8
+	is_status later paused
+	exec 8>&-
+	wait "$pid"
+	[ "$(jq -r .status "$BATS_TEST_TMPDIR/said")" = running ]
+	shim rm --force later
+}
+
 @test "checkpoint: CRIU is asked whether it can work here" {
 	bundle real 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done'
 	shim run --bundle "$BUNDLE" real
 	if criu check 2>/dev/null; then
 		wait_for 20 grep -q 'F 3$' "$BUNDLE/log"
+		shim checkpoint --leave-running real "$BATS_TEST_TMPDIR/first" -- ocid-shim state real
+		[ "$(jq -r .status <<<"$output")" = paused ]
+		is_status real running
 		shim checkpoint real "$BATS_TEST_TMPDIR/images"
 		shim rm real
 		shim restore --from "$BATS_TEST_TMPDIR/images" --bundle "$BUNDLE" --log-path "$BUNDLE/log2" real
