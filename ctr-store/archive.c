@@ -74,23 +74,6 @@ static int add_xattr(const struct xattr *xattr, void *context, struct error *err
 	return 0;
 }
 
-static int write_content(struct archive *archive, int fd, long long size, struct error *err)
-{
-	while (size > 0) {
-		size_t want = size < READ_CHUNK ? (size_t)size : READ_CHUNK;
-		ssize_t got = read(fd, archive->buffer, want);
-
-		if (got < 0)
-			return error_os(err, "cannot read");
-		if (got == 0)
-			return error_set(err, ERROR_TEMPORARY, "it was cut short meanwhile");
-		if (tar_write(archive->tar, archive->buffer, (size_t)got, err) < 0)
-			return -1;
-		size -= got;
-	}
-	return tar_pad(archive->tar, err);
-}
-
 static int write_header(const struct archive *archive, const struct tar_entry *entry,
 			struct error *err)
 {
@@ -124,7 +107,9 @@ static int write_open(struct archive *archive, const struct tree_entry *entry, s
 					  .xattrs_length = records.length };
 	if (write_header(archive, &header, err) < 0)
 		return -1;
-	return S_ISREG(st.st_mode) ? write_content(archive, fd, st.st_size, err) : 0;
+	return S_ISREG(st.st_mode) ? tar_write_file(archive->tar, fd, st.st_size, archive->buffer,
+						    READ_CHUNK, err)
+				   : 0;
 }
 
 /* 1 when the file is in the archive already, under another name. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 enum { BLOCK = 512, OCTAL_7 = 07777777 }; /* the largest number in a field of 8 bytes */
 
@@ -37,6 +38,23 @@ int tar_pad(struct tar_writer *tar, struct error *err)
 	size_t over = (size_t)(tar->written % BLOCK);
 
 	return over ? tar_write(tar, zeros, BLOCK - over, err) : 0;
+}
+
+int tar_write_file(struct tar_writer *tar, int fd, long long size, void *buffer, size_t length,
+		   struct error *err)
+{
+	while (size > 0) {
+		ssize_t got = read(fd, buffer, size < (long long)length ? (size_t)size : length);
+
+		if (got < 0)
+			return error_os(err, "cannot read");
+		if (got == 0)
+			return error_set(err, ERROR_TEMPORARY, "it was cut short meanwhile");
+		if (tar_write(tar, buffer, (size_t)got, err) < 0)
+			return -1;
+		size -= got;
+	}
+	return tar_pad(tar, err);
 }
 
 int tar_finish(struct tar_writer *tar, struct error *err)

@@ -33,6 +33,11 @@ int tar_write_header(struct tar_writer *tar, const struct tar_entry *entry, stru
 int tar_write(struct tar_writer *tar, const void *data, size_t length, struct error *err);
 int tar_pad(struct tar_writer *tar, struct error *err);
 
+/* The content of a regular file from its descriptor, in place of both, by way of a buffer of the
+ * caller's. ERROR_TEMPORARY when the file is shorter. */
+int tar_write_file(struct tar_writer *tar, int fd, long long size, void *buffer, size_t length,
+		   struct error *err);
+
 /* The end of the archive. */
 int tar_finish(struct tar_writer *tar, struct error *err);
 

@@ -89,20 +89,6 @@ int containers_reopen_log(const struct rpc_context *context, const json_t *reque
 	return 0;
 }
 
-int containers_checkpoint(const struct rpc_context *context, const json_t *request,
-			  json_t **response, struct error *err)
-{
-	cleanup_records struct records records = { 0 };
-	cleanup_named struct named named = { 0 };
-
-	(void)response;
-	if (find(context, request, &records, &named, err) < 0)
-		return -1;
-	return error_set(err, ERROR_UNSUPPORTED,
-			 "containers are not checkpointed through the CRI; see ocid-shim "
-			 "checkpoint");
-}
-
 /* ---- resources ---- */
 
 static void put(json_t *resources, const char *group, const char *key, const json_t *value)

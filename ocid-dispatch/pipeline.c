@@ -128,6 +128,17 @@ static int open_input(const json_t *input, struct error *err)
 	return steal_fd(&fd);
 }
 
+/* What a tool writes to, ends[1], and who comes after it reads. */
+static int open_output(const struct pipeline *pipeline, size_t index, int ends[2],
+		       struct error *err)
+{
+	if (index + 1 < pipeline->count || pipeline->output_fd <= 0)
+		return open_pipe(ends, err);
+	ends[0] = -1;
+	ends[1] = fcntl(pipeline->output_fd, F_DUPFD_CLOEXEC, 3);
+	return ends[1] < 0 ? error_os(err, "a tool's output") : 0;
+}
+
 /* The first one first: the others get ready while it works. */
 static int start_all(struct run *run, struct error *err)
 {
@@ -138,7 +149,7 @@ static int start_all(struct run *run, struct error *err)
 	if (input && input_fd < 0)
 		return -1;
 	for (size_t i = 0; i < run->pipeline->count; i++) {
-		if (open_pipe(ends, err) < 0)
+		if (open_output(run->pipeline, i, ends, err) < 0)
 			return -1;
 		int started = start_tool(run, i, input_fd, ends[1], err);
 		close(ends[1]);

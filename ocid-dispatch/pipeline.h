@@ -22,6 +22,8 @@ struct pipeline {
 	size_t count;
 	int pass_fd;	     /* when > 0: the first tool inherits it under this number. Borrowed */
 	const json_t *input; /* the document on the first tool's stdin; NULL: nothing. Borrowed */
+	int output_fd;	     /* when > 0: the last tool's stdout. Borrowed */
+	const char *output;  /* what that is called in a trace. Borrowed */
 };
 
 /* Add a tool with its words; the list ends with NULL. More words: strings_add() to what is

@@ -62,6 +62,10 @@ void trace_pipeline(const struct pipeline *pipeline)
 			put_word(out, words->items[w]);
 		}
 	}
+	if (pipeline->output) {
+		fputs(" >", out);
+		put_word(out, pipeline->output);
+	}
 	putc('\n', out);
 	fclose(out);
 	fwrite(text, 1, length, stderr);

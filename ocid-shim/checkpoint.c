@@ -40,9 +40,12 @@ static int checkpoint(const struct store *store, const struct container *contain
 		strings_add(&words, "--file-locks");
 	strings_add(&words, container->id);
 	if (runtime_run(store, container->facts, lock, (const char *const *)words.items, NULL,
-			err) < 0)
-		return error_hint(err, "see %s/dump.log", directory);
-	return 0;
+			err) == 0)
+		return 0;
+	cleanup_free char *words_of_criu = criu_last_error(directory);
+	if (words_of_criu)
+		error_prefix(err, "%s", words_of_criu);
+	return error_hint(err, "see %s/dump.log", directory);
 }
 
 /* Which status it may have is a question of what becomes of it. */
@@ -81,16 +84,22 @@ static int run_between(char *const *argv, struct error *err)
 	return spawn_run(&spawn, &result, err) < 0 ? -1 : result.status;
 }
 
+/* The command may need the container's lock; before, that keeps the guard waiting. */
 static int checkpoint_and_run(const struct cli *cli, const struct store *store,
-			      const struct container *container, const char *directory, int lock,
-			      struct frozen *frozen, struct error *err)
+			      const struct container *container, const char *directory, int *lock,
+			      struct error *err)
 {
-	if (container_status(container) != CONTAINER_PAUSED &&
-	    frozen_start(cli, store, container, lock, frozen, err) < 0)
-		return -1;
-	if (checkpoint(store, container, cli->settings, directory, lock, err) < 0)
-		return -1;
-	return run_between(&cli->operands[2], err);
+	cleanup_frozen struct frozen frozen = FROZEN_NONE;
+	int status = 0;
+
+	if (container_status(container) != CONTAINER_PAUSED)
+		status = frozen_start(cli, store, container, *lock, &frozen, err);
+	if (status == 0)
+		status = checkpoint(store, container, cli->settings, directory, *lock, err);
+	cleanup_fd_p(lock);
+	if (status == 0)
+		status = run_between(&cli->operands[2], err);
+	return status == 0 ? frozen_end(&frozen, err) : status;
 }
 
 static int run_checkpoint(const struct cli *cli, struct error *err)
@@ -99,8 +108,6 @@ static int run_checkpoint(const struct cli *cli, struct error *err)
 	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
 	cleanup_container struct container container = { .dir_fd = -1 };
-	/* ended after the lock, which keeps it from ending */
-	cleanup_frozen struct frozen frozen = FROZEN_NONE;
 
 	if (cli->operands[2] && !settings->leave_running)
 		return cli_usage(cli, err, "a command needs --leave-running");
@@ -113,13 +120,8 @@ static int run_checkpoint(const struct cli *cli, struct error *err)
 	cleanup_free char *directory = make_directory(cli->operands[1], err);
 	if (!directory)
 		return -1;
-	if (cli->operands[2]) {
-		int status =
-			checkpoint_and_run(cli, &store, &container, directory, lock, &frozen, err);
-
-		close(steal_fd(&lock));
-		return status == 0 ? frozen_end(&frozen, err) : status;
-	}
+	if (cli->operands[2])
+		return checkpoint_and_run(cli, &store, &container, directory, &lock, err);
 	if (checkpoint(&store, &container, settings, directory, lock, err) < 0)
 		return -1;
 	if (!settings->leave_running)

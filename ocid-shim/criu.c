@@ -2,9 +2,15 @@
 #include "ocid-shim/criu.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/memory.h"
 #include "lib/spawn.h"
 
-enum { CHECK_MS = 30000 };
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECK_MS = 30000, LOG_MAX = 16 << 20 };
 
 int criu_check(struct error *err)
 {
@@ -24,4 +30,18 @@ int criu_check(struct error *err)
 	cleanup_free char *words = spawn_last_line(result.err);
 	error_set(err, ERROR_UNSUPPORTED, "CRIU cannot work here: %s", words);
 	return error_hint(err, "see criu check");
+}
+
+char *criu_last_error(const char *directory)
+{
+	static const char mark[] = "Error (";
+	cleanup_free char *path = xasprintf("%s/dump.log", directory);
+	struct error ignored;
+	size_t length;
+	cleanup_free char *log = file_read_at(AT_FDCWD, path, LOG_MAX, &length, &ignored);
+	const char *found = NULL;
+
+	for (const char *at = log; at && (at = strstr(at, mark)); at += sizeof mark - 1)
+		found = at;
+	return found ? xasprintf("%.*s", (int)strcspn(found, "\n"), found) : NULL;
 }

@@ -33,7 +33,7 @@ StreamContainerStats 2
 StreamPodSandboxStats 2
 StreamPodSandboxMetrics 2
 StreamImages 1
-UNIMPLEMENTED
+INVALID_ARGUMENT
 [0, 1, 2, 3] [0, 1, 2, 3]
 [0, 1, 2, 3] [0, 1, 2, 3]
 CANCELLED" ]
