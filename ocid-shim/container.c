@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,13 @@ int container_check_id(const char *id, struct error *err)
 	return error_hint(err, "letters, digits and _.- after a letter or digit, at most 128");
 }
 
+bool container_has_facts(int dir_fd)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, "state.json", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+}
+
 int container_open(const struct store *store, const char *id, struct container *container,
 		   struct error *err)
 {
@@ -51,7 +59,7 @@ int container_open(const struct store *store, const char *id, struct container *
 	json_t *facts =
 		dir_fd < 0 ? NULL : json_read_at(dir_fd, "state.json", JSON_CONFIG_MAX, err);
 	if (!facts) {
-		if (err->kind != ERROR_NOT_FOUND)
+		if (err->kind != ERROR_NOT_FOUND && (dir_fd < 0 || container_has_facts(dir_fd)))
 			return error_prefix(err, "container %s", id);
 		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", id);
 		error_subject(err, id);

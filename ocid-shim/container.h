@@ -3,13 +3,16 @@
  * What is known of a container, from its directory RUNROOT/containers/<id>/:
  *
  *   state.json  what does not change: id, bundle, runtime, logPath, created, pid, cgroups, …; a
- *               directory without it is the rest of a `create` that did not come to its end
+ *               directory without it is the rest of a `create` that did not come to its end; and
+ *               where it is empty, of a power cut that RUNROOT has survived
  *   shim.pid    the monitor's process id; the monitor holds a lock on it as long as it lives, which
  *               is what counts, since numbers are used again
  *   pid         the process id of the container's init, as the runtime wrote it
  *   started     when it was started; .started until the runtime has said that it was
  *   oom         when the kernel first ended a process of it for lack of memory
  *   exit        how it ended, written by the monitor
+ *
+ * Nothing here waits for the disk, if RUNROOT is on one at all: a power cut ends every container.
  */
 #pragma once
 #include "lib/error.h"
@@ -44,6 +47,9 @@ int container_open_locked(const struct store *store, const char *id, struct cont
 			  struct error *err);
 #define cleanup_container __attribute__((cleanup(container_close)))
 
+/* Whether the directory is that of a container. */
+bool container_has_facts(int dir_fd);
+
 /* ERROR_USAGE unless it can be a container's id. */
 int container_check_id(const char *id, struct error *err);
 
@@ -61,8 +67,7 @@ json_t *container_exit(const struct container *container);
 /* The `process` field of the container document. The caller owns it. */
 json_t *container_describe(const struct container *container);
 
-/* Note when it was started. Nothing waits for the disk here: the end of the machine is the end of
- * the container, whatever is said of its start. */
+/* Note when it was started. */
 int container_note_start(const struct container *container, const char *when, struct error *err);
 
 /* Note the time before it is started; and afterwards that it was then. */

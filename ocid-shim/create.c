@@ -57,7 +57,7 @@ static int place_take(struct place *place, const struct request *request, struct
 			path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, 0, err);
 		if (old < 0)
 			return -1;
-		if (faccessat(old, "state.json", F_OK, 0) == 0) {
+		if (container_has_facts(old)) {
 			error_set(err, ERROR_EXISTS, "container \"%s\" exists", request->id);
 			error_subject(err, request->id);
 			return error_hint(err, "see ocid-shim rm");
@@ -113,14 +113,14 @@ static int publish(const struct request *request, int dir_fd, const char *create
 	*container = (struct container){ xstrdup(request->id), fd, json_incref(facts) };
 	if (launched->started[0] && container_note_start(container, launched->started, err) < 0)
 		return -1;
-	return file_replace_at(dir_fd, "state.json", text, strlen(text), 0600, err);
+	return file_replace_volatile_at(dir_fd, "state.json", text, strlen(text), 0600, err);
 }
 
 static int write_pid_file(const char *path, pid_t pid, struct error *err)
 {
 	cleanup_free char *text = xasprintf("%d", (int)pid);
 
-	return path ? file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err) : 0;
+	return path ? file_replace_volatile_at(AT_FDCWD, path, text, strlen(text), 0644, err) : 0;
 }
 
 /* Everything that can fail before the container is to stay, so also the printing: a caller that

@@ -158,8 +158,6 @@ static const unsigned allowed_calls[] = {
 	SYS_fchown,
 	SYS_ftruncate,
 	SYS_lseek,
-	SYS_fsync,
-	SYS_fdatasync,
 	SYS_pread64,
 	SYS_pwrite64,
 	SYS_dup3,

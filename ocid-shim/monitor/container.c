@@ -254,11 +254,9 @@ int container_record_exit(const struct monitor *monitor)
 	if (fd < 0)
 		return -1;
 	bool whole = write(fd, buffer, text.length) == (ssize_t)text.length &&
-		     ftruncate(fd, (off_t)text.length) == 0 && fsync(fd) == 0;
+		     ftruncate(fd, (off_t)text.length) == 0;
 	close(fd);
-	if (!whole || renameat(monitor->dir_fd, ".exit", monitor->dir_fd, "exit") < 0)
-		return -1;
-	return fsync(monitor->dir_fd);
+	return whole ? renameat(monitor->dir_fd, ".exit", monitor->dir_fd, "exit") : -1;
 }
 
 void container_run_exit_command(const struct monitor *monitor)

@@ -86,6 +86,24 @@ load common
 	nothing_left
 }
 
+@test "create: where a power cut has left an empty state.json there is no container" {
+	bundle emptied 'exec sleep 100'
+	for verb in rm create; do
+		shim create --bundle "$BUNDLE" emptied
+		kill -9 "$(cat "$OCID_RUNROOT/containers/emptied/shim.pid")"
+		: >"$OCID_RUNROOT/containers/emptied/state.json"
+		shim 3 state emptied
+		error_is not-found emptied
+		shim list
+		[ -z "$output" ]
+		[ "$verb" != rm ] || shim rm emptied
+	done
+	shim create --bundle "$BUNDLE" emptied
+	is_status emptied created
+	shim rm emptied
+	nothing_left
+}
+
 @test "create: the monitor has left the caller's session and directory, and holds only its own files" {
 	bundle away 'exec sleep 100'
 	shim run --bundle "$BUNDLE" away
