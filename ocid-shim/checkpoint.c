@@ -42,10 +42,7 @@ static int checkpoint(const struct store *store, const struct container *contain
 	if (runtime_run(store, container->facts, lock, (const char *const *)words.items, NULL,
 			err) == 0)
 		return 0;
-	cleanup_free char *words_of_criu = criu_last_error(directory);
-	if (words_of_criu)
-		error_prefix(err, "%s", words_of_criu);
-	return error_hint(err, "see %s/dump.log", directory);
+	return criu_explain(directory, "dump.log", err);
 }
 
 /* Which status it may have is a question of what becomes of it. */

@@ -13,6 +13,7 @@
 #include "lib/timestamp.h"
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
+#include "ocid-shim/criu.h"
 #include "ocid-shim/launch.h"
 #include "ocid-shim/log_file.h"
 #include "ocid-shim/runtime.h"
@@ -216,7 +217,11 @@ int create_container(const struct cli *cli, bool run, struct container *containe
 
 	cleanup_fd int lock =
 		lock_take(store.locks_fd, "container", request.id, LOCK_EXCLUSIVE, true, err);
-	return lock < 0 ? -1 : make(cli, &store, lock, &request, run, container, err);
+	if (lock < 0)
+		return -1;
+	int made = make(cli, &store, lock, &request, run, container, err);
+	return made < 0 && request.restore ? criu_explain(request.bundle, "restore.log", err)
+					   : made;
 }
 
 static int run_create(const struct cli *cli, struct error *err)

@@ -32,16 +32,18 @@ int criu_check(struct error *err)
 	return error_hint(err, "see criu check");
 }
 
-char *criu_last_error(const char *directory)
+int criu_explain(const char *directory, const char *log, struct error *err)
 {
 	static const char mark[] = "Error (";
-	cleanup_free char *path = xasprintf("%s/dump.log", directory);
+	cleanup_free char *path = xasprintf("%s/%s", directory, log);
 	struct error ignored;
 	size_t length;
-	cleanup_free char *log = file_read_at(AT_FDCWD, path, LOG_MAX, &length, &ignored);
+	cleanup_free char *text = file_read_at(AT_FDCWD, path, LOG_MAX, &length, &ignored);
 	const char *found = NULL;
 
-	for (const char *at = log; at && (at = strstr(at, mark)); at += sizeof mark - 1)
+	for (const char *at = text; at && (at = strstr(at, mark)); at += sizeof mark - 1)
 		found = at;
-	return found ? xasprintf("%.*s", (int)strcspn(found, "\n"), found) : NULL;
+	if (found)
+		error_prefix(err, "%.*s", (int)strcspn(found, "\n"), found);
+	return text ? error_hint(err, "see %s", path) : -1;
 }

@@ -7,6 +7,6 @@
  * cannot, or where it is not there. */
 int criu_check(struct error *err);
 
-/* The last error that CRIU has written to dump.log in the directory; NULL where there is none. The
- * caller frees it. */
-char *criu_last_error(const char *directory);
+/* Put the last error that CRIU has written to the log of that name, where there is one, before the
+ * runtime's, and hint at the log. Returns -1. */
+int criu_explain(const char *directory, const char *log, struct error *err);

@@ -20,12 +20,12 @@ criu_pretend() {
 	{
 		printf '#!/bin/bash\nseen=%q\n' "$1"
 		cat <<-'END'
-			words=() verb= image= leave=
+			words=() verb= image= work= leave=
 			while [ $# -gt 0 ]; do
 				case $1 in
 				checkpoint | restore) verb=$1 ;;
 				--image-path) image=$2; shift ;;
-				--work-path) shift ;;
+				--work-path) work=$2; shift ;;
 				--leave-running) leave=1 ;;
 				--detach) [ -n "$verb" ] || words+=("$1") ;;
 				*) words+=("$1") ;;
@@ -42,7 +42,10 @@ criu_pretend() {
 				[ -n "$leave" ] || runc "${words[@]:0:6}" kill "${words[-1]}" KILL
 				;;
 			restore)
-				grep -qx saved "$image/core-1.img" || exit 1
+				if ! grep -qx saved "$image/core-1.img"; then
+					echo "(00.012) Error (criu/image.c:1): No such image" >"$work/restore.log"
+					exit 1
+				fi
 				runc "${words[@]:0:6}" create "${words[@]:6}" && runc "${words[@]:0:6}" start "${words[-1]}"
 				;;
 			*) exec runc "${words[@]}" ;;

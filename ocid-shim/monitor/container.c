@@ -65,8 +65,9 @@ static int run_create(struct monitor *monitor, const struct standard *standard)
 		rest[n++] = (char *)"--detach";
 		rest[n++] = (char *)"--image-path";
 		rest[n++] = (char *)monitor->restore;
+		/* where CRIU writes what it says: a checkpoint may be read-only */
 		rest[n++] = (char *)"--work-path";
-		rest[n++] = (char *)monitor->restore;
+		rest[n++] = (char *)monitor->bundle;
 	} else if (monitor->starts) {
 		rest[n++] = (char *)"run";
 		rest[n++] = (char *)"--detach";

@@ -92,7 +92,7 @@ entry() {
 	tar -tvf "$ARCHIVES/a.tar" >"$BATS_TEST_TMPDIR/list"
 	[ "$(awk '{ print $6 }' "$BATS_TEST_TMPDIR/list" | grep -v '^checkpoint/.')" = \
 		"$(printf '%s\n' config.dump spec.dump status.dump status dump.log stats-dump container.log checkpoint/ rootfs-diff.tar)" ]
-	grep -q '^-rw------- .* checkpoint/core-1.img$' "$BATS_TEST_TMPDIR/list"
+	grep -q '^-rw------- .* checkpoint/core-[0-9]*.img$' "$BATS_TEST_TMPDIR/list"
 	grep -q '^drwx------ .* checkpoint/$' "$BATS_TEST_TMPDIR/list"
 	grep -q 'stdout F hello$' <(entry container.log)
 	# files as a layer, and as the saved processes know them

@@ -41,6 +41,8 @@ pretend() {
 	is_status two running
 	shim rm --force two
 	shim 1 restore --runtime "$RUNTIME" --from "$BATS_TEST_TMPDIR/images" --bundle "$BUNDLE" two
+	error_is failed 'Error (criu/image.c:1): No such image: runtime'
+	[[ $stderr == *"(see $BUNDLE/restore.log)" ]]
 	nothing_left
 	shim 3 restore --runtime "$RUNTIME" --from "$BATS_TEST_TMPDIR/none" --bundle "$BUNDLE" two
 	shim 2 restore --bundle "$BUNDLE" two
