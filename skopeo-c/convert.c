@@ -5,6 +5,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/processors.h"
 #include "skopeo-c/convert-manifest.h"
 #include "skopeo-c/layer-type.h"
 #include "skopeo-c/progress.h"
@@ -186,12 +187,13 @@ static const struct transport_class class_recoder = {
 	.commit_blob = recoder_commit_blob,
 };
 
-/* Each layer keeps two threads busy. */
+/* Each layer keeps two threads busy, and takes megabytes of memory. */
 static size_t recoders_at_once(size_t parallel)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t most = (processors_usable() + 1) / 2;
 
-	return processors > 0 && (size_t)processors < parallel ? (size_t)processors : parallel;
+	parallel = parallel ? parallel : TRANSFER_PARALLEL;
+	return parallel < most ? parallel : most;
 }
 
 static int recode_layers(struct converted *state, struct http *http, size_t parallel,
@@ -403,7 +405,6 @@ int convert(struct transport *from, const struct conversion *conversion, struct 
 	result->reference = from->reference ? xstrdup(from->reference) : NULL;
 	state->from = from;
 	state->recoding = conversion->recoding;
-	state->recoding.is_alone = !http;
 	for (size_t i = 0; i + 1 < plan->count; i++)
 		if (plan->manifests[i].is_schema1)
 			return error_set(err, ERROR_UNSUPPORTED,

@@ -15,7 +15,7 @@
 #include <zlib.h>
 #endif
 
-enum { PIECE = 1 << 20 };
+enum { PIECE = 256 << 10 };
 
 struct gzip_writer {
 	byte_sink *sink;

@@ -2,6 +2,7 @@
 #include "skopeo-c/commands.h"
 #include "skopeo-c/globals.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,6 +17,12 @@ static _Noreturn void leave(int status)
 #else
 	_exit(status);
 #endif
+}
+
+/* What is freed of the buffers of threads goes back to the system, whatever was freed before. */
+static void return_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
 }
 
 int main(int argc, char **argv)
@@ -41,6 +48,7 @@ int main(int argc, char **argv)
 	};
 	/* clang-format on */
 
+	return_memory();
 	struct cli_command *all = globals_add(commands);
 	int status = cli_main("skopeo-c",
 			      "looks at and copies images in registries, layouts and the store",

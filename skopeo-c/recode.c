@@ -60,7 +60,6 @@ static int unpack(void *context, const void *data, size_t length, struct error *
 struct recoder *recoder_new(const struct recoding *recoding, struct error *err)
 {
 	struct recoder *recoder = xcalloc(1, sizeof *recoder);
-	size_t slots = recoding->is_alone ? STAGE_SLOTS_MANY : STAGE_SLOTS;
 
 	recoder->keep = recoding->keep;
 	recoder->is_tar = !recoding->keep && recoding->way == COMPRESSION_NONE;
@@ -72,9 +71,9 @@ struct recoder *recoder_new(const struct recoding *recoding, struct error *err)
 		recoder->compressor =
 			compressor_new(recoding->way, recoding->level, store, recoder, err);
 	if (recoder->compressor)
-		recoder->packing = stage_new(pack, recoder, slots, err);
+		recoder->packing = stage_new(pack, recoder, STAGE_SLOTS_MANY, err);
 	if (recoder->fd >= 0 && (recoding->keep || recoder->packing))
-		recoder->unpacking = stage_new(unpack, recoder, slots, err);
+		recoder->unpacking = stage_new(unpack, recoder, STAGE_SLOTS, err);
 	if (recoder->unpacking)
 		return recoder;
 	recoder_free(recoder);

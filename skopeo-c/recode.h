@@ -18,8 +18,7 @@ struct recoder;
 
 /* What becomes of a layer. */
 struct recoding {
-	bool keep;     /* its bytes stay: only the digests and the size are wanted */
-	bool is_alone; /* one layer after the other, without libcurl: there is memory for more */
+	bool keep; /* its bytes stay: only the digests and the size are wanted */
 	enum compression way;
 	int level;	       /* 0: the default of the way */
 	const char *directory; /* as for spool_open() */

@@ -8,7 +8,7 @@
 
 struct stage;
 
-enum { STAGE_SLOTS = 4, STAGE_SLOTS_MANY = 16 };
+enum { STAGE_SLOTS = 8, STAGE_SLOTS_MANY = 16 };
 
 /* What `sink` is given has at most 32 KiB; of that size the queue has `slots`, at least 2: the
  * more, the seldomer one thread has to wake the other. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-enum { OUT_SIZE = 256 << 10 };
+enum { OUT_SIZE = 128 << 10 };
 
 #define ZSTD_FUNCTIONS(X)                                                                          \
 	X(createCCtx)                                                                              \
