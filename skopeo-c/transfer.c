@@ -354,8 +354,13 @@ static const struct blob *next_blob(const struct transfer *transfer, const struc
 	return NULL;
 }
 
-/* Move every job one step on and put new ones in the place of those that are done. Returns how
- * many are left, or -1. */
+static int advance_or_begin_again(struct job *job, struct error *err)
+{
+	return advance(job, err) < 0 && !will_try_again(job, err) ? -1 : 0;
+}
+
+/* Move every job one step on and put new ones in the place of those that are done: at once, as
+ * nothing might come that ends the wait before. Returns how many are left, or -1. */
 static int advance_all(struct transfer *transfer, struct job *jobs, const struct blob *blobs,
 		       size_t count, size_t *next, struct error *err)
 {
@@ -363,18 +368,16 @@ static int advance_all(struct transfer *transfer, struct job *jobs, const struct
 
 	for (size_t i = 0; i < transfer->parallel; i++) {
 		struct job *job = &jobs[i];
+		const struct blob *blob;
 
-		while (job->step == JOB_DONE) {
-			const struct blob *blob = next_blob(transfer, blobs, count, next, jobs);
-
-			if (!blob)
-				break;
+		if (job->step != JOB_DONE && advance_or_begin_again(job, err) < 0)
+			return -1;
+		while (job->step == JOB_DONE &&
+		       (blob = next_blob(transfer, blobs, count, next, jobs))) {
 			job_begin(job, transfer, blob);
-			if (advance(job, err) < 0 && !will_try_again(job, err))
+			if (advance_or_begin_again(job, err) < 0)
 				return -1;
 		}
-		if (job->step != JOB_DONE && advance(job, err) < 0 && !will_try_again(job, err))
-			return -1;
 		left += job->step != JOB_DONE;
 	}
 	return left + (*next < count);
