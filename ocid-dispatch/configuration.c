@@ -15,7 +15,7 @@
 
 enum { SHM_SIZE = 64 << 20, PORT_MAX = 65535 };
 
-enum kind { TEXT, PATH, PATHS, NUMBER, DRIVER, RUNTIMES, OBJECT };
+enum kind { TEXT, PATH, PATHS, NUMBER, FLAG, DRIVER, RUNTIMES, OBJECT };
 
 struct member {
 	const char *name;
@@ -41,6 +41,7 @@ static const struct member top_members[] = {
 	{ "network", .kind = OBJECT, .members = network_members },
 	{ "stream", .kind = OBJECT, .members = stream_members },
 	{ "shmSize", .kind = NUMBER, .max = INT64_MAX },
+	{ "restoreCheckpoints", .kind = FLAG },
 	{ 0 },
 };
 
@@ -106,6 +107,8 @@ static int check_value(const json_t *value, const struct member *member, const c
 		return json_is_integer(value) && number >= 0 && number <= member->max
 			       ? 0
 			       : refuse(at, "a number that can be", err);
+	case FLAG:
+		return json_is_boolean(value) ? 0 : refuse(at, "true or false", err);
 	case DRIVER:
 		return text && (strcmp(text, "cgroupfs") == 0 || strcmp(text, "systemd") == 0)
 			       ? 0
@@ -216,10 +219,10 @@ static json_t *defaults(void)
 {
 	bool systemd = access("/run/systemd/system", F_OK) == 0;
 
-	return json_pack("{s:s, s:s, s:{s:{s:s}}, s:{}, s:{s:s, s:i}, s:I}", "cgroupDriver",
+	return json_pack("{s:s, s:s, s:{s:{s:s}}, s:{}, s:{s:s, s:i}, s:I, s:b}", "cgroupDriver",
 			 systemd ? "systemd" : "cgroupfs", "defaultRuntime", "runc", "runtimes",
 			 "runc", "path", "runc", "network", "stream", "address", "127.0.0.1",
-			 "port", 0, "shmSize", (json_int_t)SHM_SIZE);
+			 "port", 0, "shmSize", (json_int_t)SHM_SIZE, "restoreCheckpoints", 0);
 }
 
 int configuration_load(const char *path, struct configuration *configuration, struct error *err)

@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/pipeline.h"
 
@@ -173,12 +174,15 @@ static int note_resources(const struct records *records, const char *id, json_t 
 }
 
 /* What has not been started is given its configuration anew. */
-static int configure_anew(const struct rpc_context *context, const json_t *document,
-			  struct error *err)
+static int configure_anew(const struct rpc_context *context, const struct records *records,
+			  const struct named *named, const json_t *document, struct error *err)
 {
 	cleanup_pipeline struct pipeline pipeline = { .input = document };
+	cleanup_free char *checkpoint = restore_directory(records, named);
+	struct strings *words = pipeline_add(&pipeline, "oci-gen", "generate", NULL);
 
-	pipeline_add(&pipeline, "oci-gen", "generate", NULL);
+	if (checkpoint)
+		restore_generate(records, named->id, words);
 	return pipeline_run(&pipeline, context, err);
 }
 
@@ -213,7 +217,8 @@ int containers_update(const struct rpc_context *context, const json_t *request, 
 		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
 	if (cri && ((state == CONTAINER_RUNNING && change(context, named.id, cri, err) < 0) ||
 		    note_resources(&records, named.id, document, cri, err) < 0 ||
-		    (state == CONTAINER_CREATED && configure_anew(context, document, err) < 0)))
+		    (state == CONTAINER_CREATED &&
+		     configure_anew(context, &records, &named, document, err) < 0)))
 		return -1;
 	*response = json_object();
 	return 0;

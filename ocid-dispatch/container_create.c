@@ -11,6 +11,7 @@
 #include "lib/path.h"
 #include "lib/random.h"
 #include "ocid-dispatch/container_images.h"
+#include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/images.h"
 #include "ocid-dispatch/pipeline.h"
@@ -33,6 +34,8 @@ struct creation {
 	json_t *image;	      /* a row of `ctr-store image` */
 	char id[RANDOM_ID_SIZE];
 	int pod_lock, lock;
+	const char *archive;		/* of a checkpoint, as which the image is named; or NULL */
+	struct restoration restoration; /* where it is made of a checkpoint */
 };
 
 static void creation_free(struct creation *creation)
@@ -41,6 +44,7 @@ static void creation_free(struct creation *creation)
 	json_decref(creation->image);
 	cleanup_fd_p(&creation->pod_lock);
 	cleanup_fd_p(&creation->lock);
+	restoration_end(creation->context, &creation->restoration);
 }
 #define cleanup_creation __attribute__((cleanup(creation_free)))
 
@@ -80,10 +84,14 @@ static int find_image(struct creation *c, struct error *err)
 
 	if (!*name)
 		return error_set(err, ERROR_USAGE, "the request names no image");
+	if (*name == '/') {
+		c->archive = name;
+		return restore_check(c->context, name, err);
+	}
 	if (images_find(c->context, name, &c->image, err) < 0)
 		return -1;
 	if (c->image)
-		return 0;
+		return restore_is_checkpoint(c->image) ? restore_check(c->context, name, err) : 0;
 	error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
 	error_subject(err, name);
 	return error_hint(err, "pull it first");
@@ -269,6 +277,36 @@ static void add_store(struct pipeline *pipeline, const struct creation *c)
 	add_map(words, "--gidmap", json_object_get(options, "gids"));
 }
 
+/* An archive becomes an image, which goes with the container. */
+static int import(struct creation *c, json_t *record, struct error *err)
+{
+	if (restore_import(c->context, c->archive, &c->image, err) < 0)
+		return -1;
+	json_object_set(record, "importedImage", json_object_get(c->image, "id"));
+	return container_write(c->records, pod_id(c->pod), record, "making", false, err);
+}
+
+/* Take the image of the checkpoint, and say so in the record. */
+static int restore(struct creation *c, json_t *record, struct error *err)
+{
+	const struct named named = { c->id, (char *)pod_id(c->pod) };
+	const char *name = json_text(json_object_get(c->config, "image"), "image", "");
+
+	if (c->archive && import(c, record, err) < 0)
+		return -1;
+	if (!c->archive && !restore_is_checkpoint(c->image))
+		return 0;
+	if (restore_prepare(c->context, c->records, &named, json_text(c->image, "id", ""),
+			    c->config, &c->restoration, err) < 0)
+		return -1;
+	json_decref(c->image);
+	c->image = json_incref(c->restoration.image);
+	json_auto_t *of_image = make_record(c);
+	json_object_update(record, of_image);
+	restore_note(&c->restoration, name, record);
+	return 0;
+}
+
 static int make(const struct creation *c, struct error *err)
 {
 	json_auto_t *first = first_document(c, err);
@@ -277,8 +315,11 @@ static int make(const struct creation *c, struct error *err)
 	if (!first || make_host_paths(c, err) < 0)
 		return -1;
 	add_store(&pipeline, c);
-	pipeline_add(&pipeline, "oci-gen", "generate", NULL);
-	if (pipeline_run(&pipeline, c->context, err) < 0)
+	struct strings *generate = pipeline_add(&pipeline, "oci-gen", "generate", NULL);
+	if (c->restoration.image)
+		restore_generate(c->records, c->id, generate);
+	if (pipeline_run(&pipeline, c->context, err) < 0 ||
+	    (c->restoration.image && restore_configure(c->records, c->id, err) < 0))
 		return -1;
 	return cli_interrupted() ? error_set(err, ERROR_TEMPORARY, "interrupted") : 0;
 }
@@ -317,7 +358,7 @@ int containers_create(const struct rpc_context *context, const json_t *request, 
 	json_auto_t *record = make_record(&creation);
 	if (claim(&creation, record, err) < 0)
 		return -1;
-	if (make(&creation, err) < 0 ||
+	if (restore(&creation, record, err) < 0 || make(&creation, err) < 0 ||
 	    container_write(&records, pod_id(creation.pod), record, "made", true, err) < 0) {
 		undo(&creation);
 		return -1;

@@ -7,6 +7,7 @@
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/container_images.h"
+#include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/pipeline.h"
 
 #include <errno.h>
@@ -43,6 +44,9 @@ int container_remove(const struct rpc_context *context, const struct records *re
 	if (run(&shim, context, err) < 0 || run(&store, context, err) < 0 ||
 	    container_images_unmount(context, records, named, err) < 0)
 		return -1;
+	const char *imported = json_text(record, "importedImage", NULL);
+	if (imported)
+		restore_drop(context, imported);
 	/* the record goes last: it is what finds the rest */
 	if (unlinkat(records->pods_fd, path, 0) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", named->id);

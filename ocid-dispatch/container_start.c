@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * StartContainer: ocid-shim run. Until that has been told that the container stays, it undoes what
- * it has done whoever is killed, so one that was not started whole can be started again.
+ * StartContainer: ocid-shim run, or restore. Until that has been told that the container stays, it
+ * undoes what it has done whoever is killed, so one that was not started whole can be started
+ * again.
  */
 #include "ocid-dispatch/handlers.h"
 
@@ -11,10 +12,12 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/configuration.h"
+#include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool ends_with(const char *text, const char *end)
@@ -40,8 +43,13 @@ static int run(const struct rpc_context *context, const struct records *records,
 		return -1;
 	if (pod_state(records, pod) != POD_READY)
 		return error_set(err, ERROR_IN_USE, "the pod %s is not ready", named->pod);
-	struct strings *words =
-		pipeline_add(&pipeline, "ocid-shim", "run", "--runtime", runtime, NULL);
+	cleanup_free char *checkpoint = restore_directory(records, named);
+	struct strings *words = pipeline_add(&pipeline, "ocid-shim", checkpoint ? "restore" : "run",
+					     "--runtime", runtime, NULL);
+	if (checkpoint) {
+		strings_add(words, "--from");
+		strings_add(words, checkpoint);
+	}
 	/* as oci-gen has written the path of the cgroup */
 	if (parent && ends_with(parent, ".slice"))
 		strings_add(words, "--systemd-cgroup");

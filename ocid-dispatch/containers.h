@@ -6,6 +6,7 @@
  *   stage    "making" from before the first thing of it is made, then "made", and "removing" from
  *            before the first thing is removed
  *   failure  {message, at (ns since 1970)}: why it will never run
+ *   importedImage  the id of an image that was made for it, of a checkpoint's archive
  *
  * All else is in the container's document and, once it has been started, with ocid-shim(1), which
  * knows nothing of it before.

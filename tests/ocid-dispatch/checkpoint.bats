@@ -191,3 +191,129 @@ entry() {
 	tool ocid-dispatch call --config "$CONFIG" --trace CheckpointContainer <"$BATS_TEST_TMPDIR/request"
 	[[ $stderr == *"ocid-shim checkpoint --leave-running $CTR $OCID_ROOT/tmp/"*"ctr-store diff $CTR >$OCID_ROOT/tmp/"* ]]
 }
+
+# An image whose layer is the archive, and whose manifest says that it is a checkpoint.
+checkpoint_image() {
+	local layout=$BATS_TEST_TMPDIR/oci digest file
+
+	oci_image "$layout" 1 '{}' "$ARCHIVES/$1"
+	file=$layout/blobs/sha256/$(jq -r '.manifests[0].digest | sub("sha256:"; "")' "$layout/index.json")
+	jq -c '.annotations = {"org.criu.checkpoint.container.name": "c"}' "$file" >"$layout/manifest"
+	digest=$(sha256sum <"$layout/manifest" | cut -d ' ' -f 1)
+	jq -c --arg digest "sha256:$digest" --argjson size "$(stat -c %s "$layout/manifest")" \
+		'.manifests[0] |= . + {digest: $digest, size: $size}' "$layout/index.json" >"$layout/index"
+	mv "$layout/manifest" "$layout/blobs/sha256/$digest"
+	mv "$layout/index" "$layout/index.json"
+	skopeo-c copy -q "oci:$layout:1" "store:$2" | ctr-store unpack >/dev/null
+}
+
+# In a namespace of its own, as kubelets want it.
+OWN_PIDS='.config.linux.securityContext.namespaceOptions.pid = "CONTAINER"'
+
+# r.tar, of a container that counts.
+archive() {
+	[ ! -e "$ARCHIVES/r.tar" ] || return 0
+	container r 'echo new >/made; rm -f /bin/wget; i=0; while :; do i=$((i + 1)); echo $i; sleep 0.1; done' "$OWN_PIDS"
+	start
+	wait_for 20 grep -q 'F 3$' "$BATS_FILE_TMPDIR/logs/one/r.log"
+	call CheckpointContainer "$(checkpoint_request "$ARCHIVES/r.tar")"
+	call RemoveContainer "{\"containerId\": \"$CTR\"}"
+}
+
+# Ask for a container of the checkpoint in archive or image $2.
+restore_request() {
+	container_request "$1" 'echo another; exec sleep 100' \
+		'.config.image.image = "'"$2"'" | .config.annotations.x = "y" | '"$OWN_PIDS"
+}
+
+restored() {
+	call CreateContainer "$(restore_request "$1" "$2")"
+	CTR=$(jq -r .containerId <<<"$output")
+	call UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"cpuShares\": \"512\"}}"
+	start
+	[ "$(state)" = CONTAINER_RUNNING ]
+	grep -q "$CTR\$" "/proc/$(ocid-shim state "$CTR" | jq .pid)/cgroup"
+	[ "$(field ContainerStatus "{\"containerId\": \"$CTR\"}" '.status | .image.image, .annotations.restored, .annotations.x,
+		.annotations.checkpointImage, (.annotations.checkpointedAt | test("^20.*Z$"))')" = \
+		"$(printf '%s\n' "$IMAGE" true y "$2" true)" ]
+	[ "$(ocid-shim exec "$CTR" cat /made)" = new ]
+	tool 1 ocid-shim exec "$CTR" test -e /bin/wget
+	wait_for 20 test -s "$BATS_FILE_TMPDIR/logs/three/$1.log"
+	if [ -n "${CRIU-}" ]; then # they go on, and do not begin again
+		run ! grep -q 'F 1$' "$BATS_FILE_TMPDIR/logs/three/$1.log"
+	fi
+	call RemoveContainer "{\"containerId\": \"$CTR\"}"
+}
+
+# Of what was made to restore it nothing is left: $BEFORE are those that were there before.
+nothing_left() {
+	[ "$(ctr-store images | jq -r .id | sort)" = "$BEFORE" ]
+	run ! grep -q "$OCID_RUNROOT/pods/.*/images/" /proc/self/mountinfo
+	[ -z "$(ls -A "$OCID_ROOT/tmp")" ]
+	[ -z "$(ls -A "$OCID_ROOT/containers")" ]
+}
+
+# The archive r.tar with something done in its directory by a command, as $BAD.
+changed_archive() {
+	local directory=$BATS_TEST_TMPDIR/changed
+
+	rm -rf "$directory"
+	mkdir "$directory"
+	tar -C "$directory" -xf "$ARCHIVES/r.tar"
+	(cd "$directory" && eval "$1")
+	BAD=$BATS_TEST_TMPDIR/bad.tar
+	tar -C "$directory" -cf "$BAD" .
+}
+
+@test "CreateContainer: of a checkpoint, as an archive or an image, where that is allowed" {
+	archive
+	checkpoint_image r.tar localhost/checkpoint:1
+	pod three
+	for checkpoint in "$ARCHIVES/r.tar" localhost/checkpoint:1; do
+		call 6 CreateContainer "$(restore_request d "$checkpoint")"
+		error_is denied "$checkpoint is a checkpoint, and restoring is not allowed here"
+	done
+
+	BEFORE=$(ctr-store images | jq -r .id | sort)
+	jq '.restoreCheckpoints = true' "$CONFIG" >"$BATS_TEST_TMPDIR/allows.json"
+	CONFIG=$BATS_TEST_TMPDIR/allows.json
+	restored d "$ARCHIVES/r.tar"
+	restored e localhost/checkpoint:1
+	nothing_left
+	# as CRI-O writes it: without whiteouts, which its reader does not know
+	changed_archive 'mkdir d && tar -C d -xf rootfs-diff.tar && rm d/bin/.wh.wget && tar -C d -cf rootfs-diff.tar . && rm -r d &&
+		echo '\''["/bin/wget"]'\'' >deleted.files'
+	restored f "$BAD"
+	nothing_left
+	ctr-store check --deep >/dev/null
+}
+
+@test "CreateContainer: a checkpoint that is not what it should be is refused, and leaves nothing" {
+	archive
+	jq '.restoreCheckpoints = true' "$CONFIG" >"$BATS_TEST_TMPDIR/allows.json"
+	CONFIG=$BATS_TEST_TMPDIR/allows.json
+	BEFORE=$(ctr-store images | jq -r .id | sort)
+	pod four
+	refused() {
+		changed_archive "$1"
+		call "$2" CreateContainer "$(restore_request r "$BAD")"
+		error_is "$3" "$4"
+		nothing_left
+	}
+	refused 'rm config.dump' 3 not-found config.dump
+	refused 'echo "{" >spec.dump' 7 integrity spec.dump
+	refused 'rm rootfs-diff.tar; ln -s /etc/passwd rootfs-diff.tar' 7 integrity 'leads outside'
+	refused 'rm rootfs-diff.tar; mkfifo rootfs-diff.tar' 7 integrity 'rootfs-diff.tar is no regular file'
+	refused 'echo garbage >rootfs-diff.tar' 7 integrity rootfs-diff.tar
+	refused 'echo '\''["/bin/../x"]'\'' >deleted.files' 7 integrity 'no path'
+	refused 'jq ".rootfsImageRef = \"$(printf %064d 0)\" | .rootfsImageName = \"localhost/none:1\" | .rootfsImage = \"\"" config.dump >c && mv c config.dump' \
+		3 not-found 'no image "localhost/none:1", of which the checkpoint is'
+	refused 'jq ".mounts += [{destination: \"/data\", type: \"bind\", source: \"/etc\"}]" spec.dump >s && mv s spec.dump' \
+		2 usage 'the checkpoint has a mount at /data'
+	call 3 CreateContainer "$(restore_request r "$BATS_TEST_TMPDIR/none.tar")"
+	call 2 CreateContainer "$(restore_request r "$BATS_TEST_TMPDIR")"
+	error_is usage 'no regular file'
+	echo garbage >"$BATS_TEST_TMPDIR/garbage"
+	call 7 CreateContainer "$(restore_request r "$BATS_TEST_TMPDIR/garbage")"
+	nothing_left
+}
