@@ -340,19 +340,54 @@ static int open_blob_dir(const struct layout *layout, const char *digest, struct
 	return path_open_beneath(layout->fd, path, O_RDONLY | O_DIRECTORY, 0, err);
 }
 
-int layout_adopt_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
+/* Returns the directory of the blob. */
+static int place_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
 		      struct error *err)
 {
 	if (!digest_is_valid(digest))
 		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
 	cleanup_fd int blobs = open_blob_dir(layout, digest, err);
 
-	if (blobs < 0 || sync_file(dir_fd, name, err) < 0)
+	if (blobs < 0)
 		return error_prefix(err, "blob %s", digest);
 	/* replaces a blob of that name, so one that a crash of the disk has spoiled is mended */
 	if (renameat(dir_fd, name, blobs, digest_hex(digest)) < 0)
 		return error_os(err, "%s: blob %s", layout->path, digest);
-	return file_sync_dir(blobs, layout->path, err);
+	return steal_fd(&blobs);
+}
+
+int layout_adopt_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
+		      struct error *err)
+{
+	if (sync_file(dir_fd, name, err) < 0)
+		return error_prefix(err, "blob %s", digest);
+	cleanup_fd int blobs = place_blob(layout, dir_fd, name, digest, err);
+
+	return blobs < 0 ? -1 : file_sync_dir(blobs, layout->path, err);
+}
+
+int layout_place_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
+		      struct error *err)
+{
+	cleanup_fd int blobs = place_blob(layout, dir_fd, name, digest, err);
+
+	return blobs < 0 ? -1 : 0;
+}
+
+int layout_sync_blobs(const struct layout *layout, struct error *err)
+{
+	static const char *const directories[] = { "blobs/sha256", "blobs/sha512", "blobs" };
+
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
+		cleanup_fd int fd = path_open_beneath(layout->fd, directories[i],
+						      O_RDONLY | O_DIRECTORY, 0, err);
+
+		if (fd < 0 && err->os == ENOENT)
+			continue;
+		if (fd < 0 || file_sync_dir(fd, layout->path, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int layout_write_blob(const struct layout *layout, const void *data, size_t length, char *digest,

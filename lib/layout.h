@@ -74,6 +74,12 @@ json_t *layout_read_json(const struct layout *layout, const char *digest, struct
 int layout_adopt_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
 		      struct error *err);
 
+/* The same for a file that is on the disk already, without waiting for the disk:
+ * layout_sync_blobs() must do so before anything that has to survive names the blob. */
+int layout_place_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
+		      struct error *err);
+int layout_sync_blobs(const struct layout *layout, struct error *err);
+
 /* Write a small blob. Fills digest when `digest` begins with NUL, else checks against it. */
 int layout_write_blob(const struct layout *layout, const void *data, size_t length, char *digest,
 		      struct error *err);

@@ -27,6 +27,7 @@ struct blob_sink {
 	/* its name there until it is committed; "" for a file without */
 	char temporary[PARTIAL_NAME_SIZE];
 	int partials_fd; /* where a download may be kept when it ends early (borrowed); or -1 */
+	bool is_on_disk; /* the disk has all bytes of the file; for commit_blob */
 	bool is_partial; /* the file has bytes that are worth keeping then: not removed */
 	struct registry_call call;
 	struct upload *upload; /* upload.c's, about the call; or NULL */

@@ -104,16 +104,22 @@ int image_layout_offer_blob(struct transport *t, const struct blob *blob, struct
 int image_layout_commit_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			     struct error *err)
 {
-	const struct image_layout *state = t->state;
+	struct image_layout *state = t->state;
+	const struct layout *layout = &state->layout;
+	const char *name = sink->temporary;
+	int status;
 
 	if (blob_sink_name_file(sink, err) < 0)
 		return error_prefix(err, "%s", t->name);
-	int status = state->blobs_fd >= 0 ? blob_dir_adopt(state->blobs_fd, sink->dir_fd,
-							   sink->temporary, blob->digest, err)
-					  : layout_adopt_blob(&state->layout, sink->dir_fd,
-							      sink->temporary, blob->digest, err);
+	if (state->blobs_fd >= 0)
+		status = blob_dir_adopt(state->blobs_fd, sink->dir_fd, name, blob->digest, err);
+	else if (sink->is_on_disk)
+		status = layout_place_blob(layout, sink->dir_fd, name, blob->digest, err);
+	else
+		status = layout_adopt_blob(layout, sink->dir_fd, name, blob->digest, err);
 	if (status < 0)
 		return -1;
+	state->has_unsynced = state->has_unsynced || sink->is_on_disk;
 	blob_sink_keep_file(sink);
 	return 0;
 }
@@ -159,10 +165,13 @@ static int write_shared(const struct image_layout *state, const struct manifest 
 int image_layout_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
 			      struct error *err)
 {
-	const struct image_layout *state = t->state;
+	struct image_layout *state = t->state;
 	cleanup_free char *digest = xstrdup(manifest->digest);
 	json_auto_t *descriptor = manifest_descriptor(manifest);
 
+	if (state->has_unsynced && layout_sync_blobs(&state->layout, err) < 0)
+		return -1;
+	state->has_unsynced = false;
 	if ((state->blobs_fd >= 0 ? write_shared(state, manifest, err)
 				  : layout_write_blob(&state->layout, manifest->bytes,
 						      manifest->length, digest, err)) < 0)

@@ -88,7 +88,7 @@ static int settle(struct job *job, struct error *err)
 {
 	const struct blob_sink *sink = &job->flow.sink;
 
-	if (sink->fd >= 0 && sink->dir_fd >= 0 && job->blob->size >= THREAD_MIN)
+	if (sink->fd >= 0 && sink->dir_fd >= 0)
 		job->settling = settling_start(sink->fd, job->transfer->http);
 	job->step = JOB_SETTLING;
 	return job->settling ? 0 : finish(job, BLOB_DONE, err);
@@ -100,6 +100,7 @@ static int poll_settling(struct job *job, struct error *err)
 		return 0;
 	if (settling_end(steal_ptr(&job->settling), job->transfer->to->name, err) < 0)
 		return -1;
+	job->flow.sink.is_on_disk = true;
 	return finish(job, BLOB_DONE, err);
 }
 
@@ -147,17 +148,19 @@ static int start_moving(struct job *job, struct error *err)
 	struct flow *flow = &job->flow;
 
 	job->step = JOB_MOVING;
-	if (tell(job, BLOB_STARTED, err) < 0 || open_source(job, err) < 0 ||
-	    flow_begin(flow, err) < 0)
+	if (open_source(job, err) < 0 || flow_begin(flow, err) < 0)
 		return -1;
 	bool downloads = blob_source_is_call(&flow->source);
 	bool uploads = blob_sink_is_call(&flow->sink);
 	/* what takes the bytes of a download has threads of its own, and needs the memory */
 	if (!uploads && !(downloads && flow->sink.take))
 		flow->hashing = hashing_for(job->transfer, job->blob);
-	if (!downloads && !uploads && flow_run(flow, tell_context, job, err) < 0)
-		return -1;
 	if (downloads && !uploads && flow_take_up(flow, err) < 0)
+		return -1;
+	/* now that the file has its name: who hears of it may read what comes */
+	if (tell(job, BLOB_STARTED, err) < 0)
+		return -1;
+	if (!downloads && !uploads && flow_run(flow, tell_context, job, err) < 0)
 		return -1;
 	if (flow->verified && !uploads)
 		return finish(job, BLOB_DONE, err);
