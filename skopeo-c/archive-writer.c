@@ -110,23 +110,27 @@ bool archive_writer_has(const struct archive_writer *writer, const char *name)
 	return json_object_get(writer->places, name) && !json_object_get(writer->unfinished, name);
 }
 
-/* The place of a file; the content is written through a descriptor with an offset of its own. */
+/* Content is written through a descriptor with an offset of its own. */
+static int open_at(const struct archive_writer *writer, int64_t offset, struct error *err)
+{
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d", writer->fd);
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || lseek(fd, offset, SEEK_SET) < 0)
+		return error_os(err, "%s", writer->path);
+	return steal_fd(&fd);
+}
+
 static int offer_place(struct archive_writer *writer, const char *name, int64_t size,
 		       struct blob_sink *sink, struct error *err)
 {
-	cleanup_free char *path = xasprintf("/proc/self/fd/%d", writer->fd);
-
 	if (!json_object_get(writer->places, name)) {
 		if (begin(writer, name, size, err) < 0)
 			return -1;
 		writer->end += tar_padded(size);
 	}
-	sink->fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (sink->fd < 0 ||
-	    lseek(sink->fd, json_integer_value(json_object_get(writer->places, name)), SEEK_SET) <
-		    0)
-		return error_os(err, "%s", writer->path);
-	return 0;
+	sink->fd = open_at(writer, json_integer_value(json_object_get(writer->places, name)), err);
+	return sink->fd < 0 ? -1 : 0;
 }
 
 int archive_writer_offer(struct archive_writer *writer, const char *name, int64_t size,
@@ -156,6 +160,39 @@ int archive_writer_commit(struct archive_writer *writer, const char *name, struc
 	writer->end += writer->open_size;
 	return write_at_end(writer, zeros,
 			    (size_t)(tar_padded(writer->open_size) - writer->open_size), err);
+}
+
+/* What is behind the end is of an attempt that broke. */
+static int cut_off(struct archive_writer *writer, struct error *err)
+{
+	return ftruncate(writer->fd, writer->end) < 0 ? error_os(err, "%s", writer->path) : 0;
+}
+
+int archive_writer_lend(struct archive_writer *writer, int *fd, struct error *err)
+{
+	*fd = -1;
+	if (writer->is_stream)
+		return 0;
+	if (cut_off(writer, err) < 0)
+		return -1;
+	*fd = open_at(writer, writer->end + TAR_BLOCK, err);
+	return *fd < 0 ? -1 : 0;
+}
+
+int archive_writer_take(struct archive_writer *writer, const char *name, int64_t size,
+			struct error *err)
+{
+	int64_t content = writer->end + TAR_BLOCK;
+
+	if (archive_writer_has(writer, name))
+		return cut_off(writer, err);
+	if (begin(writer, name, size, err) < 0)
+		return -1;
+	if (writer->end != content)
+		return error_set(err, ERROR_LIMIT, "%s: the name %s is too long", writer->path,
+				 name);
+	writer->end += size;
+	return write_at_end(writer, zeros, (size_t)(tar_padded(size) - size), err);
 }
 
 int archive_writer_add(struct archive_writer *writer, const char *name, const void *data,

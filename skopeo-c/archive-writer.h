@@ -40,6 +40,14 @@ int archive_writer_offer(struct archive_writer *writer, const char *name, int64_
 /* The content is there. */
 int archive_writer_commit(struct archive_writer *writer, const char *name, struct error *err);
 
+/* A place for content whose name and size are not known before all of it is there: a descriptor at
+ * its beginning, which is the caller's; -1 in *fd for a stream, which has none. One at a time,
+ * without another offer meanwhile; the same again gets the same place. */
+int archive_writer_lend(struct archive_writer *writer, int *fd, struct error *err);
+/* The content is there, or a member of that name is already. */
+int archive_writer_take(struct archive_writer *writer, const char *name, int64_t size,
+			struct error *err);
+
 /* Write a small member. */
 int archive_writer_add(struct archive_writer *writer, const char *name, const void *data,
 		       size_t length, struct error *err);

@@ -28,13 +28,14 @@ struct change {
 };
 
 struct converted {
-	struct transport *from; /* borrowed */
+	struct transport *from, *to; /* borrowed */
 	struct recoding recoding;
 	struct change *changes;
 	size_t count;
-	struct plan old, made;	/* the manifests, one for one */
-	json_t *schema1_layers; /* descriptors of the layers of an image of schema 1, or NULL */
-	struct recoded config;	/* of an image of schema 1: made here */
+	const struct change *lent; /* who has the place that `to` has lent; or NULL */
+	struct plan old, made;	   /* the manifests, one for one */
+	json_t *schema1_layers;	   /* descriptors of the layers of an image of schema 1, or NULL */
+	struct recoded config;	   /* of an image of schema 1: made here */
 };
 
 static struct change *find_change(const struct converted *state, const char *digest)
@@ -145,17 +146,55 @@ static int not_asked_for(const struct blob *blob, struct error *err)
 	return error_set(err, ERROR_FAILED, "layer %s is not to be recoded", blob->digest);
 }
 
+/* Where the result is to be written at once to where it stays; -1 in *fd: nowhere. */
+static int borrow_place(struct converted *state, const struct change *change, int *fd,
+			struct error *err)
+{
+	struct transport *to = state->to;
+
+	*fd = -1;
+	if (!to->class->lend_place || (state->lent && state->lent != change))
+		return 0;
+	if (to->class->lend_place(to, fd, err) < 0)
+		return -1;
+	state->lent = *fd >= 0 ? change : NULL;
+	return 0;
+}
+
+static enum compression resulting_way(const struct converted *state)
+{
+	return state->recoding.keep ? COMPRESSION_GZIP : state->recoding.way;
+}
+
+static int return_place(struct converted *state, struct recoded *recoded, struct error *err)
+{
+	const struct layer_type type = { .way = resulting_way(state) };
+	const struct blob made = {
+		.digest = recoded->digest,
+		.size = recoded->size,
+		.media_type = layer_type_name(&type, false),
+	};
+
+	state->lent = NULL;
+	cleanup_fd_p(&recoded->fd);
+	return state->to->class->take_place(state->to, &made, err);
+}
+
 /* As a destination: where the layers go that are recoded. */
 static int recoder_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			      struct error *err)
 {
-	const struct converted *state = t->state;
+	struct converted *state = t->state;
 	struct change *change = find_change(state, blob->digest);
+	int fd;
 
 	if (!change)
 		return not_asked_for(blob, err);
 	recoder_free(change->recoder); /* of an attempt that broke */
-	change->recoder = recoder_new(&state->recoding, err);
+	change->recoder = NULL;
+	if (borrow_place(state, change, &fd, err) < 0)
+		return -1;
+	change->recoder = recoder_new(&state->recoding, fd, err);
 	if (!change->recoder)
 		return -1;
 	sink->fd = -1;
@@ -168,7 +207,8 @@ static int recoder_offer_blob(struct transport *t, const struct blob *blob, stru
 static int recoder_commit_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			       struct error *err)
 {
-	struct change *change = find_change(t->state, blob->digest);
+	struct converted *state = t->state;
+	struct change *change = find_change(state, blob->digest);
 
 	(void)sink;
 	if (!change)
@@ -178,7 +218,7 @@ static int recoder_commit_blob(struct transport *t, const struct blob *blob, str
 	change->is_done = true;
 	recoder_free(change->recoder);
 	change->recoder = NULL;
-	return 0;
+	return state->lent == change ? return_place(state, &change->recoded, err) : 0;
 }
 
 static const struct transport_class class_recoder = {
@@ -289,8 +329,7 @@ static int convert_schema1(struct converted *state, const struct conversion *con
 			   const struct manifest *old, struct manifest *manifest, struct error *err)
 {
 	bool is_oci = conversion->format && strcmp(conversion->format, MANIFEST_OCI) == 0;
-	struct layer_type type = { .way = state->recoding.keep ? COMPRESSION_GZIP
-							       : state->recoding.way };
+	struct layer_type type = { .way = resulting_way(state) };
 	json_auto_t *diff_ids = json_array(), *layers = json_array();
 	const json_t *layer;
 	size_t i;
@@ -394,8 +433,9 @@ static const struct transport_class class_converted = {
 	.open_blob = converted_open_blob,
 };
 
-int convert(struct transport *from, const struct conversion *conversion, struct http *http,
-	    size_t parallel, struct plan *plan, struct transport *result, struct error *err)
+int convert(struct transport *from, struct transport *to, const struct conversion *conversion,
+	    struct http *http, size_t parallel, struct plan *plan, struct transport *result,
+	    struct error *err)
 {
 	struct converted *state = xcalloc(1, sizeof *state);
 
@@ -404,6 +444,7 @@ int convert(struct transport *from, const struct conversion *conversion, struct 
 	result->name = xstrdup(from->name);
 	result->reference = from->reference ? xstrdup(from->reference) : NULL;
 	state->from = from;
+	state->to = to;
 	state->recoding = conversion->recoding;
 	for (size_t i = 0; i + 1 < plan->count; i++)
 		if (plan->manifests[i].is_schema1)

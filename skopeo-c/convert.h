@@ -24,6 +24,7 @@ struct conversion {
 bool conversion_changes(const struct conversion *conversion, const struct plan *plan);
 
 /* Make what is planned anew. `result` is opened: it gives what `from`, which it goes on using, does
- * not have. parallel: blobs at a time. */
-int convert(struct transport *from, const struct conversion *conversion, struct http *http,
-	    size_t parallel, struct plan *plan, struct transport *result, struct error *err);
+ * not have, and `to` has not got yet. parallel: blobs at a time. */
+int convert(struct transport *from, struct transport *to, const struct conversion *conversion,
+	    struct http *http, size_t parallel, struct plan *plan, struct transport *result,
+	    struct error *err);

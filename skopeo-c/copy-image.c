@@ -224,7 +224,7 @@ static int convert_plan(struct copy *copy, struct error *err)
 			  copy->from.name);
 		return error_hint(err, "--remove-signatures leaves them behind");
 	}
-	if (convert(&copy->from, &conversion, copy->http, request->parallel, &copy->plan,
+	if (convert(&copy->from, &copy->to, &conversion, copy->http, request->parallel, &copy->plan,
 		    &copy->converted, err) < 0)
 		return -1;
 	if (!copy->plan.image)

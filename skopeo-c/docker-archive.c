@@ -117,6 +117,20 @@ int docker_archive_commit_blob(struct transport *t, const struct blob *blob, str
 	return archive_writer_commit(&state->writer, name, err);
 }
 
+static int docker_archive_lend_place(struct transport *t, int *fd, struct error *err)
+{
+	return archive_writer_lend(&((struct docker_archive *)t->state)->writer, fd, err);
+}
+
+static int docker_archive_take_place(struct transport *t, const struct blob *blob,
+				     struct error *err)
+{
+	struct docker_archive *state = t->state;
+	cleanup_free char *name = docker_archive_blob_name(blob);
+
+	return archive_writer_take(&state->writer, name, blob->size, err);
+}
+
 int docker_archive_put_manifest(struct transport *t, const struct manifest *manifest, bool is_top,
 				struct error *err)
 {
@@ -163,5 +177,7 @@ const struct transport_class transport_docker_archive = {
 	.prepare = docker_archive_prepare,
 	.offer_blob = docker_archive_offer_blob,
 	.commit_blob = docker_archive_commit_blob,
+	.lend_place = docker_archive_lend_place,
+	.take_place = docker_archive_take_place,
 	.put_manifest = docker_archive_put_manifest,
 };

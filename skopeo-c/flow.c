@@ -5,6 +5,7 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/memory.h"
+#include "skopeo-c/writeback.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,8 +15,7 @@
 
 enum {
 	RING_SIZE = 128 << 10, /* bytes between a download and the upload that it feeds */
-	LOCAL_PIECE = 256 << 10,
-	WRITEBACK_STEP = 8 << 20
+	LOCAL_PIECE = 256 << 10
 };
 
 /* ---- checking ---- */
@@ -54,16 +54,6 @@ static void ring_put(struct flow *flow, const char *data, size_t length)
 	}
 }
 
-/* Let the disk begin early: the fsync at the end, which stops everything, is short then. */
-static void start_writeback(struct flow *flow, size_t length)
-{
-	json_int_t before = flow->kept;
-
-	flow->kept += (json_int_t)length;
-	if (before / WRITEBACK_STEP != flow->kept / WRITEBACK_STEP)
-		sync_file_range(flow->sink.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-}
-
 static int put_away(struct flow *flow, const void *data, size_t length, struct error *err)
 {
 	const struct blob_sink *sink = &flow->sink;
@@ -72,7 +62,8 @@ static int put_away(struct flow *flow, const void *data, size_t length, struct e
 		return sink->take(sink->taker, data, length, err);
 	if (file_write_fd(sink->fd, data, length, flow->to, err) < 0)
 		return -1;
-	start_writeback(flow, length);
+	flow->kept += (json_int_t)length;
+	writeback_start(sink->fd, flow->kept - (json_int_t)length, flow->kept);
 	return 0;
 }
 

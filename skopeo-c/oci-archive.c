@@ -171,6 +171,19 @@ static int oci_archive_commit_blob(struct transport *t, const struct blob *blob,
 	return archive_writer_commit(&state->writer, name, err);
 }
 
+static int oci_archive_lend_place(struct transport *t, int *fd, struct error *err)
+{
+	return archive_writer_lend(&((struct oci_archive *)t->state)->writer, fd, err);
+}
+
+static int oci_archive_take_place(struct transport *t, const struct blob *blob, struct error *err)
+{
+	struct oci_archive *state = t->state;
+	cleanup_free char *name = blob_name(blob->digest);
+
+	return archive_writer_take(&state->writer, name, blob->size, err);
+}
+
 static int put_blob(struct oci_archive *state, const struct manifest *manifest, struct error *err)
 {
 	cleanup_free char *name = blob_name(manifest->digest);
@@ -265,6 +278,8 @@ const struct transport_class transport_oci_archive = {
 	.open_blob = oci_archive_open_blob,
 	.offer_blob = oci_archive_offer_blob,
 	.commit_blob = oci_archive_commit_blob,
+	.lend_place = oci_archive_lend_place,
+	.take_place = oci_archive_take_place,
 	.put_manifest = oci_archive_put_manifest,
 	.companions = &companions,
 };

@@ -6,15 +6,17 @@
 #include "lib/memory.h"
 #include "skopeo-c/spool.h"
 #include "skopeo-c/stage.h"
+#include "skopeo-c/writeback.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* recoder_write() | unpacking: decompress, hash the tar | packing: compress, hash, write
  * What is kept is hashed and written by recoder_write(), and there is no packing. What is not
- * compressed again is the tar itself, which is hashed once, by packing. */
+ * compressed again is the tar itself, which is hashed once, by packing. is_passing: the file is
+ * not where the result stays. */
 struct recoder {
-	bool keep, is_tar;
+	bool keep, is_tar, is_passing;
 	struct stage *unpacking, *packing;
 	struct decompressor *decompressor;
 	struct compressor *compressor;
@@ -29,7 +31,11 @@ static int store(void *context, const void *data, size_t length, struct error *e
 
 	hasher_update(&recoder->blob, data, length);
 	recoder->size += (json_int_t)length;
-	return file_write_fd(recoder->fd, data, length, "temporary file", err);
+	if (file_write_fd(recoder->fd, data, length, "temporary file", err) < 0)
+		return -1;
+	if (!recoder->is_passing)
+		writeback_start(recoder->fd, recoder->size - (json_int_t)length, recoder->size);
+	return 0;
 }
 
 static int pack(void *context, const void *data, size_t length, struct error *err)
@@ -57,7 +63,7 @@ static int unpack(void *context, const void *data, size_t length, struct error *
 	return decompressor_write(recoder->decompressor, data, length, err);
 }
 
-struct recoder *recoder_new(const struct recoding *recoding, struct error *err)
+struct recoder *recoder_new(const struct recoding *recoding, int fd, struct error *err)
 {
 	struct recoder *recoder = xcalloc(1, sizeof *recoder);
 
@@ -66,7 +72,8 @@ struct recoder *recoder_new(const struct recoding *recoding, struct error *err)
 	hasher_start(&recoder->diff, "sha256");
 	hasher_start(&recoder->blob, "sha256");
 	recoder->decompressor = decompressor_new(take_tar, recoder);
-	recoder->fd = spool_open(recoding->directory, err);
+	recoder->is_passing = fd < 0 && !recoding->directory;
+	recoder->fd = fd >= 0 ? fd : spool_open(recoding->directory, err);
 	if (recoder->fd >= 0 && !recoding->keep)
 		recoder->compressor =
 			compressor_new(recoding->way, recoding->level, store, recoder, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One layer on its way into an unnamed file, compressed anew or only measured. The work is done in
- * threads of its own. */
+/* One layer on its way into a file, compressed anew or only measured. The work is done in threads
+ * of its own. */
 #pragma once
 #include "lib/digest.h"
 #include "skopeo-c/compression.h"
@@ -24,7 +24,8 @@ struct recoding {
 	const char *directory; /* as for spool_open() */
 };
 
-struct recoder *recoder_new(const struct recoding *recoding, struct error *err);
+/* fd: where the result goes, taken over; -1: into an unnamed file. */
+struct recoder *recoder_new(const struct recoding *recoding, int fd, struct error *err);
 /* A byte sink, for the layer as it is. */
 int recoder_write(void *recoder, const void *data, size_t length, struct error *err);
 /* ERROR_INTEGRITY where the layer ends in the middle of its compressed data. */

@@ -124,6 +124,13 @@ struct transport_class {
 	/* All bytes are in the sink and verified: put the blob in place under its name. */
 	int (*commit_blob)(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			   struct error *err);
+	/* Lend a place, before any blob is offered, for one whose digest is not known before all of
+	 * its bytes are there: a descriptor at its beginning, which is the caller's; -1 in *fd for
+	 * none. One at a time; the same again gets the same place. NULL where there never is one.
+	 */
+	int (*lend_place)(struct transport *t, int *fd, struct error *err);
+	/* Its bytes are there, and it is this blob; later it will be offered. */
+	int (*take_place)(struct transport *t, const struct blob *blob, struct error *err);
 	/* is_top: the one that the transport's name will stand for; it comes last. */
 	int (*put_manifest)(struct transport *t, const struct manifest *manifest, bool is_top,
 			    struct error *err);

@@ -26,6 +26,36 @@ copy() {
 	tool skopeo-c copy "$@"
 }
 
+# layer_again LAYOUT FILE: FILE, the last layer compressed in another way, is one more layer
+layer_again() {
+	/usr/bin/python3 - "$@" <<-'END'
+		import hashlib, json, sys
+		layout, layer = sys.argv[1:]
+
+		def read(descriptor):
+		    with open(f"{layout}/blobs/sha256/{descriptor['digest'][7:]}", "rb") as file:
+		        return json.load(file)
+
+		def write(data, descriptor):
+		    digest = hashlib.sha256(data).hexdigest()
+		    with open(f"{layout}/blobs/sha256/{digest}", "wb") as file:
+		        file.write(data)
+		    return dict(descriptor, digest=f"sha256:{digest}", size=len(data))
+
+		with open(f"{layout}/index.json", encoding="utf-8") as file:
+		    index = json.load(file)
+		manifest = read(index["manifests"][0])
+		config = read(manifest["config"])
+		config["rootfs"]["diff_ids"].append(config["rootfs"]["diff_ids"][-1])
+		with open(layer, "rb") as file:
+		    manifest["layers"].append(write(file.read(), manifest["layers"][-1]))
+		manifest["config"] = write(json.dumps(config).encode(), manifest["config"])
+		index["manifests"][0] = write(json.dumps(manifest).encode(), index["manifests"][0])
+		with open(f"{layout}/index.json", "w", encoding="utf-8") as file:
+		    json.dump(index, file)
+	END
+}
+
 @test "copy: oci-archive: is read by skopeo, and skopeo's by us, digests unchanged" {
 	copy "$SRC" oci-archive:ours.tar:name/with:tag
 	skopeo copy -q oci-archive:ours.tar:name/with:tag dir:theirs
@@ -95,6 +125,28 @@ copy() {
 	TMPDIR=/nonexistent copy oci-archive:/dev/stdin oci:p:x < <(skopeo-c copy "$SRC" oci-archive:-)
 	diff -r o p
 	nothing_unfinished .
+}
+
+@test "copy: a layer that changes is written into the archive at once, and only one of the same" {
+	export TMPDIR=$BATS_TEST_TMPDIR/missing
+	gzip -9nc "$BATS_FILE_TMPDIR/second.tar" >second.gz
+	cp -r "$BATS_FILE_TMPDIR/src" twice
+	layer_again twice second.gz
+	copy --dest-decompress oci:twice:v1 docker-archive:plain.tar:app:1
+	copy --dest-decompress "$SRC" docker-archive:plain.tar:app:2
+	copy --dest-compress-format zstd oci:twice:v1 oci-archive:zstd.tar:a
+	unset TMPDIR
+	for archive in plain zstd; do
+		tar tf $archive.tar >names
+		[ -z "$(sort names | uniq -d)" ]
+	done
+	[ "$(tar tf plain.tar | grep -c '\.tar$')" = 2 ]
+	skopeo copy -q docker-archive:plain.tar:app:1 oci:theirs:x
+	jq -e '.rootfs.diff_ids as $ids | $ids[1] == $ids[2] and ($ids | length) == 3' \
+		<(skopeo inspect --config --raw oci:theirs:x)
+	copy --dest-decompress oci-archive:zstd.tar:a dir:a
+	copy docker-archive:plain.tar:app:1 dir:b
+	diff <(jq '[.layers[].digest]' a/manifest.json) <(jq '[.layers[].digest]' b/manifest.json)
 }
 
 @test "copy: from an archive into a registry, and back" {

@@ -98,6 +98,25 @@ all_copied() {
 	nothing_unfinished "$BATS_TEST_TMPDIR/o"
 }
 
+@test "copy: of a layer that is begun again nothing is left where it is written in its new form" {
+	cd "$BATS_TEST_TMPDIR"
+	copy --dest-decompress "docker://$LIAR/good/x:v1" dir:plain
+	for lie in wrong short; do
+		copy --dest-decompress "docker://$LIAR/parts-$lie/p:v1" "docker-archive:$lie.tar:x:1"
+		tar xf $lie.tar "$(jq -r '.layers[0].digest[7:]' plain/manifest.json).tar"
+		skopeo copy -q "docker-archive:$lie.tar" "dir:$lie"
+		diff -r --exclude=version --exclude=manifest.json plain $lie
+		copy --dest-compress-format zstd "docker://$LIAR/parts-$lie/q:v1" "oci-archive:$lie.oci:x"
+		copy --dest-decompress "oci-archive:$lie.oci:x" "dir:$lie-again"
+		diff -r --exclude=version --exclude=manifest.json plain "$lie-again"
+	done
+	cmp wrong.tar short.tar
+	copy 7 --retry-times 0 --dest-decompress "docker://$LIAR/wrong-blob/x:v1" docker-archive:none.tar
+	error_is integrity
+	[ ! -e none.tar ]
+	nothing_unfinished .
+}
+
 @test "copy: a Retry-After that is a date is respected, by the registry's own clock" {
 	before=$(date +%s%N)
 	tool skopeo-c inspect --raw --retry-times 1 --tls-verify=false "docker://$LIAR/busy-until/x:v1"
