@@ -135,10 +135,13 @@ static int take_event(struct session *session, const json_t *object, const char 
 
 	if (strcmp(event, "image") == 0)
 		return add_image(session, json_object_get(object, "image"), err);
-	if (strcmp(event, "blob") == 0 &&
-	    (strcmp(state, "done") == 0 || strcmp(state, "present") == 0))
+	if (strcmp(event, "blob") != 0)
+		return 0; /* others, of later versions, do not concern us */
+	if (strcmp(state, "done") == 0 || strcmp(state, "present") == 0)
 		unpacker_blob_done(session->unpacker, json_text(object, "digest", ""));
-	return 0; /* others, of later versions, do not concern us */
+	else
+		unpacker_blob_arrives(session->unpacker, json_text(object, "digest", ""));
+	return 0;
 }
 
 static int take_object(struct session *session, json_t *object, struct error *err)
@@ -226,7 +229,7 @@ const struct cli_command command_unpack = {
 	.operands_max = -1,
 	.summary = "unpack the layers of images",
 	.details = "Without a name: of the container document on stdin, or of the events of\n"
-		   "`skopeo-c copy --events 1`, each layer as soon as its blob is there.\n"
+		   "`skopeo-c copy --events 1`, layers while their blobs still come.\n"
 		   "Prints the document.",
 	.options = options,
 	.settings_size = sizeof(struct settings),

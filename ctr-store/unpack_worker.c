@@ -37,6 +37,8 @@ static void fill_arguments(const struct unpack_task *task, struct strings *argum
 		strings_addf(arguments, "--image-fd=%d", task->image_fd);
 	if (task->blob_digest)
 		strings_addf(arguments, "--blob-digest=%s", task->blob_digest);
+	if (task->blob_size)
+		strings_addf(arguments, "--blob-size=%lld", (long long)task->blob_size);
 	if (task->diff_id)
 		strings_addf(arguments, "--diff-id=%s", task->diff_id);
 	if (task->user_namespace)

@@ -35,6 +35,7 @@ struct unpack_worker {
 
 struct unpack_task {
 	int blob_fd, diff_fd;
+	json_int_t blob_size; /* the bytes that the blob's file is going to have; 0: it has them */
 	int image_fd; /* an empty file for an EROFS image, then diff_fd stays empty; <= 0: none */
 	const char *blob_digest, *diff_id; /* NULL: not asked for; diff_id only with an image */
 	bool user_namespace, one_user;	   /* see user_namespace.h */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Unpacks the layers of images that are not unpacked yet: several at once, each in a process of
- * its own, as soon as its blob is in the store. What two processes want at the same time is done
- * by one of them. Layers become visible whole and durable: all that were done since the last time,
- * whenever nothing runs.
+ * its own, as soon as its blob is in the store, or with it as it comes. What two processes want at
+ * the same time is done by one of them. Layers become visible whole and durable: all that were done
+ * since the last time, whenever nothing runs.
  */
 #pragma once
 #include "ctr-store/backend.h"
@@ -35,6 +35,9 @@ void unpacker_lose_writes(struct unpacker *unpacker);
 
 /* The image is borrowed until unpacker_free(). */
 int unpacker_add_image(struct unpacker *unpacker, const struct image *image, struct error *err);
+
+/* This blob has begun to come into the store, or more of it has come. */
+void unpacker_blob_arrives(struct unpacker *unpacker, const char *digest);
 
 /* This blob, or each, is in the store. */
 void unpacker_blob_done(struct unpacker *unpacker, const char *digest);

@@ -18,13 +18,26 @@ bool partial_is_name(const char *name)
 	return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
 }
 
+static void fill_name(const char *digest, char name[static PARTIAL_NAME_SIZE])
+{
+	snprintf(name, PARTIAL_NAME_SIZE, PREFIX "%s", digest);
+	*strchr(name, ':') = '.';
+}
+
 int partial_open(int dir_fd, const char *digest, char name[static PARTIAL_NAME_SIZE])
 {
 	struct error ignored; /* what cannot be kept is fetched as a whole */
 
-	snprintf(name, PARTIAL_NAME_SIZE, PREFIX "%s", digest);
-	*strchr(name, ':') = '.';
+	fill_name(digest, name);
 	return lock_open(dir_fd, name, LOCK_EXCLUSIVE, false, name, &ignored);
+}
+
+int partial_follow(int dir_fd, const char *digest)
+{
+	char name[PARTIAL_NAME_SIZE];
+
+	fill_name(digest, name);
+	return openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
 bool partial_expire(int dir_fd, const char *name, int seconds, bool dry_run)

@@ -15,6 +15,10 @@ enum { PARTIAL_NAME_SIZE = DIGEST_SIZE + sizeof ".partial.", PARTIAL_KEPT_SECOND
  * name. -1 where another process works on it, or there can be none. */
 int partial_open(int dir_fd, const char *digest, char name[static PARTIAL_NAME_SIZE]);
 
+/* Open the one of a valid digest for reading, whoever works on it; -1 where there is none. What is
+ * read counts for nothing until the digest of all of it is known to be right. */
+int partial_follow(int dir_fd, const char *digest);
+
 bool partial_is_name(const char *name);
 
 /* Remove the file of that name where no process has worked on it for that many seconds; with

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PullImage: layers are unpacked while later ones still download. */
+/* PullImage: layers are unpacked while they still download. */
 #include "ocid-dispatch/handlers.h"
 
 #include "lib/cleanup.h"

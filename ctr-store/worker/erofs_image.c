@@ -3,10 +3,16 @@
 
 #include "lib/memory.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DATA_SIZE = 256 << 10, SLAB_MIN = EROFS_BLOCK, SLAB_MAX = 64 << 10 };
+enum {
+	DATA_SIZE = 256 << 10,
+	SLAB_MIN = EROFS_BLOCK,
+	SLAB_MAX = 64 << 10,
+	WRITEBACK_STEP = 8 << 20
+};
 
 void image_start(struct image *image, int fd)
 {
@@ -44,7 +50,12 @@ static int flush_data(struct image *image, struct error *err)
 	size_t length = image->data_length;
 
 	image->data_length = 0;
-	return image_patch(image, image->data, length, image->data_at, err);
+	if (image_patch(image, image->data, length, image->data_at, err) < 0)
+		return -1;
+	/* let the disk begin early: what the caller syncs in the end is little then */
+	if ((image->data_at + length) / WRITEBACK_STEP != image->data_at / WRITEBACK_STEP)
+		sync_file_range(image->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return 0;
 }
 
 /* Something else gets the blocks at the end. */

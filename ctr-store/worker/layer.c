@@ -40,6 +40,8 @@ const struct cli_option layer_options[] = {
 	  "digest the uncompressed layer must have" },
 	{ "blob-digest", 0, "DIGEST", OPTION_STRING, offsetof(struct layer_settings, blob_digest),
 	  "digest the layer must have as it is stored" },
+	{ "blob-size", 0, "BYTES", OPTION_NUMBER, offsetof(struct layer_settings, blob_size),
+	  "the file of --blob-fd still grows: wait until it has that many bytes" },
 	{ "max-entries", 0, "N", OPTION_NUMBER, offsetof(struct layer_settings, entries_max),
 	  "refuse layers with more entries (default 2000000)" },
 	{ "max-size", 0, "BYTES", OPTION_NUMBER, offsetof(struct layer_settings, size_max),
@@ -67,6 +69,13 @@ static int check_fd(const struct cli *cli, const char *option, long long fd, str
 	if (fd < 0 || fd > INT_MAX || fcntl((int)fd, F_GETFD) < 0)
 		return cli_usage(cli, err, "--%s: no open descriptor is given", option);
 	return 0;
+}
+
+static bool is_file(long long fd)
+{
+	struct stat st;
+
+	return fstat((int)fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* Each descriptor has one meaning. */
@@ -105,6 +114,8 @@ static int check_settings(const struct cli *cli, const struct layer_settings *se
 	    (settings->blob_digest &&
 	     check_digest(cli, "blob-digest", settings->blob_digest, err) < 0))
 		return -1;
+	if (settings->blob_size < 0 || (settings->blob_size && !is_file(settings->blob_fd)))
+		return cli_usage(cli, err, "--blob-size: only a file can grow");
 	if (has_twins(settings))
 		return cli_usage(cli, err, "one descriptor is given twice");
 	if (settings->entries_max < 1 || settings->size_max < 1)
@@ -300,7 +311,8 @@ int layer_run(const struct cli *cli, struct error *err)
 	struct stream_settings stream_settings = { .fd = (int)settings->blob_fd,
 						   .diff_id = settings->diff_id,
 						   .blob_digest = settings->blob_digest,
-						   .size_max = settings->size_max };
+						   .size_max = settings->size_max,
+						   .growing_to = settings->blob_size };
 	cleanup_fd int lower_fd = -1;
 	struct marker marker;
 	json_t *result = NULL;

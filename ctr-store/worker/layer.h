@@ -7,7 +7,7 @@ extern const struct cli_option layer_options[];
 extern const struct layer_settings layer_defaults;
 
 struct layer_settings {
-	long long blob_fd, dir_fd, lower_fd, image_fd;
+	long long blob_fd, dir_fd, lower_fd, image_fd, blob_size;
 	const char *diff_id, *blob_digest;
 	long long entries_max, size_max;
 	bool user_namespace, one_user, only_check;

@@ -5,12 +5,15 @@
  * decompressor or in a tar reader cannot touch anything but that directory.
  *
  *   ctr-store-unpack layer --blob-fd N --dir-fd M --diff-id D [--blob-digest D] [--lower-fd K]
- *                    [--max-entries N] [--max-size BYTES] [--user-namespace] [--one-user]
+ *                    [--blob-size BYTES] [--max-entries N] [--max-size BYTES] [--user-namespace]
+ *                    [--one-user]
  *   ctr-store-unpack layer --blob-fd N --dir-fd M --image-fd I [--diff-id D] …
  *   ctr-store-unpack layer --blob-fd N --dir-fd M --check
  *
  * in:   N        the layer as it is stored, compressed or not (the bytes say which: gzip, zstd,
- *                bzip2, xz, plain tar); a file at offset 0, or a pipe. Read to its end.
+ *                bzip2, xz, plain tar); a file at offset 0, or a pipe. Read to its end; with
+ *                --blob-size a file to which others still write, until it has that many bytes
+ *                and however long that takes: the caller kills a worker that waits in vain.
  *       M        an empty directory; becomes the layer. Nothing else can be reached.
  *       I        an empty file; becomes an EROFS image of the layer, and nothing is written to M.
  *                Overlayfs' own files are in it as in a directory: 0:0, trusted.overlay.opaque.

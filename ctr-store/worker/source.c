@@ -3,21 +3,49 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { PAUSE_MS = 2, PAUSE_MS_MAX = 64 };
+
+/* inotify would tell of it, but at its end the kernel makes the process wait. */
+static void wait_for_growth(struct source *source)
+{
+	long next_ms = source->pause_ms ? 2 * source->pause_ms : PAUSE_MS;
+
+	source->pause_ms = next_ms < PAUSE_MS_MAX ? next_ms : PAUSE_MS_MAX;
+	const struct timespec pause = { .tv_nsec = source->pause_ms * 1000000 };
+	nanosleep(&pause, NULL);
+}
+
+/* How much the next read is to take: nothing behind the end that was announced. */
+static size_t wanted(const struct source *source)
+{
+	size_t room = SOURCE_CHUNK - source->end;
+	long long left = source->growing_to - source->taken;
+
+	return source->growing_to && left < (long long)room ? (size_t)left : room;
+}
 
 /* One read into the free end of the buffer. */
 static int read_more(struct source *source, struct error *err)
 {
+	size_t want = wanted(source);
 	ssize_t got;
 
-	do {
-		got = read(source->fd, source->buffer + source->end, SOURCE_CHUNK - source->end);
-	} while (got < 0 && errno == EINTR);
+	while ((got = read(source->fd, source->buffer + source->end, want)) < 0 && errno == EINTR)
+		;
 	if (got < 0)
 		return error_os(err, "cannot read the layer");
+	if (got == 0 && want > 0 && source->growing_to) {
+		wait_for_growth(source);
+		return 0;
+	}
 	if (source->hasher)
 		hasher_update(source->hasher, source->buffer + source->end, (size_t)got);
 	source->end += (size_t)got;
+	source->taken += got;
+	source->pause_ms = 0;
 	source->ended = got == 0;
 	return 0;
 }

@@ -45,6 +45,7 @@ struct stream *stream_new(const struct stream_settings *settings)
 	stream->settings = *settings;
 	stream->source.fd = settings->fd;
 	stream->source.buffer = xcalloc(1, SOURCE_CHUNK);
+	stream->source.growing_to = settings->growing_to;
 	for (int i = 0; i < BLOCKS; i++)
 		stream->blocks[i].data = xcalloc(1, STREAM_BLOCK);
 	hasher_start(&stream->plain, settings->diff_id ? settings->diff_id : "sha256");

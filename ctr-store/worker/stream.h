@@ -15,6 +15,7 @@ struct stream_settings {
 	const char *diff_id;	 /* digest the uncompressed bytes must have, or NULL; borrowed */
 	const char *blob_digest; /* digest the stored bytes must have, or NULL; borrowed */
 	long long size_max;	 /* of the uncompressed layer, in bytes */
+	long long growing_to;	 /* the bytes that the file is going to have; 0: has */
 };
 
 struct stream;

@@ -728,6 +728,29 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 	error_is denied CAP_SYS_ADMIN
 }
 
+# ---- a layer that still comes ----
+
+@test "layer: a file that grows is read as it grows, up to the size that was announced" {
+	layer l.tar <<-'END'
+		file early data=@600000
+		file late data=here
+	END
+	size=$(stat -c %s l.tar) diff_id=$(sha256 l.tar)
+	head -c 400000 l.tar >growing
+	mkdir tree
+	ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --diff-id "$diff_id" --blob-digest "$diff_id" \
+		--blob-size "$size" 7<growing 8<tree >said 2>&1 3>&- &
+	wait_for 10 test -s tree/early
+	[ ! -s said ]
+	{
+		tail -c +400001 l.tar
+		echo behind
+	} >>growing
+	wait $!
+	[ "$(jq .entries said)" = 2 ]
+	[ "$(cat tree/late)" = here ]
+}
+
 # ---- the command line ----
 
 @test "layer: usage errors" {
@@ -744,6 +767,10 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 	error_is usage diff-id
 	worker 2 l.tar tree --diff-id "$diff_id" --max-entries 0
 	error_is usage limit
+	worker 2 <(cat l.tar) tree --diff-id "$diff_id" --blob-size 10
+	error_is usage "only a file"
+	worker 2 l.tar tree --diff-id "$diff_id" --blob-size -1
+	error_is usage blob-size
 	worker 2 l.tar tree --diff-id "$diff_id" --lower-fd 8
 	error_is usage twice
 	worker 2 l.tar l.tar --diff-id "$diff_id"
