@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OUTPUT_MAX_DEFAULT = 1 << 20, EXEC_FAILED = 127 };
+enum {
+	OUTPUT_MAX_DEFAULT = 1 << 20,
+	EXEC_FAILED = 127,
+	CHILD_STACK = 64 << 10, /* for what execvpe() needs beside the arguments */
+};
 
 /* What the child's three standard descriptors become. */
 struct standard {
@@ -34,18 +39,17 @@ struct stream {
 	size_t length, size, max;
 };
 
-/* ---- in the child, between fork and exec: only async-signal-safe calls ---- */
+/* A child until it has become the program. It runs in our memory meanwhile, and we wait. */
+struct child {
+	const struct spawn *spawn;
+	const struct standard *standard;
+	pid_t parent;
+	int failure; /* an errno when it could not become the program */
+};
 
-static bool is_listed(const int *fds, int fd)
-{
-	for (; fds && *fds >= 0; fds++)
-		if (*fds == fd)
-			return true;
-	return false;
-}
+/* ---- in the child: only async-signal-safe calls, and nothing of ours may change but `failure` */
 
-/* Close everything above 2 that is not listed, but mark rather than close, so that the descriptor
- * that reports exec's failure lives until exec. */
+/* Nothing above 2 that is not listed outlives exec. */
 static int keep_only(const int *pass_fds)
 {
 	if (syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) < 0)
@@ -83,12 +87,10 @@ static bool die_with(int death_signal, pid_t parent)
 	       (prctl(PR_SET_PDEATHSIG, death_signal) == 0 && getppid() == parent);
 }
 
-static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd,
-		      pid_t parent) __attribute__((noreturn));
-
-static void run_child(const struct spawn *spawn, const struct standard *standard, int report_fd,
-		      pid_t parent)
+static int run_child(void *argument)
 {
+	struct child *child = argument;
+	const struct spawn *spawn = child->spawn;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -96,35 +98,21 @@ static void run_child(const struct spawn *spawn, const struct standard *standard
 		setsid();
 	else
 		setpgid(0, 0);
-	if (!die_with(spawn->death_signal, parent))
-		_exit(EXEC_FAILED);
+	if (!die_with(spawn->death_signal, child->parent))
+		return EXEC_FAILED;
+	/* ours, which must not run here, before signals come through */
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if ((!spawn->directory || chdir(spawn->directory) == 0) && set_standard(standard) == 0 &&
-	    keep_only(spawn->pass_fds) == 0)
+	if ((!spawn->directory || chdir(spawn->directory) == 0) &&
+	    set_standard(child->standard) == 0 && keep_only(spawn->pass_fds) == 0)
 		execvpe(spawn->argv[0], (char *const *)spawn->argv,
 			spawn->environment ? (char *const *)spawn->environment : environ);
-
-	int failure = errno;
-	if (write(report_fd, &failure, sizeof failure) < 0)
-		_exit(EXEC_FAILED);
-	_exit(EXEC_FAILED);
+	child->failure = errno;
+	return EXEC_FAILED;
 }
 
 /* ---- in the parent ---- */
-
-/* The errno that the child reports when exec fails; 0 when exec closed the pipe. */
-static int exec_failure(int report_fd)
-{
-	int failure = 0;
-	ssize_t got;
-
-	do
-		got = read(report_fd, &failure, sizeof failure);
-	while (got < 0 && errno == EINTR);
-	return got == sizeof failure ? failure : 0;
-}
 
 static void reap(pid_t pid, int *status)
 {
@@ -143,34 +131,39 @@ static void say_what(const struct spawn *spawn)
 	log_message(LOG_LEVEL_DEBUG, "running%s%s", words, used < sizeof words ? "" : "...");
 }
 
+/* Returns once the child is the program, or has failed. A fork would copy our page tables only for
+ * exec to drop the copy. */
+static pid_t run_beside(struct child *child)
+{
+	size_t words = 0;
+
+	/* which a script's interpreter gets once more */
+	while (child->spawn->argv[words])
+		words++;
+	size_t size = CHILD_STACK + (words + 2) * sizeof(char *);
+	cleanup_free char *stack = xreallocarray(NULL, size, 1);
+	sigset_t all, old;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid_t pid = clone(run_child, stack + size, CLONE_VM | CLONE_VFORK | SIGCHLD, child);
+	int failure = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	errno = failure;
+	return pid;
+}
+
 static pid_t start(const struct spawn *spawn, const struct standard *standard, struct error *err)
 {
-	int report[2];
-
-	/* the pipe must not be one of the child's listed descriptors */
-	do {
-		if (pipe2(report, O_CLOEXEC) < 0)
-			return error_os(err, "cannot run %s", spawn->argv[0]);
-	} while (is_listed(spawn->pass_fds, report[1]));
-	cleanup_fd int report_read = report[0];
-	cleanup_fd int report_write = report[1];
+	struct child child = { spawn, standard, getpid(), 0 };
 
 	say_what(spawn);
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = run_beside(&child);
 	if (pid < 0)
 		return error_os(err, "cannot run %s", spawn->argv[0]);
-	if (pid == 0)
-		run_child(spawn, standard, report_write, parent);
-	/* also here, so that a kill of the group cannot come before the child's own call; a leader
-	 * of a group could not make a session */
-	if (!spawn->new_session)
-		setpgid(pid, pid);
-	close(steal_fd(&report_write));
-
-	int failure = exec_failure(report_read);
-	if (failure) {
+	if (child.failure) {
 		reap(pid, NULL);
-		errno = failure;
+		errno = child.failure;
 		return error_os(err, "cannot run %s", spawn->argv[0]);
 	}
 	return pid;
