@@ -9,7 +9,9 @@
 
 #define GNUTLS_WAITS "GNUTLS_NO_IMPLICIT_INIT"
 
-int curl_load(struct curl_functions *functions, struct error *err)
+struct curl_functions curl;
+
+int curl_load(struct error *err)
 {
 	static const char *const symbols[] = {
 #define X(name) "curl_" #name,
@@ -20,6 +22,8 @@ int curl_load(struct curl_functions *functions, struct error *err)
 	struct curl_functions found;
 	bool is_set = getenv(GNUTLS_WAITS) != NULL;
 
+	if (curl.easy_init)
+		return 0;
 	/* libcurl speaks TLS by OpenSSL; what brings GnuTLS along, protocols that are not spoken
 	 * here, need not pay for its start */
 	if (!is_set)
@@ -30,6 +34,6 @@ int curl_load(struct curl_functions *functions, struct error *err)
 		unsetenv(GNUTLS_WAITS);
 	if (status < 0)
 		return -1;
-	*functions = found;
+	curl = found;
 	return 0;
 }

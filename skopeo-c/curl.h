@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libcurl, loaded when a registry is first talked to: the thirty libraries that it brings along
- * are most of the start-up time of a verb that talks to none. For http.c only.
+ * are most of the start-up time of a verb that talks to none. For http.c and http-url.c only.
  */
 #pragma once
 #include "lib/error.h"
@@ -42,5 +42,7 @@ struct curl_functions {
 #undef X
 };
 
-/* Load it, once. The functions stay until the end of the process. */
-int curl_load(struct curl_functions *functions, struct error *err);
+extern struct curl_functions curl; /* from curl_load() on */
+
+/* Load it, where that was not done yet. The functions stay until the end of the process. */
+int curl_load(struct error *err);

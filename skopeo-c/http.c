@@ -7,8 +7,6 @@
 #include "skopeo-c/curl.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +19,6 @@ enum {
 	SMALL_SECONDS = 120,	    /* an answer kept in memory must be there by then */
 	HEADERS_MAX = 64 << 10	    /* bytes of all headers of an answer */
 };
-
-static struct curl_functions curl; /* loaded by http_new() */
 
 struct http {
 	CURLM *multi;
@@ -42,7 +38,7 @@ struct http_transfer {
 
 struct http *http_new(struct error *err)
 {
-	if (!curl.easy_init && curl_load(&curl, err) < 0)
+	if (curl_load(err) < 0)
 		return NULL;
 	CURLM *multi = curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl.multi_init() : NULL;
 
@@ -415,96 +411,4 @@ const char *http_header(const struct http_request *request, const char *name, si
 		return line + strspn(line, " \t");
 	}
 	return NULL;
-}
-
-/* ---- URLs ---- */
-
-static void free_url(CURLU **url)
-{
-	curl.url_cleanup(*url);
-}
-
-#define cleanup_url __attribute__((cleanup(free_url)))
-
-static CURLU *parse_url(const char *text)
-{
-	CURLU *url = curl.url();
-
-	if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
-		return url;
-	curl.url_cleanup(url);
-	return NULL;
-}
-
-/* The part of a URL, or "" where it has none. The caller frees it. */
-static char *url_part(CURLU *url, CURLUPart part, unsigned flags)
-{
-	char *text = NULL;
-
-	if (curl.url_get(url, part, &text, flags) != CURLUE_OK)
-		return xstrdup("");
-	char *copy = xstrdup(text);
-	curl.free(text);
-	return copy;
-}
-
-char *http_resolve(const char *base, const char *reference)
-{
-	cleanup_url CURLU *url = parse_url(base);
-
-	if (!url || curl.url_set(url, CURLUPART_URL, reference, 0) != CURLUE_OK)
-		return NULL;
-	cleanup_free char *scheme = url_part(url, CURLUPART_SCHEME, 0);
-	cleanup_free char *user = url_part(url, CURLUPART_USER, 0);
-	if ((strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || user[0])
-		return NULL;
-	curl.url_set(url, CURLUPART_FRAGMENT, NULL, 0);
-	return url_part(url, CURLUPART_URL, 0);
-}
-
-bool http_same_host(const char *one, const char *other)
-{
-	cleanup_url CURLU *a = parse_url(one);
-	cleanup_url CURLU *b = parse_url(other);
-
-	if (!a || !b)
-		return false;
-	cleanup_free char *host_a = url_part(a, CURLUPART_HOST, 0);
-	cleanup_free char *host_b = url_part(b, CURLUPART_HOST, 0);
-	cleanup_free char *port_a = url_part(a, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-	cleanup_free char *port_b = url_part(b, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-	return strcasecmp(host_a, host_b) == 0 && strcmp(port_a, port_b) == 0;
-}
-
-bool http_same_origin(const char *one, const char *other)
-{
-	cleanup_url CURLU *a = parse_url(one);
-	cleanup_url CURLU *b = parse_url(other);
-
-	if (!a || !b)
-		return false;
-	cleanup_free char *scheme_a = url_part(a, CURLUPART_SCHEME, 0);
-	cleanup_free char *scheme_b = url_part(b, CURLUPART_SCHEME, 0);
-	return strcasecmp(scheme_a, scheme_b) == 0 && http_same_host(one, other);
-}
-
-int64_t http_date(const char *text)
-{
-	return curl.getdate(text, NULL);
-}
-
-char *http_escape(const char *text)
-{
-	char *escaped = xcalloc(strlen(text) * 3 + 1, 1);
-	size_t at = 0;
-
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (isalnum(c) || strchr("-._~", c))
-			escaped[at++] = (char)c;
-		else
-			at += (size_t)snprintf(escaped + at, 4, "%%%02X", c);
-	}
-	return escaped;
 }

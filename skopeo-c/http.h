@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP requests, any number at once in one event loop (libcurl's multi interface). This file and
- * http.c are the only ones that know libcurl. Redirects are not followed and nothing is repeated
- * here: that is policy, and registry.c has it. Only http and https are spoken; a body is never
- * kept in memory beyond a limit; a transfer that stalls ends.
+ * HTTP requests, any number at once in one event loop (libcurl's multi interface). Only http.c and
+ * http-url.c, which are beneath it, know libcurl. Redirects are not followed and nothing is
+ * repeated here: that is policy, and registry.c has it. Only http and https are spoken; a body is
+ * never kept in memory beyond a limit; a transfer that stalls ends.
  */
 #pragma once
 #include "lib/error.h"

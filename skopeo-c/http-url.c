@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What http.h has for URLs, and for dates, which libcurl reads too. */
+#include "lib/cleanup.h"
+#include "skopeo-c/curl.h"
+#include "skopeo-c/http.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static void free_url(CURLU **url)
+{
+	curl.url_cleanup(*url);
+}
+
+#define cleanup_url __attribute__((cleanup(free_url)))
+
+static CURLU *parse_url(const char *text)
+{
+	CURLU *url = curl.url();
+
+	if (url && curl.url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
+		return url;
+	curl.url_cleanup(url);
+	return NULL;
+}
+
+/* The part of a URL, or "" where it has none. The caller frees it. */
+static char *url_part(CURLU *url, CURLUPart part, unsigned flags)
+{
+	char *text = NULL;
+
+	if (curl.url_get(url, part, &text, flags) != CURLUE_OK)
+		return xstrdup("");
+	char *copy = xstrdup(text);
+	curl.free(text);
+	return copy;
+}
+
+char *http_resolve(const char *base, const char *reference)
+{
+	cleanup_url CURLU *url = parse_url(base);
+
+	if (!url || curl.url_set(url, CURLUPART_URL, reference, 0) != CURLUE_OK)
+		return NULL;
+	cleanup_free char *scheme = url_part(url, CURLUPART_SCHEME, 0);
+	cleanup_free char *user = url_part(url, CURLUPART_USER, 0);
+	if ((strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) || user[0])
+		return NULL;
+	curl.url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+	return url_part(url, CURLUPART_URL, 0);
+}
+
+bool http_same_host(const char *one, const char *other)
+{
+	cleanup_url CURLU *a = parse_url(one);
+	cleanup_url CURLU *b = parse_url(other);
+
+	if (!a || !b)
+		return false;
+	cleanup_free char *host_a = url_part(a, CURLUPART_HOST, 0);
+	cleanup_free char *host_b = url_part(b, CURLUPART_HOST, 0);
+	cleanup_free char *port_a = url_part(a, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+	cleanup_free char *port_b = url_part(b, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+	return strcasecmp(host_a, host_b) == 0 && strcmp(port_a, port_b) == 0;
+}
+
+bool http_same_origin(const char *one, const char *other)
+{
+	cleanup_url CURLU *a = parse_url(one);
+	cleanup_url CURLU *b = parse_url(other);
+
+	if (!a || !b)
+		return false;
+	cleanup_free char *scheme_a = url_part(a, CURLUPART_SCHEME, 0);
+	cleanup_free char *scheme_b = url_part(b, CURLUPART_SCHEME, 0);
+	return strcasecmp(scheme_a, scheme_b) == 0 && http_same_host(one, other);
+}
+
+int64_t http_date(const char *text)
+{
+	return curl.getdate(text, NULL);
+}
+
+char *http_escape(const char *text)
+{
+	char *escaped = xcalloc(strlen(text) * 3 + 1, 1);
+	size_t at = 0;
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (isalnum(c) || strchr("-._~", c))
+			escaped[at++] = (char)c;
+		else
+			at += (size_t)snprintf(escaped + at, 4, "%%%02X", c);
+	}
+	return escaped;
+}
