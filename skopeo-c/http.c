@@ -17,7 +17,8 @@ enum {
 	STALL_SECONDS = 60,	    /* a download without a byte for so long has failed */
 	UPLOAD_STALL_SECONDS = 600, /* a registry may hash a large upload before it answers */
 	SMALL_SECONDS = 120,	    /* an answer kept in memory must be there by then */
-	HEADERS_MAX = 64 << 10	    /* bytes of all headers of an answer */
+	HEADERS_MAX = 64 << 10,	    /* bytes of all headers of an answer */
+	UPLOAD_CHUNK = 256 << 10    /* bytes that are read and sent at a time */
 };
 
 struct http {
@@ -168,7 +169,7 @@ static void set_limits(CURL *easy, const struct http_request *request)
 	if (!request->read && !request->write)
 		curl.easy_setopt(easy, CURLOPT_TIMEOUT, (long)SMALL_SECONDS);
 	curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
-	curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
+	curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_CHUNK);
 	/* what may be one of several streams sees whether it can be, rather than shake hands again
 	 */
 	if (strncmp(request->url, "https:", 6) == 0 && !request->read && !request->may_pause)
