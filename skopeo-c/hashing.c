@@ -17,25 +17,33 @@ struct piece {
 struct hashing {
 	pthread_t thread;
 	pthread_mutex_t mutex;		  /* for all that follows */
-	pthread_cond_t arrived, finished; /* a piece, for the thread; one of them, for the other */
+	pthread_cond_t arrived, finished; /* pieces, for the thread; for the other */
 	struct piece queue[MOVING];
 	size_t first, queued;
-	bool ends;
+	bool ends, is_awaited;	    /* is_awaited: nothing may wait for more */
 	unsigned char **free_slots; /* a stack: the last one used is still in the cache */
 	size_t free_count;
 	unsigned char *memory;
 };
+
+/* False at the end. Once there was nothing left some pieces are waited for: to be woken up for
+ * each of them costs more than it brings. */
+static bool wait_for_work(struct hashing *hashing)
+{
+	size_t least = hashing->queued > 0 ? 1 : MOVING / 2;
+
+	while (hashing->queued < least && !hashing->ends &&
+	       !(hashing->is_awaited && hashing->queued > 0))
+		pthread_cond_wait(&hashing->arrived, &hashing->mutex);
+	return hashing->queued > 0;
+}
 
 static void *work(void *context)
 {
 	struct hashing *hashing = context;
 
 	pthread_mutex_lock(&hashing->mutex);
-	for (;;) {
-		while (hashing->queued == 0 && !hashing->ends)
-			pthread_cond_wait(&hashing->arrived, &hashing->mutex);
-		if (hashing->queued == 0)
-			break;
+	while (wait_for_work(hashing)) {
 		const struct piece *piece = &hashing->queue[hashing->first];
 		pthread_mutex_unlock(&hashing->mutex);
 		hasher_update(&piece->hashed->hasher, piece->slot, piece->length);
@@ -44,7 +52,8 @@ static void *work(void *context)
 		hashing->free_slots[hashing->free_count++] = piece->slot;
 		hashing->first = (hashing->first + 1) % MOVING;
 		hashing->queued--;
-		pthread_cond_signal(&hashing->finished);
+		if (hashing->queued == MOVING / 2 || hashing->is_awaited)
+			pthread_cond_signal(&hashing->finished);
 	}
 	pthread_mutex_unlock(&hashing->mutex);
 	return NULL;
@@ -93,7 +102,6 @@ void hashing_pass(struct hashing *hashing, unsigned char *slot, size_t length,
 		  struct hashed *hashed)
 {
 	pthread_mutex_lock(&hashing->mutex);
-	/* to be woken up for each place that becomes free costs more than it brings */
 	if (hashing->queued == MOVING)
 		while (hashing->queued > MOVING / 2)
 			pthread_cond_wait(&hashing->finished, &hashing->mutex);
@@ -103,7 +111,8 @@ void hashing_pass(struct hashing *hashing, unsigned char *slot, size_t length,
 	piece->hashed = hashed;
 	hashing->queued++;
 	hashed->pending++;
-	pthread_cond_signal(&hashing->arrived);
+	if (hashing->queued == MOVING / 2)
+		pthread_cond_signal(&hashing->arrived);
 	pthread_mutex_unlock(&hashing->mutex);
 }
 
@@ -117,8 +126,11 @@ void hashing_drop(struct hashing *hashing, unsigned char *slot)
 void hashing_wait(struct hashing *hashing, struct hashed *hashed)
 {
 	pthread_mutex_lock(&hashing->mutex);
+	hashing->is_awaited = true;
+	pthread_cond_signal(&hashing->arrived);
 	while (hashed->pending > 0)
 		pthread_cond_wait(&hashing->finished, &hashing->mutex);
+	hashing->is_awaited = false;
 	pthread_mutex_unlock(&hashing->mutex);
 }
 
