@@ -346,3 +346,22 @@ char *restore_directory(const struct records *records, const struct named *named
 
 	return access(directory, F_OK) < 0 ? NULL : steal_ptr(&images);
 }
+
+void restore_release(const struct rpc_context *context, const struct records *records,
+		     const struct named *named)
+{
+	cleanup_free char *directory = mount_directory(records, named);
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	struct error err = { 0 };
+
+	pipeline_add(&pipeline, "ctr-store", "umount", "--force", "--lazy", "--", directory, NULL);
+	if (pipeline_run(&pipeline, context, &err) < 0) {
+		log_message(LOG_LEVEL_WARN, "container %s: %s", named->id, err.message);
+		return;
+	}
+	rmdir(directory);
+	json_auto_t *record = container_read(records, named, &err);
+	const char *imported = json_text(record, "importedImage", NULL);
+	if (imported)
+		restore_drop(context, imported);
+}

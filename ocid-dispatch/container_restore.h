@@ -59,3 +59,8 @@ void restore_drop(const struct rpc_context *context, const char *id);
 /* Where the processes of a container that is to be restored are; NULL for all others. The caller
  * frees it. */
 char *restore_directory(const struct records *records, const struct named *named);
+
+/* Let go of the checkpoint once the container runs: it can be removed, and an archive's image is.
+ * What fails is logged, and done when the container is removed. */
+void restore_release(const struct rpc_context *context, const struct records *records,
+		     const struct named *named);

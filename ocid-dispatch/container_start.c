@@ -53,7 +53,11 @@ static int run(const struct rpc_context *context, const struct records *records,
 	/* as oci-gen has written the path of the cgroup */
 	if (parent && ends_with(parent, ".slice"))
 		strings_add(words, "--systemd-cgroup");
-	return pipeline_run(&pipeline, context, err);
+	if (pipeline_run(&pipeline, context, err) < 0)
+		return -1;
+	if (checkpoint)
+		restore_release(context, records, named);
+	return 0;
 }
 
 static int start(const struct rpc_context *context, const struct records *records,
