@@ -83,6 +83,12 @@ static int checkpoint(const struct rpc_context *context, const struct records *r
 	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
 	cleanup_free char *log = NULL;
 
+	/* one at a time: the first to end would let the container go on */
+	cleanup_fd int lock = container_lock(records, named->id, true, err);
+	if (lock < 0)
+		return -1;
+	if (container_state(records, named) != CONTAINER_RUNNING)
+		return error_set(err, ERROR_IN_USE, "the container %s does not run", named->id);
 	/* first, so that the container is not paused for what cannot be written */
 	if (output_file_open(location, ARCHIVE_MODE, &file, err) < 0 ||
 	    staging_open(&records->store, &staging, err) < 0 ||
@@ -107,8 +113,6 @@ int containers_checkpoint(const struct rpc_context *context, const json_t *reque
 	if (ask(request, &question, err) < 0 || records_open(context, &records, err) < 0 ||
 	    container_find(&records, question.container, &named, err) < 0)
 		return -1;
-	if (container_state(&records, &named) != CONTAINER_RUNNING)
-		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
 	if (question.timeout > 0)
 		cli_limit_time(question.timeout * 1000);
 	if (checkpoint(context, &records, &named, question.location, err) < 0) {

@@ -185,7 +185,13 @@ entry() {
 	nothing_happened "$ARCHIVES/c.tar"
 
 	rm "$BATS_FILE_TMPDIR/slow"
+	# two at once: one after the other
+	checkpoint_request "$ARCHIVES/e.tar" >"$BATS_TEST_TMPDIR/request"
+	ocid-dispatch call --config "$CONFIG" CheckpointContainer <"$BATS_TEST_TMPDIR/request" 3>&- &
+	pid=$!
 	call CheckpointContainer "$(checkpoint_request "$ARCHIVES/c.tar")"
+	wait "$pid"
+	[ -s "$ARCHIVES/e.tar" ]
 	nothing_happened "$ARCHIVES/none"
 	checkpoint_request "$ARCHIVES/d.tar" >"$BATS_TEST_TMPDIR/request"
 	tool ocid-dispatch call --config "$CONFIG" --trace CheckpointContainer <"$BATS_TEST_TMPDIR/request"
