@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/attach.h"
 #include "ctr-store/backend.h"
+#include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/id_map.h"
@@ -9,6 +10,7 @@
 #include "ctr-store/quota.h"
 #include "lib/cleanup.h"
 #include "lib/document.h"
+#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/store.h"
@@ -48,6 +50,25 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
+/* The document's image is a name: that of one in the store, which takes its place, and is told by
+ * all its names as in a list of images. */
+static int find_named(const struct store *store, json_t *document, struct image *image,
+		      struct error *err)
+{
+	static const char *const keys[] = { "names", "repoDigests", NULL };
+	const char *name = json_text(document, "image", "");
+
+	if (image_find(store, name, image, err) < 0)
+		return -1;
+	json_auto_t *row = catalog_row(store, image->id, name, err);
+	if (!row)
+		return -1;
+	for (size_t i = 0; keys[i]; i++)
+		json_object_set(image->json, keys[i], json_object_get(row, keys[i]));
+	json_object_set(document, "image", image->json);
+	return 0;
+}
+
 /* The document to continue, and its image. */
 static int get_image(const struct store *store, const struct settings *settings, json_t **document,
 		     struct image *image, struct error *err)
@@ -72,7 +93,8 @@ static int get_image(const struct store *store, const struct settings *settings,
 		error_set(err, ERROR_USAGE, "the document has no image");
 		return error_hint(err, "put skopeo-c copy ... store: before it, or use --image");
 	}
-	if (image_from_json(field, image, err) < 0)
+	if ((json_is_string(field) ? find_named(store, read, image, err)
+				   : image_from_json(field, image, err)) < 0)
 		return -1;
 	*document = json_incref(read);
 	return 0;

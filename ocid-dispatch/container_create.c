@@ -31,10 +31,12 @@ struct creation {
 	const struct records *records;
 	const json_t *config; /* ContainerConfig; borrowed */
 	json_t *pod;	      /* the pod's document */
-	json_t *image;	      /* a row of `ctr-store image` */
+	char *question;	      /* for which the store finds the image on the way; or NULL */
+	json_t *image;	      /* a row of `ctr-store image`; NULL while it is not known */
 	char id[RANDOM_ID_SIZE];
 	int pod_lock, lock;
 	const char *archive;		/* of a checkpoint, as which the image is named; or NULL */
+	bool is_checkpoint;		/* the image that was found */
 	struct restoration restoration; /* where it is made of a checkpoint */
 };
 
@@ -42,6 +44,7 @@ static void creation_free(struct creation *creation)
 {
 	json_decref(creation->pod);
 	json_decref(creation->image);
+	free(creation->question);
 	cleanup_fd_p(&creation->pod_lock);
 	cleanup_fd_p(&creation->lock);
 	restoration_end(creation->context, &creation->restoration);
@@ -77,10 +80,22 @@ static int find_pod(struct creation *c, const char *text, struct error *err)
 	return 0;
 }
 
+static int no_image(const char *name, struct error *err)
+{
+	error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
+	error_subject(err, name);
+	return error_hint(err, "pull it first");
+}
+
+static const char *image_name(const struct creation *c)
+{
+	return json_text(json_object_get(c->config, "image"), "image", "");
+}
+
+/* Nearly always `ctr-store create` can find it by itself, which saves a process. */
 static int find_image(struct creation *c, struct error *err)
 {
-	const json_t *spec = json_object_get(c->config, "image");
-	const char *name = json_text(spec, "image", "");
+	const char *name = image_name(c);
 
 	if (!*name)
 		return error_set(err, ERROR_USAGE, "the request names no image");
@@ -88,13 +103,30 @@ static int find_image(struct creation *c, struct error *err)
 		c->archive = name;
 		return restore_check(c->context, name, err);
 	}
+	if (!images_may_be_part(name)) {
+		c->question = images_question(name, err);
+		return c->question ? 0 : -1;
+	}
 	if (images_find(c->context, name, &c->image, err) < 0)
 		return -1;
-	if (c->image)
-		return restore_is_checkpoint(c->image) ? restore_check(c->context, name, err) : 0;
-	error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
-	error_subject(err, name);
-	return error_hint(err, "pull it first");
+	return c->image ? 0 : no_image(name, err);
+}
+
+/* The image that was found on the way: a row from a document. */
+static int take_image(struct creation *c, const json_t *document, struct error *err)
+{
+	json_t *image = json_object_get(document, "image");
+	json_auto_t *row =
+		json_pack("{s:s, s:s, s:O*, s:O*, s:O*}", "id",
+			  json_text(json_path(image, "manifest", "config", NULL), "digest", ""),
+			  "digest", json_text(json_object_get(image, "descriptor"), "digest", ""),
+			  "names", json_object_get(image, "names"), "repoDigests",
+			  json_object_get(image, "repoDigests"), "image", image);
+
+	if (!images_is_called(row, image_name(c)))
+		return no_image(image_name(c), err);
+	c->image = json_incref(row);
+	return 0;
 }
 
 /* ---- the record ---- */
@@ -118,14 +150,21 @@ static json_t *image_spec(const struct creation *c)
 	return spec;
 }
 
-static json_t *make_record(const struct creation *c)
+static void note_image(const struct creation *c, json_t *record)
 {
 	const char *id = json_text(c->image, "id", "");
+	const char *digest = first_text(json_object_get(c->image, "repoDigests"), id);
+
+	json_object_set_new(record, "image", image_spec(c));
+	json_object_set_new(record, "imageRef", json_string(digest));
+	json_object_set_new(record, "imageId", json_string(id));
+}
+
+static json_t *make_record(const struct creation *c)
+{
 	json_t *record = json_pack(
-		"{s:s, s:s, s:O*, s:o, s:s, s:s, s:I}", "id", c->id, "podSandboxId", pod_id(c->pod),
-		"metadata", json_object_get(c->config, "metadata"), "image", image_spec(c),
-		"imageRef", first_text(json_object_get(c->image, "repoDigests"), id), "imageId", id,
-		"createdAt", records_now());
+		"{s:s, s:s, s:O*, s:I}", "id", c->id, "podSandboxId", pod_id(c->pod), "metadata",
+		json_object_get(c->config, "metadata"), "createdAt", records_now());
 	static const char *const keys[] = { "labels", "annotations", NULL };
 
 	for (const char *const *key = keys; *key; key++) {
@@ -241,8 +280,9 @@ static json_t *first_document(const struct creation *c, struct error *err)
 	if (target_namespace(c, json_object_get(sandbox, "namespaces"), err) < 0 ||
 	    container_images_mount(c->context, c->records, &named, config, images, err) < 0)
 		return NULL;
-	return json_pack("{s:O, s:{s:O, s:O, s:O}, s:O*}", "image",
-			 json_object_get(c->image, "image"), "cri", "pod",
+	json_t *image = c->image ? json_incref(json_object_get(c->image, "image"))
+				 : json_string(c->question);
+	return json_pack("{s:o, s:{s:O, s:O, s:O}, s:O*}", "image", image, "cri", "pod",
 			 json_path(c->pod, "cri", "pod", NULL), "container", config, "sandbox",
 			 sandbox, "network", network);
 }
@@ -286,30 +326,22 @@ static int import(struct creation *c, json_t *record, struct error *err)
 	return container_write(c->records, pod_id(c->pod), record, "making", false, err);
 }
 
-/* Take the image of the checkpoint, and say so in the record. */
-static int restore(struct creation *c, json_t *record, struct error *err)
+/* Take the image of the checkpoint. */
+static int restore(struct creation *c, struct error *err)
 {
 	const struct named named = { c->id, (char *)pod_id(c->pod) };
-	const char *name = json_text(json_object_get(c->config, "image"), "image", "");
 
-	if (c->archive && import(c, record, err) < 0)
-		return -1;
-	if (!c->archive && !restore_is_checkpoint(c->image))
-		return 0;
 	if (restore_prepare(c->context, c->records, &named, json_text(c->image, "id", ""),
 			    c->config, &c->restoration, err) < 0)
 		return -1;
 	json_decref(c->image);
 	c->image = json_incref(c->restoration.image);
-	json_auto_t *of_image = make_record(c);
-	json_object_update(record, of_image);
-	restore_note(&c->restoration, name, record);
 	return 0;
 }
 
-static int make(const struct creation *c, struct error *err)
+static int run_tools(struct creation *c, struct error *err)
 {
-	json_auto_t *first = first_document(c, err);
+	json_auto_t *first = first_document(c, err), *document = NULL;
 	cleanup_pipeline struct pipeline pipeline = { .input = first };
 
 	if (!first || make_host_paths(c, err) < 0)
@@ -318,9 +350,36 @@ static int make(const struct creation *c, struct error *err)
 	struct strings *generate = pipeline_add(&pipeline, "oci-gen", "generate", NULL);
 	if (c->restoration.image)
 		restore_generate(c->records, c->id, generate);
-	if (pipeline_run(&pipeline, c->context, err) < 0 ||
-	    (c->restoration.image && restore_configure(c->records, c->id, err) < 0))
+	if (pipeline_document(&pipeline, c->context, &document, err) < 0)
+		return !c->image && strcmp(err->subject, c->question) == 0
+			       ? no_image(image_name(c), err)
+			       : -1;
+	return c->image ? 0 : take_image(c, document, err);
+}
+
+/* What was made is a copy of a checkpoint: it has to go. */
+static int find_checkpoint(struct creation *c, struct error *err)
+{
+	if (restore_check(c->context, image_name(c), err) < 0)
 		return -1;
+	c->is_checkpoint = true;
+	return error_set(err, ERROR_TEMPORARY, "%s is a checkpoint", image_name(c));
+}
+
+static int make(struct creation *c, json_t *record, struct error *err)
+{
+	bool restores = c->archive || c->is_checkpoint;
+
+	if ((c->archive && import(c, record, err) < 0) || (restores && restore(c, err) < 0) ||
+	    run_tools(c, err) < 0)
+		return -1;
+	if (!restores && restore_is_checkpoint(c->image))
+		return find_checkpoint(c, err);
+	note_image(c, record);
+	if (restores && restore_configure(c->records, c->id, err) < 0)
+		return -1;
+	if (restores)
+		restore_note(&c->restoration, image_name(c), record);
 	return cli_interrupted() ? error_set(err, ERROR_TEMPORARY, "interrupted") : 0;
 }
 
@@ -335,6 +394,20 @@ static void undo(const struct creation *c)
 		log_message(LOG_LEVEL_WARN, "container %s is left half-made: %s", c->id,
 			    err.message);
 	cli_interrupt_put(interrupted);
+}
+
+static int create(struct creation *c, struct error *err)
+{
+	json_auto_t *record = make_record(c);
+
+	if (claim(c, record, err) < 0)
+		return -1;
+	if (make(c, record, err) == 0 &&
+	    container_write(c->records, pod_id(c->pod), record, "made", true, err) == 0)
+		return 0;
+	undo(c);
+	cleanup_fd_p(&c->lock);
+	return -1;
 }
 
 int containers_create(const struct rpc_context *context, const json_t *request, json_t **response,
@@ -355,13 +428,12 @@ int containers_create(const struct rpc_context *context, const json_t *request, 
 	    find_image(&creation, err) < 0)
 		return -1;
 
-	json_auto_t *record = make_record(&creation);
-	if (claim(&creation, record, err) < 0)
-		return -1;
-	if (restore(&creation, record, err) < 0 || make(&creation, err) < 0 ||
-	    container_write(&records, pod_id(creation.pod), record, "made", true, err) < 0) {
-		undo(&creation);
-		return -1;
+	if (create(&creation, err) < 0) {
+		if (!creation.is_checkpoint)
+			return -1;
+		*err = (struct error){ 0 };
+		if (create(&creation, err) < 0)
+			return -1;
 	}
 	*response = json_pack("{s:s}", "containerId", creation.id);
 	return 0;

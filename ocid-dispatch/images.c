@@ -104,7 +104,9 @@ static bool names_reference(const json_t *row, const struct reference *reference
 	return json_has_text(json_object_get(row, "names"), full);
 }
 
-/* What `ctr-store` says about `name`; *row stays NULL when it knows none, or several. */
+/* What `ctr-store` says about `name`; *row stays NULL when it knows none, or several. The store is
+ * generous to people, and takes "nginx" for quay.io/a/nginx where there is no other. A kubelet
+ * would run that: for others a name is only what the image is really called. */
 static int ask_store(const struct rpc_context *context, const char *name, json_t **row,
 		     struct error *err)
 {
@@ -119,50 +121,59 @@ static int ask_store(const struct rpc_context *context, const char *name, json_t
 	return 0;
 }
 
-/* The store is generous to people, and takes "nginx" for quay.io/a/nginx where there is no other.
- * A kubelet would run that: here a name is only what the image is really called. */
-static int find_by_digest(const struct rpc_context *context, const char *name, json_t **row,
-			  struct error *err)
-{
-	json_auto_t *found = NULL;
-
-	if (ask_store(context, name, &found, err) < 0)
-		return -1;
-	if (names_digest(found, name))
-		*row = steal_ptr(&found);
-	return 0;
-}
-
-static int find_by_reference(const struct rpc_context *context, const char *name, json_t **row,
-			     struct error *err)
+bool images_is_called(const json_t *row, const char *name)
 {
 	cleanup_reference struct reference reference = { 0 };
-	json_auto_t *found = NULL;
+	struct error ignored;
 
-	if (reference_parse(name, &reference, err) < 0)
-		return -1;
+	if (is_digest(name))
+		return names_digest(row, name);
+	if (reference_parse(name, &reference, &ignored) < 0)
+		return false;
 	reference_default_tag(&reference);
+	return names_reference(row, &reference);
+}
 
-	cleanup_free char *full = reference_text(&reference);
-	if (ask_store(context, full, &found, err) < 0)
-		return -1;
-	if (names_reference(found, &reference))
-		*row = steal_ptr(&found);
-	return 0;
+bool images_may_be_part(const char *name)
+{
+	return strlen(name) >= ID_DIGITS_MIN && is_hex(name) && !is_digest(name);
+}
+
+char *images_question(const char *name, struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+
+	if (strlen(name) > NAME_LENGTH_MAX) {
+		error_set(err, ERROR_USAGE, "an image's name has at most %d bytes",
+			  NAME_LENGTH_MAX);
+		return NULL;
+	}
+	if (is_digest(name))
+		return xstrdup(name);
+	if (reference_parse(name, &reference, err) < 0)
+		return NULL;
+	reference_default_tag(&reference);
+	return reference_text(&reference);
 }
 
 int images_find(const struct rpc_context *context, const char *name, json_t **row,
 		struct error *err)
 {
-	if (strlen(name) > NAME_LENGTH_MAX)
-		return error_set(err, ERROR_USAGE, "an image's name has at most %d bytes",
-				 NAME_LENGTH_MAX);
-	if (is_digest(name))
-		return find_by_digest(context, name, row, err);
-	if (find_by_reference(context, name, row, err) < 0)
+	cleanup_free char *question = images_question(name, err);
+	json_auto_t *found = NULL, *other = NULL;
+
+	if (!question || ask_store(context, question, &found, err) < 0)
 		return -1;
-	if (!*row && strlen(name) >= ID_DIGITS_MIN && is_hex(name))
-		return find_by_digest(context, name, row, err);
+	if (found && images_is_called(found, name)) {
+		*row = steal_ptr(&found);
+		return 0;
+	}
+	if (!images_may_be_part(name))
+		return 0;
+	if (ask_store(context, name, &other, err) < 0)
+		return -1;
+	if (other && names_digest(other, name))
+		*row = steal_ptr(&other);
 	return 0;
 }
 

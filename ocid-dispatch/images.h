@@ -4,6 +4,7 @@
 #include "lib/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct rpc_context;
 
@@ -11,3 +12,13 @@ struct rpc_context;
  * none. The caller owns it. */
 int images_find(const struct rpc_context *context, const char *name, json_t **row,
 		struct error *err);
+
+/* What the store, which is generous to people, is asked for `name`; what it finds must then be
+ * looked at with images_is_called(). The caller frees it. */
+char *images_question(const char *name, struct error *err);
+
+/* Whether the image of a row is really called so. */
+bool images_is_called(const json_t *row, const char *name);
+
+/* Whether it can be the beginning of an id, too, which only images_find() looks for. */
+bool images_may_be_part(const char *name);

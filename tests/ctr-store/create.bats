@@ -126,6 +126,21 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	error_is usage "has a rootfs already"
 }
 
+@test "create: an image that the document only names is put into it" {
+	tool ctr-store create <<<'{"image": "t:1", "mine": [1]}'
+	printf '%s' "$output" >document
+	[ "$(field '[.mine, .image.name, .image.names] | tojson')" = '[[1],"docker.io/library/t:1",["docker.io/library/t:1"]]' ]
+	[ "$(field .image.repoDigests)" = "$(ctr-store image t:1 | jq .repoDigests)" ]
+	[ "$(field '.image | [.descriptor, .manifest, .config]')" = \
+		"$(ctr-store image t:1 | jq '.image | [.descriptor, .manifest, .config]')" ]
+	[ "$(ls "$(field .rootfs.path)/etc")" = $'one\nthree' ]
+	/usr/bin/python3 -c 'import json, jsonschema, sys
+jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' \
+		"$TESTS/../man/document.schema.json"
+	tool 3 ctr-store create <<<'{"image": "nope"}'
+	error_is not-found 'no image "nope" (see ctr-store images)'
+}
+
 @test "create: many at once with one name make one container" {
 	ctr-store unpack t:1 >/dev/null
 	for _ in 1 2 3 4 5 6 7 8; do

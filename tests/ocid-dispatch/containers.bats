@@ -227,6 +227,9 @@ that() {
 	error_is not-found 'no pod "0123456789"'
 	call 3 CreateContainer "$(container_request one true '.config.image.image = "no/such:1"')"
 	error_is not-found 'no image "no/such:1"'
+	# for people it would be localhost/busybox:1
+	call 3 CreateContainer "$(container_request one true '.config.image.image = "busybox:1"')"
+	error_is not-found 'no image "busybox:1"'
 	call 7 CreateContainer "$(container_request one true '.config.linux.securityContext.runAsGroup.value = 5')"
 	error_is integrity runAsGroup
 	[ -z "$(find "$OCID_ROOT/containers" "$OCID_ROOT/pods/$POD/containers" "$OCID_RUNROOT/containers" -mindepth 1)" ]
