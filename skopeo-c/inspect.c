@@ -118,16 +118,35 @@ static json_t *summarize(const struct inspection *inspection)
 	return result;
 }
 
+/* The types of skopeo's results in Go, see template.h. */
+static json_t *result_shape(void)
+{
+	return json_pack("{s:s, s:[], s:{}, s:[{s:s, s:s, s:i, s:{}}]}", "Name", "", "Env",
+			 "Labels", "LayersData", "MIMEType", "", "Digest", "", "Size", 0,
+			 "Annotations");
+}
+
+static json_t *config_shape(void)
+{
+	json_t *shape =
+		json_pack("{s:n, s:s, s:s, s:s, s:s, s:s, s:[], s:{s:s, s:[]}, s:[]}", "created",
+			  "author", "", "architecture", "", "variant", "", "os", "", "os.version",
+			  "", "os.features", "rootfs", "type", "", "diff_ids", "history");
+
+	json_object_set_new(shape, "config",
+			    json_pack("{s:s, s:{}, s:[], s:[], s:[], s:{}, s:s, s:{}, s:s, s:b}",
+				      "User", "", "ExposedPorts", "Env", "Entrypoint", "Cmd",
+				      "Volumes", "WorkingDir", "", "Labels", "StopSignal", "",
+				      "ArgsEscaped", 0));
+	return shape;
+}
+
 static int print_result(const struct cli *cli, const json_t *result, struct error *err)
 {
 	const struct inspect_settings *settings = cli->settings;
+	json_auto_t *shape = settings->config ? config_shape() : result_shape();
 
-	/* of a configuration what is missing is missing */
-	json_auto_t *zeros = settings->config
-				     ? NULL
-				     : json_pack("{s:s, s:[], s:{}}", "Name", "", "Env", "Labels");
-
-	return template_output(cli, settings->format, result, zeros, err);
+	return template_output(cli, settings->format, result, shape, err);
 }
 
 /* ---- one ---- */

@@ -54,24 +54,32 @@ static const json_t *find_field(const json_t *object, const char *name, size_t l
 	return NULL;
 }
 
-/* The value at ".A.B", or "." for the whole. NULL with an error. */
-static const json_t *find_path(const json_t *object, const char *path, struct error *err)
-{
-	const json_t *value = object;
+/* What stands at a path: a value, what Go has where there is none, or, of a map, neither. */
+struct place {
+	const json_t *value, *shape;
+};
 
+static bool is_map(const json_t *shape)
+{
+	return json_is_object(shape) && json_object_size(shape) == 0;
+}
+
+/* Follow ".A.B", or "." for the whole. */
+static int find_place(struct place *place, const char *path, struct error *err)
+{
 	for (const char *at = path; at[1];) {
 		size_t length = strcspn(++at, ".");
+		bool may_lack = is_map(place->shape);
 
-		value = find_field(value, at, length);
-		if (!value) {
-			error_set(err, ERROR_USAGE, "--format: there is no field %s", path);
-			return NULL;
-		}
+		place->value = find_field(place->value, at, length);
+		place->shape = find_field(place->shape, at, length);
+		if (!place->value && !place->shape && !may_lack)
+			return error_set(err, ERROR_USAGE, "--format: there is no field %s", path);
 		at += length;
 		if (!*at)
 			break;
 	}
-	return value;
+	return 0;
 }
 
 /* ---- values ---- */
@@ -156,6 +164,59 @@ static void put_value(struct buffer *out, const json_t *value)
 	}
 }
 
+static void put_shaped(struct buffer *out, const json_t *value, const json_t *shape);
+
+static void put_struct(struct buffer *out, const json_t *value, const json_t *shape)
+{
+	const char *key, *before = "{";
+	json_t *field;
+
+	json_object_foreach ((json_t *)shape, key, field) {
+		put(out, before);
+		put_shaped(out, json_object_get(value, key), field);
+		before = " ";
+	}
+	put(out, "}");
+}
+
+static void put_list(struct buffer *out, const json_t *list, const json_t *shape)
+{
+	const json_t *item;
+	size_t i;
+
+	put(out, "[");
+	json_array_foreach (list, i, item) {
+		put(out, i ? " " : "");
+		put_shaped(out, item, shape);
+	}
+	put(out, "]");
+}
+
+static void put_shaped(struct buffer *out, const json_t *value, const json_t *shape)
+{
+	bool is_there = value && !json_is_null(value);
+
+	if (json_is_object(shape) && !is_map(shape) && (!is_there || json_is_object(value)))
+		put_struct(out, value, shape);
+	else if (json_is_array(shape) && (!is_there || json_is_array(value)))
+		put_list(out, value, json_array_get(shape, 0));
+	else if (is_there || shape || value)
+		put_value(out, is_there || !shape ? value : shape);
+	else
+		put(out, "<no value>");
+}
+
+/* Of what is missing Go has null, but of text, numbers and truth. */
+static void put_json(struct buffer *out, const struct place *place)
+{
+	bool is_null = !place->shape || json_is_object(place->shape) || json_is_array(place->shape);
+	const json_t *value = place->value ? place->value : is_null ? json_null() : place->shape;
+	cleanup_free char *text =
+		json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+
+	put(out, text ? text : "");
+}
+
 /* ---- the template ---- */
 
 static int richer(const char *action, struct error *err)
@@ -166,7 +227,7 @@ static int richer(const char *action, struct error *err)
 
 /* "json .A" or ".A.B". */
 static int put_action(struct buffer *out, const char *action, const json_t *object,
-		      const json_t *zeros, struct error *err)
+		      const json_t *shape, struct error *err)
 {
 	bool as_json = strncmp(action, "json ", 5) == 0;
 	const char *path = as_json ? action + 5 + strspn(action + 5, " ") : action;
@@ -178,20 +239,13 @@ static int put_action(struct buffer *out, const char *action, const json_t *obje
 			return richer(action, err);
 	if (!object)
 		return 0;
-	const json_t *zero = json_object_get(zeros, path + 1);
-	const json_t *value =
-		zero && !json_object_get(object, path + 1) ? zero : find_path(object, path, err);
-	if (!value)
+	struct place place = { object, shape };
+	if (find_place(&place, path, err) < 0)
 		return -1;
-	if (zero && json_is_null(value) && !as_json)
-		value = zero;
-	if (!as_json) {
-		put_value(out, value);
-		return 0;
-	}
-	cleanup_free char *text =
-		json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
-	put(out, text ? text : "");
+	if (as_json)
+		put_json(out, &place);
+	else
+		put_shaped(out, place.value, place.shape);
 	return 0;
 }
 
@@ -219,7 +273,7 @@ static const char *unescape(const char *at)
 	return at[1] == 'n' ? "\n" : at[1] == 't' ? "\t" : NULL;
 }
 
-char *template_render(const char *template, const json_t *object, const json_t *zeros,
+char *template_render(const char *template, const json_t *object, const json_t *shape,
 		      struct error *err)
 {
 	cleanup_buffer struct buffer out = { 0 };
@@ -230,7 +284,7 @@ char *template_render(const char *template, const json_t *object, const json_t *
 		if (strncmp(at, "{{", 2) == 0) {
 			cleanup_free char *action = take_action(&at, err);
 
-			if (!action || put_action(&out, action, object, zeros, err) < 0)
+			if (!action || put_action(&out, action, object, shape, err) < 0)
 				return NULL;
 		} else if (escaped) {
 			put(&out, escaped);
@@ -251,11 +305,11 @@ int template_check(const char *template, struct error *err)
 }
 
 int template_output(const struct cli *cli, const char *template, const json_t *result,
-		    const json_t *zeros, struct error *err)
+		    const json_t *shape, struct error *err)
 {
 	if (!template)
 		return output_object(cli, result, err);
-	cleanup_free char *text = template_render(template, result, zeros, err);
+	cleanup_free char *text = template_render(template, result, shape, err);
 	if (!text)
 		return -1;
 	return fputs(text, stdout) == EOF ? error_os(err, "standard output") : 0;

@@ -12,13 +12,16 @@
 struct cli;
 
 /* Put the object's fields into the template; the caller frees the result, which ends its line.
- * With `object` NULL the template is only checked, and the result is empty. zeros: what Go prints
- * for fields that are missing or null, by their names; or NULL. */
-char *template_render(const char *template, const json_t *object, const json_t *zeros,
+ * With `object` NULL the template is only checked, and the result is empty. shape: the types that
+ * skopeo's result has in Go, by which it prints what is missing or null, and how; or NULL. An
+ * object is a struct, with its fields in order; an empty one a map; of a list there may be one
+ * item.
+ */
+char *template_render(const char *template, const json_t *object, const json_t *shape,
 		      struct error *err);
 
 /* Check the template of an option, NULL where that was not given. */
 int template_check(const char *template, struct error *err);
 /* Print the result of a command by it; without one as output_object() does. */
 int template_output(const struct cli *cli, const char *template, const json_t *result,
-		    const json_t *zeros, struct error *err);
+		    const json_t *shape, struct error *err);

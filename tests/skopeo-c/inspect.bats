@@ -345,6 +345,15 @@ same_as_skopeo() { # IMAGE
 		tool skopeo-c inspect --config --format "$template" dir:d
 		[ "$output" = "$(skopeo inspect --config --format "$template" dir:d)" ]
 	done
+	# what a configuration does not have is empty, as are labels that are not there
+	for template in '<{{.Author}}> {{.History}} {{.RootFS}}' '<{{.Config.User}}> {{.Config.Entrypoint}} {{.Config.ExposedPorts}}' \
+		'{{.Config.Labels.none}}' '{{json .Config.WorkingDir}} {{json .Config.Volumes}} {{json .Config.Labels.none}}'; do
+		tool skopeo-c inspect --config --format "$template" oci:bare
+		[ "$output" = "$(skopeo inspect --config --format "$template" oci:bare:v1)" ]
+	done
+	tool skopeo-c inspect --format '{{.Labels.none}} {{json .Labels.none}}' dir:d
+	[ "$output" = "$(skopeo inspect --format '{{.Labels.none}} {{json .Labels.none}}' dir:d)" ]
+	tool 2 skopeo-c inspect --config --format '{{.Config.Nothing}}' dir:d
 	tool skopeo-c inspect --format '{{json .LayersData}}' dir:d
 	jq -e '.[0].Digest | startswith("sha256:")' <<<"$output"
 	tool skopeo-c inspect -f '{{.Image}} {{.Digest}}' dir:d dir:d

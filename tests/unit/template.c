@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *object, *zeros;
+static json_t *object, *shape;
 
 static bool gives(const char *template, const char *expected)
 {
 	struct error err = { 0 };
-	char *text = template_render(template, object, zeros, &err);
+	char *text = template_render(template, object, shape, &err);
 	size_t length = strlen(expected);
 	bool good =
 		text && strncmp(text, expected, length) == 0 && strcmp(text + length, "\n") == 0;
@@ -24,7 +24,7 @@ static bool gives(const char *template, const char *expected)
 static bool fails(const char *template, bool checked_only)
 {
 	struct error err = { 0 };
-	char *text = template_render(template, checked_only ? NULL : object, zeros, &err);
+	char *text = template_render(template, checked_only ? NULL : object, shape, &err);
 	bool failed = !text && err.kind == ERROR_USAGE;
 
 	free(text);
@@ -60,14 +60,21 @@ int main(void)
 	ok(gives("{{json .Labels}} {{json .Name}} {{json .Env}}",
 		 "{\"a\":\"2\",\"z\":\"1\"} \"a/b\" null"),
 	   "template: JSON");
-	zeros = json_pack("{s:s, s:[], s:{}}", "Tag", "", "Env", "Layers");
-	ok(gives("<{{.Tag}}> {{.Env}} {{json .Env}} {{.Layers}}", "<> [] null [x y]"),
+	shape = json_pack("{s:s, s:[], s:[s], s:{}, s:{s:[], s:i, s:{}}}", "Tag", "", "Env",
+			  "Layers", "", "Labels", "rootfs", "diff_ids", "Size", 7, "More");
+	ok(gives("<{{.Tag}}> {{.Env}} {{json .Env}} {{json .Tag}} {{.Layers}}",
+		 "<> [] null \"\" [x y]"),
 	   "template: what is missing or null");
+	ok(gives("{{.RootFS}} {{.RootFS.More}} {{json .RootFS.More}}", "{[d] 7 map[]} map[] null"),
+	   "template: structs");
+	ok(gives("{{.Labels.z}} {{.Labels.none}} {{json .Labels.none}}", "1 <no value> null"),
+	   "template: what a map does not have");
+	ok(fails("{{.RootFS.None}}", false), "template: what a struct does not have");
 	ok(fails("{{.Nope}}", false), "template: a field that is not there");
 	ok(!fails("{{.Nope}}", true), "template: is not known before");
 	for (size_t i = 0; i < sizeof rich / sizeof *rich; i++)
 		ok(fails(rich[i], true), "template: %s is more than a field", rich[i]);
 	json_decref(object);
-	json_decref(zeros);
+	json_decref(shape);
 	return tap_done();
 }
