@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct image_layout *image_layout_new(void)
 {
@@ -107,19 +108,16 @@ int image_layout_commit_blob(struct transport *t, const struct blob *blob, struc
 	struct image_layout *state = t->state;
 	const struct layout *layout = &state->layout;
 	const char *name = sink->temporary;
-	int status;
 
 	if (blob_sink_name_file(sink, err) < 0)
 		return error_prefix(err, "%s", t->name);
-	if (state->blobs_fd >= 0)
-		status = blob_dir_adopt(state->blobs_fd, sink->dir_fd, name, blob->digest, err);
-	else if (sink->is_on_disk)
-		status = layout_place_blob(layout, sink->dir_fd, name, blob->digest, err);
-	else
-		status = layout_adopt_blob(layout, sink->dir_fd, name, blob->digest, err);
-	if (status < 0)
+	if (!sink->is_on_disk && fsync(sink->fd) < 0)
+		return error_os(err, "%s: blob %s", t->name, blob->digest);
+	if ((state->blobs_fd >= 0
+		     ? blob_dir_adopt(state->blobs_fd, sink->dir_fd, name, blob->digest, err)
+		     : layout_place_blob(layout, sink->dir_fd, name, blob->digest, err)) < 0)
 		return -1;
-	state->has_unsynced = state->has_unsynced || sink->is_on_disk;
+	state->has_unsynced = state->blobs_fd < 0;
 	blob_sink_keep_file(sink);
 	return 0;
 }
