@@ -203,7 +203,10 @@ static int unpack_input(const struct cli *cli, const struct store *store, struct
 
 	if (isatty(STDIN_FILENO))
 		return cli_usage(cli, err, "an image's name, or a document on standard input");
-	if (session_start(&session, cli, store, err) < 0 || follow_input(&session, err) < 0)
+	if (session_start(&session, cli, store, err) < 0)
+		return -1;
+	unpacker_prepare(session.unpacker);
+	if (follow_input(&session, err) < 0)
 		return -1;
 	/* the document comes when all blobs are there, whatever the events said */
 	unpacker_all_blobs(session.unpacker);

@@ -81,6 +81,14 @@ void unpacker_free(struct unpacker *unpacker)
 	free(unpacker);
 }
 
+void unpacker_prepare(struct unpacker *unpacker)
+{
+	struct error ignored; /* what goes wrong goes wrong again when it matters */
+
+	(void)backend_settle(unpacker->site.store, &unpacker->site.staging, &unpacker->site.backend,
+			     &ignored);
+}
+
 void unpacker_lose_writes(struct unpacker *unpacker)
 {
 	unpacker->lose_writes = true;

@@ -33,6 +33,9 @@ void unpacker_set_backend(struct unpacker *unpacker, enum backend backend);
  */
 void unpacker_lose_writes(struct unpacker *unpacker);
 
+/* Find out what layers become here while there is nothing else to do: to try takes a while. */
+void unpacker_prepare(struct unpacker *unpacker);
+
 /* The image is borrowed until unpacker_free(). */
 int unpacker_add_image(struct unpacker *unpacker, const struct image *image, struct error *err);
 
