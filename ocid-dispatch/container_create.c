@@ -363,16 +363,28 @@ static int find_checkpoint(struct creation *c, struct error *err)
 	if (restore_check(c->context, image_name(c), err) < 0)
 		return -1;
 	c->is_checkpoint = true;
-	return error_set(err, ERROR_TEMPORARY, "%s is a checkpoint", image_name(c));
+	return error_set(err, ERROR_USAGE, "%s is a checkpoint", image_name(c));
+}
+
+/* As an image it may lack what containers need, so that none was made. */
+static int fail(struct creation *c, struct error *err)
+{
+	struct error ignored;
+
+	if (c->image || c->archive ||
+	    images_find(c->context, image_name(c), &c->image, &ignored) < 0)
+		return -1;
+	return restore_is_checkpoint(c->image) ? find_checkpoint(c, err) : -1;
 }
 
 static int make(struct creation *c, json_t *record, struct error *err)
 {
 	bool restores = c->archive || c->is_checkpoint;
 
-	if ((c->archive && import(c, record, err) < 0) || (restores && restore(c, err) < 0) ||
-	    run_tools(c, err) < 0)
+	if ((c->archive && import(c, record, err) < 0) || (restores && restore(c, err) < 0))
 		return -1;
+	if (run_tools(c, err) < 0)
+		return fail(c, err);
 	if (!restores && restore_is_checkpoint(c->image))
 		return find_checkpoint(c, err);
 	note_image(c, record);

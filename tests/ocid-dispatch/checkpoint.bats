@@ -281,6 +281,9 @@ changed_archive() {
 	for checkpoint in "$ARCHIVES/r.tar" localhost/checkpoint:1; do
 		call 6 CreateContainer "$(restore_request d "$checkpoint")"
 		error_is denied "$checkpoint is a checkpoint, and restoring is not allowed here"
+		# which is also seen where the image has no command
+		call 6 CreateContainer "$(restore_request d "$checkpoint" | jq -c 'del(.config.command)')"
+		error_is denied "$checkpoint is a checkpoint, and restoring is not allowed here"
 	done
 
 	BEFORE=$(ctr-store images | jq -r .id | sort)
@@ -288,6 +291,8 @@ changed_archive() {
 	CONFIG=$BATS_TEST_TMPDIR/allows.json
 	restored d "$ARCHIVES/r.tar"
 	restored e localhost/checkpoint:1
+	call CreateContainer "$(restore_request g localhost/checkpoint:1 | jq -c 'del(.config.command)')"
+	call RemoveContainer "$(jq -c . <<<"$output")"
 	nothing_left
 	# as CRI-O writes it: without whiteouts, which its reader does not know
 	changed_archive 'mkdir d && tar -C d -xf rootfs-diff.tar && rm d/bin/.wh.wget && tar -C d -cf rootfs-diff.tar . && rm -r d &&
