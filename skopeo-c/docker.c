@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands in place of a tag where there is to be none, and the digest is not known before; as
+ * in containers-transports(5). */
+#define TAGLESS "@@unknown-digest@@"
+
 /* One of the endpoints that may serve the image. */
 struct place {
 	const struct endpoint *endpoint;
@@ -30,6 +34,7 @@ struct docker {
 	struct place *places;	       /* one for each endpoint of the route */
 	struct place *at;	       /* the one that is in use */
 	bool is_settled;	       /* that one has given the manifest */
+	bool is_tagless;	       /* a destination whose image gets no tag */
 	struct registry_pool *pool;    /* borrowed; or NULL */
 	struct registry_call reading;  /* of a manifest, under way or answered */
 	struct registry_call question; /* what the destination's name stands for */
@@ -88,14 +93,35 @@ void docker_allow_mounts(struct transport *to, const struct transport *from)
 	strings_addf(&ours->scopes, "repository:%s:pull", docker->uploads.mount_from);
 }
 
+/* Parse the name. Of one that ends with TAGLESS *is_tagless; it has no tag. */
+static int parse_name(const char *name, struct reference *reference, bool *is_tagless,
+		      struct error *err)
+{
+	size_t length = strlen(name), ending = strlen(TAGLESS);
+
+	*is_tagless = length > ending && strcmp(name + length - ending, TAGLESS) == 0;
+	cleanup_free char *rest = xstrndup(name, *is_tagless ? length - ending : length);
+	if (reference_parse(rest, reference, err) < 0)
+		return -1;
+	if (*is_tagless && (reference->tag || reference->digest))
+		return error_set(err, ERROR_USAGE, "%s: there is a tag or a digest before " TAGLESS,
+				 name);
+	return 0;
+}
+
 static int docker_open(struct transport *t, const char *rest,
 		       const struct transport_settings *settings, struct error *err)
 {
 	cleanup_reference struct reference reference = { 0 };
 	cleanup_route struct route route = { 0 };
+	bool is_tagless;
 
-	if (reference_parse(rest, &reference, err) < 0)
+	if (parse_name(rest, &reference, &is_tagless, err) < 0)
 		return -1;
+	if (is_tagless && !settings->is_destination)
+		return error_set(err, ERROR_USAGE, "%s: " TAGLESS " can only name a destination",
+				 rest);
+	cleanup_free char *repository = reference_name(&reference);
 	reference_default_tag(&reference);
 	if (reference.digest) {
 		/* the digest says it all; a tag beside it is only a remark */
@@ -107,8 +133,9 @@ static int docker_open(struct transport *t, const char *rest,
 
 	struct docker *docker = xcalloc(1, sizeof *docker);
 	t->state = docker;
-	t->reference = reference_text(&reference);
+	t->reference = is_tagless ? xstrdup(repository) : reference_text(&reference);
 	t->name = xstrdup(t->reference);
+	docker->is_tagless = is_tagless;
 	docker->http = settings->http;
 	docker->access = settings->access;
 	docker->uploads.runroot = settings->cli->runroot;
@@ -294,7 +321,7 @@ static bool docker_ask_manifest(struct transport *t)
 	struct registry_call *call = &docker->question;
 
 	/* of a mirror only the manifest tells whether it is the one to ask */
-	if (!docker->is_settled && docker->route.count > 1)
+	if (docker->is_tagless || (!docker->is_settled && docker->route.count > 1))
 		return false;
 	registry_call_init(call, docker->at->registry, "HEAD",
 			   manifest_path(docker, docker->at->endpoint->wanted));
@@ -386,8 +413,9 @@ static int docker_put_manifest(struct transport *t, const struct manifest *manif
 			       struct error *err)
 {
 	const struct docker *docker = t->state;
+	bool by_tag = is_top && !docker->is_tagless;
 
-	return put_manifest(t, is_top ? docker->at->endpoint->wanted : manifest->digest, manifest,
+	return put_manifest(t, by_tag ? docker->at->endpoint->wanted : manifest->digest, manifest,
 			    err);
 }
 

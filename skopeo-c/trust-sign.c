@@ -181,7 +181,13 @@ static char *identity_for(const struct trust *trust, const struct transport *to,
 	const char *name = trust->options->identity ? trust->options->identity : to->reference;
 	cleanup_reference struct reference reference = { 0 };
 
-	return reference_parse(name, &reference, err) < 0 ? NULL : reference_text(&reference);
+	if (reference_parse(name, &reference, err) < 0)
+		return NULL;
+	if (reference.tag || reference.digest)
+		return reference_text(&reference);
+	error_set(err, ERROR_USAGE, "%s has no tag to sign for", name);
+	error_hint(err, "give one with --sign-identity");
+	return NULL;
 }
 
 /* What shall be signed of a manifest. */

@@ -260,6 +260,21 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 	copy "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/ours/x@$(cat "$BATS_FILE_TMPDIR/digest")"
 }
 
+@test "copy: an image in a registry needs no tag" {
+	copy "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/ours/tagless@@unknown-digest@@"
+	copy --all "docker://$REGISTRY/theirs/multi:v1" "docker://$REGISTRY/ours/tagless@@unknown-digest@@"
+	for digest in "$(cat "$BATS_FILE_TMPDIR/digest")" "$(cat "$BATS_FILE_TMPDIR/multi.digest")"; do
+		[ "$(digest_of "docker://$REGISTRY/ours/tagless@$digest")" = "$digest" ]
+	done
+	jq -e '(.tags // []) == []' <(curl -s "http://$REGISTRY/v2/ours/tagless/tags/list")
+	tool 2 skopeo-c copy --tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/ours/x:v1@@unknown-digest@@"
+	error_is usage "a tag or a digest"
+	tool 2 skopeo-c copy --tls-verify=false "docker://$REGISTRY/ours/tagless@@unknown-digest@@" "dir:$BATS_TEST_TMPDIR/d"
+	error_is usage "destination"
+	tool 2 skopeo-c copy --tls-verify=false --sign-by nobody "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/ours/x@@unknown-digest@@"
+	error_is usage "has no tag to sign for"
+}
+
 @test "copy: several layers of one digest, no layers, sha512, unknown fields" {
 	cd "$BATS_TEST_TMPDIR"
 	cp -r "$BATS_FILE_TMPDIR/oci" strange
