@@ -219,6 +219,23 @@ said() { # TEXT: how often, by unpack
 	nothing_unfinished
 }
 
+@test "follow: many pulls, and gc between them" {
+	local n
+
+	touch "$SERVER/go"
+	for n in 1 2 3 4 5 6; do
+		pull "$n" held/x:three
+		tool ctr-store gc
+	done
+	for n in 1 2 3 4 5 6; do
+		ended "$n" 0
+	done
+	layer_is_right 1
+	layer_is_right 2
+	nothing_unfinished
+	tool ctr-store check --deep
+}
+
 @test "follow: gc leaves what is followed alone" {
 	pull one
 	wait_for 20 is_unpacked early1 3000000
