@@ -241,7 +241,7 @@ restored() {
 	# what it was made of is needed no more
 	[ "$(ctr-store images | jq -r .id | sort)" = "$BEFORE" ]
 	run ! grep -q "$OCID_RUNROOT/pods/.*/images/" /proc/self/mountinfo
-	grep -q "$CTR\$" "/proc/$(ocid-shim state "$CTR" | jq .pid)/cgroup"
+	grep -q "$CTR" "/proc/$(ocid-shim state "$CTR" | jq .pid)/cgroup"
 	[ "$(field ContainerStatus "{\"containerId\": \"$CTR\"}" '.status | .image.image, .annotations.restored, .annotations.x,
 		.annotations.checkpointImage, (.annotations.checkpointedAt | test("^20.*Z$"))')" = \
 		"$(printf '%s\n' "$IMAGE" true y "$2" true)" ]
