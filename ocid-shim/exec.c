@@ -17,6 +17,7 @@
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/terminal.h"
 
+#include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -270,6 +271,8 @@ static int run_exec(const struct cli *cli, struct error *err)
 	if (relay_check_resize_fd(cli, settings->resize_fd, err) < 0 ||
 	    exec_request_check(cli, &settings->request, err) < 0)
 		return -1;
+	/* the runtime moves the process */
+	cgroup_expect_move();
 	if (prepare(&session, err) < 0)
 		return not_run(err);
 
