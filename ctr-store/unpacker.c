@@ -8,24 +8,17 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/lock.h"
-#include "lib/log.h"
 #include "lib/memory.h"
-#include "lib/random.h"
+#include "lib/processors.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	FOREIGN_POLL_MS = 20,
@@ -44,13 +37,6 @@ struct unpacker {
 
 /* ---- life ---- */
 
-static size_t cpu_count(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
-}
-
 struct unpacker *unpacker_new(const struct store *store, struct error *err)
 {
 	cleanup_unpacker struct unpacker *unpacker = xcalloc(1, sizeof *unpacker);
@@ -59,7 +45,7 @@ struct unpacker *unpacker_new(const struct store *store, struct error *err)
 					       .layout = { .fd = -1 },
 					       .staging = { .fd = -1, .lock_fd = -1 } };
 	unpacker->references = json_array();
-	unpacker->limit = cpu_count();
+	unpacker->limit = processors_usable();
 	if (backend_choose(store, NULL, &unpacker->site.backend, err) < 0 ||
 	    image_layout(store, &unpacker->site.layout, err) < 0 ||
 	    staging_open(store, &unpacker->site.staging, err) < 0)
