@@ -11,6 +11,7 @@
 #include "lib/store.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,13 @@ static int read_input(struct session *session, struct error *err)
 	return status < 0 ? -1 : got > 0;
 }
 
+static bool has_input(void)
+{
+	struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
+
+	return poll(&input, 1, 0) != 0;
+}
+
 static int follow_input(struct session *session, struct error *err)
 {
 	for (int more = 1; more;) {
@@ -205,7 +213,8 @@ static int unpack_input(const struct cli *cli, const struct store *store, struct
 		return cli_usage(cli, err, "an image's name, or a document on standard input");
 	if (session_start(&session, cli, store, err) < 0)
 		return -1;
-	unpacker_prepare(session.unpacker);
+	if (!has_input())
+		unpacker_prepare(session.unpacker);
 	if (follow_input(&session, err) < 0)
 		return -1;
 	/* the document comes when all blobs are there, whatever the events said */
