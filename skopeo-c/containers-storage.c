@@ -167,8 +167,10 @@ static int open_image(struct transport *t, const char *name, struct error *err)
 		return -1;
 	state->image_id = xstrdup(json_text(image, "id", ""));
 	state->asked_for = find_name(names, name);
-	if (json_array_size(names) > 0 && json_is_string(json_array_get(names, 0)))
-		t->reference = xstrdup(json_string_value(json_array_get(names, 0)));
+	t->is_named = state->asked_for != NULL;
+	const char *reference =
+		t->is_named ? state->asked_for : json_string_value(json_array_get(names, 0));
+	t->reference = reference ? xstrdup(reference) : NULL;
 	return make_manifest(state, image, err) < 0 ? error_prefix(err, "%s", t->name) : 0;
 }
 

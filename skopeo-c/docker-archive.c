@@ -54,6 +54,7 @@ static int docker_archive_open(struct transport *t, const char *rest,
 		return error_set(err, ERROR_USAGE, "docker-archive: needs a path");
 	if (settings->is_destination)
 		return open_destination(t, ref, settings, err);
+	t->is_named = ref && ref[0] != '@';
 	state->archive = archive_open(t->path, settings->spool_directory, err);
 	return state->archive ? docker_archive_load(state, ref, t->name, &t->reference, err) : -1;
 }

@@ -283,6 +283,7 @@ static int docker_daemon_open(struct transport *t, const char *rest,
 		return -1;
 	reference_default_tag(&reference);
 	cleanup_free char *name = reference_text(&reference);
+	t->is_named = !settings->is_destination;
 	if (!settings->is_destination)
 		return open_source(t, name, settings, err);
 	t->is_sequential = true;

@@ -135,6 +135,7 @@ static int docker_open(struct transport *t, const char *rest,
 	t->state = docker;
 	t->reference = is_tagless ? xstrdup(repository) : reference_text(&reference);
 	t->name = xstrdup(t->reference);
+	t->is_named = !settings->is_destination;
 	docker->is_tagless = is_tagless;
 	docker->http = settings->http;
 	docker->access = settings->access;

@@ -110,8 +110,10 @@ static json_t *summarize(const struct inspection *inspection)
 			  "Env", or_null(json_object_get(inner, "Env")));
 
 	/* the name is without tag and digest */
-	if (inspection->repository)
-		json_object_set_new(result, "Name", json_string(inspection->repository));
+	if (inspection->repository || inspection->title)
+		json_object_set_new(result, "Name",
+				    json_string(inspection->repository ? inspection->repository
+								       : inspection->title));
 	add_layers(inspection->layers, result);
 	if (inspection->session->settings->all)
 		add_platform(inspection, result);

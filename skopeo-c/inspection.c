@@ -259,15 +259,19 @@ static int read_config(struct inspection *inspection, struct error *err)
 
 /* ---- the steps ---- */
 
-static void name_repository(struct inspection *inspection)
+static void name_image(struct inspection *inspection)
 {
 	cleanup_reference struct reference reference = { 0 };
 	struct error ignored;
 
-	/* only images in registries have a name, as in skopeo */
-	if (transport_is_docker(&inspection->from) &&
-	    reference_parse(inspection->from.reference, &reference, &ignored) == 0)
+	/* without one they have no name, as in skopeo */
+	if (!inspection->from.is_named || !inspection->from.reference ||
+	    reference_parse(inspection->from.reference, &reference, &ignored) < 0)
+		return;
+	if (transport_is_docker(&inspection->from))
 		inspection->repository = reference_name(&reference);
+	else
+		inspection->title = reference_name(&reference);
 }
 
 static int begin(struct inspection *inspection, struct error *err)
@@ -293,7 +297,7 @@ static int begin(struct inspection *inspection, struct error *err)
 	};
 	if (transport_open(from, inspection->name, &source, err) < 0)
 		return -1;
-	name_repository(inspection);
+	name_image(inspection);
 	if (from->class->expect_manifest &&
 	    from->class->expect_manifest(from, entry_digest(inspection)) && wants_tags(inspection))
 		return start_tags(inspection, err);
@@ -358,6 +362,7 @@ void inspection_free(struct inspection *inspection)
 	json_decref(inspection->layers);
 	json_decref(inspection->tag_list);
 	free(inspection->repository);
+	free(inspection->title);
 	free(inspection->known_as);
 	free(inspection->name);
 	free(inspection);

@@ -42,6 +42,7 @@ struct inspection {
 	bool is_done;
 	struct transport from;
 	char *repository; /* "HOST/PATH" in a registry, else NULL */
+	char *title;	  /* that of an image elsewhere which was chosen by such a name, or NULL */
 	char *known_as;	  /* the key of session->known */
 	struct manifest manifest;
 	struct image image;

@@ -147,6 +147,7 @@ struct transport {
 	const struct transport_class *class;
 	char *name;	 /* as errors call it: "docker.io/library/nginx:latest", "oci:/tmp/x:y" */
 	char *reference; /* the full image reference where there is one, else NULL */
+	bool is_named;	 /* a source that was chosen by this reference */
 	char *path;	 /* of the directory or archive where it is one, else NULL */
 	void *state;	 /* of the class */
 	const char *registries_d;  /* borrowed from the settings */

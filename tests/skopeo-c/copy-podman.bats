@@ -66,6 +66,22 @@ podman() {
 	tool 2 skopeo-c copy dir:d containers-storage:app:2
 }
 
+@test "inspect: an image of podman's or Docker's has the name by which it was asked for" {
+	podman tag app:1 example.com/second/name:2
+	for from in containers-storage docker-daemon; do
+		for name in example.com/second/name:2 docker.io/library/app:1; do
+			tool skopeo-c inspect "$from:$name"
+			jq -e --arg name "${name%:*}" '.Name == $name and .RepoTags == []' <<<"$output"
+		done
+	done
+	tool skopeo-c copy containers-storage:example.com/second/name:2 oci:second:x
+	[ "$(jq -r .image.name <<<"$output")" = example.com/second/name:2 ]
+	id=$(podman images -q --no-trunc app:1 | head -n 1)
+	tool skopeo-c inspect "containers-storage:@${id#sha256:}"
+	jq -e 'has("Name") | not' <<<"$output"
+	podman untag app:1 example.com/second/name:2
+}
+
 @test "copy: a store whose files are not what they were is found out" {
 	cp -r "$STORE" store
 	layer=$(jq -r '.[0].id' store/overlay-layers/layers.json)

@@ -329,6 +329,15 @@ same_as_skopeo() { # IMAGE
 	jq -es 'map(.Name // .error.code | sub(".*/good"; "")) == ["not-found", "/x", "/y", "integrity"]' <<<"$output"
 }
 
+@test "inspect: an image in an archive has the name by which it was asked for" {
+	cd "$BATS_TEST_TMPDIR" || return
+	tool skopeo-c copy "oci:$BATS_FILE_TMPDIR/oci:v1" docker-archive:a.tar:some/app:1
+	for image in a.tar:some/app:1 a.tar:@0 a.tar; do
+		tool skopeo-c inspect "docker-archive:$image"
+		[ "$(jq -r .Name <<<"$output")" = "$(skopeo inspect "docker-archive:$image" | jq -r .Name)" ]
+	done
+}
+
 @test "inspect: --format gives what skopeo gives for fields, and points at jq for more" {
 	cd "$BATS_TEST_TMPDIR" || return
 	skopeo copy -q "oci:$BATS_FILE_TMPDIR/oci:v1" dir:d
