@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pod_names.h"
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/rpc.h"
@@ -100,6 +101,17 @@ static void recover_locks(const struct records *records)
 	}
 }
 
+/* Files of layers, checkpoints and the like: nobody else does this on a node. */
+static void collect(const struct rpc_context *context)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	struct error err = { 0 };
+
+	pipeline_add(&pipeline, "ctr-store", "gc", NULL);
+	if (pipeline_run(&pipeline, context, &err) < 0)
+		log_message(LOG_LEVEL_WARN, "ctr-store gc: %s", err.message);
+}
+
 static void recover_all(const struct rpc_context *context)
 {
 	cleanup_records struct records records = { 0 };
@@ -114,6 +126,7 @@ static void recover_all(const struct rpc_context *context)
 		recover_pod(context, &records, ids.items[i]);
 	pod_names_sweep(&records);
 	recover_locks(&records);
+	collect(context);
 }
 
 void recover(const struct rpc_context *context)

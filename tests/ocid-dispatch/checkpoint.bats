@@ -4,10 +4,13 @@
 
 load ../helpers
 load ../criu
+load helpers
 load pods
 
 setup_file() {
 	file_setup
+	cri_setup
+	unset OCID_LIBEXEC
 	pods_setup
 	criu_works && export CRIU=1
 	PLAIN_PATH=$PATH
@@ -26,6 +29,7 @@ setup_file() {
 
 teardown_file() {
 	pods_teardown
+	rm -rf "$(dirname "$SOCKET")"
 	file_teardown
 }
 
@@ -63,8 +67,12 @@ is_running() {
 nothing_happened() {
 	is_running
 	[ ! -e "$1" ]
-	[ -z "$(ls -A "$OCID_ROOT/tmp")" ]
+	nothing_unfinished
 	[ -z "$(find "$ARCHIVES" -name '.*' -type f)" ]
+}
+
+nothing_unfinished() {
+	[ -z "$(ls -A "$OCID_ROOT/tmp")" ]
 }
 
 entry() {
@@ -181,7 +189,9 @@ entry() {
 	wait_for 20 is_running
 	wait_for 20 process_gone "$(cat "$BATS_FILE_TMPDIR/began")"
 	wait "$pid" || true
-	ctr-store gc >/dev/null
+	server_start --config "$CONFIG"
+	wait_for 20 nothing_unfinished
+	server_stop
 	nothing_happened "$ARCHIVES/c.tar"
 
 	rm "$BATS_FILE_TMPDIR/slow"
