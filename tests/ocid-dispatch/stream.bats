@@ -75,8 +75,30 @@ attach_url() {
 }
 
 forward_url() {
-	call PortForward "$(jq -cn --arg id "$POD" "{podSandboxId: \$id} + ${1-{\}}")"
+	call PortForward "{\"podSandboxId\": \"$POD\"}"
 	URL=$(jq -r .url <<<"$output")
+}
+
+# exec_late JQ-OBJECT, attach_late, forward_late: $URL is for our clients, which ask for the real one
+# when they have got ready: where node takes a minute to start, one that is asked for before is stale
+late() {
+	local file
+
+	file=$(mktemp "$BATS_TEST_TMPDIR/$1.XXXXXX")
+	printf '%s\n' "$2" >"$file"
+	URL=$file
+}
+
+exec_late() {
+	late Exec "$(jq -cn --arg id "$CTR" "{containerId: \$id} + $1")"
+}
+
+attach_late() {
+	late Attach "$(jq -cn --arg id "$CTR" "{containerId: \$id, stdin: true, stdout: true} + $1")"
+}
+
+forward_late() {
+	late PortForward "$(jq -cn --arg id "$POD" "{podSandboxId: \$id} + ${1-{\}}")"
 }
 
 spdy() {
@@ -116,14 +138,15 @@ in_container() { # of the processes of $CTR, whether one runs these words
 }
 
 @test "stream: exec over SPDY: streams apart, stdin that ends, the exit status" {
-	exec_url '{cmd: ["sh", "-c", "cat; echo err >&2; exit 3"], stdin: true, stdout: true, stderr: true}'
+	exec_url '{cmd: ["true"], stdout: true}'
 	[[ $URL =~ ^http://127\.0\.0\.1:[0-9]+/exec/[0-9a-f]{64}$ ]]
+	exec_late '{cmd: ["sh", "-c", "cat; echo err >&2; exit 3"], stdin: true, stdout: true, stderr: true}'
 	spdy exec "$URL" error,stdin,stdout,stderr v9.channel.k8s.io,v4.channel.k8s.io <<<"from the client"
 	[ "$(member protocol)" = v4.channel.k8s.io ]
 	[ "$(member stdout)" = "from the client" ]
 	[ "$(member stderr)" = err ]
 	[ "$(jq -c '.error | fromjson' <<<"$output")" = '{"details":{"causes":[{"message":"3","reason":"ExitCode"}]},"message":"command terminated with non-zero exit code: 3","metadata":{},"reason":"NonZeroExitCode","status":"Failure"}' ]
-	exec_url '{cmd: ["true"], stdout: true}'
+	exec_late '{cmd: ["true"], stdout: true}'
 	spdy exec "$URL" error,stdout v4.channel.k8s.io </dev/null
 	[ "$(member error)" = '{"metadata":{},"status":"Success"}' ]
 	wait_for 10 no_workers
@@ -131,12 +154,12 @@ in_container() { # of the processes of $CTR, whether one runs these words
 
 @test "stream: exec: older protocols say the end in words, unknown ones are refused" {
 	for protocol in v3.channel.k8s.io v2.channel.k8s.io channel.k8s.io; do
-		exec_url '{cmd: ["sh", "-c", "exit 2"], stdout: true}'
+		exec_late '{cmd: ["sh", "-c", "exit 2"], stdout: true}'
 		spdy exec "$URL" error,stdout "$protocol" </dev/null
 		[ "$(member protocol)" = "$protocol" ]
 		[ "$(member error)" = "command terminated with non-zero exit code: 2" ]
 	done
-	exec_url '{cmd: ["true"], stdout: true}'
+	exec_late '{cmd: ["true"], stdout: true}'
 	spdy exec "$URL" error,stdout '' </dev/null
 	[ "$(member protocol)" = channel.k8s.io ]
 	exec_url '{cmd: ["true"], stdout: true}'
@@ -152,30 +175,31 @@ in_container() { # of the processes of $CTR, whether one runs these words
 	[ "$stderr" = "" ]
 	tool ocid-dispatch call --config "$CONFIG" --trace Exec <"$BATS_TEST_TMPDIR/request"
 	[[ $(tail -n 1 <<<"$stderr") == "ocid-shim exec --tty $CTR sh -c 'until stty size"* ]]
+	late Exec "$(cat "$BATS_TEST_TMPDIR/request")"
 	spdy exec "$URL" error,stdin,stdout,resize v4.channel.k8s.io </dev/null
 	[[ $(member stdout) == *"38 92"*/dev/pts/0* ]]
-	exec_url '{cmd: ["sh", "-c", "until stty size | grep 11; do sleep 0.05; done"], stdin: true, stdout: true, tty: true}'
+	exec_late '{cmd: ["sh", "-c", "until stty size | grep 11; do sleep 0.05; done"], stdin: true, stdout: true, tty: true}'
 	ws exec "$URL" v5.channel.k8s.io '{"Width":22,"Height":11}' </dev/null
 	[[ $(member 1) == *"11 22"* ]]
 }
 
 @test "stream: exec over WebSocket: v5 with the end of stdin, v4, base64, none" {
-	exec_url '{cmd: ["sh", "-c", "cat; echo err >&2; exit 3"], stdin: true, stdout: true, stderr: true}'
+	exec_late '{cmd: ["sh", "-c", "cat; echo err >&2; exit 3"], stdin: true, stdout: true, stderr: true}'
 	ws exec "$URL" v5.channel.k8s.io <<<"to v5"
 	[ "$(jq -c '[.protocol, .code, .["1"], .["2"], (.["3"] | fromjson).details.causes[0].message]' <<<"$output")" = \
 		'["v5.channel.k8s.io",1000,"to v5\n","err\n","3"]' ]
 	for protocol in v4.channel.k8s.io v4.base64.channel.k8s.io; do
-		exec_url '{cmd: ["sh", "-c", "read x; echo got $x; echo err >&2"], stdin: true, stdout: true, stderr: true}'
+		exec_late '{cmd: ["sh", "-c", "read x; echo got $x; echo err >&2"], stdin: true, stdout: true, stderr: true}'
 		ws exec "$URL" "$protocol" <<<"to v4"
 		[ "$(jq -c '[.protocol, .["1"], .["2"], .["3"]]' <<<"$output")" = \
 			"$(jq -cn --arg p "$protocol" '[$p, "got to v4\n", "err\n", "{\"metadata\":{},\"status\":\"Success\"}"]')" ]
 	done
 	for protocol in '' base64.channel.k8s.io; do
-		exec_url '{cmd: ["sh", "-c", "echo out; exit 2"], stdout: true}'
+		exec_late '{cmd: ["sh", "-c", "echo out; exit 2"], stdout: true}'
 		ws exec "$URL" "$protocol" </dev/null
 		[ "$(jq -c '[.["1"], .["3"]]' <<<"$output")" = '["out\n","command terminated with non-zero exit code: 2"]' ]
 	done
-	exec_url '{cmd: ["true"], stdout: true}'
+	exec_late '{cmd: ["true"], stdout: true}'
 	ws exec "$URL" v9.channel.k8s.io </dev/null
 	[ "$(member status)" = 400 ]
 }
@@ -183,17 +207,17 @@ in_container() { # of the processes of $CTR, whether one runs these words
 @test "stream: 20 MB through a command and back are the same" {
 	head -c 20000000 /dev/urandom | base64 -w 0 >"$BATS_TEST_TMPDIR/big"
 	sum=$(md5sum <"$BATS_TEST_TMPDIR/big" | cut -d ' ' -f 1)
-	exec_url '{cmd: ["cat"], stdin: true, stdout: true}'
+	exec_late '{cmd: ["cat"], stdin: true, stdout: true}'
 	node "$OCID_BIN/stream-js/spdy.js" exec "$URL" error,stdin,stdout v4.channel.k8s.io <"$BATS_TEST_TMPDIR/big" >"$BATS_TEST_TMPDIR/out"
 	[ "$(jq -rj .stdout "$BATS_TEST_TMPDIR/out" | md5sum | cut -d ' ' -f 1)" = "$sum" ]
-	exec_url '{cmd: ["md5sum"], stdin: true, stdout: true}'
+	exec_late '{cmd: ["md5sum"], stdin: true, stdout: true}'
 	ws exec "$URL" v5.channel.k8s.io <"$BATS_TEST_TMPDIR/big"
 	[ "$(member 1)" = "$sum  -" ]
 }
 
 @test "stream: a client that does not read holds the command back, in little memory" {
 	mkfifo "$BATS_TEST_TMPDIR/go"
-	exec_url '{cmd: ["sh", "-c", "head -c 100000000 /dev/zero; echo written >/tmp/written"], stdout: true}'
+	exec_late '{cmd: ["sh", "-c", "head -c 100000000 /dev/zero; echo written >/tmp/written"], stdout: true}'
 	node "$OCID_BIN/stream-js/spdy.js" slow "$URL" <"$BATS_TEST_TMPDIR/go" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 	client=$!
 	exec 7>"$BATS_TEST_TMPDIR/go"
@@ -213,7 +237,7 @@ in_container() { # of the processes of $CTR, whether one runs these words
 }
 
 @test "stream: what a client leaves behind when it goes away is ended" {
-	exec_url '{cmd: ["sleep", "1234"], stdin: true, stdout: true}'
+	exec_late '{cmd: ["sleep", "1234"], stdin: true, stdout: true}'
 	node "$OCID_BIN/stream-js/ws.js" exec "$URL" v5.channel.k8s.io </dev/null >/dev/null 3>&- &
 	client=$!
 	wait_for 10 in_container "sleep 1234"
@@ -221,7 +245,7 @@ in_container() { # of the processes of $CTR, whether one runs these words
 	wait_for 10 no_workers
 	wait_for 10 not in_container "sleep 1234"
 	# the same when what serves it dies, which is all that happens
-	exec_url '{cmd: ["sleep", "2345"], stdin: true, stdout: true}'
+	exec_late '{cmd: ["sleep", "2345"], stdin: true, stdout: true}'
 	node "$OCID_BIN/stream-js/ws.js" exec "$URL" v5.channel.k8s.io </dev/null >"$BATS_TEST_TMPDIR/out" 3>&- &
 	client=$!
 	wait_for 10 in_container "sleep 2345"
@@ -245,7 +269,7 @@ not() {
 	[[ $URL == */attach/* ]]
 	tool /usr/bin/python3 "$BATS_TEST_DIRNAME/attach.py" "$URL" "one more" "got one more"
 	[ "$output" = "got one more" ]
-	attach_url '{stderr: true}'
+	attach_late '{stderr: true}'
 	node "$OCID_BIN/stream-js/spdy.js" exec "$URL" error,stdin,stdout,stderr v4.channel.k8s.io <<<two >"$BATS_TEST_TMPDIR/out" 3>&- &
 	client=$!
 	wait_for 10 grep -q "got two" "$BATS_FILE_TMPDIR/logs/one/reader.log"
@@ -264,10 +288,10 @@ not() {
 	[[ $URL == */portforward/* ]]
 	spdy forward "$URL" 7001 100 "$(printf 'x%.0s' {1..5000})"
 	[ "$output" = '{"same":100,"errors":[]}' ]
-	forward_url
+	forward_late
 	spdy forward "$URL" 7002 2 hello
 	[ "$output" = '{"same":2,"errors":[]}' ]
-	forward_url
+	forward_late
 	spdy forward "$URL" 7003 2 hello
 	[ "$output" = '{"same":0,"errors":["error forwarding port 7003: Connection refused"]}' ]
 	forward_url
@@ -283,7 +307,7 @@ not() {
 	wait_for 10 bash -c "exec 5<>/dev/tcp/127.0.0.1/$port"
 	pod host '.config.linux.securityContext.namespaceOptions.network = "NODE"'
 	for protocol in v4.channel.k8s.io v4.base64.channel.k8s.io; do
-		forward_url "{port: [$port]}"
+		forward_late "{port: [$port]}"
 		ws forward "$URL" "$protocol" $'GET / HTTP/1.0\r\n\r\n' '</html>'
 		jq -e --argjson port "$port" '(.["0"], .["1"]) | explode | .[0] + 256 * .[1] == $port' <<<"$output"
 		[[ $(member 0) == *"200 OK"* ]]
@@ -337,7 +361,7 @@ not() {
 	error_is not-found
 	call 3 PortForward '{"podSandboxId": "nope"}'
 	error_is not-found
-	exec_url '{cmd: ["/no/such"], stdout: true, stderr: true}'
+	exec_late '{cmd: ["/no/such"], stdout: true, stderr: true}'
 	spdy exec "$URL" error,stdout,stderr v4.channel.k8s.io </dev/null
 	[ "$(jq -r '.error | fromjson | .reason' <<<"$output")" = NonZeroExitCode ]
 	[[ $(member stderr) == *"/no/such"* ]]
@@ -362,7 +386,7 @@ not() {
 
 @test "stream: a session outlives its server, a request finds the next one" {
 	mkfifo "$BATS_TEST_TMPDIR/in"
-	exec_url '{cmd: ["cat"], stdin: true, stdout: true}'
+	exec_late '{cmd: ["cat"], stdin: true, stdout: true}'
 	node "$OCID_BIN/stream-js/spdy.js" exec "$URL" error,stdin,stdout v4.channel.k8s.io <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 3>&- &
 	client=$!
 	exec 7>"$BATS_TEST_TMPDIR/in"
@@ -403,7 +427,7 @@ not() {
 	[[ $URL == https://\[::1\]:* ]]
 	node "$OCID_BIN/stream-js/spdy.js" exec "$URL" error,stdin,stdout v4.channel.k8s.io <"$BATS_TEST_TMPDIR/big" >"$BATS_TEST_TMPDIR/out"
 	jq -rj .stdout "$BATS_TEST_TMPDIR/out" | cmp - "$BATS_TEST_TMPDIR/big"
-	exec_url '{cmd: ["sh", "-c", "read x; echo $x; exit 4"], stdin: true, stdout: true}'
+	exec_late '{cmd: ["sh", "-c", "read x; echo $x; exit 4"], stdin: true, stdout: true}'
 	ws exec "$URL" v4.channel.k8s.io <<<hello
 	[ "$(jq -c '[.["1"], .code]' <<<"$output")" = '["hello\n",1000]' ]
 	wait_for 10 no_workers

@@ -9,7 +9,8 @@
 //                                         and prints how many brought it back, errors
 'use strict'
 const transport = require('spdy-transport')
-const [mode, url, ...args] = process.argv.slice(2)
+const [mode, target, ...args] = process.argv.slice(2)
+const url = require('./ask')(target)
 const http = require(url.split(':')[0])
 
 function upgrade (protocols, connected) {

@@ -7,7 +7,8 @@
 //                                    UNTIL is in what came on that
 'use strict'
 const WebSocket = require('ws')
-const [mode, url, protocol, ...args] = process.argv.slice(2)
+const [mode, target, protocol, ...args] = process.argv.slice(2)
+const url = require('./ask')(target)
 const base64 = protocol.includes('base64')
 const socket = new WebSocket(url.replace('http', 'ws'), protocol ? [protocol] : [], { rejectUnauthorized: false })
 const channels = {}
