@@ -103,7 +103,11 @@ struct content {
 	const void *data;
 	size_t length;
 	mode_t mode;
-	bool durable;
+	enum {
+		DURABLE_NEVER,
+		DURABLE_BEFORE, /* before it has its name, and then the name */
+		DURABLE_AFTER,	/* with its name, at once */
+	} durable;
 };
 
 /* Complete the new file fd: all bytes, mode, on the disk or on their way to it. */
@@ -111,11 +115,19 @@ static int fill(int fd, const char *name, const struct content *content, struct 
 {
 	if (file_write_fd(fd, content->data, content->length, name, err) < 0)
 		return -1;
-	if (fchmod(fd, content->mode) < 0 || (content->durable && fsync(fd) < 0))
+	bool wait = content->durable == DURABLE_BEFORE;
+	if (fchmod(fd, content->mode) < 0 || (wait && fsync(fd) < 0))
 		return error_os(err, "%s", name);
-	if (!content->durable)
+	if (!wait)
 		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return 0;
+}
+
+/* What is left to do when it has its name. A journal that brings the file's last change brings the
+ * name, too. */
+static int settle(int fd, const char *name, const struct content *content, struct error *err)
+{
+	return content->durable == DURABLE_AFTER && fsync(fd) < 0 ? error_os(err, "%s", name) : 0;
 }
 
 /* Give a complete file without a name its name. It passes through `temporary`, since a link does
@@ -149,7 +161,7 @@ static int replace_by_name(int dir_fd, const char *name, const struct content *c
 		status = error_os(err, "%s", name);
 	if (status < 0)
 		unlinkat(dir_fd, temporary, 0);
-	return status;
+	return status < 0 ? -1 : settle(fd, name, content, err);
 }
 
 /* A file without a name until it is complete leaves nothing behind when we are killed; at most
@@ -168,7 +180,7 @@ static int replace_unnamed(int dir_fd, const char *name, const struct content *c
 		return -1;
 	cleanup_free char *temporary = xasprintf(".%s.new", name);
 	if (link_over(fd, dir_fd, temporary, name) == 0)
-		return 0;
+		return settle(fd, name, content, err);
 	error_os(err, "%s", name);
 	unlinkat(dir_fd, temporary, 0);
 	return -1;
@@ -188,13 +200,21 @@ static int replace(int dir_fd, const char *name, const struct content *content, 
 		return error_os(err, "cannot write %s: its directory", name);
 	if (replace_unnamed(fd, base, content, err) < 0)
 		return error_prefix(err, "cannot write %s", name);
-	return content->durable ? file_sync_dir(fd, name, err) : 0;
+	return content->durable == DURABLE_BEFORE ? file_sync_dir(fd, name, err) : 0;
 }
 
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err)
 {
-	const struct content content = { data, length, mode, .durable = true };
+	const struct content content = { data, length, mode, DURABLE_BEFORE };
+
+	return replace(dir_fd, name, &content, err);
+}
+
+int file_publish_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		    struct error *err)
+{
+	const struct content content = { data, length, mode, DURABLE_AFTER };
 
 	return replace(dir_fd, name, &content, err);
 }
@@ -202,7 +222,7 @@ int file_replace_at(int dir_fd, const char *name, const void *data, size_t lengt
 int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,
 			     mode_t mode, struct error *err)
 {
-	const struct content content = { data, length, mode, .durable = false };
+	const struct content content = { data, length, mode, DURABLE_NEVER };
 
 	return replace(dir_fd, name, &content, err);
 }

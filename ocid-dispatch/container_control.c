@@ -170,7 +170,7 @@ static int note_resources(const struct records *records, const char *id, json_t 
 				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_os(err, "container %s", id);
-	return records_write(fd, "document.json", document, true, err);
+	return records_write(fd, "document.json", document, RECORD_DURABLE, err);
 }
 
 /* What has not been started is given its configuration anew. */

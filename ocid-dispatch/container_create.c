@@ -208,7 +208,7 @@ static int claim_locked(struct creation *c, json_t *record, struct error *err)
 	c->lock = container_lock(c->records, c->id, true, err);
 	if (c->lock < 0)
 		return -1;
-	return container_write(c->records, pod_id(c->pod), record, "making", false, err);
+	return container_write(c->records, pod_id(c->pod), record, "making", RECORD_VOLATILE, err);
 }
 
 /* Write down what is begun, when no other has the name. */
@@ -323,7 +323,7 @@ static int import(struct creation *c, json_t *record, struct error *err)
 	if (restore_import(c->context, c->archive, &c->image, err) < 0)
 		return -1;
 	json_object_set(record, "importedImage", json_object_get(c->image, "id"));
-	return container_write(c->records, pod_id(c->pod), record, "making", false, err);
+	return container_write(c->records, pod_id(c->pod), record, "making", RECORD_VOLATILE, err);
 }
 
 /* Take the image of the checkpoint. */
@@ -415,7 +415,7 @@ static int create(struct creation *c, struct error *err)
 	if (claim(c, record, err) < 0)
 		return -1;
 	if (make(c, record, err) == 0 &&
-	    container_write(c->records, pod_id(c->pod), record, "made", true, err) == 0)
+	    container_write(c->records, pod_id(c->pod), record, "made", RECORD_FIRST, err) == 0)
 		return 0;
 	undo(c);
 	cleanup_fd_p(&c->lock);

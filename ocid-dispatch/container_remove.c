@@ -35,8 +35,9 @@ int container_remove(const struct rpc_context *context, const struct records *re
 	json_auto_t *record = container_read(records, named, &ignored);
 
 	/* where nothing of it is left it must not seem one that can be started */
-	int noted =
-		record ? container_write(records, named->pod, record, "removing", false, err) : 0;
+	int noted = record ? container_write(records, named->pod, record, "removing",
+					     RECORD_VOLATILE, err)
+			   : 0;
 	if (records_forgive_full(noted, err) < 0)
 		return -1;
 	pipeline_add(&shim, "ocid-shim", "rm", "--force", named->id, NULL);

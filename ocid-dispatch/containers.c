@@ -119,7 +119,7 @@ static bool is_startable(const json_t *record)
 }
 
 int container_write(const struct records *records, const char *pod, json_t *record,
-		    const char *stage, bool durable, struct error *err)
+		    const char *stage, enum record_kind kind, struct error *err)
 {
 	cleanup_free char *directory = xasprintf("%s/containers", pod);
 	cleanup_free char *name = xasprintf("%s.json", json_text(record, "id", ""));
@@ -133,8 +133,8 @@ int container_write(const struct records *records, const char *pod, json_t *reco
 	if (!is_startable(record))
 		return container_list_drop(fd, record, err) < 0
 			       ? -1
-			       : records_write(fd, name, record, durable, err);
-	return records_write(fd, name, record, durable, err) < 0
+			       : records_write(fd, name, record, kind, err);
+	return records_write(fd, name, record, kind, err) < 0
 		       ? -1
 		       : container_list_note(fd, record, err);
 }
@@ -264,7 +264,7 @@ int container_fail(const struct records *records, const struct named *named, con
 		return -1;
 	json_object_set_new(record, "failure",
 			    json_pack("{s:s, s:I}", "message", why, "at", records_now()));
-	return container_write(records, named->pod, record, "made", false, err);
+	return container_write(records, named->pod, record, "made", RECORD_VOLATILE, err);
 }
 
 void container_facts(const struct records *records, const struct named *named, struct facts *facts)

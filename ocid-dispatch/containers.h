@@ -41,7 +41,7 @@ int container_ids(const struct records *records, const char *pod, struct strings
 /* Its record; the caller owns it. ERROR_NOT_FOUND. */
 json_t *container_read(const struct records *records, const struct named *named, struct error *err);
 int container_write(const struct records *records, const char *pod, json_t *record,
-		    const char *stage, bool durable, struct error *err);
+		    const char *stage, enum record_kind kind, struct error *err);
 
 /* The record of the container that a request names. */
 json_t *container_asked(const struct records *records, const json_t *request, struct error *err);

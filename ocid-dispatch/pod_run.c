@@ -83,7 +83,7 @@ static int begin(const struct records *records, json_t *document, struct error *
 	    mkdirat(records->pods_fd, containers, 0700) < 0 ||
 	    mkdirat(records->run_pods_fd, id, 0711) < 0)
 		return error_os(err, "cannot make the directories of pod %s", id);
-	return pod_write(records, document, "making", false, err);
+	return pod_write(records, document, "making", RECORD_VOLATILE, err);
 }
 
 /* The /dev/shm of all containers of the pod. */
@@ -123,7 +123,7 @@ static int make(const struct rpc_context *context, const struct records *records
 		return -1;
 	if (cli_interrupted())
 		return error_set(err, ERROR_TEMPORARY, "interrupted");
-	return pod_write(records, document, "ready", true, err);
+	return pod_write(records, document, "ready", RECORD_FIRST, err);
 }
 
 /* Take back what is there; the failure that led here is the one to tell. */

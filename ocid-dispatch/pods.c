@@ -51,8 +51,8 @@ json_t *pod_asked(const struct records *records, const json_t *request, struct e
 	return id ? pod_read(records, id, err) : NULL;
 }
 
-int pod_write(const struct records *records, json_t *document, const char *stage, bool durable,
-	      struct error *err)
+int pod_write(const struct records *records, json_t *document, const char *stage,
+	      enum record_kind kind, struct error *err)
 {
 	const char *id = pod_id(document);
 	cleanup_fd int fd = path_open_beneath(records->pods_fd, id, O_RDONLY | O_DIRECTORY, 0, err);
@@ -60,7 +60,7 @@ int pod_write(const struct records *records, json_t *document, const char *stage
 	if (fd < 0)
 		return error_prefix(err, "pod %s", id);
 	json_object_set_new(json_object_get(document, "pod"), "stage", json_string(stage));
-	return records_write(fd, "document.json", document, durable, err);
+	return records_write(fd, "document.json", document, kind, err);
 }
 
 int pod_lock(const struct records *records, const char *id, enum lock_mode mode, bool wait,

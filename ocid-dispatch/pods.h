@@ -35,8 +35,8 @@ json_t *pod_read(const struct records *records, const char *id, struct error *er
 json_t *pod_asked(const struct records *records, const json_t *request, struct error *err);
 
 /* Set the stage and write the document. */
-int pod_write(const struct records *records, json_t *document, const char *stage, bool durable,
-	      struct error *err);
+int pod_write(const struct records *records, json_t *document, const char *stage,
+	      enum record_kind kind, struct error *err);
 
 /* Shared to use it (for making a container in it), exclusive to change it. A descriptor. */
 int pod_lock(const struct records *records, const char *id, enum lock_mode mode, bool wait,

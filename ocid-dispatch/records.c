@@ -56,13 +56,21 @@ void records_close(struct records *records)
 	cleanup_fd_p(&records->run_pods_fd);
 }
 
-/* What is not durable: a pod that a power cut takes is gone with its namespaces. */
-int records_write(int dir_fd, const char *name, const json_t *json, bool durable, struct error *err)
+/* What is volatile: a pod that a power cut takes is gone with its namespaces. */
+int records_write(int dir_fd, const char *name, const json_t *json, enum record_kind kind,
+		  struct error *err)
 {
 	cleanup_free char *text = json_compact(json);
 
-	return durable ? file_replace_at(dir_fd, name, text, strlen(text), 0600, err)
-		       : file_replace_volatile_at(dir_fd, name, text, strlen(text), 0600, err);
+	switch (kind) {
+	case RECORD_DURABLE:
+		return file_replace_at(dir_fd, name, text, strlen(text), 0600, err);
+	case RECORD_FIRST:
+		return file_publish_at(dir_fd, name, text, strlen(text), 0600, err);
+	case RECORD_VOLATILE:
+	default:
+		return file_replace_volatile_at(dir_fd, name, text, strlen(text), 0600, err);
+	}
 }
 
 int records_forgive_full(int status, struct error *err)

@@ -30,9 +30,12 @@ int records_open(const struct rpc_context *context, struct records *records, str
 void records_close(struct records *records);
 #define cleanup_records __attribute__((cleanup(records_close)))
 
-/* Replace the file `name` of dir_fd by the JSON, whole at any instant for other processes. With
- * `durable`, also after a power cut. */
-int records_write(int dir_fd, const char *name, const json_t *json, bool durable,
+/* What a power cut can leave of a record: volatile, anything; durable, the new one, and before that
+ * is written the old one; first, which waits half as long, the new one, and before that nothing. */
+enum record_kind { RECORD_VOLATILE, RECORD_DURABLE, RECORD_FIRST };
+
+/* Replace the file `name` of dir_fd by the JSON, whole at any instant for other processes. */
+int records_write(int dir_fd, const char *name, const json_t *json, enum record_kind kind,
 		  struct error *err);
 
 /* The same for what only guards against our end in the midst of a removal: a full disk, which that

@@ -211,7 +211,7 @@ int pods_update_resources(const struct rpc_context *context, const json_t *reque
 		if (value)
 			json_object_set(json_object_get(config, "linux"), *key, value);
 	}
-	if (pod_write(&records, document, pod_stage(document), true, err) < 0)
+	if (pod_write(&records, document, pod_stage(document), RECORD_DURABLE, err) < 0)
 		return -1;
 	*response = json_object();
 	return 0;

@@ -91,6 +91,9 @@ int main(void)
 		   count_entries(fd) == 1 && fstatat(fd, "name", &status, 0) == 0 &&
 		   (status.st_mode & 07777) == 0640 && status.st_size == 5,
 	   "so does one who does not wait for the disk");
+	ok(file_publish_at(fd, "name", "newest", 6, 0600, &err) == 0 && count_entries(fd) == 1 &&
+		   fstatat(fd, "name", &status, 0) == 0 && status.st_size == 6,
+	   "and one who waits once");
 	ok(file_replace_at(fd, "none/name", "x", 1, 0600, &err) < 0 && err.kind == ERROR_NOT_FOUND,
 	   "a directory that is not there is not found");
 	cleanup_free char *path = xasprintf("%s/absolute", top);
