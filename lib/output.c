@@ -21,14 +21,6 @@ bool output_is_for_people(const struct cli *cli)
 	return cli->output == OUTPUT_TABLE;
 }
 
-static int print_text(char *text, struct error *err)
-{
-	int status = puts(text) < 0 ? error_os(err, "standard output") : 0;
-
-	free(text);
-	return status;
-}
-
 int output_text(const char *text, struct error *err)
 {
 	return puts(text) < 0 || fflush(stdout) != 0 ? error_os(err, "standard output") : 0;
@@ -36,13 +28,20 @@ int output_text(const char *text, struct error *err)
 
 int output_object(const struct cli *cli, const json_t *object, struct error *err)
 {
-	char *text = output_is_for_people(cli)
-			     ? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY)
-			     : json_compact(object);
+	cleanup_free char *text =
+		output_is_for_people(cli)
+			? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY)
+			: json_compact(object);
 
-	if (print_text(text ? text : xstrdup("null"), err) < 0)
-		return -1;
-	return fflush(stdout) == 0 ? 0 : error_os(err, "standard output");
+	return output_text(text ? text : "null", err);
+}
+
+int output_lines(const struct cli *cli, const json_t *object, struct error *err)
+{
+	if (cli->output == OUTPUT_JSON)
+		return output_object(cli, object, err);
+	cleanup_free char *text = json_dumps(object, JSON_INDENT(4) | JSON_ENCODE_ANY);
+	return output_text(text ? text : "null", err);
 }
 
 static char *join(const json_t *array)
@@ -158,8 +157,10 @@ int output_list(const struct cli *cli, const json_t *rows, const struct output_c
 	if (output_is_for_people(cli))
 		return print_table(rows, columns, count, err);
 	json_array_foreach (rows, i, row) {
-		if (print_text(json_compact(row), err) < 0)
-			return -1;
+		cleanup_free char *text = json_compact(row);
+
+		if (puts(text) < 0)
+			return error_os(err, "standard output");
 	}
 	return 0;
 }

@@ -24,6 +24,10 @@ bool output_is_for_people(const struct cli *cli);
 /* On success the text has left this process: where it could not, the caller may still undo. */
 int output_object(const struct cli *cli, const json_t *object, struct error *err);
 
+/* The same where a known tool prints it in lines, in which scripts look for what they want: so it
+ * is in a pipe, too, unless --json asks for one line. Keys stay in their order. */
+int output_lines(const struct cli *cli, const json_t *object, struct error *err);
+
 /* The same for an object that is text already, as programs get it. */
 int output_text(const char *text, struct error *err);
 

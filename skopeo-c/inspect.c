@@ -100,21 +100,18 @@ static json_t *summarize(const struct inspection *inspection)
 {
 	const json_t *config = inspection->config;
 	const json_t *inner = json_object_get(config, "config");
+	/* the name is without tag and digest */
+	const char *name = inspection->repository ? inspection->repository : inspection->title;
 	json_t *result =
-		json_pack("{s:s, s:O, s:o, s:s, s:o, s:s, s:s, s:o}", "Digest", inspection->digest,
-			  "RepoTags", inspection->tag_list, "Created",
+		json_pack("{s:s*, s:s, s:O, s:o, s:s, s:o, s:s, s:s}", "Name", name, "Digest",
+			  inspection->digest, "RepoTags", inspection->tag_list, "Created",
 			  or_null(json_object_get(config, "created")), "DockerVersion",
 			  json_text(config, "docker_version", ""), "Labels",
 			  or_null(json_object_get(inner, "Labels")), "Architecture",
-			  json_text(config, "architecture", ""), "Os", json_text(config, "os", ""),
-			  "Env", or_null(json_object_get(inner, "Env")));
+			  json_text(config, "architecture", ""), "Os", json_text(config, "os", ""));
 
-	/* the name is without tag and digest */
-	if (inspection->repository || inspection->title)
-		json_object_set_new(result, "Name",
-				    json_string(inspection->repository ? inspection->repository
-								       : inspection->title));
 	add_layers(inspection->layers, result);
+	json_object_set_new(result, "Env", or_null(json_object_get(inner, "Env")));
 	if (inspection->session->settings->all)
 		add_platform(inspection, result);
 	return result;
@@ -243,7 +240,8 @@ static int print_next(struct inspections *all, struct inspection *inspection, st
 			all->kind = ERROR_FAILED;
 	}
 	json_object_set_new(row, "Image", json_string(inspection->name));
-	return is_good ? print_result(cli, row, err) : output_object(cli, row, err);
+	return is_good && all->session->settings->format ? print_result(cli, row, err)
+							 : output_object(cli, row, err);
 }
 
 /* Look at the next image of the index that was named. False when there is none. */

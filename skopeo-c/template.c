@@ -308,7 +308,7 @@ int template_output(const struct cli *cli, const char *template, const json_t *r
 		    const json_t *shape, struct error *err)
 {
 	if (!template)
-		return output_object(cli, result, err);
+		return output_lines(cli, result, err);
 	cleanup_free char *text = template_render(template, result, shape, err);
 	if (!text)
 		return -1;
