@@ -133,17 +133,32 @@ json_t *layout_index(const struct layout *layout, struct error *err)
 	return json_incref(index);
 }
 
-/* The lock under which index.json is read, changed and replaced: on a file that is never replaced,
- * so it needs no file of its own in a directory that others read. */
-static int lock_index(const struct layout *layout, struct error *err)
+/* Locks are bytes of a file that is never replaced, so they need no file of their own in a
+ * directory that others read. */
+enum layout_lock { LAYOUT_INDEX, LAYOUT_GATE };
+
+static int take_lock(const struct layout *layout, enum layout_lock which, enum lock_mode mode,
+		     bool wait, struct error *err)
 {
-	cleanup_fd int fd = openat(layout->fd, "oci-layout", O_RDWR | O_CLOEXEC);
+	int access = mode == LOCK_SHARED ? O_RDONLY : O_RDWR;
+	cleanup_fd int fd = openat(layout->fd, "oci-layout", access | O_CLOEXEC);
 
 	if (fd < 0)
 		return error_os(err, "%s/oci-layout", layout->path);
-	if (lock_file(fd, LOCK_EXCLUSIVE, true, layout->path, err) < 0)
+	if (lock_byte(fd, (int)which, mode, wait, layout->path, err) < 0)
 		return -1;
 	return steal_fd(&fd);
+}
+
+/* The lock under which index.json is read, changed and replaced. */
+static int lock_index(const struct layout *layout, struct error *err)
+{
+	return take_lock(layout, LAYOUT_INDEX, LOCK_EXCLUSIVE, true, err);
+}
+
+int layout_gate(const struct layout *layout, enum lock_mode mode, bool wait, struct error *err)
+{
+	return take_lock(layout, LAYOUT_GATE, mode, wait, err);
 }
 
 static int write_index(const struct layout *layout, const json_t *index, struct error *err)

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "lib/error.h"
+#include "lib/lock.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -42,6 +43,12 @@ int layout_tag(const struct layout *layout, const char *name, const json_t *desc
  * (or NULL), without a name, where there is none of that digest. Returns how many went, or -1. */
 int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entry, void *context),
 		 void *context, const json_t *unnamed, struct error *err);
+
+/* The lock under which blobs go, of a layout that is no store (which has a gate of its own,
+ * lib/staging.h): shared by who will name blobs, from before it looks whether they are there until
+ * the index names them; exclusive to who removes blobs, from reading the index on. Taken before the
+ * index changes. Returns a descriptor whose close lets go of it; ERROR_IN_USE without `wait`. */
+int layout_gate(const struct layout *layout, enum lock_mode mode, bool wait, struct error *err);
 
 /* The entry that `name` means, as the caller's own copy. Tried in this order: the exact name; the
  * normalised reference ("nginx" is docker.io/library/nginx:latest); a digest or an unambiguous hex

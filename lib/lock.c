@@ -10,11 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int lock_file(int fd, enum lock_mode mode, bool wait, const char *what, struct error *err)
+/* length 0: to the end, and beyond it. */
+static int lock_part(int fd, int start, int length, enum lock_mode mode, bool wait,
+		     const char *what, struct error *err)
 {
 	struct flock lock = {
 		.l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK,
 		.l_whence = SEEK_SET,
+		.l_start = start,
+		.l_len = length,
 	};
 
 	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) < 0) {
@@ -26,6 +30,16 @@ int lock_file(int fd, enum lock_mode mode, bool wait, const char *what, struct e
 		return error_os(err, "cannot lock %s", what);
 	}
 	return 0;
+}
+
+int lock_file(int fd, enum lock_mode mode, bool wait, const char *what, struct error *err)
+{
+	return lock_part(fd, 0, 0, mode, wait, what, err);
+}
+
+int lock_byte(int fd, int byte, enum lock_mode mode, bool wait, const char *what, struct error *err)
+{
+	return lock_part(fd, byte, 1, mode, wait, what, err);
 }
 
 /* Whether `name` still is the file behind fd: its last holder may have discarded it. */

@@ -25,5 +25,10 @@ int lock_open(int dir_fd, const char *name, enum lock_mode mode, bool wait, cons
 /* Lock an open file as a whole; the same errors. */
 int lock_file(int fd, enum lock_mode mode, bool wait, const char *what, struct error *err);
 
+/* Lock one byte of it, which need not be there: for a file that stands for several locks. Each
+ * takes a descriptor of its own opening. */
+int lock_byte(int fd, int byte, enum lock_mode mode, bool wait, const char *what,
+	      struct error *err);
+
 /* Remove the lock file of an object that is gone; the caller holds it exclusively. */
 void lock_discard(int locks_fd, const char *kind, const char *id);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delete: take a tag, or a manifest with all its tags, out of a registry. */
+/* delete: take a tag, or a manifest with all its tags, out of a registry; or an image out of an OCI
+ * layout. */
 #include "lib/cleanup.h"
 #include "lib/digest.h"
 #include "lib/log.h"
@@ -8,6 +9,7 @@
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
+#include "skopeo-c/layout-delete.h"
 #include "skopeo-c/registry.h"
 #include "skopeo-c/tag-survey.h"
 #include "skopeo-c/tags.h"
@@ -21,7 +23,7 @@ enum { NAMED_MAX = 5 };
 struct delete_settings {
 	struct access access;
 	bool all_tags;
-	const char *elsewhere;
+	const char *daemon, *blob_dir;
 };
 
 static const struct delete_settings defaults = {
@@ -33,8 +35,9 @@ static const struct delete_settings defaults = {
 static const struct cli_option options[] = {
 	{ "all-tags", 0, NULL, OPTION_FLAG, FIELD(all_tags),
 	  "the manifest, and so every tag that shares it" },
-	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(elsewhere), NULL },
-	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(elsewhere), NULL },
+	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(daemon), NULL },
+	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(blob_dir),
+	  "where the blobs of an oci: layout are, which stay" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -65,12 +68,11 @@ static int open_registry(struct deletion *deletion, struct error *err)
 	struct reference *reference = &deletion->reference;
 	cleanup_route struct route route = { 0 };
 
-	if (settings->elsewhere)
-		return cli_usage(deletion->cli, err,
-				 "--daemon-host and --shared-blob-dir are for transports where "
-				 "nothing can be deleted");
+	if (settings->blob_dir)
+		return cli_usage(deletion->cli, err, "--shared-blob-dir is for oci: layouts");
 	if (strncmp(operand, "docker://", 9) != 0)
-		return cli_usage(deletion->cli, err, "only docker://NAME can be deleted");
+		return cli_usage(deletion->cli, err,
+				 "only docker://NAME and oci:DIR[:REF] can be deleted");
 	if (reference_parse(operand + 9, reference, err) < 0)
 		return -1;
 	if (!reference->tag && !reference->digest)
@@ -232,7 +234,7 @@ static int delete_all(struct deletion *deletion, json_t **with, struct error *er
 	return 0;
 }
 
-static int delete_run(const struct cli *cli, struct error *err)
+static int delete_from_registry(const struct cli *cli, struct error *err)
 {
 	const struct delete_settings *settings = cli->settings;
 	cleanup_deletion struct deletion deletion = { .cli = cli };
@@ -253,14 +255,37 @@ static int delete_run(const struct cli *cli, struct error *err)
 	return output_object(cli, result, err);
 }
 
+static int delete_from_layout(const struct cli *cli, const char *place, struct error *err)
+{
+	const struct delete_settings *settings = cli->settings;
+
+	if (settings->all_tags)
+		return cli_usage(cli, err, "--all-tags is for docker://");
+	json_auto_t *result = layout_delete(place, settings->blob_dir, cli->root, err);
+	return result ? output_object(cli, result, err) : -1;
+}
+
+static int delete_run(const struct cli *cli, struct error *err)
+{
+	const struct delete_settings *settings = cli->settings;
+	const char *operand = cli->operands[0];
+
+	if (settings->daemon)
+		return cli_usage(cli, err,
+				 "--daemon-host is for a transport where nothing can be deleted");
+	return strncmp(operand, "oci:", 4) == 0 ? delete_from_layout(cli, operand + 4, err)
+						: delete_from_registry(cli, err);
+}
+
 const struct cli_command delete_command = {
 	.name = "delete",
-	.operands = "docker://NAME:TAG|docker://NAME@DIGEST",
+	.operands = "docker://NAME:TAG|...@DIGEST|oci:DIR[:REF]",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "take a tag or a manifest out of a registry",
+	.summary = "take a tag or a manifest out of a registry or a layout",
 	.details = "Of NAME:TAG the tag alone is deleted, or its manifest where the registry can\n"
-		   "only delete these and no other tag shares it. NAME@DIGEST is the manifest.",
+		   "only delete these and no other tag shares it. NAME@DIGEST is the manifest.\n"
+		   "Of a layout what no other image of it needs goes too.",
 	.options = options,
 	.settings_size = sizeof(struct delete_settings),
 	.defaults = &defaults,

@@ -16,7 +16,7 @@ struct image_layout *image_layout_new(void)
 	struct image_layout *state = xcalloc(1, sizeof *state);
 
 	state->layout.fd = -1;
-	state->new_files_fd = state->partials_fd = state->blobs_fd = -1;
+	state->new_files_fd = state->partials_fd = state->blobs_fd = state->gate_fd = -1;
 	state->staging = (struct staging){ .fd = -1, .tmp_fd = -1, .lock_fd = -1 };
 	return state;
 }
@@ -27,6 +27,7 @@ void image_layout_close(struct transport *t)
 
 	layout_close(&state->layout);
 	cleanup_fd_p(&state->blobs_fd);
+	cleanup_fd_p(&state->gate_fd);
 	json_decref(state->entry);
 	json_decref(state->referrers);
 	free(state->ref_name);

@@ -13,6 +13,7 @@ struct image_layout {
 	int new_files_fd;	/* destination: where new files are made; borrowed */
 	int partials_fd;	/* destination: where downloads that end early stay; borrowed */
 	int blobs_fd;		/* oci: only: where the blobs are instead; -1: in the layout */
+	int gate_fd;		/* oci: only, as a destination: see layout_gate() */
 	bool has_unsynced;	/* destination: see layout_place_blob() */
 	json_t *referrers;	/* oci: only: see layout_entry_referrers() */
 	struct store store;	/* store: only */

@@ -53,6 +53,9 @@ static int oci_open(struct transport *t, const char *rest,
 		return error_set(err, ERROR_USAGE, "%s: \"@N\" can only name a source", t->name);
 	if (layout_open(path, true, &state->layout, err) < 0)
 		return -1;
+	state->gate_fd = layout_gate(&state->layout, LOCK_SHARED, true, err);
+	if (state->gate_fd < 0)
+		return -1;
 	state->ref_name = ref ? xstrdup(ref) : NULL;
 	state->new_files_fd = state->blobs_fd >= 0 ? state->blobs_fd : state->layout.fd;
 	state->partials_fd = state->new_files_fd;

@@ -96,7 +96,7 @@ there() {
 @test "delete: what is no image in a registry" {
 	delete 2 "docker://$REGISTRY/one"
 	error_is usage "no tag and no digest"
-	delete 2 "oci:$BATS_TEST_TMPDIR/x"
+	delete 2 "dir:$BATS_TEST_TMPDIR/x"
 	delete 6 "docker://$LIAR/locked/x:v1"
 	delete 6 "docker://$LIAR/forbidden/x:v1"
 }

@@ -79,6 +79,8 @@ options_of() {
 	done
 	tool 10 skopeo-c --tls-details f inspect "oci:$BATS_FILE_TMPDIR/oci:a"
 	tool 2 skopeo-c delete --shared-blob-dir d "docker://$LIAR/good/x:v1"
+	error_is usage "is for oci:"
+	tool 2 skopeo-c delete --daemon-host d "docker://$LIAR/good/x:v1"
 	error_is usage "nothing can be deleted"
 }
 
