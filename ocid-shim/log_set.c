@@ -9,7 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 1000 };
+enum {
+	FILES_MAX = 1000,
+	HOLES_MAX = 2, /* names in a row that are free: one while the others are renamed, oldest
+			  first, and one more when that begins again */
+	TRIES = 100,   /* where they are renamed faster than they can be opened */
+};
 
 void log_set_close(struct log_set *set)
 {
@@ -27,10 +32,12 @@ static bool is_known(const struct log_reader *reader, const struct log_reader *o
 	return other && fstat(reader->fd, &status) == 0 && !log_reader_is_other(other, &status);
 }
 
-int log_set_open(const char *path, bool rotates, const struct log_reader *last, struct log_set *set,
-		 struct error *err)
+static int open_all(const char *path, bool rotates, const struct log_reader *last,
+		    struct log_set *set, struct error *err)
 {
 	cleanup_log_set struct log_set made = { 0 };
+	bool found = false;
+	int holes = 0;
 
 	for (int number = 0; number <= (rotates ? FILES_MAX : 0); number++) {
 		cleanup_free char *name = number ? xasprintf("%s.%d", path, number) : xstrdup(path);
@@ -38,11 +45,14 @@ int log_set_open(const char *path, bool rotates, const struct log_reader *last, 
 		struct error reason;
 
 		if (log_reader_open(name, path, &reader, &reason) < 0) {
-			if (number > 0)
+			if (number == 0)
+				*err = reason;
+			if (reason.kind != ERROR_NOT_FOUND || ++holes > HOLES_MAX)
 				break;
-			*err = reason;
-			return -1;
+			continue;
 		}
+		found = true;
+		holes = 0;
 		if (is_known(&reader, last))
 			break;
 		if (made.count > 0 && is_known(&reader, &made.readers[made.count - 1]))
@@ -51,8 +61,32 @@ int log_set_open(const char *path, bool rotates, const struct log_reader *last, 
 		made.readers[made.count++] = reader;
 		reader = (struct log_reader){ .fd = -1 };
 	}
+	if (!found)
+		return -1;
 	*set = made;
 	made = (struct log_set){ 0 };
+	return 0;
+}
+
+/* Whether the newest file is still that, so that all the others have at most just been renamed. */
+static bool is_true(const struct log_set *set, const char *path, const struct log_reader *last)
+{
+	const struct log_reader *newest = set->count > 0 ? &set->readers[0] : last;
+	struct stat status;
+
+	return stat(path, &status) == 0 && !log_reader_is_other(newest, &status);
+}
+
+int log_set_open(const char *path, bool rotates, const struct log_reader *last, struct log_set *set,
+		 struct error *err)
+{
+	for (int left = TRIES; left > 0; left--) {
+		log_set_close(set);
+		if (open_all(path, rotates, last, set, err) < 0)
+			return -1;
+		if (!rotates || is_true(set, path, last))
+			break;
+	}
 	return 0;
 }
 

@@ -2,7 +2,8 @@
 /*
  * The files of a log that rotates: PATH, which is written to, and before it PATH.1, PATH.2, ….
  * They are opened from the newest on, so that one that is renamed meanwhile is met twice rather
- * than never.
+ * than never; and while they are renamed there is a name among them that is free. Where they were
+ * renamed twice meanwhile they are opened anew.
  */
 #pragma once
 #include "ocid-shim/log_reader.h"

@@ -278,7 +278,7 @@ make_attached() {
 	bundle own 'stty size; read -r line; echo "got $line"; exit 8' "$TTY"
 	shim create --stdin open --bundle "$BUNDLE" own
 	/usr/bin/python3 - "$BATS_TEST_TMPDIR" <<-'END'
-		import fcntl, os, pty, struct, subprocess, sys, termios
+		import fcntl, os, pty, select, struct, subprocess, sys, termios
 		parent, child = pty.openpty()
 		fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
 		before = termios.tcgetattr(child)
@@ -288,7 +288,10 @@ make_attached() {
 		subprocess.run(["ocid-shim", "start", "own"], stdout=subprocess.DEVNULL, check=True)
 		os.write(parent, b"hello\r")
 		code = attach.wait(timeout=20)
-		text = os.read(parent, 10000).decode()
+		text = ""
+		# what was written is there in pieces, and a moment later
+		while "got hello\r\n" not in text and select.select([parent], [], [], 10)[0]:
+		    text += os.read(parent, 10000).decode()
 		assert code == 8, code
 		assert "33 77\r\n" in text and "got hello\r\n" in text, text
 		assert termios.tcgetattr(child) == before

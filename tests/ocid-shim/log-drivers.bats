@@ -72,6 +72,24 @@ journal_stop() {
 	shim rm follow
 }
 
+@test "logs: a name that is free for a moment, since files are just renamed, hides none of them" {
+	bundle hole 'seq 1 30000'
+	shim run --log-size-max 200000 --log-max-files 10 --bundle "$BUNDLE" hole
+	[ "$(code hole)" -eq 0 ]
+	local last
+	last=$(find "$BUNDLE" -name 'log.*' | wc -l)
+	[ "$last" -ge 3 ]
+	for ((number = last; number >= 0; number--)); do
+		name=log.$number
+		[ "$number" -gt 0 ] || name=log
+		mv "$BUNDLE/$name" "$BUNDLE/log.$((number + 1))"
+		ocid-shim logs hole | cmp - <(seq 1 30000)
+	done
+	rm "$BUNDLE"/log*
+	shim 3 logs hole
+	shim rm hole
+}
+
 @test "logs: reopened under load while they rotate, nothing is lost" {
 	bundle both 'i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); echo $i; done; exit 0'
 	shim run --log-size-max 30000 --log-max-files 200 --bundle "$BUNDLE" both
