@@ -4,10 +4,9 @@
 #   cri_setup            messages for the client, tools that do what a test wants in $FAKE_DIR
 #   server_start ARG…    a dispatcher at $SOCKET, its pid in the file $SERVER_PID
 #   cri METHOD …         one call, see cri.py (bin/cri)
-#   grpc_js_install      node packages in $GRPC_JS
 #   registry_tls_start   a registry with TLS and a password
 
-export SOCKET SERVER_PID FAKE_DIR CRI_PB2 GRPC_JS
+export SOCKET SERVER_PID FAKE_DIR CRI_PB2
 
 cri_setup() {
 	# short: a socket's path has little room
@@ -64,16 +63,6 @@ fakes_gone() {
 
 connection_refused() {
 	[ ! -S "$SOCKET" ] || ! cri Version '{}' timeout=1
-}
-
-grpc_js_install() {
-	GRPC_JS=$OCID_BIN/grpc-js
-	mkdir -p "$GRPC_JS"
-	cp "$TESTS"/ocid-dispatch/grpc-js/* "$GRPC_JS"
-	if [ ! "$GRPC_JS/node_modules" -nt "$TESTS/ocid-dispatch/grpc-js/package-lock.json" ]; then
-		npm --prefix "$GRPC_JS" ci --ignore-scripts --no-audit --no-fund
-		touch "$GRPC_JS/node_modules"
-	fi
 }
 
 # A registry that wants TLS and a password, as kubelets meet them: $REGISTRY, user me, password

@@ -170,8 +170,8 @@ UNKNOWN: ctr-store was ended by signal 9" ]
 }
 
 @test "serve: grpc-js, with its keepalive pings" {
-	grpc_js_install
-	tool node "$GRPC_JS/client.js" "$SOCKET" "$TESTS/../ocid-dispatch/cri.proto"
+	"$TESTS/ocid-dispatch/js" grpc-js "$OCID_BIN/grpc-js"
+	tool node "$OCID_BIN/grpc-js/client.js" "$SOCKET" "$TESTS/../ocid-dispatch/cri.proto"
 	[ "$output" = "$(printf '%s\n' '"ocid"' 2 '"UNIMPLEMENTED"' '"INVALID_ARGUMENT"' '"DEADLINE_EXCEEDED"' 100 true)" ]
 	wait_for 5 no_handlers
 }

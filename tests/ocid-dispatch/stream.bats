@@ -12,7 +12,7 @@ setup_file() {
 	pods_setup
 	export NODE_PATH STREAM_SERVER=$BATS_FILE_TMPDIR/server.pid
 	NODE_PATH=$OCID_BIN/stream-js/node_modules
-	js_install
+	"$TESTS/ocid-dispatch/js" stream-js "$OCID_BIN/stream-js"
 	streams_start
 	pod one
 	container idle 'trap exit TERM; while :; do sleep 0.2; done'
@@ -32,17 +32,6 @@ teardown() {
 	for pid in ${BACKGROUND-}; do
 		kill "$pid" 2>/dev/null || true
 	done
-}
-
-js_install() {
-	local dir=$OCID_BIN/stream-js
-
-	mkdir -p "$dir"
-	cp "$TESTS"/ocid-dispatch/stream-js/* "$dir"
-	if [ ! "$dir/node_modules" -nt "$TESTS/ocid-dispatch/stream-js/package-lock.json" ]; then
-		npm --prefix "$dir" ci --ignore-scripts --no-audit --no-fund >/dev/null
-		touch "$dir/node_modules"
-	fi
 }
 
 streams_start() {

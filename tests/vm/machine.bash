@@ -45,7 +45,7 @@ machine_tree() {
 	mkdir -p "$1/build"
 	cp -a "$HERE/../../"{lib,man,tests,Makefile,README.md,CHANGELOG.md,HACKING.md,ocid-dispatch} "$1"
 	find "$BUILD" -maxdepth 1 -type f -perm -u+x -exec cp -t "$1/build" {} +
-	# what npm has fetched for a test outside; inside there is no network
+	# what npm has fetched for tests
 	find "$BUILD" -maxdepth 1 -type d -name '*-js' -exec cp -a -t "$1/build" {} +
 }
 
