@@ -12,6 +12,7 @@
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/rpc.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -138,7 +139,11 @@ void recover(const struct rpc_context *context)
 		waitpid(pid, NULL, 0);
 	if (pid != 0)
 		return;
-	if (fork() == 0)
+	if (fork() == 0) {
+		/* the socket and its lock are the server's alone: should it be killed, the next one
+		 * needs them while we are still at work */
+		close_range(STDERR_FILENO + 1, UINT_MAX, 0);
 		recover_all(context);
+	}
 	_exit(EXIT_SUCCESS);
 }

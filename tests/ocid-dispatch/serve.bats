@@ -283,6 +283,20 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(6
 	server_start
 }
 
+@test "serve: what a killed server has left at work does not keep the next from its socket" {
+	server_stop
+	touch "$FAKE_DIR/slow-gc"
+	server_start
+	wait_for 10 test -s "$FAKE_DIR/pids"
+	rm "$FAKE_DIR/slow-gc"
+	kill -KILL "$(cat "$SERVER_PID")"
+	wait_for 5 process_gone "$(cat "$SERVER_PID")"
+	server_start
+	run ! fakes_gone
+	kill "$(cat "$FAKE_DIR/pids")"
+	wait_for 5 fakes_gone
+}
+
 @test "serve: usage" {
 	tool 2 ocid-dispatch serve --drain -1
 	error_is usage "--drain"
