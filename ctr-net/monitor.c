@@ -218,7 +218,7 @@ static int follow(struct monitor *monitor, const char *name, int pin_fd, struct 
 
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
-		if (poll(wait, sizeof wait / sizeof *wait, -1) < 0) {
+		if (cli_poll(wait, sizeof wait / sizeof *wait, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return error_os(err, "poll");

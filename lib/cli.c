@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +31,25 @@ static volatile sig_atomic_t interrupted_by;
 int cli_interrupted(void)
 {
 	return interrupted_by;
+}
+
+int cli_poll(struct pollfd *fds, size_t count, int timeout_ms)
+{
+	const struct timespec timeout = { .tv_sec = timeout_ms / 1000,
+					  .tv_nsec = timeout_ms % 1000 * 1000000L };
+	sigset_t all, before;
+	int ready = -1, failure = EINTR;
+
+	/* none comes between the look and the waiting, where only those come that came anyway */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	if (!interrupted_by) {
+		ready = ppoll(fds, count, timeout_ms < 0 ? NULL : &timeout, &before);
+		failure = errno;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = failure;
+	return ready;
 }
 
 int cli_interrupt_take(void)

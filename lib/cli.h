@@ -74,6 +74,10 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
  * 128 + the signal whatever the error is. */
 int cli_interrupted(void);
 
+/* poll(2) for loops that may wait long: fails with EINTR also where such a signal came before. */
+struct pollfd;
+int cli_poll(struct pollfd *fds, size_t count, int timeout_ms);
+
 /* End as a signal would, but with ERROR_TEMPORARY, when so much time has gone by. */
 void cli_limit_time(long long ms);
 

@@ -244,7 +244,7 @@ static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct str
 		if (end && left <= 0 && !exited)
 			return error_set(err, ERROR_TEMPORARY, "%s took longer than %d ms",
 					 spawn->argv[0], spawn->timeout_ms);
-		int ready = poll(polls, 4, exited ? 0 : (int)(left > INT_MAX ? INT_MAX : left));
+		int ready = cli_poll(polls, 4, exited ? 0 : (int)(left > INT_MAX ? INT_MAX : left));
 		if (ready < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted())

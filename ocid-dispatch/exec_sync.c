@@ -30,7 +30,6 @@ enum {
 	OUTPUT_MAX = GRPC_MESSAGE_MAX - 4096, /* bytes of both streams; what is more is dropped */
 	READ_SIZE = 64 << 10,
 	TIMEOUT_MAX = INT_MAX / 1000,
-	POLL_MS = 500, /* a signal between two looks is seen that much later at most */
 	STATUS_TIMEOUT = 124,
 	STATUS_NOT_RUN = 125, /* of ocid-shim exec; 126 and 127 are the command's fault */
 };
@@ -125,8 +124,8 @@ static void reap(struct execution *execution)
 	execution->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Until it has ended and what it said is read. What it has left running with its streams is not
- * waited for. */
+/* Until it has ended and what it said is read: by one read of all that a pipe holds. What it has
+ * left running with its streams is not waited for, whatever that still says. */
 static int converse(struct execution *execution, struct error *err)
 {
 	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, execution->pid, 0);
@@ -138,20 +137,20 @@ static int converse(struct execution *execution, struct error *err)
 		struct pollfd polls[3] = { { execution->fds[0], POLLIN, 0 },
 					   { execution->fds[1], POLLIN, 0 },
 					   { ended ? -1 : pid_fd, POLLIN, 0 } };
-		int ready = poll(polls, 3, ended ? 0 : POLL_MS);
+		int ready = cli_poll(polls, 3, ended ? 0 : -1);
 
 		if (ready < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
-		if (ready <= 0 && ended)
-			return 0;
-		if (ready <= 0)
+		if (ready < 0)
 			continue;
 		for (int i = 0; i < 2; i++)
 			if (polls[i].revents)
 				take(execution, i);
-		ended = ended || polls[2].revents;
+		if (ended)
+			return 0;
+		ended = polls[2].revents;
 	}
 }
 

@@ -29,7 +29,6 @@ enum {
 	ERRORS_MAX = 1 << 20,  /* bytes of a tool's stderr */
 	READ_SIZE = 64 << 10,
 	UNDO_MS = 4000, /* for tools that were asked to end; the server gives us 5000 */
-	POLL_MS = 500,	/* a signal between two looks is seen that much later at most */
 };
 
 /* A tool that runs. */
@@ -243,8 +242,8 @@ static bool any_runs(const struct run *run)
 	return false;
 }
 
-/* Move bytes until every tool has ended and what they said is read. A descendant that keeps a pipe
- * open longer is not waited for. */
+/* Move bytes until every tool has ended and what they said is read: by one read of all that a pipe
+ * holds. A descendant that keeps a pipe open longer is not waited for, whatever it still says. */
 static int converse(struct run *run, struct error *err)
 {
 	struct pollfd polls[1 + 2 * PIPELINE_MAX];
@@ -254,15 +253,15 @@ static int converse(struct run *run, struct error *err)
 		bool running = any_runs(run);
 
 		fill_polls(run, polls);
-		int ready = poll(polls, count, running ? POLL_MS : 0);
+		int ready = cli_poll(polls, count, running ? -1 : 0);
 		if (ready < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
-		if (ready <= 0 && !running)
-			return 0;
 		if (ready > 0 && take_all(run, polls, err) < 0)
 			return -1;
+		if (!running && ready >= 0)
+			return 0;
 	}
 }
 

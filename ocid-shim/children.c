@@ -38,7 +38,7 @@ int child_await(pid_t pid, long long deadline, struct error *err)
 
 		if (deadline && left <= 0)
 			return 1;
-		if (poll(&ended, 1, (int)left) > 0)
+		if (cli_poll(&ended, 1, (int)left) > 0)
 			return 0;
 	}
 	return 1;

@@ -242,7 +242,7 @@ int container_await_process(const struct container *container, int timeout_ms, s
 	/* only after the open: it names whatever process had the number then */
 	if (pid_fd < 0 || !process_lives(container))
 		return 0;
-	while ((count = poll(&ended, 1, timeout_ms)) < 0)
+	while ((count = cli_poll(&ended, 1, timeout_ms)) < 0)
 		if (errno != EINTR || cli_interrupted())
 			return error_os(err, "container %s", container->id);
 	return count == 0;

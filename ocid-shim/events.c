@@ -302,7 +302,7 @@ static int watch(struct watcher *watcher, struct error *err)
 	while (!cli_interrupted()) {
 		size_t count = prepare_polls(watcher);
 
-		if (poll(watcher->polls, count, -1) < 0 && errno != EINTR)
+		if (cli_poll(watcher->polls, count, -1) < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (watcher->polls[1].revents & POLLERR)
 			return 0;

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -103,12 +104,13 @@ static int failure(const struct launch *launch, int log_fd, const struct monitor
 static int hear(const struct launch *launch, struct launched *launched, int log_fd,
 		struct error *err)
 {
+	struct pollfd said = { launched->sync_fd, POLLIN, 0 };
 	struct monitor_report report;
-	ssize_t got;
 
-	do
-		got = recv(launched->sync_fd, &report, sizeof report, 0);
-	while (got < 0 && errno == EINTR && !cli_interrupted());
+	while (cli_poll(&said, 1, -1) < 0)
+		if (errno != EINTR || cli_interrupted())
+			return error_os(err, "waiting for %s", launch->runtime);
+	ssize_t got = recv(launched->sync_fd, &report, sizeof report, MSG_DONTWAIT);
 	if (got < 0)
 		return error_os(err, "waiting for %s", launch->runtime);
 	if (got != sizeof report)

@@ -218,7 +218,7 @@ static int follow(const struct container *container, struct log_reader *reader,
 			return -1;
 		if (ended)
 			return 0;
-		if (poll(polls, 3, -1) < 0 && errno != EINTR)
+		if (cli_poll(polls, 3, -1) < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");

@@ -290,7 +290,7 @@ static int run(struct state *state, struct error *err)
 		if (deadline && left <= 0)
 			return RELAY_TOO_LATE;
 		prepare(state, polls);
-		if (poll(polls, POLLS, (int)left) < 0) {
+		if (cli_poll(polls, POLLS, (int)left) < 0) {
 			if (errno != EINTR)
 				return error_os(err, "poll");
 			continue;
