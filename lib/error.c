@@ -61,11 +61,17 @@ static enum error_kind kind_from_errno(int os)
 	}
 }
 
-/* Cut text that did not fit so that the reader sees it was cut. */
+/* Cut text that did not fit so that the reader sees it was cut, and not within a character. */
 static void mark_cut(char *text, size_t size, int wanted)
 {
-	if (wanted >= (int)size)
-		memcpy(text + size - 4, "...", 4);
+	static const char mark[] = "...";
+	size_t end = size - sizeof mark;
+
+	if (wanted < (int)size)
+		return;
+	for (int i = 0; i < 3 && (text[end] & 0xc0) == 0x80; i++)
+		end--;
+	memcpy(text + end, mark, sizeof mark);
 }
 
 int error_set(struct error *err, enum error_kind kind, const char *format, ...)
