@@ -11,6 +11,7 @@
 #include "oci-gen/network.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/source.h"
+#include "oci-gen/template.h"
 #include "oci-gen/trace.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@ static const struct cli_option own_options[] = {
 	  "leave standard input alone" },
 	{ "template", 0, "FILE", OPTION_STRING, offsetof(struct assembly, template),
 	  "start from this configuration, not the built-in one" },
+	{ "os", 0, "OS", OPTION_STRING, offsetof(struct assembly, os),
+	  "start from the built-in one for linux, solaris, windows or freebsd" },
 	{ "image", 0, "FILE", OPTION_STRING, offsetof(struct assembly, image),
 	  "what to run by an OCI image configuration; - is standard input" },
 	{ "patch", 0, "FILE", OPTION_LIST, offsetof(struct assembly, patches),
@@ -83,11 +86,34 @@ int assembly_read_document(const struct cli *cli, const struct assembly *assembl
 	return *document ? 0 : -1;
 }
 
-static int apply_template(struct generation *g, const char *path, struct error *err)
+/* The built-in template for the operating system, unless it is the one that g starts with. */
+static int apply_os(struct generation *g, const char *os, struct error *err)
 {
-	json_t *config = path ? source_read_config(path, JSON_CONFIG_MAX, err) : NULL;
+	json_t *config = template_of(os);
 
-	if (path && (!config || generation_set_template(g, config, path, err) < 0))
+	g->platform = os;
+	if (strcmp(os, "linux") == 0)
+		return 0;
+	if (config)
+		return generation_set_template(g, config, os, err);
+	error_set(err, ERROR_UNSUPPORTED, "there is no built-in template for %s", os);
+	return error_hint(err, "--template FILE starts from one of your own");
+}
+
+static int apply_template(struct generation *g, const struct cli *cli,
+			  const struct assembly *assembly, struct error *err)
+{
+	const char *path = assembly->template;
+
+	if (path && assembly->os)
+		return cli_usage(cli, err, "--template and --os exclude each other");
+	if (path) {
+		json_t *config = source_read_config(path, JSON_CONFIG_MAX, err);
+
+		if (!config || generation_set_template(g, config, path, err) < 0)
+			return -1;
+	}
+	if (assembly->os && apply_os(g, assembly->os, err) < 0)
 		return -1;
 	trace_stage(g, path ? "--template" : "default");
 	return 0;
@@ -221,7 +247,7 @@ static int apply_operands(struct generation *g, const struct cli *cli, char **co
 int assembly_make(const struct cli *cli, const struct assembly *assembly, const json_t *document,
 		  char **command, struct generation *g, struct error *err)
 {
-	if (apply_template(g, assembly->template, err) < 0 ||
+	if (apply_template(g, cli, assembly, err) < 0 ||
 	    apply_image(g, assembly, document, err) < 0 ||
 	    (document && apply_document(g, assembly, document, err) < 0) ||
 	    options_apply(g, assembly->slots, err) < 0 ||

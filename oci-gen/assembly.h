@@ -10,13 +10,13 @@ struct generation;
 
 /* What the options say. */
 struct assembly {
-	const char *document, *template, *image;
+	const char *document, *template, *os, *image;
 	struct strings patches;
 	bool no_document;
 	struct option_slot slots[OPTIONS_MAX];
 };
 
-enum { ASSEMBLY_OWN_OPTIONS = 5, ASSEMBLY_OPTIONS_MAX = ASSEMBLY_OWN_OPTIONS + OPTIONS_MAX };
+enum { ASSEMBLY_OWN_OPTIONS = 6, ASSEMBLY_OPTIONS_MAX = ASSEMBLY_OWN_OPTIONS + OPTIONS_MAX };
 
 /* Append the options that fill a struct assembly at `offset` of the settings; returns how many. */
 size_t assembly_fill(struct cli_option *options, size_t offset);

@@ -206,6 +206,9 @@ static int add_mappings(json_t *entry, const json_t *mount, struct error *err)
 	}
 	if (!json_object_get(entry, keys[0]) != !json_object_get(entry, keys[1]))
 		return error_set(err, ERROR_INTEGRITY, "has mappings of either users or groups");
+	/* else a runtime that does not know of them would pass over them */
+	if (json_object_get(entry, keys[0]))
+		json_array_append_new(json_object_get(entry, "options"), json_string("idmap"));
 	return 0;
 }
 

@@ -142,6 +142,8 @@ static bool drop_repeated_mount(json_t *config, const char *pointer)
 /* With this action it has no meaning. */
 static bool drop_errno(json_t *config, const char *pointer)
 {
+	if (strcmp(pointer, "/linux/seccomp/defaultErrnoRet") == 0)
+		return pointer_delete(config, pointer);
 	return json_object_del(pointer_find(config, pointer, NULL), "errnoRet") == 0;
 }
 

@@ -285,7 +285,7 @@ int generation_check(const struct generation *g, struct error *err)
 	size_t i;
 
 	structure_check(g->config, &findings);
-	rules_check(g->config, NULL, &findings);
+	rules_check(g->config, g->platform, &findings);
 	json_array_foreach (findings.rows, i, row) {
 		if (strcmp(json_text(row, "severity", ""), "error") != 0)
 			continue;

@@ -113,15 +113,21 @@ static int apply_process(struct generation *g, const json_t *config, struct erro
 		return -1;
 
 	const char *path = json_string_value(directory);
+	bool windows = g->platform && strcmp(g->platform, "windows") == 0;
 	if (path && *path) {
 		/* runtimes want it absolute; builders have not always written it so */
-		cleanup_free char *absolute = xasprintf("%s%s", *path == '/' ? "" : "/", path);
+		bool rooted = *path == '/' || windows;
+		cleanup_free char *absolute = xasprintf("%s%s", rooted ? "" : "/", path);
 
 		pointer_set(g->config, "/process/cwd", json_string(absolute));
 	}
 	const char *name = user ? json_string_value(user) : "";
 	if (!*name && g->from_template)
 		return 0;
+	if (windows) {
+		pointer_set(g->config, "/process/user/username", json_string(name));
+		return 0;
+	}
 	free(g->user);
 	g->user = xstrdup(name);
 	return 0;
@@ -219,9 +225,10 @@ int image_apply(struct generation *g, const json_t *image, struct error *err)
 		return error_hint(err, "skopeo-c inspect --config prints the configuration");
 	}
 
-	const char *os = json_text(image, "os", "linux");
-	if (strcmp(os, "linux") != 0)
-		return error_set(err, ERROR_UNSUPPORTED, "the image is for %s, not linux", os);
+	const char *wanted = g->platform ? g->platform : "linux";
+	const char *os = json_text(image, "os", wanted);
+	if (strcmp(os, wanted) != 0)
+		return error_set(err, ERROR_UNSUPPORTED, "the image is for %s, not %s", os, wanted);
 	if (member(image, "config", JSON_OBJECT, &config, err) < 0)
 		return -1;
 	if (apply_command(g, config, err) < 0 || apply_environment(g, config, err) < 0 ||

@@ -57,6 +57,11 @@ static const struct list {
 	{ "/linux/seccomp/architectures", BY_VALUE, { 0 } },
 	{ "/linux/seccomp/flags", BY_VALUE, { 0 } },
 	{ "/linux/seccomp/syscalls", BY_CALL, { 0 } },
+	{ "/linux/memoryPolicy/flags", BY_VALUE, { 0 } },
+	{ "/process/scheduler/flags", BY_VALUE, { 0 } },
+	{ "/zos/namespaces", BY_KEY, { "type" } },
+	{ "/freebsd/devices", BY_KEY, { "path" } },
+	{ "/freebsd/jail/allow/mount", BY_VALUE, { 0 } },
 };
 
 /* Objects whose keys are free. */

@@ -174,7 +174,10 @@ static const struct {
 	{ "/vm/kernel", "kernel of the machine, with its parameters" },
 	{ "/vm/image", "image with the machine's root file system" },
 	{ "/zos", "what only z/OS has" },
+	{ "/zos/namespaces", "what the container has of its own, not shared with the host" },
 	{ "/freebsd", "what only FreeBSD has" },
+	{ "/freebsd/devices", "further devices that devfs shows" },
+	{ "/freebsd/jail", "parameters of the jail (jail(8))" },
 };
 
 /* Whether the specification has the member; *spec is where what it is in is described. */

@@ -141,7 +141,7 @@ json_t *mount_parse_tmpfs(const char *text, struct error *err)
 	return mount_new(destination, "tmpfs", "tmpfs", all);
 }
 
-json_t *mount_parse_json(const char *text, struct error *err)
+json_t *mount_parse_json(const char *text, bool windows, struct error *err)
 {
 	json_auto_t *mount = json_parse(text, strlen(text), "the value", err);
 	const char *destination;
@@ -154,7 +154,7 @@ json_t *mount_parse_json(const char *text, struct error *err)
 		error_set(err, ERROR_USAGE, "not a JSON object with a \"destination\"");
 		return NULL;
 	}
-	if (check_destination(destination, destination, err) < 0)
+	if (!windows && check_destination(destination, destination, err) < 0)
 		return NULL;
 	return steal_ptr(&mount);
 }

@@ -4,6 +4,7 @@
 #include "lib/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* A mount entry; options are comma-separated, "" for none. The caller owns it. */
 json_t *mount_new(const char *destination, const char *type, const char *source,
@@ -16,8 +17,8 @@ json_t *mount_parse_bind(const char *text, struct error *err);
 /* DST[:OPTIONS] as a tmpfs. */
 json_t *mount_parse_tmpfs(const char *text, struct error *err);
 
-/* A mount entry as JSON. */
-json_t *mount_parse_json(const char *text, struct error *err);
+/* A mount entry as JSON; on Windows, paths look otherwise. */
+json_t *mount_parse_json(const char *text, bool windows, struct error *err);
 
 /* Put a mount into the list in place of the one with the same destination, else at its end. Takes
  * the reference. */

@@ -92,7 +92,6 @@ const struct option_rule options_rules[] = {
 	  .apply = set_text, .pointer = "/domainname" },
 	{ VALUE("oci-version", 0, "VERSION", "version of the specification to claim"),
 	  .apply = set_version, .pointer = "/ociVersion" },
-	{ VALUE("os", 0, "OS", "linux: only that has a built-in template"), .apply = set_os },
 	{ VALUE("process-scheduler", 0, "JSON", "scheduling policy: {\"policy\":\"SCHED_BATCH\"}"),
 	  .apply = set_json, .pointer = "/process/scheduler" },
 	{ VALUE("process-io-priority", 0, "rt|be|idle[:N]",

@@ -53,7 +53,7 @@ static void check_version(const json_t *config, const struct rule *rule, struct 
 static void check_root(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	if (!json_object_get(config, "root") && !json_object_get(config, "vm"))
-		findings_add(findings, rule, "/root", "is required on Linux");
+		findings_add(findings, rule, "/root", "is required");
 }
 
 static void check_process(const json_t *config, const struct rule *rule, struct findings *findings)
@@ -61,6 +61,48 @@ static void check_process(const json_t *config, const struct rule *rule, struct 
 	if (!json_object_get(config, "process"))
 		findings_add(findings, rule, "/process",
 			     "is missing: the container can be created but not started");
+}
+
+static void check_args(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (json_object_get(config, "process") && !pointer_get(config, "/process/args"))
+		findings_add(findings, rule, "/process/args", "is required");
+}
+
+static void check_ids(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	static const char *const keys[] = { "uid", "gid" };
+	const json_t *user = pointer_get(config, "/process/user");
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		cleanup_free char *at = pointer_join("/process/user", keys[i]);
+
+		if (user && !json_object_get(user, keys[i]))
+			findings_add(findings, rule, at, "is required");
+	}
+}
+
+/* Windows starts a program with one text, or with words that become one. */
+static void check_command_line(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	if (json_object_get(config, "process") && !pointer_get(config, "/process/args") &&
+	    !pointer_get(config, "/process/commandLine"))
+		findings_add(findings, rule, "/process/commandLine", "is required without args");
+}
+
+/* A Hyper-V container has the root that its layers make. */
+static void check_windows_root(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	bool root = json_object_get(config, "root");
+	bool machine = pointer_get(config, "/windows/hyperv");
+
+	if (root == machine)
+		findings_add(findings, rule, "/root",
+			     machine ? "must not be set with hyperv" : "is required on Windows");
+	if (json_is_true(pointer_get(config, "/root/readonly")))
+		findings_add(findings, rule, "/root/readonly", "must not be true on Windows");
 }
 
 static void check_cwd(const json_t *config, const struct rule *rule, struct findings *findings)
@@ -294,10 +336,16 @@ static const struct rule_check common[] = {
 };
 static const struct rule_check posix[] = {
 	{ { "root-required", SEVERITY_ERROR, "config.md#root" }, check_root },
+	{ { "required", SEVERITY_ERROR, "config.md#process" }, check_args },
+	{ { "required", SEVERITY_ERROR, "config.md#posix-platform-user" }, check_ids },
 	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
 	{ { "exec-size", SEVERITY_ERROR, "config.md#posix-process" }, check_exec_size },
 	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },
+};
+static const struct rule_check windows[] = {
+	{ { "windows-root", SEVERITY_ERROR, "config.md#root" }, check_windows_root },
+	{ { "required", SEVERITY_ERROR, "config.md#process" }, check_command_line },
 };
 static const struct rule_check linux_process[] = {
 	{ { "capability-known", SEVERITY_ERROR, "config.md#linux-process" }, check_capabilities },
@@ -353,7 +401,9 @@ void rules_check(const json_t *config, const char *platform, struct findings *fi
 	bool on_linux = strcmp(actual, "linux") == 0;
 
 	RUN(common);
-	if (strcmp(actual, "windows") != 0)
+	if (strcmp(actual, "windows") == 0)
+		RUN(windows);
+	else
 		RUN(posix);
 	if (on_linux)
 		RUN(linux_process);

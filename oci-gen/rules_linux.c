@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules about namespaces, devices, resources and seccomp. */
+/* Rules about namespaces, devices and seccomp; those about resources are in rules_resources.c. */
 #include "oci-gen/rules.h"
 
 #include "lib/cleanup.h"
@@ -9,6 +9,7 @@
 #include "oci-gen/pointer.h"
 
 #include <limits.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,144 +134,6 @@ static void check_devices(const json_t *config, const struct rule *rule, struct 
 	}
 }
 
-static void check_device_access(const json_t *config, const struct rule *rule,
-				struct findings *findings)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (pointer_get(config, "/linux/resources/devices"), i, entry) {
-		const char *access = json_text(entry, "access", "");
-		cleanup_free char *at = pointer_index("/linux/resources/devices", i);
-		cleanup_free char *access_at = pointer_join(at, "access");
-
-		if (access[strspn(access, "rwm")] != '\0')
-			findings_add(findings, rule, access_at,
-				     "\"%.32s\" has letters other than r, w and m", access);
-	}
-}
-
-static json_int_t resource(const json_t *config, const char *pointer, json_int_t otherwise)
-{
-	const json_t *value = pointer_get(config, pointer);
-
-	return json_is_integer(value) ? json_integer_value(value) : otherwise;
-}
-
-static void check_memory(const json_t *config, const struct rule *rule, struct findings *findings)
-{
-	json_int_t limit = resource(config, "/linux/resources/memory/limit", -1);
-	json_int_t swap = resource(config, "/linux/resources/memory/swap", -1);
-	json_int_t reservation = resource(config, "/linux/resources/memory/reservation", -1);
-
-	if (limit > 0 && swap > 0 && swap < limit)
-		findings_add(findings, rule, "/linux/resources/memory/swap",
-			     "memory and swap together are less than the memory limit");
-	if (limit > 0 && reservation > limit)
-		findings_add(findings, rule, "/linux/resources/memory/reservation",
-			     "is above the memory limit");
-}
-
-static void check_cpu(const json_t *config, const struct rule *rule, struct findings *findings)
-{
-	json_int_t period = resource(config, "/linux/resources/cpu/period", 0);
-	json_int_t quota = resource(config, "/linux/resources/cpu/quota", 0);
-
-	/* the bounds of the kernel's CFS bandwidth control */
-	if (period != 0 && (period < 1000 || period > 1000000))
-		findings_add(findings, rule, "/linux/resources/cpu/period",
-			     "is not between 1000 and 1000000 microseconds");
-	if (quota > 0 && quota < 1000)
-		findings_add(findings, rule, "/linux/resources/cpu/quota",
-			     "is less than 1000 microseconds");
-}
-
-/* "0-3,5": what cpuset files take. */
-static bool is_number_list(const char *text)
-{
-	while (*text) {
-		size_t digits = strspn(text, "0123456789");
-
-		if (digits == 0)
-			return false;
-		text += digits;
-		if (*text == '-') {
-			digits = strspn(++text, "0123456789");
-			if (digits == 0)
-				return false;
-			text += digits;
-		}
-		if (*text == ',' && text[1])
-			text++;
-		else if (*text)
-			return false;
-	}
-	return true;
-}
-
-static void check_cpu_lists(const json_t *config, const struct rule *rule,
-			    struct findings *findings)
-{
-	static const char *const lists[] = { "/linux/resources/cpu/cpus",
-					     "/linux/resources/cpu/mems" };
-
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-		const char *text = json_string_value(pointer_get(config, lists[i]));
-
-		if (text && !is_number_list(text))
-			findings_add(findings, rule, lists[i],
-				     "\"%.64s\" is not a list such as 0-3,5", text);
-	}
-}
-
-/* A size as in the names of hugetlb files: 64KB, 2MB, 1GB. */
-static void check_huge_pages(const json_t *config, const struct rule *rule,
-			     struct findings *findings)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (pointer_get(config, "/linux/resources/hugepageLimits"), i, entry) {
-		const char *size = json_text(entry, "pageSize", "1GB");
-		size_t digits = strspn(size, "0123456789");
-		cleanup_free char *at = pointer_index("/linux/resources/hugepageLimits", i);
-		const char *unit = size + digits;
-
-		if (digits == 0 || *size == '0' ||
-		    (strcmp(unit, "KB") != 0 && strcmp(unit, "MB") != 0 && strcmp(unit, "GB") != 0))
-			findings_add(findings, rule, at, "\"%.32s\" is not a page size such as 2MB",
-				     size);
-	}
-}
-
-static void check_block_io(const json_t *config, const struct rule *rule, struct findings *findings)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (pointer_get(config, "/linux/resources/blockIO/weightDevice"), i,
-			    entry) {
-		cleanup_free char *at = pointer_index("/linux/resources/blockIO/weightDevice", i);
-
-		if (!json_object_get(entry, "weight") && !json_object_get(entry, "leafWeight"))
-			findings_add(findings, rule, at, "needs a weight or a leafWeight");
-	}
-}
-
-/* Names of control files, beneath the container's cgroup. */
-static void check_unified(const json_t *config, const struct rule *rule, struct findings *findings)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach (pointer_get(config, "/linux/resources/unified"), name, value) {
-		cleanup_free char *at = pointer_join("/linux/resources/unified", name);
-
-		if (!*name || strchr(name, '/'))
-			findings_add(findings, rule, at, "is not the name of a control file");
-	}
-}
-
 static void check_cgroups_path(const json_t *config, const struct rule *rule,
 			       struct findings *findings)
 {
@@ -286,6 +149,58 @@ static void check_cgroups_path(const json_t *config, const struct rule *rule,
 			return;
 		}
 		path += length;
+	}
+}
+
+/* A name that the kernel gives to an interface; "%d" at its end stands for a number. */
+static bool is_interface_name(const char *name)
+{
+	return *name && strlen(name) < IFNAMSIZ && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0 && !name[strcspn(name, "/: \t\n\v\f\r")];
+}
+
+static void check_net_devices(const json_t *config, const struct rule *rule,
+			      struct findings *findings)
+{
+	const char *name;
+	json_t *device;
+
+	json_object_foreach (pointer_get(config, "/linux/netDevices"), name, device) {
+		const char *inside = json_text(device, "name", name);
+		cleanup_free char *at = pointer_join("/linux/netDevices", name);
+		cleanup_free char *inside_at = pointer_join(at, "name");
+
+		if (!is_interface_name(name))
+			findings_add(findings, rule, at, "is not the name of an interface");
+		if (*inside && !is_interface_name(inside) && inside != name)
+			findings_add(findings, rule, inside_at, "is not the name of an interface");
+	}
+}
+
+/* Two nodes for one device. */
+static void check_device_numbers(const json_t *config, const struct rule *rule,
+				 struct findings *findings)
+{
+	json_auto_t *seen = json_object();
+	const json_t *device;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/devices"), i, device) {
+		const json_t *major = json_object_get(device, "major");
+		const json_t *minor = json_object_get(device, "minor");
+		const char *type = json_text(device, "type", "p");
+		const char *path = json_text(device, "path", "");
+		cleanup_free char *at = pointer_index("/linux/devices", i);
+
+		if (strcmp(type, "p") == 0 || !json_is_integer(major) || !json_is_integer(minor))
+			continue;
+		cleanup_free char *key =
+			xasprintf("%.8s %lld:%lld", type, (long long)json_integer_value(major),
+				  (long long)json_integer_value(minor));
+		const char *other = json_text(seen, key, NULL);
+		if (other && strcmp(other, path) != 0)
+			findings_add(findings, rule, at, "is the device of %.128s, too", other);
+		json_object_set_new(seen, key, json_string(path));
 	}
 }
 
@@ -320,17 +235,26 @@ static void check_seccomp(const json_t *config, const struct rule *rule, struct 
 			     "must be an absolute path");
 }
 
+static bool returns_errno(const char *action)
+{
+	return strcmp(action, "SCMP_ACT_ERRNO") == 0 || strcmp(action, "SCMP_ACT_TRACE") == 0;
+}
+
 /* An errno that is returned by an action that returns none. */
 static void check_errno(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	const json_t *entry;
+	const json_t *filter = pointer_get(config, "/linux/seccomp");
 	size_t i;
 
-	json_array_foreach (pointer_get(config, "/linux/seccomp/syscalls"), i, entry) {
+	if (json_object_get(filter, "defaultErrnoRet") &&
+	    !returns_errno(json_text(filter, "defaultAction", "SCMP_ACT_ERRNO")))
+		findings_add(findings, rule, "/linux/seccomp/defaultErrnoRet",
+			     "has no meaning with %.32s", json_text(filter, "defaultAction", ""));
+	json_array_foreach (json_object_get(filter, "syscalls"), i, entry) {
 		const char *action = json_text(entry, "action", "SCMP_ACT_ERRNO");
 
-		if (!json_object_get(entry, "errnoRet") || strcmp(action, "SCMP_ACT_ERRNO") == 0 ||
-		    strcmp(action, "SCMP_ACT_TRACE") == 0)
+		if (!json_object_get(entry, "errnoRet") || returns_errno(action))
 			continue;
 		cleanup_free char *at = pointer_index("/linux/seccomp/syscalls", i);
 		findings_add(findings, rule, at, "errnoRet has no meaning with %.32s", action);
@@ -345,15 +269,9 @@ static const struct rule_check checks[] = {
 	{ { "hostname", SEVERITY_ERROR, "config.md#hostname" }, check_hostname },
 	{ { "sysctl", SEVERITY_ERROR, "config-linux.md#sysctl" }, check_sysctl },
 	{ { "device", SEVERITY_ERROR, "config-linux.md#devices" }, check_devices },
-	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
-	  check_device_access },
-	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
-	{ { "cpu", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu },
-	{ { "cpu-list", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu_lists },
-	{ { "huge-page-size", SEVERITY_ERROR, "config-linux.md#huge-page-limits" },
-	  check_huge_pages },
-	{ { "block-io-weight", SEVERITY_ERROR, "config-linux.md#block-io" }, check_block_io },
-	{ { "unified", SEVERITY_ERROR, "config-linux.md#unified" }, check_unified },
+	{ { "device-repeated", SEVERITY_WARNING, "config-linux.md#devices" },
+	  check_device_numbers },
+	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_devices },
 	{ { "cgroups-path", SEVERITY_ERROR, "config-linux.md#cgroups-path" }, check_cgroups_path },
 	{ { "seccomp-listener", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_seccomp },
 	{ { "seccomp-errno", SEVERITY_WARNING, "config-linux.md#seccomp" }, check_errno },
@@ -362,4 +280,5 @@ static const struct rule_check checks[] = {
 void rules_check_linux(const json_t *config, struct findings *findings)
 {
 	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
+	rules_check_resources(config, findings);
 }

@@ -18,14 +18,7 @@ static char *mount_member(size_t i, const char *member)
 
 static bool has_option(const json_t *mount, const char *wanted)
 {
-	const json_t *option;
-	size_t i;
-
-	json_array_foreach (json_object_get(mount, "options"), i, option) {
-		if (json_is_string(option) && strcmp(json_string_value(option), wanted) == 0)
-			return true;
-	}
-	return false;
+	return json_has_text(json_object_get(mount, "options"), wanted);
 }
 
 bool rules_is_bind(const json_t *mount)
@@ -137,6 +130,21 @@ static void check_mappings(const json_t *config, const struct rule *rule, struct
 	}
 }
 
+/* A runtime that does not know of mappings then knows at least that it lacks something. */
+static void check_idmap(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
+		bool mapped = json_object_get(mount, "uidMappings");
+		cleanup_free char *at = mount_member(i, "options");
+
+		if (mapped && !has_option(mount, "idmap") && !has_option(mount, "ridmap"))
+			findings_add(findings, rule, at, "should have idmap or ridmap");
+	}
+}
+
 static void check_duplicates(const json_t *config, const struct rule *rule,
 			     struct findings *findings)
 {
@@ -239,10 +247,11 @@ static void check_namespace(const json_t *config, const struct rule *rule,
 static const struct rule_check checks[] = {
 	{ { "mount-absolute", SEVERITY_WARNING, "config.md#mounts" }, check_relative },
 	{ { "mount-root", SEVERITY_ERROR, "config.md#mounts" }, check_root },
-	{ { "mount-source", SEVERITY_ERROR, "config.md#linux-mounts" }, check_source },
-	{ { "mount-type", SEVERITY_ERROR, "config.md#linux-mounts" }, check_type },
-	{ { "mount-bind", SEVERITY_WARNING, "config.md#linux-mounts" }, check_bind },
-	{ { "mount-mappings", SEVERITY_ERROR, "config.md#linux-mounts" }, check_mappings },
+	{ { "mount-source", SEVERITY_ERROR, "config.md#mounts" }, check_source },
+	{ { "mount-type", SEVERITY_ERROR, "config.md#posix-platform-mounts" }, check_type },
+	{ { "mount-bind", SEVERITY_WARNING, "config.md#mounts" }, check_bind },
+	{ { "mount-mappings", SEVERITY_ERROR, "config.md#posix-platform-mounts" }, check_mappings },
+	{ { "mount-idmap", SEVERITY_WARNING, "config.md#posix-platform-mounts" }, check_idmap },
 	{ { "mount-length", SEVERITY_ERROR, "config.md#mounts" }, check_length },
 	{ { "mount-duplicate", SEVERITY_WARNING, "config.md#mounts" }, check_duplicates },
 	{ { "mount-hidden", SEVERITY_WARNING, "config.md#mounts" }, check_hidden },

@@ -23,18 +23,6 @@ struct runtime {
 	struct findings *findings;
 };
 
-static bool lists(const json_t *array, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach (array, i, item) {
-		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Something the account lists what there is of: it lacks `text`. An account without the list says
  * nothing about it. */
 static void need(const struct runtime *runtime, const struct rule *rule, const char *list,
@@ -42,7 +30,7 @@ static void need(const struct runtime *runtime, const struct rule *rule, const c
 {
 	const json_t *array = pointer_get(runtime->features, list);
 
-	if (array && text && *text && !lists(array, text))
+	if (array && text && *text && !json_has_text(array, text))
 		findings_add(runtime->findings, rule, pointer, "%s does not know %.64s",
 			     runtime->name, text);
 }
@@ -71,6 +59,8 @@ static void check_hooks(const struct runtime *runtime, const struct rule *rule)
 	}
 }
 
+static const char *const idmap_options[] = { "idmap", "ridmap", NULL };
+
 static void check_mounts(const struct runtime *runtime, const struct rule *rule)
 {
 	const json_t *mount, *option;
@@ -81,11 +71,21 @@ static void check_mounts(const struct runtime *runtime, const struct rule *rule)
 			const char *text = json_string_value(option);
 			cleanup_free char *at = xasprintf("/mounts/%zu/options/%zu", i, j);
 
-			/* what is not the runtime's is for the file system */
-			if (text && known_mount_option(text, strlen(text)))
+			/* what is not the runtime's is for the file system; of mappings there is a
+			 * word of its own */
+			if (text && known_mount_option(text, strlen(text)) &&
+			    !known_in(idmap_options, text))
 				need(runtime, rule, "/mountOptions", text, at);
 		}
 	}
+}
+
+static bool is_mapped(const json_t *mount)
+{
+	const json_t *options = json_object_get(mount, "options");
+
+	return json_object_get(mount, "uidMappings") || json_has_text(options, idmap_options[0]) ||
+	       json_has_text(options, idmap_options[1]);
 }
 
 static void check_idmap(const struct runtime *runtime, const struct rule *rule)
@@ -93,12 +93,12 @@ static void check_idmap(const struct runtime *runtime, const struct rule *rule)
 	const json_t *mount;
 	size_t i;
 
+	if (json_is_true(pointer_get(runtime->features, "/linux/mountExtensions/idmap/enabled")))
+		return;
 	json_array_foreach (json_object_get(runtime->config, "mounts"), i, mount) {
-		cleanup_free char *at = xasprintf("/mounts/%zu/uidMappings", i);
+		cleanup_free char *at = pointer_index("/mounts", i);
 
-		if (json_object_get(mount, "uidMappings") &&
-		    !json_is_true(
-			    pointer_get(runtime->features, "/linux/mountExtensions/idmap/enabled")))
+		if (is_mapped(mount))
 			findings_add(runtime->findings, rule, at,
 				     "%s does not say that it can map the ids of a mount: it may "
 				     "pass over this",
@@ -144,6 +144,25 @@ static void check_cgroup(const struct runtime *runtime, const struct rule *rule)
 		findings_add(runtime->findings, rule, "/linux/resources",
 			     "%s does not know control groups %s, which this host has",
 			     runtime->name, v2 ? "v2" : "v1");
+	/* SLICE:PREFIX:NAME is a unit of systemd */
+	const char *path = json_text(json_object_get(runtime->config, "linux"), "cgroupsPath", "");
+	if (*path && *path != '/' && strchr(path, ':') != strrchr(path, ':') &&
+	    json_is_false(json_object_get(cgroup, "systemd")))
+		findings_add(runtime->findings, rule, "/linux/cgroupsPath",
+			     "%s does not know the control groups of systemd", runtime->name);
+}
+
+static void check_operators(const struct runtime *runtime, const struct rule *rule,
+			    const json_t *call, size_t i)
+{
+	const json_t *arg;
+	size_t j;
+
+	json_array_foreach (json_object_get(call, "args"), j, arg) {
+		cleanup_free char *at = xasprintf("/linux/seccomp/syscalls/%zu/args/%zu/op", i, j);
+
+		need(runtime, rule, "/linux/seccomp/operators", json_text(arg, "op", NULL), at);
+	}
 }
 
 static void check_seccomp(const struct runtime *runtime, const struct rule *rule)
@@ -165,6 +184,7 @@ static void check_seccomp(const struct runtime *runtime, const struct rule *rule
 		cleanup_free char *at = xasprintf("/linux/seccomp/syscalls/%zu/action", i);
 
 		need(runtime, rule, "/linux/seccomp/actions", json_text(item, "action", NULL), at);
+		check_operators(runtime, rule, item, i);
 	}
 	json_array_foreach (json_object_get(filter, "flags"), i, item) {
 		cleanup_free char *at = xasprintf("/linux/seccomp/flags/%zu", i);
@@ -175,6 +195,20 @@ static void check_seccomp(const struct runtime *runtime, const struct rule *rule
 		cleanup_free char *at = xasprintf("/linux/seccomp/architectures/%zu", i);
 
 		need(runtime, rule, "/linux/seccomp/archs", json_string_value(item), at);
+	}
+}
+
+static void check_memory_policy(const struct runtime *runtime, const struct rule *rule)
+{
+	const json_t *policy = pointer_get(runtime->config, "/linux/memoryPolicy"), *flag;
+	size_t i;
+
+	need(runtime, rule, "/linux/memoryPolicy/modes", json_text(policy, "mode", NULL),
+	     "/linux/memoryPolicy/mode");
+	json_array_foreach (json_object_get(policy, "flags"), i, flag) {
+		cleanup_free char *at = xasprintf("/linux/memoryPolicy/flags/%zu", i);
+
+		need(runtime, rule, "/linux/memoryPolicy/flags", json_string_value(flag), at);
 	}
 }
 
@@ -189,6 +223,9 @@ static void check_built(const struct runtime *runtime, const struct rule *rule)
 		{ "/process/apparmorProfile", "/linux/apparmor/enabled", false },
 		{ "/process/selinuxLabel", "/linux/selinux/enabled", false },
 		{ "/linux/intelRdt", "/linux/intelRdt/enabled", true },
+		{ "/linux/intelRdt/schemata", "/linux/intelRdt/schemata", true },
+		{ "/linux/intelRdt/enableMonitoring", "/linux/intelRdt/monitoring", true },
+		{ "/linux/resources/rdma", "/linux/cgroup/rdma", false },
 		{ "/linux/netDevices", "/linux/netDevices/enabled", true },
 		{ "/linux/memoryPolicy", "/linux/memoryPolicy", true },
 	};
@@ -237,17 +274,18 @@ static const struct {
 	  check_version },
 	{ { "runtime-hook", SEVERITY_WARNING, "features.md#hooks" }, check_hooks },
 	{ { "runtime-mount-option", SEVERITY_WARNING, "features.md#mount-options" }, check_mounts },
-	{ { "runtime-idmap", SEVERITY_WARNING, "features-linux.md#mount-extensions" },
-	  check_idmap },
+	{ { "runtime-idmap", SEVERITY_WARNING, "features-linux.md#mountextensions" }, check_idmap },
 	{ { "runtime-namespace", SEVERITY_WARNING, "features-linux.md#namespaces" },
 	  check_namespaces },
 	{ { "runtime-capability", SEVERITY_WARNING, "features-linux.md#capabilities" },
 	  check_capabilities },
 	{ { "runtime-cgroup", SEVERITY_WARNING, "features-linux.md#cgroup" }, check_cgroup },
 	{ { "runtime-seccomp", SEVERITY_WARNING, "features-linux.md#seccomp" }, check_seccomp },
+	{ { "runtime-memory-policy", SEVERITY_WARNING, "features-linux.md#memorypolicy" },
+	  check_memory_policy },
 	{ { "runtime-support", SEVERITY_WARNING, "features-linux.md" }, check_built },
 	{ { "runtime-annotation", SEVERITY_WARNING,
-	    "features.md#unsafe-annotations-in-the-configuration" },
+	    "features.md#unsafe-annotations-in-configjson" },
 	  check_annotations },
 };
 

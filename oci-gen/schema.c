@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The members of a config.json for Linux (runtime-spec 1.0 to 1.3, config.md and config-linux.md)
- * as tables. Other platforms are in schema_platforms.c; zos and freebsd are not looked into.
+ * as tables. Other platforms are in schema_platforms.c. What is required on some platforms only is
+ * for the rules to say.
  */
 #include "oci-gen/schema.h"
 
@@ -37,8 +38,8 @@ static const struct field rlimit = { .shape = OBJECT,
 				     .spec = "config.md#posix-process" };
 
 static const struct field user_members[] = {
-	{ "uid", ID, .required = true },
-	{ "gid", ID, .required = true },
+	{ "uid", ID },
+	{ "gid", ID },
 	{ "umask", NUMBERS },
 	{ "additionalGids", .shape = ARRAY, .element = &id_element },
 	{ "username", .shape = TEXT },
@@ -51,13 +52,20 @@ static const struct field console_members[] = {
 	{ 0 },
 };
 
+static const struct field scheduler_flag = {
+	.shape = TEXT,
+	.values = LIST("SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN",
+		       "SCHED_FLAG_KEEP_POLICY", "SCHED_FLAG_KEEP_PARAMS",
+		       "SCHED_FLAG_UTIL_CLAMP_MIN", "SCHED_FLAG_UTIL_CLAMP_MAX"),
+};
+
 static const struct field scheduler_members[] = {
 	{ "policy", .shape = TEXT, .required = true,
 	  .values = LIST("SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO",
 			 "SCHED_IDLE", "SCHED_DEADLINE") },
 	{ "nice", .shape = NUMBER, .min = -20, .max = 19 },
 	{ "priority", ANY_INT },
-	{ "flags", .shape = ARRAY, .element = &text_element },
+	{ "flags", .shape = ARRAY, .element = &scheduler_flag },
 	{ "runtime", NUMBERS },
 	{ "deadline", NUMBERS },
 	{ "period", NUMBERS },
@@ -82,7 +90,7 @@ static const struct field process_members[] = {
 	{ "consoleSize", .shape = OBJECT, .members = console_members, .spec = "config.md#process" },
 	{ "cwd", .shape = TEXT, .required = true, .not_empty = true },
 	{ "env", .shape = ARRAY, .element = &text_element },
-	{ "args", .shape = ARRAY, .required = true, .not_empty = true, .element = &text_element },
+	{ "args", .shape = ARRAY, .not_empty = true, .element = &text_element },
 	{ "commandLine", .shape = TEXT },
 	{ "rlimits", .shape = ARRAY, .element = &rlimit },
 	{ "apparmorProfile", .shape = TEXT },
@@ -389,12 +397,17 @@ static const struct field personality_members[] = {
 	{ 0 },
 };
 
+static const struct field memory_policy_flag = {
+	.shape = TEXT,
+	.values = LIST("MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"),
+};
+
 static const struct field memory_policy_members[] = {
 	{ "mode", .shape = TEXT, .required = true,
 	  .values = LIST("MPOL_DEFAULT", "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
 			 "MPOL_PREFERRED", "MPOL_PREFERRED_MANY", "MPOL_LOCAL") },
 	{ "nodes", .shape = TEXT },
-	{ "flags", .shape = ARRAY, .element = &text_element },
+	{ "flags", .shape = ARRAY, .element = &memory_policy_flag },
 	{ 0 },
 };
 
@@ -439,8 +452,8 @@ static const struct field config_members[] = {
 	{ "solaris", .shape = OBJECT, .members = schema_solaris, .spec = "config-solaris.md" },
 	{ "windows", .shape = OBJECT, .members = schema_windows, .spec = "config-windows.md" },
 	{ "vm", .shape = OBJECT, .members = schema_vm, .spec = "config-vm.md" },
-	{ "zos", .shape = ANY },
-	{ "freebsd", .shape = ANY },
+	{ "zos", .shape = OBJECT, .members = schema_zos, .spec = "config-zos.md" },
+	{ "freebsd", .shape = OBJECT, .members = schema_freebsd, .spec = "config-freebsd.md" },
 	{ 0 },
 };
 const struct field schema_config = { .shape = OBJECT,

@@ -18,8 +18,9 @@ struct field {
 	const char *spec;	     /* OBJECT: where its members are described */
 };
 
-/* The members of `solaris`, `vm` and `windows`. */
-extern const struct field schema_solaris[], schema_vm[], schema_windows[];
+/* The members of the sections of other platforms. */
+extern const struct field schema_solaris[], schema_vm[], schema_windows[], schema_zos[],
+	schema_freebsd[];
 
 /* The whole. */
 extern const struct field schema_config;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Members for Solaris, Windows and virtual machines (runtime-spec config-solaris.md,
- * config-windows.md, config-vm.md), as tables. */
+/* Members for other platforms than Linux and for virtual machines (runtime-spec config-solaris.md,
+ * config-windows.md, config-vm.md, config-zos.md, config-freebsd.md), as tables. */
 #include "oci-gen/schema.h"
 
 #include <limits.h>
@@ -97,8 +97,8 @@ static const struct field device = { .shape = OBJECT,
 				     .spec = "config-windows.md#devices" };
 static const struct field memory_members[] = { { "limit", NUMBERS }, { 0 } };
 static const struct field affinity_members[] = {
-	{ "mask", NUMBERS },
-	{ "group", NUMBERS },
+	{ "mask", NUMBERS, .required = true },
+	{ "group", .shape = NUMBER, .max = 4294967295LL, .required = true },
 	{ 0 },
 };
 static const struct field affinity = { .shape = OBJECT,
@@ -148,5 +148,60 @@ const struct field schema_windows[] = {
 	{ "ignoreFlushesDuringBoot", .shape = BOOLEAN },
 	{ "hyperv", .shape = OBJECT, .members = hyperv_members,
 	  .spec = "config-windows.md#hyperv" },
+	{ 0 },
+};
+
+static const struct field zos_namespace_members[] = {
+	{ "type", .shape = TEXT, .required = true, .values = LIST("pid", "mount", "ipc", "uts") },
+	{ "path", .shape = TEXT, .not_empty = true },
+	{ 0 },
+};
+static const struct field zos_namespace = { .shape = OBJECT,
+					    .members = zos_namespace_members,
+					    .spec = "config-zos.md#namespaces" };
+
+const struct field schema_zos[] = {
+	{ "namespaces", .shape = ARRAY, .element = &zos_namespace },
+	{ 0 },
+};
+
+static const struct field devfs_members[] = {
+	{ "path", .shape = TEXT, .required = true, .not_empty = true },
+	{ "mode", .shape = NUMBER, .max = 07777 },
+	{ 0 },
+};
+static const struct field devfs_entry = { .shape = OBJECT,
+					  .members = devfs_members,
+					  .spec = "config-freebsd.md#devices" };
+static const struct field allow_members[] = {
+	{ "setHostname", .shape = BOOLEAN }, { "rawSockets", .shape = BOOLEAN },
+	{ "chflags", .shape = BOOLEAN },     { "mount", .shape = ARRAY, .element = &text_element },
+	{ "quotas", .shape = BOOLEAN },	     { "socketAf", .shape = BOOLEAN },
+	{ "mlock", .shape = BOOLEAN },	     { "reservedPorts", .shape = BOOLEAN },
+	{ "suser", .shape = BOOLEAN },	     { 0 },
+};
+#define SHARED	      .shape = TEXT, .values = LIST("new", "inherit")
+#define SHARED_OR_NOT .shape = TEXT, .values = LIST("new", "inherit", "disable")
+static const struct field jail_members[] = {
+	{ "parent", .shape = TEXT },
+	{ "host", SHARED },
+	{ "ip4", SHARED_OR_NOT },
+	{ "ip4Addr", .shape = ARRAY, .element = &text_element },
+	{ "ip6", SHARED_OR_NOT },
+	{ "ip6Addr", .shape = ARRAY, .element = &text_element },
+	{ "vnet", SHARED },
+	{ "interface", .shape = TEXT },
+	{ "vnetInterfaces", .shape = ARRAY, .element = &text_element },
+	{ "sysvmsg", SHARED_OR_NOT },
+	{ "sysvsem", SHARED_OR_NOT },
+	{ "sysvshm", SHARED_OR_NOT },
+	{ "enforceStatfs", .shape = NUMBER, .max = 2 },
+	{ "allow", .shape = OBJECT, .members = allow_members, .spec = "config-freebsd.md#jail" },
+	{ 0 },
+};
+
+const struct field schema_freebsd[] = {
+	{ "devices", .shape = ARRAY, .element = &devfs_entry },
+	{ "jail", .shape = OBJECT, .members = jail_members, .spec = "config-freebsd.md#jail" },
 	{ 0 },
 };

@@ -113,18 +113,14 @@ static int set_default(json_t *filter, const char *text, bool forced, struct err
 /* Put a name into a list of the filter, once. */
 static void add_name(json_t *filter, const char *key, const char *name)
 {
-	json_t *list = json_object_get(filter, key), *other;
-	size_t i;
+	json_t *list = json_object_get(filter, key);
 
 	if (!json_is_array(list)) {
 		list = json_array();
 		json_object_set_new(filter, key, list);
 	}
-	json_array_foreach (list, i, other) {
-		if (json_is_string(other) && strcmp(json_string_value(other), name) == 0)
-			return;
-	}
-	json_array_append_new(list, json_string(name));
+	if (!json_has_text(list, name))
+		json_array_append_new(list, json_string(name));
 }
 
 static int add_architecture(json_t *filter, const char *text, struct error *err)
@@ -156,10 +152,10 @@ static json_t *parse_condition(char *text)
 			return NULL;
 	}
 
-	const char *operator= look_up(operators, text);
-	return operator&& numbers[0] <= 5
+	const char *compare = look_up(operators, text);
+	return compare && numbers[0] <= 5
 		       ? json_pack("{s:I, s:I, s:I, s:s}", "index", numbers[0], "value", numbers[1],
-				   "valueTwo", numbers[2], "op", operator)
+				   "valueTwo", numbers[2], "op", compare)
 		       : NULL;
 }
 

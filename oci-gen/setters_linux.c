@@ -49,7 +49,9 @@ int add_tmpfs(const struct setting *s)
 
 int add_mount(const struct setting *s)
 {
-	return add_parsed(s->g, mount_parse_json(s->value, s->err));
+	bool windows = pointer_get(s->g->config, "/windows");
+
+	return add_parsed(s->g, mount_parse_json(s->value, windows, s->err));
 }
 
 int set_image_volumes(const struct setting *s)
@@ -178,14 +180,6 @@ int set_net_device(const struct setting *s)
 		json_object_set_new(device, "name", json_string(name));
 	json_object_set_new(pointer_object(s->g->config, s->rule->pointer), interface, device);
 	return *interface && (!name || *name) ? 0 : setting_malformed(s);
-}
-
-int set_os(const struct setting *s)
-{
-	if (strcmp(s->value, "linux") == 0)
-		return 0;
-	error_set(s->err, ERROR_UNSUPPORTED, "there is no built-in template for %s", s->value);
-	return error_hint(s->err, "--template FILE starts from one of your own");
 }
 
 /* Lowering the value takes CAP_SYS_RESOURCE in the first user namespace, which not every host

@@ -153,6 +153,39 @@ json_t *template_config(void)
 	return config;
 }
 
+/* A shell in the root of the bundle. Takes the reference to the platform's own section. */
+static json_t *posix_config(const char *platform, json_t *section)
+{
+	return json_pack("{s:{s:s, s:b}, s:{s:s, s:[s], s:[s], s:{s:i, s:i}}, s:o}", "root", "path",
+			 "rootfs", "readonly", 0, "process", "cwd", "/", "args", "sh", "env",
+			 "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "user", "uid", 0, "gid", 0, platform,
+			 section);
+}
+
+/* A name and a network of its own, and the devices that every jail may have. */
+static json_t *freebsd_config(void)
+{
+	json_t *jail = json_pack("{s:{s:s, s:s}}", "jail", "host", "new", "vnet", "new");
+	json_t *config = posix_config("freebsd", jail);
+
+	pointer_set(config, "/ociVersion", json_string("1.3.0"));
+	pointer_set(config, "/mounts",
+		    json_pack("[o]", mount_new("/dev", "devfs", "devfs", "ruleset=4")));
+	return config;
+}
+
+json_t *template_of(const char *os)
+{
+	if (strcmp(os, "solaris") == 0)
+		return posix_config(os, json_object());
+	if (strcmp(os, "freebsd") == 0)
+		return freebsd_config();
+	if (strcmp(os, "windows") == 0)
+		return json_pack("{s:{s:s, s:[s], s:{}}, s:{}}", "process", "cwd", "C:\\", "args",
+				 "cmd", "user", "windows");
+	return NULL;
+}
+
 static void make_writable(json_t *mount)
 {
 	json_t *options = json_object_get(mount, "options");

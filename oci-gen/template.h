@@ -11,6 +11,9 @@ uint64_t template_capabilities(void);
  * capabilities and seccomp. The caller owns it. */
 json_t *template_config(void);
 
+/* A shell on another operating system. NULL where there is none for it. The caller owns it. */
+json_t *template_of(const char *os);
+
 /* Give a privileged container what template_config() keeps from it: every path, every device, and
  * a writable /sys. */
 void template_privileged(json_t *config);

@@ -40,7 +40,7 @@ mounted() {
 	is .ociVersion '"1.1.0"'
 	mounted "$filter"
 	is '.[] | [.options, .uidMappings, .gidMappings]' \
-		'["rbind,rprivate,rw,nosuid,nodev,noexec",[{"containerID":1,"hostID":5,"size":2},{"containerID":0,"hostID":9,"size":1}],[{"containerID":0,"hostID":5,"size":2}]]'
+		'["rbind,rprivate,rw,nosuid,nodev,noexec,idmap",[{"containerID":1,"hostID":5,"size":2},{"containerID":0,"hostID":9,"size":1}],[{"containerID":0,"hostID":5,"size":2}]]'
 }
 
 @test "generate: cri: a directory of devices stands for each of them" {

@@ -181,8 +181,35 @@ setup_file() {
 	error_is unsupported hooks-createRuntime-add
 	tool 10 oci-gen generate --no-document --linux-mem-kernel-limit 1000
 	error_is unsupported linux-mem-limit
-	tool 10 oci-gen generate --no-document --os windows
+	tool 10 oci-gen generate --no-document --os plan9
 	error_is unsupported template
+}
+
+@test "generate: --os starts from a template for another system, which options change" {
+	local os
+
+	for os in solaris freebsd; do
+		tool oci-gen generate --no-document --os $os --hostname box --user 5:6 b
+		is "[(.$os | type), .process.args[0], .process.user.uid, .hostname, .linux, .process.capabilities]" '["object","b",5,"box",null,null]'
+		tool oci-gen validate --platform $os - <<<"$output"
+		[ -z "$output" ]
+	done
+	tool oci-gen generate --no-document --os windows --windows-layer-folders 'C:\a' --rootfs-path '\\?\Volume{a-b}\' \
+		--process-username me --mounts-add '{"destination": "C:\\in", "source": "C:\\on", "options": ["ro"]}'
+	is '[.process.args, .process.cwd, .process.user, .mounts[0].destination, .linux]' '[["cmd"],"C:\\",{"username":"me"},"C:\\in",null]'
+	tool oci-gen validate --platform windows - <<<"$output"
+	[ -z "$output" ]
+	echo '{"os": "windows", "config": {"Cmd": ["x"], "User": "ContainerUser", "WorkingDir": "C:\\w"}}' >"$BATS_TEST_TMPDIR/image"
+	tool oci-gen generate --image "$BATS_TEST_TMPDIR/image" --os windows --windows-layer-folders a --rootfs-path b
+	is '[.process.args, .process.cwd, .process.user]' '[["x"],"C:\\w",{"username":"ContainerUser"}]'
+	tool 10 oci-gen generate --image "$BATS_TEST_TMPDIR/image" --os freebsd
+	error_is unsupported 'for windows, not freebsd'
+	tool 2 oci-gen generate --no-document --os windows --rootfs-path b
+	error_is usage /windows/layerFolders
+	tool 2 oci-gen generate --no-document --os freebsd --linux-mem-limit 1g
+	error_is usage '/linux: is not for freebsd'
+	tool 2 oci-gen generate --no-document --os linux --template "$BATS_TEST_TMPDIR/image"
+	error_is usage 'exclude each other'
 }
 
 @test "generate: a malformed value of these options is a usage error" {

@@ -42,7 +42,7 @@ broken() {
 		.linux.namespaces += [.linux.namespaces[0], .linux.namespaces[1]]~.
 		.linux.namespaces[0].path = ""~.
 		.linux.devices = [{path: "/dev/x", type: "p"}, {path: "/dev/x", type: "p"}, {path: "/dev/y", type: "p"}]~.linux.devices = [{path: "/dev/x", type: "p"}, {path: "/dev/y", type: "p"}]
-		.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_ALLOW", errnoRet: 1}]}~.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_ALLOW"}]}
+		.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_ALLOW", errnoRet: 1}], defaultErrnoRet: 1}~.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_ALLOW"}]}
 	END
 }
 

@@ -85,15 +85,25 @@ fake_runtime() {
 		[["runtime-hook","/hooks/startContainer"]]~.~.hooks = {startContainer: [{path: "/x"}], poststop: [{path: "/x"}]}
 		[["runtime-mount-option","/mounts/7/options/1"]]~.~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "rro", "size=1"]}]
 		[]~del(.mountOptions)~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "rro"]}]
-		[["runtime-idmap","/mounts/7/uidMappings"]]~del(.linux.mountExtensions)~.mounts += [{destination: "/x", source: "/y", options: ["rbind"], uidMappings: [{containerID: 0, hostID: 0, size: 1}], gidMappings: [{containerID: 0, hostID: 0, size: 1}]}]
+		[["runtime-idmap","/mounts/7"]]~del(.linux.mountExtensions)~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "idmap"], uidMappings: [{containerID: 0, hostID: 0, size: 1}], gidMappings: [{containerID: 0, hostID: 0, size: 1}]}]
+		[["runtime-idmap","/mounts/7"]]~del(.linux.mountExtensions)~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "ridmap"]}]
+		[]~.~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "idmap"]}]
 		[["runtime-namespace","/linux/namespaces/6/type"]]~.~.linux.namespaces += [{type: "time"}]
 		[["runtime-capability","/process/capabilities/bounding/0"]]~.~.process.capabilities = {bounding: ["CAP_SYSLOG"]}
 		[["runtime-cgroup","/linux/resources"]]~.linux.cgroup = {v1: false, v2: false}~.
 		[["runtime-seccomp","/linux/seccomp"]]~.linux.seccomp.enabled = false~.
 		[["runtime-seccomp","/linux/seccomp/defaultAction"]]~.~.linux.seccomp = {defaultAction: "SCMP_ACT_LOG", flags: ["SECCOMP_FILTER_FLAG_LOG"]}
 		[["runtime-seccomp","/linux/seccomp/flags/0"]]~.~.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}
+		[["runtime-seccomp","/linux/seccomp/syscalls/0/args/0/op"]]~.linux.seccomp.operators = ["SCMP_CMP_EQ"]~.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 1, op: "SCMP_CMP_NE"}]}]}
 		[["runtime-support","/process/apparmorProfile"]]~.linux.apparmor.enabled = false~.process.apparmorProfile = "x"
 		[["runtime-support","/linux/intelRdt"]]~del(.linux.intelRdt)~.linux.intelRdt = {closID: "x"}
+		[["runtime-support","/linux/intelRdt/schemata"],["runtime-support","/linux/intelRdt/enableMonitoring"]]~.~.linux.intelRdt = {schemata: ["L3:0=f"], enableMonitoring: true}
+		[]~.linux.intelRdt += {schemata: true, monitoring: true}~.linux.intelRdt = {schemata: ["L3:0=f"], enableMonitoring: true}
+		[["runtime-support","/linux/resources/rdma"]]~.linux.cgroup.rdma = false~.linux.resources.rdma = {a: {hcaHandles: 1}}
+		[["runtime-cgroup","/linux/cgroupsPath"]]~.linux.cgroup.systemd = false~.linux.cgroupsPath = "a.slice:b:c"
+		[]~.linux.cgroup.systemd = false~.linux.cgroupsPath = "/a"
+		[["runtime-support","/linux/memoryPolicy"]]~.~.linux.memoryPolicy = {mode: "MPOL_LOCAL"}
+		[["runtime-memory-policy","/linux/memoryPolicy/mode"],["runtime-memory-policy","/linux/memoryPolicy/flags/0"]]~.linux.memoryPolicy = {modes: ["MPOL_BIND"], flags: []}~.linux.memoryPolicy = {mode: "MPOL_LOCAL", flags: ["MPOL_F_STATIC_NODES"]}
 		[["runtime-annotation","/annotations/run.oci.handler"],["runtime-annotation","/annotations/a.b"]]~.potentiallyUnsafeConfigAnnotations = ["run.oci.", "a.b"]~.annotations = {"run.oci.handler": "x", "a.b": "y", "a.b.c": "z"}
 	END
 }

@@ -76,6 +76,7 @@ findings() {
 		error env-form /process/env/0 .process.env=["A"]
 		error env-form /process/env/0 .process.env=["=x"]
 		error required /process/user del(.process.user)
+		error required /process/user/gid del(.process.user.gid)
 		error range /process/user/uid .process.user.uid=-1
 		error range /process/user/gid .process.user.gid=4294967296
 		error type /process/user/additionalGids/0 .process.user.additionalGids=["a"]
@@ -90,6 +91,7 @@ findings() {
 		error range /process/oomScoreAdj .process.oomScoreAdj=1001
 		error enumeration /process/ioPriority/class .process.ioPriority={"class":"x"}
 		error enumeration /process/scheduler/policy .process.scheduler={"policy":"x"}
+		error enumeration /process/scheduler/flags/0 .process.scheduler={"policy":"SCHED_OTHER","flags":["x"]}
 		warning console-size /process/consoleSize .process.consoleSize={"height":1,"width":1}
 		error required /mounts/0/destination del(.mounts[0].destination)
 		warning mount-absolute /mounts/7/destination .mounts+=[{"destination":"x","type":"tmpfs"}]
@@ -98,6 +100,7 @@ findings() {
 		error mount-type /mounts/7/type .mounts+=[{"destination":"/x","source":"y"}]
 		warning mount-bind /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","type":"bind"}]
 		error mount-mappings /mounts/7/gidMappings .mounts+=[{"destination":"/x","type":"tmpfs","uidMappings":[]}]
+		warning mount-idmap /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","options":["bind"],"uidMappings":[],"gidMappings":[]}]
 		warning mount-duplicate /mounts/7/destination .mounts+=[{"destination":"/proc/","type":"proc"}]
 		warning mount-hidden /mounts/7/destination .mounts+=[{"destination":"/dev","type":"tmpfs"}]
 		error mount-length /mounts/7/destination .mounts+=[{"destination":("/x"*2048),"type":"tmpfs"}]
@@ -120,6 +123,9 @@ findings() {
 		error device /linux/devices/0 .linux.devices=[{"path":"x","type":"p"}]
 		error device /linux/devices/1 .linux.devices=[{"path":"/x","type":"p"},{"path":"/x","type":"p"}]
 		error enumeration /linux/devices/0/type .linux.devices=[{"path":"/x","type":"z"}]
+		warning device-repeated /linux/devices/1 .linux.devices=[{"path":"/x","type":"c","major":1,"minor":3},{"path":"/y","type":"c","major":1,"minor":3}]
+		error net-device /linux/netDevices/a~1b .linux.netDevices={"a/b":{}}
+		error net-device /linux/netDevices/eth0/name .linux.netDevices={"eth0":{"name":"sixteen-letters-"}}
 		error device-access /linux/resources/devices/0/access .linux.resources.devices[0].access="rx"
 		error required /linux/resources/devices/0/allow del(.linux.resources.devices[0].allow)
 		error memory /linux/resources/memory/swap .linux.resources.memory.swap=5
@@ -127,11 +133,17 @@ findings() {
 		error range /linux/resources/memory/swappiness .linux.resources.memory.swappiness=101
 		error cpu /linux/resources/cpu/period .linux.resources.cpu.period=1
 		error cpu /linux/resources/cpu/quota .linux.resources.cpu.quota=1
+		error cpu /linux/resources/cpu/burst .linux.resources.cpu={"quota":1000,"burst":1001}
 		error cpu-list /linux/resources/cpu/cpus .linux.resources.cpu.cpus="0-"
 		error cpu-list /linux/resources/cpu/mems .linux.resources.cpu.mems="0,"
 		error huge-page-size /linux/resources/hugepageLimits/0 .linux.resources.hugepageLimits=[{"pageSize":"2M","limit":1}]
 		error block-io-weight /linux/resources/blockIO/weightDevice/0 .linux.resources.blockIO={"weightDevice":[{"major":1,"minor":1}]}
 		error unified /linux/resources/unified/a~1b .linux.resources.unified={"a/b":"1"}
+		error rdma /linux/resources/rdma/a .linux.resources.rdma={"a":{}}
+		error intel-rdt /linux/intelRdt/l3CacheSchema .linux.intelRdt={"l3CacheSchema":"L3:0=f\nx"}
+		error intel-rdt /linux/intelRdt/memBwSchema .linux.intelRdt={"memBwSchema":"x"}
+		error intel-rdt /linux/intelRdt/schemata/1 .linux.intelRdt={"schemata":["a","b\n"]}
+		error enumeration /linux/memoryPolicy/flags/0 .linux.memoryPolicy={"mode":"MPOL_BIND","flags":["x"]}
 		error cgroups-path /linux/cgroupsPath .linux.cgroupsPath="/a/../b"
 		error enumeration /linux/rootfsPropagation .linux.rootfsPropagation="x"
 		error enumeration /linux/seccomp/defaultAction .linux.seccomp.defaultAction="x"
@@ -140,6 +152,7 @@ findings() {
 		error range /linux/seccomp/syscalls/0/args/0/index .linux.seccomp.syscalls[0].args=[{"index":6,"value":1,"op":"SCMP_CMP_EQ"}]
 		error seccomp-listener /linux/seccomp/listenerPath .linux.seccomp.defaultAction="SCMP_ACT_NOTIFY"
 		warning seccomp-errno /linux/seccomp/syscalls/0 .linux.seccomp.syscalls[0].errnoRet=1
+		warning seccomp-errno /linux/seccomp/defaultErrnoRet .linux.seccomp.defaultAction="SCMP_ACT_LOG"
 		error hook-path-absolute /hooks/createRuntime/0/path .hooks={"createRuntime":[{"path":"x"}]}
 		error range /hooks/poststop/0/timeout .hooks={"poststop":[{"path":"/x","timeout":0}]}
 		warning hook-prestart /hooks/prestart .hooks={"prestart":[{"path":"/x"}]}
@@ -148,6 +161,15 @@ findings() {
 		warning unknown-member /hookz .hookz={}
 		warning platform /windows .windows={"layerFolders":["x"]}
 		warning platform /solaris .solaris={}
+		error required /process/args del(.linux,.process.args)|.solaris={}
+		error enumeration /zos/namespaces/0/type del(.linux)|.zos={"namespaces":[{"type":"user"}]}
+		error required /freebsd/devices/0/path del(.linux)|.freebsd={"devices":[{"mode":448}]}
+		error enumeration /freebsd/jail/vnet del(.linux)|.freebsd={"jail":{"vnet":"disable"}}
+		error range /freebsd/jail/enforceStatfs del(.linux)|.freebsd={"jail":{"enforceStatfs":3}}
+		error required /process/commandLine del(.linux,.process.args)|.windows={"layerFolders":["x"]}
+		error windows-root /root del(.linux,.root)|.windows={"layerFolders":["x"]}
+		error windows-root /root del(.linux)|.windows={"layerFolders":["x"],"hyperv":{}}
+		error windows-root /root/readonly del(.linux)|.root.readonly=true|.windows={"layerFolders":["x"]}
 	END
 }
 
@@ -163,7 +185,10 @@ findings() {
 			'any(.severity == $s and .rule == $r and .pointer == $p)' <<<"$output" >/dev/null
 		# and nothing is found that has nothing to do with it
 		[ "$(wc -l <<<"$output")" -le 4 ]
+		cat <<<"$output" >>"$BATS_TEST_TMPDIR/found"
 	done < <(findings)
+	# each says where in the specification it is written
+	diff <(jq -r .spec "$BATS_TEST_TMPDIR/found" | sort -u | grep -vxFf "$TESTS/oci-gen/sections") /dev/null
 }
 
 @test "validate: what the specification allows is not found fault with" {
@@ -177,6 +202,13 @@ findings() {
 		.ociVersion="1.3.0-rc.1+x"
 		.ociVersion="1.0.2-dev"
 		del(.mounts,.hostname,.linux,.annotations)
+		del(.linux)|.process={"cwd":"C:\\","commandLine":"cmd /c x","user":{"username":"x"}}|.windows={"layerFolders":["C:\\a"],"resources":{"cpu":{"affinity":[{"mask":1,"group":0}]}}}
+		del(.linux,.root,.mounts)|.windows={"layerFolders":["C:\\a"],"hyperv":{"utilityVMPath":"C:\\vm"}}
+		del(.linux)|.zos={"namespaces":[{"type":"pid","path":"/proc/1/ns/pid"},{"type":"uts"}]}
+		del(.linux)|.freebsd={"devices":[{"path":"pf","mode":448}],"jail":{"host":"new","vnet":"new","enforceStatfs":1,"allow":{"rawSockets":true,"mount":["tmpfs"]}}}
+		.linux.rootfsPropagation="rslave"
+		.linux.netDevices={"eth0":{},"eth1":{"name":"c%d"}}
+		.linux.resources.cpu={"quota":-1,"burst":5}
 		.vm={"kernel":{"path":"/x"}}|.root=null|del(.root)
 		del(.linux,.mounts,.hostname,.process.capabilities)|.process.cwd="C:\\"|.windows={"layerFolders":["C:\\a"]}
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about what a container may use: its control group, and shares of caches. */
+#include "oci-gen/rules.h"
+
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "oci-gen/pointer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void check_device_access(const json_t *config, const struct rule *rule,
+				struct findings *findings)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/resources/devices"), i, entry) {
+		const char *access = json_text(entry, "access", "");
+		cleanup_free char *at = pointer_index("/linux/resources/devices", i);
+		cleanup_free char *access_at = pointer_join(at, "access");
+
+		if (access[strspn(access, "rwm")] != '\0')
+			findings_add(findings, rule, access_at,
+				     "\"%.32s\" has letters other than r, w and m", access);
+	}
+}
+
+static json_int_t resource(const json_t *config, const char *pointer, json_int_t otherwise)
+{
+	const json_t *value = pointer_get(config, pointer);
+
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+static void check_memory(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	json_int_t limit = resource(config, "/linux/resources/memory/limit", -1);
+	json_int_t swap = resource(config, "/linux/resources/memory/swap", -1);
+	json_int_t reservation = resource(config, "/linux/resources/memory/reservation", -1);
+
+	if (limit > 0 && swap > 0 && swap < limit)
+		findings_add(findings, rule, "/linux/resources/memory/swap",
+			     "memory and swap together are less than the memory limit");
+	if (limit > 0 && reservation > limit)
+		findings_add(findings, rule, "/linux/resources/memory/reservation",
+			     "is above the memory limit");
+}
+
+static void check_cpu(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	json_int_t period = resource(config, "/linux/resources/cpu/period", 0);
+	json_int_t quota = resource(config, "/linux/resources/cpu/quota", 0);
+	json_int_t burst = resource(config, "/linux/resources/cpu/burst", 0);
+
+	/* the bounds of the kernel's CFS bandwidth control */
+	if (period != 0 && (period < 1000 || period > 1000000))
+		findings_add(findings, rule, "/linux/resources/cpu/period",
+			     "is not between 1000 and 1000000 microseconds");
+	if (quota > 0 && quota < 1000)
+		findings_add(findings, rule, "/linux/resources/cpu/quota",
+			     "is less than 1000 microseconds");
+	if (quota > 0 && burst > quota)
+		findings_add(findings, rule, "/linux/resources/cpu/burst", "is above the quota");
+}
+
+/* "0-3,5": what cpuset files take. */
+static bool is_number_list(const char *text)
+{
+	while (*text) {
+		size_t digits = strspn(text, "0123456789");
+
+		if (digits == 0)
+			return false;
+		text += digits;
+		if (*text == '-') {
+			digits = strspn(++text, "0123456789");
+			if (digits == 0)
+				return false;
+			text += digits;
+		}
+		if (*text == ',' && text[1])
+			text++;
+		else if (*text)
+			return false;
+	}
+	return true;
+}
+
+static void check_cpu_lists(const json_t *config, const struct rule *rule,
+			    struct findings *findings)
+{
+	static const char *const lists[] = { "/linux/resources/cpu/cpus",
+					     "/linux/resources/cpu/mems" };
+
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		const char *text = json_string_value(pointer_get(config, lists[i]));
+
+		if (text && !is_number_list(text))
+			findings_add(findings, rule, lists[i],
+				     "\"%.64s\" is not a list such as 0-3,5", text);
+	}
+}
+
+/* A size as in the names of hugetlb files: 64KB, 2MB, 1GB. */
+static void check_huge_pages(const json_t *config, const struct rule *rule,
+			     struct findings *findings)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/resources/hugepageLimits"), i, entry) {
+		const char *size = json_text(entry, "pageSize", "1GB");
+		size_t digits = strspn(size, "0123456789");
+		cleanup_free char *at = pointer_index("/linux/resources/hugepageLimits", i);
+		const char *unit = size + digits;
+
+		if (digits == 0 || *size == '0' ||
+		    (strcmp(unit, "KB") != 0 && strcmp(unit, "MB") != 0 && strcmp(unit, "GB") != 0))
+			findings_add(findings, rule, at, "\"%.32s\" is not a page size such as 2MB",
+				     size);
+	}
+}
+
+static void check_block_io(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/resources/blockIO/weightDevice"), i,
+			    entry) {
+		cleanup_free char *at = pointer_index("/linux/resources/blockIO/weightDevice", i);
+
+		if (!json_object_get(entry, "weight") && !json_object_get(entry, "leafWeight"))
+			findings_add(findings, rule, at, "needs a weight or a leafWeight");
+	}
+}
+
+/* Names of control files, beneath the container's cgroup. */
+static void check_unified(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (pointer_get(config, "/linux/resources/unified"), name, value) {
+		cleanup_free char *at = pointer_join("/linux/resources/unified", name);
+
+		if (!*name || strchr(name, '/'))
+			findings_add(findings, rule, at, "is not the name of a control file");
+	}
+}
+
+static void check_rdma(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const char *name;
+	json_t *device;
+
+	json_object_foreach (pointer_get(config, "/linux/resources/rdma"), name, device) {
+		cleanup_free char *at = pointer_join("/linux/resources/rdma", name);
+
+		if (!json_object_get(device, "hcaHandles") &&
+		    !json_object_get(device, "hcaObjects"))
+			findings_add(findings, rule, at, "needs hcaHandles or hcaObjects");
+	}
+}
+
+/* Each is one line of a file of resctrl. */
+static void check_cache_shares(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	static const char bandwidth[] = "MB:";
+	const json_t *rdt = pointer_get(config, "/linux/intelRdt"), *line;
+	const char *cache = json_text(rdt, "l3CacheSchema", "");
+	const char *memory = json_text(rdt, "memBwSchema", bandwidth);
+	size_t i;
+
+	if (strchr(cache, '\n'))
+		findings_add(findings, rule, "/linux/intelRdt/l3CacheSchema", "holds a newline");
+	if (strncmp(memory, bandwidth, strlen(bandwidth)) != 0 || strchr(memory, '\n'))
+		findings_add(findings, rule, "/linux/intelRdt/memBwSchema",
+			     "is not one line that begins with MB:");
+	json_array_foreach (json_object_get(rdt, "schemata"), i, line) {
+		const char *text = json_string_value(line);
+		cleanup_free char *at = pointer_index("/linux/intelRdt/schemata", i);
+
+		if (text && strchr(text, '\n'))
+			findings_add(findings, rule, at, "holds a newline");
+	}
+}
+
+static const struct rule_check checks[] = {
+	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
+	  check_device_access },
+	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
+	{ { "cpu", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu },
+	{ { "cpu-list", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu_lists },
+	{ { "huge-page-size", SEVERITY_ERROR, "config-linux.md#huge-page-limits" },
+	  check_huge_pages },
+	{ { "block-io-weight", SEVERITY_ERROR, "config-linux.md#block-io" }, check_block_io },
+	{ { "unified", SEVERITY_ERROR, "config-linux.md#unified" }, check_unified },
+	{ { "rdma", SEVERITY_ERROR, "config-linux.md#rdma" }, check_rdma },
+	{ { "intel-rdt", SEVERITY_ERROR, "config-linux.md#intelrdt" }, check_cache_shares },
+};
+
+void rules_check_resources(const json_t *config, struct findings *findings)
+{
+	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
+}
