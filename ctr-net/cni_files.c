@@ -113,25 +113,31 @@ static int list_configs(const char *directory, enum order order, struct strings 
 }
 
 /* Call `visit` for each configuration in order until it returns true. A file that cannot be used
- * is told of once and passed over: another network must not suffer from it. */
+ * is told of once and passed over: another network must not suffer from it. *unusable: why the
+ * first of them cannot be. */
 static int for_each(const struct strings *dirs, enum order order,
 		    bool (*visit)(void *context, const char *file, json_t *config), void *context,
-		    struct error *err)
+		    struct error *unusable, struct error *err)
 {
+	bool any = false;
+
 	for (size_t d = 0; d < dirs->count; d++) {
 		cleanup_strings struct strings files = { 0 };
 
 		if (list_configs(dirs->items[d], order, &files, err) < 0)
 			return -1;
 		for (size_t i = 0; i < files.count; i++) {
-			struct error unusable;
-			json_auto_t *config =
-				read_config(dirs->items[d], files.items[i], &unusable);
+			struct error why;
+			json_auto_t *config = read_config(dirs->items[d], files.items[i], &why);
 
-			if (!config)
-				log_message(LOG_LEVEL_WARN, "passing over %s", unusable.message);
-			else if (visit(context, files.items[i], config))
+			if (config && visit(context, files.items[i], config))
 				return 0;
+			if (config)
+				continue;
+			log_message(LOG_LEVEL_WARN, "passing over %s", why.message);
+			if (!any)
+				*unusable = why;
+			any = true;
 		}
 	}
 	return 0;
@@ -169,8 +175,10 @@ static char *join_dirs(const struct strings *dirs)
 json_t *cni_files_find(const struct strings *dirs, const char *name, struct error *err)
 {
 	struct search search = { name, NULL };
+	struct error unusable = { 0 };
 
-	if (for_each(dirs, name ? LISTS_FIRST : BY_FILE_NAME, visit_search, &search, err) < 0)
+	if (for_each(dirs, name ? LISTS_FIRST : BY_FILE_NAME, visit_search, &search, &unusable,
+		     err) < 0)
 		return NULL;
 	if (search.found)
 		return search.found;
@@ -180,6 +188,10 @@ json_t *cni_files_find(const struct strings *dirs, const char *name, struct erro
 		error_set(err, ERROR_NOT_FOUND, "no network \"%s\" in %s", name, where);
 		error_subject(err, name);
 		error_hint(err, "see ctr-net list");
+	} else if (unusable.message[0]) {
+		error_set(err, unusable.kind, "no network of %s can be used: %s", where,
+			  unusable.message);
+		error_hint(err, "see ctr-net validate");
 	} else {
 		error_set(err, ERROR_NOT_FOUND, "no network is configured in %s", where);
 		error_hint(err, "put a .conflist there, or ask for --network none");
@@ -221,8 +233,11 @@ static bool visit_list(void *context, const char *file, json_t *config)
 json_t *cni_files_list(const struct strings *dirs, struct error *err)
 {
 	json_auto_t *rows = json_array();
+	struct error unusable;
 
-	return for_each(dirs, BY_FILE_NAME, visit_list, rows, err) < 0 ? NULL : json_incref(rows);
+	if (for_each(dirs, BY_FILE_NAME, visit_list, rows, &unusable, err) < 0)
+		return NULL;
+	return json_incref(rows);
 }
 
 static bool visit_all(void *context, const char *file, json_t *config)
@@ -242,7 +257,9 @@ static bool visit_all(void *context, const char *file, json_t *config)
 json_t *cni_files_all(const struct strings *dirs, struct error *err)
 {
 	json_auto_t *configs = json_array();
+	struct error unusable;
 
-	return for_each(dirs, LISTS_FIRST, visit_all, configs, err) < 0 ? NULL
-									: json_incref(configs);
+	if (for_each(dirs, LISTS_FIRST, visit_all, configs, &unusable, err) < 0)
+		return NULL;
+	return json_incref(configs);
 }

@@ -38,6 +38,13 @@ not_ready() {
 	[[ $stderr == *"passing over"*"00-broken"* ]]
 }
 
+@test "status: where every file has something wrong the first is said to be" {
+	echo '{' >"$NET_D/00-broken.conflist"
+	echo '{"cniVersion": "1.0.0", "name": "x/y", "plugins": []}' >"$NET_D/10-other.conflist"
+	not_ready 7 "no network of $NET_D can be used: $NET_D/00-broken.conflist"
+	error_is integrity "(see ctr-net validate)"
+}
+
 @test "status: plugins of CNI 1.1.0 are asked" {
 	for type in first second; do
 		plugin "$type" <<-END
