@@ -112,6 +112,7 @@ static void answer_call(const struct call *call, const unsigned char *message, s
 		answer_status(fd, GRPC_OK, "", &ignored);
 		return;
 	}
+	rpc_add_hint(&err);
 	log_message(LOG_LEVEL_INFO, "%s: %s", call->rpc.method->name, err.message);
 	answer_status(fd, decoded ? grpc_status_of(err.kind) : GRPC_INTERNAL, err.message,
 		      &ignored);

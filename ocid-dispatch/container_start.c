@@ -16,6 +16,7 @@
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
+#include "ocid-dispatch/rpc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,15 +65,17 @@ static int start(const struct rpc_context *context, const struct records *record
 		 const struct named *named, struct error *err)
 {
 	enum container_state state = container_state(records, named);
-	struct error why = { 0 };
+	struct error why = { 0 }, told;
 
 	if (state != CONTAINER_CREATED)
 		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s already", named->id,
 				 state == CONTAINER_RUNNING ? "running" : "stopped");
 	if (run(context, records, named, err) == 0)
 		return 0;
+	told = *err;
+	rpc_add_hint(&told);
 	/* a client that went away may come again */
-	if (!cli_interrupted() && container_fail(records, named, err->message, &why) < 0)
+	if (!cli_interrupted() && container_fail(records, named, told.message, &why) < 0)
 		log_message(LOG_LEVEL_WARN, "%s", why.message);
 	return -1;
 }

@@ -148,6 +148,26 @@ static void add_directories(struct strings *words, const struct rpc_context *con
 	}
 }
 
+int pod_network_check(const struct rpc_context *context, struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	struct strings *words = pipeline_add(&pipeline, "ctr-net", "status", NULL);
+
+	add_directories(words, context, "--conf-dir", "confDirs");
+	add_directories(words, context, "--plugin-dir", "pluginDirs");
+	return pipeline_run(&pipeline, context, err);
+}
+
+json_t *pod_network_list(const struct rpc_context *context, struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	json_t *networks = NULL;
+
+	add_directories(pipeline_add(&pipeline, "ctr-net", "list", NULL), context, "--conf-dir",
+			"confDirs");
+	return pipeline_rows(&pipeline, context, &networks, err) < 0 ? NULL : networks;
+}
+
 static void add_capability(struct strings *words, const char *name, const json_t *value)
 {
 	cleanup_free char *text = json_compact(value);

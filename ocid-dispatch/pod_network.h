@@ -17,5 +17,11 @@ int pod_network_connect(const struct rpc_context *context, json_t *document, str
 /* Undo both. Again is no error. */
 int pod_network_remove(const struct rpc_context *context, const char *id, struct error *err);
 
+/* Whether there is a network for pods now. */
+int pod_network_check(const struct rpc_context *context, struct error *err);
+
+/* All that are configured, rows of `ctr-net list`. The caller owns them. */
+json_t *pod_network_list(const struct rpc_context *context, struct error *err);
+
 /* Its addresses without their prefixes, of the first interface, as an array. The caller owns it. */
 json_t *pod_network_addresses(const json_t *document);

@@ -203,6 +203,14 @@ static int send_list(const struct rpc_context *context, const json_t *all, struc
 	return 0;
 }
 
+void rpc_add_hint(struct error *err)
+{
+	const struct error whole = *err;
+
+	if (*whole.hint)
+		error_set(err, whole.kind, "%s (%s)", whole.message, whole.hint);
+}
+
 static int answer_list(const struct rpc_context *context, const json_t *request, struct error *err)
 {
 	json_auto_t *all = context->rpc->lister(context, request, err);
@@ -223,7 +231,7 @@ int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void
 		return error_prefix(err, "%s", rpc->method->input->short_name);
 	*decoded = true;
 	if (!rpc_is_answered(rpc))
-		return error_set(err, ERROR_UNSUPPORTED, "%s is not answered yet",
+		return error_set(err, ERROR_UNSUPPORTED, "%s is not supported, no kubelet calls it",
 				 rpc->method->name);
 	if (rpc->lister)
 		return answer_list(&of_call, question, err);

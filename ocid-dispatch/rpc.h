@@ -66,6 +66,9 @@ int rpc_send(const struct rpc_context *context, const json_t *message, struct er
 int rpc_send_bytes(const struct rpc_context *context, const struct buffer *message,
 		   struct error *err);
 
+/* For clients, who get the message of an error alone: put what can be done behind it. */
+void rpc_add_hint(struct error *err);
+
 /* Decode a request, let it be answered, encode and send the answer. A request that is malformed is
  * ERROR_INTEGRITY with *decoded false. */
 int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,

@@ -9,7 +9,7 @@
 #include "lib/spawn.h"
 #include "lib/version.h"
 #include "ocid-dispatch/configuration.h"
-#include "ocid-dispatch/pipeline.h"
+#include "ocid-dispatch/pod_network.h"
 #include "ocid-dispatch/pods.h"
 
 #include <signal.h>
@@ -99,39 +99,20 @@ static json_t *handlers(const struct rpc_context *context)
 	return list;
 }
 
-/* 0 when there is a network for pods; the first one that is configured is the default. */
-static int check_network(const struct rpc_context *context, json_t **networks, struct error *err)
-{
-	cleanup_pipeline struct pipeline pipeline = { 0 };
-	struct strings *words = pipeline_add(&pipeline, "ctr-net", "list", NULL);
-	const json_t *directory;
-	size_t i;
-
-	json_array_foreach (json_path(context->configuration->json, "network", "confDirs", NULL), i,
-			    directory) {
-		strings_add(words, "--conf-dir");
-		strings_add(words, json_string_value(directory));
-	}
-	if (pipeline_rows(&pipeline, context, networks, err) < 0)
-		return -1;
-	if (json_array_size(*networks) == 0)
-		return error_set(err, ERROR_NOT_FOUND,
-				 "no network is configured in /etc/cni/net.d");
-	return 0;
-}
-
-static json_t *condition(const char *type, int status, const char *reason, const struct error *err)
+static json_t *condition(const char *type, int status, const char *reason, struct error *err)
 {
 	if (status == 0)
 		return json_pack("{s:s, s:b}", "type", type, "status", 1);
+	rpc_add_hint(err);
 	return json_pack("{s:s, s:b, s:s, s:s}", "type", type, "status", 0, "reason", reason,
 			 "message", err->message);
 }
 
 /* What verbose asks for: JSON in a string. */
-static json_t *status_info(const struct rpc_context *context, const char *runtime,
-			   const json_t *networks)
+static json_t *status_info(const struct rpc_context *context, const char *runtime)
 {
+	struct error ignored;
+	json_auto_t *networks = pod_network_list(context, &ignored);
 	bool apparmor = apparmor_enabled();
 	json_auto_t *config =
 		json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:O*, s:O}", "stateDir", context->runroot,
@@ -148,10 +129,9 @@ int runtime_status(const struct rpc_context *context, const json_t *request, jso
 		   struct error *err)
 {
 	struct error runtime_error = { 0 }, network_error = { 0 };
-	json_auto_t *networks = NULL;
 	char version[128] = "";
 	int runtime = check_runtime(context, version, sizeof version, &runtime_error);
-	int network = check_network(context, &networks, &network_error);
+	int network = pod_network_check(context, &network_error);
 
 	(void)err;
 	*response = json_pack(
@@ -161,7 +141,7 @@ int runtime_status(const struct rpc_context *context, const json_t *request, jso
 		"runtimeHandlers", handlers(context), "features", "supplementalGroupsPolicy", 1,
 		"mountOptions", 1);
 	if (json_is_true(json_object_get(request, "verbose")))
-		json_object_set_new(*response, "info", status_info(context, version, networks));
+		json_object_set_new(*response, "info", status_info(context, version));
 	return 0;
 }
 

@@ -54,7 +54,7 @@ setup_file() {
 	tool 3 ocid-dispatch call Nope </dev/null
 	error_is not-found 'no RPC "Nope" (see ocid-dispatch rpcs)'
 	tool 10 ocid-dispatch call RestorePod </dev/null
-	error_is unsupported
+	error_is unsupported "RestorePod is not supported"
 	tool 2 ocid-dispatch call
 	error_is usage
 }

@@ -36,6 +36,7 @@ setup() {
 	tool cri Status
 	[ "$(jq -c '[.status.conditions[] | [.type, .status // false, .reason]]' <<<"$output")" = \
 		'[["RuntimeReady",true,null],["NetworkReady",false,"NetworkPluginNotReady"]]' ]
+	[ "$(jq -r '.status.conditions[1].message' <<<"$output")" = "it is not-found" ]
 	echo '{"name":"podman","plugins":["bridge"]}' >"$FAKE_DIR/network"
 	tool cri Status '{"verbose": true}'
 	[ "$(jq -c '[.status.conditions[].status]' <<<"$output")" = '[true,true]' ]
@@ -57,7 +58,7 @@ setup() {
 	for kind in failed usage not-found exists in-use denied integrity temporary limit unsupported; do
 		echo "PullImage {\"image\": {\"image\": \"error-$kind\"}}"
 	done >"$BATS_TEST_TMPDIR/calls"
-	for name in plain silent killed; do
+	for name in plain silent killed hinted; do
 		echo "ImageStatus {\"image\": {\"image\": \"$name\"}}"
 	done >>"$BATS_TEST_TMPDIR/calls"
 	tool cri several <"$BATS_TEST_TMPDIR/calls"
@@ -73,7 +74,8 @@ RESOURCE_EXHAUSTED: it is limit
 UNIMPLEMENTED: it is unsupported
 RESOURCE_EXHAUSTED: ctr-store: not as JSON
 UNKNOWN: ctr-store: failed without a word
-UNKNOWN: ctr-store was ended by signal 9" ]
+UNKNOWN: ctr-store was ended by signal 9
+PERMISSION_DENIED: it is so (do this)" ]
 }
 
 @test "serve: bad requests are INVALID_ARGUMENT" {
