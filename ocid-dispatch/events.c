@@ -14,7 +14,6 @@
 #include "ocid-dispatch/pod_status.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,11 +269,10 @@ static int serve(struct watcher *watcher, struct error *err)
 	_Alignas(struct inotify_event) char buffer[BUFFER_SIZE];
 
 	while (!cli_interrupted()) {
-		struct pollfd changed = { watcher->fd, POLLIN, 0 };
-
-		if (cli_poll(&changed, 1, -1) < 0 && errno == EINTR)
-			continue;
 		ssize_t got = read(watcher->fd, buffer, sizeof buffer);
+
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got < 0)
 			return error_os(err, "inotify");
 		for (char *at = buffer; at < buffer + got;) {
