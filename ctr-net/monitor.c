@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/timestamp.h"
+#include "lib/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -179,10 +180,10 @@ static int look(struct monitor *monitor, bool print_it, struct error *err)
 static int watch_pin(const char *runroot, const char *name, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/%s", runroot, pin_key(PIN_NET));
-	cleanup_fd int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	cleanup_fd int fd = watch_open(IN_CLOEXEC | IN_NONBLOCK, err);
 
-	if (fd < 0 || inotify_add_watch(fd, path, IN_DELETE) < 0)
-		return error_os(err, "cannot watch %s", path);
+	if (fd < 0 || watch_add(fd, path, IN_DELETE, err) < 0)
+		return -1;
 	if (!pin_exists(runroot, PIN_NET, name))
 		return error_set(err, ERROR_NOT_FOUND, "no network namespace \"%s\"", name);
 	return steal_fd(&fd);

@@ -10,6 +10,7 @@
 #include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/watch.h"
 #include "ocid-dispatch/container_status.h"
 #include "ocid-dispatch/pod_status.h"
 
@@ -48,33 +49,39 @@ static void watcher_close(struct watcher *watcher)
 /* ---- watching ---- */
 
 /* What is not there need not be watched. */
-static void watch(struct watcher *watcher, const char *path, const char *pod)
+static int watch(struct watcher *watcher, const char *path, const char *pod, struct error *err)
 {
-	int number = inotify_add_watch(watcher->fd, path,
-				       IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
+	struct error why;
+	int number = watch_add(watcher->fd, path, IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR,
+			       &why);
 	cleanup_free char *key = xasprintf("%d", number);
 
 	if (number >= 0)
 		json_object_set_new(watcher->pods_of, key, json_string(pod));
+	if (number >= 0 || why.os == ENOENT || why.os == ENOTDIR)
+		return 0;
+	*err = why;
+	return -1;
 }
 
-static void watch_pod(struct watcher *watcher, const char *pod)
+static int watch_pod(struct watcher *watcher, const char *pod, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/pods/%s", watcher->records->store.root, pod);
 	cleanup_free char *containers = xasprintf("%s/containers", path);
 	cleanup_free char *run = xasprintf("%s/pods/%s", watcher->records->store.runroot, pod);
 
-	watch(watcher, path, pod);
-	watch(watcher, containers, pod);
-	watch(watcher, run, pod);
+	return watch(watcher, path, pod, err) < 0 || watch(watcher, containers, pod, err) < 0
+		       ? -1
+		       : watch(watcher, run, pod, err);
 }
 
-static void watch_container(struct watcher *watcher, const char *pod, const char *id)
+static int watch_container(struct watcher *watcher, const char *pod, const char *id,
+			   struct error *err)
 {
 	cleanup_free char *path =
 		xasprintf("%s/containers/%s", watcher->records->store.runroot, id);
 
-	watch(watcher, path, pod);
+	return watch(watcher, path, pod, err);
 }
 
 /* ---- telling ---- */
@@ -187,7 +194,8 @@ static int look(struct watcher *watcher, char *pod, struct error *err)
 
 	if (!json_object_get(watcher->known, pod))
 		json_object_set_new(watcher->known, pod, json_object());
-	watch_pod(watcher, pod);
+	if (watch_pod(watcher, pod, err) < 0)
+		return -1;
 	enum step now = pod_step(watcher->records, pod);
 	if (now <= STEP_STARTED && advance(watcher, pod, pod, now, true, err) < 0)
 		return -1;
@@ -197,7 +205,8 @@ static int look(struct watcher *watcher, char *pod, struct error *err)
 		const struct named named = { ids.items[i], pod };
 		bool started = false;
 
-		watch_container(watcher, pod, named.id);
+		if (watch_container(watcher, pod, named.id, err) < 0)
+			return -1;
 		enum step step = container_step(watcher->records, &named, &started);
 		if (advance(watcher, pod, named.id, step, started, err) < 0)
 			return -1;
@@ -297,17 +306,14 @@ int events_get(const struct rpc_context *context, const json_t *request, json_t 
 		return -1;
 	cleanup_watcher struct watcher watcher = { .context = context,
 						   .records = &records,
-						   .fd = inotify_init1(IN_CLOEXEC),
+						   .fd = watch_open(IN_CLOEXEC, err),
 						   .pods_of = json_object(),
 						   .known = json_object(),
 						   .silent = true };
 	cleanup_free char *pods = xasprintf("%s/pods", records.store.root);
 	cleanup_free char *started = xasprintf("%s/containers", records.store.runroot);
-	if (watcher.fd < 0)
-		return error_os(err, "inotify");
-	watch(&watcher, pods, "");
-	watch(&watcher, started, STARTED);
-	if (look_at_all(&watcher, err) < 0)
+	if (watcher.fd < 0 || watch(&watcher, pods, "", err) < 0 ||
+	    watch(&watcher, started, STARTED, err) < 0 || look_at_all(&watcher, err) < 0)
 		return -1;
 	watcher.silent = false;
 	return serve(&watcher, err);

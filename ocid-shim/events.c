@@ -15,6 +15,7 @@
 #include "lib/path.h"
 #include "lib/store.h"
 #include "lib/timestamp.h"
+#include "lib/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -191,11 +192,16 @@ static int tell_present(const struct watcher *watcher, struct known *known, stru
 static int meet(struct watcher *watcher, const char *id, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/containers/%s", watcher->store.runroot, id);
-	int watch = inotify_add_watch(watcher->changes, path,
-				      IN_MOVED_TO | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW);
+	struct error why;
+	int watch = watch_add(watcher->changes, path,
+			      IN_MOVED_TO | IN_DELETE | IN_ONLYDIR | IN_DONT_FOLLOW, &why);
 
-	if (watch < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : error_os(err, "watching %s", path);
+	if (watch < 0) {
+		if (why.os == ENOENT || why.os == ENOTDIR)
+			return 0;
+		*err = why;
+		return -1;
+	}
 	for (size_t i = 0; i < watcher->count; i++)
 		if (watcher->known[i].watch == watch)
 			return 0;
@@ -358,12 +364,12 @@ static int run_events(const struct cli *cli, struct error *err)
 		return -1;
 
 	cleanup_free char *path = xasprintf("%s/containers", watcher.store.runroot);
-	watcher.changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	watcher.changes = watch_open(IN_CLOEXEC | IN_NONBLOCK, err);
 	if (watcher.changes < 0)
-		return error_os(err, "inotify");
-	watcher.top = inotify_add_watch(watcher.changes, path, IN_CREATE | IN_ONLYDIR);
+		return -1;
+	watcher.top = watch_add(watcher.changes, path, IN_CREATE | IN_ONLYDIR, err);
 	if (watcher.top < 0)
-		return error_os(err, "watching %s", path);
+		return -1;
 	if (directory_each(&watcher.store, meet_present, &beginning, err) < 0 ||
 	    beginning.status < 0)
 		return -1;

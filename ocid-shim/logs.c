@@ -8,6 +8,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/store.h"
+#include "lib/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -175,10 +176,10 @@ static int watch_log(const char *path, int changes, struct error *err)
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *directory = xstrndup(path, (size_t)(slash - path) + 1);
 
-	if (inotify_add_watch(changes, path, IN_MODIFY) < 0 ||
-	    inotify_add_watch(changes, directory, IN_CREATE | IN_MOVED_TO) < 0)
-		return error_os(err, "cannot watch %s", path);
-	return 0;
+	return watch_add(changes, path, IN_MODIFY, err) < 0 ||
+			       watch_add(changes, directory, IN_CREATE | IN_MOVED_TO, err) < 0
+		       ? -1
+		       : 0;
 }
 
 /* Print what there is in the log, and in the one that took its place. */
@@ -200,12 +201,10 @@ static int follow(const struct container *container, struct log_reader *reader,
 		  struct printer *printer, struct error *err)
 {
 	char events[4096];
-	cleanup_fd int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	cleanup_fd int changes = watch_open(IN_CLOEXEC | IN_NONBLOCK, err);
 	cleanup_fd int monitor = watch_monitor(container);
 
-	if (changes < 0)
-		return error_os(err, "inotify");
-	if (watch_log(reader->path, changes, err) < 0)
+	if (changes < 0 || watch_log(reader->path, changes, err) < 0)
 		return -1;
 	for (bool ended = monitor < 0;;) {
 		struct pollfd polls[] = {
