@@ -51,8 +51,10 @@ static int parse_since(const struct cli *cli, const char *text, long long *nanos
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (end != text && end[0] == units[i].unit && !end[1] && number >= 0 &&
 		    number < INT_MAX) {
-			*nanoseconds =
-				((long long)time(NULL) - number * units[i].seconds) * 1000000000LL;
+			long long then = (long long)time(NULL) - number * units[i].seconds;
+
+			/* no log is older than that */
+			*nanoseconds = then > 0 ? then * 1000000000LL : 0;
 			return 0;
 		}
 	if (cri_time_parse(text, strlen(text), nanoseconds))

@@ -116,6 +116,8 @@ RECORD='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z (stdou
 	[ "$output" = two ]
 	shim logs --since 10m since
 	[ "$output" = $'one\ntwo' ]
+	shim logs --since 200000d since
+	[ "$output" = "$(printf 'one\ntwo')" ]
 	shim logs --since 2100-01-01T00:00:00+01:00 since
 	[ -z "$output" ]
 	for bad in yesterday 10 10x 2020-13-01T00:00:00Z 2020-01-01 ''; do
