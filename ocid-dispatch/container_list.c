@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/processors.h"
 #include "ocid-dispatch/container_status.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pods.h"
@@ -182,11 +183,10 @@ static void *put_part(void *argument)
 /* Nearly all of the time goes into looking up files, at which each processor can have a share. */
 static size_t choose_parts(size_t containers)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t parts = containers / CONTAINERS_EACH + 1;
+	size_t parts = containers / CONTAINERS_EACH + 1, processors = processors_usable();
 
-	if (processors > 0 && parts > (size_t)processors)
-		parts = (size_t)processors;
+	if (parts > processors)
+		parts = processors;
 	return parts < PARTS_MAX ? parts : PARTS_MAX;
 }
 

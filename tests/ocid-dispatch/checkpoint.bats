@@ -9,9 +9,7 @@ load pods
 
 setup_file() {
 	file_setup
-	cri_setup
-	unset OCID_LIBEXEC
-	pods_setup
+	cri_pods_setup
 	criu_works && export CRIU=1
 	PLAIN_PATH=$PATH
 	criu_pretend "$BATS_FILE_TMPDIR"

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 #
 #   cri_setup            messages for the client, tools that do what a test wants in $FAKE_DIR
+#   cri_pods_setup       the same with the real tools, for real pods (pods.bash)
 #   server_start ARG…    a dispatcher at $SOCKET, its pid in the file $SERVER_PID
 #   cri METHOD …         one call, see cri.py (bin/cri)
 #   registry_tls_start   a registry with TLS and a password
@@ -17,6 +18,12 @@ cri_setup() {
 	mkdir -p "$FAKE_DIR" "$CRI_PB2"
 	protoc -I "$TESTS/../ocid-dispatch" --python_out="$CRI_PB2" cri.proto
 	export OCID_LIBEXEC=$BATS_TEST_DIRNAME/fake PATH=$BATS_TEST_DIRNAME/bin:$PATH
+}
+
+cri_pods_setup() {
+	cri_setup
+	unset OCID_LIBEXEC
+	pods_setup
 }
 
 server_start() {

@@ -8,9 +8,7 @@ load pods
 
 setup_file() {
 	file_setup
-	cri_setup
-	unset OCID_LIBEXEC
-	pods_setup
+	cri_pods_setup
 	registry_start
 	export REMOTE=$REGISTRY/remote:1 CONTAINERS_REGISTRIES_CONF=$BATS_FILE_TMPDIR/registries.conf
 	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REGISTRY" >"$CONTAINERS_REGISTRIES_CONF"

@@ -7,9 +7,7 @@ load pods
 
 setup_file() {
 	file_setup
-	cri_setup
-	unset OCID_LIBEXEC
-	pods_setup
+	cri_pods_setup
 	server_start --config "$CONFIG"
 }
 
