@@ -28,8 +28,8 @@ bool rules_has_namespace(const json_t *config, const char *type, const char **pa
 /* Check what the configuration names against this host; relative paths are below the directory. */
 void rules_check_host(const json_t *config, const char *directory, struct findings *findings);
 
-/* Warn about what a runtime, a program to ask for its features, says it does not know. -1 when it
- * cannot be run. */
+/* Warn about what a runtime, a program to ask for its features or a file of what one has answered,
+ * says it does not know. -1 when it cannot be run or read. */
 int rules_check_runtime(const json_t *config, const char *name, struct findings *findings,
 			struct error *err);
 

@@ -10,8 +10,10 @@
 #include "oci-gen/pointer.h"
 #include "oci-gen/versions.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FEATURES_MAX = 1 << 20, FEATURES_MS = 10000 };
@@ -289,6 +291,25 @@ static const struct {
 	  check_annotations },
 };
 
+/* A file with the account, of a runtime that is elsewhere: it is nothing to run. */
+static bool is_account(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & 0111);
+}
+
+static json_t *read_account(const char *path, struct error *err)
+{
+	json_t *features = json_read_at(AT_FDCWD, path, FEATURES_MAX, err);
+
+	if (!features || json_is_object(features))
+		return features;
+	json_decref(features);
+	error_set(err, ERROR_INTEGRITY, "%s: the features of a runtime are a JSON object", path);
+	return NULL;
+}
+
 /* The account, or NULL: then *reason says why there is none. */
 static json_t *ask(const char *name, char **reason, struct error *err)
 {
@@ -299,6 +320,8 @@ static json_t *ask(const char *name, char **reason, struct error *err)
 	cleanup_spawn_result struct spawn_result result = { 0 };
 	struct error malformed;
 
+	if (is_account(name))
+		return read_account(name, err);
 	if (spawn_run(&spawn, &result, err) < 0)
 		return NULL;
 	json_t *features = result.status == 0

@@ -33,7 +33,7 @@ static const struct cli_option options[] = {
 	  "check against this host, too: paths, hooks, file systems; a bundle is in any case" },
 	{ "platform", 0, "OS", OPTION_STRING, offsetof(struct settings, platform),
 	  "linux, windows, solaris, zos or freebsd, not what it seems to be for" },
-	{ "runtime", 0, "PROGRAM", OPTION_LIST, offsetof(struct settings, runtimes),
+	{ "runtime", 0, "PROGRAM|FILE", OPTION_LIST, offsetof(struct settings, runtimes),
 	  "warn about what this runtime says it cannot do (PROGRAM features)" },
 	{ 0 },
 };

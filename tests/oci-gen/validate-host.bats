@@ -121,4 +121,10 @@ fake_runtime() {
 	found 0 . --runtime "$BATS_TEST_TMPDIR/fake" "$CONFIG"
 	[ "$output" = '[["runtime-features",""]]' ]
 	found 3 . --runtime "$BATS_TEST_TMPDIR/nothing" "$CONFIG"
+	# what one has said elsewhere
+	echo '{"linux": {"namespaces": ["mount", "pid", "ipc", "uts", "network"]}}' >"$BATS_TEST_TMPDIR/features.json"
+	found 0 . --runtime "$BATS_TEST_TMPDIR/features.json" "$CONFIG"
+	[ "$output" = '[["runtime-namespace","/linux/namespaces/5/type"]]' ]
+	echo '[]' >"$BATS_TEST_TMPDIR/features.json"
+	found 7 . --runtime "$BATS_TEST_TMPDIR/features.json" "$CONFIG"
 }
