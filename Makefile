@@ -27,7 +27,7 @@ PROGRAMS := $(TOOLS) $(WORKERS)
 
 # The libraries of each program: the architecture in a few lines (DESIGN 7).
 PKGS_lib               := jansson libcrypto
-# libcurl, libyaml, GPGME, libsodium, libbz2 and liblzma are loaded when they are needed
+# libyaml, libzstd, GPGME, libsodium, libbz2 and liblzma are loaded when they are needed
 # (lib/library.h)
 PKGS_skopeo-c          := jansson libcrypto $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 PKGS_oci-gen           := jansson
@@ -44,12 +44,23 @@ PKGS_ocid-dispatch-tls := libssl libcrypto jansson
 # start, so these objects come from its archive where there is one.
 SHA2 := $(if $(filter /%,$(shell $(CC) -print-file-name=libcrypto.a)),-l:libcrypto.a,-lcrypto)
 
+# libcurl comes from its archive, too, where there is one (Debian's, Ubuntu's), without the libraries
+# for what is not spoken: as a shared one it brings thirty along, half of the time of an inspect. What
+# it needs of them is defined instead (skopeo-c/curl-linked.c); of any other library it is linked.
+# Elsewhere, and with `make LIBCURL=`, it is loaded when it is needed (skopeo-c/curl-loaded.c).
+LIBCURL      := $(realpath $(filter /%,$(shell $(CC) -print-file-name=libcurl.a)))
+CURL_WITHOUT := -lbrotlidec -lgssapi_krb5 -lidn2 -llber -lldap -lpsl -lrtmp -lssh2 -lzstd
+CURL_ABSENT  := Brotli|gss_|idn2_|ber_|ldap_|psl_|RTMP_|libssh2_|ZSTD_
+CURL_LIBS    := $(if $(LIBCURL),$(LIBCURL) $(filter-out -lcurl $(CURL_WITHOUT),$(shell $(PKG_CONFIG) --static --libs libcurl)))
+LIBS_skopeo-c := $(CURL_LIBS)
+
 SRCS_ctr-store-unpack  := $(wildcard ctr-store/worker/*.c)
 SRCS_ocid-shim-monitor := $(wildcard ocid-shim/monitor/*.c)
 SRCS_ocid-pause        := $(wildcard ocid-dispatch/pause/*.c)
 SRCS_ocid-dispatch-stream := $(wildcard ocid-dispatch/stream/*.c) ocid-dispatch/stream_control.c
 SRCS_ocid-dispatch-tls := $(wildcard ocid-dispatch/tls/*.c) ocid-dispatch/stream/confine.c
 $(foreach t,$(TOOLS),$(eval SRCS_$(t) := $(wildcard $(t)/*.c)))
+SRCS_skopeo-c := $(filter-out skopeo-c/curl-$(if $(LIBCURL),loaded,linked).c,$(SRCS_skopeo-c))
 
 # ---- flags -----------------------------------------------------------------------------------
 
@@ -107,6 +118,13 @@ $(CRI_GEN).c $(CRI_GEN).h &: ocid-dispatch/cri.proto
 $(BUILD)/obj/gen/cri.pb-c.o: $(CRI_GEN).c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=c17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
+
+# what libcurl.a would call of the libraries that it is linked without
+CURL_GEN := $(BUILD)/gen/skopeo-c/curl-absent.h
+$(BUILD)/obj/skopeo-c/curl-linked.o: | $(CURL_GEN)
+$(CURL_GEN): $(LIBCURL) Makefile
+	@mkdir -p $(@D)
+	$(call quiet,NM)nm -u --quiet $< | sed -nE 's/^ +U (($(CURL_ABSENT)).*)/ABSENT(\1)/p' | sort -u >$@
 
 # ---- programs --------------------------------------------------------------------------------
 
@@ -225,7 +243,7 @@ demo: deps
 	@OCID_BIN=$(abspath $(BUILD)) IMAGE='$(IMAGE)' tests/demo
 
 C_FILES := $(wildcard lib/*.[ch] $(TOOLS:%=%/*.[ch]) $(TOOLS:%=%/*/*.[ch]) tests/unit/*.[ch] tests/fuzz/*.[ch])
-lint: deps $(CRI_GEN).h $(KINDS).h
+lint: deps $(CRI_GEN).h $(KINDS).h $(CURL_GEN)
 	@BUILD=$(BUILD) tests/lint $(C_FILES)
 
 # man/NAME.SECTION to where they are installed

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl, loaded when a registry is first talked to: the thirty libraries that it brings along
- * are most of the start-up time of a verb that talks to none. For http.c and http-url.c only.
+ * libcurl, linked from its archive (curl-linked.c), or loaded when a registry is first talked to
+ * (curl-loaded.c): as a shared library it brings thirty others along, which take longer to start
+ * than the rest of a verb takes. For http.c and http-url.c only.
  */
 #pragma once
 #include "lib/error.h"
@@ -33,8 +34,7 @@
 	X(url)                                                                                     \
 	X(url_cleanup)                                                                             \
 	X(url_get)                                                                                 \
-	X(url_set)                                                                                 \
-	X(version_info)
+	X(url_set)
 
 struct curl_functions {
 #define X(name) __typeof__(curl_##name) *name;
@@ -44,5 +44,5 @@ struct curl_functions {
 
 extern struct curl_functions curl; /* from curl_load() on */
 
-/* Load it, where that was not done yet. The functions stay until the end of the process. */
+/* Load it, where that has not been done. The functions stay until the end of the process. */
 int curl_load(struct error *err);

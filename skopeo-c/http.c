@@ -161,6 +161,8 @@ static void set_limits(CURL *easy, const struct http_request *request)
 {
 	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	/* by default Kerberos as well, which may not be linked (curl-linked.c) */
+	curl.easy_setopt(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
 	curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
 	curl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -182,9 +184,12 @@ static void set_limits(CURL *easy, const struct http_request *request)
 
 /* Where the system's authorities are also in a directory, by their hash, only those that are needed
  * are read: to parse the bundle of all takes OpenSSL 20 ms for each connection. */
-static bool may_do_without_bundle(const struct http *http)
+static bool may_do_without_bundle(const struct http *http, CURL *easy)
 {
-	return !http->needs_bundle && curl.version_info(CURLVERSION_NOW)->capath;
+	const char *directory = NULL;
+
+	return !http->needs_bundle &&
+	       curl.easy_getinfo(easy, CURLINFO_CAPATH, &directory) == CURLE_OK && directory;
 }
 
 static void set_tls(CURL *easy, const struct http *http, const struct http_request *request)
@@ -201,7 +206,7 @@ static void set_tls(CURL *easy, const struct http *http, const struct http_reque
 		/* the blob takes the place of the bundle file; the directory stays in use */
 		curl.easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 		curl.easy_setopt(easy, CURLOPT_CAPATH, "/etc/ssl/certs");
-	} else if (may_do_without_bundle(http)) {
+	} else if (may_do_without_bundle(http, easy)) {
 		curl.easy_setopt(easy, CURLOPT_CAINFO, NULL);
 	} else {
 		request->transfer->has_bundle = true;
@@ -347,6 +352,14 @@ static enum http_result classify(const struct http_request *request, CURLcode co
 	}
 }
 
+static const char *reason(const struct http_transfer *transfer, CURLcode code)
+{
+	/* a decoder that is not there looks like this, too (curl-linked.c) */
+	if (code == CURLE_OUT_OF_MEMORY)
+		return "the answer has an encoding that is not supported, or there is no memory";
+	return transfer->error[0] ? transfer->error : curl.easy_strerror(code);
+}
+
 static void finish(struct http *http, CURL *easy, CURLcode code)
 {
 	struct http_request *request = NULL;
@@ -356,8 +369,7 @@ static void finish(struct http *http, CURL *easy, CURLcode code)
 	curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	request->status = (int)status;
 	request->result = classify(request, code);
-	snprintf(request->failure, sizeof request->failure, "%s",
-		 request->transfer->error[0] ? request->transfer->error : curl.easy_strerror(code));
+	snprintf(request->failure, sizeof request->failure, "%s", reason(request->transfer, code));
 	bool again = request->result == HTTP_UNTRUSTED && !request->transfer->has_bundle &&
 		     !request->tls->authorities;
 	http_stop(http, request);

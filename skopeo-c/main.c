@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What the thirty libraries beneath libcurl would tidy up goes with the process, and sooner; only a
- * sanitizer has something to say at the end. */
+/* What libraries would tidy up goes with the process, and sooner; only a sanitizer has something to
+ * say at the end. */
 static _Noreturn void leave(int status)
 {
 	fflush(stdout); /* closed already, unless there was an error to tell of */

@@ -245,15 +245,6 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 	[[ $stderr == *"standard output"* ]]
 }
 
-@test "inspect: libcurl is only needed for registries" {
-	mkdir "$BATS_TEST_TMPDIR/lib"
-	echo 'not a library' >"$BATS_TEST_TMPDIR/lib/libcurl.so.4"
-	export LD_LIBRARY_PATH=$BATS_TEST_TMPDIR/lib
-	tool skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci:v1"
-	tool 10 skopeo-c inspect "docker://$REGISTRY/some/image:v1"
-	error_is unsupported "registries need libcurl"
-}
-
 @test "inspect: many images are a line each, in order, failures among them" {
 	tool 1 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/image:v2" "docker://$REGISTRY/some/none:v1" \
 		"oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$LIAR/locked/x:v1" nonsense "docker://$REGISTRY/some/image:v1"

@@ -437,6 +437,23 @@ class Handler(BaseHTTPRequestHandler):
     def do_file(self):
         self.answer(307, b"", [("Location", "file:///etc/passwd")])
 
+    def do_protocol(self):
+        """Is somewhere that is spoken to as the second component of the name says."""
+        self.answer(307, b"", [("Location", f"{self.name.split('/')[1]}://127.0.0.1/x")])
+
+    def do_foreign(self):
+        """Is at a host whose name is not ASCII."""
+        host = "m\u00fcnchen.invalid".encode().decode("latin-1")
+        self.answer(307, b"", [("Location", f"http://{host}/x")])
+
+    def do_encoded(self):
+        """Says that the answer comes in the coding that is the second component of the name."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", self.name.split("/")[1])
+        self.end_headers()
+        self.wfile.write(manifest())
+        self.close_connection = True
+
     def do_locked(self):
         self.error(401, "UNAUTHORIZED", [("WWW-Authenticate", 'Basic realm="x"')])
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* libcurl where its archive is not at hand: loaded when a registry is first talked to. */
 #include "skopeo-c/curl.h"
 
 #include "lib/library.h"
