@@ -228,8 +228,9 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 		.timeout_ms = attachment->timeout_ms,
 	};
 
-	if (cni_chain_find(config, attachment, err) < 0 ||
-	    clear_stale(record, attachment, &settings, err) < 0)
+	if (cni_chain_find(config, attachment, err) < 0)
+		return error_prefix(err, "network %s", cni_config_name(config));
+	if (clear_stale(record, attachment, &settings, err) < 0)
 		return -1;
 
 	json_auto_t *entry = make_entry(config, attachment);
