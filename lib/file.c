@@ -100,6 +100,7 @@ int file_sync_dir(int dir_fd, const char *what, struct error *err)
 
 /* What a new file is to hold. */
 struct content {
+	const char *what; /* for errors */
 	const void *data;
 	size_t length;
 	mode_t mode;
@@ -111,13 +112,13 @@ struct content {
 };
 
 /* Complete the new file fd: all bytes, mode, on the disk or on their way to it. */
-static int fill(int fd, const char *name, const struct content *content, struct error *err)
+static int fill(int fd, const struct content *content, struct error *err)
 {
-	if (file_write_fd(fd, content->data, content->length, name, err) < 0)
+	if (file_write_fd(fd, content->data, content->length, content->what, err) < 0)
 		return -1;
 	bool wait = content->durable == DURABLE_BEFORE;
 	if (fchmod(fd, content->mode) < 0 || (wait && fsync(fd) < 0))
-		return error_os(err, "%s", name);
+		return error_os(err, "%s", content->what);
 	if (!wait)
 		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	return 0;
@@ -125,9 +126,11 @@ static int fill(int fd, const char *name, const struct content *content, struct 
 
 /* What is left to do when it has its name. A journal that brings the file's last change brings the
  * name, too. */
-static int settle(int fd, const char *name, const struct content *content, struct error *err)
+static int settle(int fd, const struct content *content, struct error *err)
 {
-	return content->durable == DURABLE_AFTER && fsync(fd) < 0 ? error_os(err, "%s", name) : 0;
+	return content->durable == DURABLE_AFTER && fsync(fd) < 0
+		       ? error_os(err, "%s", content->what)
+		       : 0;
 }
 
 /* Give a complete file without a name its name. It passes through `temporary`, since a link does
@@ -155,13 +158,13 @@ static int replace_by_name(int dir_fd, const char *name, const struct content *c
 	cleanup_fd int fd =
 		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, content->mode);
 	if (fd < 0)
-		return error_os(err, "%s", name);
-	int status = fill(fd, name, content, err);
+		return error_os(err, "%s", content->what);
+	int status = fill(fd, content, err);
 	if (status == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
-		status = error_os(err, "%s", name);
+		status = error_os(err, "%s", content->what);
 	if (status < 0)
 		unlinkat(dir_fd, temporary, 0);
-	return status < 0 ? -1 : settle(fd, name, content, err);
+	return status < 0 ? -1 : settle(fd, content, err);
 }
 
 /* A file without a name until it is complete leaves nothing behind when we are killed; at most
@@ -175,22 +178,23 @@ static int replace_unnamed(int dir_fd, const char *name, const struct content *c
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
 		return replace_by_name(dir_fd, name, content, err);
 	if (fd < 0)
-		return error_os(err, "%s", name);
-	if (fill(fd, name, content, err) < 0)
+		return error_os(err, "%s", content->what);
+	if (fill(fd, content, err) < 0)
 		return -1;
 	cleanup_free char *temporary = xasprintf(".%s.new", name);
 	if (link_over(fd, dir_fd, temporary, name) == 0)
-		return settle(fd, name, content, err);
-	error_os(err, "%s", name);
+		return settle(fd, content, err);
+	error_os(err, "%s", content->what);
 	unlinkat(dir_fd, temporary, 0);
 	return -1;
 }
 
 /* A name with a path before it is a file of another directory: files without a name can only be
  * made in the one they are to be in. */
-static int replace(int dir_fd, const char *name, const struct content *content, struct error *err)
+static int replace(int dir_fd, const char *name, struct content content, struct error *err)
 {
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+	cleanup_free char *what = xasprintf("cannot write %s", name);
 	cleanup_free char *directory = xstrndup(name, (size_t)(base - name));
 	cleanup_fd int other_fd =
 		slash ? openat(dir_fd, directory, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -198,31 +202,32 @@ static int replace(int dir_fd, const char *name, const struct content *content, 
 
 	if (slash && other_fd < 0)
 		return error_os(err, "cannot write %s: its directory", name);
-	if (replace_unnamed(fd, base, content, err) < 0)
-		return error_prefix(err, "cannot write %s", name);
-	return content->durable == DURABLE_BEFORE ? file_sync_dir(fd, name, err) : 0;
+	content.what = what;
+	if (replace_unnamed(fd, base, &content, err) < 0)
+		return -1;
+	return content.durable == DURABLE_BEFORE ? file_sync_dir(fd, name, err) : 0;
 }
 
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err)
 {
-	const struct content content = { data, length, mode, DURABLE_BEFORE };
+	const struct content content = { NULL, data, length, mode, DURABLE_BEFORE };
 
-	return replace(dir_fd, name, &content, err);
+	return replace(dir_fd, name, content, err);
 }
 
 int file_publish_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err)
 {
-	const struct content content = { data, length, mode, DURABLE_AFTER };
+	const struct content content = { NULL, data, length, mode, DURABLE_AFTER };
 
-	return replace(dir_fd, name, &content, err);
+	return replace(dir_fd, name, content, err);
 }
 
 int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,
 			     mode_t mode, struct error *err)
 {
-	const struct content content = { data, length, mode, DURABLE_NEVER };
+	const struct content content = { NULL, data, length, mode, DURABLE_NEVER };
 
-	return replace(dir_fd, name, &content, err);
+	return replace(dir_fd, name, content, err);
 }
