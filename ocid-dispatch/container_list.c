@@ -14,7 +14,6 @@
 #include "ocid-dispatch/transcode.h"
 #include "ocid-dispatch/wire.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -48,8 +47,7 @@ int container_list_drop(int directory_fd, const json_t *record, struct error *er
 {
 	cleanup_free char *name = xasprintf("%s.pb", json_text(record, "id", ""));
 
-	return unlinkat(directory_fd, name, 0) < 0 && errno != ENOENT ? error_os(err, "%s", name)
-								      : 0;
+	return records_remove(directory_fd, name, err);
 }
 
 /* ---- all of them, as bytes ---- */

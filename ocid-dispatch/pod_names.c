@@ -59,10 +59,11 @@ static int clear_holder(const struct rpc_context *context, const struct records 
 static int point_at(const struct records *records, const char *hash, const char *id,
 		    struct error *err)
 {
-	if (unlinkat(records->names_fd, hash, 0) < 0 && errno != ENOENT)
-		return error_os(err, "the name of a pod");
+	if (records_remove(records->names_fd, hash, err) < 0)
+		return -1;
 	if (symlinkat(id, records->names_fd, hash) < 0)
-		return error_os(err, "the name of a pod");
+		return error_os(err, "cannot note the pod's name in %s/podnames",
+				records->store.root);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,26 +57,52 @@ void records_close(struct records *records)
 	cleanup_fd_p(&records->run_pods_fd);
 }
 
+/* The names of records are alike: say where. Returns -1. */
+static int say_where(int dir_fd, struct error *err)
+{
+	cleanup_free char *link = xasprintf("/proc/self/fd/%d", dir_fd);
+	char path[PATH_MAX];
+	ssize_t length = readlink(link, path, sizeof path);
+
+	return length > 0 ? error_prefix(err, "%.*s", (int)length, path) : -1;
+}
+
+static int write_text(int dir_fd, const char *name, const char *text, enum record_kind kind,
+		      struct error *err)
+{
+	size_t length = strlen(text);
+
+	switch (kind) {
+	case RECORD_DURABLE:
+		return file_replace_at(dir_fd, name, text, length, 0600, err);
+	case RECORD_FIRST:
+		return file_publish_at(dir_fd, name, text, length, 0600, err);
+	case RECORD_VOLATILE:
+	default:
+		return file_replace_volatile_at(dir_fd, name, text, length, 0600, err);
+	}
+}
+
 /* What is volatile: a pod that a power cut takes is gone with its namespaces. */
 int records_write(int dir_fd, const char *name, const json_t *json, enum record_kind kind,
 		  struct error *err)
 {
 	cleanup_free char *text = json_compact(json);
 
-	switch (kind) {
-	case RECORD_DURABLE:
-		return file_replace_at(dir_fd, name, text, strlen(text), 0600, err);
-	case RECORD_FIRST:
-		return file_publish_at(dir_fd, name, text, strlen(text), 0600, err);
-	case RECORD_VOLATILE:
-	default:
-		return file_replace_volatile_at(dir_fd, name, text, strlen(text), 0600, err);
-	}
+	return write_text(dir_fd, name, text, kind, err) < 0 ? say_where(dir_fd, err) : 0;
+}
+
+int records_remove(int dir_fd, const char *name, struct error *err)
+{
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	error_os(err, "cannot remove %s", name);
+	return say_where(dir_fd, err);
 }
 
 int records_forgive_full(int status, struct error *err)
 {
-	if (status == 0 || err->kind != ERROR_LIMIT)
+	if (status == 0 || (err->kind != ERROR_LIMIT && err->os != EROFS))
 		return status;
 	*err = (struct error){ 0 };
 	return 0;

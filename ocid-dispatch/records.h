@@ -38,8 +38,12 @@ enum record_kind { RECORD_VOLATILE, RECORD_DURABLE, RECORD_FIRST };
 int records_write(int dir_fd, const char *name, const json_t *json, enum record_kind kind,
 		  struct error *err);
 
-/* The same for what only guards against our end in the midst of a removal: a full disk, which that
- * may be meant for, is no failure. `status` is that of a write. */
+/* Remove it; that it is not there is no error. */
+int records_remove(int dir_fd, const char *name, struct error *err);
+
+/* For what only guards against our end in the midst of stopping or removing: a full disk, which
+ * that may be meant for, is no failure, nor one that is read-only by now. `status` is that of a
+ * write. */
 int records_forgive_full(int status, struct error *err);
 
 /* The names in a directory that are ids, after `suffix` is taken off, in any order. */

@@ -82,6 +82,25 @@ that() {
 	POD=$old
 }
 
+@test "containers: pods and containers are stopped where nothing can be written" {
+	old=$POD
+	pod unwritable
+	container waits 'sleep 60'
+	container runs 'sleep 60'
+	start
+	mount --bind "$OCID_ROOT/pods/$POD" "$OCID_ROOT/pods/$POD"
+	mount -o remount,bind,ro "$OCID_ROOT/pods/$POD"
+	call 6 CreateContainer "$(container_request more true)"
+	error_is denied "$OCID_ROOT/pods/$POD/containers: cannot "
+	call StopPodSandbox "{\"podSandboxId\": \"$POD\"}"
+	umount "$OCID_ROOT/pods/$POD"
+	[ "$(field ListContainers "{\"filter\": {\"podSandboxId\": \"$POD\"}}" '[.containers[].state] | tostring')" = \
+		'["CONTAINER_EXITED","CONTAINER_EXITED"]' ]
+	[ "$(field PodSandboxStatus "{\"podSandboxId\": \"$POD\"}" .status.state)" = SANDBOX_NOTREADY ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
+	POD=$old
+}
+
 @test "containers: one that runs is removed by force" {
 	container one 'sleep 60'
 	start
