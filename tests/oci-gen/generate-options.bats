@@ -194,14 +194,16 @@ setup_file() {
 		tool oci-gen validate --platform $os - <<<"$output"
 		[ -z "$output" ]
 	done
-	tool oci-gen generate --no-document --os windows --windows-layer-folders 'C:\a' --rootfs-path '\\?\Volume{a-b}\' \
+	tool oci-gen generate --no-document --os windows --windows-layer-folders 'C:\a' --rootfs-path '\\?\Volume{a-b}' \
 		--process-username me --mounts-add '{"destination": "C:\\in", "source": "C:\\on", "options": ["ro"]}'
 	is '[.process.args, .process.cwd, .process.user, .mounts[0].destination, .linux]' '[["cmd"],"C:\\",{"username":"me"},"C:\\in",null]'
 	tool oci-gen validate --platform windows - <<<"$output"
 	[ -z "$output" ]
-	echo '{"os": "windows", "config": {"Cmd": ["x"], "User": "ContainerUser", "WorkingDir": "C:\\w"}}' >"$BATS_TEST_TMPDIR/image"
+	printf '%s\n' '{"os": "windows", "config": {"Cmd": ["x"], "User": "ContainerUser", "WorkingDir": "C:\\w"}}' >"$BATS_TEST_TMPDIR/image"
 	tool oci-gen generate --image "$BATS_TEST_TMPDIR/image" --os windows --windows-layer-folders a --rootfs-path b
 	is '[.process.args, .process.cwd, .process.user]' '[["x"],"C:\\w",{"username":"ContainerUser"}]'
+	tool oci-gen explain --no-document --os freebsd /freebsd/jail/vnet
+	is '[.value, .origin, .spec, .since]' '["new","default","config-freebsd.md#jail","1.3.0"]'
 	tool 10 oci-gen generate --image "$BATS_TEST_TMPDIR/image" --os freebsd
 	error_is unsupported 'for windows, not freebsd'
 	tool 2 oci-gen generate --no-document --os windows --rootfs-path b
