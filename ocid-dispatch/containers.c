@@ -233,8 +233,9 @@ bool container_was_started(const struct records *records, const char *id,
 	cleanup_fd int fd = openat(records->store.run_containers_fd, run_path(id, "shim.pid").text,
 				   O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
+	*state = CONTAINER_RUNNING;
 	if (fd < 0)
-		return false;
+		return errno != ENOENT;
 	if (!is_locked(fd))
 		return was_started(records, id, state);
 	/* between the end of the process and that of its monitor */

@@ -84,7 +84,8 @@ void container_facts(const struct records *records, const struct named *named, s
 /* Only the state, cheaply. */
 enum container_state container_state(const struct records *records, const struct named *named);
 
-/* The state of one that has been started; false when it has not been. */
+/* The state of one that has been started; false when it has not been. One that cannot be looked at
+ * is taken to run, since it would be forgotten otherwise. */
 bool container_was_started(const struct records *records, const char *id,
 			   enum container_state *state);
 

@@ -44,13 +44,11 @@ static int take_down(const struct rpc_context *context, const struct records *re
 	return path_remove_tree(records->run_pods_fd, id, err);
 }
 
-int pod_stop(const struct rpc_context *context, const struct records *records, json_t *document,
-	     struct error *err)
+int pod_stop(const struct rpc_context *context, const struct records *records, const char *id,
+	     json_t *document, struct error *err)
 {
-	const char *id = pod_id(document), *stage = pod_stage(document);
-
 	/* from here on it is not ready any more, whatever happens to us */
-	if (strcmp(stage, "ready") == 0 &&
+	if (strcmp(pod_stage(document), "ready") == 0 &&
 	    records_forgive_full(pod_write(records, document, "stopped", RECORD_VOLATILE, err),
 				 err) < 0)
 		return -1;
@@ -121,13 +119,19 @@ int pods_stop(const struct rpc_context *context, const json_t *request, json_t *
 	cleanup_records struct records records = { 0 };
 	cleanup_free char *id = NULL;
 	cleanup_fd int lock = -1;
-	struct error ignored;
+	struct error why = { 0 };
 
 	if (records_open(context, &records, err) < 0 ||
 	    take(&records, request, &id, &lock, err) < 0)
 		return -1;
-	json_auto_t *document = id ? pod_read(&records, id, &ignored) : NULL;
-	if (document && pod_stop(context, &records, document, err) < 0)
+	json_auto_t *document = id ? pod_read(&records, id, &why) : NULL;
+	/* a damaged document tells nothing, and what runs has to end nevertheless */
+	bool is_damaged = why.kind == ERROR_INTEGRITY;
+	if (id && !document && !is_damaged && why.kind != ERROR_NOT_FOUND) {
+		*err = why;
+		return -1;
+	}
+	if ((document || is_damaged) && pod_stop(context, &records, id, document, err) < 0)
 		return -1;
 	*response = json_object();
 	return 0;

@@ -108,6 +108,25 @@ nothing_of_pods() {
 	[ "$(field PodSandboxStatus "$(that)" .status.state)" = SANDBOX_NOTREADY ]
 }
 
+@test "pods: where the document cannot be read or is damaged, what runs does not go on behind a success" {
+	pod one
+	container idle 'trap exit TERM; while :; do sleep 0.2; done'
+	start
+	cd "$OCID_ROOT/pods/$POD"
+	mv document.json kept
+	mkdir document.json # which nobody can read
+	call 1 StopPodSandbox "$(that)"
+	rmdir document.json
+	[ "$(state)" = CONTAINER_RUNNING ]
+	echo '{"rootfs":' >document.json
+	call StopPodSandbox "$(that)"
+	[ "$(state)" = CONTAINER_EXITED ]
+	mv kept document.json
+	[ "$(field PodSandboxStatus "$(that)" .status.state)" = SANDBOX_NOTREADY ]
+	call RemovePodSandbox "$(that)"
+	nothing_of_pods
+}
+
 @test "pods: only a pod that shares its processes has a process" {
 	pod shared
 	read -r pid _ <"$OCID_RUNROOT/pods/$POD/pause"
