@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """garbage.py SOCKET: what no client sends. Prints for each whether the server closed."""
 import concurrent.futures
+import os
 import random
 import resource
 import select
@@ -12,18 +13,21 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 REFUSED_STREAM = 7
 STREAMS = 100000  # on a connection; the server announces how many it takes
+STREAMS_TAKEN = 1024
 ENOUGH = 1100  # connections; the server takes 1024
+PATIENCE = 10 * int(os.environ.get("WAIT_FACTOR", "1"))  # seconds, for what is to happen
 
 
 def connect():
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(1)
+    client.settimeout(PATIENCE)
     client.connect(sys.argv[1])
     return client
 
 
-def ends(client):
-    """True when the server closes within a second, whatever it says before."""
+def ends(client, within=PATIENCE):
+    """True when the server closes within so many seconds, whatever it says before."""
+    client.settimeout(within)
     try:
         while client.recv(65536):
             pass
@@ -35,16 +39,16 @@ def ends(client):
 
 
 def send(item):
-    name, data = item
+    name, data, *within = item
     client = connect()
     client.sendall(data)
-    return f"{name} {'closed' if ends(client) else 'open'}"
+    return f"{name} {'closed' if ends(client, *within) else 'open'}"
 
 
 def flood():
     resource.setrlimit(resource.RLIMIT_NOFILE, (ENOUGH + 100, ENOUGH + 100))
     clients = [connect() for _ in range(ENOUGH)]
-    print("flood", "refused" if ends(clients[-1]) and not ends(clients[0]) else "taken")
+    print("flood", "refused" if ends(clients[-1]) and not ends(clients[0], 1) else "taken")
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -78,10 +82,11 @@ def open_streams(acknowledges):
                 heard += client.recv(1 << 20)
     except (BlockingIOError, ConnectionError):
         pass
-    client.settimeout(1)
     closed = False
+    refusals = (STREAMS - STREAMS_TAKEN) * len(frame(3, 0, 1, bytes(4)))
     try:
         while not closed:
+            client.settimeout(PATIENCE if acknowledges or len(heard) < refusals else 1)
             more = client.recv(1 << 20)
             heard, closed = heard + more, not more
     except socket.timeout:
@@ -97,16 +102,15 @@ def open_streams(acknowledges):
 GARBAGE = (
     ("http1", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
     ("noise", random.Random(1).randbytes(100000)),
-    ("a reset of no stream", PREFACE + SETTINGS + frame(3, 0, 1, b"\0\0\0\x08")),
+    ("a reset of no stream", PREFACE + SETTINGS + frame(3, 0, 1, b"\0\0\0\x08"), 1),
     ("a reset of stream 0", PREFACE + SETTINGS + frame(3, 0, 0, b"\0\0\0\x08")),
     ("data without a stream", PREFACE + SETTINGS + b"\0\0\1\0\1\0\0\0\1x"),
     ("headers that are no HPACK", PREFACE + SETTINGS + b"\0\0\4\1\5\0\0\0\1\xff\xff\xff\xff"),
     ("an endless frame", PREFACE + b"\xff\xff\xff\0\0\0\0\0\1"),
-    ("half a frame", PREFACE + SETTINGS + b"\0\0\5\1\5"),
-    ("silence", b""),
+    ("half a frame", PREFACE + SETTINGS + b"\0\0\5\1\5", 1),
+    ("silence", b"", 1),
 )
 
-# at once: each may take the second that it is listened to
 with concurrent.futures.ThreadPoolExecutor(len(GARBAGE)) as pool:
     print(*pool.map(send, GARBAGE), sep="\n")
 flood()
