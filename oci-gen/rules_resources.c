@@ -4,6 +4,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 
 #include <stdlib.h>
@@ -64,10 +65,11 @@ static void check_cpu(const json_t *config, const struct rule *rule, struct find
 		findings_add(findings, rule, "/linux/resources/cpu/burst", "is above the quota");
 }
 
-/* "0-3,5": what cpuset files take. */
+/* "0-3, 5": what cpuset files take. */
 static bool is_number_list(const char *text)
 {
 	while (*text) {
+		text += strspn(text, " ");
 		size_t digits = strspn(text, "0123456789");
 
 		if (digits == 0)
@@ -79,6 +81,7 @@ static bool is_number_list(const char *text)
 				return false;
 			text += digits;
 		}
+		text += strspn(text, " ");
 		if (*text == ',' && text[1])
 			text++;
 		else if (*text)
@@ -87,19 +90,48 @@ static bool is_number_list(const char *text)
 	return true;
 }
 
+static void check_list(const json_t *config, const char *pointer, const struct rule *rule,
+		       struct findings *findings)
+{
+	const char *text = json_string_value(pointer_get(config, pointer));
+
+	if (text && !is_number_list(text))
+		findings_add(findings, rule, pointer, "\"%.64s\" is not a list such as 0-3,5",
+			     text);
+}
+
 static void check_cpu_lists(const json_t *config, const struct rule *rule,
 			    struct findings *findings)
 {
-	static const char *const lists[] = { "/linux/resources/cpu/cpus",
-					     "/linux/resources/cpu/mems" };
+	check_list(config, "/linux/resources/cpu/cpus", rule, findings);
+	check_list(config, "/linux/resources/cpu/mems", rule, findings);
+}
 
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-		const char *text = json_string_value(pointer_get(config, lists[i]));
+static void check_exec_cpus(const json_t *config, const struct rule *rule,
+			    struct findings *findings)
+{
+	check_list(config, "/process/execCPUAffinity/initial", rule, findings);
+	check_list(config, "/process/execCPUAffinity/final", rule, findings);
+}
 
-		if (text && !is_number_list(text))
-			findings_add(findings, rule, lists[i],
-				     "\"%.64s\" is not a list such as 0-3,5", text);
-	}
+/* Some modes are about nodes, and some must not have any (set_mempolicy(2)). */
+static void check_memory_policy(const json_t *config, const struct rule *rule,
+				struct findings *findings)
+{
+	static const char *const without[] = { "MPOL_DEFAULT", "MPOL_LOCAL", NULL };
+	static const char *const with[] = { "MPOL_BIND", "MPOL_INTERLEAVE",
+					    "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED_MANY",
+					    NULL };
+	static const char pointer[] = "/linux/memoryPolicy/nodes";
+	const json_t *policy = pointer_get(config, "/linux/memoryPolicy");
+	const char *mode = json_text(policy, "mode", "");
+	bool nodes = *json_text(policy, "nodes", "");
+
+	check_list(config, pointer, rule, findings);
+	if (nodes && known_in(without, mode))
+		findings_add(findings, rule, pointer, "%s has no nodes", mode);
+	if (!nodes && known_in(with, mode))
+		findings_add(findings, rule, pointer, "%s needs nodes", mode);
 }
 
 /* A size as in the names of hugetlb files: 64KB, 2MB, 1GB. */
@@ -194,6 +226,9 @@ static const struct rule_check checks[] = {
 	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
 	{ { "cpu", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu },
 	{ { "cpu-list", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu_lists },
+	{ { "exec-cpu-list", SEVERITY_ERROR, "config.md#linux-process" }, check_exec_cpus },
+	{ { "memory-policy", SEVERITY_ERROR, "config-linux.md#memory-policy" },
+	  check_memory_policy },
 	{ { "huge-page-size", SEVERITY_ERROR, "config-linux.md#huge-page-limits" },
 	  check_huge_pages },
 	{ { "block-io-weight", SEVERITY_ERROR, "config-linux.md#block-io" }, check_block_io },

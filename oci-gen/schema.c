@@ -421,6 +421,7 @@ static const struct field linux_members[] = {
 	{ "cgroupsPath", .shape = TEXT },
 	{ "resources", .shape = OBJECT, .members = resource_members,
 	  .spec = "config-linux.md#control-groups" },
+	/* the prose has four of these, runtimes and the kernel the recursive ones, too */
 	{ "rootfsPropagation", .shape = TEXT,
 	  .values = LIST("", "shared", "rshared", "slave", "rslave", "private", "rprivate",
 			 "unbindable", "runbindable") },

@@ -136,6 +136,10 @@ findings() {
 		error cpu /linux/resources/cpu/burst .linux.resources.cpu={"quota":1000,"burst":1001}
 		error cpu-list /linux/resources/cpu/cpus .linux.resources.cpu.cpus="0-"
 		error cpu-list /linux/resources/cpu/mems .linux.resources.cpu.mems="0,"
+		error exec-cpu-list /process/execCPUAffinity/final .process.execCPUAffinity={"initial":"0","final":"x"}
+		error memory-policy /linux/memoryPolicy/nodes .linux.memoryPolicy={"mode":"MPOL_BIND"}
+		error memory-policy /linux/memoryPolicy/nodes .linux.memoryPolicy={"mode":"MPOL_LOCAL","nodes":"0"}
+		error memory-policy /linux/memoryPolicy/nodes .linux.memoryPolicy={"mode":"MPOL_PREFERRED","nodes":"a"}
 		error huge-page-size /linux/resources/hugepageLimits/0 .linux.resources.hugepageLimits=[{"pageSize":"2M","limit":1}]
 		error block-io-weight /linux/resources/blockIO/weightDevice/0 .linux.resources.blockIO={"weightDevice":[{"major":1,"minor":1}]}
 		error unified /linux/resources/unified/a~1b .linux.resources.unified={"a/b":"1"}
@@ -143,7 +147,7 @@ findings() {
 		error intel-rdt /linux/intelRdt/l3CacheSchema .linux.intelRdt={"l3CacheSchema":"L3:0=f\nx"}
 		error intel-rdt /linux/intelRdt/memBwSchema .linux.intelRdt={"memBwSchema":"x"}
 		error intel-rdt /linux/intelRdt/schemata/1 .linux.intelRdt={"schemata":["a","b\n"]}
-		error enumeration /linux/memoryPolicy/flags/0 .linux.memoryPolicy={"mode":"MPOL_BIND","flags":["x"]}
+		error enumeration /linux/memoryPolicy/flags/0 .linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0","flags":["x"]}
 		error cgroups-path /linux/cgroupsPath .linux.cgroupsPath="/a/../b"
 		error enumeration /linux/rootfsPropagation .linux.rootfsPropagation="x"
 		error enumeration /linux/seccomp/defaultAction .linux.seccomp.defaultAction="x"
@@ -225,7 +229,7 @@ findings() {
 		.hooks={"createContainer":[{"path":"/x","args":["x"],"env":["A=b"],"timeout":1}]}
 		.process.capabilities={"bounding":["CAP_CHOWN"],"permitted":["CAP_CHOWN"],"inheritable":["CAP_CHOWN"],"ambient":["CAP_CHOWN"],"effective":["CAP_CHOWN"]}
 		.process.scheduler={"policy":"SCHED_OTHER","nice":-5}
-		.process.execCPUAffinity={"initial":"0","final":"1"}
+		.process.execCPUAffinity={"initial":"0-1, 3","final":""}
 		.mounts+=[{"destination":"/x","source":"/y","options":["rbind","rro","idmap"]}]
 		.linux.seccomp={"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/x","listenerMetadata":"y"}
 	END
