@@ -71,7 +71,7 @@ TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 
 OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings fixes known leaves pointer rules rules_linux \
-	rules_mounts schema schema_platforms structure)
+	rules_mounts rules_resources schema schema_platforms structure)
 TEST_OBJS_oci_pointer := oci-gen/pointer.o
 TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)

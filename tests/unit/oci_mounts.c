@@ -6,6 +6,16 @@
 
 #include <stdlib.h>
 
+static json_t *parse_json(const char *text, struct error *err)
+{
+	return mount_parse_json(text, false, err);
+}
+
+static json_t *parse_for_windows(const char *text, struct error *err)
+{
+	return mount_parse_json(text, true, err);
+}
+
 static const struct {
 	json_t *(*parse)(const char *text, struct error *err);
 	const char *text;
@@ -37,11 +47,13 @@ static const struct {
 	  "\"size=1m\"],\"source\":\"tmpfs\",\"type\":\"tmpfs\"}" },
 	{ mount_parse_tmpfs, "run", NULL },
 	{ mount_parse_tmpfs, "/run:=x", NULL },
-	{ mount_parse_json, "{\"destination\":\"/a\",\"type\":\"x\"}",
+	{ parse_json, "{\"destination\":\"/a\",\"type\":\"x\"}",
 	  "{\"destination\":\"/a\",\"type\":\"x\"}" },
-	{ mount_parse_json, "{\"destination\":1}", NULL },
-	{ mount_parse_json, "[]", NULL },
-	{ mount_parse_json, "{", NULL },
+	{ parse_json, "{\"destination\":1}", NULL },
+	{ parse_json, "[]", NULL },
+	{ parse_json, "{", NULL },
+	{ parse_json, "{\"destination\":\"C:\\\\a\"}", NULL },
+	{ parse_for_windows, "{\"destination\":\"C:\\\\a\"}", "{\"destination\":\"C:\\\\a\"}" },
 };
 
 static void test_parsing(void)
