@@ -420,6 +420,8 @@ int calls_expire(struct calls *calls)
 		}
 		if (call->kill_at_ms && call->kill_at_ms <= now && call->pid > 0) {
 			call->kill_at_ms = now + KILL_AFTER_MS;
+			log_message(LOG_LEVEL_WARN, "%s: its handler did not end and is killed",
+				    call->rpc.method->name);
 			kill(-call->pid, SIGKILL);
 		}
 		if (!call->answered)

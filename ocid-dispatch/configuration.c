@@ -104,9 +104,11 @@ static int check_value(const json_t *value, const struct member *member, const c
 	case PATHS:
 		return check_paths(value, at, err);
 	case NUMBER:
-		return json_is_integer(value) && number >= 0 && number <= member->max
-			       ? 0
-			       : refuse(at, "a number that can be", err);
+		if (json_is_integer(value) && number >= 0 && number <= member->max)
+			return 0;
+		return error_set(err, ERROR_INTEGRITY,
+				 "\"%s\" is not a whole number from 0 to %" JSON_INTEGER_FORMAT, at,
+				 member->max);
 	case FLAG:
 		return json_is_boolean(value) ? 0 : refuse(at, "true or false", err);
 	case DRIVER:
@@ -175,10 +177,12 @@ static int merge_file(json_t *to, const char *path, struct error *err)
 
 	if (!json && why.os == ENOENT)
 		return 0;
-	if (!json || check_object(json, top_members, "", &why) < 0) {
+	if (!json) {
 		*err = why;
-		return error_prefix(err, "%s", path);
+		return -1;
 	}
+	if (check_object(json, top_members, "", err) < 0)
+		return error_prefix(err, "%s", path);
 	merge(to, json);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/spawn.h"
 #include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/trace.h"
@@ -242,6 +243,18 @@ static bool any_runs(const struct run *run)
 	return false;
 }
 
+/* The tools that ran then are who took too long, or were in the midst of something. */
+static int interrupted(const struct run *run, struct error *err)
+{
+	size_t at = 0;
+
+	while (at + 1 < run->pipeline->count && run->stages[at].pid == 0)
+		at++;
+	const struct strings *words = &run->pipeline->stages[at];
+	return error_set(err, ERROR_TEMPORARY, "interrupted while %s %s was at work",
+			 words->items[0], words->count > 1 ? words->items[1] : "");
+}
+
 /* Move bytes until every tool has ended and what they said is read: by one read of all that a pipe
  * holds. A descendant that keeps a pipe open longer is not waited for, whatever it still says. */
 static int converse(struct run *run, struct error *err)
@@ -257,7 +270,7 @@ static int converse(struct run *run, struct error *err)
 		if (ready < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted())
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return interrupted(run, err);
 		if (ready > 0 && take_all(run, polls, err) < 0)
 			return -1;
 		if (!running && ready >= 0)
@@ -375,6 +388,9 @@ static int run_all(struct run *run, const struct rpc_context *context, struct er
 	if (context->trace)
 		trace_pipeline(run->pipeline);
 	if (start_all(run, err) < 0 || converse(run, err) < 0) {
+		/* at once: undoing may take longer than we have */
+		if (cli_interrupted())
+			log_message(LOG_LEVEL_WARN, "%s", err->message);
 		stop_all(run);
 		return -1;
 	}

@@ -44,7 +44,10 @@ struct relay {
 
 static int tls_error(struct error *err, const char *what)
 {
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	/* the first: those after it only say who else could not go on then */
+	unsigned long first = ERR_peek_error();
+	const char *reason = ERR_SYSTEM_ERROR(first) ? strerror(ERR_GET_REASON(first))
+						     : ERR_reason_error_string(first);
 
 	return error_set(err, ERROR_USAGE, "%s: %s", what, reason ? reason : "cannot be used");
 }

@@ -251,7 +251,7 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(6
 	kill "$(cat "$SERVER_PID")"
 	wait_for 8 process_gone "$(cat "$SERVER_PID")"
 	client_failed "$client"
-	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "UNAVAILABLE: interrupted" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "UNAVAILABLE: interrupted while skopeo-c copy was at work" ]
 	grep -q undone "$FAKE_DIR/log"
 	fakes_gone
 	server_start
