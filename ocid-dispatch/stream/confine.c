@@ -22,9 +22,14 @@ enum { NOBODY = 65534 };
 static int limit_resources(struct error *err)
 {
 	const struct rlimit none = { 0, 0 };
+	struct rlimit files;
 
-	if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0 ||
-	    setrlimit(RLIMIT_NPROC, &none) < 0)
+	/* poll() takes no more than that many, be they open or not */
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return error_os(err, "cannot read resource limits");
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+	    setrlimit(RLIMIT_FSIZE, &none) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0)
 		return error_os(err, "cannot set resource limits");
 #ifndef __SANITIZE_ADDRESS__ /* whose shadow is larger than that from the start */
 	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };

@@ -13,6 +13,7 @@ setup_file() {
 	export NODE_PATH STREAM_SERVER=$BATS_FILE_TMPDIR/server.pid
 	NODE_PATH=$OCID_BIN/stream-js/node_modules
 	"$TESTS/ocid-dispatch/js" stream-js "$OCID_BIN/stream-js"
+	ulimit -S -n 1024 # as most have it
 	streams_start
 	pod one
 	container idle 'trap exit TERM; while :; do sleep 0.2; done'
