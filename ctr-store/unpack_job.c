@@ -28,7 +28,7 @@ struct unpack_job *unpack_job_new(const struct image *image, size_t position)
 
 	job->image = image;
 	job->position = position;
-	job->lock_fd = job->follow_lock_fd = job->arriving_fd = -1;
+	job->lock_fd = job->follow_lock_fd = job->arriving_fd = job->tree_fd = -1;
 	job->worker = UNPACK_WORKER_NONE;
 	return job;
 }
@@ -51,6 +51,7 @@ void unpack_job_free(const struct unpack_site *site, struct unpack_job *job)
 	unpack_worker_end(&job->worker);
 	unlock(site, job);
 	cleanup_fd_p(&job->arriving_fd);
+	cleanup_fd_p(&job->tree_fd);
 	free(job->id);
 	free(job);
 }

@@ -21,6 +21,7 @@ struct unpack_site {
 	struct layout layout;
 	struct staging staging;
 	enum backend backend;
+	bool mounts_apart; /* see unpack_lower.c */
 };
 
 enum job_state {
@@ -46,6 +47,7 @@ struct unpack_job {
 	bool was_given_up;		  /* following it came to nothing */
 	char directory[RANDOM_NAME_SIZE]; /* in the staging directory, until it is placed */
 	char *id;			  /* once done */
+	int tree_fd; /* a mount of what it has become, for layers above that lean; or -1 */
 };
 
 struct unpack_job *unpack_job_new(const struct image *image, size_t position);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/unpacker.h"
 
-#include "ctr-store/layer.h"
-#include "ctr-store/overlay.h"
 #include "ctr-store/unpack_job.h"
+#include "ctr-store/unpack_lower.h"
 #include "ctr-store/unpack_target.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/file.h"
-#include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/processors.h"
 #include "lib/staging.h"
@@ -18,7 +16,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 
 enum {
 	FOREIGN_POLL_MS = 20,
@@ -130,66 +127,15 @@ static size_t count_state(const struct unpacker *unpacker, enum job_state state)
 
 /* ---- layers that lean ---- */
 
-static bool lower_is_done(const struct unpack_job *const *jobs, const struct unpack_job *job)
+static int give_lower(struct unpacker *unpacker, struct unpack_job *const *at, struct error *err)
 {
-	for (size_t i = 1; i <= job->position; i++)
-		if (jobs[-(ptrdiff_t)i]->state != JOB_DONE)
-			return false;
-	return true;
-}
-
-static char *tree_path(const struct unpacker *unpacker, const struct unpack_job *job)
-{
-	const struct store *store = unpacker->site.store;
-
-	if (job->directory[0])
-		return xasprintf("%s/tmp/%s/%s/diff", store->root, unpacker->site.staging.name,
-				 job->directory);
-	cleanup_free char *tree = layer_tree(job->id);
-	/* by the descriptor: an unpacker may write to other layers than the store's own */
-	return tree[0] == '/' ? steal_ptr(&tree)
-			      : xasprintf("/proc/self/fd/%d/%s", store->layers_fd, tree);
-}
-
-/* The layers beneath a job, merged: a mount that is attached nowhere. */
-static int open_lower(const struct unpacker *unpacker, const struct unpack_job *const *jobs,
-		      const struct unpack_job *job, struct error *err)
-{
-	cleanup_strings struct strings trees = { 0 };
-
-	for (size_t i = job->position; i > 0; i--) {
-		const struct unpack_job *lower = jobs[-(ptrdiff_t)i];
-		bool again = false; /* higher up: overlayfs refuses a directory that it has */
-
-		for (size_t above = i - 1; above > 0; above--)
-			if (strcmp(jobs[-(ptrdiff_t)above]->id, lower->id) == 0)
-				again = true;
-		if (again)
-			continue;
-		cleanup_free char *path = tree_path(unpacker, lower);
-		strings_add(&trees, path);
-	}
-
-	const struct overlay overlay = { .layers = &trees,
-					 .source = "ocid:unpack",
-					 .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-						       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	cleanup_fd int gate = staging_gate(unpacker->site.store, LOCK_SHARED, err);
-	return gate < 0 ? -1 : overlay_open(unpacker->site.store, &overlay, err);
-}
-
-/* `at` points to the job in the list, so that those beneath it stand before. */
-static int give_lower(const struct unpacker *unpacker, struct unpack_job *const *at,
-		      struct error *err)
-{
-	const struct unpack_job *const *jobs = (const struct unpack_job *const *)at;
 	struct unpack_job *job = *at;
 	cleanup_fd int lower_fd = -1;
 
-	if (!lower_is_done(jobs, job))
+	if (!unpack_lower_is_done(at))
 		return 0;
 	if (job->position > 0) {
-		lower_fd = open_lower(unpacker, jobs, job, err);
+		lower_fd = unpack_lower_open(&unpacker->site, at, err);
 		if (lower_fd < 0)
 			return -1;
 	}
@@ -220,6 +166,18 @@ static int commit(struct unpacker *unpacker, struct error *err)
 		       : file_sync_dir(unpacker->site.store->layers_fd, "layers", err);
 }
 
+/* Of images that are done no layer asks for those beneath it any more. */
+static void forget_lower(const struct unpacker *unpacker)
+{
+	for (size_t i = 0, count; i < unpacker->job_count; i += count) {
+		struct unpack_job *const *jobs = &unpacker->jobs[i];
+
+		count = (*jobs)->image->layer_count;
+		if (unpack_lower_is_done(jobs + count - 1) && jobs[count - 1]->state == JOB_DONE)
+			(void)unpack_lower_forget(jobs, count);
+	}
+}
+
 /* ---- the loop ---- */
 
 static int hear(struct unpacker *unpacker, struct unpack_job *job, struct error *err)
@@ -234,11 +192,11 @@ static int hear(struct unpacker *unpacker, struct unpack_job *job, struct error 
 
 /* A worker that waits for lower layers holds memory: few of them, but never none for the lowest
  * layer that is left, which all others may wait for. */
-static bool may_start(const struct unpacker *unpacker, const struct unpack_job *const *at)
+static bool may_start(const struct unpacker *unpacker, struct unpack_job *const *at)
 {
 	if (count_state(unpacker, JOB_RUNNING) >= unpacker->limit)
 		return false;
-	return count_state(unpacker, JOB_NEEDS_LOWER) < NEEDS_LOWER_MAX || lower_is_done(at, *at);
+	return count_state(unpacker, JOB_NEEDS_LOWER) < NEEDS_LOWER_MAX || unpack_lower_is_done(at);
 }
 
 /* They run beside those whose blobs are here, and do not keep them from being started. */
@@ -269,11 +227,11 @@ static int advance(struct unpacker *unpacker, struct error *err)
 		if ((*at)->state == JOB_ARRIVING && may_follow(unpacker) &&
 		    unpack_job_follow(&unpacker->site, *at, err) < 0)
 			return -1;
-		if ((*at)->state == JOB_READY &&
-		    may_start(unpacker, (const struct unpack_job *const *)at) &&
+		if ((*at)->state == JOB_READY && may_start(unpacker, at) &&
 		    start(unpacker, *at, err) < 0)
 			return -1;
 	}
+	forget_lower(unpacker);
 	return count_state(unpacker, JOB_RUNNING) == 0 ? commit(unpacker, err) : 0;
 }
 

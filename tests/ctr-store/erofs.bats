@@ -286,6 +286,44 @@ glance() {
 	[ "$(cat mnt/again)" = top ]
 }
 
+@test "unpack: an image is mounted once for all layers above it that lean" {
+	tars=()
+	for ((i = 0; i < 24; i++)); do
+		tars+=("lean$i.tar")
+	done
+	/usr/bin/python3 - "${tars[@]}" <<-'END'
+		import io, sys, tarfile
+		for name in sys.argv[1:]:
+		    with tarfile.open(name, "w") as tar:
+		        info = tarfile.TarInfo("implied/" + name)
+		        info.size = 1
+		        tar.addfile(info, io.BytesIO(b"x"))
+	END
+	store_image docker.io/library/lean:1 "${tars[@]}"
+	tool env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -f -o mounts -e trace=fsmount \
+		ctr-store unpack --backend erofs lean:1
+	# each by itself, and what is beneath each of them merged
+	if kernel_is_new; then
+		[ "$(grep -c fsmount mounts)" -lt 60 ]
+	fi
+	[ "$(layers | wc -l)" -eq 24 ]
+	tool ctr-store mount lean:1 mnt
+	[ "$(count mnt/implied)" -eq 24 ]
+	tool ctr-store umount mnt
+	clean_store
+	# where overlays cannot be made of mounts that are attached nowhere
+	store_image docker.io/library/t:1 base.tar top.tar lean.tar
+	tool env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o /dev/null -e trace=fsconfig,mount \
+		-e inject=fsconfig:error=EINVAL:when=7 -e inject=mount:error=EINVAL:when=1 \
+		ctr-store --log-level debug unpack --backend erofs t:1
+	if kernel_is_new; then
+		[[ $stderr == *"each layer mounts those beneath it"* ]]
+	fi
+	tool ctr-store mount t:1 mnt
+	[ "$(cat mnt/again mnt/deep/er mnt/etc/implied)" = "topxy" ]
+	no_loop_devices
+}
+
 @test "unpack: --backend erofs is for root of the host alone" {
 	OCID_ROOT=own store_image docker.io/library/t:1 base.tar
 	tool 6 unshare -Ur ctr-store --root "$BATS_TEST_TMPDIR/own" --runroot "$BATS_TEST_TMPDIR/own.run" \
