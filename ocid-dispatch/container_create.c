@@ -12,6 +12,7 @@
 #include "lib/random.h"
 #include "ocid-dispatch/container_images.h"
 #include "ocid-dispatch/container_restore.h"
+#include "ocid-dispatch/container_target.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/images.h"
 #include "ocid-dispatch/pipeline.h"
@@ -244,28 +245,6 @@ static int make_host_paths(const struct creation *c, struct error *err)
 	return 0;
 }
 
-/* The PID namespace of another container of the pod. */
-static int target_namespace(const struct creation *c, json_t *namespaces, struct error *err)
-{
-	const json_t *options =
-		json_path(c->config, "linux", "securityContext", "namespaceOptions", NULL);
-	cleanup_named struct named target = { 0 };
-	cleanup_facts struct facts facts = { 0 };
-
-	if (strcmp(json_text(options, "pid", ""), "TARGET") != 0)
-		return 0;
-	if (container_find(c->records, json_text(options, "targetId", ""), &target, err) < 0)
-		return error_prefix(err, "the target");
-	container_facts(c->records, &target, &facts);
-	if (strcmp(target.pod, pod_id(c->pod)) != 0 || facts.state != CONTAINER_RUNNING)
-		return error_set(err, ERROR_USAGE,
-				 "the target %s does not run in the container's pod", target.id);
-	cleanup_free char *path = xasprintf(
-		"/proc/%d/ns/pid", (int)json_integer_value(json_object_get(facts.shim, "pid")));
-	json_object_set_new(namespaces, "target", json_string(path));
-	return 0;
-}
-
 /* The document with which the line begins. */
 static json_t *first_document(const struct creation *c, struct error *err)
 {
@@ -275,11 +254,15 @@ static json_t *first_document(const struct creation *c, struct error *err)
 
 	const struct named named = { (char *)c->id, (char *)pod_id(c->pod) };
 	json_t *images = json_object();
+	cleanup_free char *target = NULL;
 
 	json_object_set_new(sandbox, "images", images);
-	if (target_namespace(c, json_object_get(sandbox, "namespaces"), err) < 0 ||
+	if (container_target(c->records, c->config, named.pod, &target, err) < 0 ||
 	    container_images_mount(c->context, c->records, &named, config, images, err) < 0)
 		return NULL;
+	if (target)
+		json_object_set_new(json_object_get(sandbox, "namespaces"), "target",
+				    json_string(target));
 	json_t *image = c->image ? json_incref(json_object_get(c->image, "image"))
 				 : json_string(c->question);
 	return json_pack("{s:o, s:{s:O, s:O, s:O}, s:O*}", "image", image, "cri", "pod",

@@ -13,6 +13,7 @@
 #include "lib/memory.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/container_restore.h"
+#include "ocid-dispatch/container_target.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
@@ -39,11 +40,16 @@ static int run(const struct rpc_context *context, const struct records *records,
 	cleanup_pipeline struct pipeline pipeline = { .input = document };
 	const char *parent =
 		json_string_value(json_path(pod, "cri", "pod", "linux", "cgroupParent", NULL));
+	cleanup_free char *target = NULL;
 
 	if (!runtime)
 		return -1;
 	if (pod_state(records, pod) != POD_READY)
 		return error_set(err, ERROR_IN_USE, "the pod %s is not ready", named->pod);
+	/* once it has ended its process id may be that of any process */
+	if (container_target(records, json_path(document, "cri", "container", NULL), named->pod,
+			     &target, err) < 0)
+		return -1;
 	cleanup_free char *checkpoint = restore_directory(records, named);
 	struct strings *words = pipeline_add(&pipeline, "ocid-shim", checkpoint ? "restore" : "run",
 					     "--runtime", runtime, NULL);

@@ -155,7 +155,13 @@ that() {
 	start
 
 	[ "$(result)" = "$(readlink "/proc/$pid/ns/pid")" ]
+	container late true \
+		".config.linux.securityContext.namespaceOptions = {pid: \"TARGET\", targetId: \"$target\"}"
 	call StopContainer "$(that "$target")"
+	# its process id may be another's by now
+	sed -i "s,/proc/$pid/ns/pid,/proc/$$/ns/pid," "$OCID_ROOT/containers/$CTR"/{config,document}.json
+	call 2 StartContainer "$(that)"
+	error_is usage "does not run in the container's pod"
 	call 2 CreateContainer "$(container_request three true \
 		".config.linux.securityContext.namespaceOptions = {pid: \"TARGET\", targetId: \"$target\"}")"
 	error_is usage "does not run in the container's pod"
