@@ -266,16 +266,24 @@ static int choose(const struct cli *cli, struct error *err, const char *option, 
 	return cli_usage(cli, err, "--%s: \"%s\" is not one of its values", option, value);
 }
 
+/* A variable that is empty is as one that is not there. */
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
 /* DESIGN section 3: the system's directories for root, the user's own for everybody else. */
 static void default_roots(struct cli *cli)
 {
-	const char *data = getenv("XDG_DATA_HOME"), *run = getenv("XDG_RUNTIME_DIR");
-	const char *home = getenv("HOME");
+	const char *data = variable("XDG_DATA_HOME"), *run = variable("XDG_RUNTIME_DIR");
+	const char *home = variable("HOME");
 
 	if (!cli->root)
-		cli->root = getenv("OCID_ROOT");
+		cli->root = variable("OCID_ROOT");
 	if (!cli->runroot)
-		cli->runroot = getenv("OCID_RUNROOT");
+		cli->runroot = variable("OCID_RUNROOT");
 	if (geteuid() == 0) {
 		cli->root = cli->root ? cli->root : "/var/lib/ocid";
 		cli->runroot = cli->runroot ? cli->runroot : "/run/ocid";

@@ -142,3 +142,8 @@ verbs() {
 	tool ctr-net versions bridge
 	[ -z "$stderr" ]
 }
+
+@test "cli: a variable that is empty is none" {
+	OCID_ROOT='' OCID_RUNROOT='' tool 3 ctr-net show nope
+	[[ $stderr == *"no network namespace at /"*"/ocid"*"/netns/nope"* ]]
+}
