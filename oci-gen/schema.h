@@ -15,7 +15,7 @@ struct field {
 	const char *const *values;   /* TEXT: one of these; NULL: any */
 	const struct field *members; /* OBJECT; ends with a row without a key */
 	const struct field *element; /* ARRAY, MAP */
-	const char *spec;	     /* OBJECT: where its members are described */
+	const char *spec;	     /* where it is described; NULL: where what it is in is */
 };
 
 /* The members of the sections of other platforms. */

@@ -29,14 +29,15 @@ static const struct field capped_memory_members[] = {
 };
 
 const struct field schema_solaris[] = {
-	{ "milestone", .shape = TEXT },
-	{ "limitpriv", .shape = TEXT },
-	{ "maxShmMemory", .shape = TEXT },
+	{ "milestone", .shape = TEXT, .spec = "config-solaris.md#milestone" },
+	{ "limitpriv", .shape = TEXT, .spec = "config-solaris.md#limitpriv" },
+	{ "maxShmMemory", .shape = TEXT, .spec = "config-solaris.md#maxshmmemory" },
 	{ "cappedCPU", .shape = OBJECT, .members = capped_cpu_members,
 	  .spec = "config-solaris.md#cappedcpu" },
 	{ "cappedMemory", .shape = OBJECT, .members = capped_memory_members,
 	  .spec = "config-solaris.md#cappedmemory" },
-	{ "anet", .shape = ARRAY, .element = &anet },
+	{ "anet", .shape = ARRAY, .element = &anet,
+	  .spec = "config-solaris.md#automatic-network-anet" },
 	{ 0 },
 };
 
@@ -137,15 +138,16 @@ static const struct field hyperv_members[] = { { "utilityVMPath", .shape = TEXT 
 
 const struct field schema_windows[] = {
 	{ "layerFolders", .shape = ARRAY, .required = true, .not_empty = true,
-	  .element = &text_element },
-	{ "devices", .shape = ARRAY, .element = &device },
+	  .element = &text_element, .spec = "config-windows.md#layerfolders" },
+	{ "devices", .shape = ARRAY, .element = &device, .spec = "config-windows.md#devices" },
 	{ "resources", .shape = OBJECT, .members = resource_members,
 	  .spec = "config-windows.md#resources" },
 	{ "network", .shape = OBJECT, .members = network_members,
 	  .spec = "config-windows.md#network" },
-	{ "credentialSpec", .shape = ANY },
-	{ "servicing", .shape = BOOLEAN },
-	{ "ignoreFlushesDuringBoot", .shape = BOOLEAN },
+	{ "credentialSpec", .shape = ANY, .spec = "config-windows.md#credential-spec" },
+	{ "servicing", .shape = BOOLEAN, .spec = "config-windows.md#servicing" },
+	{ "ignoreFlushesDuringBoot", .shape = BOOLEAN,
+	  .spec = "config-windows.md#ignoreflushesduringboot" },
 	{ "hyperv", .shape = OBJECT, .members = hyperv_members,
 	  .spec = "config-windows.md#hyperv" },
 	{ 0 },
@@ -161,7 +163,8 @@ static const struct field zos_namespace = { .shape = OBJECT,
 					    .spec = "config-zos.md#namespaces" };
 
 const struct field schema_zos[] = {
-	{ "namespaces", .shape = ARRAY, .element = &zos_namespace },
+	{ "namespaces", .shape = ARRAY, .element = &zos_namespace,
+	  .spec = "config-zos.md#namespaces" },
 	{ 0 },
 };
 
@@ -201,7 +204,7 @@ static const struct field jail_members[] = {
 };
 
 const struct field schema_freebsd[] = {
-	{ "devices", .shape = ARRAY, .element = &devfs_entry },
+	{ "devices", .shape = ARRAY, .element = &devfs_entry, .spec = "config-freebsd.md#devices" },
 	{ "jail", .shape = OBJECT, .members = jail_members, .spec = "config-freebsd.md#jail" },
 	{ 0 },
 };

@@ -84,7 +84,7 @@ static void check_value(const json_t *value, const struct field *field, const ch
 	}
 }
 
-static void check_field(const json_t *value, const struct field *field, const char *spec,
+static void check_field(const json_t *value, const struct field *field, const char *around,
 			const struct place *place, struct findings *findings);
 
 static const struct field *find_member(const struct field *members, const char *key)
@@ -95,7 +95,12 @@ static const struct field *find_member(const struct field *members, const char *
 	return NULL;
 }
 
-static void check_members(const json_t *object, const struct field *field,
+static const char *spec_of(const struct field *field, const char *otherwise)
+{
+	return field->spec ? field->spec : otherwise;
+}
+
+static void check_members(const json_t *object, const struct field *field, const char *spec,
 			  const struct place *place, struct findings *findings)
 {
 	const struct rule unknown = { "unknown-member", SEVERITY_WARNING,
@@ -105,14 +110,14 @@ static void check_members(const json_t *object, const struct field *field,
 
 	for (const struct field *member = field->members; member->key; member++)
 		if (member->required && !json_object_get(object, member->key))
-			add(findings, "required", field->spec,
+			add(findings, "required", spec_of(member, spec),
 			    &(struct place){ place, member->key, 0 }, "is required");
 	json_object_foreach ((json_t *)object, key, value) {
 		const struct field *member = find_member(field->members, key);
 		const struct place at = { place, key, 0 };
 
 		if (member) {
-			check_field(value, member, field->spec, &at, findings);
+			check_field(value, member, spec, &at, findings);
 			continue;
 		}
 		cleanup_free char *pointer = pointer_of(&at);
@@ -137,10 +142,12 @@ static void check_elements(const json_t *value, const struct field *field, const
 	}
 }
 
-/* `spec` is where the object around the value is described. */
-static void check_field(const json_t *value, const struct field *field, const char *spec,
+/* `around` is where the object around the value is described. */
+static void check_field(const json_t *value, const struct field *field, const char *around,
 			const struct place *place, struct findings *findings)
 {
+	const char *spec = spec_of(field, around);
+
 	if (!has_shape(value, field->shape)) {
 		cleanup_free char *message = xasprintf("must be %s", shape_names[field->shape]);
 
@@ -149,7 +156,7 @@ static void check_field(const json_t *value, const struct field *field, const ch
 	}
 	check_value(value, field, spec, place, findings);
 	if (field->members)
-		check_members(value, field, place, findings);
+		check_members(value, field, spec, place, findings);
 	else if (field->element)
 		check_elements(value, field, spec, place, findings);
 }
