@@ -32,7 +32,7 @@ PKGS_lib               := jansson libcrypto
 PKGS_skopeo-c          := jansson libcrypto $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 PKGS_oci-gen           := jansson
 PKGS_ctr-store         := jansson
-PKGS_ctr-store-unpack  := libarchive libzstd jansson $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
+PKGS_ctr-store-unpack  := libzstd jansson $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
 PKGS_ctr-net           := libmnl jansson
 PKGS_ocid-shim         := jansson
 PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson
@@ -53,6 +53,10 @@ CURL_WITHOUT := -lbrotlidec -lgssapi_krb5 -lidn2 -llber -lldap -lpsl -lrtmp -lss
 CURL_ABSENT  := Brotli|gss_|idn2_|ber_|ldap_|psl_|RTMP_|libssh2_|ZSTD_
 CURL_LIBS    := $(if $(LIBCURL),$(LIBCURL) $(filter-out -lcurl $(CURL_WITHOUT),$(shell $(PKG_CONFIG) --static --libs libcurl)))
 LIBS_skopeo-c := $(CURL_LIBS)
+
+# Of libarchive the tar reader and two filters are what layers need: as a shared one it brings libxml2
+# and ICU along, two thirds of what a worker takes to start, into the process that reads hostile bytes.
+LIBS_ctr-store-unpack := $(if $(filter /%,$(shell $(CC) -print-file-name=libarchive.a)),-l:libarchive.a -llzma -lbz2 -lz,-larchive)
 
 SRCS_ctr-store-unpack  := $(wildcard ctr-store/worker/*.c)
 SRCS_ocid-shim-monitor := $(wildcard ocid-shim/monitor/*.c)
