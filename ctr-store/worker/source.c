@@ -2,20 +2,37 @@
 #include "ctr-store/worker/source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAUSE_MS = 2, PAUSE_MS_MAX = 64 };
+enum {
+	PAUSE_US = 2000,
+	PAUSE_US_MAX = 64000,
+	LET_GO_STEP = 4 << 20, /* bytes */
+	LET_GO_BEHIND = 8 << 20
+};
 
-/* inotify would tell of it, but at its end the kernel makes the process wait. */
+/* Each a quarter longer than the one before, so that little of the wait is too much. inotify would
+ * tell of growth, but at its end the kernel makes the process wait. */
 static void wait_for_growth(struct source *source)
 {
-	long next_ms = source->pause_ms ? 2 * source->pause_ms : PAUSE_MS;
-
-	source->pause_ms = next_ms < PAUSE_MS_MAX ? next_ms : PAUSE_MS_MAX;
-	const struct timespec pause = { .tv_nsec = source->pause_ms * 1000000 };
+	if (source->pause_us == 0)
+		source->pause_us = PAUSE_US;
+	else if (source->pause_us < PAUSE_US_MAX)
+		source->pause_us += source->pause_us / 4;
+	const struct timespec pause = { .tv_nsec = source->pause_us * 1000 };
 	nanosleep(&pause, NULL);
+}
+
+/* Of a blob that was followed nobody needs the beginning any more: the memory that it has in the
+ * page cache is for the layer, once the disk has it, too. */
+static void let_go(const struct source *source, long long before)
+{
+	if (source->growing_to && source->taken > LET_GO_BEHIND &&
+	    before / LET_GO_STEP != source->taken / LET_GO_STEP)
+		posix_fadvise(source->fd, 0, source->taken - LET_GO_BEHIND, POSIX_FADV_DONTNEED);
 }
 
 /* How much the next read is to take: nothing behind the end that was announced. */
@@ -45,7 +62,8 @@ static int read_more(struct source *source, struct error *err)
 		hasher_update(source->hasher, source->buffer + source->end, (size_t)got);
 	source->end += (size_t)got;
 	source->taken += got;
-	source->pause_ms = 0;
+	let_go(source, source->taken - got);
+	source->pause_us = 0;
 	source->ended = got == 0;
 	return 0;
 }

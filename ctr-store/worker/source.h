@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stored layer as it comes from its descriptor: in chunks, hashed as they pass. It may be a
- * file that another process still writes to: its end is waited for then.
+ * file that another process still writes to: its end is waited for then, and what was read of it
+ * leaves the page cache.
  */
 #pragma once
 #include "lib/digest.h"
@@ -20,7 +21,7 @@ struct source {
 	bool ended;
 	long long growing_to; /* the bytes that the file is going to have; 0: it has them all */
 	long long taken;
-	long pause_ms; /* the last one, since there was no more for now */
+	long pause_us; /* the last one, since there was no more for now */
 };
 
 /* Make at least `want` bytes (at most SOURCE_CHUNK) available, or all there are before the end of

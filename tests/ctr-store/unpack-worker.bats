@@ -751,6 +751,18 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 	[ "$(cat tree/late)" = here ]
 }
 
+@test "layer: of a file that grows what was read leaves the page cache" {
+	layer l.tar <<<'file a data=@40000000'
+	# what the disk does not have yet stays
+	sync l.tar
+	mkdir tree
+	worker 0 l.tar tree --diff-id "$(sha256 l.tar)" --blob-size "$(stat -c %s l.tar)"
+	if [ "$(stat -f -c %T l.tar)" != tmpfs ]; then
+		[ "$(fincore -b -n -o RES l.tar)" -lt 20000000 ]
+	fi
+	[ "$(stat -c %s tree/a)" -eq 40000000 ]
+}
+
 # ---- the command line ----
 
 @test "layer: usage errors" {
