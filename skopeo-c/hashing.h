@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-enum { HASHING_SLOT = 64 << 10 /* bytes */ };
+enum { HASHING_SLOT = 128 << 10 /* bytes */ };
 
 struct hashing;
 

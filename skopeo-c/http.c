@@ -170,7 +170,8 @@ static void set_limits(CURL *easy, const struct http_request *request)
 			 request->read ? (long)UPLOAD_STALL_SECONDS : (long)STALL_SECONDS);
 	if (!request->read && !request->write)
 		curl.easy_setopt(easy, CURLOPT_TIMEOUT, (long)SMALL_SECONDS);
-	curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_CHUNK_MAX);
+	curl.easy_setopt(easy, CURLOPT_BUFFERSIZE,
+			 (long)(request->piece ? request->piece : HTTP_PIECE));
 	curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_CHUNK);
 	/* what may be one of several streams sees whether it can be, rather than shake hands again
 	 */

@@ -39,7 +39,7 @@ enum { HTTP_PAUSE = -1, HTTP_ABORT = -2 };
 enum {
 	HTTP_ANSWER_MAX = 4 << 20, /* bytes of an answer kept in memory */
 	HTTP_ERROR_MAX = 1 << 20,  /* bytes of the body of an error */
-	HTTP_CHUNK_MAX = 64 << 10  /* bytes one callback is given at most */
+	HTTP_PIECE = 64 << 10	   /* bytes one callback is given at most */
 };
 
 /* Where a request stands once it is done. */
@@ -69,6 +69,7 @@ struct http_request {
 	/* Take a piece of a 2xx body: `length`, HTTP_PAUSE (the piece comes again after
 	 * http_resume()) or HTTP_ABORT. Without it the body is kept in `answer`. */
 	ssize_t (*write)(void *context, const char *data, size_t length);
+	size_t piece;	/* bytes that write is given at most; 0: HTTP_PIECE */
 	bool may_pause; /* write may say HTTP_PAUSE: spoken as HTTP/1.1, whose flow TCP controls */
 	void *context;
 	size_t answer_max; /* bytes of an answer that is kept; 0: HTTP_ANSWER_MAX */

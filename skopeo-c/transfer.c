@@ -148,13 +148,15 @@ static int start_moving(struct job *job, struct error *err)
 	struct flow *flow = &job->flow;
 
 	job->step = JOB_MOVING;
-	if (open_source(job, err) < 0 || flow_begin(flow, err) < 0)
+	if (open_source(job, err) < 0)
 		return -1;
 	bool downloads = blob_source_is_call(&flow->source);
 	bool uploads = blob_sink_is_call(&flow->sink);
 	/* what takes the bytes of a download has threads of its own, and needs the memory */
 	if (!uploads && !(downloads && flow->sink.take))
 		flow->hashing = hashing_for(job->transfer, job->blob);
+	if (flow_begin(flow, err) < 0)
+		return -1;
 	if (downloads && !uploads && flow_take_up(flow, err) < 0)
 		return -1;
 	/* now that the file has its name: who hears of it may read what comes */
