@@ -5,23 +5,14 @@
 #include "pin.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-/* Nanoseconds since 1970. */
-static json_int_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (json_int_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 /* As CRI's NetworkInterfaceUsage has it; NULL for loopback, which moves nothing. */
 static json_t *usage_of(const json_t *interface)
@@ -61,8 +52,8 @@ static json_t *stats_of(const char *runroot, const char *name, struct error *err
 		if (usage)
 			json_array_append_new(usages, usage);
 	}
-	return json_pack("{s:s, s:I, s:O}", "netns", path, "timestamp", now(), "interfaces",
-			 usages);
+	return json_pack("{s:s, s:I, s:O}", "netns", path, "timestamp", clock_wall_ns(),
+			 "interfaces", usages);
 }
 
 /* The namespaces asked for, by default all pinned ones. */

@@ -6,6 +6,7 @@
 #include "ctr-store/sweep.h"
 #include "ctr-store/usage.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What there is of a kind. */
@@ -126,14 +126,6 @@ static json_t *describe_filesystem(const struct store *store, const char *name,
 			 (json_int_t)fs.f_files, "availableInodes", (json_int_t)fs.f_favail);
 }
 
-static json_int_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static int df_verb(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
@@ -159,7 +151,7 @@ static int df_verb(const struct cli *cli, struct error *err)
 	totals.unfinished.count = sweep.staging;
 	json_auto_t *result = json_pack(
 		"{s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:O, s:O}", "timestamp",
-		now_ns(), "images", describe_part(&totals.images), "layers",
+		clock_wall_ns(), "images", describe_part(&totals.images), "layers",
 		describe_part(&totals.layers), "containers", describe_part(&totals.containers),
 		"unfinished", describe_part(&totals.unfinished), "reclaimable", "blobs",
 		(json_int_t)sweep.blobs, "layers", (json_int_t)sweep.layers, "staging",

@@ -25,16 +25,24 @@ static const char empty_index[] =
 	"{\"manifests\":[],\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
 	"\"schemaVersion\":2}";
 
+/* An empty one is what a power cut may leave of a layout that was being made. */
+static bool has_file(const struct layout *layout, const char *name)
+{
+	struct stat st;
+
+	return fstatat(layout->fd, name, &st, 0) == 0 && st.st_size > 0;
+}
+
 static int make_missing(const struct layout *layout, struct error *err)
 {
 	if ((mkdirat(layout->fd, "blobs", 0755) < 0 && errno != EEXIST) ||
 	    (mkdirat(layout->fd, "blobs/sha256", 0755) < 0 && errno != EEXIST))
 		return error_os(err, "%s/blobs", layout->path);
-	if (faccessat(layout->fd, "index.json", F_OK, 0) < 0 &&
-	    file_replace_at(layout->fd, "index.json", empty_index, strlen(empty_index), 0644, err) <
+	if (!has_file(layout, "index.json") &&
+	    file_publish_at(layout->fd, "index.json", empty_index, strlen(empty_index), 0644, err) <
 		    0)
 		return error_prefix(err, "%s", layout->path);
-	if (file_replace_at(layout->fd, "oci-layout", marker, strlen(marker), 0644, err) < 0)
+	if (file_publish_at(layout->fd, "oci-layout", marker, strlen(marker), 0644, err) < 0)
 		return error_prefix(err, "%s", layout->path);
 	return 0;
 }
@@ -50,7 +58,7 @@ static int create(const struct layout *layout, struct error *err)
 		return error_os(err, "%s", layout->path);
 	if (lock_file(gate, LOCK_EXCLUSIVE, true, layout->path, err) < 0)
 		return -1;
-	if (faccessat(layout->fd, "oci-layout", F_OK, 0) < 0 && make_missing(layout, err) < 0)
+	if (!has_file(layout, "oci-layout") && make_missing(layout, err) < 0)
 		return -1;
 	unlinkat(layout->fd, ".create.lock", 0);
 	return 0;
@@ -78,7 +86,7 @@ int layout_open(const char *path, bool create_it, struct layout *layout, struct 
 	if (l.fd < 0)
 		return error_os(err, "%s", path);
 	l.path = xstrdup(path);
-	if (faccessat(l.fd, "oci-layout", F_OK, 0) < 0) {
+	if (!has_file(&l, "oci-layout")) {
 		if (!create_it)
 			return error_set(
 				err, ERROR_NOT_FOUND,

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 
@@ -18,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -180,14 +180,6 @@ pid_t spawn_start(const struct spawn *spawn, struct error *err)
 	return start(spawn, &standard, err);
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static void close_stream(struct stream *stream)
 {
 	if (stream->fd >= 0)
@@ -229,7 +221,7 @@ static void feed(struct stream *input)
 static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct stream streams[3],
 		    int *status, struct error *err)
 {
-	long long end = spawn->timeout_ms ? now_ms() + spawn->timeout_ms : 0;
+	long long end = spawn->timeout_ms ? clock_ms() + spawn->timeout_ms : 0;
 	bool exited = false;
 
 	for (;;) {
@@ -239,7 +231,7 @@ static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct str
 			{ streams[2].fd, POLLIN, 0 },
 			{ exited ? -1 : pid_fd, POLLIN, 0 },
 		};
-		long long left = end ? end - now_ms() : -1;
+		long long left = end ? end - clock_ms() : -1;
 
 		if (end && left <= 0 && !exited)
 			return error_set(err, ERROR_TEMPORARY, "%s took longer than %d ms",

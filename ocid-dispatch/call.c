@@ -2,6 +2,7 @@
 #include "ocid-dispatch/call.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/answer.h"
@@ -34,7 +35,7 @@ struct call {
 	struct http2_stream *stream; /* NULL when it is over */
 	struct rpc rpc;
 	pid_t pid;	     /* of the handler, and of its process group; 0: none */
-	int64_t deadline_ms; /* by loop_now_ms(); 0: none */
+	int64_t deadline_ms; /* by clock_ms(); 0: none */
 	int64_t kill_at_ms;  /* 0: not asked to end */
 	int wait_status;     /* when it has been reaped */
 	struct answer answer;
@@ -171,7 +172,7 @@ static void stop_handler(struct call *call)
 {
 	if (call->pid == 0 || call->kill_at_ms)
 		return;
-	call->kill_at_ms = loop_now_ms() + KILL_AFTER_MS;
+	call->kill_at_ms = clock_ms() + KILL_AFTER_MS;
 	kill(-call->pid, SIGTERM);
 }
 
@@ -295,7 +296,7 @@ void call_opened(struct calls *calls, struct http2_stream *stream)
 		call->next->previous = call;
 	calls->first = call;
 	if (timeout_ms >= 0)
-		call->deadline_ms = loop_now_ms() + timeout_ms;
+		call->deadline_ms = clock_ms() + timeout_ms;
 	stream->user = call;
 }
 
@@ -409,7 +410,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int calls_expire(struct calls *calls)
 {
-	int64_t now = loop_now_ms(), next = 0;
+	int64_t now = clock_ms(), next = 0;
 
 	for (struct call *call = calls->first; call; call = call->next) {
 		if (call->deadline_ms && call->deadline_ms <= now) {

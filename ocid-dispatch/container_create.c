@@ -5,6 +5,7 @@
 #include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -165,7 +166,7 @@ static json_t *make_record(const struct creation *c)
 {
 	json_t *record = json_pack(
 		"{s:s, s:s, s:O*, s:I}", "id", c->id, "podSandboxId", pod_id(c->pod), "metadata",
-		json_object_get(c->config, "metadata"), "createdAt", records_now());
+		json_object_get(c->config, "metadata"), "createdAt", clock_wall_ns());
 	static const char *const keys[] = { "labels", "annotations", NULL };
 
 	for (const char *const *key = keys; *key; key++) {

@@ -2,6 +2,7 @@
 #include "ocid-dispatch/containers.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -264,7 +265,7 @@ int container_fail(const struct records *records, const struct named *named, con
 	if (!record)
 		return -1;
 	json_object_set_new(record, "failure",
-			    json_pack("{s:s, s:I}", "message", why, "at", records_now()));
+			    json_pack("{s:s, s:I}", "message", why, "at", clock_wall_ns()));
 	return container_write(records, named->pod, record, "made", RECORD_VOLATILE, err);
 }
 

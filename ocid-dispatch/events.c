@@ -8,6 +8,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/watch.h"
@@ -99,7 +100,7 @@ static int tell(const struct watcher *watcher, const char *pod, const char *id, 
 	json_auto_t *document = pod_read(watcher->records, pod, &ignored);
 	json_auto_t *event =
 		json_pack("{s:s, s:s, s:I, s:o}", "containerId", id, "containerEventType",
-			  types[step], "createdAt", records_now(), "containersStatuses",
+			  types[step], "createdAt", clock_wall_ns(), "containersStatuses",
 			  container_statuses(watcher->records, pod));
 
 	if (document)

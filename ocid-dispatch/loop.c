@@ -2,8 +2,8 @@
 #include "ocid-dispatch/loop.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 int loop_open(struct error *err)
 {
@@ -46,12 +46,4 @@ int loop_step(int loop_fd, int timeout_ms, struct error *err)
 		watch->ready(watch->owner, event.events);
 	}
 	return 0;
-}
-
-int64_t loop_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }

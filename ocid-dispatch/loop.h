@@ -19,6 +19,3 @@ void loop_remove(int loop_fd, const struct watch *watch);
 /* Wait, at most timeout_ms (-1: for ever), and serve one watch. One at a time, so that what it
  * frees cannot be among others that are ready. */
 int loop_step(int loop_fd, int timeout_ms, struct error *err);
-
-/* Milliseconds of a clock that never goes back. */
-int64_t loop_now_ms(void);

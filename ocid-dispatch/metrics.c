@@ -3,6 +3,7 @@
 #include "ocid-dispatch/metrics.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -208,7 +209,7 @@ static json_t *container_metrics(const struct records *records, const json_t *do
 	json_auto_t *labels =
 		labels_of(document, id, json_text(json_object_get(record, "metadata"), "name", ""),
 			  json_text(json_object_get(record, "image"), "image", ""));
-	struct subject subject = { .labels = labels, .list = json_array(), .now = records_now() };
+	struct subject subject = { .labels = labels, .list = json_array(), .now = clock_wall_ns() };
 
 	container_facts(records, &named, &facts);
 	struct container_view view = {
@@ -253,7 +254,7 @@ static json_t *network_metrics(const json_t *document, pid_t pid)
 	cleanup_free char *text =
 		pid > 0 ? file_read_at(AT_FDCWD, path, NET_MAX, &length, &ignored) : NULL;
 	json_auto_t *labels = labels_of(document, pod_id(document), "", "");
-	struct subject subject = { .labels = labels, .list = json_array(), .now = records_now() };
+	struct subject subject = { .labels = labels, .list = json_array(), .now = clock_wall_ns() };
 	char *rest = text;
 
 	while (rest && *rest)

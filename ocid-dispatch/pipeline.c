@@ -4,9 +4,10 @@
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
-#include "lib/file.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/memory_file.h"
 #include "lib/spawn.h"
 #include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/trace.h"
@@ -19,10 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -113,19 +112,11 @@ static int start_tool(struct run *run, size_t index, int input_fd, int output_fd
 	return stage->pid_fd < 0 ? error_os(err, "pidfd_open") : 0;
 }
 
-/* A file in memory with the text: what it holds need not fit into a pipe. */
 static int open_input(const json_t *input, struct error *err)
 {
 	cleanup_free char *text = json_compact(input);
-	cleanup_fd int fd = memfd_create("document", MFD_CLOEXEC);
 
-	if (fd < 0)
-		return error_os(err, "a file in memory");
-	if (file_write_fd(fd, text, strlen(text), "a file in memory", err) < 0)
-		return -1;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return error_os(err, "a file in memory");
-	return steal_fd(&fd);
+	return memory_file("document", text, err);
 }
 
 /* What a tool writes to, ends[1], and who comes after it reads. */
@@ -163,14 +154,6 @@ static int start_all(struct run *run, struct error *err)
 }
 
 /* ---- until all have ended ---- */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static void reap(struct stage *stage)
 {
@@ -288,17 +271,17 @@ static void signal_all(const struct run *run, int number)
 /* Ask the tools that still run to end, let them undo, then make them. */
 static void stop_all(struct run *run)
 {
-	int64_t end = now_ms() + UNDO_MS;
+	int64_t end = clock_ms() + UNDO_MS;
 
 	signal_all(run, SIGTERM);
 	for (size_t i = 0; i < run->pipeline->count; i++) {
 		struct pollfd ended = { run->stages[i].pid_fd, POLLIN, 0 };
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms();
 
 		if (run->stages[i].pid == 0)
 			continue;
 		while (left > 0 && poll(&ended, 1, (int)left) < 0 && errno == EINTR)
-			left = end - now_ms();
+			left = end - clock_ms();
 	}
 	signal_all(run, SIGKILL);
 	for (size_t i = 0; i < run->pipeline->count; i++)

@@ -4,6 +4,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/clock.h"
 #include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -69,7 +70,7 @@ static int check_config(const json_t *config, struct error *err)
 static json_t *new_document(const char *id, const char *handler, const json_t *config)
 {
 	return json_pack("{s:{s:s, s:I, s:s}, s:{s:O, s:{s:{}}}}", "pod", "id", id, "created",
-			 records_now(), "handler", handler, "cri", "pod", config, "sandbox",
+			 clock_wall_ns(), "handler", handler, "cri", "pod", config, "sandbox",
 			 "namespaces");
 }
 

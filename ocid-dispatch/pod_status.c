@@ -3,6 +3,7 @@
 #include "ocid-dispatch/pod_status.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/container_status.h"
@@ -162,7 +163,7 @@ int pods_status(const struct rpc_context *context, const json_t *request, json_t
 	if (!document)
 		return -1;
 	*response = json_pack("{s:o, s:I, s:o}", "status", pod_status(&records, document),
-			      "timestamp", records_now(), "containersStatuses",
+			      "timestamp", clock_wall_ns(), "containersStatuses",
 			      container_statuses(&records, pod_id(document)));
 	if (json_is_true(json_object_get(request, "verbose")))
 		json_object_set_new(*response, "info", info(document));

@@ -155,14 +155,6 @@ const char *records_choose(const struct strings *ids, const char *text, const ch
 	return NULL;
 }
 
-json_int_t records_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (json_int_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 json_int_t records_time(const char *rfc3339)
 {
 	struct tm tm = { 0 };

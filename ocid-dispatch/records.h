@@ -55,6 +55,5 @@ int records_ids(int dir_fd, const char *path, const char *suffix, struct strings
 const char *records_choose(const struct strings *ids, const char *text, const char *what,
 			   struct error *err);
 
-/* Nanoseconds since 1970; 0 where a time of another tool is not one. */
-json_int_t records_now(void);
+/* A time of another tool in nanoseconds since 1970; 0 where it is not one. */
 json_int_t records_time(const char *rfc3339);

@@ -3,14 +3,12 @@
 
 #include "lib/base64.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/memory_file.h"
 
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* Docker's registry has several names. */
 static const char *canonical_host(const char *host)
@@ -60,19 +58,6 @@ static json_t *auth_entry(const json_t *auth)
 	return *basic ? json_pack("{s:s}", "auth", basic) : NULL;
 }
 
-static int memory_file(const char *text, struct error *err)
-{
-	cleanup_fd int fd = memfd_create("auth.json", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return error_os(err, "memfd_create");
-	if (file_write_fd(fd, text, strlen(text), "auth.json", err) < 0)
-		return -1;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return error_os(err, "lseek");
-	return steal_fd(&fd);
-}
-
 int registry_auth_file(const json_t *auth, const char *registry, struct error *err)
 {
 	const char *server = json_text(auth, "serverAddress", "");
@@ -88,5 +73,5 @@ int registry_auth_file(const json_t *auth, const char *registry, struct error *e
 
 	json_auto_t *file = json_pack("{s:{s:o}}", "auths", registry, entry);
 	__attribute__((cleanup(free_secret))) char *text = json_compact(file);
-	return memory_file(text, err);
+	return memory_file("auth.json", text, err);
 }

@@ -2,6 +2,7 @@
 #include "ocid-dispatch/server.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/call.h"
@@ -216,11 +217,11 @@ static void accept_ready(void *owner, uint32_t events)
 static void begin_drain(struct server *server)
 {
 	if (server->drain_until_ms) { /* asked twice: now */
-		server->drain_until_ms = loop_now_ms();
+		server->drain_until_ms = clock_ms();
 		return;
 	}
 	notify("STOPPING=1");
-	server->drain_until_ms = loop_now_ms() + server->settings->drain_seconds * INT64_C(1000);
+	server->drain_until_ms = clock_ms() + server->settings->drain_seconds * INT64_C(1000);
 	loop_remove(server->loop_fd, &server->listening);
 	stream_server_stop(server->settings->streams);
 	for (struct connection *connection = server->connections; connection;
@@ -280,7 +281,7 @@ static int open_signals(struct server *server, struct error *err)
 /* True when the loop may end. Handlers that were told to end still answer, that they were. */
 static bool is_finished(struct server *server)
 {
-	int64_t now = loop_now_ms();
+	int64_t now = clock_ms();
 
 	if (!server->drain_until_ms)
 		return false;
@@ -313,13 +314,13 @@ static int shorten_timeout(struct server *server, int timeout_ms)
 	int64_t end = 0;
 
 	if (server->accept_paused || server->settings->streams->starved)
-		end = loop_now_ms() + ACCEPT_RETRY_MS;
+		end = clock_ms() + ACCEPT_RETRY_MS;
 	else if (server->drain_until_ms)
 		end = server->drain_until_ms + (server->stopped ? STOP_MS : 0);
 	if (end == 0)
 		return timeout_ms;
 
-	int64_t left = end - loop_now_ms();
+	int64_t left = end - clock_ms();
 	left = left < 0 ? 0 : left > INT_MAX ? INT_MAX : left;
 	return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : (int)left;
 }

@@ -3,6 +3,7 @@
 #include "ocid-dispatch/stats.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -62,7 +63,7 @@ static json_t *writable_layer(const struct records *records, const json_t *size)
 {
 	cleanup_free char *mountpoint = xasprintf("%s/containers", records->store.root);
 
-	return json_pack("{s:I, s:{s:s}, s:{s:O*}, s:{s:O*}}", "timestamp", records_now(), "fsId",
+	return json_pack("{s:I, s:{s:s}, s:{s:O*}, s:{s:O*}}", "timestamp", clock_wall_ns(), "fsId",
 			 "mountpoint", mountpoint, "usedBytes", "value",
 			 json_object_get(size, "usedBytes"), "inodesUsed", "value",
 			 json_object_get(size, "inodesUsed"));

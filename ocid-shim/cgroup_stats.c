@@ -2,13 +2,13 @@
 #include "ocid-shim/cgroup_stats.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -82,14 +82,6 @@ static json_int_t either(json_int_t one, json_int_t other)
 	return one != NONE ? one : other;
 }
 
-static json_int_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 /* Set `key` to what protobuf's JSON mapping has for a wrapped number, as the CRI's are. */
 static void set_value(json_t *object, const char *key, json_int_t number)
 {
@@ -133,7 +125,7 @@ static void set_pressure(json_t *object, const json_t *directories, const char *
 
 static json_t *cpu_stats(const json_t *directories)
 {
-	json_t *cpu = json_pack("{s:I}", "timestamp", now_ns());
+	json_t *cpu = json_pack("{s:I}", "timestamp", clock_wall_ns());
 	json_int_t usage = read_number(directories, "cpuacct.usage");
 
 	if (usage == NONE) {
@@ -149,7 +141,7 @@ static json_t *cpu_stats(const json_t *directories)
 
 static json_t *memory_stats(const json_t *directories)
 {
-	json_t *memory = json_pack("{s:I}", "timestamp", now_ns());
+	json_t *memory = json_pack("{s:I}", "timestamp", clock_wall_ns());
 	cleanup_free char *text = read_file(directories, "memory.stat");
 	json_int_t usage = either(read_number(directories, "memory.usage_in_bytes"),
 				  read_number(directories, "memory.current"));
@@ -189,7 +181,7 @@ static json_int_t without(json_int_t both, json_int_t memory)
 
 static json_t *swap_stats(const json_t *directories)
 {
-	json_t *swap = json_pack("{s:I}", "timestamp", now_ns());
+	json_t *swap = json_pack("{s:I}", "timestamp", clock_wall_ns());
 	json_int_t usage = either(without(read_number(directories, "memory.memsw.usage_in_bytes"),
 					  read_number(directories, "memory.usage_in_bytes")),
 				  read_number(directories, "memory.swap.current"));
@@ -205,7 +197,7 @@ static json_t *swap_stats(const json_t *directories)
 
 static json_t *io_stats(const json_t *directories)
 {
-	json_t *io = json_pack("{s:I}", "timestamp", now_ns());
+	json_t *io = json_pack("{s:I}", "timestamp", clock_wall_ns());
 
 	set_pressure(io, directories, "io.pressure");
 	return io;
@@ -236,7 +228,7 @@ static void add_part(json_t *stats, const char *key, json_t *part)
 
 json_t *cgroup_stats(const json_t *directories)
 {
-	json_t *stats = json_pack("{s:I}", "timestamp", now_ns());
+	json_t *stats = json_pack("{s:I}", "timestamp", clock_wall_ns());
 
 	add_part(stats, "cpu", cpu_stats(directories));
 	add_part(stats, "memory", memory_stats(directories));

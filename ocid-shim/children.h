@@ -6,9 +6,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Milliseconds on a clock that only goes forward. */
-long long clock_ms(void);
-
 /* Wait for the end of a child, until the deadline (0: none). 0, or 1 when that is over or we are
  * asked to end. */
 int child_await(pid_t pid, long long deadline, struct error *err);

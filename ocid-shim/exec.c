@@ -11,7 +11,6 @@
 #include "ocid-shim/console_socket.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/exec_process.h"
-#include "ocid-shim/memory_file.h"
 #include "ocid-shim/not_run.h"
 #include "ocid-shim/relay.h"
 #include "ocid-shim/runtime.h"
@@ -19,8 +18,10 @@
 
 #include "lib/cgroup.h"
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/memory_file.h"
 #include "lib/spawn.h"
 #include "lib/store.h"
 
@@ -158,8 +159,9 @@ static const char *choose_cpus(const struct session *session, const char *when)
 /* Have the runtime make the process, until the deadline. */
 static pid_t make_process(const struct session *session, struct error *err)
 {
+	cleanup_free char *text = json_compact(session->process);
 	cleanup_fd int log_fd = runtime_log_open(err);
-	cleanup_fd int process_fd = log_fd < 0 ? -1 : memory_file("process", session->process, err);
+	cleanup_fd int process_fd = log_fd < 0 ? -1 : memory_file("process", text, err);
 
 	/* what we start inherits it */
 	if (process_fd < 0 || affinity_set(0, choose_cpus(session, "initial"), err) < 0)

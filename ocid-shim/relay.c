@@ -6,6 +6,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
-#include "ocid-shim/memory_file.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/memory_file.h"
 #include "lib/output.h"
 #include "lib/store.h"
 
@@ -90,7 +90,8 @@ static int run_update(const struct cli *cli, struct error *err)
 	if (container_status(&container) == CONTAINER_STOPPED)
 		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
 
-	cleanup_fd int file = memory_file("resources", resources, err);
+	cleanup_free char *text = json_compact(resources);
+	cleanup_fd int file = memory_file("resources", text, err);
 	/* the runtime opens it while we are there to hold it */
 	cleanup_free char *path = xasprintf("/proc/%d/fd/%d", (int)getpid(), file);
 	const char *const words[] = { "update", "--resources", path, id, NULL };

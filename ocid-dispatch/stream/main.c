@@ -9,6 +9,7 @@
 #include "ocid-dispatch/stream/services.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #include <jansson.h>
@@ -46,12 +47,12 @@ static int bad_head(int fd, const struct error *err)
 /* Read the request's head; `rest` gets what the client has sent after it. -1: it is answered. */
 static int read_head(int fd, struct http1_request *request, struct buffer *rest, struct error *err)
 {
-	int64_t end = session_now_ms() + SESSION_CREATION_MS;
+	int64_t end = clock_ms() + SESSION_CREATION_MS;
 	ssize_t head;
 
 	while ((head = http1_parse(buffer_data(rest), buffer_length(rest), request, err)) == 0) {
 		struct pollfd ready = { fd, POLLIN, 0 };
-		int64_t left = end - session_now_ms();
+		int64_t left = end - clock_ms();
 		char data[CHUNK];
 
 		if (left <= 0 || poll(&ready, 1, (int)left) <= 0)

@@ -2,6 +2,7 @@
 #include "ocid-dispatch/stream/services.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "ocid-dispatch/stream/spdy_headers.h"
 #include "ocid-dispatch/stream/status.h"
@@ -201,7 +202,7 @@ static int step(struct session *session, struct error *err)
 
 	if (!command->asked && all_there(command))
 		return ask_to_start(session, err);
-	if (!command->asked && session_now_ms() >= session->deadline_ms)
+	if (!command->asked && clock_ms() >= session->deadline_ms)
 		return error_set(err, ERROR_TEMPORARY, "the client did not open its streams");
 	pass_sizes(session);
 	/* tell a client that goes on sending to what nobody reads */
@@ -230,7 +231,7 @@ void remote_command(struct session *session, bool numbered)
 	command->resize_fd = -1;
 	session->service = &service;
 	session->service_data = command;
-	session->deadline_ms = session_now_ms() + SESSION_CREATION_MS;
+	session->deadline_ms = clock_ms() + SESSION_CREATION_MS;
 	set_wanted(session);
 	if (!numbered)
 		return;

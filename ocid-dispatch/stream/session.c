@@ -2,6 +2,7 @@
 #include "ocid-dispatch/stream/session.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -20,14 +20,6 @@ enum {
 	FIXED_POLLS = 2,
 	POLLS_OF_CHANNEL = 2,
 };
-
-int64_t session_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* ---- channels ---- */
 
@@ -326,7 +318,7 @@ static int wait_ms(const struct session *session, int64_t idle_since_ms)
 			return 0;
 	if (session->deadline_ms && session->deadline_ms < end)
 		end = session->deadline_ms;
-	end -= session_now_ms();
+	end -= clock_ms();
 	return end < 0 ? 0 : (int)end;
 }
 
@@ -341,12 +333,12 @@ static int turn(struct session *session, int64_t *idle_since_ms, struct error *e
 	if (ready < 0 && errno != EINTR)
 		return error_os(err, "poll");
 	if (ready > 0)
-		*idle_since_ms = session_now_ms();
-	else if (ready == 0 && session_now_ms() - *idle_since_ms >= SESSION_IDLE_MS)
+		*idle_since_ms = clock_ms();
+	else if (ready == 0 && clock_ms() - *idle_since_ms >= SESSION_IDLE_MS)
 		return error_set(err, ERROR_TEMPORARY, "the connection was idle for 4 hours");
 	if (ready >= 0 && serve_polls(session, polls, err) < 0)
 		return -1;
-	if (session->ending && session->deadline_ms <= session_now_ms())
+	if (session->ending && session->deadline_ms <= clock_ms())
 		session->over = true;
 	return 0;
 }
@@ -357,12 +349,12 @@ void session_leave(struct session *session)
 		return;
 	session->carrier->leave(session);
 	session->ending = true;
-	session->deadline_ms = session_now_ms() + SESSION_LEAVE_MS;
+	session->deadline_ms = clock_ms() + SESSION_LEAVE_MS;
 }
 
 int session_run(struct session *session, struct error *err)
 {
-	int64_t idle_since_ms = session_now_ms();
+	int64_t idle_since_ms = clock_ms();
 
 	while (!session->over) {
 		for (struct channel *channel = session->channels; channel; channel = channel->next)

@@ -69,7 +69,7 @@ struct session {
 	const struct service *service;
 	void *service_data;
 	struct channel *channels;
-	int64_t deadline_ms; /* for the service's step, by session_now_ms(); 0: none */
+	int64_t deadline_ms; /* for the service's step, by clock_ms(); 0: none */
 	bool ending;	     /* leave has been taken */
 	bool over;
 };
@@ -107,5 +107,3 @@ void session_leave(struct session *session);
 /* Move bytes until the connection is over. */
 int session_run(struct session *session, struct error *err);
 void session_free(struct session *session);
-
-int64_t session_now_ms(void);
