@@ -38,7 +38,7 @@ int container_remove(const struct rpc_context *context, const struct records *re
 	int noted = record ? container_write(records, named->pod, record, "removing",
 					     RECORD_VOLATILE, err)
 			   : 0;
-	if (records_forgive_full(noted, err) < 0)
+	if (records_forgive_unwritable(noted, err) < 0)
 		return -1;
 	pipeline_add(&shim, "ocid-shim", "rm", "--force", named->id, NULL);
 	pipeline_add(&store, "ctr-store", "rm", "--container", "--force", named->id, NULL);
@@ -85,7 +85,7 @@ static int give_up(const struct records *records, const struct named *named,
 	if (*state != CONTAINER_CREATED)
 		return 0;
 	*state = CONTAINER_EXITED;
-	return records_forgive_full(
+	return records_forgive_unwritable(
 		container_fail(records, named, "it was stopped before it was started", err), err);
 }
 

@@ -49,8 +49,8 @@ int pod_stop(const struct rpc_context *context, const struct records *records, c
 {
 	/* from here on it is not ready any more, whatever happens to us */
 	if (strcmp(pod_stage(document), "ready") == 0 &&
-	    records_forgive_full(pod_write(records, document, "stopped", RECORD_VOLATILE, err),
-				 err) < 0)
+	    records_forgive_unwritable(
+		    pod_write(records, document, "stopped", RECORD_VOLATILE, err), err) < 0)
 		return -1;
 	if (container_end_all(context, records, id, err) < 0)
 		return -1;
@@ -77,8 +77,8 @@ int pod_remove(const struct rpc_context *context, const struct records *records,
 	json_auto_t *document = pod_read(records, id, &ignored);
 
 	if (document &&
-	    records_forgive_full(pod_write(records, document, "removing", RECORD_VOLATILE, err),
-				 err) < 0)
+	    records_forgive_unwritable(
+		    pod_write(records, document, "removing", RECORD_VOLATILE, err), err) < 0)
 		return -1;
 	if (container_remove_all(context, records, id, err) < 0 ||
 	    take_down(context, records, id, err) < 0)

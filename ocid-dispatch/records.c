@@ -100,7 +100,7 @@ int records_remove(int dir_fd, const char *name, struct error *err)
 	return say_where(dir_fd, err);
 }
 
-int records_forgive_full(int status, struct error *err)
+int records_forgive_unwritable(int status, struct error *err)
 {
 	if (status == 0 || (err->kind != ERROR_LIMIT && err->os != EROFS))
 		return status;

@@ -44,7 +44,7 @@ int records_remove(int dir_fd, const char *name, struct error *err);
 /* For what only guards against our end in the midst of stopping or removing: a full disk, which
  * that may be meant for, is no failure, nor one that is read-only by now. `status` is that of a
  * write. */
-int records_forgive_full(int status, struct error *err);
+int records_forgive_unwritable(int status, struct error *err);
 
 /* The names in a directory that are ids, after `suffix` is taken off, in any order. */
 int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,
