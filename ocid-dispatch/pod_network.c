@@ -151,9 +151,10 @@ static void add_directories(struct strings *words, const struct rpc_context *con
 int pod_network_check(const struct rpc_context *context, struct error *err)
 {
 	cleanup_pipeline struct pipeline pipeline = { 0 };
-	/* kubelets ask all the time, and what the warnings tell of hinders nobody */
-	struct strings *words =
-		pipeline_add(&pipeline, "ctr-net", "status", "--log-level", "error", NULL);
+	/* kubelets ask all the time, and what the warnings tell of hinders nobody; nor must a
+	 * plugin that hangs make the runtime seem to */
+	struct strings *words = pipeline_add(&pipeline, "ctr-net", "status", "--timeout", "10",
+					     "--log-level", "error", NULL);
 
 	add_directories(words, context, "--conf-dir", "confDirs");
 	add_directories(words, context, "--plugin-dir", "pluginDirs");
