@@ -233,7 +233,7 @@ that() {
 @test "containers: a memory limit that is overstepped is told" {
 	container one 'head -c 300000000 /dev/zero | tail' '.config.linux.resources.memoryLimitInBytes = "20000000"'
 	start
-	wait_for 20 has_ended "$CTR"
+	wait_for 60 has_ended "$CTR"
 	[ "$(field ContainerStatus "$(that)" '.status | [.exitCode, .reason, .resources.linux.memoryLimitInBytes] | tostring')" = \
 		'[137,"OOMKilled","20000000"]' ]
 }
