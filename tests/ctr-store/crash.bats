@@ -198,3 +198,15 @@ is_free_again() { # BLOCKS INODES
 	everything_goes
 	umount "$BATS_FILE_TMPDIR/disk"
 }
+
+@test "crash: a store that was being made when the power was cut is made anew" {
+	mkdir -p "$OCID_ROOT/images"
+	: >"$OCID_ROOT/images/index.json"
+	: >"$OCID_ROOT/images/oci-layout"
+	tool ctr-store images
+	[ -z "$output" ]
+	tool skopeo-c copy --quiet "oci:$BATS_FILE_TMPDIR/pulled/images:docker.io/library/t:1" store:t:1
+	tool ctr-store check --deep
+	tool ctr-store mount t:1 mnt
+	[ "$(cat mnt/etc/new)" = new ]
+}
