@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EACH_MAX = 4 /* layers that are waited for one by one */ };
-
 /* ext4 does not use an inode again in the seconds after its file was removed, and looks at each of
  * them in vain: where a removed layer was, unpacking takes ten times as long. With this flag each
  * layer gets a place that follows from its name, which is random. Other file systems refuse it. */
@@ -92,7 +90,7 @@ static int sync_one(int staging_fd, const char *layer, const char *name, struct 
 int unpack_target_sync(int staging_fd, const struct strings *layers, enum backend backend,
 		       struct error *err)
 {
-	if (backend != BACKEND_EROFS || layers->count > EACH_MAX)
+	if (backend != BACKEND_EROFS || layers->count > UNPACK_TARGET_FEW)
 		return syncfs(staging_fd) < 0 ? error_os(err, "syncfs") : 0;
 	for (size_t i = 0; i < layers->count; i++)
 		if (sync_one(staging_fd, layers->items[i], "diff", err) < 0 ||

@@ -4,6 +4,8 @@
 #include "ctr-store/backend.h"
 #include "lib/memory.h"
 
+enum { UNPACK_TARGET_FEW = 4 /* images that are waited for one by one */ };
+
 struct unpack_target {
 	int directory_fd; /* diff/ itself; or an empty one, for a worker to be confined to */
 	int image_fd;	  /* diff, to become an EROFS image; or -1 */

@@ -215,7 +215,16 @@ static int start(struct unpacker *unpacker, struct unpack_job *job, struct error
 	return 0;
 }
 
-/* Start and feed what can be, lowest layers first; commit when nothing runs. */
+/* A few images are waited for by themselves, while workers write the others; of all else the file
+ * system is waited for, once. */
+static bool may_commit(const struct unpacker *unpacker)
+{
+	return count_state(unpacker, JOB_RUNNING) == 0 ||
+	       (unpacker->site.backend == BACKEND_EROFS &&
+		unpacker->job_count <= UNPACK_TARGET_FEW);
+}
+
+/* Start and feed what can be, lowest layers first. */
 static int advance(struct unpacker *unpacker, struct error *err)
 {
 	unpacker->foreign = false;
@@ -232,7 +241,7 @@ static int advance(struct unpacker *unpacker, struct error *err)
 			return -1;
 	}
 	forget_lower(unpacker);
-	return count_state(unpacker, JOB_RUNNING) == 0 ? commit(unpacker, err) : 0;
+	return may_commit(unpacker) ? commit(unpacker, err) : 0;
 }
 
 static bool is_complete(const struct unpacker *unpacker)
