@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/findings.h"
 
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "oci-gen/pointer.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void findings_free(struct findings *findings)
 {
@@ -10,15 +15,13 @@ void findings_free(struct findings *findings)
 	*findings = (struct findings){ 0 };
 }
 
-void findings_add(struct findings *findings, const struct rule *rule, const char *pointer,
-		  const char *format, ...)
+static void __attribute__((format(printf, 4, 0)))
+add(struct findings *findings, const struct rule *rule, const char *pointer, const char *format,
+    va_list args)
 {
 	char message[512];
-	va_list args;
 
-	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
-	va_end(args);
 	if (!findings->rows)
 		findings->rows = json_array();
 
@@ -34,4 +37,26 @@ void findings_add(struct findings *findings, const struct rule *rule, const char
 	json_array_append_new(findings->rows, row);
 	if (rule->severity == SEVERITY_ERROR)
 		findings->errors++;
+}
+
+void findings_add(struct findings *findings, const struct rule *rule, const char *pointer,
+		  const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(findings, rule, pointer, format, args);
+	va_end(args);
+}
+
+void findings_add_entry(struct findings *findings, const struct rule *rule, const char *list,
+			size_t index, const char *member, const char *format, ...)
+{
+	cleanup_free char *entry = pointer_index(list, index);
+	cleanup_free char *pointer = member ? pointer_join(entry, member) : xstrdup(entry);
+	va_list args;
+
+	va_start(args, format);
+	add(findings, rule, pointer, format, args);
+	va_end(args);
 }

@@ -26,6 +26,11 @@ void findings_free(struct findings *findings);
 void findings_add(struct findings *findings, const struct rule *rule, const char *pointer,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same for an entry of a list, or a member of it (NULL: the entry): LIST/INDEX[/MEMBER]. */
+void findings_add_entry(struct findings *findings, const struct rule *rule, const char *list,
+			size_t index, const char *member, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
 /* Check types, required members, enumerations and ranges. */
 void structure_check(const json_t *config, struct findings *findings);
 

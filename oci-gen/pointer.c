@@ -23,9 +23,10 @@ json_t *pointer_get(const json_t *root, const char *pointer)
 	const json_t *at = root;
 
 	while (at && *pointer) {
-		cleanup_free char *key = first_key(&pointer);
+		size_t length = strcspn(++pointer, "/");
 
-		at = json_object_get(at, key);
+		at = json_object_getn(at, pointer, length);
+		pointer += length;
 	}
 	return (json_t *)at;
 }

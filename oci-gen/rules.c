@@ -132,8 +132,7 @@ static void check_env(const json_t *config, const struct rule *rule, struct find
 
 		if (!text || (*text != '=' && strchr(text, '=')))
 			continue;
-		cleanup_free char *at = pointer_index("/process/env", i);
-		findings_add(findings, rule, at, "is not NAME=VALUE");
+		findings_add_entry(findings, rule, "/process/env", i, NULL, "is not NAME=VALUE");
 	}
 }
 
@@ -175,11 +174,10 @@ static void check_capabilities(const json_t *config, const struct rule *rule,
 
 		json_array_foreach (json_object_get(sets, capability_sets[s]), i, item) {
 			const char *text = json_string_value(item);
-			cleanup_free char *at = pointer_index(set, i);
 
 			if (text && !known_in(known_capabilities, text))
-				findings_add(findings, rule, at, "\"%.64s\" is not a capability",
-					     text);
+				findings_add_entry(findings, rule, set, i, NULL,
+						   "\"%.64s\" is not a capability", text);
 		}
 	}
 }
@@ -225,17 +223,19 @@ static void check_rlimits(const json_t *config, const struct rule *rule, struct 
 		const char *type = json_text(limit, "type", NULL);
 		const json_t *soft = json_object_get(limit, "soft");
 		const json_t *hard = json_object_get(limit, "hard");
-		cleanup_free char *at = pointer_index("/process/rlimits", i);
 
 		if (type && !known_in(known_rlimits, type))
-			findings_add(findings, rule, at, "\"%.64s\" is not a resource limit", type);
+			findings_add_entry(findings, rule, "/process/rlimits", i, NULL,
+					   "\"%.64s\" is not a resource limit", type);
 		if (type && json_object_get(seen, type))
-			findings_add(findings, rule, at, "%.64s is there twice", type);
+			findings_add_entry(findings, rule, "/process/rlimits", i, NULL,
+					   "%.64s is there twice", type);
 		if (type)
 			json_object_set_new(seen, type, json_true());
 		if (json_is_integer(soft) && json_is_integer(hard) &&
 		    json_integer_value(soft) > json_integer_value(hard))
-			findings_add(findings, rule, at, "the soft limit is above the hard one");
+			findings_add_entry(findings, rule, "/process/rlimits", i, NULL,
+					   "the soft limit is above the hard one");
 	}
 }
 
@@ -255,8 +255,8 @@ static size_t exec_size(const json_t *config, const char *pointer, const struct 
 		size += length + sizeof(char *);
 		if (length <= STRING_MAX)
 			continue;
-		cleanup_free char *at = pointer_index(pointer, i);
-		findings_add(findings, rule, at, "is longer than the kernel takes");
+		findings_add_entry(findings, rule, pointer, i, NULL,
+				   "is longer than the kernel takes");
 	}
 	return size;
 }

@@ -97,11 +97,11 @@ static void check_sources(const struct host *host, const struct rule *rule,
 
 	json_array_foreach (json_object_get(host->config, "mounts"), i, mount) {
 		const char *source = json_text(mount, "source", "");
-		cleanup_free char *at = xasprintf("/mounts/%zu/source", i);
 		cleanup_free char *full = absolute(host, source);
 
 		if (rules_is_bind(mount) && *source && access(full, F_OK) < 0)
-			findings_add(findings, rule, at, "%.128s: %s", full, strerror(errno));
+			findings_add_entry(findings, rule, "/mounts", i, "source", "%.128s: %s",
+					   full, strerror(errno));
 	}
 }
 
@@ -126,13 +126,12 @@ static void check_types(const struct host *host, const struct rule *rule, struct
 
 	json_array_foreach (json_object_get(host->config, "mounts"), i, mount) {
 		const char *type = json_text(mount, "type", "");
-		cleanup_free char *at = xasprintf("/mounts/%zu/type", i);
 
 		if (list && *type && !rules_is_bind(mount) && strcmp(type, "cgroup") != 0 &&
 		    !knows_file_system(list, type))
-			findings_add(findings, rule, at,
-				     "%.32s is not a file system of this kernel, or not loaded",
-				     type);
+			findings_add_entry(
+				findings, rule, "/mounts", i, "type",
+				"%.32s is not a file system of this kernel, or not loaded", type);
 	}
 }
 
@@ -166,10 +165,10 @@ static void check_namespaces(const struct host *host, const struct rule *rule,
 
 	json_array_foreach (pointer_get(host->config, "/linux/namespaces"), i, namespace) {
 		const char *path = json_text(namespace, "path", "");
-		cleanup_free char *at = xasprintf("/linux/namespaces/%zu/path", i);
 
 		if (*path == '/' && access(path, F_OK) < 0)
-			findings_add(findings, rule, at, "%.128s: %s", path, strerror(errno));
+			findings_add_entry(findings, rule, "/linux/namespaces", i, "path",
+					   "%.128s: %s", path, strerror(errno));
 	}
 }
 
@@ -180,14 +179,13 @@ static void check_kinds(const struct host *host, const struct rule *rule, struct
 
 	json_array_foreach (pointer_get(host->config, "/linux/namespaces"), i, namespace) {
 		const char *type = json_text(namespace, "type", "");
-		cleanup_free char *at = xasprintf("/linux/namespaces/%zu/type", i);
 
 		for (const struct known_namespace *n = known_namespaces; n->type; n++) {
 			cleanup_free char *path = xasprintf("/proc/self/ns/%s", n->alias);
 
 			if (strcmp(type, n->type) == 0 && access(path, F_OK) < 0)
-				findings_add(findings, rule, at, "this kernel has no %s namespaces",
-					     type);
+				findings_add_entry(findings, rule, "/linux/namespaces", i, "type",
+						   "this kernel has no %s namespaces", type);
 		}
 	}
 }

@@ -23,16 +23,15 @@ static void check_namespaces(const json_t *config, const struct rule *rule,
 	json_array_foreach (pointer_get(config, "/linux/namespaces"), i, namespace) {
 		const char *type = json_text(namespace, "type", NULL);
 		const char *path = json_text(namespace, "path", NULL);
-		cleanup_free char *at = pointer_index("/linux/namespaces", i);
-		cleanup_free char *path_at = pointer_join(at, "path");
 
 		if (type && json_object_get(seen, type))
-			findings_add(findings, rule, at, "a namespace of type %.32s is there twice",
-				     type);
+			findings_add_entry(findings, rule, "/linux/namespaces", i, NULL,
+					   "a namespace of type %.32s is there twice", type);
 		if (type)
 			json_object_set_new(seen, type, json_true());
 		if (path && *path && *path != '/')
-			findings_add(findings, rule, path_at, "must be an absolute path");
+			findings_add_entry(findings, rule, "/linux/namespaces", i, "path",
+					   "must be an absolute path");
 	}
 }
 
@@ -122,14 +121,16 @@ static void check_devices(const json_t *config, const struct rule *rule, struct 
 		const char *type = json_text(device, "type", "p");
 		bool numbered = json_is_integer(json_object_get(device, "major")) &&
 				json_is_integer(json_object_get(device, "minor"));
-		cleanup_free char *at = pointer_index("/linux/devices", i);
 
 		if (*path && *path != '/')
-			findings_add(findings, rule, at, "the path must be absolute");
+			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
+					   "the path must be absolute");
 		if (strcmp(type, "p") != 0 && !numbered)
-			findings_add(findings, rule, at, "major and minor are required");
+			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
+					   "major and minor are required");
 		if (json_object_get(seen, path))
-			findings_add(findings, rule, at, "%.128s is there twice", path);
+			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
+					   "%.128s is there twice", path);
 		json_object_set_new(seen, path, json_true());
 	}
 }
@@ -190,7 +191,6 @@ static void check_device_numbers(const json_t *config, const struct rule *rule,
 		const json_t *minor = json_object_get(device, "minor");
 		const char *type = json_text(device, "type", "p");
 		const char *path = json_text(device, "path", "");
-		cleanup_free char *at = pointer_index("/linux/devices", i);
 
 		if (strcmp(type, "p") == 0 || !json_is_integer(major) || !json_is_integer(minor))
 			continue;
@@ -199,7 +199,8 @@ static void check_device_numbers(const json_t *config, const struct rule *rule,
 				  (long long)json_integer_value(minor));
 		const char *other = json_text(seen, key, NULL);
 		if (other && strcmp(other, path) != 0)
-			findings_add(findings, rule, at, "is the device of %.128s, too", other);
+			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
+					   "is the device of %.128s, too", other);
 		json_object_set_new(seen, key, json_string(path));
 	}
 }
@@ -256,8 +257,8 @@ static void check_errno(const json_t *config, const struct rule *rule, struct fi
 
 		if (!json_object_get(entry, "errnoRet") || returns_errno(action))
 			continue;
-		cleanup_free char *at = pointer_index("/linux/seccomp/syscalls", i);
-		findings_add(findings, rule, at, "errnoRet has no meaning with %.32s", action);
+		findings_add_entry(findings, rule, "/linux/seccomp/syscalls", i, NULL,
+				   "errnoRet has no meaning with %.32s", action);
 	}
 }
 

@@ -11,11 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *mount_member(size_t i, const char *member)
-{
-	return xasprintf("/mounts/%zu/%s", i, member);
-}
-
 static bool has_option(const json_t *mount, const char *wanted)
 {
 	return json_has_text(json_object_get(mount, "options"), wanted);
@@ -52,10 +47,10 @@ static void check_relative(const json_t *config, const struct rule *rule, struct
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		const char *path = json_text(mount, "destination", "/");
-		cleanup_free char *at = mount_member(i, "destination");
 
 		if (*path && *path != '/')
-			findings_add(findings, rule, at, "should be an absolute path");
+			findings_add_entry(findings, rule, "/mounts", i, "destination",
+					   "should be an absolute path");
 	}
 }
 
@@ -66,10 +61,10 @@ static void check_root(const json_t *config, const struct rule *rule, struct fin
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		const char *path = json_text(mount, "destination", NULL);
-		cleanup_free char *at = mount_member(i, "destination");
 
 		if (path && *path == '/' && path[strspn(path, "/")] == '\0')
-			findings_add(findings, rule, at, "would hide the root file system");
+			findings_add_entry(findings, rule, "/mounts", i, "destination",
+					   "would hide the root file system");
 	}
 }
 
@@ -79,10 +74,9 @@ static void check_source(const json_t *config, const struct rule *rule, struct f
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		cleanup_free char *at = mount_member(i, "source");
-
 		if (rules_is_bind(mount) && !*json_text(mount, "source", ""))
-			findings_add(findings, rule, at, "is required for a bind mount");
+			findings_add_entry(findings, rule, "/mounts", i, "source",
+					   "is required for a bind mount");
 	}
 }
 
@@ -92,11 +86,9 @@ static void check_type(const json_t *config, const struct rule *rule, struct fin
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		cleanup_free char *at = mount_member(i, "type");
-
 		if (!*json_text(mount, "type", "") && !rules_is_bind(mount))
-			findings_add(findings, rule, at,
-				     "is required unless the options have bind or rbind");
+			findings_add_entry(findings, rule, "/mounts", i, "type",
+					   "is required unless the options have bind or rbind");
 	}
 }
 
@@ -107,11 +99,10 @@ static void check_bind(const json_t *config, const struct rule *rule, struct fin
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		cleanup_free char *at = mount_member(i, "options");
-
 		if (rules_is_bind(mount) && !has_option(mount, "bind") &&
 		    !has_option(mount, "rbind"))
-			findings_add(findings, rule, at, "should have bind or rbind");
+			findings_add_entry(findings, rule, "/mounts", i, "options",
+					   "should have bind or rbind");
 	}
 }
 
@@ -123,10 +114,11 @@ static void check_mappings(const json_t *config, const struct rule *rule, struct
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		bool uid = json_object_get(mount, "uidMappings");
 		bool gid = json_object_get(mount, "gidMappings");
-		cleanup_free char *at = mount_member(i, uid ? "gidMappings" : "uidMappings");
 
 		if (uid != gid)
-			findings_add(findings, rule, at, "is required beside the other mapping");
+			findings_add_entry(findings, rule, "/mounts", i,
+					   uid ? "gidMappings" : "uidMappings",
+					   "is required beside the other mapping");
 	}
 }
 
@@ -138,10 +130,10 @@ static void check_idmap(const json_t *config, const struct rule *rule, struct fi
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		bool mapped = json_object_get(mount, "uidMappings");
-		cleanup_free char *at = mount_member(i, "options");
 
 		if (mapped && !has_option(mount, "idmap") && !has_option(mount, "ridmap"))
-			findings_add(findings, rule, at, "should have idmap or ridmap");
+			findings_add_entry(findings, rule, "/mounts", i, "options",
+					   "should have idmap or ridmap");
 	}
 }
 
@@ -154,11 +146,10 @@ static void check_duplicates(const json_t *config, const struct rule *rule,
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		cleanup_free char *path = normal_path(json_text(mount, "destination", ""));
-		cleanup_free char *at = mount_member(i, "destination");
 
 		if (json_object_get(seen, path))
-			findings_add(findings, rule, at, "%.128s hides an earlier mount there",
-				     path);
+			findings_add_entry(findings, rule, "/mounts", i, "destination",
+					   "%.128s hides an earlier mount there", path);
 		json_object_set_new(seen, path, json_true());
 	}
 }
@@ -169,10 +160,9 @@ static void check_length(const json_t *config, const struct rule *rule, struct f
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		cleanup_free char *at = mount_member(i, "destination");
-
 		if (strlen(json_text(mount, "destination", "")) >= PATH_MAX)
-			findings_add(findings, rule, at, "is longer than a path can be");
+			findings_add_entry(findings, rule, "/mounts", i, "destination",
+					   "is longer than a path can be");
 	}
 }
 
@@ -204,12 +194,12 @@ static void check_hidden(const json_t *config, const struct rule *rule, struct f
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		const char *path = json_text(mount, "destination", "");
-		cleanup_free char *at = mount_member(i, "destination");
 
 		if (strlen(path) >= PATH_MAX)
 			continue; /* its tree would be too deep to free */
 		if (json_object_size(tree_enter(tree, path)) > 0)
-			findings_add(findings, rule, at, "hides what is mounted beneath it before");
+			findings_add_entry(findings, rule, "/mounts", i, "destination",
+					   "hides what is mounted beneath it before");
 	}
 }
 
@@ -222,10 +212,10 @@ static void check_paths(const json_t *config, const struct rule *rule, struct fi
 	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
 		json_array_foreach (pointer_get(config, lists[l]), i, item) {
 			const char *path = json_string_value(item);
-			cleanup_free char *at = pointer_index(lists[l], i);
 
 			if (path && *path != '/')
-				findings_add(findings, rule, at, "must be an absolute path");
+				findings_add_entry(findings, rule, lists[l], i, NULL,
+						   "must be an absolute path");
 		}
 }
 

@@ -18,12 +18,10 @@ static void check_device_access(const json_t *config, const struct rule *rule,
 
 	json_array_foreach (pointer_get(config, "/linux/resources/devices"), i, entry) {
 		const char *access = json_text(entry, "access", "");
-		cleanup_free char *at = pointer_index("/linux/resources/devices", i);
-		cleanup_free char *access_at = pointer_join(at, "access");
 
 		if (access[strspn(access, "rwm")] != '\0')
-			findings_add(findings, rule, access_at,
-				     "\"%.32s\" has letters other than r, w and m", access);
+			findings_add_entry(findings, rule, "/linux/resources/devices", i, "access",
+					   "\"%.32s\" has letters other than r, w and m", access);
 	}
 }
 
@@ -144,13 +142,12 @@ static void check_huge_pages(const json_t *config, const struct rule *rule,
 	json_array_foreach (pointer_get(config, "/linux/resources/hugepageLimits"), i, entry) {
 		const char *size = json_text(entry, "pageSize", "1GB");
 		size_t digits = strspn(size, "0123456789");
-		cleanup_free char *at = pointer_index("/linux/resources/hugepageLimits", i);
 		const char *unit = size + digits;
 
 		if (digits == 0 || *size == '0' ||
 		    (strcmp(unit, "KB") != 0 && strcmp(unit, "MB") != 0 && strcmp(unit, "GB") != 0))
-			findings_add(findings, rule, at, "\"%.32s\" is not a page size such as 2MB",
-				     size);
+			findings_add_entry(findings, rule, "/linux/resources/hugepageLimits", i,
+					   NULL, "\"%.32s\" is not a page size such as 2MB", size);
 	}
 }
 
@@ -161,10 +158,9 @@ static void check_block_io(const json_t *config, const struct rule *rule, struct
 
 	json_array_foreach (pointer_get(config, "/linux/resources/blockIO/weightDevice"), i,
 			    entry) {
-		cleanup_free char *at = pointer_index("/linux/resources/blockIO/weightDevice", i);
-
 		if (!json_object_get(entry, "weight") && !json_object_get(entry, "leafWeight"))
-			findings_add(findings, rule, at, "needs a weight or a leafWeight");
+			findings_add_entry(findings, rule, "/linux/resources/blockIO/weightDevice",
+					   i, NULL, "needs a weight or a leafWeight");
 	}
 }
 
@@ -213,10 +209,10 @@ static void check_cache_shares(const json_t *config, const struct rule *rule,
 			     "is not one line that begins with MB:");
 	json_array_foreach (json_object_get(rdt, "schemata"), i, line) {
 		const char *text = json_string_value(line);
-		cleanup_free char *at = pointer_index("/linux/intelRdt/schemata", i);
 
 		if (text && strchr(text, '\n'))
-			findings_add(findings, rule, at, "holds a newline");
+			findings_add_entry(findings, rule, "/linux/intelRdt/schemata", i, NULL,
+					   "holds a newline");
 	}
 }
 

@@ -23,19 +23,17 @@ static const char *skip_space(const char *at)
 	return at;
 }
 
-static bool is_of_name(char c)
-{
-	return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9');
-}
-
 /* What is behind the name at a quote, NULL where that is anything else. */
 static const char *name_end(const char *at)
 {
+	static const bool of_name[256] = {
+		['a' ... 'z'] = true, ['0' ... '9'] = true, ['_'] = true
+	};
 	const char *end = at + 1;
 
 	if (*at != '"')
 		return NULL;
-	while (is_of_name(*end))
+	while (of_name[(unsigned char)*end])
 		end++;
 	return *end == '"' && end > at + 1 ? end + 1 : NULL;
 }
@@ -53,12 +51,13 @@ static const char *list_end(const char *at)
 	return *at == ']' ? at : NULL;
 }
 
+/* Of a list that list_end() has seen: everything but space is above it. */
 static void add_list(struct strings *lists, const char *from, const char *end)
 {
 	cleanup_free char *list = xcalloc((size_t)(end - from) + 1, 1);
 
 	for (char *to = list; from < end; from++)
-		if (!is_space(*from))
+		if (*from > ' ')
 			*to++ = *from;
 	strings_add(lists, list);
 }
