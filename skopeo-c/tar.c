@@ -16,6 +16,9 @@ struct header {
 
 _Static_assert(sizeof(struct header) == TAR_BLOCK, "a header is one block");
 
+/* no file is larger, and the sum of two is a number */
+#define SIZE_LIMIT ((int64_t)1 << 60)
+
 struct tar_parser {
 	int (*member)(void *context, const struct tar_member *member, struct error *err);
 	int (*data)(void *context, const void *data, size_t length, struct error *err);
@@ -217,8 +220,8 @@ static int take_header(struct tar_parser *parser, struct error *err)
 	parser->zero_blocks = 0;
 	if (!checksum_is_right(header))
 		return malformed(parser, "a header with a wrong checksum", err);
-	if (size < 0)
-		return malformed(parser, "a size that is no number", err);
+	if (size < 0 || size > SIZE_LIMIT)
+		return malformed(parser, "a size that cannot be", err);
 	switch (header->type[0]) {
 	case 'x':
 	case 'L':
@@ -272,7 +275,7 @@ static int take_record(struct tar_parser *parser, const char *key, size_t key_le
 			continue;
 		}
 		*known[i].number = strtoll(value, &end, 10);
-		if (end != value + length || *known[i].number < 0)
+		if (end != value + length || *known[i].number < 0 || *known[i].number > SIZE_LIMIT)
 			return malformed(parser, "a record that is no number", err);
 	}
 	if (key_length > sizeof xattr - 1 && memcmp(key, xattr, sizeof xattr - 1) == 0)

@@ -92,6 +92,20 @@ static bool refuses(const void *data, size_t length)
 	return refused;
 }
 
+/* The header of a member of that size is taken. */
+static bool takes_size(int64_t size)
+{
+	unsigned char block[TAR_HEADER_MAX];
+	struct seen seen = { 0 };
+	struct error err;
+	struct tar_parser *parser = tar_parser_new(note, collect, &seen);
+
+	tar_header("x", size, block);
+	bool taken = tar_parse(parser, block, TAR_BLOCK, &err) == 0 && seen.size == size;
+	tar_parser_free(parser);
+	return taken;
+}
+
 int main(void)
 {
 	unsigned char block[TAR_HEADER_MAX];
@@ -107,6 +121,8 @@ int main(void)
 	ok(refuses("hello", 5), "tar: text is no archive");
 	tar_header("x", 5, block);
 	ok(refuses(block, TAR_BLOCK), "tar: an archive that ends in a member is cut off");
+	ok(takes_size((int64_t)1 << 45) && !takes_size(INT64_MAX),
+	   "tar: a size that no file can have");
 	block[0] = 'y';
 	ok(refuses(block, TAR_BLOCK), "tar: a wrong checksum");
 	return tap_done();
