@@ -74,7 +74,8 @@ struct copy_options {
 	COPY_SIDE_OPTIONS("dest", destination, "for the destination"), \
 	RETRY_OPTIONS(copy.both), \
 	TRUST_OPTIONS, \
-	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), "no progress bars" }
+	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), \
+	  "no progress bars; of copy no document, but for store:" }
 /* clang-format on */
 
 /* Check the options and put what they say into the request; what was said for both sides is merged

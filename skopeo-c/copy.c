@@ -87,6 +87,14 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 	return 0;
 }
 
+/* With --quiet skopeo prints nothing, and scripts count on it; but skopeo has no store: and no
+ * events, whose readers wait for the document. */
+static bool is_silent(const struct cli *cli, const struct copy_settings *settings)
+{
+	return settings->copy.quiet && settings->events < 0 &&
+	       !begins_with(cli->operands[1], &transport_store);
+}
+
 static int copy_run(const struct cli *cli, struct error *err)
 {
 	struct copy_settings *settings = cli->settings;
@@ -127,7 +135,7 @@ static int copy_run(const struct cli *cli, struct error *err)
 	json_auto_t *field = result.field, *document = json_object();
 	if (copy_write_digests(settings->copy.digestfile, result.digest, err) < 0)
 		return -1;
-	if (result.is_stdout)
+	if (result.is_stdout || is_silent(cli, settings))
 		return 0;
 	return document_finish(cli, document, "image", field, err);
 }

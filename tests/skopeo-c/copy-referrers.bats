@@ -39,7 +39,7 @@ copy() {
 
 # image REPOSITORY: an image as v1 in the registry with the API; prints its digest
 image() {
-	skopeo-c copy -q --tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$SIGNING/$1:v1" |
+	skopeo-c copy --tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$SIGNING/$1:v1" |
 		jq -r .image.descriptor.digest
 }
 

@@ -69,7 +69,19 @@ options_of() {
 	done
 	# with a value and without, as skopeo's are given
 	tool skopeo-c --insecure-policy copy --src-tls-verify=false --quiet=true "oci:$BATS_FILE_TMPDIR/oci:a" dir:d
+	[ -z "$output$stderr" ]
 	tool skopeo-c copy --insecure-policy=true --dest-tls-verify=true --all=false "oci:$BATS_FILE_TMPDIR/oci:a" dir:d
+}
+
+@test "skopeo's options: copy --quiet prints nothing, like skopeo's, but its document for what skopeo lacks" {
+	for to in oci:o:x "docker-archive:a:n/a:1" dir:d; do
+		tool skopeo-c copy -q "oci:$BATS_FILE_TMPDIR/oci:a" "$to"
+		[ -z "$output$stderr" ]
+	done
+	tool skopeo-c copy -q "oci:$BATS_FILE_TMPDIR/oci:a" store:quiet
+	[ "$(jq -r .image.name <<<"$output")" = docker.io/library/quiet:latest ]
+	tool skopeo-c copy -q --events 1 "oci:$BATS_FILE_TMPDIR/oci:a" oci:o:y
+	tail -n 1 <<<"$output" | jq -e '.image.manifest'
 }
 
 @test "skopeo's options: what is not supported says so and does nothing" {
