@@ -52,18 +52,20 @@ char *http_resolve(const char *base, const char *reference)
 	return url_part(url, CURLUPART_URL, 0);
 }
 
+static bool have_same(CURLU *one, CURLU *other, CURLUPart part)
+{
+	cleanup_free char *a = url_part(one, part, CURLU_NO_DEFAULT_PORT);
+	cleanup_free char *b = url_part(other, part, CURLU_NO_DEFAULT_PORT);
+
+	return strcasecmp(a, b) == 0;
+}
+
 bool http_same_host(const char *one, const char *other)
 {
 	cleanup_url CURLU *a = parse_url(one);
 	cleanup_url CURLU *b = parse_url(other);
 
-	if (!a || !b)
-		return false;
-	cleanup_free char *host_a = url_part(a, CURLUPART_HOST, 0);
-	cleanup_free char *host_b = url_part(b, CURLUPART_HOST, 0);
-	cleanup_free char *port_a = url_part(a, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-	cleanup_free char *port_b = url_part(b, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
-	return strcasecmp(host_a, host_b) == 0 && strcmp(port_a, port_b) == 0;
+	return a && b && have_same(a, b, CURLUPART_HOST) && have_same(a, b, CURLUPART_PORT);
 }
 
 bool http_same_origin(const char *one, const char *other)
@@ -71,11 +73,8 @@ bool http_same_origin(const char *one, const char *other)
 	cleanup_url CURLU *a = parse_url(one);
 	cleanup_url CURLU *b = parse_url(other);
 
-	if (!a || !b)
-		return false;
-	cleanup_free char *scheme_a = url_part(a, CURLUPART_SCHEME, 0);
-	cleanup_free char *scheme_b = url_part(b, CURLUPART_SCHEME, 0);
-	return strcasecmp(scheme_a, scheme_b) == 0 && http_same_host(one, other);
+	return a && b && have_same(a, b, CURLUPART_SCHEME) && have_same(a, b, CURLUPART_HOST) &&
+	       have_same(a, b, CURLUPART_PORT);
 }
 
 int64_t http_date(const char *text)

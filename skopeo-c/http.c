@@ -329,6 +329,8 @@ void http_resume(struct http_request *request)
 
 static enum http_result classify(const struct http_request *request, CURLcode code)
 {
+	long proxy_fault = 0;
+
 	if (request->transfer->aborted)
 		return HTTP_ABORTED;
 	if (request->transfer->too_large)
@@ -344,6 +346,9 @@ static enum http_result classify(const struct http_request *request, CURLcode co
 	case CURLE_SSL_CONNECT_ERROR:
 		return HTTP_NOT_TLS;
 	case CURLE_PEER_FAILED_VERIFICATION:
+		curl.easy_getinfo(request->transfer->easy, CURLINFO_PROXY_SSL_VERIFYRESULT,
+				  &proxy_fault);
+		return proxy_fault ? HTTP_BAD_PROXY : HTTP_UNTRUSTED;
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_ISSUER_ERROR:

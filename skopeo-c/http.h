@@ -49,6 +49,7 @@ enum http_result {
 	HTTP_UNREACHABLE, /* no connection came to be */
 	HTTP_NOT_TLS,	  /* connected, but no TLS session came to be */
 	HTTP_UNTRUSTED,	  /* the server's certificate was refused */
+	HTTP_BAD_PROXY,	  /* that of the proxy before it was */
 	HTTP_TOO_LARGE,	  /* the body went over its limit */
 	HTTP_ABORTED	  /* a callback said HTTP_ABORT */
 };

@@ -238,6 +238,10 @@ static int not_answered(const struct registry_call *call, struct error *err)
 			  request->failure);
 		return error_hint(err, "name its authority with --cert-dir, or use "
 				       "--tls-verify=false");
+	case HTTP_BAD_PROXY:
+		return error_set(err, ERROR_DENIED,
+				 "the certificate of the proxy before %s is not trusted: %s", name,
+				 request->failure);
 	case HTTP_NOT_TLS:
 		error_set(err, ERROR_TEMPORARY, "%s does not speak TLS: %s", name,
 			  request->failure);

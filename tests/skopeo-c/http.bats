@@ -76,7 +76,7 @@ proxied() {
 	grep -q 'registry.invalid$' "$BATS_FILE_TMPDIR/proxy-tls/log"
 	https_proxy=$tls http_proxy=$tls tool 6 skopeo-c inspect -n --tls-verify=false \
 		"docker://registry.invalid:${REGISTRY#*:}/some/image:v1"
-	error_is denied "is not trusted"
+	error_is denied "the certificate of the proxy before registry.invalid:${REGISTRY#*:} is not trusted"
 }
 
 @test "http: a proxy of another protocol is an error that names it" {

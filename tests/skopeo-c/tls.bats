@@ -80,7 +80,7 @@ tls_registry() {
 	port=$(free_port)
 	cat >"$dir/config.yml" <<-END
 		version: 0.1
-		log: {level: error, accesslog: {disabled: true}}
+		log: {level: error}
 		storage: {filesystem: {rootdirectory: $dir/data}}
 		http: {addr: "127.0.0.1:$port", tls: {certificate: $BATS_FILE_TMPDIR/server.pem, key: $BATS_FILE_TMPDIR/server.key}}
 	END
@@ -111,6 +111,8 @@ teardown() {
 	cd "$BATS_TEST_TMPDIR"
 	tool skopeo-c copy --dest-cert-dir "$certs" tarball:1.tar:2.tar:3.tar:4.tar "docker://$one/big:v1"
 	tool skopeo-c copy --src-cert-dir "$certs" "docker://$one/big:v1" oci:o:x
+	grep -q '"GET /v2/big/blobs/sha256:.* HTTP/2.0" 200' one/log
+	grep -q '"PUT /v2/big/manifests/.* HTTP/2.0" 201' one/log
 	tool /usr/bin/python3 -c 'import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
