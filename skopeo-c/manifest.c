@@ -73,9 +73,10 @@ int blob_from_json(const json_t *descriptor, const char *what, struct blob *blob
 		return -1;
 	if (!digest_is_valid(digest))
 		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" is not a digest", what, digest);
-	if (size < 0)
-		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has a negative size", what,
-				 digest);
+	if (size < 0 || size > BLOB_SIZE_MAX)
+		return error_set(err, ERROR_INTEGRITY,
+				 "%s: blob %s has a size that cannot be: %lld", what, digest,
+				 (long long)size);
 	*blob = (struct blob){ digest, size, media_type };
 	return 0;
 }

@@ -58,6 +58,10 @@ static const struct {
 	  BEGIN "\"config\":{\"mediaType\":\"a\",\"digest\":\"" DIGEST
 		"\",\"size\":-1},\"layers\":[]}",
 	  NULL, NULL, ERROR_INTEGRITY },
+	{ "a size that nothing has",
+	  BEGIN "\"config\":{\"mediaType\":\"a\",\"digest\":\"" DIGEST
+		"\",\"size\":9223372036854775807},\"layers\":[]}",
+	  NULL, NULL, ERROR_INTEGRITY },
 	{ "layers that are no list", BEGIN "\"config\":" DESCRIPTOR ",\"layers\":{}}", NULL, NULL,
 	  ERROR_INTEGRITY },
 	{ "a layer that is no descriptor", BEGIN "\"config\":" DESCRIPTOR ",\"layers\":[1]}", NULL,
