@@ -95,10 +95,10 @@ summary() {
 
 @test "events: what the kernel will not have watched is an error, not missed" {
 	echo '{}' >"$BATS_TEST_TMPDIR/empty"
-	TOOL_TIMEOUT=20 tool 9 unshare --user --map-root-user bash -c \
+	tool 9 unshare --user --map-root-user bash -c \
 		'echo 1 >/proc/sys/user/max_inotify_watches && exec ocid-dispatch call GetContainerEvents' <"$BATS_TEST_TMPDIR/empty"
 	error_is limit "(raise fs.inotify.max_user_watches)"
-	TOOL_TIMEOUT=20 tool 9 unshare --user --map-root-user bash -c \
+	tool 9 unshare --user --map-root-user bash -c \
 		'echo 0 >/proc/sys/user/max_inotify_instances && exec ocid-dispatch call GetContainerEvents' <"$BATS_TEST_TMPDIR/empty"
 	error_is limit "(raise fs.inotify.max_user_instances)"
 }
