@@ -143,7 +143,7 @@ store_is_sound() {
 			env --default-signal=INT skopeo-c copy --tls-verify=false --events 3 "docker://$LIAR/slower-blob/x:v1" "$to" \
 				3>"$BATS_TEST_TMPDIR/events" >/dev/null 2>"$BATS_TEST_TMPDIR/stderr" &
 			pid=$!
-			wait_for 5 grep -q started "$BATS_TEST_TMPDIR/events"
+			wait_for 20 grep -q started "$BATS_TEST_TMPDIR/events"
 			kill -s "$signal" "$pid"
 			status=0
 			wait "$pid" || status=$?

@@ -111,6 +111,7 @@ proxied() {
 }
 
 @test "http: built without libcurl's archive, libcurl is loaded for registries, and only for them" {
+	[ -d "$OCID_BIN/obj/skopeo-c" ] || skip "the programs are here without their objects"
 	build=$BATS_TEST_TMPDIR/build
 	mkdir -p "$build/obj"
 	cp -a "$OCID_BIN/obj/lib" "$OCID_BIN/obj/skopeo-c" "$build/obj"
