@@ -7,6 +7,7 @@
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "ocid-dispatch/configuration.h"
+#include "ocid-dispatch/stream_server.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -61,19 +62,17 @@ static int check_runtimes(const json_t *configuration, struct error *err)
 
 static int check_streams(const json_t *configuration, struct error *err)
 {
-	static const char *const keys[] = { "certificate", "key" };
 	const json_t *stream = json_object_get(configuration, "stream");
+	const struct stream_settings settings = {
+		.address = json_text(stream, "address", ""),
+		.tls_certificate = json_text(stream, "certificate", NULL),
+		.tls_key = json_text(stream, "key", NULL),
+	};
 
-	if (!json_object_get(stream, keys[0]) != !json_object_get(stream, keys[1]))
-		return error_set(err, ERROR_INTEGRITY,
-				 "\"stream.certificate\" and \"stream.key\" go together");
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		const char *path = json_text(stream, keys[i], NULL);
-
-		if (path && access(path, R_OK) < 0)
-			return error_os(err, "\"stream.%s\": %s", keys[i], path);
-	}
-	return 0;
+	if (stream_server_check(&settings, err) == 0)
+		return 0;
+	err->kind = err->kind == ERROR_USAGE ? ERROR_INTEGRITY : err->kind;
+	return error_prefix(err, "\"stream\"");
 }
 
 static int run(const struct cli *cli, struct error *err)

@@ -127,6 +127,14 @@ static int check_tls(const struct stream_settings *settings, struct error *err)
 	return 0;
 }
 
+int stream_server_check(const struct stream_settings *settings, struct error *err)
+{
+	union address address;
+	socklen_t length;
+
+	return parse_address(settings, &address, &length, err) < 0 ? -1 : check_tls(settings, err);
+}
+
 int stream_server_open(const struct stream_settings *settings, struct stream_server *server,
 		       struct error *err)
 {

@@ -38,6 +38,9 @@ struct stream_server {
 	struct rlimit open_files;
 };
 
+/* Whether they make sense, the files of TLS included: ERROR_USAGE. */
+int stream_server_check(const struct stream_settings *settings, struct error *err);
+
 /* Listen; ERROR_USAGE for an address that is none or half of TLS, ERROR_IN_USE for a port that is
  * taken. */
 int stream_server_open(const struct stream_settings *settings, struct stream_server *server,

@@ -62,7 +62,13 @@ check() {
 	error_is not-found "/no/such"
 	echo '{"stream": {"certificate": "/etc/passwd"}}' >"$CONFIG"
 	check 7
-	error_is integrity "go together"
+	error_is integrity "a certificate and its key"
+	echo '{"stream": {"certificate": "/etc/passwd", "key": "/etc/passwd"}}' >"$CONFIG"
+	check 7
+	error_is integrity "/etc/passwd: no start line"
+	echo '{"stream": {"address": "localhost"}}' >"$CONFIG"
+	check 7
+	error_is integrity '"localhost" is no IP address'
 }
 
 @test "check: the server reads it again on SIGHUP, and keeps it where that is wrong" {
