@@ -83,4 +83,5 @@ TEST_OBJS_seccomp_names := oci-gen/seccomp_names.o
 
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
 TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/journal monitor/log monitor/rotate monitor/text)
+TEST_OBJS_monitor := $(patsubst %,ocid-shim/monitor/%.o,attach console control journal log process rotate text)
 TEST_OBJS_runtime_error := ocid-shim/runtime.o ocid-shim/signals.o
