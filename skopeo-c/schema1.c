@@ -2,6 +2,7 @@
 #include "skopeo-c/schema1.h"
 
 #include "lib/base64.h"
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
 #include "lib/json.h"
@@ -105,17 +106,17 @@ json_t *schema1_layers(const json_t *manifest, bool all)
 static char *command_of(const json_t *entry)
 {
 	const json_t *words = json_path(entry, "container_config", "Cmd", NULL), *word;
-	char *text = xstrdup("");
+	struct buffer text = { 0 };
 	size_t i;
 
 	json_array_foreach (words, i, word) {
 		const char *next = json_string_value(word);
-		char *longer = xasprintf("%s%s%s", text, i ? " " : "", next ? next : "");
 
-		free(text);
-		text = longer;
+		if (i > 0)
+			buffer_add(&text, " ");
+		buffer_add(&text, next ? next : "");
 	}
-	return text;
+	return buffer_take_text(&text);
 }
 
 static json_t *history_entry(const json_t *entry)

@@ -57,6 +57,7 @@ TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack erofs erof
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_credentials := skopeo-c/credentials.o
 TEST_OBJS_manifest := skopeo-c/manifest.o skopeo-c/schema1.o
+TEST_OBJS_schema1 := skopeo-c/schema1.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files registries-short)
 TEST_OBJS_duration := skopeo-c/duration.o
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
