@@ -48,10 +48,11 @@ SHA2 := $(if $(filter /%,$(shell $(CC) -print-file-name=libcrypto.a)),-l:libcryp
 # for what is not spoken: as a shared one it brings thirty along, half of the time of an inspect. What
 # it needs of them is defined instead (skopeo-c/curl-linked.c); of any other library it is linked.
 # Elsewhere, and with `make LIBCURL=`, it is loaded when it is needed (skopeo-c/curl-loaded.c).
-LIBCURL      := $(realpath $(filter /%,$(shell $(CC) -print-file-name=libcurl.a)))
+CURL_STATIC  := $(shell $(PKG_CONFIG) --static --libs libcurl 2>/dev/null)
+LIBCURL      := $(if $(CURL_STATIC),$(realpath $(filter /%,$(shell $(CC) -print-file-name=libcurl.a))))
 CURL_WITHOUT := -lbrotlidec -lgssapi_krb5 -lidn2 -llber -lldap -lpsl -lrtmp -lssh2 -lzstd
 CURL_ABSENT  := Brotli|gss_|idn2_|ber_|ldap_|psl_|RTMP_|libssh2_|ZSTD_
-CURL_LIBS    := $(if $(LIBCURL),$(LIBCURL) $(filter-out -lcurl $(CURL_WITHOUT),$(shell $(PKG_CONFIG) --static --libs libcurl)))
+CURL_LIBS    := $(if $(LIBCURL),$(LIBCURL) $(filter-out -lcurl $(CURL_WITHOUT),$(CURL_STATIC)))
 LIBS_skopeo-c := $(CURL_LIBS)
 
 # Of libarchive the tar reader and two filters are what layers need: as a shared one it brings libxml2
