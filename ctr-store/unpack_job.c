@@ -187,6 +187,8 @@ static void give_up(const struct unpack_site *site, struct unpack_job *job)
 	unpack_worker_end(&job->worker);
 	unlock(site, job);
 	cleanup_fd_p(&job->arriving_fd);
+	cleanup_fd_p(&job->tree_fd);
+	free(steal_ptr(&job->id));
 	path_remove_tree(site->staging.fd, job->directory, &ignored);
 	job->directory[0] = '\0';
 	job->was_given_up = true;
