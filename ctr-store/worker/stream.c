@@ -22,16 +22,19 @@ struct stream {
 
 	/* the thread's own until it has ended */
 	struct source source;
-	struct hasher stored, plain;
+	struct hasher stored;
 	bool same; /* stored as it is, so one hash is both digests */
 	const char *compression;
 	char diff_id[DIGEST_SIZE];
 
-	/* the ring; blocks [taken, filled) are for the reader */
+	/* the ring; blocks [taken, filled) are for the reader, and [hashed, filled) to be hashed by
+	 * the one who would wait for the other */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	struct block blocks[BLOCKS];
-	size_t filled, taken;
+	size_t filled, taken, hashed;
+	bool hashing;	     /* one of them is at block `hashed` */
+	struct hasher plain; /* that one's meanwhile */
 	bool ended;
 	struct error failure; /* why it ended; kind is 0 at the layer's end */
 
@@ -58,12 +61,29 @@ struct stream *stream_new(const struct stream_settings *settings)
 	return stream;
 }
 
+/* With the mutex, which is let go of meanwhile. */
+static void hash_block(struct stream *stream)
+{
+	const struct block *block = &stream->blocks[stream->hashed % BLOCKS];
+
+	stream->hashing = true;
+	pthread_mutex_unlock(&stream->mutex);
+	hasher_update(&stream->plain, block->data, block->length);
+	pthread_mutex_lock(&stream->mutex);
+	stream->hashing = false;
+	stream->hashed++;
+	pthread_cond_signal(&stream->changed);
+}
+
 /* Wait for a block that the reader does not need any more. */
 static struct block *free_block(struct stream *stream)
 {
 	pthread_mutex_lock(&stream->mutex);
 	while (stream->filled - stream->taken == BLOCKS)
-		pthread_cond_wait(&stream->changed, &stream->mutex);
+		if (stream->hashed < stream->filled && !stream->hashing)
+			hash_block(stream);
+		else
+			pthread_cond_wait(&stream->changed, &stream->mutex);
 	pthread_mutex_unlock(&stream->mutex);
 	return &stream->blocks[stream->filled % BLOCKS];
 }
@@ -95,7 +115,6 @@ static int inflate_all(struct stream *stream, struct inflater *inflater, struct 
 				  stream->settings.size_max);
 			return error_hint(err, "see --max-size");
 		}
-		hasher_update(&stream->plain, block->data, (size_t)length);
 		block->length = (size_t)length;
 		publish_block(stream);
 	}
@@ -141,16 +160,26 @@ int stream_start(struct stream *stream, struct error *err)
 	return 0;
 }
 
+/* The reader does not need its block any more. */
+static void give_back(struct stream *stream)
+{
+	while (stream->hashed == stream->taken)
+		if (!stream->hashing)
+			hash_block(stream);
+		else
+			pthread_cond_wait(&stream->changed, &stream->mutex);
+	stream->taken++;
+	stream->holding = false;
+	pthread_cond_signal(&stream->changed);
+}
+
 ssize_t stream_next(struct stream *stream, const void **data, struct error *err)
 {
 	ssize_t length = 0;
 
 	pthread_mutex_lock(&stream->mutex);
-	if (stream->holding) {
-		stream->taken++;
-		stream->holding = false;
-		pthread_cond_signal(&stream->changed);
-	}
+	if (stream->holding)
+		give_back(stream);
 	while (stream->filled == stream->taken && !stream->ended)
 		pthread_cond_wait(&stream->changed, &stream->mutex);
 	if (stream->filled > stream->taken) {

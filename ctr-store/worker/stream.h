@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The uncompressed layer, block by block. A thread reads, hashes and decompresses ahead of whoever
- * takes the blocks, so that two processors share the work.
+ * The uncompressed layer, block by block. A thread reads and decompresses ahead of whoever takes
+ * the blocks, and the one of the two who has less to do hashes them, so that two processors share
+ * the work.
  */
 #pragma once
 #include "lib/error.h"
