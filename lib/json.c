@@ -38,6 +38,14 @@ static int check_depth(const char *text, size_t length, const char *what, struct
 	return 0;
 }
 
+/* jansson's, but where that names a flag of its own */
+static const char *reason(const json_error_t *position)
+{
+	return json_error_code(position) == json_error_null_character
+		       ? "\\u0000, which no text may have here"
+		       : position->text;
+}
+
 json_t *json_parse(const char *text, size_t length, const char *what, struct error *err)
 {
 	json_error_t position;
@@ -48,7 +56,7 @@ json_t *json_parse(const char *text, size_t length, const char *what, struct err
 	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &position);
 	if (!json)
 		error_set(err, ERROR_INTEGRITY, "%s: not valid JSON: line %d, column %d: %s", what,
-			  position.line, position.column, position.text);
+			  position.line, position.column, reason(&position));
 	return json;
 }
 

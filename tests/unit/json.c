@@ -16,6 +16,7 @@ static const struct {
 	{ "{'a':1}", "single quotes" },
 	{ "{\"a\":1,}", "a comma too many" },
 	{ "<html>", "HTML" },
+	{ "[\"\\u0000\"]", "a NUL" },
 };
 
 static json_t *nested(int depth, struct error *err)
@@ -62,6 +63,7 @@ int main(void)
 		json_t *json = json_parse(refused[i].text, strlen(refused[i].text), "x", &err);
 
 		ok(!json && err.kind == ERROR_INTEGRITY, "%s is refused", refused[i].why);
+		ok(!strstr(err.message, "JSON_"), "and in words of ours");
 		json_decref(json);
 	}
 	json_t *deep = nested(JSON_DEPTH_MAX, &err);
