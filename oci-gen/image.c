@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { VOLUMES_MAX = 4096 };
+
 #define IMAGE_ANNOTATION "org.opencontainers.image."
 
 /* Fields that become annotations; in_config: below "config", not at the top. */
@@ -235,6 +237,10 @@ int image_apply(struct generation *g, const json_t *image, struct error *err)
 	    apply_process(g, config, err) < 0 ||
 	    member(config, "Volumes", JSON_OBJECT, &volumes, err) < 0)
 		return -1;
+	/* each is looked up among all mounts */
+	if (json_object_size(volumes) > VOLUMES_MAX)
+		return error_set(err, ERROR_LIMIT, "the image has %zu volumes, more than %d",
+				 json_object_size(volumes), VOLUMES_MAX);
 	json_decref(g->volumes);
 	g->volumes = json_incref(volumes);
 	return apply_annotations(g, image, config, err);

@@ -75,3 +75,10 @@ volumes() {
 	done
 	[ ! -e "$ROOTFS/data/new" ]
 }
+
+@test "generate: an image with more volumes than anybody has is refused at once" {
+	jq -n '{image: {name: "x", config: {os: "linux", config: {Cmd: ["sh"],
+		Volumes: [range(100000) | {key: "/v\(.)", value: {}}] | from_entries}}}, rootfs: {id: "x", path: "/"}}' >"$DOCUMENT"
+	tool 9 oci-gen generate --document "$DOCUMENT"
+	error_is limit "the image has 100000 volumes, more than 4096"
+}
