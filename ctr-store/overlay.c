@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,8 +92,10 @@ static int configure(const struct store *store, int fs_fd, const struct overlay 
 	for (size_t i = stack->lower.count; i > 0; i--) {
 		if (set(fs_fd, "lowerdir+", stack->lower.items[i - 1]) == 0)
 			continue;
-		/* before 6.8 the option is unknown */
-		return i == stack->lower.count && errno == EINVAL ? 0 : context_error(fs_fd, err);
+		/* before 6.8 the option is unknown; before 6.5 that is said when the page is full
+		 * to which options are added unseen; before 6.15 it refuses mounts of layers that
+		 * are attached nowhere */
+		return errno == EINVAL ? 0 : context_error(fs_fd, err);
 	}
 	for (size_t i = 0; i < FIXED_OPTIONS; i++)
 		if (set(fs_fd, fixed_options[i].key, fixed_options[i].value) < 0)
@@ -219,6 +222,8 @@ static int detach_copy(const char *directory, const struct overlay *overlay, con
 		error_os(err, "cannot mount the layers");
 		if (err->kind == ERROR_DENIED)
 			user_namespace_hint(err);
+		else if (err->os == EINVAL)
+			error_hint(err, "the kernel's log says why, see dmesg(1)");
 		rmdir(directory);
 		return -1;
 	}
@@ -230,38 +235,64 @@ static int detach_copy(const char *directory, const struct overlay *overlay, con
 	return fd;
 }
 
-/* With names that are short enough for one page, if there are such. */
-static int mount_below(const struct store *store, const struct overlay *overlay, int user_fd,
-		       const char *scratch, struct error *err)
+/* The options for mount(2), of which the stack keeps what they name. The caller frees them. */
+static char *classic_options(const struct store *store, const struct stack_settings *settings,
+			     struct stack *stack, struct error *err)
 {
-	struct stack_settings settings = { .overlay = overlay,
-					   .user_fd = user_fd,
-					   .below = scratch };
-	cleanup_stack struct stack stack = { 0 }, brief = { 0 };
-	cleanup_free char *root = xasprintf("%s/root", scratch);
-
-	if (stack_fill(store, &settings, &stack, err) < 0)
-		return -1;
-	cleanup_free char *options = overlay_options(&stack.lower, stack.upper, stack.work);
-	if (strlen(options) > OPTIONS_MAX && user_fd < 0) {
-		settings.short_names = true;
-		if (stack_fill(store, &settings, &brief, err) < 0)
-			return -1;
-		free(options);
-		options = overlay_options(&brief.lower, brief.upper, brief.work);
-	}
+	if (stack_fill(store, settings, stack, err) < 0)
+		return NULL;
+	char *options = overlay_options(&stack->lower, stack->upper, stack->work);
 	if (user_namespace_marks(store)) {
 		char *longer = xasprintf("%s,userxattr", options);
 
 		free(options);
 		options = longer;
 	}
+	return options;
+}
+
+/* With options that name layers by numbers: those of descriptors, where they are names. */
+static int detach_copy_by_numbers(const char *directory, const struct overlay *overlay,
+				  const char *options, struct error *err)
+{
+	cleanup_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (here < 0 || chdir("/proc/self/fd") < 0)
+		return error_os(err, "cannot mount the layers");
+	cleanup_fd int fd = detach_copy(directory, overlay, options, err);
+	bool is_back = fchdir(here) == 0;
+	return fd < 0 || is_back ? steal_fd(&fd)
+				 : error_os(err, "cannot return to the working directory");
+}
+
+/* By paths, or by numbers where those of all layers are more than one page. */
+static int mount_below(const struct store *store, const struct overlay *overlay, int user_fd,
+		       const char *scratch, struct error *err)
+{
+	struct stack_settings settings = { .overlay = overlay,
+					   .user_fd = user_fd,
+					   .below = scratch };
+	cleanup_stack struct stack stack = { 0 };
+	cleanup_free char *root = xasprintf("%s/root", scratch);
+	cleanup_free char *options = classic_options(store, &settings, &stack, err);
+
+	if (options && strlen(options) <= OPTIONS_MAX)
+		return detach_copy(root, overlay, options, err);
+	if (options) {
+		stack_free(&stack);
+		stack = (struct stack){ 0 };
+		free(options);
+		settings.by_number = true;
+		options = classic_options(store, &settings, &stack, err);
+	}
+	if (!options)
+		return -1;
 	if (strlen(options) > OPTIONS_MAX) {
 		error_set(err, ERROR_LIMIT, "%zu layers are too many for this kernel",
 			  overlay->layers->count);
-		return error_hint(err, "Linux 6.8 and later stack 500");
+		return error_hint(err, "Linux 6.8 and later stack 500, whatever their names are");
 	}
-	return detach_copy(root, overlay, options, err);
+	return detach_copy_by_numbers(root, overlay, options, err);
 }
 
 /* The name of a directory in the runroot, for what has to be attached for a moment. */

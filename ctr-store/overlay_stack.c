@@ -32,12 +32,14 @@ void stack_free(struct stack *stack)
 	free(stack->fds);
 }
 
+static const char fd_directory[] = "/proc/self/fd/";
+
 /* A short name for a directory: that of an open descriptor, which is the stack's from here on. */
 static char *name_of_fd(struct stack *stack, int fd)
 {
 	stack->fds = xreallocarray(stack->fds, stack->fd_count + 1, sizeof *stack->fds);
 	stack->fds[stack->fd_count++] = fd;
-	return xasprintf("/proc/self/fd/%d", fd);
+	return xasprintf("%s%d", fd_directory, fd);
 }
 
 static char *name_by_fd(struct stack *stack, const char *path, struct error *err)
@@ -49,6 +51,21 @@ static char *name_by_fd(struct stack *stack, const char *path, struct error *err
 		return NULL;
 	}
 	return name_of_fd(stack, fd);
+}
+
+/* In place of a name: the number of a descriptor of it, its name in /proc/self/fd. */
+static int take_number(struct stack *stack, char **name, struct error *err)
+{
+	cleanup_free char *old = *name;
+	char *path = strncmp(old, fd_directory, strlen(fd_directory)) == 0
+			     ? steal_ptr(&old)
+			     : name_by_fd(stack, old, err);
+
+	*name = path;
+	if (!path)
+		return -1;
+	memmove(path, path + strlen(fd_directory), strlen(path) - strlen(fd_directory) + 1);
+	return 0;
 }
 
 /* overlayfs wants two lower directories where there is no upper one; an image of one layer, or of
@@ -141,11 +158,11 @@ static int add_layer(const struct store *store, const struct stack_settings *set
 		return lost_store_error(layer, err);
 	if (is_image || settings->user_fd >= 0)
 		name = name_mount(store, settings, stack, path, is_image, err);
-	else if (settings->short_names || strlen(path) > FS_STRING_MAX)
+	else if (strlen(path) > FS_STRING_MAX)
 		name = name_by_fd(stack, path, err);
 	else
 		name = steal_ptr(&path);
-	if (!name)
+	if (!name || (settings->by_number && take_number(stack, &name, err) < 0))
 		return -1;
 	strings_add(&stack->lower, name);
 	return 0;
@@ -185,7 +202,7 @@ int stack_fill(const struct store *store, const struct stack_settings *settings,
 	if (overlay->top) {
 		const struct stack_settings as_it_is = { .overlay = overlay,
 							 .user_fd = -1,
-							 .short_names = settings->short_names };
+							 .by_number = settings->by_number };
 
 		if (add_layer(store, &as_it_is, stack, overlay->top, err) < 0)
 			return -1;

@@ -26,7 +26,7 @@ struct stack_settings {
 	int user_fd;	   /* user namespace to map the layers by, or -1 */
 	const char *below; /* a directory to attach mounts of layers in, where they are mapped or
 			    * images; NULL: they stay detached */
-	bool short_names;  /* where a whole path may be too long */
+	bool by_number;	   /* layers are named by the numbers of descriptors */
 };
 
 int stack_fill(const struct store *store, const struct stack_settings *settings,
