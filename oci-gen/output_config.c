@@ -86,23 +86,23 @@ int output_config(const char *path, const json_t *config, struct error *err)
 	cleanup_free char *real = realpath(path, NULL);
 	bool present = real && stat(real, &st) == 0;
 
+	if (!*path)
+		return error_set(err, ERROR_USAGE, "--output: the value is empty");
 	if (present && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return write_special(real, config, err);
 	if (present && S_ISDIR(st.st_mode)) {
-		cleanup_fd int fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cleanup_free char *file = xasprintf("%s/config.json", real);
 
-		return fd < 0 ? error_os(err, "%s", path)
-			      : write_at(fd, "config.json", config, err);
+		return write_at(AT_FDCWD, file, config, err);
 	}
+	if (path[strlen(path) - 1] != '/')
+		return write_at(AT_FDCWD, present ? real : path, config, err);
 
-	cleanup_free char *for_directory = xstrdup(present ? real : path);
-	cleanup_free char *for_name = xstrdup(present ? real : path);
-	bool bundle = *path && path[strlen(path) - 1] == '/';
+	cleanup_free char *for_directory = xstrdup(path), *for_name = xstrdup(path);
 	const char *directory = dirname(for_directory), *name = basename(for_name);
 	cleanup_fd int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (directory_fd < 0)
 		return error_os(err, "%s", directory);
-	return bundle ? make_bundle(directory_fd, name, config, err)
-		      : write_at(directory_fd, name, config, err);
+	return make_bundle(directory_fd, name, config, err);
 }

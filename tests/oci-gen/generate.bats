@@ -210,6 +210,9 @@ setup_file() {
 	echo old >"$out"
 	tool 2 oci-gen generate --no-document -o "$out" --process-uid x
 	[ "$(cat "$out")" = old ]
+	tool 2 oci-gen generate --no-document -o ""
+	tool 3 oci-gen generate --no-document -o "$dir/none/x"
+	error_is not-found "cannot write $dir/none/x"
 	ln -s config.json "$dir/link"
 	tool oci-gen generate --no-document -o "$dir/link"
 	[ -L "$dir/link" ]
