@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -373,14 +374,40 @@ char *spawn_last_line(const char *text)
 	return xstrndup(text + start_at, end - start_at);
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static char *executable_in(const char *directory, const char *name)
 {
 	char *path = xasprintf("%s/%s", directory, name);
 
-	if (access(path, X_OK) == 0)
+	if (is_program(path))
 		return path;
 	free(path);
 	return NULL;
+}
+
+char *spawn_find(const char *name)
+{
+	const char *path = getenv("PATH");
+	char *found = NULL;
+
+	if (strchr(name, '/'))
+		return is_program(name) ? xstrdup(name) : NULL;
+
+	cleanup_free char *directories = xstrdup(
+		path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	for (char *rest = directories; rest && !found;) {
+		const char *directory = strsep(&rest, ":");
+
+		if (*directory && *name)
+			found = executable_in(directory, name);
+	}
+	return found;
 }
 
 char *spawn_tool_path(const char *name)

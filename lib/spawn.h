@@ -46,6 +46,10 @@ pid_t spawn_start(const struct spawn *spawn, struct error *err);
  * The caller frees it. */
 char *spawn_last_line(const char *text);
 
+/* The program that PATH has for a name, or the name itself where it has a slash and is a program;
+ * NULL: there is none. The caller frees it. */
+char *spawn_find(const char *name);
+
 /* Where an executable of ours is: in $OCID_LIBEXEC, beside the running executable, in libexec/ocid
  * of its prefix, in LIBEXECDIR; else its bare name, for PATH. The caller frees it. */
 char *spawn_tool_path(const char *name);

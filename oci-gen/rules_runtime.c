@@ -291,12 +291,13 @@ static const struct {
 	  check_annotations },
 };
 
-/* A file with the account, of a runtime that is elsewhere: it is nothing to run. */
+/* A file with the account, of a runtime that is elsewhere: it is no program, here or in PATH. */
 static bool is_account(const char *name)
 {
+	cleanup_free char *program = spawn_find(name);
 	struct stat st;
 
-	return stat(name, &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & 0111);
+	return !program && stat(name, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static json_t *read_account(const char *path, struct error *err)

@@ -4,8 +4,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "lib/output.h"
+#include "lib/spawn.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/stream_server.h"
 
@@ -26,24 +26,6 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* As execvp(3) would find it. */
-static bool is_in_path(const char *name)
-{
-	const char *path = getenv("PATH");
-	cleanup_free char *directories = xstrdup(path ? path : "/bin:/usr/bin");
-	char *rest = directories;
-
-	if (strchr(name, '/'))
-		return access(name, X_OK) == 0;
-	while (rest) {
-		cleanup_free char *file = xasprintf("%s/%s", strsep(&rest, ":"), name);
-
-		if (access(file, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int check_runtimes(const json_t *configuration, struct error *err)
 {
 	const char *name;
@@ -51,8 +33,9 @@ static int check_runtimes(const json_t *configuration, struct error *err)
 
 	json_object_foreach (json_object_get(configuration, "runtimes"), name, runtime) {
 		const char *path = json_text(runtime, "path", "");
+		cleanup_free char *found = spawn_find(path);
 
-		if (!is_in_path(path))
+		if (!found)
 			return error_set(err, ERROR_NOT_FOUND,
 					 "\"runtimes.%s.path\": there is no program %s", name,
 					 path);

@@ -16,25 +16,10 @@
 
 enum { LOG_MAX = 1 << 20 };
 
-static char *find_in_path(const char *name)
-{
-	const char *path = getenv("PATH");
-
-	for (const char *at = path ? path : "/usr/sbin:/usr/bin:/sbin:/bin"; at;) {
-		size_t length = strcspn(at, ":");
-		cleanup_free char *file = xasprintf("%.*s/%s", (int)length, at, name);
-
-		if (length > 0 && access(file, X_OK) == 0)
-			return steal_ptr(&file);
-		at = at[length] ? at + length + 1 : NULL;
-	}
-	return NULL;
-}
-
 char *runtime_find(const char *name, struct error *err)
 {
-	cleanup_free char *found = strchr(name, '/') ? xstrdup(name) : find_in_path(name);
-	char *path = found && access(found, X_OK) == 0 ? realpath(found, NULL) : NULL;
+	cleanup_free char *found = spawn_find(name);
+	char *path = found ? realpath(found, NULL) : NULL;
 
 	if (path)
 		return path;

@@ -125,6 +125,13 @@ fake_runtime() {
 	echo '{"linux": {"namespaces": ["mount", "pid", "ipc", "uts", "network"]}}' >"$BATS_TEST_TMPDIR/features.json"
 	found 0 . --runtime "$BATS_TEST_TMPDIR/features.json" "$CONFIG"
 	[ "$output" = '[["runtime-namespace","/linux/namespaces/5/type"]]' ]
-	echo '[]' >"$BATS_TEST_TMPDIR/features.json"
-	found 7 . --runtime "$BATS_TEST_TMPDIR/features.json" "$CONFIG"
+	# a program of that name is asked, whatever lies in the working directory
+	cd "$BATS_TEST_TMPDIR"
+	cp features.json runc
+	found 0 . --runtime runc "$CONFIG"
+	[ "$output" = '[]' ]
+	found 0 . --runtime ./runc "$CONFIG"
+	[ "$output" = '[["runtime-namespace","/linux/namespaces/5/type"]]' ]
+	echo '[]' >features.json
+	found 7 . --runtime features.json "$CONFIG"
 }
