@@ -25,14 +25,18 @@ WORKERS := ctr-store-unpack ocid-shim-monitor ocid-pause ocid-dispatch-stream oc
 RESIDENT := ocid-shim-monitor ocid-pause
 PROGRAMS := $(TOOLS) $(WORKERS)
 
+# The archive of a library, where the compiler has one.
+archive = $(filter /%,$(shell $(CC) -print-file-name=$(1).a 2>/dev/null))
+INFLATE := $(if $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo y),libisal,zlib)
+
 # The libraries of each program: the architecture in a few lines (DESIGN 7).
 PKGS_lib               := jansson libcrypto
 # libyaml, libzstd, GPGME, libsodium, libbz2 and liblzma are loaded when they are needed
 # (lib/library.h)
-PKGS_skopeo-c          := jansson libcrypto $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
+PKGS_skopeo-c          := jansson libcrypto $(INFLATE)
 PKGS_oci-gen           := jansson
 PKGS_ctr-store         := jansson
-PKGS_ctr-store-unpack  := libzstd jansson $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
+PKGS_ctr-store-unpack  := libzstd jansson $(INFLATE)
 PKGS_ctr-net           := libmnl jansson
 PKGS_ocid-shim         := jansson
 PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson
@@ -42,14 +46,14 @@ PKGS_ocid-dispatch-tls := libssl libcrypto jansson
 
 # SHA-2 is all that the others need of libcrypto: to load the whole of it takes a third of their
 # start, so these objects come from its archive where there is one.
-SHA2 := $(if $(filter /%,$(shell $(CC) -print-file-name=libcrypto.a)),-l:libcrypto.a,-lcrypto)
+SHA2 := $(if $(call archive,libcrypto),-l:libcrypto.a,-lcrypto)
 
 # libcurl comes from its archive, too, where there is one (Debian's, Ubuntu's), without the libraries
 # for what is not spoken: as a shared one it brings thirty along, half of the time of an inspect. What
 # it needs of them is defined instead (skopeo-c/curl-linked.c); of any other library it is linked.
 # Elsewhere, and with `make LIBCURL=`, it is loaded when it is needed (skopeo-c/curl-loaded.c).
 CURL_STATIC  := $(shell $(PKG_CONFIG) --static --libs libcurl 2>/dev/null)
-LIBCURL      := $(if $(CURL_STATIC),$(realpath $(filter /%,$(shell $(CC) -print-file-name=libcurl.a))))
+LIBCURL      := $(if $(CURL_STATIC),$(realpath $(call archive,libcurl)))
 CURL_WITHOUT := -lbrotlidec -lgssapi_krb5 -lidn2 -llber -lldap -lpsl -lrtmp -lssh2 -lzstd
 CURL_ABSENT  := Brotli|gss_|idn2_|ber_|ldap_|psl_|RTMP_|libssh2_|ZSTD_
 CURL_LIBS    := $(if $(LIBCURL),$(LIBCURL) $(filter-out -lcurl $(CURL_WITHOUT),$(CURL_STATIC)))
@@ -57,7 +61,7 @@ LIBS_skopeo-c := $(CURL_LIBS)
 
 # Of libarchive the tar reader and two filters are what layers need: as a shared one it brings libxml2
 # and ICU along, two thirds of what a worker takes to start, into the process that reads hostile bytes.
-LIBS_ctr-store-unpack := $(if $(filter /%,$(shell $(CC) -print-file-name=libarchive.a)),-l:libarchive.a -llzma -lbz2 -lz,-larchive)
+LIBS_ctr-store-unpack := $(if $(call archive,libarchive),-l:libarchive.a -llzma -lbz2 -lz,-larchive)
 
 SRCS_ctr-store-unpack  := $(wildcard ctr-store/worker/*.c)
 SRCS_ocid-shim-monitor := $(wildcard ocid-shim/monitor/*.c)

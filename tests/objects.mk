@@ -70,7 +70,7 @@ TEST_OBJS_sigstore := $(patsubst %,skopeo-c/%.o,sigstore sigstore-bundle sigstor
 TEST_OBJS_lookaside := $(patsubst %,skopeo-c/%.o,lookaside policy policy-identity)
 TEST_OBJS_hashing := skopeo-c/hashing.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
-TEST_PKGS_gzip := $(if $(shell $(PKG_CONFIG) --exists libisal && echo y),libisal,zlib)
+TEST_PKGS_gzip := $(INFLATE)
 
 OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings fixes known leaves pointer rules rules_linux \
 	rules_mounts rules_resources schema schema_platforms structure)
