@@ -29,6 +29,7 @@ file_setup() {
 	export OCID_ROOT=$BATS_FILE_TMPDIR/root OCID_RUNROOT=$BATS_FILE_TMPDIR/run
 	unset OCID_ERRORS OCID_LIBEXEC
 	machine_state >"$BATS_FILE_TMPDIR/machine.before"
+	processes_of_run >"$BATS_FILE_TMPDIR/processes.before"
 }
 
 file_teardown() {
@@ -50,7 +51,7 @@ tool() {
 		expected=$1
 		shift
 	fi
-	run --separate-stderr timeout --foreground "${TOOL_TIMEOUT:-60}" "$@"
+	run --separate-stderr timeout --foreground -k 20 "${TOOL_TIMEOUT:-60}" "$@"
 	# shown by bats only when the test fails
 	printf '$ %s\n' "$*"
 	[ "${#output}" -le 4000 ] && printf '%s\n' "$output"
@@ -184,19 +185,36 @@ mounts_left() {
 	awk -v dir="$BATS_FILE_TMPDIR/" 'index($0, dir) { print "mount: " $5 }' /proc/self/mountinfo
 }
 
-processes_left() {
-	local dir cmdline
+# The ids of the processes that came of this run: by arguments, environment, directories, or the
+# pipe on descriptor 3, whose end bats waits for. Those of bats itself are among them.
+processes_of_run() {
+	local pipe
 
-	for dir in /proc/[0-9]*; do
-		{ cmdline=$(tr '\0' ' ' <"$dir/cmdline"); } 2>/dev/null || continue
-		# bats' own processes
-		[[ -z $cmdline || $cmdline == *bats-* || $cmdline == *bin/bats* ]] && continue
-		[ "${dir#/proc/}" = "$BASHPID" ] && continue
-		if [[ $cmdline == *"$BATS_FILE_TMPDIR"* ]] ||
-			[[ $(readlink "$dir/cwd" "$dir/root" 2>/dev/null) == *"$BATS_FILE_TMPDIR"* ]]; then
-			echo "process ${dir#/proc/}: $cmdline"
-		fi
+	pipe=$(readlink "/proc/$BASHPID/fd/3")
+	{
+		grep -lsaF -- "$BATS_RUN_TMPDIR" /proc/[0-9]*/cmdline /proc/[0-9]*/environ
+		find /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 -type l \
+			\( -lname "$BATS_RUN_TMPDIR*" -o -lname "${pipe:-none}" \) 2>/dev/null
+	} | cut -d/ -f3 | sort -u
+}
+
+processes_left() {
+	local pid cmdline
+
+	for pid in $(processes_of_run | comm -23 - "$BATS_FILE_TMPDIR/processes.before"); do
+		{ cmdline=$(tr '\0' ' ' <"/proc/$pid/cmdline"); } 2>/dev/null || continue
+		[[ -z $cmdline || $cmdline == */bats-core/* ]] || echo "process $pid: $cmdline"
 	done
+}
+
+# So that nobody waits for them, and no other file finds them.
+end_processes_left() {
+	local pid left
+
+	left=$(processes_left)
+	while read -r _ pid _; do
+		kill -KILL "${pid%:}" 2>/dev/null || true
+	done <<<"$left"
 }
 
 unfinished_left() {
@@ -226,5 +244,6 @@ leak_check() {
 	done
 	echo "left behind by $(basename "$BATS_TEST_FILENAME"):"
 	echo "$left"
+	end_processes_left
 	return 1
 }

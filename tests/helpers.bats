@@ -23,14 +23,22 @@ load helpers
 	run ! error_is not-found 'something else'
 }
 
+# What COMMAND becomes is seen as left behind, and ended.
+left_behind() {
+	"$@" &
+	wait_for 5 eval '[[ $(processes_left) == "process $!: "*" 30 " ]]'
+	end_processes_left
+	wait_for 5 eval '[ -z "$(processes_left)" ]'
+	wait $! 2>/dev/null || true
+}
+
 @test "helpers: a process, a mount and unfinished work are seen" {
-	sleep 30 3>&- &
 	[ -z "$(processes_left)" ]
-	kill $!
-	(cd "$BATS_FILE_TMPDIR" && exec sleep 30) 3>&- &
-	wait_for 5 grep -q sleep "/proc/$!/cmdline"
-	[[ $(processes_left) == *sleep* ]]
-	kill $!
+	left_behind env -i sleep 30 # with descriptor 3, for which bats would wait
+	left_behind sh -c 'exec sleep 30 3>&-'
+	left_behind env -i sh -c 'cd "$1" && exec sleep 30 3>&-' sh "$BATS_FILE_TMPDIR"
+	left_behind env -i bash -c 'exec -a "$1" sleep 30 3>&-' bash "$BATS_FILE_TMPDIR/x"
+	left_behind env -i sleep 30 4>"$BATS_FILE_TMPDIR/x" 3>&-
 
 	mkdir -p "$OCID_ROOT/tmp/half" "$BATS_FILE_TMPDIR/mnt"
 	[[ $(unfinished_left) == *half ]]

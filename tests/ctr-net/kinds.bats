@@ -122,14 +122,12 @@ s.settimeout(10); s.sendto(b"hello", (address, int(sys.argv[2]))); print(s.recv(
 	on_host tc qdisc show | grep -q 'tbf .*rate 8Mbit'
 	net check web one
 	# two megabytes take two seconds at eight megabits: slower than any bridge alone
-	head -c 2000000 /dev/zero >"$BATS_TEST_TMPDIR/data"
-	inside /bin/busybox httpd -p 80 -h "$BATS_TEST_TMPDIR"
+	serve one 80 text
+	head -c 2000000 /dev/zero >"$BATS_TEST_TMPDIR/www.one/data"
 	began=$EPOCHREALTIME
 	fetch http://10.90.35.2/data >/dev/null
 	took=$(((${EPOCHREALTIME/./} - ${began/./}) / 1000))
-	pid=$(ss -H -N "$OCID_RUNROOT/netns/one" -ltnp 2>/dev/null | grep -o 'pid=[0-9]*' | cut -d= -f2 | head -n 1)
-	[ -n "$pid" ] || pid=$(grep -l "$BATS_TEST_TMPDIR" /proc/[0-9]*/cmdline 2>/dev/null | grep -o '[0-9]*' | head -n 1)
-	kill "$pid"
+	stop_server
 	[ "$took" -ge 1000 ]
 	net del web one
 	[ -z "$(on_host ip -o link show type ifb)" ]
