@@ -31,9 +31,9 @@ struct tag_filter_options {
 /* Their rows; FIELD() is the command's own offsetof. */
 /* clang-format off */
 #define TAG_FILTER_OPTIONS(tags) \
-	{ "include-tags", 0, "PATTERN", OPTION_LIST, FIELD(tags.include), \
+	{ "include-tags", 0, "REGEX", OPTION_LIST, FIELD(tags.include), \
 	  "only tags that match (may be repeated)" }, \
-	{ "exclude-tags", 0, "PATTERN", OPTION_LIST, FIELD(tags.exclude), \
+	{ "exclude-tags", 0, "REGEX", OPTION_LIST, FIELD(tags.exclude), \
 	  "no tags that match (may be repeated)" }, \
 	{ "semver", 0, "CONSTRAINT", OPTION_STRING, FIELD(tags.semver), \
 	  "only tags that are such versions: '>= 1.2, < 2'" }
