@@ -9,7 +9,6 @@
 #include "lib/json.h"
 #include "lib/output.h"
 #include "lib/path.h"
-#include "lib/random.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -209,27 +208,6 @@ static int check_new(const char *directory, const char *name, struct error *err)
 	return -1;
 }
 
-/* Make a file that is complete once it has its name, and take no other's. */
-static int write_new_file(const char *directory, const char *name, const char *text,
-			  struct error *err)
-{
-	cleanup_fd int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char unique[RANDOM_NAME_SIZE];
-
-	if (fd < 0)
-		return error_os(err, "%s", directory);
-	random_name(unique);
-	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
-	if (file_replace_at(fd, temporary, text, strlen(text), 0644, err) < 0)
-		return -1;
-	if (renameat2(fd, temporary, fd, name, RENAME_NOREPLACE) < 0) {
-		error_os(err, "%s/%s", directory, name);
-		unlinkat(fd, temporary, 0);
-		return -1;
-	}
-	return file_sync_dir(fd, directory, err);
-}
-
 static int init(const struct cli *cli, struct error *err)
 {
 	const struct init_settings *settings = cli->settings;
@@ -246,11 +224,10 @@ static int init(const struct cli *cli, struct error *err)
 
 	cleanup_free char *dumped = json_dumps(config, JSON_INDENT(2));
 	cleanup_free char *text = xasprintf("%s\n", dumped);
-	cleanup_free char *file = xasprintf("%s.conflist", name);
-	if (write_new_file(settings->conf_dir, file, text, err) < 0)
+	cleanup_free char *path = xasprintf("%s/%s.conflist", settings->conf_dir, name);
+	if (file_create_at(AT_FDCWD, path, text, strlen(text), 0644, err) < 0)
 		return -1;
 
-	cleanup_free char *path = xasprintf("%s/%s", settings->conf_dir, file);
 	json_auto_t *made =
 		json_pack("{s:s, s:s, s:O}", "name", name, "file", path, "config", config);
 	return output_object(cli, made, err);

@@ -109,6 +109,7 @@ struct content {
 		DURABLE_BEFORE, /* before it has its name, and then the name */
 		DURABLE_AFTER,	/* with its name, at once */
 	} durable;
+	bool is_new; /* there must be none of that name */
 };
 
 /* Complete the new file fd: all bytes, mode, on the disk or on their way to it. */
@@ -133,34 +134,41 @@ static int settle(int fd, const struct content *content, struct error *err)
 		       : 0;
 }
 
+static int link_as(int fd, int dir_fd, const char *name)
+{
+	cleanup_free char *self = xasprintf("/proc/self/fd/%d", fd);
+
+	return linkat(AT_FDCWD, self, dir_fd, name, AT_SYMLINK_FOLLOW);
+}
+
 /* Give a complete file without a name its name. It passes through `temporary`, since a link does
  * not replace. Two who do this at once may meet there: who finds the other's file takes it away,
  * who finds none to rename has been replaced by the other already. */
 static int link_over(int fd, int dir_fd, const char *temporary, const char *name)
 {
-	cleanup_free char *self = xasprintf("/proc/self/fd/%d", fd);
-
-	while (linkat(AT_FDCWD, self, dir_fd, temporary, AT_SYMLINK_FOLLOW) < 0) {
+	while (link_as(fd, dir_fd, temporary) < 0) {
 		if (errno != EEXIST || (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT))
 			return -1;
 	}
 	return renameat(dir_fd, temporary, dir_fd, name) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-/* For file systems without O_TMPFILE: a temporary name of its own, which a crash leaves behind. */
+/* For file systems without O_TMPFILE: a temporary name of its own, which a crash leaves behind. A
+ * new file has its name at once, as not all of them can rename or link without replacing. */
 static int replace_by_name(int dir_fd, const char *name, const struct content *content,
 			   struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
 
 	random_name(unique);
-	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
+	cleanup_free char *temporary =
+		content->is_new ? xstrdup(name) : xasprintf(".%s.%s", name, unique);
 	cleanup_fd int fd =
 		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, content->mode);
 	if (fd < 0)
 		return error_os(err, "%s", content->what);
 	int status = fill(fd, content, err);
-	if (status == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+	if (status == 0 && !content->is_new && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		status = error_os(err, "%s", content->what);
 	if (status < 0)
 		unlinkat(dir_fd, temporary, 0);
@@ -181,6 +189,9 @@ static int replace_unnamed(int dir_fd, const char *name, const struct content *c
 		return error_os(err, "%s", content->what);
 	if (fill(fd, content, err) < 0)
 		return -1;
+	if (content->is_new)
+		return link_as(fd, dir_fd, name) < 0 ? error_os(err, "%s", content->what)
+						     : settle(fd, content, err);
 	cleanup_free char *temporary = xasprintf(".%s.new", name);
 	if (link_over(fd, dir_fd, temporary, name) == 0)
 		return settle(fd, content, err);
@@ -205,13 +216,25 @@ static int replace(int dir_fd, const char *name, struct content content, struct 
 	content.what = what;
 	if (replace_unnamed(fd, base, &content, err) < 0)
 		return -1;
-	return content.durable == DURABLE_BEFORE ? file_sync_dir(fd, name, err) : 0;
+	if (content.durable != DURABLE_BEFORE || file_sync_dir(fd, name, err) == 0)
+		return 0;
+	if (content.is_new)
+		unlinkat(fd, base, 0);
+	return -1;
 }
 
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err)
 {
-	const struct content content = { NULL, data, length, mode, DURABLE_BEFORE };
+	const struct content content = { NULL, data, length, mode, DURABLE_BEFORE, false };
+
+	return replace(dir_fd, name, content, err);
+}
+
+int file_create_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		   struct error *err)
+{
+	const struct content content = { NULL, data, length, mode, DURABLE_BEFORE, true };
 
 	return replace(dir_fd, name, content, err);
 }
@@ -219,7 +242,7 @@ int file_replace_at(int dir_fd, const char *name, const void *data, size_t lengt
 int file_publish_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err)
 {
-	const struct content content = { NULL, data, length, mode, DURABLE_AFTER };
+	const struct content content = { NULL, data, length, mode, DURABLE_AFTER, false };
 
 	return replace(dir_fd, name, content, err);
 }
@@ -227,7 +250,7 @@ int file_publish_at(int dir_fd, const char *name, const void *data, size_t lengt
 int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,
 			     mode_t mode, struct error *err)
 {
-	const struct content content = { NULL, data, length, mode, DURABLE_NEVER };
+	const struct content content = { NULL, data, length, mode, DURABLE_NEVER, false };
 
 	return replace(dir_fd, name, content, err);
 }

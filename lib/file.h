@@ -29,12 +29,16 @@ int file_write_fd(int fd, const void *data, size_t length, const char *what, str
 int file_replace_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err);
 
-/* The same with one wait for the disk instead of two, for a file that means nothing before this
- * returns: a power cut until then may leave it empty. */
+/* The same where none of that name may be there, which is ERROR_EXISTS. */
+int file_create_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		   struct error *err);
+
+/* file_replace_at() with one wait for the disk instead of two, for a file that means nothing before
+ * this returns: a power cut until then may leave it empty. */
 int file_publish_at(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		    struct error *err);
 
-/* The same without waiting for the disk, for what need not survive a power cut or can be made
+/* And without waiting for the disk, for what need not survive a power cut or can be made
  * again: a reader, and who comes after a kill, sees the old bytes or the new ones; after a power
  * cut the file may be empty. */
 int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,

@@ -76,30 +76,12 @@ static int put_in_place(struct output_file *file)
 	return renameat(file->dir_fd, file->temporary, file->dir_fd, file->name);
 }
 
-/* The same where there must be none of that name. */
-static int put_in_free_place(struct output_file *file)
+int output_file_publish(struct output_file *file, struct error *err)
 {
-	return file->temporary ? renameat2(file->dir_fd, file->temporary, file->dir_fd, file->name,
-					   RENAME_NOREPLACE)
-			       : link_as(file, file->name);
-}
-
-static int publish(struct output_file *file, int (*put)(struct output_file *), struct error *err)
-{
-	if (fsync(file->fd) < 0 || put(file) < 0)
+	if (fsync(file->fd) < 0 || put_in_place(file) < 0)
 		return error_os(err, "%s", file->name);
 	free(steal_ptr(&file->temporary));
 	return file_sync_dir(file->dir_fd, file->name, err);
-}
-
-int output_file_publish(struct output_file *file, struct error *err)
-{
-	return publish(file, put_in_place, err);
-}
-
-int output_file_publish_new(struct output_file *file, struct error *err)
-{
-	return publish(file, put_in_free_place, err);
 }
 
 void output_file_close(struct output_file *file)

@@ -24,9 +24,6 @@ int output_file_open(const char *path, mode_t mode, struct output_file *file, st
 /* It is whole: to the disk, and under its name. */
 int output_file_publish(struct output_file *file, struct error *err);
 
-/* The same, but one that is there is an error (ERROR_EXISTS) rather than replaced. */
-int output_file_publish_new(struct output_file *file, struct error *err);
-
 /* What was not published goes. */
 void output_file_close(struct output_file *file);
 #define cleanup_output_file __attribute__((cleanup(output_file_close)))

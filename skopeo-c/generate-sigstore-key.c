@@ -4,12 +4,12 @@
 #include "lib/file.h"
 #include "lib/memory.h"
 #include "lib/output.h"
-#include "lib/output_file.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/secret.h"
 #include "skopeo-c/sigstore.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,27 +47,15 @@ static char *ask(struct error *err)
 	return NULL;
 }
 
-static int open_new(const char *path, const char *text, mode_t mode, struct output_file *file,
-		    struct error *err)
-{
-	if (output_file_open(path, mode, file, err) < 0)
-		return -1;
-	return file_write_fd(file->fd, text, strlen(text), path, err);
-}
-
 /* A key that is there is never overwritten. The public one comes first: without the other, should
  * we be killed in between, it has signed nothing yet. */
 static int write_pair(const char *private_path, const char *private_pem, const char *public_path,
 		      const char *public_pem, struct error *err)
 {
-	cleanup_output_file struct output_file private = OUTPUT_FILE_NONE;
-	cleanup_output_file struct output_file public = OUTPUT_FILE_NONE;
-
-	if (open_new(private_path, private_pem, 0600, &private, err) < 0 ||
-	    open_new(public_path, public_pem, 0644, &public, err) < 0 ||
-	    output_file_publish_new(&public, err) < 0)
+	if (file_create_at(AT_FDCWD, public_path, public_pem, strlen(public_pem), 0644, err) < 0)
 		return -1;
-	if (output_file_publish_new(&private, err) == 0)
+	if (file_create_at(AT_FDCWD, private_path, private_pem, strlen(private_pem), 0600, err) ==
+	    0)
 		return 0;
 	unlink(public_path);
 	return -1;

@@ -94,6 +94,13 @@ int main(void)
 	ok(file_publish_at(fd, "name", "newest", 6, 0600, &err) == 0 && count_entries(fd) == 1 &&
 		   fstatat(fd, "name", &status, 0) == 0 && status.st_size == 6,
 	   "and one who waits once");
+	ok(file_create_at(fd, "name", "other", 5, 0600, &err) < 0 && err.kind == ERROR_EXISTS &&
+		   fstatat(fd, "name", &status, 0) == 0 && status.st_size == 6,
+	   "one that is there is not made");
+	ok(file_create_at(fd, "made", "text", 4, 0600, &err) == 0 && count_entries(fd) == 2 &&
+		   fstatat(fd, "made", &status, 0) == 0 && status.st_size == 4 &&
+		   unlinkat(fd, "made", 0) == 0,
+	   "a new one is");
 	ok(file_replace_at(fd, "none/name", "x", 1, 0600, &err) < 0 && err.kind == ERROR_NOT_FOUND,
 	   "a directory that is not there is not found");
 	cleanup_free char *path = xasprintf("%s/absolute", top);
