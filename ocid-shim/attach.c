@@ -2,6 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/control.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/monitor/protocol.h"
 #include "ocid-shim/relay.h"
 #include "ocid-shim/terminal.h"
@@ -58,7 +59,7 @@ static int run_attach(const struct cli *cli, struct error *err)
 
 	if (relay_check_resize_fd(cli, settings->resize_fd, err) < 0 ||
 	    store_open(cli, &store, err) < 0 ||
-	    container_open(&store, cli->operands[0], &container, err) < 0)
+	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;
 
 	cleanup_fd int fd = control_request(&container, request, sizeof request, -1, err);

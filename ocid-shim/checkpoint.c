@@ -2,6 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/criu.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/frozen.h"
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/wait.h"
@@ -102,7 +103,6 @@ static int checkpoint_and_run(const struct cli *cli, const struct store *store,
 static int run_checkpoint(const struct cli *cli, struct error *err)
 {
 	const struct checkpoint_settings *settings = cli->settings;
-	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
 	cleanup_container struct container container = { .dir_fd = -1 };
 
@@ -111,7 +111,7 @@ static int run_checkpoint(const struct cli *cli, struct error *err)
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 
-	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	cleanup_fd int lock = find_container_locked(&store, cli->operands[0], &container, err);
 	if (lock < 0 || check_status(&container, settings, err) < 0 || criu_check(err) < 0)
 		return -1;
 	cleanup_free char *directory = make_directory(cli->operands[1], err);

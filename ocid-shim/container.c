@@ -69,17 +69,6 @@ int container_open(const struct store *store, const char *id, struct container *
 	return 0;
 }
 
-int container_open_locked(const struct store *store, const char *id, struct container *container,
-			  struct error *err)
-{
-	cleanup_fd int lock =
-		container_check_id(id, err) < 0
-			? -1
-			: lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
-
-	return lock < 0 || container_open(store, id, container, err) < 0 ? -1 : steal_fd(&lock);
-}
-
 void container_close(struct container *container)
 {
 	free(container->id);

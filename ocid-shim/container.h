@@ -40,11 +40,6 @@ struct container {
 int container_open(const struct store *store, const char *id, struct container *container,
 		   struct error *err);
 void container_close(struct container *container);
-
-/* The same under the container's lock, for who changes something. Returns the lock, a descriptor
- * of the caller's. */
-int container_open_locked(const struct store *store, const char *id, struct container *container,
-			  struct error *err);
 #define cleanup_container __attribute__((cleanup(container_close)))
 
 /* Whether the directory is that of a container. */

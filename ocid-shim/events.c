@@ -7,6 +7,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/directory.h"
+#include "ocid-shim/find.h"
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -52,7 +53,8 @@ struct known {
 struct watcher {
 	const struct cli *cli;
 	struct store store;
-	int changes, top; /* inotify; the watch of the directory of all */
+	struct strings wanted; /* ids; none: all */
+	int changes, top;      /* inotify; the watch of the directory of all */
 	struct known *known;
 	size_t count;
 	struct pollfd *polls; /* changes, standard output, and each of `known` */
@@ -68,17 +70,16 @@ static void watcher_close(struct watcher *watcher)
 	free(watcher->known);
 	free(watcher->polls);
 	cleanup_fd_p(&watcher->changes);
+	strings_free(&watcher->wanted);
 	store_close(&watcher->store);
 }
 
 static bool is_wanted(const struct watcher *watcher, const char *id)
 {
-	const struct cli *cli = watcher->cli;
-
-	for (int i = 0; i < cli->operand_count; i++)
-		if (strcmp(cli->operands[i], id) == 0)
+	for (size_t i = 0; i < watcher->wanted.count; i++)
+		if (strcmp(watcher->wanted.items[i], id) == 0)
 			return true;
-	return cli->operand_count == 0;
+	return watcher->wanted.count == 0;
 }
 
 /* The file that tells of it; NULL where it is not there. */
@@ -337,16 +338,18 @@ static void meet_present(const struct container *container, void *context)
 }
 
 /* A mistyped id would be waited for without end. */
-static int check_operands(const struct cli *cli, const struct store *store, struct error *err)
+static int read_operands(const struct cli *cli, struct watcher *watcher, struct error *err)
 {
 	const struct events_settings *settings = cli->settings;
 
 	for (int i = 0; i < cli->operand_count; i++) {
+		cleanup_free char *id = find_id(&watcher->store, cli->operands[i], err);
 		cleanup_container struct container container = { .dir_fd = -1 };
 
-		if (settings->wait ? container_check_id(cli->operands[i], err) < 0
-				   : container_open(store, cli->operands[i], &container, err) < 0)
+		if (!id ||
+		    (!settings->wait && container_open(&watcher->store, id, &container, err) < 0))
 			return -1;
+		strings_add(&watcher->wanted, id);
 	}
 	return 0;
 }
@@ -359,8 +362,7 @@ static int run_events(const struct cli *cli, struct error *err)
 	};
 	struct beginning beginning = { &watcher, err, 0 };
 
-	if (store_open(cli, &watcher.store, err) < 0 ||
-	    check_operands(cli, &watcher.store, err) < 0)
+	if (store_open(cli, &watcher.store, err) < 0 || read_operands(cli, &watcher, err) < 0)
 		return -1;
 
 	cleanup_free char *path = xasprintf("%s/containers", watcher.store.runroot);

@@ -11,6 +11,7 @@
 #include "ocid-shim/console_socket.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/exec_process.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/not_run.h"
 #include "ocid-shim/relay.h"
 #include "ocid-shim/runtime.h"
@@ -45,7 +46,7 @@ struct exec_settings {
 	long long timeout; /* seconds; 0: none */
 	long long resize_fd;
 	const char *cpus;
-	bool no_stdin;
+	bool interactive, no_stdin;
 };
 
 /* One `exec` at work. */
@@ -237,7 +238,7 @@ static int prepare(struct session *session, struct error *err)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return error_os(err, "subreaper");
 	if (store_open(cli, &session->store, err) < 0 ||
-	    container_open(&session->store, cli->operands[0], &session->container, err) < 0)
+	    find_container(&session->store, cli->operands[0], &session->container, err) < 0)
 		return -1;
 
 	const struct container *container = &session->container;
@@ -270,6 +271,8 @@ static int run_exec(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--cpus: \"%s\" is not a list of CPUs", settings->cpus);
 	if (settings->resize_fd >= 0 && !settings->request.tty)
 		return cli_usage(cli, err, "--resize-fd needs --tty");
+	if (settings->interactive && settings->no_stdin)
+		return cli_usage(cli, err, "--interactive and --no-stdin exclude each other");
 	if (relay_check_resize_fd(cli, settings->resize_fd, err) < 0 ||
 	    exec_request_check(cli, &settings->request, err) < 0)
 		return -1;
@@ -289,6 +292,8 @@ static int run_exec(const struct cli *cli, struct error *err)
 static const struct cli_option options[] = {
 	{ "tty", 't', NULL, OPTION_FLAG, offsetof(struct exec_settings, request.tty),
 	  "give it a terminal, all output of which is our standard output" },
+	{ "interactive", 'i', NULL, OPTION_FLAG, offsetof(struct exec_settings, interactive),
+	  "it has our standard input, as without any option" },
 	{ "no-stdin", 0, NULL, OPTION_FLAG, offsetof(struct exec_settings, no_stdin),
 	  "it has no input" },
 	{ "resize-fd", 0, "FD", OPTION_NUMBER, offsetof(struct exec_settings, resize_fd),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/signals.h"
 
@@ -16,7 +17,6 @@ struct kill_settings {
 static int run_kill(const struct cli *cli, struct error *err)
 {
 	const struct kill_settings *settings = cli->settings;
-	const char *id = cli->operands[0];
 	const char *name = cli->operand_count > 1 ? cli->operands[1] : "TERM";
 	int number = signal_number(name);
 	cleanup_store struct store store = { 0 };
@@ -25,14 +25,16 @@ static int run_kill(const struct cli *cli, struct error *err)
 
 	if (number == 0)
 		return cli_usage(cli, err, "\"%s\" is not a signal", name);
-	if (store_open(cli, &store, err) < 0 || container_open(&store, id, &container, err) < 0)
+	if (store_open(cli, &store, err) < 0 ||
+	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;
 	if (container_status(&container) == CONTAINER_STOPPED)
-		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
+		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped",
+				 container.id);
 
 	snprintf(digits, sizeof digits, "%d", number);
-	const char *const one[] = { "kill", id, digits, NULL };
-	const char *const all[] = { "kill", "--all", id, digits, NULL };
+	const char *const one[] = { "kill", container.id, digits, NULL };
+	const char *const all[] = { "kill", "--all", container.id, digits, NULL };
 	return runtime_run(&store, container.facts, -1, settings->all ? all : one, NULL, err);
 }
 

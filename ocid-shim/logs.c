@@ -2,6 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/cri_log.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/log_set.h"
 
 #include "lib/cleanup.h"
@@ -265,7 +266,7 @@ static int run_logs(const struct cli *cli, struct error *err)
 	if (settings->since && parse_since(cli, settings->since, &printer.since, err) < 0)
 		return -1;
 	if (store_open(cli, &store, err) < 0 ||
-	    container_open(&store, cli->operands[0], &container, err) < 0)
+	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;
 
 	static char stderr_buffer[BUFSIZ];

@@ -2,6 +2,7 @@
 /* The verbs `pause` and `resume`. */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
@@ -20,24 +21,24 @@ struct resume_settings {
 /* Run the verb on a container that has the status `from`, and print it. */
 static int change(const struct cli *cli, enum container_status from, struct error *err)
 {
-	const char *id = cli->operands[0];
-	const char *const words[] = { cli->verb, id, NULL };
 	cleanup_store struct store store = { 0 };
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 
 	cleanup_container struct container container = { .dir_fd = -1 };
-	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	cleanup_fd int lock = find_container_locked(&store, cli->operands[0], &container, err);
 	if (lock < 0)
 		return -1;
 
 	enum container_status status = container_status(&container);
 	if (status == CONTAINER_STOPPED)
-		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
+		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped",
+				 container.id);
 	if (status != from)
-		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s, not %s", id,
+		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s, not %s", container.id,
 				 container_status_name(status), container_status_name(from));
+	const char *const words[] = { cli->verb, container.id, NULL };
 	if (runtime_run(&store, container.facts, lock, words, NULL, err) < 0)
 		return -1;
 

@@ -2,6 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/control.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/log_file.h"
 #include "ocid-shim/monitor/protocol.h"
 
@@ -34,7 +35,6 @@ static int hand_over(const struct container *container, int log_fd, int timeout,
 static int run_reopen_logs(const struct cli *cli, struct error *err)
 {
 	const struct reopen_logs_settings *settings = cli->settings;
-	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
 
 	if (settings->timeout < 1 || settings->timeout > TIMEOUT_MAX)
@@ -44,13 +44,14 @@ static int run_reopen_logs(const struct cli *cli, struct error *err)
 
 	/* of two at once the one that comes later must also have opened its file later */
 	cleanup_container struct container container = { .dir_fd = -1 };
-	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	cleanup_fd int lock = find_container_locked(&store, cli->operands[0], &container, err);
 	if (lock < 0)
 		return -1;
 
 	const char *path = json_text(container.facts, "logPath", NULL);
 	if (!path)
-		return error_set(err, ERROR_UNSUPPORTED, "container \"%s\" has no log file", id);
+		return error_set(err, ERROR_UNSUPPORTED, "container \"%s\" has no log file",
+				 container.id);
 	cleanup_fd int log_fd = log_file_open(path, err);
 	return log_fd < 0 ? -1 : hand_over(&container, log_fd, (int)settings->timeout, err);
 }

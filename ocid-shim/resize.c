@@ -2,6 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/control.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/monitor/protocol.h"
 
 #include "lib/cleanup.h"
@@ -34,7 +35,7 @@ static int run_resize(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "a size is columns and rows, 1 to %d", CELLS_MAX);
 	memcpy(message + 1, &size, sizeof size);
 	if (store_open(cli, &store, err) < 0 ||
-	    container_open(&store, cli->operands[0], &container, err) < 0)
+	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;
 
 	cleanup_fd int fd = control_request(&container, message, sizeof message, -1, err);

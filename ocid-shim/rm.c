@@ -2,6 +2,7 @@
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/log_set.h"
 #include "ocid-shim/runtime.h"
 
@@ -92,16 +93,13 @@ static int remove_container(const struct store *store, const struct container *c
 	return container_remove(store, container, err);
 }
 
-static int remove_one(const struct cli *cli, const struct store *store, const char *id,
+static int remove_one(const struct cli *cli, const struct store *store, const char *text,
 		      struct error *err)
 {
 	const struct rm_settings *settings = cli->settings;
-
-	if (container_check_id(id, err) < 0)
-		return -1;
-
+	cleanup_free char *id = find_id(store, text, err);
 	cleanup_fd int lock =
-		lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
+		id ? lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err) : -1;
 	cleanup_container struct container container = { .dir_fd = -1 };
 	if (lock < 0)
 		return -1;

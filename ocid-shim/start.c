@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/start.h"
+#include "ocid-shim/find.h"
 
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
@@ -72,23 +73,23 @@ static int start(const struct store *store, const struct container *container, i
 
 static int run_start(const struct cli *cli, struct error *err)
 {
-	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 
 	cleanup_container struct container container = { .dir_fd = -1 };
-	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	cleanup_fd int lock = find_container_locked(&store, cli->operands[0], &container, err);
 	if (lock < 0)
 		return -1;
 
 	enum container_status status = container_status(&container);
 	if (status != CONTAINER_CREATED)
-		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s already", id,
+		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s already", container.id,
 				 container_status_name(status));
 	if (!container_is_watched(&container)) {
-		error_set(err, ERROR_FAILED, "container \"%s\" cannot start, its monitor died", id);
+		error_set(err, ERROR_FAILED, "container \"%s\" cannot start, its monitor died",
+			  container.id);
 		return error_hint(err, "ocid-shim rm it, and create it again");
 	}
 	if (start(&store, &container, lock, err) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
@@ -34,7 +35,7 @@ static int run_state(const struct cli *cli, struct error *err)
 	cleanup_container struct container container = { .dir_fd = -1 };
 
 	if (store_open(cli, &store, err) < 0 ||
-	    container_open(&store, cli->operands[0], &container, err) < 0)
+	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;
 
 	json_auto_t *process = container_describe(&container);

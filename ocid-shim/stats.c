@@ -3,6 +3,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/directory.h"
+#include "ocid-shim/find.h"
 
 #include "lib/cleanup.h"
 #include "lib/output.h"
@@ -36,14 +37,15 @@ static void add_row(const struct container *container, void *rows)
 		json_array_append_new(rows, stats_of(container));
 }
 
-static int add_named(const struct store *store, const char *id, json_t *rows, struct error *err)
+static int add_named(const struct store *store, const char *text, json_t *rows, struct error *err)
 {
 	cleanup_container struct container container = { .dir_fd = -1 };
 
-	if (container_open(store, id, &container, err) < 0)
+	if (find_container(store, text, &container, err) < 0)
 		return -1;
 	if (container_status(&container) == CONTAINER_STOPPED)
-		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
+		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped",
+				 container.id);
 	json_array_append_new(rows, stats_of(&container));
 	return 0;
 }

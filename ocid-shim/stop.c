@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/signals.h"
 #include "ocid-shim/wait.h"
@@ -85,7 +86,7 @@ static int run_stop(const struct cli *cli, struct error *err)
 	if (settings->timeout < 0 || settings->timeout > TIMEOUT_MAX)
 		return cli_usage(cli, err, "--timeout: 0 to %d seconds", TIMEOUT_MAX);
 	if (store_open(cli, &store, err) < 0 ||
-	    container_open(&store, cli->operands[0], &container, err) < 0 ||
+	    find_container(&store, cli->operands[0], &container, err) < 0 ||
 	    stop(&store, &container, (int)settings->timeout * 1000, err) < 0)
 		return -1;
 	return wait_and_print(cli, &container, err);

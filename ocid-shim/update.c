@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
@@ -46,10 +47,10 @@ static json_t *read_resources(struct error *err)
 	const char *key;
 	json_t *value;
 
-	if (!resources)
-		return NULL;
-	if (!json_is_object(resources)) {
+	if (resources && !json_is_object(resources))
 		error_set(err, ERROR_INTEGRITY, "the resources are not a JSON object");
+	if (!json_is_object(resources)) {
+		error_hint(err, "linux.resources of the runtime specification, on standard input");
 		return NULL;
 	}
 	drop_nulls(resources);
@@ -72,10 +73,9 @@ static json_t *read_resources(struct error *err)
 
 static int run_update(const struct cli *cli, struct error *err)
 {
-	const char *id = cli->operands[0];
 	cleanup_store struct store store = { 0 };
 
-	if (container_check_id(id, err) < 0)
+	if (container_check_id(cli->operands[0], err) < 0)
 		return -1;
 	if (isatty(STDIN_FILENO))
 		return cli_usage(cli, err, "the resources are read from standard input");
@@ -84,17 +84,18 @@ static int run_update(const struct cli *cli, struct error *err)
 		return -1;
 
 	cleanup_container struct container container = { .dir_fd = -1 };
-	cleanup_fd int lock = container_open_locked(&store, id, &container, err);
+	cleanup_fd int lock = find_container_locked(&store, cli->operands[0], &container, err);
 	if (lock < 0)
 		return -1;
 	if (container_status(&container) == CONTAINER_STOPPED)
-		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped", id);
+		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped",
+				 container.id);
 
 	cleanup_free char *text = json_compact(resources);
 	cleanup_fd int file = memory_file("resources", text, err);
 	/* the runtime opens it while we are there to hold it */
 	cleanup_free char *path = xasprintf("/proc/%d/fd/%d", (int)getpid(), file);
-	const char *const words[] = { "update", "--resources", path, id, NULL };
+	const char *const words[] = { "update", "--resources", path, container.id, NULL };
 	if (file < 0 || runtime_run(&store, container.facts, lock, words, NULL, err) < 0)
 		return -1;
 

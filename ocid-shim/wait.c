@@ -3,6 +3,7 @@
 
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 
 #include "lib/cleanup.h"
 #include "lib/output.h"
@@ -53,13 +54,13 @@ static int run_wait(const struct cli *cli, struct error *err)
 	for (int i = 0; i < cli->operand_count; i++) {
 		cleanup_container struct container container = { .dir_fd = -1 };
 
-		if (container_open(&store, cli->operands[i], &container, err) < 0)
+		if (find_container(&store, cli->operands[i], &container, err) < 0)
 			return -1;
 	}
 	for (int i = 0; i < cli->operand_count; i++) {
 		cleanup_container struct container container = { .dir_fd = -1 };
 
-		if (container_open(&store, cli->operands[i], &container, err) < 0 ||
+		if (find_container(&store, cli->operands[i], &container, err) < 0 ||
 		    wait_and_print(cli, &container, err) < 0)
 			return -1;
 	}

@@ -36,6 +36,8 @@ no_process() {
 	head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
 	ocid-shim exec io cat <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
 	cmp "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
+	[ "$(echo hello | ocid-shim exec -i io cat)" = hello ]
+	shim 2 exec -i --no-stdin io cat
 	shim 3 exec io sh -c 'echo out; echo err >&2; exit 3'
 	[ "$output/$stderr" = out/err ]
 	# without an input it is empty

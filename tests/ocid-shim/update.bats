@@ -38,6 +38,8 @@ update() {
 		update 7 two "$input"
 		error_is integrity
 	done
+	update 7 two ''
+	error_is integrity "linux.resources"
 	update 1 two '{"cpu": {"cpus": "99999"}}'
 	error_is failed runc:
 	[ "$(wc -l <<<"$stderr")" -eq 1 ]
