@@ -226,7 +226,8 @@ layer_again() {
 @test "copy: two writers of one archive do not lose an image of each other" {
 	copy "$SRC" docker-archive:a.tar:app:0
 	for i in 1 2 3 4; do
-		(until skopeo-c copy "$OTHER" "docker-archive:a.tar:app:$i" >/dev/null 2>err.$i; do
+		(until timeout 60 skopeo-c copy "$OTHER" "docker-archive:a.tar:app:$i" >/dev/null 2>err.$i; do
+			[ "$SECONDS" -lt 300 ] || exit 1
 			grep -q "another process" err.$i || exit 1
 		done) 3>&- &
 	done

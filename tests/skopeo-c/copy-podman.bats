@@ -43,7 +43,7 @@ setup() {
 }
 
 podman() {
-	command podman --tmpdir "$BATS_FILE_TMPDIR/libpod" "$@"
+	timeout 60 podman --tmpdir "$BATS_FILE_TMPDIR/libpod" "$@"
 }
 
 @test "copy: containers-storage: gives the exact tars of the layers that podman has unpacked" {

@@ -33,7 +33,7 @@ copy() {
 
 # copy_meanwhile OPTION... SOURCE DESTINATION: most of the time is spent in waiting
 copy_meanwhile() {
-	skopeo-c copy --tls-verify=false "$@" >/dev/null 3>&- &
+	timeout 60 skopeo-c copy --tls-verify=false "$@" >/dev/null 3>&- &
 	pids+=($!)
 }
 

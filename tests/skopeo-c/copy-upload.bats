@@ -96,7 +96,7 @@ is_there() {
 	)
 	pids=()
 	for odd in "${!expected[@]}"; do
-		skopeo-c copy --dest-tls-verify=false "$local" "docker://$LIAR/pushes/$odd:v1" >/dev/null 3>&- &
+		timeout 60 skopeo-c copy --dest-tls-verify=false "$local" "docker://$LIAR/pushes/$odd:v1" >/dev/null 3>&- &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do

@@ -202,8 +202,8 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 		[ "$(jq -r .state <<<"$line")" = "done" ] || continue
 		digest=$(jq -r '.digest' <<<"$line")
 		echo "$digest $(sha256sum <"$BATS_TEST_TMPDIR/o/blobs/sha256/${digest#sha256:}")"
-	done <"$BATS_TEST_TMPDIR/events" >"$BATS_TEST_TMPDIR/seen" &
-	skopeo-c copy --tls-verify=false --events 3 "docker://$LIAR/slow-blob/x:v1" "oci:$BATS_TEST_TMPDIR/o:x" 3>"$BATS_TEST_TMPDIR/events" >/dev/null
+	done <"$BATS_TEST_TMPDIR/events" >"$BATS_TEST_TMPDIR/seen" 3>&- &
+	timeout 60 skopeo-c copy --tls-verify=false --events 3 "docker://$LIAR/slow-blob/x:v1" "oci:$BATS_TEST_TMPDIR/o:x" 3>"$BATS_TEST_TMPDIR/events" >/dev/null
 	wait
 	awk '$1 != "sha256:" $2 { exit 1 } END { exit NR != 1 }' "$BATS_TEST_TMPDIR/seen"
 }
@@ -234,10 +234,10 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 }
 
 @test "copy: progress bars on a terminal only, and not with --quiet" {
-	script -qec "skopeo-c copy --tls-verify=false docker://$LIAR/slow-blob/x:v1 dir:$BATS_TEST_TMPDIR/a 2>&1 >/dev/null" /dev/null >"$BATS_TEST_TMPDIR/log"
+	timeout --foreground 60 script -qec "skopeo-c copy --tls-verify=false docker://$LIAR/slow-blob/x:v1 dir:$BATS_TEST_TMPDIR/a 2>&1 >/dev/null" /dev/null >"$BATS_TEST_TMPDIR/log"
 	grep -q '=.*MiB' "$BATS_TEST_TMPDIR/log"
 	grep -q 'copied' "$BATS_TEST_TMPDIR/log"
-	script -qec "skopeo-c copy -q --tls-verify=false docker://$LIAR/good/x:v1 dir:$BATS_TEST_TMPDIR/b 2>&1 >/dev/null" /dev/null >"$BATS_TEST_TMPDIR/log"
+	timeout --foreground 60 script -qec "skopeo-c copy -q --tls-verify=false docker://$LIAR/good/x:v1 dir:$BATS_TEST_TMPDIR/b 2>&1 >/dev/null" /dev/null >"$BATS_TEST_TMPDIR/log"
 	[ ! -s "$BATS_TEST_TMPDIR/log" ]
 }
 
@@ -311,7 +311,7 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 @test "copy: many copies into one layout at once lose nothing" {
 	cd "$BATS_TEST_TMPDIR"
 	for n in 1 2 3 4 5 6 7 8; do
-		skopeo-c copy -q "oci:$BATS_FILE_TMPDIR/oci:v1" "oci:many:n$n" >/dev/null &
+		timeout 60 skopeo-c copy -q "oci:$BATS_FILE_TMPDIR/oci:v1" "oci:many:n$n" >/dev/null 3>&- &
 	done
 	wait
 	[ "$(jq '.manifests | length' many/index.json)" -eq 8 ]

@@ -271,7 +271,7 @@ put_index() {
 		for when in 1 2 3 4; do
 			rm -rf l
 			cp -a good l
-			strace -f -o /dev/null -e "inject=$call:signal=KILL:when=$when" skopeo-c delete oci:l:one >/dev/null 2>&1 ||
+			timeout 60 strace -f -o /dev/null -e "inject=$call:signal=KILL:when=$when" skopeo-c delete oci:l:one >/dev/null 2>&1 ||
 				{ [ "$?" -eq 137 ] && killed=$((killed + 1)); }
 			is_exact l more
 			skopeo copy -q oci:l:two "dir:d-$call-$when"
@@ -295,12 +295,12 @@ put_index() {
 
 	image one one
 	# it stops before it writes the index
-	strace -f -o log -e inject=fsync:signal=STOP:when=1 \
+	timeout 60 strace -f -o log -e inject=fsync:signal=STOP:when=1 \
 		skopeo-c copy oci:l:one oci:l:new >/dev/null 2>&1 3>&- &
 	copy=$!
 	wait_for 20 grep -q 'stopped by SIGSTOP' log
 	[ "$(names l)" = one ]
-	skopeo-c --log-level info delete oci:l:one >deleted 2>waits 3>&- &
+	timeout 60 skopeo-c --log-level info delete oci:l:one >deleted 2>waits 3>&- &
 	delete=$!
 	wait_for 20 grep -q "waiting for copies" waits
 	[ "$(names l)" = one ]
@@ -323,9 +323,9 @@ put_index() {
 	for i in {1..8}; do
 		pids=()
 		for name in one two; do
-			skopeo-c copy "oci:s:$name" "oci:l:$name-$i" >/dev/null 3>&- &
+			timeout 60 skopeo-c copy "oci:s:$name" "oci:l:$name-$i" >/dev/null 3>&- &
 			pids+=($!)
-			skopeo-c delete "oci:l:$name-$((i - 1))" >/dev/null 3>&- &
+			timeout 60 skopeo-c delete "oci:l:$name-$((i - 1))" >/dev/null 3>&- &
 			pids+=($!)
 		done
 		for pid in "${pids[@]}"; do

@@ -286,7 +286,7 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 
 @test "inspect: a line is there as soon as it is known" {
 	mkfifo "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out"
-	skopeo-c inspect - <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	timeout 60 skopeo-c inspect - <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 3>&- &
 	exec 7>"$BATS_TEST_TMPDIR/in" 8<"$BATS_TEST_TMPDIR/out"
 	for n in 1 2; do
 		echo "oci:$BATS_FILE_TMPDIR/oci:v1" >&7

@@ -152,7 +152,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls
 	local n
 
 	for n in 1 2 3 4 5 6 7 8; do
-		skopeo-c login --tls-verify=false -u alice -p secret "$LOCKED/p$n" >/dev/null 2>&1 3>&- &
+		timeout 60 skopeo-c login --tls-verify=false -u alice -p secret "$LOCKED/p$n" >/dev/null 2>&1 3>&- &
 	done
 	wait
 	jq -e '.auths | length == 8' "$AUTH"

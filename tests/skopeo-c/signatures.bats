@@ -135,7 +135,7 @@ sign() {
 	we_take p.json "$REGISTRY/t/x:again"
 	# many at once lose nothing
 	for i in 1 2 3 4 5 6; do
-		skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/many:v$i" >/dev/null &
+		timeout 60 skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/many:v$i" >/dev/null 3>&- &
 		echo $! >>pids
 	done
 	while read -r pid; do wait "$pid"; done <pids
