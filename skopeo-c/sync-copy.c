@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,25 +138,34 @@ static void take_result(struct crew *crew, struct worker *worker)
 		crew->stops = true;
 }
 
-/* Wait for one process to end. */
+static void wait_for_end(struct worker *worker)
+{
+	while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	close(worker->fd);
+	*worker = (struct worker){ 0 };
+}
+
+/* Wait until a process has something to say, which is the last that it does. */
 static int reap(struct crew *crew, struct error *err)
 {
-	int status;
-	pid_t pid = waitpid(-1, &status, 0);
+	struct pollfd polls[SYNC_PROCESSES];
 
-	if (pid < 0 && errno == EINTR)
-		return cli_interrupted() ? error_set(err, ERROR_FAILED, "interrupted") : 0;
-	if (pid < 0)
-		return error_os(err, "cannot wait");
 	for (size_t i = 0; i < SYNC_PROCESSES; i++) {
-		struct worker *worker = &crew->workers[i];
+		const struct worker *worker = &crew->workers[i];
 
-		if (worker->pid != pid)
-			continue;
-		take_result(crew, worker);
-		close(worker->fd);
-		*worker = (struct worker){ 0 };
+		polls[i] = (struct pollfd){ worker->pid ? worker->fd : -1, POLLIN, 0 };
 	}
+	if (cli_poll(polls, SYNC_PROCESSES, -1) < 0) {
+		if (errno != EINTR)
+			return error_os(err, "poll");
+		return cli_interrupted() ? error_set(err, ERROR_FAILED, "interrupted") : 0;
+	}
+	for (size_t i = 0; i < SYNC_PROCESSES; i++)
+		if (polls[i].revents) {
+			take_result(crew, &crew->workers[i]);
+			wait_for_end(&crew->workers[i]);
+		}
 	return 0;
 }
 
@@ -194,11 +204,8 @@ static void dismiss(struct crew *crew)
 		if (crew->workers[i].pid)
 			kill(crew->workers[i].pid, SIGTERM);
 	for (size_t i = 0; i < SYNC_PROCESSES; i++)
-		if (crew->workers[i].pid) {
-			while (waitpid(crew->workers[i].pid, NULL, 0) < 0 && errno == EINTR)
-				;
-			close(crew->workers[i].fd);
-		}
+		if (crew->workers[i].pid)
+			wait_for_end(&crew->workers[i]);
 	cli_interrupt_put(signal_number);
 }
 

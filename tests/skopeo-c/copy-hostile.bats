@@ -157,6 +157,23 @@ store_is_sound() {
 	tool 3 skopeo-c inspect store:interrupted
 }
 
+@test "sync: SIGTERM ends the copies that are under way, and nothing of them is left" {
+	: >"$LIAR_LOG"
+	mkdir "$BATS_TEST_TMPDIR/stick"
+	skopeo-c sync --tls-verify=false --keep-going -s docker -d dir "$LIAR/slower-blob/x" "$BATS_TEST_TMPDIR/stick" \
+		>/dev/null 2>"$BATS_TEST_TMPDIR/stderr" 3>&- &
+	pid=$!
+	wait_for 20 grep -q 'slower-blob/x/blobs' "$LIAR_LOG"
+	kill "$pid"
+	wait_for 20 process_gone "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ]
+	[ ! -s "$BATS_TEST_TMPDIR/stderr" ]
+	[ ! -e "$BATS_TEST_TMPDIR/stick/x:v1/manifest.json" ]
+	nothing_unfinished "$BATS_TEST_TMPDIR/stick"
+}
+
 @test "copy: what a killed copy has left is swept by the next, what a living one has is not" {
 	mkdir -p "$BATS_TEST_TMPDIR/o"
 	copy "oci:$BATS_FILE_TMPDIR/oci:v1" "oci:$BATS_TEST_TMPDIR/o"
