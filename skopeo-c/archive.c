@@ -97,13 +97,12 @@ struct reading {
 	int64_t left; /* bytes of the member's content to come; of a stream */
 };
 
-static int end_content(struct reading *reading)
+static void end_content(struct reading *reading)
 {
 	struct archive *archive = reading->archive;
 
 	if (reading->is_stream && archive->count > 0 && reading->hasher.context)
 		hasher_finish(&reading->hasher, archive->members[archive->count - 1].digest);
-	return 0;
 }
 
 static int note_member(void *context, const struct tar_member *found, struct error *err)
@@ -210,7 +209,6 @@ static int read_stream(struct archive *archive, struct tar_parser *parser, struc
 		status = decompressor_finish(decompressor, err);
 	decompressor_free(decompressor);
 	cleanup_fd_p(&archive->fd);
-	archive->fd = -1;
 	return status < 0 ? -1 : tar_parse_end(parser, err);
 }
 

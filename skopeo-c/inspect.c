@@ -13,8 +13,8 @@
 #include <string.h>
 
 enum {
-	TOGETHER = 8,
-	/* images that are looked at */ POLL_MS = 200,
+	TOGETHER = 8, /* images that are looked at */
+	POLL_MS = 200,
 	ENTRIES_MAX = 1000 /* of an index, with those in it */
 };
 

@@ -2,10 +2,10 @@
 #include "skopeo-c/progress.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "skopeo-c/registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static void draw(struct progress *progress)
 			progress->drawn++;
 		}
 	fflush(stderr);
-	progress->drawn_at_ms = registry_now_ms();
+	progress->drawn_at_ms = clock_ms();
 }
 
 static struct progress_bar *find_bar(struct progress *progress, const struct blob *blob)
@@ -104,7 +104,7 @@ static void update_bars(struct progress *progress, const struct blob *blob, enum
 		return;
 	}
 	*bar = (struct progress_bar){ blob, offset, true };
-	if (registry_now_ms() - progress->drawn_at_ms >= DRAW_MS)
+	if (clock_ms() - progress->drawn_at_ms >= DRAW_MS)
 		draw(progress);
 }
 

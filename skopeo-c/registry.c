@@ -2,6 +2,7 @@
 #include "skopeo-c/registry.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -24,14 +25,6 @@ enum {
 	BACKOFF_MAX_MS = 60000,
 	POLL_MS = 200
 };
-
-int64_t registry_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* What of the user's options counts for an endpoint. */
 static struct access access_for(const struct access *access, const struct endpoint *endpoint,
@@ -304,8 +297,7 @@ static bool will_repeat(struct registry_call *call)
 		return false;
 	call->attempts++;
 	call->waiting = true;
-	call->not_before_ms =
-		registry_now_ms() + registry_backoff_ms(call->registry, call->attempts);
+	call->not_before_ms = clock_ms() + registry_backoff_ms(call->registry, call->attempts);
 	return true;
 }
 
@@ -421,7 +413,7 @@ int registry_call_poll(struct registry_call *call, struct error *err)
 	int status = call->request.status;
 
 	if (call->waiting) {
-		if (registry_now_ms() >= call->not_before_ms)
+		if (clock_ms() >= call->not_before_ms)
 			registry_call_start(call);
 		return 0;
 	}

@@ -85,6 +85,3 @@ int registry_authenticate(struct registry *registry, const struct http_request *
 
 /* The time to wait before attempt number `attempt` (from 1), unless the server said otherwise. */
 int registry_backoff_ms(const struct registry *registry, int attempt);
-
-/* Milliseconds of a clock that only goes forward. */
-int64_t registry_now_ms(void);

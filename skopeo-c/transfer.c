@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "skopeo-c/claim.h"
@@ -57,7 +58,7 @@ static void let_go(struct job *job)
 
 static int tell(struct job *job, enum blob_state state, struct error *err)
 {
-	job->told_at_ms = registry_now_ms();
+	job->told_at_ms = clock_ms();
 	return progress_blob(job->transfer->progress, job->blob, state,
 			     state == BLOB_DONE || state == BLOB_PRESENT ? job->blob->size
 									 : job->flow.received,
@@ -66,7 +67,7 @@ static int tell(struct job *job, enum blob_state state, struct error *err)
 
 static int tell_sometimes(struct job *job, struct error *err)
 {
-	if (registry_now_ms() - job->told_at_ms < PROGRESS_MS)
+	if (clock_ms() - job->told_at_ms < PROGRESS_MS)
 		return 0;
 	return tell(job, BLOB_MOVING, err);
 }
@@ -196,7 +197,7 @@ static bool wait_for_more(struct job *job, const struct registry *registry, cons
 	if (job->attempts >= registry->retries || cli_interrupted())
 		return false;
 	job->attempts++;
-	job->not_before_ms = registry_now_ms() + registry_backoff_ms(registry, job->attempts);
+	job->not_before_ms = clock_ms() + registry_backoff_ms(registry, job->attempts);
 	log_message(LOG_LEVEL_INFO, "%s; trying again", err->message);
 	return true;
 }
@@ -257,7 +258,7 @@ static int advance(struct job *job, struct error *err)
 
 	switch (job->step) {
 	case JOB_WAITING:
-		if (registry_now_ms() < job->not_before_ms || !claim(job))
+		if (clock_ms() < job->not_before_ms || !claim(job))
 			return 0;
 		job->step = JOB_ASKING;
 		if (to->class->offer_blob(to, job->blob, &job->flow.sink, err) < 0)
@@ -272,7 +273,7 @@ static int advance(struct job *job, struct error *err)
 		return move(job, err);
 	case JOB_BROKEN:
 		flow_resume(&job->flow);
-		if (registry_now_ms() < job->not_before_ms)
+		if (clock_ms() < job->not_before_ms)
 			return 0;
 		flow_continue(&job->flow);
 		job->step = JOB_MOVING;
