@@ -100,8 +100,14 @@ static int take_off(struct record *record, json_t *entry, const struct attach_se
 int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
 	       struct error *err)
 {
-	if (!settings->force)
-		return take_off(record, entry, settings, CNI_DEL_STOP, err);
+	if (!settings->force) {
+		if (take_off(record, entry, settings, CNI_DEL_STOP, err) == 0)
+			return 0;
+		if (!err->hint[0])
+			error_hint(err, "ctr-net del --id %s --force goes on all the same",
+				   record->id);
+		return -1;
+	}
 	if (take_off(record, entry, settings, CNI_DEL_FORCE, err) < 0) {
 		if (cli_interrupted())
 			return -1;

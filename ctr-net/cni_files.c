@@ -194,7 +194,7 @@ json_t *cni_files_find(const struct strings *dirs, const char *name, struct erro
 		error_hint(err, "see ctr-net validate");
 	} else {
 		error_set(err, ERROR_NOT_FOUND, "no network is configured in %s", where);
-		error_hint(err, "put a .conflist there, or ask for --network none");
+		error_hint(err, "make one with ctr-net init, or ask for --network none");
 	}
 	return NULL;
 }

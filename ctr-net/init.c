@@ -183,7 +183,10 @@ static int check_settings(const struct cli *cli, const char *type, const char *n
 	if (!is_bridge && settings->bridge)
 		return cli_usage(cli, err, "--bridge goes with bridge");
 	if (is_shared(type) != (settings->master != NULL))
-		return cli_usage(cli, err, "--master goes with macvlan and ipvlan, which need it");
+		return settings->master
+			       ? cli_usage(cli, err, "--master goes with macvlan and ipvlan")
+			       : cli_usage(cli, err, "%s needs --master, an interface of the host",
+					   type);
 	if (is_shared(type))
 		return options_check_ifname(settings->master, err);
 	if (is_bridge && options_check_ifname(settings->bridge ? settings->bridge : name, err) < 0)
@@ -191,21 +194,70 @@ static int check_settings(const struct cli *cli, const char *type, const char *n
 	return 0;
 }
 
-static int check_new(const char *directory, const char *name, struct error *err)
+/* The routes of two bridges with the same addresses lead to one of them. Of the network `other`,
+ * the subnet `theirs`, as it is written, is looked at. */
+static int check_apart(const struct init_settings *settings, const char *other, const char *theirs,
+		       struct error *err)
+{
+	struct error ignored;
+	struct subnet one, two;
+
+	if (!theirs || subnet_parse_address(theirs, &two, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; i < settings->subnets.count; i++)
+		if (subnet_parse(settings->subnets.items[i], &one, &ignored) == 0 &&
+		    subnets_overlap(&one, &two)) {
+			error_set(err, ERROR_EXISTS, "subnet %s overlaps %s of network %s",
+				  settings->subnets.items[i], theirs, other);
+			return error_hint(err, "take another, see ctr-net list");
+		}
+	return 0;
+}
+
+/* The same for all subnets that host-local has in that configuration. */
+static int check_apart_from(const struct init_settings *settings, const json_t *config,
+			    struct error *err)
+{
+	const char *name = json_text(config, "name", "?");
+	const json_t *plugin = json_array_get(json_object_get(config, "plugins"), 0), *set, *range;
+	const json_t *ipam = json_object_get(plugin, "ipam");
+	size_t i, j;
+
+	if (is_shared(json_text(plugin, "type", "")))
+		return 0;
+	if (check_apart(settings, name, json_text(ipam, "subnet", NULL), err) < 0)
+		return -1;
+	json_array_foreach (json_object_get(ipam, "ranges"), i, set) {
+		json_array_foreach (set, j, range) {
+			if (check_apart(settings, name, json_text(range, "subnet", NULL), err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Against the networks that are there. */
+static int check_new(const struct init_settings *settings, const char *type, const char *name,
+		     struct error *err)
 {
 	cleanup_strings struct strings dirs = { 0 };
-	struct error failure;
+	const json_t *config;
+	size_t i;
 
-	strings_add(&dirs, directory);
-	json_auto_t *config = cni_files_find(&dirs, name, &failure);
-	if (config) {
-		error_set(err, ERROR_EXISTS, "there is a network \"%s\" in %s", name, directory);
-		return error_subject(err, name);
+	strings_add(&dirs, settings->conf_dir);
+	json_auto_t *all = cni_files_all(&dirs, err);
+	if (!all)
+		return -1;
+	json_array_foreach (all, i, config) {
+		if (strcmp(json_text(config, "name", ""), name) == 0) {
+			error_set(err, ERROR_EXISTS, "there is a network \"%s\" in %s", name,
+				  settings->conf_dir);
+			return error_subject(err, name);
+		}
+		if (!is_shared(type) && check_apart_from(settings, config, err) < 0)
+			return -1;
 	}
-	if (failure.kind == ERROR_NOT_FOUND)
-		return 0;
-	*err = failure;
-	return -1;
+	return 0;
 }
 
 static int init(const struct cli *cli, struct error *err)
@@ -219,7 +271,7 @@ static int init(const struct cli *cli, struct error *err)
 
 	json_auto_t *config = make_config(type, name, settings, err);
 	if (!config || path_make_dirs(settings->conf_dir, 0755, err) < 0 ||
-	    check_new(settings->conf_dir, name, err) < 0)
+	    check_new(settings, type, name, err) < 0)
 		return -1;
 
 	cleanup_free char *dumped = json_dumps(config, JSON_INDENT(2));
@@ -235,7 +287,7 @@ static int init(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "subnet", 0, "SUBNET", OPTION_LIST, offsetof(struct init_settings, subnets),
-	  "where addresses are from: 10.88.0.0/16; once more for IPv6" },
+	  "where addresses are from: 10.90.0.0/16; once more for IPv6" },
 	{ "name", 0, "NAME", OPTION_STRING, offsetof(struct init_settings, name),
 	  "the name of the network (default its kind)" },
 	{ "gateway", 0, "ADDRESS", OPTION_LIST, offsetof(struct init_settings, gateways),
@@ -261,7 +313,7 @@ const struct cli_command init_command = {
 	.summary = "write the configuration of a network",
 	.details = "A bridge of the host's, a link to the host for each container (ptp), or a\n"
 		   "share in an interface of the host's (macvlan, ipvlan). There must be no\n"
-		   "network of that name yet.",
+		   "network of that name yet, nor a bridge or ptp with these addresses.",
 	.options = options,
 	.settings_size = sizeof(struct init_settings),
 	.defaults = &defaults,

@@ -79,13 +79,26 @@ int subnet_parse(const char *text, struct subnet *subnet, struct error *err)
 	return 0;
 }
 
+/* Whether the first bits of both are the same. */
+static bool begin_alike(const struct address *one, const struct address *other, int bits)
+{
+	if (one->family != other->family)
+		return false;
+	for (int i = 0; i < bits; i++)
+		if (bit_at(one, i) != bit_at(other, i))
+			return false;
+	return true;
+}
+
+bool subnets_overlap(const struct subnet *one, const struct subnet *other)
+{
+	return begin_alike(&one->network, &other->network,
+			   one->prefix < other->prefix ? one->prefix : other->prefix);
+}
+
 bool subnet_holds(const struct subnet *subnet, const struct address *address)
 {
-	if (address->family != subnet->network.family)
-		return false;
-	for (int i = 0; i < subnet->prefix; i++)
-		if (bit_at(address, i) != bit_at(&subnet->network, i))
-			return false;
-	return !host_bits_are(subnet, address, false) &&
+	return begin_alike(address, &subnet->network, subnet->prefix) &&
+	       !host_bits_are(subnet, address, false) &&
 	       (address->family == AF_INET6 || !host_bits_are(subnet, address, true));
 }

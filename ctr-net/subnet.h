@@ -30,3 +30,6 @@ int subnet_parse(const char *text, struct subnet *subnet, struct error *err);
 
 /* Whether the address can be a host's in the subnet: of IPv4, not the first and not the last. */
 bool subnet_holds(const struct subnet *subnet, const struct address *address);
+
+/* Whether they have an address in common. */
+bool subnets_overlap(const struct subnet *one, const struct subnet *other);

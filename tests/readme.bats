@@ -25,8 +25,8 @@ teardown_file() {
 	[[ $output == *'"same"'* ]]    # verify
 	[[ $output == *'/hello'* ]]    # changes
 	[[ $output == *hello*'is in it, too'* ]]
-	[[ $output == *10.88.0.*/16* ]] # ns exec
-	[[ $output == *'"ip": "10.88.'* ]] # the pod
+	[[ $output == *10.90.0.*/16* ]] # ns exec
+	[[ $output == *'"ip": "10.90.'* ]] # the pod
 	[[ $stderr == *'skopeo-c copy --events 1 docker://docker.io/library/nginx'* ]] # trace
 }
 

@@ -83,11 +83,25 @@ keep_leases() {
 	mv "$NET_D/web.conflist" "$NET_D/10-other.conflist"
 	init 4 bridge --name web --subnet 10.90.4.0/24
 	echo broken >"$NET_D/new.conflist"
-	init 4 bridge --name new --subnet 10.90.4.0/24
+	init 4 bridge --name new --subnet 10.90.6.0/24
 	error_is exists "new.conflist"
 	[ "$(cat "$NET_D/new.conflist")" = broken ]
 	[ "$(find "$NET_D" -type f | wc -l)" -eq 2 ]
 	cmp "$NET_D/10-other.conflist" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "init: a subnet that another bridge or ptp has is refused, in whole or in part" {
+	echo '{"cniVersion": "0.4.0", "name": "old", "type": "bridge",
+		"ipam": {"type": "host-local", "subnet": "10.91.0.5/16"}}' >"$NET_D/old.conf"
+	init ptp --name new --subnet fd00:91::/64 --subnet 10.90.1.0/24
+	for subnet in 10.91.0.0/16 10.91.7.0/24 10.88.0.0/13 10.90.1.0/25 fd00:91::/56; do
+		init 4 bridge --subnet "$subnet"
+		error_is exists "subnet $subnet overlaps"
+	done
+	[[ $stderr == *"of network new (take another"* ]]
+	init macvlan --master eth0 --subnet 10.91.0.0/16
+	init bridge --subnet 10.92.0.0/16 --subnet fd00:92::/64
+	[ "$(find "$NET_D" -type f | wc -l)" -eq 4 ]
 }
 
 @test "init: of many at once one wins, and its file is whole" {

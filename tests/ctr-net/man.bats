@@ -25,7 +25,7 @@ load common
 	mkdir -p /etc/cni /var/lib/cni
 	tool nsenter --net="$HOST" unshare --mount bash "$BATS_TEST_TMPDIR/run"
 	[[ $output == *hello* ]]
-	[[ $output == *10.88.0.2/16* ]]
+	[[ $output == *10.90.0.2/16* ]]
 	[[ $output == *fd88::2/64* ]]
 	[[ $output == *'{"address":"10.89.0.2/24","ifname":"eth1"}'* ]]
 	[[ $output == *'"name":"eth1"'* ]]
