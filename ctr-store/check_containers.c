@@ -54,21 +54,40 @@ static bool unpack_missing(const struct check *check, const json_t *container)
 	return gate >= 0 && !missing_layer(check->store, container);
 }
 
+static bool name_leads_to(const struct check *check, const char *name, const char *id)
+{
+	struct error why;
+	cleanup_free char *found = container_name_find(check->store, name, &why);
+
+	return found ? strcmp(found, id) == 0 : why.kind != ERROR_NOT_FOUND;
+}
+
+/* With the lock of the name, so that it is not given away meanwhile. */
+static bool name_again(struct check *check, const char *name, const char *id)
+{
+	struct error why;
+	cleanup_free char *found = container_name_find(check->store, name, &why);
+
+	return !found && container_name_set(check->store, name, id, &why) == 0;
+}
+
 /* A container whose name does not lead to it cannot be found by it. */
 static void check_name(struct check *check, const json_t *container, const char *id)
 {
 	const char *name = json_text(container, "name", NULL);
-	struct error why;
-	cleanup_free char *found = name ? container_name_find(check->store, name, &why) : NULL;
+	struct error ignored;
 
-	if (!name || (found && strcmp(found, id) == 0) || (!found && why.kind != ERROR_NOT_FOUND))
+	if (!name || name_leads_to(check, name, id))
 		return;
+	cleanup_fd int lock = path_is_id(name) ? lock_take(check->store->locks_fd, "name", name,
+							   LOCK_EXCLUSIVE, true, &ignored)
+					       : -1;
+	/* it may be removed, or get its name, at this moment */
+	if (name_leads_to(check, name, id) ||
+	    faccessat(check->store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	bool mended = check->repair && lock >= 0 && name_again(check, name, id);
 	cleanup_free char *problem = xasprintf("its name \"%s\" is not in names/", name);
-	cleanup_fd int lock = !check->repair || found ? -1
-						      : lock_take(check->store->locks_fd, "name",
-								  name, LOCK_EXCLUSIVE, true, &why);
-	bool mended = lock >= 0 && path_is_id(name) &&
-		      container_name_set(check->store, name, id, &why) == 0;
 	check_found(check, "container", id, problem, mended ? "named again" : NULL);
 }
 

@@ -130,12 +130,22 @@ int container_name_set(const struct store *store, const char *name, const char *
 void container_name_forget(const struct store *store, const json_t *container)
 {
 	const char *name = json_text(container, "name", NULL);
-	cleanup_fd int fd = name && path_is_id(name) ? open_directory(store) : -1;
+	struct error ignored;
 	char id[ID_MAX + 1];
 
+	if (!name || !path_is_id(name))
+		return;
+	/* who has the lock looks at the name, or gives it to another container: a link that leads
+	 * nowhere does not hinder him */
+	cleanup_fd int lock =
+		lock_take(store->locks_fd, "name", name, LOCK_EXCLUSIVE, false, &ignored);
+	if (lock < 0)
+		return;
+	cleanup_fd int fd = open_directory(store);
 	/* another container may have got the name by now */
 	if (fd >= 0 && read_link(fd, name, id) && container_has_id(container, id))
 		unlinkat(fd, name, 0);
+	lock_discard(store->locks_fd, "name", name);
 }
 
 size_t container_name_sweep(const struct store *store)

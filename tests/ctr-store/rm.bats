@@ -201,6 +201,19 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	[ -z "$(blobs)" ]
 }
 
+@test "rm: a name that another container gets at that moment stays with it" {
+	ctr-store create --image t:1 --name web --id one >/dev/null
+	# it goes on a while after it has seen where the name leads
+	fault readlinkat:delay_exit=1000000:when=2
+	"${FAULTY[@]}" -P "$OCID_ROOT/names" ctr-store rm web >/dev/null 3>&- &
+	wait_for 10 test ! -e "$OCID_ROOT/containers/one"
+	tool ctr-store create --image t:1 --name web --id two
+	wait $!
+	[ "$(readlink "$OCID_ROOT/names/web")" = two ]
+	tool ctr-store rm web
+	[ -z "$(ls -A "$OCID_ROOT/names")" ]
+}
+
 @test "rm: killed at any moment, the next command works" {
 	export OCID_KEEPS_UNFINISHED=1
 	for call in renameat:when=1 renameat:when=2 unlinkat:when=1 unlinkat:when=4; do
