@@ -268,7 +268,7 @@ json_t *unpack_worker_wait(struct unpack_worker *worker, struct error *err)
 		struct pollfd polls[] = { { worker->out.fd, POLLIN, 0 },
 					  { worker->err.fd, POLLIN, 0 } };
 
-		if (poll(polls, 2, -1) < 0 && errno != EINTR) {
+		if (cli_poll(polls, 2, -1) < 0 && errno != EINTR) {
 			error_os(err, "poll");
 			return NULL;
 		}

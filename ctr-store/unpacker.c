@@ -17,11 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	FOREIGN_POLL_MS = 20,
-	SIGNAL_POLL_MS = 1000, /* one that comes just before poll() does not interrupt it */
-	NEEDS_LOWER_MAX = 8,
-};
+enum { FOREIGN_POLL_MS = 20, NEEDS_LOWER_MAX = 8 };
 
 struct unpacker {
 	struct unpack_site site;
@@ -266,7 +262,7 @@ static int wait_for_news(struct unpacker *unpacker, int input_fd, bool *input_re
 		polls[2 * i + 1] = (struct pollfd){ worker->err.fd, POLLIN, 0 };
 	}
 	polls[2 * count] = (struct pollfd){ input_fd, POLLIN, 0 };
-	if (poll(polls, 2 * count + 1, unpacker->foreign ? FOREIGN_POLL_MS : SIGNAL_POLL_MS) < 0 &&
+	if (cli_poll(polls, 2 * count + 1, unpacker->foreign ? FOREIGN_POLL_MS : -1) < 0 &&
 	    errno != EINTR)
 		return error_os(err, "poll");
 	if (cli_interrupted())
