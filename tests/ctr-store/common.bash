@@ -12,6 +12,17 @@
 #                            kill, see strace(1), --inject
 #   xattr PATH NAME          the value of an extended attribute
 #   small_disk DIR SIZE      a file system of its own that is soon full
+#
+# The tools are ended where they hang. To be killed they need a process id of their own: `command`
+# before them.
+
+ctr-store() {
+	timeout -k 5 60 ctr-store "$@"
+}
+
+skopeo-c() {
+	timeout -k 5 60 skopeo-c "$@"
+}
 
 make_tar() {
 	/usr/bin/python3 "$TESTS/ctr-store/make-tar.py" "$@"
@@ -63,7 +74,7 @@ layers() {
 fault() {
 	# the leak sanitizer cannot work in a process that is traced
 	# shellcheck disable=SC2034 # for the caller
-	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -f -o /dev/null -e "inject=$1")
+	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 60 strace -f -o /dev/null -e "inject=$1")
 }
 
 count() { # files in DIR

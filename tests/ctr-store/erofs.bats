@@ -249,7 +249,7 @@ glance() {
 	make_tar big.tar file:big:size=8000000 file:small:text=x
 	store_image docker.io/library/b:1 base.tar big.tar
 	for delay in 0.005 0.01 0.02 0.03 0.05; do
-		ctr-store unpack --backend erofs b:1 >/dev/null 2>&1 3>&- &
+		command ctr-store unpack --backend erofs b:1 >/dev/null 2>&1 3>&- &
 		sleep "$delay"
 		kill -9 $! || true
 		wait $! || true

@@ -50,7 +50,12 @@ setup() {
 }
 
 teardown() {
+	local pid
+
 	touch "$SERVER/go"
+	while read -r pid; do
+		wait_for 30 process_gone "$pid" || kill -9 "$pid"
+	done < <(cat ./*.pull-pid ./*.unpack-pid)
 	wait
 	clean_store
 }
@@ -59,12 +64,13 @@ teardown() {
 pull() {
 	{
 		{
-			skopeo-c copy --tls-verify=false --events 1 --retry-times 2 --retry-delay 10ms \
+			command skopeo-c copy --tls-verify=false --events 1 --retry-times 2 --retry-delay 10ms \
 				"docker://$HELD/${2:-held/x:one}" store: 2>"$1.pull" &
 			echo $! >"$1.pull-pid"
 			wait $!
 		} | {
-			$ON_PROCESSOR ctr-store unpack --log-level info --backend "$BACKEND" \
+			# shellcheck disable=SC2086 # words
+			env $ON_PROCESSOR ctr-store unpack --log-level info --backend "$BACKEND" \
 				<&0 >"$1.document" 2>"$1.unpack" &
 			echo $! >"$1.unpack-pid"
 			local status=0

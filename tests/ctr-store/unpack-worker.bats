@@ -707,10 +707,10 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 	exec 6<>pipe
 	(
 		ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --diff-id "sha256:$(printf '0%.0s' {1..64})" \
-			7<pipe 8<tree 3>&- 6>&- >/dev/null 2>&1 &
+			7<pipe 8<tree 6>&- >/dev/null 2>&1 &
 		echo $! >pid
-		read -r 3>&- # for ever: it is the pipe that this shell holds open itself
-	) <&6 &
+		read -r -t 60 # it is the pipe that this shell holds open itself
+	) <&6 3>&- &
 	wait_for 10 test -s pid
 	pid=$(cat pid)
 	wait_for 10 grep -q 'NoNewPrivs:.1' "/proc/$pid/status"
@@ -738,7 +738,7 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 	size=$(stat -c %s l.tar) diff_id=$(sha256 l.tar)
 	head -c 400000 l.tar >growing
 	mkdir tree
-	ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --diff-id "$diff_id" --blob-digest "$diff_id" \
+	timeout -k 5 60 ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --diff-id "$diff_id" --blob-digest "$diff_id" \
 		--blob-size "$size" 7<growing 8<tree >said 2>&1 3>&- &
 	wait_for 10 test -s tree/early
 	[ ! -s said ]

@@ -188,7 +188,7 @@ teardown() { clean_store; }
 	done
 	store_image docker.io/library/t:1 l1.tar l2.tar l3.tar
 	for delay in 0.002 0.01 0.02 0.03 0.05 0.08; do
-		ctr-store unpack t:1 >/dev/null 2>&1 3>&- &
+		command ctr-store unpack t:1 >/dev/null 2>&1 3>&- &
 		sleep "$delay"
 		kill -9 $! || true
 		wait $! || true
@@ -208,7 +208,7 @@ teardown() { clean_store; }
 	# a worker that does its work and then takes its time
 	printf '#!/bin/sh\n%s "$@"\nsleep 60\n' "$OCID_BIN/ctr-store-unpack" >ctr-store-unpack
 	chmod +x ctr-store-unpack
-	OCID_LIBEXEC=$PWD ctr-store unpack t:1 >/dev/null 2>err 3>&- &
+	OCID_LIBEXEC=$PWD timeout -k 5 60 ctr-store unpack t:1 >/dev/null 2>err 3>&- &
 	pid=$!
 	wait_for 5 something_unfinished
 	kill -TERM "$pid"
