@@ -133,7 +133,7 @@ load common
 @test "monitor: killed while it makes a container, the container is cleared away" {
 	runtime slow <<-'END'
 		case " $* " in
-		*" create "*) echo $$ >"$seen/pid"; sleep 100 ;;
+		*" create "*) echo $$ >"$seen/pid"; exec sleep 100 ;;
 		esac
 	END
 	bundle slow 'exit 0'
