@@ -206,12 +206,13 @@ static json_t *read_run_file(const struct records *records, const char *id, cons
 			    JSON_CONFIG_MAX, &ignored);
 }
 
-static bool process_lives(const json_t *shim)
+static bool init_lives(const json_t *shim)
 {
 	pid_t pid = (pid_t)json_integer_value(json_object_get(shim, "pid"));
 	json_int_t start = json_integer_value(json_object_get(shim, "pidStart"));
+	struct error ignored;
 
-	return pid > 1 && start > 0 && process_start_time(pid) == start;
+	return process_lives(pid, start, &ignored) != 0;
 }
 
 /* The state of one whose monitor is gone; false when all there is are the remains of a start. */
@@ -223,7 +224,7 @@ static bool was_started(const struct records *records, const char *id, enum cont
 	if (has_file(records, id, "exit"))
 		return true;
 	/* where the monitor was killed the process may run on */
-	if (process_lives(shim))
+	if (init_lives(shim))
 		*state = CONTAINER_RUNNING;
 	return shim;
 }

@@ -48,26 +48,34 @@ int pause_start(const struct rpc_context *context, const struct records *records
 	return 0;
 }
 
-/* Its process id, if that still is the process that was recorded; else 0. */
-static pid_t find(const struct records *records, const char *id)
+/* 1 with its process id, if that still is the process that was recorded; 0: it is not; -1: that
+ * cannot be told. */
+static int find(const struct records *records, const char *id, pid_t *found, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/pause", id);
-	struct error ignored;
+	struct error failure;
 	size_t length;
 	cleanup_free char *text =
-		file_read_at(records->run_pods_fd, path, FILE_MAX, &length, &ignored);
-	long long start = 0;
+		file_read_at(records->run_pods_fd, path, FILE_MAX, &length, &failure);
 	char *end = NULL;
-	long pid = text ? strtol(text, &end, 10) : 0;
 
-	if (pid > 1)
-		start = strtoll(end, NULL, 10);
-	return start > 0 && process_start_time((pid_t)pid) == start ? (pid_t)pid : 0;
+	if (!text && failure.kind != ERROR_NOT_FOUND) {
+		*err = failure;
+		return -1;
+	}
+	long pid = text ? strtol(text, &end, 10) : 0;
+	if (pid <= 1)
+		return 0;
+	*found = (pid_t)pid;
+	return process_lives(*found, strtoll(end, NULL, 10), err);
 }
 
 bool pause_lives(const struct records *records, const char *id)
 {
-	return find(records, id) > 0;
+	struct error ignored;
+	pid_t pid;
+
+	return find(records, id, &pid, &ignored) != 0;
 }
 
 static int kill_and_wait(const struct records *records, const char *id, pid_t pid,
@@ -75,10 +83,17 @@ static int kill_and_wait(const struct records *records, const char *id, pid_t pi
 {
 	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd ended = { fd, POLLIN, 0 };
+	pid_t now;
 
+	/* EINVAL: the number is a thread's by now */
+	if (fd < 0)
+		return errno == ESRCH || errno == EINVAL
+			       ? 0
+			       : error_os(err, "the pause process of pod %s", id);
 	/* after the open, which may have got another process of that number */
-	if (fd < 0 || find(records, id) != pid)
-		return 0;
+	int lives = find(records, id, &now, err);
+	if (lives <= 0 || now != pid)
+		return lives < 0 ? -1 : 0;
 	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return error_os(err, "the pause process of pod %s", id);
 	if (poll(&ended, 1, KILL_MS) == 1)
@@ -89,9 +104,10 @@ static int kill_and_wait(const struct records *records, const char *id, pid_t pi
 int pause_end(const struct records *records, const char *id, struct error *err)
 {
 	cleanup_free char *pin = pin_path(records, id);
-	pid_t pid = find(records, id);
+	pid_t pid;
+	int lives = find(records, id, &pid, err);
 
-	if (pid > 0 && kill_and_wait(records, id, pid, err) < 0)
+	if (lives < 0 || (lives > 0 && kill_and_wait(records, id, pid, err) < 0))
 		return -1;
 	while (umount2(pin, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
 		;

@@ -96,21 +96,28 @@ json_t *container_exit(const struct container *container)
 	return json_read_at(container->dir_fd, "exit", EXIT_MAX, &ignored);
 }
 
-static bool process_lives(const struct container *container)
+static pid_t init_of(const struct container *container)
 {
-	pid_t pid = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
+	return (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
+}
+
+/* As process_lives(). */
+static int init_lives(const struct container *container, struct error *err)
+{
 	json_int_t start = json_integer_value(json_object_get(container->facts, "pidStart"));
 
-	return pid > 1 && start > 0 && process_start_time(pid) == start;
+	return process_lives(init_of(container), start, err);
 }
 
 enum container_status container_status(const struct container *container)
 {
+	struct error ignored;
+
 	if (has_file(container, "exit"))
 		return CONTAINER_STOPPED;
 	/* between the end of init and its record the monitor still lives: not stopped yet */
 	if (!container_is_watched(container)) {
-		if (has_file(container, "exit") || !process_lives(container))
+		if (has_file(container, "exit") || init_lives(container, &ignored) == 0)
 			return CONTAINER_STOPPED;
 	}
 	if (!has_file(container, "started"))
@@ -223,14 +230,21 @@ const char *container_started_file(const struct container *container)
 
 int container_await_process(const struct container *container, int timeout_ms, struct error *err)
 {
-	pid_t pid = (pid_t)json_integer_value(json_object_get(container->facts, "pid"));
-	cleanup_fd int pid_fd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (init_of(container) <= 1)
+		return 0;
+	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, init_of(container), 0);
 	struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
 	int count;
 
+	/* EINVAL: the number is a thread's by now */
+	if (pid_fd < 0)
+		return errno == ESRCH || errno == EINVAL
+			       ? 0
+			       : error_os(err, "container %s", container->id);
 	/* only after the open: it names whatever process had the number then */
-	if (pid_fd < 0 || !process_lives(container))
-		return 0;
+	int lives = init_lives(container, err);
+	if (lives <= 0)
+		return lives;
 	while ((count = cli_poll(&ended, 1, timeout_ms)) < 0)
 		if (errno != EINTR || cli_interrupted())
 			return error_os(err, "container %s", container->id);

@@ -88,6 +88,22 @@ catcher() {
 	shim rm orphan
 }
 
+@test "stop: a process that cannot be looked at has not ended" {
+	runtime unwilling <<-'END'
+		[[ " $* " != *" kill "* ]] || { echo "not now" >&2; exit 1; }
+		exec runc "$@"
+	END
+	bundle unseen 'exec sleep 1000'
+	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" unseen
+	pid=$(ocid-shim state unseen | jq .pid)
+	for call in openat read; do
+		tool 1 env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o /dev/null -P "/proc/$pid/stat" \
+			-e "inject=$call:error=EMFILE" ocid-shim stop --timeout 0 unseen
+		error_is failed "not now"
+	done
+	shim rm --force unseen
+}
+
 @test "stop: what is not there is exit 3; times that are none are usage errors" {
 	shim 3 stop none
 	error_is not-found none
