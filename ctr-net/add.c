@@ -97,7 +97,7 @@ int add_network(struct add_request *request, struct record *record, const json_t
 		.timeout_ms = request->timeout_ms,
 	};
 
-	if (attach_add(record, config, &attachment, &recorded, err) < 0)
+	if (attach_add(record, config, &attachment, &request->conf_dirs, &recorded, err) < 0)
 		return -1;
 
 	json_t *shown = json_deep_copy(recorded);

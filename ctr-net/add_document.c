@@ -56,6 +56,7 @@ static int make_netns(struct add_request *request, struct record *record, struct
 {
 	const struct attach_settings settings = {
 		.plugin_path = request->plugin_path,
+		.conf_dirs = &request->conf_dirs,
 		.timeout_ms = request->timeout_ms,
 	};
 	const struct ns_plan network_only = { .kinds[PIN_NET] = true };

@@ -3,6 +3,7 @@
 
 #include "cni_chain.h"
 #include "cni_config.h"
+#include "cni_files.h"
 #include "ns.h"
 #include "ports.h"
 #include "stand_in.h"
@@ -76,12 +77,12 @@ static char *make_stand_in(const struct attachment *attachment, const json_t *co
 	return NULL;
 }
 
-static int take_off(struct record *record, json_t *entry, const struct attach_settings *settings,
-		    enum cni_del_mode mode, struct error *err)
+static int take_off(struct record *record, json_t *entry, const json_t *config,
+		    const struct attach_settings *settings, enum cni_del_mode mode,
+		    struct error *err)
 {
 	struct attachment attachment = recorded(record, entry, settings);
 	const char *network = json_text(entry, "network", "?");
-	const json_t *config = json_object_get(entry, "config");
 	const json_t *result = json_object_get(entry, "result");
 	cleanup_fd int lock = -1, stand_in_fd = -1;
 	cleanup_free char *stand_in = make_stand_in(&attachment, config, result, &stand_in_fd);
@@ -97,24 +98,50 @@ static int take_off(struct record *record, json_t *entry, const struct attach_se
 	return 0;
 }
 
+/* Take it off in spite of plugins that fail. */
+static int force_off(struct record *record, json_t *entry, const struct attach_settings *settings,
+		     struct error *err)
+{
+	if (take_off(record, entry, json_object_get(entry, "config"), settings, CNI_DEL_FORCE,
+		     err) == 0)
+		return 0;
+	if (cli_interrupted())
+		return -1;
+	log_message(LOG_LEVEL_WARN, "%s", err->message);
+	record_remove(record, entry);
+	return 0;
+}
+
+/* After the configuration of an ADD that never succeeded has failed for DEL, too, with *err: by the
+ * configuration that somebody has made of it meanwhile. */
+static int take_off_mended(struct record *record, json_t *entry,
+			   const struct attach_settings *settings, struct error *err)
+{
+	struct error failure;
+
+	if (!settings->conf_dirs || json_is_true(json_object_get(entry, "ready")) ||
+	    cli_interrupted())
+		return -1;
+
+	json_auto_t *config =
+		cni_files_find(settings->conf_dirs, json_text(entry, "network", ""), &failure);
+	if (!config || json_equal(config, json_object_get(entry, "config")))
+		return -1;
+	return take_off(record, entry, config, settings, CNI_DEL_STOP, err);
+}
+
 int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
 	       struct error *err)
 {
-	if (!settings->force) {
-		if (take_off(record, entry, settings, CNI_DEL_STOP, err) == 0)
-			return 0;
-		if (!err->hint[0])
-			error_hint(err, "ctr-net del --id %s --force goes on all the same",
-				   record->id);
-		return -1;
-	}
-	if (take_off(record, entry, settings, CNI_DEL_FORCE, err) < 0) {
-		if (cli_interrupted())
-			return -1;
-		log_message(LOG_LEVEL_WARN, "%s", err->message);
-		record_remove(record, entry);
-	}
-	return 0;
+	if (settings->force)
+		return force_off(record, entry, settings, err);
+	if (take_off(record, entry, json_object_get(entry, "config"), settings, CNI_DEL_STOP,
+		     err) == 0 ||
+	    take_off_mended(record, entry, settings, err) == 0)
+		return 0;
+	if (!err->hint[0])
+		error_hint(err, "ctr-net del --id %s --force goes on all the same", record->id);
+	return -1;
 }
 
 int attach_del_all(struct record *record, const struct attach_settings *settings, struct error *err)
@@ -216,7 +243,8 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
 {
 	int interrupted = cli_interrupt_take();
 	struct error failure;
-	bool undone = take_off(record, entry, settings, CNI_DEL_GO_ON, &failure) == 0;
+	bool undone = take_off(record, entry, json_object_get(entry, "config"), settings,
+			       CNI_DEL_GO_ON, &failure) == 0;
 
 	if (!undone)
 		log_message(LOG_LEVEL_WARN,
@@ -227,10 +255,11 @@ bool attach_undo(struct record *record, json_t *entry, const struct attach_setti
 }
 
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
-	       json_t **result, struct error *err)
+	       const struct strings *conf_dirs, json_t **result, struct error *err)
 {
 	const struct attach_settings settings = {
 		.plugin_path = attachment->plugin_path,
+		.conf_dirs = conf_dirs,
 		.timeout_ms = attachment->timeout_ms,
 	};
 

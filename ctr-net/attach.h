@@ -9,7 +9,8 @@
 
 /* How plugins are run for DEL. */
 struct attach_settings {
-	const char *plugin_path; /* NULL: as it was for ADD */
+	const char *plugin_path;	 /* NULL: as it was for ADD */
+	const struct strings *conf_dirs; /* where networks are configured now; NULL: no matter */
 	int timeout_ms;
 	bool force; /* go on where a plugin fails, tell of it, and forget the attachment */
 };
@@ -18,9 +19,11 @@ struct attach_settings {
  * under that interface name is taken down first; a living attachment is ERROR_EXISTS. On failure
  * everything is undone. *result is borrowed from the record. */
 int attach_add(struct record *record, const json_t *config, const struct attachment *attachment,
-	       json_t **result, struct error *err);
+	       const struct strings *conf_dirs, json_t **result, struct error *err);
 
-/* Run the plugins of one attachment of the record for DEL, and remove it from the record. */
+/* Run the plugins of one attachment of the record for DEL, and remove it from the record. They get
+ * the configuration as it was for ADD; where neither ADD nor DEL could be done by that, they get
+ * what it has become meanwhile. */
 int attach_del(struct record *record, json_t *entry, const struct attach_settings *settings,
 	       struct error *err);
 

@@ -46,14 +46,12 @@ static int del_id(const struct store *store, const char *id, const struct attach
 /* An attachment that no record knows, say of a store that was lost: DEL by today's configuration
  * releases what can be released without it. */
 static int del_unrecorded(const struct cli *cli, const struct record *record, const char *netns,
-			  const char *ifname, int timeout_ms, struct error *err)
+			  const char *ifname, const struct attach_settings *attach,
+			  struct error *err)
 {
 	const struct del_settings *settings = cli->settings;
-	cleanup_strings struct strings conf_dirs = { 0 };
 	cleanup_free char *plugin_path = options_plugin_path(&settings->plugin_dirs);
-
-	options_conf_dirs(&settings->conf_dirs, &conf_dirs);
-	json_auto_t *config = cni_files_find(&conf_dirs, cli->operands[0], err);
+	json_auto_t *config = cni_files_find(attach->conf_dirs, cli->operands[0], err);
 	if (!config)
 		return -1;
 
@@ -62,7 +60,7 @@ static int del_unrecorded(const struct cli *cli, const struct record *record, co
 		.netns = ns_exists(netns) ? netns : NULL,
 		.ifname = ifname,
 		.plugin_path = plugin_path,
-		.timeout_ms = timeout_ms,
+		.timeout_ms = attach->timeout_ms,
 	};
 	cleanup_fd int lock = -1;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
@@ -90,7 +88,7 @@ static int del_alone(const struct cli *cli, const struct store *store,
 
 	json_t *entry = record_find(&record, ifname); /* borrowed from record */
 	if (!entry)
-		return del_unrecorded(cli, &record, path, ifname, attach->timeout_ms, err);
+		return del_unrecorded(cli, &record, path, ifname, attach, err);
 	if (strcmp(json_text(entry, "network", ""), network) != 0)
 		return error_set(err, ERROR_NOT_FOUND, "%s of %s belongs to network %s, not %s",
 				 ifname, id, json_text(entry, "network", "?"), network);
@@ -115,13 +113,16 @@ static int del(const struct cli *cli, struct error *err)
 {
 	const struct del_settings *settings = cli->settings;
 	cleanup_free char *plugin_path = options_plugin_path_if_any(&settings->plugin_dirs);
+	cleanup_strings struct strings conf_dirs = { 0 };
 	const struct attach_settings attach = {
 		.plugin_path = plugin_path,
+		.conf_dirs = &conf_dirs,
 		.timeout_ms = options_timeout(settings->timeout_s, err),
 		.force = settings->force,
 	};
 	cleanup_store struct store store = { 0 };
 
+	options_conf_dirs(&settings->conf_dirs, &conf_dirs);
 	if (attach.timeout_ms < 0 || (settings->id && options_check_id(settings->id, err) < 0))
 		return -1;
 	if (cli->operand_count == 1) {
@@ -142,7 +143,7 @@ static const struct cli_option options[] = {
 	OPTION_ID(del_settings, "take it off all its networks"),
 	OPTION_IFNAME(del_settings),
 	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct del_settings, conf_dirs),
-	  "where networks are configured, for what no record tells" },
+	  "where networks are configured, for what no record can undo" },
 	OPTION_PLUGIN_DIRS(del_settings, PLUGINS_OF_ADD),
 	OPTION_TIMEOUT(del_settings),
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct del_settings, force),

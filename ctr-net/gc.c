@@ -28,6 +28,7 @@ struct gc_settings {
 struct collection {
 	struct store store;
 	char *plugin_path; /* NULL: as it was for ADD */
+	struct strings conf_dirs;
 	struct attach_settings attach;
 	json_t *rows;	      /* what was removed */
 	struct error failure; /* the first one */
@@ -38,6 +39,7 @@ static void collection_free(struct collection *collection)
 {
 	store_close(&collection->store);
 	free(collection->plugin_path);
+	strings_free(&collection->conf_dirs);
 	json_decref(collection->rows);
 }
 #define cleanup_collection __attribute__((cleanup(collection_free)))
@@ -168,12 +170,10 @@ static int collect_networks(struct collection *collection, const struct gc_setti
 			    struct error *err)
 {
 	cleanup_free char *plugin_path = options_plugin_path(&settings->plugin_dirs);
-	cleanup_strings struct strings dirs = { 0 };
 	const json_t *config;
 	size_t i;
 
-	options_conf_dirs(&settings->conf_dirs, &dirs);
-	json_auto_t *configs = cni_files_all(&dirs, err);
+	json_auto_t *configs = cni_files_all(&collection->conf_dirs, err);
 	if (!configs)
 		return -1;
 	json_array_foreach (configs, i, config) {
@@ -204,6 +204,8 @@ static int gc(const struct cli *cli, struct error *err)
 	};
 	cleanup_strings struct strings ids = { 0 };
 
+	options_conf_dirs(&settings->conf_dirs, &collection.conf_dirs);
+	collection.attach.conf_dirs = &collection.conf_dirs;
 	collection.attach.plugin_path = collection.plugin_path;
 	collection.attach.timeout_ms = options_timeout(settings->timeout_s, err);
 	if (collection.attach.timeout_ms < 0 || store_open(cli, &collection.store, err) < 0 ||

@@ -256,7 +256,8 @@ int pod_network_remove(const struct rpc_context *context, const char *id, struct
 {
 	cleanup_pipeline struct pipeline del = { 0 }, rm = { 0 };
 
-	pipeline_add(&del, "ctr-net", "del", "--id", id, NULL);
+	add_directories(pipeline_add(&del, "ctr-net", "del", "--id", id, NULL), context,
+			"--conf-dir", "confDirs");
 	pipeline_add(&rm, "ctr-net", "ns", "rm", "--force", id, NULL);
 	if (pipeline_run(&del, context, err) < 0)
 		return -1;

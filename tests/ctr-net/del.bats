@@ -313,3 +313,32 @@ kill_del() {
 	[ -z "$stderr" ]
 	nothing_left
 }
+
+@test "del: what a wrong configuration has left goes by the one that it was mended to" {
+	wrong='{"type": "bridge", "bridge": "br62", "ipam": {"type": "host-local", "subnet": "wrong"}}'
+	network web "$wrong"
+	net ns create one
+	net 1 add web one --conf-dir "$NET_D"
+	[[ $stderr == *"undoing it failed"* ]]
+	net 1 del --id one --conf-dir "$NET_D"
+	error_is failed "(ctr-net del --id one --force goes on all the same)"
+	# as long as it is as it was, nothing is forgotten, nor when there is none
+	net 1 add web one --conf-dir "$NET_D"
+	error_is failed "what an earlier add has left"
+	net 1 gc --conf-dir "$BATS_TEST_TMPDIR"
+	bridge_network web 61
+	net add web one --conf-dir "$NET_D"
+	net del web one
+	network web "$wrong"
+	net 1 add web one --conf-dir "$NET_D"
+	bridge_network web 61
+	net del --id one --conf-dir "$NET_D"
+	# one that was right once is undone by that
+	net add web one --conf-dir "$NET_D"
+	network web "$wrong"
+	net del web one --conf-dir "$NET_D"
+	net ns rm one
+	on_host ip link delete br61
+	on_host ip link delete br62
+	nothing_left
+}

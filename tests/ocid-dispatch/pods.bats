@@ -173,6 +173,18 @@ nothing_of_pods() {
 	nothing_of_pods
 }
 
+@test "pods: what a wrong configuration of the network has left goes once it is mended" {
+	conflist=$BATS_FILE_TMPDIR/net/10-pods.conflist
+	cp "$conflist" "$BATS_TEST_TMPDIR/right"
+	jq '.plugins = [{type: "ptp", ipam: {type: "host-local", subnet: "wrong"}}]' "$BATS_TEST_TMPDIR/right" >"$conflist"
+	call 1 RunPodSandbox "$(pod_request x)"
+	error_is failed "wrong"
+	cp "$BATS_TEST_TMPDIR/right" "$conflist"
+	call RunPodSandbox "$(pod_request x)"
+	call RemovePodSandbox "$output"
+	nothing_of_pods
+}
+
 @test "pods: in a user namespace of their own" {
 	map='[{"hostId": 300000, "length": 65536}]'
 	options=".linux.securityContext.namespaceOptions.usernsOptions = {mode: \"POD\", uids: $map, gids: $map}"
