@@ -160,7 +160,8 @@ $(foreach p,$(RESIDENT),$(eval $(call resident,$(p))))
 # ---- tests -----------------------------------------------------------------------------------
 
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
-FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
+REPLAY := $(FUZZ:%=$(BUILD)/replay/%)
 
 # Objects and libraries of a tool that its unit test or fuzz target NAME needs beside lib/:
 # TEST_OBJS_NAME, TEST_PKGS_NAME.
@@ -175,14 +176,21 @@ $(UNIT): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libocid.a
 # every extra object must exist before the unit test that names it is linked
 $(foreach u,$(UNIT:$(BUILD)/unit/%=%),$(eval $(BUILD)/unit/$(u): $(TEST_OBJS_$(u):%=$(BUILD)/obj/%)))
 
+# a fuzz target that is only run on its seeds
+$(REPLAY): $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libocid.a
+	@mkdir -p $(@D)
+	$(call quiet,LINK)$(CC) $(HARDEN) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(BUILD)/libocid.a $(LINK) $(TEST_LIBS_$*) $(call pkg_libs,$(PKGS_lib) $(TEST_PKGS_$*))
+$(foreach f,$(FUZZ),$(eval $(BUILD)/replay/$(f): $(TEST_OBJS_$(f):%=$(BUILD)/obj/%)))
+
 # T chooses files: make check T=tests/ctr-store/mount.bats
 T ?= $(sort $(wildcard tests/*.bats tests/*/*.bats))
 
 check: deps
 	@$(MAKE) --no-print-directory check-tests
 
-check-tests: all $(UNIT)
-	@OCID_BIN=$(abspath $(BUILD)) tests/run $(UNIT) -- $(T)
+check-tests: all $(UNIT) $(REPLAY)
+	@OCID_BIN=$(abspath $(BUILD)) tests/run $(UNIT) $(REPLAY) -- $(T)
 
 # On pure cgroup v2 with systemd and Debian's kernel, in a virtual machine: make check-vm T=…
 check-vm: all

@@ -11,6 +11,7 @@
 #include "ctr-store/worker/unpack.h"
 #include "lib/path.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,10 +49,14 @@ static void prepare(void)
 /* The base holds `lower` and nothing else once the layer is removed. */
 static void check_base(void)
 {
-	struct stat st;
+	DIR *directory = opendir(base);
+	int entries = 0;
 
-	if (fstat(base_fd, &st) < 0 || st.st_nlink != 3)
+	while (directory && readdir(directory))
+		entries++;
+	if (!directory || entries != 3) /* with . and .. */
 		abort();
+	closedir(directory);
 }
 
 static void unpack_to(struct stream *stream, const struct media *media, void *state)
