@@ -153,22 +153,30 @@ static int link_over(int fd, int dir_fd, const char *temporary, const char *name
 	return renameat(dir_fd, temporary, dir_fd, name) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-/* For file systems without O_TMPFILE: a temporary name of its own, which a crash leaves behind. A
- * new file has its name at once, as not all of them can rename or link without replacing. */
+/* Of the file systems that this is for, some have no links and some cannot rename without
+ * replacing, but each has one of the two. */
+static int rename_new(int dir_fd, const char *from, const char *name)
+{
+	if (linkat(dir_fd, from, dir_fd, name, 0) == 0)
+		return unlinkat(dir_fd, from, 0);
+	return errno == EEXIST ? -1 : renameat2(dir_fd, from, dir_fd, name, RENAME_NOREPLACE);
+}
+
+/* For file systems without O_TMPFILE: a temporary name of its own, which a crash leaves behind. */
 static int replace_by_name(int dir_fd, const char *name, const struct content *content,
 			   struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
 
 	random_name(unique);
-	cleanup_free char *temporary =
-		content->is_new ? xstrdup(name) : xasprintf(".%s.%s", name, unique);
+	cleanup_free char *temporary = xasprintf(".%s.%s", name, unique);
 	cleanup_fd int fd =
 		openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, content->mode);
 	if (fd < 0)
 		return error_os(err, "%s", content->what);
 	int status = fill(fd, content, err);
-	if (status == 0 && !content->is_new && renameat(dir_fd, temporary, dir_fd, name) < 0)
+	if (status == 0 && (content->is_new ? rename_new(dir_fd, temporary, name)
+					    : renameat(dir_fd, temporary, dir_fd, name)) < 0)
 		status = error_os(err, "%s", content->what);
 	if (status < 0)
 		unlinkat(dir_fd, temporary, 0);
