@@ -316,7 +316,6 @@ int flow_begin(struct flow *flow, struct error *err)
 	if (downloads) {
 		download->write = receive;
 		download->context = flow;
-		download->may_pause = flow->ring != NULL;
 		download->piece = flow->hashing ? HASHING_SLOT : 0;
 		flow->source.call.once = true;
 	}

@@ -156,7 +156,7 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
 
 /* ---- one request ---- */
 
-/* Every option of every transfer is set in these four functions, so none can be forgotten. */
+/* Every option of every transfer is set in these five functions, so none can be forgotten. */
 static void set_limits(CURL *easy, const struct http_request *request)
 {
 	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -173,14 +173,21 @@ static void set_limits(CURL *easy, const struct http_request *request)
 	curl.easy_setopt(easy, CURLOPT_BUFFERSIZE,
 			 (long)(request->piece ? request->piece : HTTP_PIECE));
 	curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_CHUNK);
-	/* what may be one of several streams sees whether it can be, rather than shake hands again
-	 */
-	if (strncmp(request->url, "https:", 6) == 0 && !request->read && !request->may_pause)
+}
+
+/* Blobs have connections of their own. By HTTP/2 libcurl 7.88 takes a hundred times the processor
+ * time to send one, goes on to buffer tens of megabytes of one that is paused, and has all of them
+ * wait for each other in one connection. */
+static void set_protocol(CURL *easy, const struct http_request *request)
+{
+	if (request->read || request->write) {
+		curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+		return;
+	}
+	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	/* see whether it can be one of several streams, rather than shake hands again */
+	if (strncmp(request->url, "https:", 6) == 0)
 		curl.easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-	/* of a paused HTTP/2 stream libcurl goes on to buffer tens of megabytes */
-	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION,
-			 request->may_pause ? (long)CURL_HTTP_VERSION_1_1
-					    : (long)CURL_HTTP_VERSION_2TLS);
 }
 
 /* Where the system's authorities are also in a directory, by their hash, only those that are needed
@@ -279,6 +286,7 @@ void http_start(struct http *http, struct http_request *request)
 		return;
 	}
 	set_limits(easy, request);
+	set_protocol(easy, request);
 	set_tls(easy, http, request);
 	set_body(easy, request);
 	set_request(easy, request);

@@ -3,7 +3,8 @@
  * HTTP requests, any number at once in one event loop (libcurl's multi interface). Only http.c and
  * http-url.c, which are beneath it, know libcurl. Redirects are not followed and nothing is
  * repeated here: that is policy, and registry.c has it. Only http and https are spoken; a body is
- * never kept in memory beyond a limit; a transfer that stalls ends.
+ * never kept in memory beyond a limit; a transfer that stalls ends. Small answers share connections
+ * by HTTP/2 where a server speaks it; what has a callback for its body is HTTP/1.1.
  */
 #pragma once
 #include "lib/error.h"
@@ -70,8 +71,7 @@ struct http_request {
 	/* Take a piece of a 2xx body: `length`, HTTP_PAUSE (the piece comes again after
 	 * http_resume()) or HTTP_ABORT. Without it the body is kept in `answer`. */
 	ssize_t (*write)(void *context, const char *data, size_t length);
-	size_t piece;	/* bytes that write is given at most; 0: HTTP_PIECE */
-	bool may_pause; /* write may say HTTP_PAUSE: spoken as HTTP/1.1, whose flow TCP controls */
+	size_t piece; /* bytes that write is given at most; 0: HTTP_PIECE */
 	void *context;
 	size_t answer_max; /* bytes of an answer that is kept; 0: HTTP_ANSWER_MAX */
 

@@ -99,7 +99,7 @@ teardown() {
 	done
 }
 
-@test "tls: HTTP/2 in both directions, and between two registries in little memory" {
+@test "tls: HTTP/2, but for blobs, and between two registries in little memory" {
 	head -c 30000000 /dev/urandom >"$BATS_TEST_TMPDIR/random"
 	for n in 1 2 3 4; do
 		tar -C "$BATS_TEST_TMPDIR" --transform "s/random/$n/" -cf "$BATS_TEST_TMPDIR/$n.tar" random
@@ -111,8 +111,10 @@ teardown() {
 	cd "$BATS_TEST_TMPDIR"
 	tool skopeo-c copy --dest-cert-dir "$certs" tarball:1.tar:2.tar:3.tar:4.tar "docker://$one/big:v1"
 	tool skopeo-c copy --src-cert-dir "$certs" "docker://$one/big:v1" oci:o:x
-	grep -q '"GET /v2/big/blobs/sha256:.* HTTP/2.0" 200' one/log
-	grep -q '"PUT /v2/big/manifests/.* HTTP/2.0" 201' one/log
+	grep -q '"GET /v2/big/manifests/.* HTTP/2.0" 200' one/log
+	# libcurl needs a hundred times as long to send them by HTTP/2
+	grep -q '"PUT /v2/big/blobs/uploads/.* HTTP/1.1" 201' one/log
+	grep -q '"GET /v2/big/blobs/sha256:.* HTTP/1.1" 200' one/log
 	tool /usr/bin/python3 -c 'import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
