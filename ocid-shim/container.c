@@ -272,8 +272,9 @@ int container_remove(const struct store *store, const struct container *containe
 {
 	cleanup_fd int fd = running_open(container->dir_fd);
 
-	if (fd >= 0 && (running_lock(fd, RUNNING_MONITOR, LOCK_SHARED, true) < 0 ||
-			running_lock(fd, RUNNING_WAITERS, LOCK_EXCLUSIVE, true) < 0))
+	if (fd < 0 ? errno != ENOENT
+		   : running_lock(fd, RUNNING_MONITOR, LOCK_SHARED, true) < 0 ||
+			     running_lock(fd, RUNNING_WAITERS, LOCK_EXCLUSIVE, true) < 0)
 		return error_os(err, "container %s: cannot lock shim.pid", container->id);
 	/* without it the directory is no container any more, whatever happens to us */
 	if (unlinkat(container->dir_fd, "state.json", 0) < 0 && errno != ENOENT)

@@ -56,6 +56,17 @@ load common
 	done
 }
 
+@test "rm: one whose monitor cannot be waited for stays until it can" {
+	bundle few 'exec sleep 100'
+	shim run --bundle "$BUNDLE" few
+	tool 9 env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o /dev/null -P shim.pid -e inject=openat:error=EMFILE \
+		ocid-shim rm --force few
+	error_is limit "shim.pid"
+	[ -e "$OCID_RUNROOT/containers/few/state.json" ]
+	shim rm few
+	nothing_left
+}
+
 @test "rm: the monitor was killed, the container goes all the same" {
 	bundle orphan 'exec sleep 100'
 	shim run --bundle "$BUNDLE" orphan
