@@ -54,6 +54,8 @@ static int words_error(int os, const char *words, struct error *err)
 {
 	errno = os;
 	error_os(err, "cannot mount the layers");
+	if (os == ENOENT)
+		error_hint(err, "ctr-store check says which is missing");
 	return words[0] && words[1] ? error_prefix(err, "%s", words + 2) : -1;
 }
 

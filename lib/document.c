@@ -29,7 +29,7 @@ static int no_document(struct error *err)
 	if (fstat(STDIN_FILENO, &status) == 0 && S_ISFIFO(status.st_mode)) {
 		/* and has said why */
 		error_set(err, ERROR_FAILED, "no container document comes through the pipe");
-		return error_hint(err, "the tool in front has failed");
+		return error_hint(err, "the tool in front has failed, or prints none");
 	}
 	error_set(err, ERROR_FAILED, "standard input holds no container document");
 	return error_hint(err, "put the tool that makes it in front, see man 7 ocid");

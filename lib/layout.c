@@ -129,16 +129,15 @@ json_t *layout_index(const struct layout *layout, struct error *err)
 {
 	json_auto_t *index = json_read_at(layout->fd, "index.json", JSON_DOCUMENT_MAX, err);
 
-	if (!index) {
-		error_prefix(err, "%s", layout->path);
-		return NULL;
-	}
-	if (!json_is_array(json_object_get(index, "manifests"))) {
+	if (json_is_array(json_object_get(index, "manifests")))
+		return json_incref(index);
+	if (index)
 		error_set(err, ERROR_INTEGRITY, "%s/index.json: no list of manifests",
 			  layout->path);
-		return NULL;
-	}
-	return json_incref(index);
+	else
+		error_prefix(err, "%s", layout->path);
+	error_hint(err, "an empty one is {\"schemaVersion\":2,\"manifests\":[]}");
+	return NULL;
 }
 
 /* Locks are bytes of a file that is never replaced, so they need no file of their own in a

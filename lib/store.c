@@ -79,8 +79,11 @@ int store_open(const struct cli *cli, struct store *store, struct error *err)
 	    open_sub(s.runroot, "locks", 0700, &s.locks_fd, err) < 0 ||
 	    open_sub(s.runroot, "mounts", 0700, &s.mounts_fd, err) < 0 ||
 	    open_sub(s.runroot, "containers", 0700, &s.run_containers_fd, err) < 0 ||
-	    open_sub(s.runroot, "netns", 0711, &s.netns_fd, err) < 0)
+	    open_sub(s.runroot, "netns", 0711, &s.netns_fd, err) < 0) {
+		if (err->kind == ERROR_DENIED && !err->hint[0])
+			error_hint(err, "--root and --runroot name other directories");
 		return -1;
+	}
 	*store = s;
 	s = closed;
 	return 0;

@@ -86,8 +86,9 @@ static int listen_at(const char *path, struct error *err)
 
 static int take_lock(const char *path, struct listener *listener, struct error *err)
 {
-	listener->lock_fd =
-		lock_take(listener->dir_fd, LOCK_KIND, listener->name, LOCK_EXCLUSIVE, false, err);
+	cleanup_free char *name = xasprintf("%s-%s", LOCK_KIND, listener->name);
+
+	listener->lock_fd = lock_open(listener->dir_fd, name, LOCK_EXCLUSIVE, false, path, err);
 	if (listener->lock_fd < 0 && err->kind == ERROR_IN_USE)
 		return error_set(err, ERROR_IN_USE, "another ocid-dispatch listens at %s", path);
 	return listener->lock_fd < 0 ? -1 : 0;

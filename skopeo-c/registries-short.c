@@ -112,7 +112,8 @@ int registries_expand_with(const json_t *registries, const char *name, struct st
 			  "\"%s\" does not begin with a transport, and no alias or registry to "
 			  "search is configured for short names",
 			  name);
-		return error_subject(err, name);
+		error_subject(err, name);
+		return error_hint(err, "Docker Hub's is docker://%s", name);
 	}
 	if (candidates->count > 1 && strcmp(json_text(names, "mode", ""), "enforcing") == 0)
 		return ambiguous(name, candidates, err);

@@ -85,6 +85,10 @@ static int open_bare(struct transport *t, const char *name,
 	cleanup_strings struct strings names = { 0 };
 	struct error ignored;
 
+	if (strncmp(name, "docker:", strlen("docker:")) == 0) {
+		error_set(err, ERROR_USAGE, "\"%s\" lacks the // of docker://", name);
+		return error_subject(err, name);
+	}
 	/* a path, or a mistake */
 	if (settings->is_destination || reference_parse(name, &reference, &ignored) < 0)
 		return no_transport(name, err);

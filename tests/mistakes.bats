@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What those are told to do who make the mistakes that everybody makes once.
+
+load helpers
+
+setup_file() {
+	file_setup
+	cd "$BATS_FILE_TMPDIR" || return 1
+	busybox_tar base.tar
+	oci_image oci v1 '{}' base.tar
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+}
+
+teardown() {
+	umount -q "$BATS_TEST_TMPDIR/ro" || true
+}
+
+@test "mistakes: a transport without its slashes, or none" {
+	tool 2 skopeo-c inspect docker:nginx
+	error_is usage '"docker:nginx" lacks the // of docker://'
+	: >"$BATS_TEST_TMPDIR/registries.conf"
+	export CONTAINERS_REGISTRIES_CONF=$BATS_TEST_TMPDIR/registries.conf
+	tool 2 skopeo-c inspect nginx
+	error_is usage "(Docker Hub's is docker://nginx)"
+}
+
+@test "mistakes: a pipe through which no document comes" {
+	# what is asked for quietly gives none
+	run --separate-stderr bash -c "skopeo-c copy -q oci:oci:v1 dir:$BATS_TEST_TMPDIR/dir | ctr-store create"
+	error_is failed "(the tool in front has failed, or prints none)"
+}
+
+@test "mistakes: directories that cannot be written" {
+	mkdir "$BATS_TEST_TMPDIR/ro"
+	mount -t tmpfs -o ro none "$BATS_TEST_TMPDIR/ro"
+	for top in --root --runroot; do
+		tool 6 ctr-store "$top" "$BATS_TEST_TMPDIR/ro" images
+		error_is denied "(--root and --runroot name other directories)"
+	done
+	tool 6 ocid-dispatch serve --listen "$BATS_TEST_TMPDIR/ro/sock"
+	error_is denied "cannot open the lock of $BATS_TEST_TMPDIR/ro/sock: "
+}
+
+@test "mistakes: parts of the store removed by hand" {
+	tool skopeo-c copy oci:oci:v1 store:base
+	tool ctr-store create --image base --name one
+	tool ctr-store umount one
+	mv "$OCID_ROOT/layers" "$BATS_TEST_TMPDIR/layers"
+	tool 3 ctr-store mount one
+	error_is not-found "(ctr-store check says which is missing)"
+	rmdir "$OCID_ROOT/layers"
+	mv "$BATS_TEST_TMPDIR/layers" "$OCID_ROOT/layers"
+	tool ctr-store rm one
+	empty='{"schemaVersion":2,"manifests":[]}'
+	for broken in '{' '{}'; do
+		echo "$broken" >"$OCID_ROOT/images/index.json"
+		tool 7 ctr-store images
+		error_is integrity "(an empty one is $empty)"
+	done
+	echo "$empty" >"$OCID_ROOT/images/index.json"
+	tool skopeo-c copy oci:oci:v1 store:base
+	tool ctr-store check --deep
+	[ -z "$output" ]
+}
