@@ -357,8 +357,9 @@ static enum http_result classify(const struct http_request *request, CURLcode co
 		curl.easy_getinfo(request->transfer->easy, CURLINFO_PROXY_SSL_VERIFYRESULT,
 				  &proxy_fault);
 		return proxy_fault ? HTTP_BAD_PROXY : HTTP_UNTRUSTED;
-	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
+		return HTTP_NO_CHECK;
+	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_ISSUER_ERROR:
 		return HTTP_UNTRUSTED;
 	default:

@@ -51,6 +51,7 @@ enum http_result {
 	HTTP_NOT_TLS,	  /* connected, but no TLS session came to be */
 	HTTP_UNTRUSTED,	  /* the server's certificate was refused */
 	HTTP_BAD_PROXY,	  /* that of the proxy before it was */
+	HTTP_NO_CHECK,	  /* the system has no authorities to check it by */
 	HTTP_TOO_LARGE,	  /* the body went over its limit */
 	HTTP_ABORTED	  /* a callback said HTTP_ABORT */
 };

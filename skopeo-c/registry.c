@@ -231,6 +231,11 @@ static int not_answered(const struct registry_call *call, struct error *err)
 			  request->failure);
 		return error_hint(err, "name its authority with --cert-dir, or use "
 				       "--tls-verify=false");
+	case HTTP_NO_CHECK:
+		error_set(err, ERROR_DENIED, "the certificate of %s cannot be checked: %s", name,
+			  request->failure);
+		return error_hint(err, "install the package ca-certificates, or name its authority "
+				       "with --cert-dir");
 	case HTTP_BAD_PROXY:
 		return error_set(err, ERROR_DENIED,
 				 "the certificate of the proxy before %s is not trusted: %s", name,

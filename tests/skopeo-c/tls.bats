@@ -41,7 +41,8 @@ with_authorities() {
 		"$BATS_TEST_TMPDIR/certs/$(openssl x509 -hash -noout -in "$BATS_FILE_TMPDIR/ca.pem").0"
 	with_authorities skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 	rm "$BATS_TEST_TMPDIR/certs"/*
-	run ! with_authorities skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	run --separate-stderr with_authorities skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is denied "(install the package ca-certificates, or name its authority with --cert-dir)"
 }
 
 @test "tls: --cert-dir names the authority" {
