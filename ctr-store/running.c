@@ -10,16 +10,18 @@
 #include "lib/running.h"
 #include "lib/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
 enum { PID_FILE_MAX = 64 };
 
+/* What cannot be looked at, for want of descriptors, is taken to run: here and below. */
 static bool has_monitor(const struct store *store, const char *id)
 {
 	cleanup_fd int fd = openat(store->run_containers_fd, id, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return fd >= 0 && running_has_monitor(fd);
+	return fd < 0 ? errno != ENOENT : running_has_monitor(fd);
 }
 
 /* A container outlives a monitor that was killed. Process ids are used again, so the process named
@@ -27,18 +29,21 @@ static bool has_monitor(const struct store *store, const char *id)
  * namespace of its own. */
 static bool has_process(const struct store *store, const char *id, const json_t *records)
 {
-	struct error ignored;
+	struct error failure;
 	size_t i, length;
 	const json_t *record;
 	cleanup_free char *path = xasprintf("%s/pid", id);
 	cleanup_free char *text =
-		file_read_at(store->run_containers_fd, path, PID_FILE_MAX, &length, &ignored);
+		file_read_at(store->run_containers_fd, path, PID_FILE_MAX, &length, &failure);
 	long pid = text ? strtol(text, NULL, 10) : 0;
 	cleanup_mount_table struct mount_table table = { 0 };
 
-	if (pid <= 0 || mount_namespace((pid_t)pid) == mount_namespace(0) ||
-	    mount_table_read((pid_t)pid, &table, &ignored) < 0)
+	if (!text)
+		return failure.kind != ERROR_NOT_FOUND;
+	if (pid <= 0 || mount_namespace((pid_t)pid) == mount_namespace(0))
 		return false;
+	if (mount_table_read((pid_t)pid, &table, &failure) < 0)
+		return failure.kind != ERROR_NOT_FOUND;
 	json_array_foreach (records, i, record) {
 		if (mount_table_has(&table, json_text(record, "source", ""), NULL))
 			return true;

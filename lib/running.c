@@ -35,5 +35,7 @@ bool running_has_monitor(int dir_fd)
 	};
 	cleanup_fd int fd = running_open(dir_fd);
 
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	if (fd < 0)
+		return errno != ENOENT;
+	return fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
 }

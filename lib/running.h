@@ -18,5 +18,6 @@ int running_open(int dir_fd);
  * for and others have it; EINTR when a signal asks the tool to end. */
 int running_lock(int fd, enum running_byte byte, enum lock_mode mode, bool wait);
 
-/* Whether the container of that directory has a monitor. */
+/* Whether the container of that directory has a monitor; true also where that cannot be told, for
+ * want of descriptors. */
 bool running_has_monitor(int dir_fd);

@@ -82,22 +82,54 @@ void staging_close(struct staging *staging)
 	errno = saved;
 }
 
-/* True when a process holds the staging directory. */
-static bool is_held(int dir_fd)
+/* 1: a process holds the staging directory; 0: none does; -1: that cannot be told. */
+static int is_held(int dir_fd, struct error *err)
 {
-	struct error ignored;
+	struct error failure;
 	cleanup_fd int fd = openat(dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd >= 0 && lock_file(fd, LOCK_EXCLUSIVE, false, "staging", &ignored) < 0;
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP || errno == EISDIR ? 0
+									    : error_os(err, "lock");
+	if (lock_file(fd, LOCK_EXCLUSIVE, false, "staging", &failure) == 0)
+		return 0;
+	if (failure.kind == ERROR_IN_USE)
+		return 1;
+	*err = failure;
+	return -1;
 }
 
-static void add_refs(int dir_fd, json_t *refs)
+/* Without the file it refers to nothing. */
+static int add_refs(int dir_fd, json_t *refs, struct error *err)
 {
-	struct error ignored; /* without the file it refers to nothing */
-	json_auto_t *more = json_read_at(dir_fd, "refs.json", JSON_DOCUMENT_MAX, &ignored);
+	struct error failure;
+	json_auto_t *more = json_read_at(dir_fd, "refs.json", JSON_DOCUMENT_MAX, &failure);
 
+	if (!more && failure.kind != ERROR_NOT_FOUND) {
+		*err = failure;
+		return -1;
+	}
 	if (json_is_array(more))
 		json_array_extend(refs, more);
+	return 0;
+}
+
+/* One in tmp/: 1 when a process works in it, with what it refers to; 0 when it can be removed; -1
+ * when that cannot be told, for want of descriptors. */
+static int look_into(const struct store *store, const char *name, json_t *refs, struct error *err)
+{
+	cleanup_fd int fd =
+		openat(store->tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	/* no directory is nobody's */
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (fd < 0)
+		return error_os(err, "%s/tmp/%s", store->root, name);
+	int held = is_held(fd, err);
+	if (held < 0 || (held > 0 && add_refs(fd, refs, err) < 0))
+		return error_prefix(err, "%s/tmp/%s", store->root, name);
+	return held;
 }
 
 int staging_collect(const struct store *store, const struct staging *trash, json_t *refs,
@@ -117,10 +149,10 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 						 trash == NULL);
 			continue;
 		}
-		cleanup_fd int held = openat(store->tmp_fd, entry->d_name,
-					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (held >= 0 && is_held(held)) {
-			add_refs(held, refs);
+		int held = look_into(store, entry->d_name, refs, err);
+		if (held < 0)
+			return -1;
+		if (held > 0) {
 			live++;
 			continue;
 		}

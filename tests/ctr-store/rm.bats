@@ -64,6 +64,10 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	tool 5 ctr-store rm web
 	error_is in-use "container web is running (ocid-shim stop abc)"
 	tool 5 ctr-store rm --force web
+	# nor one of which that cannot be told, for want of descriptors
+	fault openat:error=EMFILE
+	tool 5 "${FAULTY[@]}" -P shim.pid ctr-store rm --force web
+	error_is in-use "container web is running"
 	kill "$pid"
 	wait "$pid" || true
 	tool ctr-store rm web
