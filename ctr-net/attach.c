@@ -5,6 +5,7 @@
 #include "cni_config.h"
 #include "cni_files.h"
 #include "ns.h"
+#include "pin.h"
 #include "ports.h"
 #include "stand_in.h"
 
@@ -20,7 +21,7 @@
 bool attach_is_alive(const json_t *entry)
 {
 	return json_is_true(json_object_get(entry, "ready")) &&
-	       ns_exists(json_text(entry, "netns", ""));
+	       pin_may_be_at(json_text(entry, "netns", ""), PIN_NET);
 }
 
 /* The parameters of a recorded attachment; borrowed from it and from settings. */

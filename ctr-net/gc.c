@@ -61,8 +61,8 @@ static bool is_gone(const struct record *record)
 {
 	if (record->bundle && access(record->bundle, F_OK) < 0 && errno == ENOENT)
 		return true;
-	return record->owns_netns &&
-	       (!record->ready || !pin_exists(record->store->runroot, PIN_NET, record->id));
+	cleanup_free char *pin = pin_path(record->store->runroot, PIN_NET, record->id);
+	return record->owns_netns && (!record->ready || !pin_may_be_at(pin, PIN_NET));
 }
 
 static void remove_netns(struct collection *collection, struct record *record)

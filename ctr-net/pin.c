@@ -58,11 +58,25 @@ char *pin_path(const char *runroot, enum pin_kind kind, const char *name)
 	return xasprintf("%s/%s/%s", runroot, kinds[kind].directory, name);
 }
 
+/* O_NONBLOCK: it may be anything, also a FIFO. */
+static int open_path(const char *path)
+{
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+bool pin_may_be_at(const char *path, enum pin_kind kind)
+{
+	cleanup_fd int fd = open_path(path);
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+	return pin_is_namespace(fd, kind);
+}
+
 bool pin_exists(const char *runroot, enum pin_kind kind, const char *name)
 {
 	cleanup_free char *path = pin_path(runroot, kind, name);
-	/* O_NONBLOCK: it may be anything, also a FIFO */
-	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	cleanup_fd int fd = open_path(path);
 
 	return fd >= 0 && pin_is_namespace(fd, kind);
 }

@@ -25,6 +25,10 @@ char *pin_path(const char *runroot, enum pin_kind kind, const char *name);
 
 bool pin_exists(const char *runroot, enum pin_kind kind, const char *name);
 
+/* Whether a namespace of that kind is at the path; true also where that cannot be told, for want of
+ * descriptors or memory. For who takes away what it has when it is gone. */
+bool pin_may_be_at(const char *path, enum pin_kind kind);
+
 /* ERROR_EXISTS where one is pinned already; what a killed process left half made is no hindrance.
  */
 int pin_check_free(const char *runroot, enum pin_kind kind, const char *name, struct error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ports.h"
 
-#include "ns.h"
+#include "pin.h"
 #include "publish.h"
 #include "record.h"
 
@@ -45,7 +45,7 @@ static int check_container(const struct record *record, const json_t *mappings, 
 		const json_t *conflict = find_conflict(
 			mappings, json_path(attachment, "capabilities", "portMappings", NULL));
 
-		if (!conflict || !ns_exists(json_text(attachment, "netns", "")))
+		if (!conflict || !pin_may_be_at(json_text(attachment, "netns", ""), PIN_NET))
 			continue;
 		error_set(err, ERROR_IN_USE,
 			  "port %lld/%s of the host is published by container %s",
