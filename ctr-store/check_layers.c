@@ -168,18 +168,14 @@ static const char *mend_from_image(const struct check *check, const char *id, co
 
 /* ---- what a layer says of itself ---- */
 
-/* What is wrong with a layer directory, or NULL. */
-static const char *find_fault(const struct store *store, const char *id)
+static const char *fault_of(const struct store *store, const char *id, const json_t *facts)
 {
 	struct error why;
 	struct stat st;
-	json_auto_t *facts = layer_read(store, id, &why);
 	cleanup_free char *diff = xasprintf("%s/diff", id);
 	const char *diff_id = json_text(facts, "diffId", "");
 	const char *key = json_text(facts, "chainId", diff_id);
 
-	if (!facts)
-		return why.os == ENOENT ? "it has no layer.json" : "its layer.json is damaged";
 	if (!digest_is_valid(diff_id) || !digest_is_valid(key))
 		return "its layer.json has no digest";
 	if (strcmp(digest_hex(key), id) != 0)
@@ -189,6 +185,23 @@ static const char *find_fault(const struct store *store, const char *id)
 		return "it has no diff directory";
 	cleanup_fd int tree_fd = erofs_open_tree(store->layers_fd, diff, &why);
 	return tree_fd < 0 && why.kind == ERROR_INTEGRITY ? "its image is damaged" : NULL;
+}
+
+/* *fault: what is wrong with a layer directory, or NULL. */
+static int find_fault(const struct store *store, const char *id, const char **fault,
+		      struct error *err)
+{
+	json_auto_t *facts = layer_read(store, id, err);
+
+	if (facts)
+		*fault = fault_of(store, id, facts);
+	else if (err->os == ENOENT)
+		*fault = "it has no layer.json";
+	else if (err->os == 0 || err->os == EIO)
+		*fault = "its layer.json is damaged";
+	else
+		return error_prefix(err, "layer %s", id);
+	return 0;
 }
 
 static bool exists(const struct store *store, const char *id)
@@ -327,8 +340,10 @@ int check_layers(struct check *check, struct error *err)
 	if (!users || layer_list_ids(check->store, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.count; i++) {
-		const char *fault = find_fault(check->store, ids.items[i]);
+		const char *fault = NULL;
 
+		if (find_fault(check->store, ids.items[i], &fault, err) < 0)
+			return -1;
 		/* what is missing is unpacked when it is needed */
 		if (fault && exists(check->store, ids.items[i]))
 			check_found(check, "layer", ids.items[i], fault,

@@ -76,10 +76,15 @@ json_t *container_list(const struct store *store, struct error *err)
 		if (!path_is_id(entry->d_name))
 			continue;
 		json_t *facts = read_facts(store, entry->d_name, &why);
-		if (facts)
+		if (facts) {
 			json_array_append_new(list, facts);
-		else if (why.os != ENOENT && why.os != ENOTDIR)
+		} else if (why.os == 0) {
 			log_message(LOG_LEVEL_WARN, "container %s: %s", entry->d_name, why.message);
+		} else if (why.os != ENOENT && why.os != ENOTDIR) {
+			*err = why;
+			error_prefix(err, "container %s", entry->d_name);
+			return NULL;
+		}
 	}
 	return json_incref(list);
 }

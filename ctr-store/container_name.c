@@ -162,7 +162,8 @@ size_t container_name_sweep(const struct store *store)
 	while ((entry = readdir(dir)))
 		if (path_is_id(entry->d_name) &&
 		    (!read_link(dirfd(dir), entry->d_name, id) ||
-		     faccessat(store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
+		     (faccessat(store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		      errno == ENOENT)))
 			count += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
 	return count;
 }

@@ -131,23 +131,34 @@ ino_t mount_namespace(pid_t pid)
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-bool mount_in_namespace(const struct mount_table *ours, ino_t name_space, const char *source)
+/* The process has ended, or is another user's. */
+static bool tells_nothing(const struct error *err)
+{
+	return err->os == ENOENT || err->os == ESRCH || err->os == EINVAL || err->os == EACCES;
+}
+
+int mount_in_namespace(const struct mount_table *ours, ino_t name_space, const char *source,
+		       struct error *err)
 {
 	cleanup_dir DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 
-	while (proc && (entry = readdir(proc))) {
+	if (!proc)
+		return error_os(err, "/proc");
+	while ((entry = readdir(proc))) {
 		cleanup_mount_table struct mount_table table = { 0 };
-		struct error ignored;
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
+		if (pid <= 0 || mount_namespace(pid) != name_space)
+			continue;
 		/* one process of the namespace tells for all; a next one if it ends meanwhile */
-		if (pid > 0 && mount_namespace(pid) == name_space &&
-		    mount_table_read(pid, &table, &ignored) == 0)
+		if (mount_table_read(pid, &table, err) == 0)
 			return mount_table_has(&table, source, NULL);
+		if (!tells_nothing(err))
+			return -1;
 	}
 	for (size_t i = 0; i < ours->pinned_count; i++)
 		if (ours->pinned[i] == name_space)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }

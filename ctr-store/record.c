@@ -192,7 +192,7 @@ static void view_free(struct view *view)
 	mount_table_free(&view->table);
 }
 
-/* 1 when the record's mount is there, 0 when not. */
+/* 1 when the record's mount is there, 0 when not, -1 when that cannot be told. */
 static int counts(const json_t *record, struct view *view, struct error *err)
 {
 	const char *source = json_text(record, "source", "");
@@ -208,7 +208,8 @@ static int counts(const json_t *record, struct view *view, struct error *err)
 	}
 	if (mount_table_has(&view->table, source, json_text(record, "target", "")))
 		return 1;
-	return theirs != view->name_space && mount_in_namespace(&view->table, theirs, source);
+	return theirs == view->name_space ? 0
+					  : mount_in_namespace(&view->table, theirs, source, err);
 }
 
 static bool is_record_name(const char *name)

@@ -92,16 +92,16 @@ static const char *id_of(const struct removals *removals, const json_t *entry)
 	return json_text(removals->ids, json_text(entry, "digest", ""), "");
 }
 
-/* What the entry's image is known by. */
+/* What the entry's image is known by, be it damaged. NULL when that cannot be told. */
 static json_t *read_id(const struct removals *removals, struct manifests *manifests,
-		       const json_t *entry)
+		       const json_t *entry, struct error *err)
 {
-	struct error ignored;
 	bool failed;
-	const char *words =
-		manifests_get(manifests, json_text(entry, "digest", ""), &failed, &ignored);
+	const char *words = manifests_get(manifests, json_text(entry, "digest", ""), &failed, err);
 	struct manifest_word word;
 
+	if (failed)
+		return NULL;
 	while (words && manifests_next(&words, &word))
 		if (word.kind == MANIFEST_IMAGE)
 			return json_stringn(word.text, word.length);
@@ -109,12 +109,18 @@ static json_t *read_id(const struct removals *removals, struct manifests *manife
 	return json_string(found);
 }
 
-static void add_entry(struct removals *removals, struct manifests *manifests, json_t *entry)
+static int add_entry(struct removals *removals, struct manifests *manifests, json_t *entry,
+		     struct error *err)
 {
 	const char *digest = json_text(entry, "digest", ""), *name = catalog_entry_name(entry);
 
-	if (!json_object_get(removals->ids, digest))
-		json_object_set_new(removals->ids, digest, read_id(removals, manifests, entry));
+	if (!json_object_get(removals->ids, digest)) {
+		json_t *known_by = read_id(removals, manifests, entry, err);
+
+		if (!known_by)
+			return -1;
+		json_object_set_new(removals->ids, digest, known_by);
+	}
 	if (name)
 		json_object_set(removals->by_name, name, entry);
 	if (!json_object_get(removals->by_digest, digest))
@@ -123,7 +129,7 @@ static void add_entry(struct removals *removals, struct manifests *manifests, js
 	json_t *entries = json_object_get(removals->by_id, id);
 	if (!entries)
 		json_object_set_new(removals->by_id, id, entries = json_array());
-	json_array_append(entries, entry);
+	return json_array_append(entries, entry);
 }
 
 struct removals *removals_new(const struct store *store, struct error *err)
@@ -154,7 +160,8 @@ struct removals *removals_new(const struct store *store, struct error *err)
 	cleanup_manifests struct manifests manifests = { 0 };
 	manifests_open(&manifests, store, &removals->layout, false);
 	json_array_foreach (json_object_get(removals->index, "manifests"), i, entry) {
-		add_entry(removals, &manifests, entry);
+		if (add_entry(removals, &manifests, entry, err) < 0)
+			return NULL;
 	}
 	return steal_ptr(&removals);
 }

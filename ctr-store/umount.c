@@ -166,6 +166,8 @@ static int undo(const struct store *store, const json_t *record, bool lazy, stru
 
 	if (container)
 		return undo_container(store, container, record, lazy, err);
+	if (id && err->os && err->kind != ERROR_NOT_FOUND)
+		return -1;
 	/* of an image, or of a container whose directory somebody has removed */
 	return attach_undo(store, record, lazy, err);
 }

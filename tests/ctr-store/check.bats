@@ -95,6 +95,15 @@ base_id() {
 	ctr-store mount web >/dev/null
 }
 
+@test "check: a layer that cannot be looked at, for want of descriptors, is not damaged" {
+	ctr-store unpack t:1 >/dev/null
+	fault openat:error=EMFILE
+	tool 9 "${FAULTY[@]}" -P "$(base_id)/layer.json" ctr-store check --repair
+	error_is limit "layer $(base_id)"
+	[ -e "$OCID_ROOT/layers/$(base_id)/layer.json" ]
+	tool ctr-store check --deep
+}
+
 @test "check: a damaged layer that cannot be had again stays as long as a container has it" {
 	ctr-store create --image t:1 --name web >/dev/null
 	ctr-store umount web

@@ -122,6 +122,17 @@ forget_images() {
 	[ "$(count "$OCID_ROOT/images/blobs/sha256")" -eq 4 ]
 }
 
+@test "gc: a container that cannot be looked at keeps its layers" {
+	ctr-store create --image t:1 --id abc >/dev/null
+	ctr-store umount abc
+	forget_images
+	fault openat:error=EMFILE
+	tool 9 "${FAULTY[@]}" -P abc/rootfs.json ctr-store gc
+	error_is limit "container abc"
+	[ "$(layers | wc -l)" -eq 2 ]
+	tool ctr-store mount abc
+}
+
 @test "gc: what a killed replacement left of a blob goes when nobody works, else when it is old" {
 	local index=$OCID_ROOT/images/.index.json.0123 blob=$OCID_ROOT/images/blobs/sha256/.new pid
 	touch "$index" "$blob"

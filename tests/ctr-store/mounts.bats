@@ -55,6 +55,14 @@ teardown() { clean_store; }
 	error_is in-use "mounted at $PWD/mnt"
 	tool 10 ctr-store umount mnt
 	error_is unsupported "another mount namespace"
+	# also where that cannot be told, for want of descriptors
+	fault openat:error=EMFILE
+	for path in /proc "/proc/$pid/mountinfo"; do
+		tool 9 "${FAULTY[@]}" -P "$path" ctr-store gc
+		error_is limit "$path"
+	done
+	tool ctr-store mounts
+	[ "$(field .target)" = "$PWD/mnt" ]
 	kill "$pid"
 	wait "$pid" || true
 	tool ctr-store mounts

@@ -85,6 +85,9 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	error_is in-use "container web is running"
 	tool 5 ctr-store umount --lazy web
 	error_is in-use "container web is running"
+	fault openat:error=EMFILE
+	tool 9 "${FAULTY[@]}" -P abc/rootfs.json ctr-store umount --lazy "$OCID_ROOT/containers/abc/rootfs"
+	mountpoint -q "$OCID_ROOT/containers/abc/rootfs"
 	kill "$pid"
 	wait "$pid" || true
 	echo $$ >"$run/pid" # the number is somebody else's now
@@ -189,6 +192,15 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	tool ctr-store rm --container u
 	tool ctr-store rm t:1 u
 	[ "$(wc -l <<<"$output")" -eq 2 ]
+}
+
+@test "rm: an image of which it cannot be told whether it is used stays" {
+	ctr-store create --image t:1 --name web >/dev/null
+	manifest=$(ctr-store image t:1 | jq -r '.digest | ltrimstr("sha256:")')
+	fault read:error=EIO
+	tool 1 "${FAULTY[@]}" -P "$OCID_ROOT/images/blobs/sha256/$manifest" ctr-store rm t:1
+	tool ctr-store image t:1
+	tool 5 ctr-store rm t:1
 }
 
 @test "rm: five at once of one image: it is gone when each returns" {
