@@ -25,12 +25,15 @@ static const char empty_index[] =
 	"{\"manifests\":[],\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
 	"\"schemaVersion\":2}";
 
-/* An empty one is what a power cut may leave of a layout that was being made. */
-static bool has_file(const struct layout *layout, const char *name)
+/* 1 or 0: an empty one is what a power cut may leave of a layout that was being made. -1 when that
+ * cannot be told. */
+static int has_file(const struct layout *layout, const char *name, struct error *err)
 {
 	struct stat st;
 
-	return fstatat(layout->fd, name, &st, 0) == 0 && st.st_size > 0;
+	if (fstatat(layout->fd, name, &st, 0) == 0)
+		return st.st_size > 0;
+	return errno == ENOENT ? 0 : error_os(err, "%s/%s", layout->path, name);
 }
 
 static int make_missing(const struct layout *layout, struct error *err)
@@ -38,9 +41,11 @@ static int make_missing(const struct layout *layout, struct error *err)
 	if ((mkdirat(layout->fd, "blobs", 0755) < 0 && errno != EEXIST) ||
 	    (mkdirat(layout->fd, "blobs/sha256", 0755) < 0 && errno != EEXIST))
 		return error_os(err, "%s/blobs", layout->path);
-	if (!has_file(layout, "index.json") &&
-	    file_publish_at(layout->fd, "index.json", empty_index, strlen(empty_index), 0644, err) <
-		    0)
+	int has_index = has_file(layout, "index.json", err);
+	if (has_index < 0)
+		return -1;
+	if (!has_index && file_publish_at(layout->fd, "index.json", empty_index,
+					  strlen(empty_index), 0644, err) < 0)
 		return error_prefix(err, "%s", layout->path);
 	if (file_publish_at(layout->fd, "oci-layout", marker, strlen(marker), 0644, err) < 0)
 		return error_prefix(err, "%s", layout->path);
@@ -58,7 +63,8 @@ static int create(const struct layout *layout, struct error *err)
 		return error_os(err, "%s", layout->path);
 	if (lock_file(gate, LOCK_EXCLUSIVE, true, layout->path, err) < 0)
 		return -1;
-	if (!has_file(layout, "oci-layout") && make_missing(layout, err) < 0)
+	int has_marker = has_file(layout, "oci-layout", err);
+	if (has_marker < 0 || (!has_marker && make_missing(layout, err) < 0))
 		return -1;
 	unlinkat(layout->fd, ".create.lock", 0);
 	return 0;
@@ -86,7 +92,10 @@ int layout_open(const char *path, bool create_it, struct layout *layout, struct 
 	if (l.fd < 0)
 		return error_os(err, "%s", path);
 	l.path = xstrdup(path);
-	if (!has_file(&l, "oci-layout")) {
+	int has_marker = has_file(&l, "oci-layout", err);
+	if (has_marker < 0)
+		return -1;
+	if (!has_marker) {
 		if (!create_it)
 			return error_set(
 				err, ERROR_NOT_FOUND,

@@ -210,3 +210,12 @@ is_free_again() { # BLOCKS INODES
 	tool ctr-store mount t:1 mnt
 	[ "$(cat mnt/etc/new)" = new ]
 }
+
+@test "crash: a store whose files cannot be looked at is not made anew" {
+	cp -r "$BATS_FILE_TMPDIR/pulled" "$OCID_ROOT"
+	fault newfstatat:error=EIO
+	tool 1 "${FAULTY[@]}" -P oci-layout -P index.json ctr-store images
+	error_is failed oci-layout
+	tool ctr-store images
+	[ "$(field '.names[0]')" = docker.io/library/t:1 ]
+}
