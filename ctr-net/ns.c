@@ -43,8 +43,9 @@ int ns_netlink(int ns_fd, struct netlink *netlink, struct error *err)
 
 	int status = netlink_open(netlink, err);
 	if (setns(home, CLONE_NEWNET) < 0) {
+		error_os(err, "cannot return to the own network namespace");
 		netlink_close(netlink);
-		return error_os(err, "cannot return to the own network namespace");
+		return err->kind == ERROR_DENIED ? error_hint(err, NEEDS_ROOT) : -1;
 	}
 	return status;
 }

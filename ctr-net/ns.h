@@ -15,6 +15,8 @@ char *ns_runroot(const struct cli *cli);
  * other the name of a pinned one. Nothing needs to be there. The caller frees it. */
 char *ns_path(const char *runroot, const char *name, struct error *err);
 
+#define NEEDS_ROOT "namespaces and networks need root, and not of a user namespace"
+
 /* Open a network namespace. ERROR_NOT_FOUND; ERROR_USAGE when it is something else. */
 int ns_open(const char *path, struct error *err);
 

@@ -69,7 +69,10 @@ static int await(int child_fd, const char *what, struct error *err)
 	if (got != sizeof result)
 		return error_set(err, ERROR_FAILED, "the process that makes %s has ended", what);
 	errno = result;
-	return result ? error_os(err, "cannot make %s", what) : 0;
+	if (result == 0)
+		return 0;
+	error_os(err, "cannot make %s", what);
+	return err->kind == ERROR_DENIED ? error_hint(err, NEEDS_ROOT) : -1;
 }
 
 static int write_map(pid_t pid, const char *file, const char *text, struct error *err)

@@ -478,11 +478,8 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 	catch_signals();
 
 	int status = dispatch(&cli, purpose, commands, argv, &errors_json, &err);
-	if (status >= 0) {
-		int closed = close_stdout(&err);
-
-		status = closed ? closed : status;
-	}
+	if (status == 0)
+		status = close_stdout(&err);
 	if (interrupted_by == SIGALRM && status != 0) {
 		status = error_set(&err, ERROR_TEMPORARY, "not done within the time allowed");
 		interrupted_by = 0;

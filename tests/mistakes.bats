@@ -16,7 +16,7 @@ setup() {
 }
 
 teardown() {
-	umount -q "$BATS_TEST_TMPDIR/ro" || true
+	! mountpoint -q "$BATS_TEST_TMPDIR/ro" || umount "$BATS_TEST_TMPDIR/ro"
 }
 
 @test "mistakes: a transport without its slashes, or none" {
@@ -32,6 +32,27 @@ teardown() {
 	# what is asked for quietly gives none
 	run --separate-stderr bash -c "skopeo-c copy -q oci:oci:v1 dir:$BATS_TEST_TMPDIR/dir | ctr-store create"
 	error_is failed "(the tool in front has failed, or prints none)"
+}
+
+@test "mistakes: a reader that has gone ends what is printed to it, without a word" {
+	tool skopeo-c copy oci:oci:v1 store:base
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	# shellcheck disable=SC2094 # a pipe
+	exec 8<>"$BATS_TEST_TMPDIR/pipe" 9>"$BATS_TEST_TMPDIR/pipe" 8<&-
+	tool 141 sh -c 'exec ctr-store create --image base >&9'
+	exec 9>&-
+	[ -z "$stderr" ]
+	tool ctr-store containers
+	[ -z "$output" ]
+}
+
+@test "mistakes: a namespace for somebody else than root" {
+	mkdir -m 777 "$BATS_TEST_TMPDIR/r"
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
+	cp "$OCID_BIN/ctr-net" "$BATS_TEST_TMPDIR"
+	tool 6 setpriv --reuid 1000 --regid 1000 --clear-groups "$BATS_TEST_TMPDIR/ctr-net" \
+		--root "$BATS_TEST_TMPDIR/r/root" --runroot "$BATS_TEST_TMPDIR/r/run" ns create x
+	error_is denied "(namespaces and networks need root, and not of a user namespace)"
 }
 
 @test "mistakes: directories that cannot be written" {
