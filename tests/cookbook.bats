@@ -133,7 +133,7 @@ follow() { # TITLE
 
 @test "cookbook: connect a container to two networks" {
 	follow "Connect a container to two networks"
-	[[ $output == *'["front","eth0","10.90.0.'* ]]
+	[[ $output == *'["front","eth0","10.94.0.'* ]]
 	[[ $output == *'["back","eth1","10.91.0.'* ]]
 }
 
