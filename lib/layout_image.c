@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum { HEX_PREFIX_MIN = 4, NESTING_MAX = 4 };
+enum { HEX_PREFIX_MIN = 4, NESTING_MAX = 4, PLATFORMS_LENGTH = 300 };
 
 static const char *entry_name(const json_t *entry)
 {
@@ -74,6 +74,7 @@ static int platform_score(const json_t *have, const json_t *want)
 	return have_variant[0] == '\0' || want_variant[0] == '\0' ? 1 : 0;
 }
 
+/* As many as a message has room for. */
 static char *list_platforms(const json_t *manifests)
 {
 	char *text = xstrdup("");
@@ -90,6 +91,8 @@ static char *list_platforms(const json_t *manifests)
 
 		free(text);
 		text = longer;
+		if (strlen(text) > PLATFORMS_LENGTH)
+			break;
 	}
 	return text;
 }

@@ -22,6 +22,25 @@ with_config() { # REF CONFIG TAR…
 	[[ $output == NAME*"IMAGE ID"*SIZE*LAYERS*CREATED ]]
 }
 
+@test "images: an index of a million platforms, none of them ours, is refused at once" {
+	mkdir -p "$OCID_ROOT/images/blobs/sha256"
+	cd "$OCID_ROOT/images"
+	/usr/bin/python3 - <<-'END'
+		import hashlib, json
+		kind = "application/vnd.oci.image.index.v1+json"
+		index = json.dumps({"manifests": [{}] * 900000}, separators=(",", ":")).encode()
+		digest = hashlib.sha256(index).hexdigest()
+		with open("blobs/sha256/" + digest, "wb") as file:
+		    file.write(index)
+		with open("index.json", "w") as file:
+		    json.dump({"manifests": [{"mediaType": kind, "digest": "sha256:" + digest, "size": len(index),
+		               "annotations": {"org.opencontainers.image.ref.name": "docker.io/library/t:1"}}]}, file)
+	END
+	echo '{"imageLayoutVersion": "1.0.0"}' >oci-layout
+	tool 3 ctr-store image t:1
+	error_is not-found "has no image for linux/"
+}
+
 @test "images: a row says what the image is" {
 	with_config docker.io/library/t:1 \
 		'{"config": {"User": "1000:50", "Labels": {"a": "b"}}, "variant": "v8"}' base.tar
