@@ -74,39 +74,6 @@ static json_t *make_row(const json_t *image)
 			 (json_int_t)json_array_size(json_object_get(manifest, "layers")));
 }
 
-static void add_once(json_t *list, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach (list, i, item) {
-		if (strcmp(json_string_value(item), text) == 0)
-			return;
-	}
-	json_array_append_new(list, json_string(text));
-}
-
-/* A full name is one of `names` when it has a tag, and gives a `repoDigests` for what its
- * repository calls the image: the entry's own digest. */
-static void add_name(json_t *row, const json_t *entry)
-{
-	const char *name = catalog_entry_name(entry);
-	cleanup_reference struct reference reference = { 0 };
-	struct error ignored;
-
-	if (!name)
-		return;
-	if (reference_parse(name, &reference, &ignored) < 0 || !strchr(name, '/')) {
-		add_once(json_object_get(row, "names"), name);
-		return;
-	}
-	cleanup_free char *repository = reference_name(&reference);
-	cleanup_free char *digest = xasprintf("%s@%s", repository, json_text(entry, "digest", ""));
-	add_once(json_object_get(row, "repoDigests"), digest);
-	if (!reference.digest)
-		add_once(json_object_get(row, "names"), name);
-}
-
 /* The row for an entry of the index, made when it is the first of its image. by_id and by_digest
  * remember rows, so that no manifest is read twice and nothing is searched. */
 static json_t *row_of(const struct layout *layout, const json_t *entry, json_t *rows, json_t *by_id,
@@ -138,6 +105,7 @@ struct listing {
 	json_t *rows;
 	json_t *by_id, *by_digest; /* so that no manifest is read twice and nothing is searched */
 	json_t *names;		   /* set of those that came; in a later store they mean nothing */
+	json_t *told;		   /* set of what is in the lists of the rows */
 	bool whole;		   /* nothing had to be passed over */
 };
 
@@ -147,6 +115,39 @@ static void listing_free(struct listing *listing)
 	json_decref(listing->by_id);
 	json_decref(listing->by_digest);
 	json_decref(listing->names);
+	json_decref(listing->told);
+}
+
+/* To the list in the row, unless it is there. */
+static void add_once(struct listing *listing, const json_t *row, const char *key, const char *text)
+{
+	cleanup_free char *place = xasprintf("%s %s %s", json_text(row, "id", ""), key, text);
+
+	if (json_object_get(listing->told, place))
+		return;
+	json_object_set_new(listing->told, place, json_true());
+	json_array_append_new(json_object_get(row, key), json_string(text));
+}
+
+/* A full name is one of `names` when it has a tag, and gives a `repoDigests` for what its
+ * repository calls the image: the entry's own digest. */
+static void add_name(struct listing *listing, const json_t *row, const json_t *entry)
+{
+	const char *name = catalog_entry_name(entry);
+	cleanup_reference struct reference reference = { 0 };
+	struct error ignored;
+
+	if (!name)
+		return;
+	if (reference_parse(name, &reference, &ignored) < 0 || !strchr(name, '/')) {
+		add_once(listing, row, "names", name);
+		return;
+	}
+	cleanup_free char *repository = reference_name(&reference);
+	cleanup_free char *digest = xasprintf("%s@%s", repository, json_text(entry, "digest", ""));
+	add_once(listing, row, "repoDigests", digest);
+	if (!reference.digest)
+		add_once(listing, row, "names", name);
 }
 
 static void add_entry(struct listing *listing, const struct layout *layout, const json_t *entry,
@@ -168,7 +169,7 @@ static void add_entry(struct listing *listing, const struct layout *layout, cons
 	}
 	if (store && json_array_size(listing->rows) > before)
 		json_object_set_new(row, "store", json_string(store));
-	add_name(row, entry);
+	add_name(listing, row, entry);
 }
 
 /* `store` is NULL for our own. */
@@ -197,10 +198,13 @@ static int add_index(struct listing *listing, const struct layout *layout, const
 static json_t *read_rows(const struct store *store, const struct layout *layout, bool *whole,
 			 struct error *err)
 {
-	__attribute__((cleanup(listing_free))) struct listing listing = {
-		json_array(), json_object(), json_object(), json_object(), true
-	};
+	__attribute__((cleanup(listing_free))) struct listing listing = { .whole = true };
 
+	listing.rows = json_array();
+	listing.by_id = json_object();
+	listing.by_digest = json_object();
+	listing.names = json_object();
+	listing.told = json_object();
 	if (add_index(&listing, layout, NULL, err) < 0)
 		return NULL;
 	for (size_t i = 0; i < layout->other_count; i++)
