@@ -131,7 +131,7 @@ registry_start() {
 	echo $! >"$BATS_FILE_TMPDIR/registry.pid"
 	export REGISTRY=127.0.0.1:$port
 	# shellcheck disable=SC2086 # words
-	wait_for 10 ${IN_NET-} curl -fs "http://$REGISTRY/v2/"
+	wait_for 10 ${IN_NET-} curl -fs -m 5 "http://$REGISTRY/v2/"
 }
 
 registry_stop() {
