@@ -22,14 +22,23 @@ static const unsigned char zeros[2 * TAR_BLOCK];
 
 /* ---- the name ---- */
 
-/* Lock the file of that name, which is made where there is none: an empty one is no archive yet. */
+/* The file of that name; made where there is none: an empty one is no archive yet. */
+static int open_name(struct archive_writer *writer)
+{
+	int fd = open(writer->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	writer->made_name = fd >= 0;
+	return fd >= 0 || errno != EEXIST ? fd
+					  : open(writer->path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+}
+
 static int lock_name(struct archive_writer *writer, struct error *err)
 {
 	struct stat ours, named;
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		writer->made_name = access(writer->path, F_OK) < 0;
-		cleanup_fd int fd = open(writer->path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		cleanup_fd int fd = open_name(writer);
+
 		if (fd < 0)
 			return error_os(err, "%s", writer->path);
 		if (lock_file(fd, LOCK_EXCLUSIVE, false, writer->path, err) < 0)

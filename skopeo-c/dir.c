@@ -108,7 +108,7 @@ static int dir_open(struct transport *t, const char *rest,
 	if (rest[0] == '\0')
 		return error_set(err, ERROR_USAGE, "dir: needs a path");
 	if (settings->is_destination) {
-		dir->made = access(rest, F_OK) < 0;
+		dir->made = access(rest, F_OK) < 0 && errno == ENOENT;
 		if (path_make_dirs(rest, 0755, err) < 0)
 			return -1;
 	}

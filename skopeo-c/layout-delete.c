@@ -49,8 +49,13 @@ static int refuse_store(const struct deletion *deletion, const char *root, struc
 	cleanup_free char *images = xasprintf("%s/images", root);
 	struct stat store, layout;
 
-	if (stat(images, &store) < 0 || fstat(deletion->layout.fd, &layout) < 0 ||
-	    store.st_ino != layout.st_ino || store.st_dev != layout.st_dev)
+	if (stat(images, &store) < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES
+			       ? 0
+			       : error_os(err, "%s", images);
+	if (fstat(deletion->layout.fd, &layout) < 0)
+		return error_os(err, "%s", deletion->name);
+	if (store.st_ino != layout.st_ino || store.st_dev != layout.st_dev)
 		return 0;
 	error_set(err, ERROR_IN_USE, "%s: these are the images of the store", deletion->name);
 	return error_hint(err, "ctr-store rm --image removes them");

@@ -218,19 +218,16 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-static bool is_image(const char *path)
-{
-	cleanup_free char *manifest = xasprintf("%s/manifest.json", path);
-	struct stat st;
-
-	return stat(manifest, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-static bool is_directory(const char *path)
+/* Whether it is there, as what the type says; -1 where that cannot be said: an image that cannot be
+ * looked at is not left out. */
+static int is_there(const char *path, mode_t type, struct error *err)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	/* a link is no directory of ours, but may be a manifest */
+	if ((type == S_IFDIR ? lstat(path, &st) : stat(path, &st)) == 0)
+		return (st.st_mode & S_IFMT) == type;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : error_os(err, "%s", path);
 }
 
 static int walk(struct sync_list *list, const char *base, const char *path,
@@ -240,9 +237,12 @@ static int walk(struct sync_list *list, const char *base, const char *path,
 	struct dirent **entries;
 	const char *kept = strcmp(path, base) == 0 ? last_part(base) : path + strlen(base);
 	const char *tag = tag_of(kept);
-	int status = 0;
+	cleanup_free char *manifest = xasprintf("%s/manifest.json", path);
+	int status = is_there(manifest, S_IFREG, err);
 
-	if (is_image(path)) {
+	if (status < 0)
+		return -1;
+	if (status > 0) {
 		if (!tag || tag_filter_wants(filter, tag))
 			add_item(list, "dir:", path, target, kept);
 		return 0;
@@ -254,8 +254,11 @@ static int walk(struct sync_list *list, const char *base, const char *path,
 		return error_os(err, "%s", path);
 	for (int i = 0; i < count; i++) {
 		cleanup_free char *below = xasprintf("%s/%s", path, entries[i]->d_name);
+		int found = status == 0 ? is_there(below, S_IFDIR, err) : 0;
 
-		if (status == 0 && is_directory(below))
+		if (found < 0)
+			status = -1;
+		else if (found)
 			status = walk(list, base, below, filter, target, depth + 1, err);
 		free(entries[i]);
 	}

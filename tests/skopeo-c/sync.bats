@@ -187,6 +187,19 @@ tags_of() {
 	[ ! -e d ]
 }
 
+@test "sync: an image that cannot be looked at is an error, not left out" {
+	sync -s docker -d dir "$REGISTRY/team/app:1.0" tree/seen
+	sync -s docker -d dir "$REGISTRY/team/app:1.0" tree/unseen
+	# may be listed, and no more
+	chmod 444 tree/unseen
+	tool 6 setpriv --bounding-set=-dac_override,-dac_read_search skopeo-c sync -s dir -d dir tree out
+	error_is denied "tree/unseen/"
+	[ ! -e out ]
+	chmod 755 tree/unseen
+	sync -s dir -d dir tree out
+	[ "$(statuses)" = "copied 2" ]
+}
+
 @test "sync: a registry that lies gets nothing anywhere" {
 	mkdir -p a/b/stick
 	sync 7 -s docker -d dir "$LIAR/leading-tags/x" a/b/stick
