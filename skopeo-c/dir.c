@@ -79,7 +79,7 @@ static int check_empty_or_ours(const struct dir *dir, struct error *err)
 static void note(struct dir *dir, const char *name)
 {
 	strings_add(&dir->files, name);
-	if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		strings_add(&dir->created, name);
 }
 
