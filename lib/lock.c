@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -21,13 +22,20 @@ static int lock_part(int fd, int start, int length, enum lock_mode mode, bool wa
 		.l_len = length,
 	};
 
-	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) < 0) {
+	bool waits = false;
+
+	while (fcntl(fd, waits ? F_OFD_SETLKW : F_OFD_SETLK, &lock) < 0) {
+		bool held = errno == EAGAIN || errno == EACCES;
+
 		if (errno == EINTR && !cli_interrupted())
 			continue;
-		if (errno == EAGAIN || errno == EACCES)
+		if (held && !wait)
 			return error_set(err, ERROR_IN_USE, "%s is in use by another process",
 					 what);
-		return error_os(err, "cannot lock %s", what);
+		if (!held || waits)
+			return error_os(err, "cannot lock %s", what);
+		log_message(LOG_LEVEL_INFO, "waiting for %s, which another process uses", what);
+		waits = true;
 	}
 	return 0;
 }

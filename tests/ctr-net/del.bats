@@ -342,3 +342,27 @@ kill_del() {
 	on_host ip link delete br62
 	nothing_left
 }
+
+@test "del: while another one is at work it is waited for, and with --log-level info that is said" {
+	plugin slow <<-'END'
+		cat >/dev/null
+		[ "$CNI_COMMAND" = DEL ] || { echo '{"cniVersion": "1.0.0"}'; exit; }
+		touch "$seen/began"
+		while [ -e "$seen/gate" ]; do sleep 0.05; done
+	END
+	network web '{"type": "slow"}'
+	net ns create one
+	net add web one --conf-dir "$NET_D"
+	touch "$BATS_TEST_TMPDIR/gate"
+	timeout 60 nsenter --net="$HOST" ctr-net del --id one 3>&- &
+	first=$!
+	wait_for 20 test -e "$BATS_TEST_TMPDIR/began"
+	timeout 60 nsenter --net="$HOST" ctr-net --log-level info del --id one 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	second=$!
+	wait_for 20 grep -q "waiting for network one, which another process uses" "$BATS_TEST_TMPDIR/said"
+	rm "$BATS_TEST_TMPDIR/gate"
+	wait "$first"
+	wait "$second"
+	net ns rm one
+	nothing_left
+}
