@@ -251,7 +251,7 @@ static int read_owner(const struct store *store, const char *owner, bool prune, 
 		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
 			       : error_os(err, "%s/mounts/%s", store->runroot, owner);
-	while ((entry = readdir(dir))) {
+	while ((errno = 0, entry = readdir(dir))) {
 		/* what a killed process left half written */
 		if (prune && entry->d_name[0] == '.' && entry->d_name[1] && entry->d_name[1] != '.')
 			unlinkat(dirfd(dir), entry->d_name, 0);
@@ -259,6 +259,8 @@ static int read_owner(const struct store *store, const char *owner, bool prune, 
 		    read_record(dirfd(dir), owner, entry->d_name, list, err) < 0)
 			return -1;
 	}
+	if (errno)
+		return error_os(err, "%s/mounts/%s", store->runroot, owner);
 	if (prune)
 		unlinkat(store->mounts_fd, owner, AT_REMOVEDIR);
 	return 0;
@@ -285,12 +287,16 @@ static json_t *read_all(const struct store *store, bool prune, struct error *err
 		error_os(err, "%s/mounts", store->runroot);
 		return NULL;
 	}
-	while ((entry = readdir(dir))) {
+	while ((errno = 0, entry = readdir(dir))) {
 		if (prune && strncmp(entry->d_name, hint_prefix, strlen(hint_prefix)) == 0)
 			prune_hint(store, entry->d_name);
 		if (entry->d_name[0] != '.' &&
 		    read_owner(store, entry->d_name, prune, list, err) < 0)
 			return NULL;
+	}
+	if (errno) {
+		error_os(err, "%s/mounts", store->runroot);
+		return NULL;
 	}
 	return json_incref(list);
 }
@@ -337,6 +343,21 @@ json_t *record_list(const struct store *store, bool prune, size_t *stale, struct
 	return all ? sift(store, all, prune, stale, err) : NULL;
 }
 
+/* The same before Linux 6.8, where no id tells: one look at all mounts instead of one for each. */
+static bool is_seen_on_top(const json_t *record)
+{
+	const char *target = json_text(record, "target", "");
+	cleanup_mount_table struct mount_table table = { 0 };
+	struct error ignored;
+
+	if (json_integer_value(json_object_get(record, "mountId")))
+		return record_is_on_top(record);
+	if (mount_table_read(0, &table, &ignored) < 0)
+		return false;
+	const char *source = mount_table_on(&table, target);
+	return source && strcmp(source, json_text(record, "source", "")) == 0;
+}
+
 json_t *record_find_on(const struct store *store, const char *directory)
 {
 	cleanup_free char *name = hint_name(directory);
@@ -353,7 +374,7 @@ json_t *record_find_on(const struct store *store, const char *directory)
 	if (read_record(store->mounts_fd, place, file, list, &ignored) < 0)
 		return NULL;
 	json_t *record = json_array_get(list, 0);
-	return record && record_is_on_top(record) ? json_incref(record) : NULL;
+	return record && is_seen_on_top(record) ? json_incref(record) : NULL;
 }
 
 json_t *record_list_container(const struct store *store, const char *id, struct error *err)

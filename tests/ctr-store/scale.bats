@@ -69,8 +69,11 @@ measure() { # IMAGE
 	done
 	[ "$(ctr-store containers | wc -l)" -eq 150 ]
 	ctr-store wipe --force >/dev/null
+	# before Linux 6.8 a page of mounts at a time is read to find one
+	more=20
+	[ "$(printf '%s\n' 6.8 "$(uname -r)" | sort -V | head -n 1)" = 6.8 ] || more=200
 	for i in "${!cost[@]}"; do
-		at_most "${cost[i]}" $((before[i] + 20))
+		at_most "${cost[i]}" $((before[i] + more))
 	done
 	at_most "$listing" $((11 * listing_before))
 	rm -r "$SMALL"

@@ -87,3 +87,20 @@ teardown() { clean_store; }
 	[ -z "$(ctr-store mounts)" ]
 	tool ctr-store rm t:1
 }
+
+@test "umount: before Linux 6.8 mounts have no ids of their own, and one look at them all tells" {
+	old() { # FILE COMMAND…
+		tool env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 60 strace -o "$1" -e trace=openat,statx \
+			-e inject=statx:error=ENOSYS "${@:2}"
+	}
+	old calls ctr-store create --image t:1 --id other
+	old calls ctr-store mount t:1 mnt
+	old calls ctr-store mount t:1 mnt
+	old calls ctr-store umount mnt
+	run ! grep other calls
+	grep mountinfo calls
+	mountpoint -q mnt
+	old calls ctr-store umount mnt
+	run ! mountpoint -q mnt
+	tool ctr-store rm other
+}
