@@ -8,8 +8,12 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
+#include "lib/memory.h"
 #include "lib/staging.h"
 #include "lib/store.h"
+
+#include <errno.h>
+#include <sys/mount.h>
 
 /* The records of the container's mounts, unless it is running. The caller owns them. */
 static json_t *check_stopped(const struct store *store, const json_t *container, struct error *err)
@@ -38,6 +42,21 @@ static int unmount_all(const struct store *store, const json_t *container, const
 	return 0;
 }
 
+/* Nothing tells of a mount once RUNROOT was emptied by hand; it would keep the directory for ever.
+ */
+static int unmount_unrecorded(const struct store *store, const json_t *container, bool force,
+			      struct error *err)
+{
+	cleanup_free char *rootfs =
+		xasprintf("%s/containers/%s/rootfs", store->root, json_text(container, "id", ""));
+
+	if (umount2(rootfs, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0)) == 0 || errno != EBUSY)
+		return 0;
+	error_set(err, ERROR_IN_USE, "container %s: %s is busy: a process works in it",
+		  container_label(container), rootfs);
+	return error_hint(err, "--force removes it all the same");
+}
+
 int remove_container(const struct store *store, const json_t *container, bool force,
 		     struct error *err)
 {
@@ -47,6 +66,7 @@ int remove_container(const struct store *store, const json_t *container, bool fo
 
 	if (!records || staging_open(store, &trash, err) < 0 ||
 	    unmount_all(store, container, records, force, err) < 0 ||
+	    unmount_unrecorded(store, container, force, err) < 0 ||
 	    container_discard(store, container, &trash, err) < 0)
 		return -1;
 	lock_discard(store->locks_fd, "container", json_text(container, "id", ""));

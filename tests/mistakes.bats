@@ -66,6 +66,24 @@ teardown() {
 	error_is denied "cannot open the lock of $BATS_TEST_TMPDIR/ro/sock: "
 }
 
+@test "mistakes: records of mounts removed by hand" {
+	tool skopeo-c copy oci:oci:v1 store:base
+	tool ctr-store create --image base --name one
+	rootfs=$(jq -r .rootfs.path <<<"$output")
+	rm -r "$OCID_RUNROOT/mounts"
+	pushd "$rootfs"
+	tool 5 ctr-store rm one
+	error_is in-use "is busy: a process works in it (--force removes it all the same)"
+	tool ctr-store rm --force one
+	popd
+	tool ctr-store create --image base --name one
+	rm -r "$OCID_RUNROOT/mounts"
+	tool ctr-store rm one
+	tool ctr-store gc
+	[ -z "$(find "$OCID_ROOT/containers" "$OCID_ROOT/tmp" -mindepth 1)" ]
+	[ -z "$(mounts_left)" ]
+}
+
 @test "mistakes: parts of the store removed by hand" {
 	tool skopeo-c copy oci:oci:v1 store:base
 	tool ctr-store create --image base --name one
