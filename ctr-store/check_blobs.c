@@ -92,12 +92,12 @@ static int check_algorithm(struct check *check, const char *algorithm, unsigned 
 
 	if (!dir)
 		return errno == ENOENT ? 0 : error_os(err, "%s/%s", check->layout.path, path);
-	while ((entry = readdir(dir)))
+	while ((errno = 0, entry = readdir(dir)))
 		/* a name with a dot is a file that is being written */
 		if (entry->d_name[0] != '.' &&
 		    check_blob(check, dirfd(dir), algorithm, entry->d_name, buffer, err) < 0)
 			return -1;
-	return 0;
+	return errno ? error_os(err, "%s/%s", check->layout.path, path) : 0;
 }
 
 int check_blobs(struct check *check, struct error *err)

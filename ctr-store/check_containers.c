@@ -129,8 +129,8 @@ int check_containers(struct check *check, struct error *err)
 
 	if (!dir)
 		return error_os(err, "%s/containers", check->store->root);
-	while ((entry = readdir(dir)))
+	while ((errno = 0, entry = readdir(dir)))
 		if (path_is_id(entry->d_name))
 			check_container(check, entry->d_name);
-	return 0;
+	return errno ? error_os(err, "%s/containers", check->store->root) : 0;
 }

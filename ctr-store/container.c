@@ -70,7 +70,7 @@ json_t *container_list(const struct store *store, struct error *err)
 		error_os(err, "%s/containers", store->root);
 		return NULL;
 	}
-	while ((entry = readdir(dir))) {
+	while ((errno = 0, entry = readdir(dir))) {
 		struct error why;
 
 		if (!path_is_id(entry->d_name))
@@ -85,6 +85,10 @@ json_t *container_list(const struct store *store, struct error *err)
 			error_prefix(err, "container %s", entry->d_name);
 			return NULL;
 		}
+	}
+	if (errno) {
+		error_os(err, "%s/containers", store->root);
+		return NULL;
 	}
 	return json_incref(list);
 }
@@ -130,7 +134,7 @@ static char *complete_id(const struct store *store, const char *text, struct err
 		error_os(err, "%s/containers", store->root);
 		return NULL;
 	}
-	while (length >= ID_PREFIX_MIN && (entry = readdir(dir))) {
+	while (length >= ID_PREFIX_MIN && (errno = 0, entry = readdir(dir))) {
 		if (strncmp(entry->d_name, text, length) != 0 || !path_is_id(entry->d_name))
 			continue;
 		if (id) {
@@ -138,6 +142,10 @@ static char *complete_id(const struct store *store, const char *text, struct err
 			return NULL;
 		}
 		id = xstrdup(entry->d_name);
+	}
+	if (length >= ID_PREFIX_MIN && errno) {
+		error_os(err, "%s/containers", store->root);
+		return NULL;
 	}
 	if (!id)
 		no_container(text, err);

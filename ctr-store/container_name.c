@@ -92,13 +92,15 @@ static int open_names(const struct store *store, struct error *err)
 
 /* ---- links ---- */
 
-/* Reads the target into `id`; false where there is no link. */
-static bool read_link(int names_fd, const char *name, char id[static ID_MAX + 1])
+/* Reads the target into `id`: 1; 0 where there is no link; -1 with errno. */
+static int read_link(int names_fd, const char *name, char id[static ID_MAX + 1])
 {
 	ssize_t length = readlinkat(names_fd, name, id, ID_MAX);
 
 	id[length > 0 ? length : 0] = '\0';
-	return length > 0 && path_is_id(id);
+	if (length < 0)
+		return errno == ENOENT || errno == EINVAL ? 0 : -1;
+	return path_is_id(id);
 }
 
 char *container_name_find(const struct store *store, const char *name, struct error *err)
@@ -108,8 +110,13 @@ char *container_name_find(const struct store *store, const char *name, struct er
 
 	if (fd < 0)
 		return NULL;
-	if (read_link(fd, name, id))
+	int found = read_link(fd, name, id);
+	if (found > 0)
 		return xstrdup(id);
+	if (found < 0) {
+		error_os(err, "%s/names/%s", store->root, name);
+		return NULL;
+	}
 	error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", name);
 	return NULL;
 }
@@ -143,7 +150,7 @@ void container_name_forget(const struct store *store, const json_t *container)
 		return;
 	cleanup_fd int fd = open_directory(store);
 	/* another container may have got the name by now */
-	if (fd >= 0 && read_link(fd, name, id) && container_has_id(container, id))
+	if (fd >= 0 && read_link(fd, name, id) > 0 && container_has_id(container, id))
 		unlinkat(fd, name, 0);
 	lock_discard(store->locks_fd, "name", name);
 }
@@ -159,11 +166,15 @@ size_t container_name_sweep(const struct store *store)
 	if (!dir)
 		return 0;
 	steal_fd(&fd);
-	while ((entry = readdir(dir)))
-		if (path_is_id(entry->d_name) &&
-		    (!read_link(dirfd(dir), entry->d_name, id) ||
-		     (faccessat(store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-		      errno == ENOENT)))
+	while ((entry = readdir(dir))) {
+		int found =
+			path_is_id(entry->d_name) ? read_link(dirfd(dir), entry->d_name, id) : -1;
+
+		if (found == 0 ||
+		    (found > 0 &&
+		     faccessat(store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		     errno == ENOENT))
 			count += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
+	}
 	return count;
 }

@@ -145,7 +145,7 @@ int mount_in_namespace(const struct mount_table *ours, ino_t name_space, const c
 
 	if (!proc)
 		return error_os(err, "/proc");
-	while ((entry = readdir(proc))) {
+	while ((errno = 0, entry = readdir(proc))) {
 		cleanup_mount_table struct mount_table table = { 0 };
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
@@ -157,6 +157,8 @@ int mount_in_namespace(const struct mount_table *ours, ino_t name_space, const c
 		if (!tells_nothing(err))
 			return -1;
 	}
+	if (errno)
+		return error_os(err, "/proc");
 	for (size_t i = 0; i < ours->pinned_count; i++)
 		if (ours->pinned[i] == name_space)
 			return 1;

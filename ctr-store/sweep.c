@@ -208,10 +208,10 @@ static int sweep_each(struct sweep *sweep, int dir_fd, sweep_one *one, const jso
 		close(dir_fd);
 		return -1;
 	}
-	while ((entry = readdir(dir)))
+	while ((errno = 0, entry = readdir(dir)))
 		if (one(sweep, dir_fd, entry->d_name, marks, err) < 0)
 			return -1;
-	return 0;
+	return errno ? error_os(err, "%s", sweep->store->root) : 0;
 }
 
 /* All, or each of `only` where it is not NULL. */

@@ -324,7 +324,9 @@ int layout_open_blob(const struct layout *layout, const char *digest, struct err
 	}
 	if (fd < 0)
 		return error_prefix(err, "%s", layout->path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st) < 0)
+		return error_os(err, "%s: blob %s", layout->path, digest);
+	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERROR_INTEGRITY, "%s: blob %s is not a file", layout->path,
 				 digest);
 	return steal_fd(&fd);

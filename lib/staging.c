@@ -141,7 +141,7 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 
 	if (!dir)
 		return error_os(err, "%s/tmp", store->root);
-	while ((entry = readdir(dir))) {
+	while ((errno = 0, entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (partial_is_name(entry->d_name)) {
@@ -161,5 +161,5 @@ int staging_collect(const struct store *store, const struct staging *trash, json
 		    errno != ENOENT)
 			return error_os(err, "cannot remove %s/tmp/%s", store->root, entry->d_name);
 	}
-	return live;
+	return errno ? error_os(err, "%s/tmp", store->root) : live;
 }

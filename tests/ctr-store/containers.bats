@@ -106,6 +106,12 @@ for _ in range(2000):
 	tool 3 ctr-store umount other
 	tool ctr-store gc
 	[ "$(ls "$OCID_ROOT/names")" = $'other\nweb' ]
+	# one of which it cannot be told where it leads stays
+	fault readlinkat:error=EIO
+	"${FAULTY[@]}" -P "$OCID_ROOT/names" ctr-store gc >/dev/null
+	tool 1 "${FAULTY[@]}" -P "$OCID_ROOT/names" ctr-store create --image t:1 --name web
+	error_is failed names/web
+	[ "$(readlink "$OCID_ROOT/names/web")" = abc ]
 	tool ctr-store create --image t:1 --name other
 }
 

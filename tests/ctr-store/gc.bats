@@ -114,10 +114,12 @@ forget_images() {
 
 @test "gc: a manifest that cannot be read for another reason stops it before anything goes" {
 	ctr-store unpack t:1 >/dev/null
-	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 tool 1 strace -f -o /dev/null -e inject=read:error=EIO \
-		-P "$OCID_ROOT/images/blobs/sha256/$(ctr-store image t:1 |
-			jq -r '.digest | ltrimstr("sha256:")')" ctr-store gc
-	error_is failed
+	manifest=$(ctr-store image t:1 | jq -r '.digest | ltrimstr("sha256:")')
+	for call in read newfstatat; do
+		fault $call:error=EIO
+		tool 1 "${FAULTY[@]}" -P "$OCID_ROOT/images/blobs/sha256/$manifest" ctr-store gc
+		error_is failed
+	done
 	[ "$(layers | wc -l)" -eq 2 ]
 	[ "$(count "$OCID_ROOT/images/blobs/sha256")" -eq 4 ]
 }
@@ -129,6 +131,11 @@ forget_images() {
 	fault openat:error=EMFILE
 	tool 9 "${FAULTY[@]}" -P abc/rootfs.json ctr-store gc
 	error_is limit "container abc"
+	for directory in "$OCID_ROOT/containers" "$OCID_ROOT/tmp" "$OCID_RUNROOT/mounts"; do
+		fault getdents64:error=EIO
+		tool 1 "${FAULTY[@]}" -P "$directory" ctr-store gc
+		error_is failed "$directory"
+	done
 	[ "$(layers | wc -l)" -eq 2 ]
 	tool ctr-store mount abc
 }
