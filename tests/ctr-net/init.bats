@@ -98,7 +98,7 @@ keep_leases() {
 		init 4 bridge --subnet "$subnet"
 		error_is exists "subnet $subnet overlaps"
 	done
-	[[ $stderr == *"of network new (take another"* ]]
+	error_is exists "of network new (take another, see ctr-net list)"
 	init macvlan --master eth0 --subnet 10.91.0.0/16
 	init bridge --subnet 10.92.0.0/16 --subnet fd00:92::/64
 	[ "$(find "$NET_D" -type f | wc -l)" -eq 4 ]
