@@ -17,11 +17,11 @@
 # before them.
 
 ctr-store() {
-	timeout -k 5 60 ctr-store "$@"
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" ctr-store "$@"
 }
 
 skopeo-c() {
-	timeout -k 5 60 skopeo-c "$@"
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" skopeo-c "$@"
 }
 
 make_tar() {
@@ -74,7 +74,7 @@ layers() {
 fault() {
 	# the leak sanitizer cannot work in a process that is traced
 	# shellcheck disable=SC2034 # for the caller
-	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 60 strace -f -o /dev/null -e "inject=$1")
+	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -o /dev/null -e "inject=$1")
 }
 
 count() { # files in DIR

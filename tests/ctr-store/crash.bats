@@ -101,7 +101,7 @@ trace() { # VERB
 	[ ! -s "$log" ] || return 0
 	prepare "$1"
 	# shellcheck disable=SC2046 # a verb and its operands
-	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 60 strace -f -qq -o "$log" -e trace="$changes" \
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -qq -o "$log" -e trace="$changes" \
 		ctr-store $(command_of "$1") >/dev/null
 }
 

@@ -43,7 +43,7 @@ teardown() {
 }
 
 podman() {
-	timeout -k 5 60 podman --tmpdir "$BATS_FILE_TMPDIR/libpod" --cgroup-manager cgroupfs --runtime runc "$@"
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" podman --tmpdir "$BATS_FILE_TMPDIR/libpod" --cgroup-manager cgroupfs --runtime runc "$@"
 }
 
 APP=containers-storage:localhost/app:1
@@ -270,7 +270,7 @@ open("locked", "w").close(); open("release").read()' "$STORE/overlay-containers/
 
 @test "mount: a store of driver vfs" {
 	podman() {
-		timeout -k 5 60 podman --root "$PWD/vfs" --runroot "$PWD/vfsrun" --storage-driver vfs --tmpdir "$PWD/vfstmp" "$@"
+		timeout -k 5 "${TOOL_TIMEOUT:-60}" podman --root "$PWD/vfs" --runroot "$PWD/vfsrun" --storage-driver vfs --tmpdir "$PWD/vfstmp" "$@"
 	}
 	podman load -q -i "$BATS_FILE_TMPDIR/app.tar"
 	tool ctr-store mount "containers-storage:[vfs@$PWD/vfs]localhost/app:1" mnt

@@ -26,7 +26,7 @@ in_store() { # DIRECTORY
 # the number of system calls of a command, which must succeed; not those for memory, of which the
 # sanitizers' allocator has many
 calls() {
-	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 60 strace -f -c -o count "$@" >/dev/null || return
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -c -o count "$@" >/dev/null || return
 	awk '$NF ~ /^(brk|mmap|munmap|mremap|mprotect|madvise)$/ { memory += $4 }
 		$NF == "total" { print $4 - memory }' count
 }

@@ -66,7 +66,7 @@ teardown() { clean_store; }
 		names+=("more$i:1")
 	done
 	accesses() {
-		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 60 strace -f -o trace -e trace=openat,renameat,linkat "$@" >/dev/null
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -o trace -e trace=openat,renameat,linkat "$@" >/dev/null
 		grep -c 'index\.json' trace
 	}
 	one=$(accesses ctr-store untag "${names[0]}")

@@ -90,7 +90,7 @@ teardown() { clean_store; }
 
 @test "umount: before Linux 6.8 mounts have no ids of their own, and one look at them all tells" {
 	old() { # FILE COMMAND…
-		tool env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 60 strace -o "$1" -e trace=openat,statx \
+		tool env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -o "$1" -e trace=openat,statx \
 			-e inject=statx:error=ENOSYS "${@:2}"
 	}
 	old calls ctr-store create --image t:1 --id other

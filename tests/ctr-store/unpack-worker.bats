@@ -738,7 +738,7 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 	size=$(stat -c %s l.tar) diff_id=$(sha256 l.tar)
 	head -c 400000 l.tar >growing
 	mkdir tree
-	timeout -k 5 60 ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --diff-id "$diff_id" --blob-digest "$diff_id" \
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" ctr-store-unpack layer --blob-fd 7 --dir-fd 8 --diff-id "$diff_id" --blob-digest "$diff_id" \
 		--blob-size "$size" 7<growing 8<tree >said 2>&1 3>&- &
 	wait_for 10 test -s tree/early
 	[ ! -s said ]

@@ -208,7 +208,7 @@ teardown() { clean_store; }
 	# a worker that does its work and then takes its time
 	printf '#!/bin/sh\n%s "$@"\nsleep 60\n' "$OCID_BIN/ctr-store-unpack" >ctr-store-unpack
 	chmod +x ctr-store-unpack
-	OCID_LIBEXEC=$PWD timeout -k 5 60 ctr-store unpack t:1 >/dev/null 2>err 3>&- &
+	OCID_LIBEXEC=$PWD timeout -k 5 "${TOOL_TIMEOUT:-60}" ctr-store unpack t:1 >/dev/null 2>err 3>&- &
 	pid=$!
 	wait_for 5 something_unfinished
 	kill -TERM "$pid"

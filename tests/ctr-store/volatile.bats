@@ -40,7 +40,7 @@ teardown() {
 
 # How often a command waits for the disk.
 syncs() {
-	timeout -k 5 60 strace -f -o syncs -e trace=fsync,fdatasync,sync,syncfs,msync "$@" >/dev/null
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -o syncs -e trace=fsync,fdatasync,sync,syncfs,msync "$@" >/dev/null
 	grep -c '(' syncs || true
 }
 
