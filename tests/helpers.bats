@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # expanded when it runs
 # Tests of the test helpers: a helper that cannot fail proves nothing.
 
 load helpers

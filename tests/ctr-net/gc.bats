@@ -39,7 +39,7 @@ document() {
 	tool nsenter --net="$HOST" env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o /dev/null \
 		-P "$OCID_RUNROOT/netns/one" -P "$OCID_RUNROOT/netns/abc" -e inject=openat:error=EMFILE ctr-net gc --conf-dir "$NET_D"
 	[ -z "$output" ]
-	[ "$(ls "$OCID_ROOT/networks" | xargs)" = "abc.json one.json two.json" ]
+	[ "$(cd "$OCID_ROOT/networks" && echo *)" = "abc.json one.json two.json" ]
 	# what a reboot takes away
 	net ns rm --force one
 	net ns rm --force abc
