@@ -478,8 +478,12 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 	catch_signals();
 
 	int status = dispatch(&cli, purpose, commands, argv, &errors_json, &err);
-	if (status == 0)
-		status = close_stdout(&err);
+	/* who has seen that nobody reads any more has said so */
+	if (status >= 0 && status != 128 + SIGPIPE) {
+		int closed = close_stdout(&err);
+
+		status = closed ? closed : status;
+	}
 	if (interrupted_by == SIGALRM && status != 0) {
 		status = error_set(&err, ERROR_TEMPORARY, "not done within the time allowed");
 		interrupted_by = 0;
