@@ -297,7 +297,8 @@ static size_t prepare_polls(struct watcher *watcher)
 
 	watcher->polls = xreallocarray(watcher->polls, count, sizeof *watcher->polls);
 	watcher->polls[0] = (struct pollfd){ .fd = watcher->changes, .events = POLLIN };
-	watcher->polls[1] = (struct pollfd){ .fd = STDOUT_FILENO }; /* POLLERR: nobody reads */
+	/* an error or a hangup is all that can happen: nobody reads */
+	watcher->polls[1] = (struct pollfd){ .fd = STDOUT_FILENO };
 	for (size_t i = 0; i < watcher->count; i++)
 		watcher->polls[2 + i] =
 			(struct pollfd){ .fd = watcher->known[i].pid_fd, .events = POLLIN };
@@ -311,7 +312,7 @@ static int watch(struct watcher *watcher, struct error *err)
 
 		if (cli_poll(watcher->polls, count, -1) < 0 && errno != EINTR)
 			return error_os(err, "poll");
-		if (watcher->polls[1].revents & POLLERR)
+		if (watcher->polls[1].revents)
 			return 0;
 		for (size_t i = 2; i < count; i++)
 			if (watcher->polls[i].revents &&

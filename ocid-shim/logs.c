@@ -213,7 +213,7 @@ static int follow(const struct container *container, struct log_reader *reader,
 		struct pollfd polls[] = {
 			{ changes, POLLIN, 0 },
 			{ monitor, POLLIN, 0 },
-			{ STDOUT_FILENO, 0, 0 }, /* POLLERR: nobody reads any more */
+			{ STDOUT_FILENO, 0, 0 }, /* an error or a hangup: nobody reads any more */
 		};
 
 		if (catch_up(reader, printer, changes, ended, err) < 0)
@@ -224,7 +224,7 @@ static int follow(const struct container *container, struct log_reader *reader,
 			return error_os(err, "poll");
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
-		if (polls[2].revents & POLLERR)
+		if (polls[2].revents)
 			return 0;
 		if (polls[0].revents && read(changes, events, sizeof events) < 0 && errno != EAGAIN)
 			return error_os(err, "inotify");

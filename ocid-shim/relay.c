@@ -60,7 +60,8 @@ static bool is_empty(const struct transit *transit)
 	return transit->start == transit->end;
 }
 
-void relay_resize(const struct relay *relay, const struct monitor_size *size)
+/* Give the terminal a size. */
+static void resize(const struct relay *relay, const struct monitor_size *size)
 {
 	const struct winsize window = { .ws_row = size->rows, .ws_col = size->columns };
 	char message[1 + sizeof *size] = { MONITOR_RESIZE };
@@ -187,7 +188,7 @@ static void read_sizes(struct state *state)
 		size_t length = (size_t)(newline - state->line);
 
 		if (terminal_parse_size(state->line, length, &size))
-			relay_resize(relay, &size);
+			resize(relay, &size);
 		state->line_length -= length + 1;
 		memmove(state->line, newline + 1, state->line_length);
 	}
@@ -201,7 +202,7 @@ static void follow_window(struct state *state)
 	struct monitor_size size;
 
 	if (read(state->window_fd, &info, sizeof info) > 0 && terminal_size(&size))
-		relay_resize(state->relay, &size);
+		resize(state->relay, &size);
 }
 
 /* ---- the loop ---- */
@@ -258,7 +259,8 @@ static bool step(struct state *state, const struct pollfd polls[static POLLS])
 	for (int i = POLL_STDOUT; i <= POLL_STDERR; i++) {
 		if (polls[i].revents & POLLOUT && !is_empty(&state->out) && !write_output(state))
 			return false;
-		if (polls[i].revents & (POLLERR | POLLNVAL))
+		/* a pipe has an error then, a socket a hangup */
+		if (polls[i].revents & ~POLLOUT)
 			return false;
 	}
 	return true;
@@ -319,7 +321,7 @@ int relay_run(struct relay *relay, struct error *err)
 				.out_fd = STDOUT_FILENO,
 				.window_fd = terminal_size(&size) ? window_fd : -1 };
 	if (state.window_fd >= 0)
-		relay_resize(relay, &size);
+		resize(relay, &size);
 	int status = run(&state, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;

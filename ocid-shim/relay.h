@@ -9,8 +9,6 @@
 
 #include <stdbool.h>
 
-struct monitor_size;
-
 struct relay {
 	int output_fd;	    /* to read what it writes */
 	bool packets;	    /* output_fd is such a socket, else a terminal */
@@ -30,9 +28,6 @@ enum relay_end {
 
 /* Run until one of these; -1 with err. */
 int relay_run(struct relay *relay, struct error *err);
-
-/* Give the terminal a size. */
-void relay_resize(const struct relay *relay, const struct monitor_size *size);
 
 /* A usage error unless it is an open descriptor; -1 (none given) is fine. */
 struct cli;

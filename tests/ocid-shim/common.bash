@@ -7,6 +7,7 @@
 #   shim [STATUS] ARG…                `tool` for ocid-shim
 #   quick ID COMMAND                  run a container to its end
 #   runtime NAME <<END                make a runtime out of a shell script: $RUNTIME
+#   reader_gone COMMAND               its output is a socket that nobody reads: it ends by itself
 #   nothing_left                      no process, cgroup or directory of a container remains
 
 load ../helpers
@@ -95,6 +96,22 @@ runtime() {
 		cat
 	} >"$RUNTIME"
 	chmod +x "$RUNTIME"
+}
+
+reader_gone() {
+	/usr/bin/python3 - "$@" <<-'END'
+		import socket, subprocess, sys
+		ours, theirs = socket.socketpair()
+		process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=theirs)
+		theirs.close()
+		ours.close()
+		try:
+		    process.wait(10)
+		except subprocess.TimeoutExpired:
+		    process.kill()
+		    process.wait()
+		    sys.exit("it did not end")
+	END
 }
 
 monitors() {

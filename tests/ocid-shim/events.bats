@@ -138,4 +138,5 @@ all_heard() {
 	exec 5<"$BATS_TEST_TMPDIR/out"
 	exec 5<&-
 	wait_for 5 process_gone "$pid"
+	reader_gone ocid-shim events
 }

@@ -148,6 +148,7 @@ RECORD='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z (stdou
 	shim run --bundle "$BUNDLE" reader
 	tool timeout 10 bash -c 'ocid-shim logs --follow reader | head -n 1'
 	[ "$output" = one ]
+	reader_gone ocid-shim logs --follow --tail 0 reader
 	ocid-shim logs --follow reader >/dev/null 3>&- &
 	pid=$!
 	sleep 0.2
