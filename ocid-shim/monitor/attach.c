@@ -26,6 +26,8 @@ static void watch(const struct monitor *monitor, size_t index, int operation, un
 
 static void drop(struct monitor *monitor, size_t index)
 {
+	/* closing alone ends it only where nobody else has the socket, too */
+	events_stop_watching(monitor, monitor->attachers[index].fd);
 	close(monitor->attachers[index].fd);
 	monitor->attachers[index] = (struct attacher){ .fd = -1 };
 	monitor->attached--;

@@ -207,6 +207,11 @@ make_attached() {
 	wait_for 10 attached_are gone 0
 	is_status gone running
 	shim rm --force gone
+	bundle silent 'exec sleep 100'
+	shim run --bundle "$BUNDLE" silent
+	reader_gone ocid-shim attach silent
+	is_status silent running
+	shim rm --force silent
 }
 
 @test "attach: a terminal" {
@@ -341,7 +346,7 @@ is_status_of_monitor() {
 	bundle room 'exec sleep 100'
 	shim run --bundle "$BUNDLE" room
 	/usr/bin/python3 - "$OCID_RUNROOT/containers/room/ctl" <<-'END'
-		import array, os, socket, struct, sys
+		import array, glob, os, socket, struct, sys, time
 		os.chdir(os.path.dirname(sys.argv[1]))
 		ctl = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 		ctl.connect("ctl")
@@ -370,6 +375,30 @@ is_status_of_monitor() {
 		all[2].close()
 		again = [request(b"a\1") for _ in range(4)]
 		assert [s.recv(10) for s in again] == [b"a\0"] * 3 + [b""]
+
+		# one that is dropped while another process has its socket, too, is watched no more
+		def watched():
+		    with open("shim.pid") as pid:
+		        infos = glob.glob("/proc/%s/fdinfo/*" % pid.read().strip())
+		    return sum(open(info).read().count("tfd:") for info in infos)
+
+		def become(count):
+		    for _ in range(100):
+		        if watched() == count:
+		            return
+		        time.sleep(0.05)
+		    sys.exit("%d descriptors are watched, not %d" % (watched(), count))
+
+		full = watched()
+		again[0].close()
+		become(full - 1)
+		ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		fds = array.array("i", [theirs.fileno()])
+		ctl.sendmsg([b"a\1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+		assert ours.recv(10) == b"a\0"
+		become(full)
+		ours.send(b"?")
+		become(full - 1)
 	END
 	shim resize room 1 1 || [ "$status" -eq 10 ]
 	wait_for 5 attached_are room 0
