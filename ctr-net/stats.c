@@ -12,7 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* As CRI's NetworkInterfaceUsage has it; NULL for loopback, which moves nothing. */
 static json_t *usage_of(const json_t *interface)
@@ -112,9 +111,7 @@ static int print(const struct cli *cli, json_t *rows, struct error *err)
 		{ "ERRORS", "txErrors", COLUMN_TEXT },
 		{ NULL, NULL, COLUMN_TEXT },
 	};
-	bool table =
-		cli->output == OUTPUT_AUTO ? isatty(STDOUT_FILENO) : cli->output == OUTPUT_TABLE;
-	json_auto_t *lines = table ? flatten(rows) : json_incref(rows);
+	json_auto_t *lines = output_is_for_people(cli) ? flatten(rows) : json_incref(rows);
 
 	return output_list(cli, lines, columns, err);
 }
@@ -138,6 +135,10 @@ static int stats(const struct cli *cli, struct error *err)
 			json_array_append_new(rows, row);
 			continue;
 		}
+		/* nobody has named it, and it went, or its mount did, after it was listed */
+		if (cli->operand_count == 0 &&
+		    (this_one.kind == ERROR_NOT_FOUND || this_one.kind == ERROR_USAGE))
+			continue;
 		if (failed)
 			log_message(LOG_LEVEL_WARN, "%s", this_one.message);
 		else

@@ -52,6 +52,13 @@ counter() {
 	error_is usage
 }
 
+@test "stats: one that nobody named and that goes once it is listed is no failure" {
+	for name in a b c; do net ns create "$name"; done
+	fault openat:error=ENOENT:when=2+
+	tool "${FAULTY[@]}" -P "$OCID_RUNROOT/netns/b" ctr-net stats
+	[ "$(jq -r .netns <<<"$output" | paste -sd' ')" = "$OCID_RUNROOT/netns/a $OCID_RUNROOT/netns/c" ]
+}
+
 @test "stats: --table has a line for each interface" {
 	net ns create a
 	nsenter --net="$OCID_RUNROOT/netns/a" ip link add v0 type veth peer name v1
