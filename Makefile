@@ -50,13 +50,18 @@ SHA2 := $(if $(call archive,libcrypto),-l:libcrypto.a,-lcrypto)
 
 # libcurl comes from its archive, too, where there is one (Debian's, Ubuntu's), without the libraries
 # for what is not spoken: as a shared one it brings thirty along, half of the time of an inspect. What
-# it needs of them is defined instead (skopeo-c/curl-linked.c); of any other library it is linked.
-# Elsewhere, and with `make LIBCURL=`, it is loaded when it is needed (skopeo-c/curl-loaded.c).
-CURL_STATIC  := $(shell $(PKG_CONFIG) --static --libs libcurl 2>/dev/null)
-LIBCURL      := $(if $(CURL_STATIC),$(realpath $(call archive,libcurl)))
-CURL_WITHOUT := -lbrotlidec -lgssapi_krb5 -lidn2 -llber -lldap -lpsl -lrtmp -lssh2 -lzstd
-CURL_ABSENT  := Brotli|gss_|idn2_|ber_|ldap_|psl_|RTMP_|libssh2_|ZSTD_
-CURL_LIBS    := $(if $(LIBCURL),$(LIBCURL) $(filter-out -lcurl $(CURL_WITHOUT),$(CURL_STATIC)))
+# it needs of them is defined instead (skopeo-c/curl-linked.c). One that was built with a library that
+# is not known here, and any with `make LIBCURL=`, is loaded when it is needed (skopeo-c/curl-loaded.c).
+CURL_STATIC  := $(filter -l%,$(shell $(PKG_CONFIG) --static --libs libcurl 2>/dev/null))
+CURL_WITH    := -lssl -lcrypto -lnghttp2 -lz -ldl
+CURL_WITHOUT := -lbrotlidec -lgssapi_krb5 -lidn2 -llber -lldap -lnghttp3 -lpsl -lrtmp -lssh2 -lzstd
+CURL_ABSENT  := Brotli|gss_|idn2_|ber_|ldap_|nghttp3_|psl_|RTMP_|libssh2_|ZSTD_
+# what only those ask for
+CURL_BENEATH := -latomic -lbrotlicommon -lcom_err -lgmp -lgnutls -lgpg-error -lhogweed -lk5crypto -lkrb5 \
+	-lkrb5support -lnettle -lp11-kit -ltasn1 -lunistring
+CURL_UNKNOWN := $(filter-out -lcurl $(CURL_WITH) $(CURL_WITHOUT) $(CURL_BENEATH),$(CURL_STATIC))
+LIBCURL      := $(if $(CURL_UNKNOWN),,$(if $(CURL_STATIC),$(realpath $(call archive,libcurl))))
+CURL_LIBS    := $(if $(LIBCURL),$(LIBCURL) $(filter $(CURL_WITH),$(CURL_STATIC)))
 LIBS_skopeo-c := $(CURL_LIBS)
 
 # Of libarchive the tar reader and two filters are what layers need: as a shared one it brings libxml2
