@@ -376,16 +376,16 @@ int tar_parse(void *context, const void *data, size_t length, struct error *err)
 	const unsigned char *at = data;
 
 	while (length > 0) {
-		/* states without bytes to come pass by themselves */
-		tar_skip(parser, 0);
-		if (parser->state == IN_RECORDS && parser->records_size == 0 &&
-		    take_records(parser, err) < 0)
-			return -1;
 		ssize_t taken = take_some(parser, at, length, err);
 		if (taken < 0)
 			return -1;
 		at += taken;
 		length -= (size_t)taken;
+		/* states without bytes to come pass by themselves */
+		if (parser->state == IN_RECORDS && parser->records_size == 0 &&
+		    take_records(parser, err) < 0)
+			return -1;
+		tar_skip(parser, 0);
 	}
 	return 0;
 }

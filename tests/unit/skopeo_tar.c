@@ -81,6 +81,21 @@ static bool skips(void)
 	return good;
 }
 
+/* Many writers leave the zeroes at the end away. */
+static bool ends_with(int64_t size)
+{
+	unsigned char archive[8 * TAR_BLOCK] = { 0 };
+	struct seen seen = { 0 };
+	struct error err;
+	struct tar_parser *parser = tar_parser_new(note, collect, &seen);
+	size_t length = tar_header("last", size, archive) + (size_t)tar_padded(size);
+	bool good = tar_parse(parser, archive, length, &err) == 0 && seen.members == 1 &&
+		    tar_parse_end(parser, &err) == 0;
+
+	tar_parser_free(parser);
+	return good;
+}
+
 static bool refuses(const void *data, size_t length)
 {
 	struct seen seen = { 0 };
@@ -117,6 +132,8 @@ int main(void)
 	ok(survives("blobs/sha256/x", 1), "tar: a member, byte by byte");
 	ok(survives(long_name, 100), "tar: a name that is too long for a header");
 	ok(skips(), "tar: content that is passed over");
+	ok(ends_with(5) && ends_with(TAR_BLOCK), "tar: an archive without zeroes at its end");
+	ok(ends_with(0), "tar: whose last member is empty");
 	ok(refuses("", 0), "tar: nothing is no archive");
 	ok(refuses("hello", 5), "tar: text is no archive");
 	tar_header("x", 5, block);
