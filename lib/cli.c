@@ -10,13 +10,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 struct parser {
@@ -25,76 +23,6 @@ struct parser {
 	struct cli_common *common;
 	struct error *err;
 };
-
-static volatile sig_atomic_t interrupted_by;
-
-int cli_interrupted(void)
-{
-	return interrupted_by;
-}
-
-int cli_poll(struct pollfd *fds, size_t count, int timeout_ms)
-{
-	const struct timespec timeout = { .tv_sec = timeout_ms / 1000,
-					  .tv_nsec = timeout_ms % 1000 * 1000000L };
-	sigset_t all, before;
-	int ready = -1, failure = EINTR;
-
-	/* none comes between the look and the waiting, where only those come that came anyway */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	if (!interrupted_by) {
-		ready = ppoll(fds, count, timeout_ms < 0 ? NULL : &timeout, &before);
-		failure = errno;
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	errno = failure;
-	return ready;
-}
-
-int cli_interrupt_take(void)
-{
-	int number = interrupted_by;
-
-	interrupted_by = 0;
-	return number;
-}
-
-void cli_interrupt_put(int number)
-{
-	if (number)
-		interrupted_by = number;
-}
-
-static void note_signal(int number)
-{
-	interrupted_by = number;
-}
-
-void cli_limit_time(long long ms)
-{
-	struct sigaction action = { .sa_handler = note_signal };
-	const struct itimerval timer = { .it_value = { .tv_sec = ms / 1000,
-						       .tv_usec = ms % 1000 * 1000 } };
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = note_signal };
-	struct sigaction old;
-
-	sigemptyset(&action.sa_mask);
-	for (int i = 0; i < 2; i++) {
-		int number = i ? SIGTERM : SIGINT;
-
-		if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(number, &action, NULL);
-	}
-}
 
 int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 {
@@ -475,7 +403,7 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 	cli.operands = xcalloc((size_t)argc + 1, sizeof *cli.operands);
 	fill_standard();
 	log_setup(tool, LOG_LEVEL_WARN);
-	catch_signals();
+	cli_catch_signals();
 
 	int status = dispatch(&cli, purpose, commands, argv, &errors_json, &err);
 	/* who has seen that nobody reads any more has said so */
@@ -484,12 +412,12 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 
 		status = closed ? closed : status;
 	}
-	if (interrupted_by == SIGALRM && status != 0) {
+	if (cli_interrupted() == SIGALRM && status != 0) {
 		status = error_set(&err, ERROR_TEMPORARY, "not done within the time allowed");
-		interrupted_by = 0;
+		cli_interrupt_take();
 	}
-	if (interrupted_by && status != 0) {
-		status = 128 + interrupted_by;
+	if (cli_interrupted() && status != 0) {
+		status = 128 + cli_interrupted();
 	} else if (status < 0) {
 		error_print(&err, tool, cli.verb, errors_json);
 		status = (int)err.kind;

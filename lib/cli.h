@@ -70,11 +70,13 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The signal (SIGINT, SIGTERM) that asked the tool to end, or 0. Blocking calls then return EINTR
- * (no SA_RESTART): loops check this, fail, and scopes undo what is half done; cli_main() exits with
- * 128 + the signal whatever the error is. */
+ * (no SA_RESTART), within a second also where the signal came just before: loops check this, fail,
+ * and scopes undo what is half done; cli_main() exits with 128 + the signal whatever the error is.
+ */
 int cli_interrupted(void);
 
-/* poll(2) for loops that may wait long: fails with EINTR also where such a signal came before. */
+/* poll(2) for loops that may wait long: fails with EINTR at once where such a signal came before.
+ */
 struct pollfd;
 int cli_poll(struct pollfd *fds, size_t count, int timeout_ms);
 

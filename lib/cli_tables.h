@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What lib/cli has between its files: the options of every verb, and what is printed from the
- * tables. */
+/* What lib/cli has between its files: the options of every verb, what is printed from the tables,
+ * and signals. */
 #pragma once
 #include "lib/cli.h"
 
@@ -32,3 +32,6 @@ void cli_print_tool_help(const struct cli *cli, const char *purpose,
 /* The completion of the tool's command line, for the shell "bash" or "zsh". */
 int cli_print_completion(const struct cli *cli, const char *shell,
 			 const struct cli_command *commands, struct error *err);
+
+/* SIGINT and SIGTERM, unless they are ignored, are noted from now on: cli_interrupted(). */
+void cli_catch_signals(void);

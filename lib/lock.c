@@ -50,14 +50,16 @@ int lock_byte(int fd, int byte, enum lock_mode mode, bool wait, const char *what
 	return lock_part(fd, byte, 1, mode, wait, what, err);
 }
 
-/* Whether `name` still is the file behind fd: its last holder may have discarded it. */
-static bool still_there(int dir_fd, const char *name, int fd)
+/* 1 where `name` still is the file behind fd, 0 where its last holder has discarded it. */
+static int still_there(int dir_fd, const char *name, int fd)
 {
 	struct stat by_name, by_fd;
 
-	return fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino &&
-	       by_name.st_dev == by_fd.st_dev;
+	if (fstatat(dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(fd, &by_fd) < 0)
+		return -1;
+	return by_name.st_ino == by_fd.st_ino && by_name.st_dev == by_fd.st_dev;
 }
 
 int lock_open(int dir_fd, const char *name, enum lock_mode mode, bool wait, const char *what,
@@ -71,7 +73,10 @@ int lock_open(int dir_fd, const char *name, enum lock_mode mode, bool wait, cons
 			return error_os(err, "cannot open the lock of %s", what);
 		if (lock_file(fd, mode, wait, what, err) < 0)
 			return -1;
-		if (still_there(dir_fd, name, fd))
+		int there = still_there(dir_fd, name, fd);
+		if (there < 0)
+			return error_os(err, "cannot open the lock of %s", what);
+		if (there)
 			return steal_fd(&fd);
 	}
 }
