@@ -3,12 +3,12 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/digest.h"
+#include "lib/directory.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/staging.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -87,17 +87,20 @@ static int check_algorithm(struct check *check, const char *algorithm, unsigned 
 			   struct error *err)
 {
 	cleanup_free char *path = xasprintf("blobs/%s", algorithm);
-	cleanup_dir DIR *dir = path_list(check->layout.fd, path);
-	const struct dirent *entry;
+	cleanup_fd int fd =
+		openat(check->layout.fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
-		return errno == ENOENT ? 0 : error_os(err, "%s/%s", check->layout.path, path);
-	while ((errno = 0, entry = readdir(dir)))
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || directory_names(fd, ".", &names) < 0)
+		return error_os(err, "%s/%s", check->layout.path, path);
+	for (size_t i = 0; i < names.count; i++)
 		/* a name with a dot is a file that is being written */
-		if (entry->d_name[0] != '.' &&
-		    check_blob(check, dirfd(dir), algorithm, entry->d_name, buffer, err) < 0)
+		if (names.items[i][0] != '.' &&
+		    check_blob(check, fd, algorithm, names.items[i], buffer, err) < 0)
 			return -1;
-	return errno ? error_os(err, "%s/%s", check->layout.path, path) : 0;
+	return 0;
 }
 
 int check_blobs(struct check *check, struct error *err)

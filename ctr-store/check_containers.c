@@ -6,6 +6,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
@@ -13,7 +14,6 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -124,13 +124,12 @@ static void check_container(struct check *check, const char *id)
 
 int check_containers(struct check *check, struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(check->store->containers_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(check->store->containers_fd, ".", &names) < 0)
 		return error_os(err, "%s/containers", check->store->root);
-	while ((errno = 0, entry = readdir(dir)))
-		if (path_is_id(entry->d_name))
-			check_container(check, entry->d_name);
-	return errno ? error_os(err, "%s/containers", check->store->root) : 0;
+	for (size_t i = 0; i < names.count; i++)
+		if (path_is_id(names.items[i]))
+			check_container(check, names.items[i]);
+	return 0;
 }

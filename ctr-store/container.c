@@ -7,6 +7,7 @@
 #include "ctr-store/quota.h"
 #include "ctr-store/volatile.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -16,7 +17,6 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,35 +60,39 @@ static json_t *read_facts(const struct store *store, const char *id, struct erro
 	return text ? json_parse(text, length, path, err) : NULL;
 }
 
+/* The ids of all, or of what may be one; `ids` is empty before. */
+static int list_ids(const struct store *store, struct strings *ids, struct error *err)
+{
+	cleanup_strings struct strings names = { 0 };
+
+	if (directory_names(store->containers_fd, ".", &names) < 0)
+		return error_os(err, "%s/containers", store->root);
+	for (size_t i = 0; i < names.count; i++)
+		if (path_is_id(names.items[i]))
+			strings_add(ids, names.items[i]);
+	return 0;
+}
+
 json_t *container_list(const struct store *store, struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(store->containers_fd, ".");
 	json_auto_t *list = json_array();
-	const struct dirent *entry;
+	cleanup_strings struct strings ids = { 0 };
 
-	if (!dir) {
-		error_os(err, "%s/containers", store->root);
+	if (list_ids(store, &ids, err) < 0)
 		return NULL;
-	}
-	while ((errno = 0, entry = readdir(dir))) {
+	for (size_t i = 0; i < ids.count; i++) {
 		struct error why;
+		json_t *facts = read_facts(store, ids.items[i], &why);
 
-		if (!path_is_id(entry->d_name))
-			continue;
-		json_t *facts = read_facts(store, entry->d_name, &why);
 		if (facts) {
 			json_array_append_new(list, facts);
 		} else if (why.os == 0) {
-			log_message(LOG_LEVEL_WARN, "container %s: %s", entry->d_name, why.message);
+			log_message(LOG_LEVEL_WARN, "container %s: %s", ids.items[i], why.message);
 		} else if (why.os != ENOENT && why.os != ENOTDIR) {
 			*err = why;
-			error_prefix(err, "container %s", entry->d_name);
+			error_prefix(err, "container %s", ids.items[i]);
 			return NULL;
 		}
-	}
-	if (errno) {
-		error_os(err, "%s/containers", store->root);
-		return NULL;
 	}
 	return json_incref(list);
 }
@@ -125,27 +129,20 @@ json_t *container_find_whole(const struct store *store, const char *text, struct
  * frees it. */
 static char *complete_id(const struct store *store, const char *text, struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(store->containers_fd, ".");
+	cleanup_strings struct strings ids = { 0 };
 	cleanup_free char *id = NULL;
-	const struct dirent *entry;
 	size_t length = strlen(text);
 
-	if (!dir) {
-		error_os(err, "%s/containers", store->root);
+	if (length >= ID_PREFIX_MIN && list_ids(store, &ids, err) < 0)
 		return NULL;
-	}
-	while (length >= ID_PREFIX_MIN && (errno = 0, entry = readdir(dir))) {
-		if (strncmp(entry->d_name, text, length) != 0 || !path_is_id(entry->d_name))
+	for (size_t i = 0; i < ids.count; i++) {
+		if (strncmp(ids.items[i], text, length) != 0)
 			continue;
 		if (id) {
 			error_set(err, ERROR_USAGE, "\"%s\" means several containers", text);
 			return NULL;
 		}
-		id = xstrdup(entry->d_name);
-	}
-	if (length >= ID_PREFIX_MIN && errno) {
-		error_os(err, "%s/containers", store->root);
-		return NULL;
+		id = xstrdup(ids.items[i]);
 	}
 	if (!id)
 		no_container(text, err);
@@ -236,21 +233,20 @@ int container_discard(const struct store *store, const json_t *container,
 
 size_t container_collect_lost(const struct store *store, const struct staging *trash)
 {
-	cleanup_dir DIR *dir = path_list(store->containers_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings ids = { 0 };
+	struct error ignored;
 	size_t count = 0;
 	struct stat st;
 
-	if (!dir)
+	if (list_ids(store, &ids, &ignored) < 0)
 		return 0;
-	while ((entry = readdir(dir))) {
-		cleanup_free char *facts = xasprintf("%s/rootfs.json", entry->d_name);
-		cleanup_free char *name = xasprintf("lost-%s", entry->d_name);
+	for (size_t i = 0; i < ids.count; i++) {
+		cleanup_free char *facts = xasprintf("%s/rootfs.json", ids.items[i]);
+		cleanup_free char *name = xasprintf("lost-%s", ids.items[i]);
 
-		if (path_is_id(entry->d_name) &&
-		    fstatat(store->containers_fd, facts, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstatat(store->containers_fd, facts, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_size == 0 &&
-		    (!trash || renameat(store->containers_fd, entry->d_name, trash->fd, name) == 0))
+		    (!trash || renameat(store->containers_fd, ids.items[i], trash->fd, name) == 0))
 			count++;
 	}
 	return count;

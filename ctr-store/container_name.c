@@ -3,6 +3,7 @@
 
 #include "ctr-store/container.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -11,7 +12,6 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -158,23 +158,21 @@ void container_name_forget(const struct store *store, const json_t *container)
 size_t container_name_sweep(const struct store *store)
 {
 	cleanup_fd int fd = open_directory(store);
-	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 	char id[ID_MAX + 1];
 	size_t count = 0;
 
-	if (!dir)
+	if (fd < 0 || directory_names(fd, ".", &names) < 0)
 		return 0;
-	steal_fd(&fd);
-	while ((entry = readdir(dir))) {
-		int found =
-			path_is_id(entry->d_name) ? read_link(dirfd(dir), entry->d_name, id) : -1;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+		int found = path_is_id(name) ? read_link(fd, name, id) : -1;
 
 		if (found == 0 ||
 		    (found > 0 &&
 		     faccessat(store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 		     errno == ENOENT))
-			count += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
+			count += unlinkat(fd, name, 0) == 0;
 	}
 	return count;
 }

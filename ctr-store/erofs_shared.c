@@ -3,12 +3,12 @@
 
 #include "ctr-store/erofs.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -258,12 +258,15 @@ static void collect_key(const struct store *store, const char *key, const json_t
 
 	if (!shared_open(&shared, open_top(store), key))
 		return;
-	cleanup_dir DIR *dir = path_list(shared.top_fd, shared.users);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && !json_object_get(users, entry->d_name))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+	directory_names(shared.top_fd, shared.users, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", shared.users, names.items[i]);
+
+		if (!json_object_get(users, names.items[i]))
+			unlinkat(shared.top_fd, path, 0);
+	}
 	drop_unused(store, &shared);
 }
 
@@ -282,12 +285,11 @@ void erofs_shared_forget(const struct store *store, int dir_fd, const char *path
 static void collect_each(const struct store *store, const char *name, const json_t *users)
 {
 	cleanup_free char *path = xasprintf("%s/erofs/%s", store->runroot, name);
-	cleanup_dir DIR *dir = opendir(path);
-	const struct dirent *entry;
+	cleanup_strings struct strings keys = { 0 };
 
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			collect_key(store, entry->d_name, users);
+	directory_names(AT_FDCWD, path, &keys);
+	for (size_t i = 0; i < keys.count; i++)
+		collect_key(store, keys.items[i], users);
 }
 
 void erofs_shared_collect(const struct store *store, const json_t *users)

@@ -4,13 +4,12 @@
 #include "ctr-store/overlay.h"
 #include "ctr-store/sweep.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/lock.h"
 #include "lib/output.h"
-#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -28,18 +27,16 @@ static const struct cli_option options[] = {
 /* Lock files that nobody holds: whoever needs one makes it again. */
 static void remove_locks(const struct store *store)
 {
-	cleanup_dir DIR *dir = path_list(store->locks_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
+	directory_names(store->locks_fd, ".", &names);
+	for (size_t i = 0; i < names.count; i++) {
 		struct error ignored;
 		cleanup_fd int lock =
-			openat(store->locks_fd, entry->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+			openat(store->locks_fd, names.items[i], O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 		if (lock >= 0 && lock_file(lock, LOCK_EXCLUSIVE, false, "", &ignored) == 0)
-			unlinkat(store->locks_fd, entry->d_name, 0);
+			unlinkat(store->locks_fd, names.items[i], 0);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include "ctr-store/record.h"
 #include "lib/cleanup.h"
 #include "lib/containers_storage.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -13,7 +14,6 @@
 #include "lib/store.h"
 #include "lib/timestamp.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -242,19 +242,20 @@ static bool collect(const struct store *store, const char *id, bool dry_run)
 size_t hold_collect(const struct store *store, bool dry_run)
 {
 	cleanup_free char *top = xasprintf("%s/holds", store->root);
-	cleanup_dir DIR *dir = opendir(top);
-	const struct dirent *entry;
+	cleanup_strings struct strings files = { 0 };
 	size_t count = 0;
 
-	while (dir && (entry = readdir(dir))) {
+	directory_names(AT_FDCWD, top, &files);
+	for (size_t i = 0; i < files.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", top, files.items[i]);
 		/* "ID.json", or ".ID.json.new" of a process that was killed */
-		const char *name = entry->d_name + (entry->d_name[0] == '.');
+		const char *name = files.items[i] + (files.items[i][0] == '.');
 		cleanup_free char *id = xstrndup(name, strcspn(name, "."));
 
 		if (!path_is_id(id) || !collect(store, id, dry_run))
 			continue;
 		if (!dry_run)
-			unlinkat(dirfd(dir), entry->d_name, 0);
+			unlink(path);
 		count++;
 	}
 	return count;

@@ -3,36 +3,25 @@
 
 #include "ctr-store/image.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/json.h"
-#include "lib/path.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int layer_list_ids(const struct store *store, struct strings *ids, struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(store->layers_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(store->layers_fd, ".", &names) < 0)
 		return error_os(err, "%s/layers", store->root);
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		if (entry->d_name[0] != '.')
-			strings_add(ids, entry->d_name);
-	if (errno)
-		return error_os(err, "%s/layers", store->root);
-	if (ids->count)
-		qsort(ids->items, ids->count, sizeof *ids->items, compare);
+	for (size_t i = 0; i < names.count; i++)
+		if (names.items[i][0] != '.')
+			strings_add(ids, names.items[i]);
 	return 0;
 }
 

@@ -2,11 +2,11 @@
 #include "ctr-store/mountinfo.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -140,14 +140,13 @@ static bool tells_nothing(const struct error *err)
 int mount_in_namespace(const struct mount_table *ours, ino_t name_space, const char *source,
 		       struct error *err)
 {
-	cleanup_dir DIR *proc = opendir("/proc");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!proc)
+	if (directory_names(AT_FDCWD, "/proc", &names) < 0)
 		return error_os(err, "/proc");
-	while ((errno = 0, entry = readdir(proc))) {
+	for (size_t i = 0; i < names.count; i++) {
 		cleanup_mount_table struct mount_table table = { 0 };
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		pid_t pid = (pid_t)strtol(names.items[i], NULL, 10);
 
 		if (pid <= 0 || mount_namespace(pid) != name_space)
 			continue;
@@ -157,8 +156,6 @@ int mount_in_namespace(const struct mount_table *ours, ino_t name_space, const c
 		if (!tells_nothing(err))
 			return -1;
 	}
-	if (errno)
-		return error_os(err, "/proc");
 	for (size_t i = 0; i < ours->pinned_count; i++)
 		if (ours->pinned[i] == name_space)
 			return 1;

@@ -5,11 +5,11 @@
 #include "ctr-store/overlay_stack.h"
 #include "ctr-store/user_namespace.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/log.h"
 #include "lib/random.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -341,14 +341,12 @@ int overlay_attach(int mount_fd, int target_fd, const char *target, struct error
 
 static void collect_scratch(const char *scratch)
 {
-	cleanup_dir DIR *dir = opendir(scratch);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	while (dir && (entry = readdir(dir))) {
-		cleanup_free char *path = xasprintf("%s/%s", scratch, entry->d_name);
+	directory_names(AT_FDCWD, scratch, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", scratch, names.items[i]);
 
-		if (entry->d_name[0] == '.')
-			continue;
 		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 		rmdir(path);
 	}
@@ -357,13 +355,13 @@ static void collect_scratch(const char *scratch)
 
 void overlay_collect(const struct store *store)
 {
-	cleanup_dir DIR *dir = opendir(store->runroot);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	while (dir && (entry = readdir(dir))) {
-		cleanup_free char *path = xasprintf("%s/%s", store->runroot, entry->d_name);
+	directory_names(AT_FDCWD, store->runroot, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", store->runroot, names.items[i]);
 
-		if (strncmp(entry->d_name, scratch_prefix, strlen(scratch_prefix)) == 0)
+		if (strncmp(names.items[i], scratch_prefix, strlen(scratch_prefix)) == 0)
 			collect_scratch(path);
 	}
 }

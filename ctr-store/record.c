@@ -4,6 +4,7 @@
 #include "ctr-store/mountinfo.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -11,7 +12,6 @@
 #include "lib/store.h"
 #include "lib/timestamp.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -219,21 +219,18 @@ static bool is_record_name(const char *name)
 	return name[0] != '.' && length > end && strcmp(name + length - end, suffix) == 0;
 }
 
-/* Add the record in the file `name` to the list; what cannot be parsed becomes a record of nothing,
- * which does not count. */
-static int read_record(int dir_fd, const char *owner, const char *name, json_t *list,
-		       struct error *err)
+/* Add the record in the file OWNER/NAME.json to the list; what cannot be parsed becomes a record of
+ * nothing, which does not count. */
+static int read_record(const struct store *store, const char *file, json_t *list, struct error *err)
 {
-	json_auto_t *record = json_read_at(dir_fd, name, JSON_CONFIG_MAX, err);
+	json_auto_t *record = json_read_at(store->mounts_fd, file, JSON_CONFIG_MAX, err);
 
 	if (!record && err->os == ENOENT)
 		return 0; /* unmounted meanwhile */
 	if (!record && err->kind != ERROR_INTEGRITY)
 		return -1;
 
-	const char *file = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-	cleanup_free char *place =
-		xasprintf("%s/%.*s", owner, (int)(strlen(file) - strlen(suffix)), file);
+	cleanup_free char *place = xstrndup(file, strlen(file) - strlen(suffix));
 	json_t *entry = json_is_object(record) ? json_incref(record) : json_object();
 	json_object_set_new(entry, "unique", json_string(place));
 	json_array_append_new(list, entry);
@@ -244,23 +241,21 @@ static int read_record(int dir_fd, const char *owner, const char *name, json_t *
 static int read_owner(const struct store *store, const char *owner, bool prune, json_t *list,
 		      struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(store->mounts_fd, owner);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(store->mounts_fd, owner, &names) < 0)
 		return errno == ENOENT || errno == ENOTDIR
 			       ? 0
 			       : error_os(err, "%s/mounts/%s", store->runroot, owner);
-	while ((errno = 0, entry = readdir(dir))) {
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", owner, names.items[i]);
+
 		/* what a killed process left half written */
-		if (prune && entry->d_name[0] == '.' && entry->d_name[1] && entry->d_name[1] != '.')
-			unlinkat(dirfd(dir), entry->d_name, 0);
-		if (is_record_name(entry->d_name) &&
-		    read_record(dirfd(dir), owner, entry->d_name, list, err) < 0)
+		if (prune && names.items[i][0] == '.')
+			unlinkat(store->mounts_fd, path, 0);
+		if (is_record_name(names.items[i]) && read_record(store, path, list, err) < 0)
 			return -1;
 	}
-	if (errno)
-		return error_os(err, "%s/mounts/%s", store->runroot, owner);
 	if (prune)
 		unlinkat(store->mounts_fd, owner, AT_REMOVEDIR);
 	return 0;
@@ -279,24 +274,20 @@ static void prune_hint(const struct store *store, const char *name)
 
 static json_t *read_all(const struct store *store, bool prune, struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(store->mounts_fd, ".");
 	json_auto_t *list = json_array();
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir) {
+	if (directory_names(store->mounts_fd, ".", &names) < 0) {
 		error_os(err, "%s/mounts", store->runroot);
 		return NULL;
 	}
-	while ((errno = 0, entry = readdir(dir))) {
-		if (prune && strncmp(entry->d_name, hint_prefix, strlen(hint_prefix)) == 0)
-			prune_hint(store, entry->d_name);
-		if (entry->d_name[0] != '.' &&
-		    read_owner(store, entry->d_name, prune, list, err) < 0)
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+
+		if (prune && strncmp(name, hint_prefix, strlen(hint_prefix)) == 0)
+			prune_hint(store, name);
+		if (name[0] != '.' && read_owner(store, name, prune, list, err) < 0)
 			return NULL;
-	}
-	if (errno) {
-		error_os(err, "%s/mounts", store->runroot);
-		return NULL;
 	}
 	return json_incref(list);
 }
@@ -366,12 +357,10 @@ json_t *record_find_on(const struct store *store, const char *directory)
 	struct error ignored;
 
 	read_hint(store, name, place);
-	char *slash = strchr(place, '/');
-	if (!slash)
+	if (!strchr(place, '/'))
 		return NULL;
 	cleanup_free char *file = xasprintf("%s%s", place, suffix);
-	*slash = '\0';
-	if (read_record(store->mounts_fd, place, file, list, &ignored) < 0)
+	if (read_record(store, file, list, &ignored) < 0)
 		return NULL;
 	json_t *record = json_array_get(list, 0);
 	return record && is_seen_on_top(record) ? json_incref(record) : NULL;
@@ -383,13 +372,6 @@ json_t *record_list_container(const struct store *store, const char *id, struct 
 
 	return read_owner(store, id, false, all, err) < 0 ? NULL
 							  : sift(store, all, false, NULL, err);
-}
-
-json_t *record_list_image(const struct store *store, const char *image_id, struct error *err)
-{
-	cleanup_free char *owner = xasprintf("image:%s", digest_hex(image_id));
-
-	return record_list_container(store, owner, err);
 }
 
 json_t *record_list_hold(const struct store *store, const char *id, struct error *err)

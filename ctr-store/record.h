@@ -49,10 +49,9 @@ bool record_is_on_top(const json_t *record);
  * be told at once; else NULL, which says nothing. The caller owns it. */
 json_t *record_find_on(const struct store *store, const char *directory);
 
-/* The records that count of a container's mounts, of the mounts of an image itself, or of what a
- * hold is for, as an array that the caller owns. */
+/* The records that count of a container's mounts, or of what a hold is for, as an array that the
+ * caller owns. */
 json_t *record_list_container(const struct store *store, const char *id, struct error *err);
-json_t *record_list_image(const struct store *store, const char *image_id, struct error *err);
 json_t *record_list_hold(const struct store *store, const char *id, struct error *err);
 
 /* All records that count, as an array that the caller owns. *stale counts those that do not; with

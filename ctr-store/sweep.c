@@ -9,13 +9,12 @@
 #include "ctr-store/manifests.h"
 #include "ctr-store/record.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -129,21 +128,22 @@ static void mark_layers(struct marks *marks, const json_t *users)
  * one for so long. */
 static void sweep_leftovers(struct sweep *sweep, const char *path, time_t age)
 {
-	cleanup_dir DIR *dir = path_list(sweep->store->images_fd, path);
-	const struct dirent *entry;
+	int images_fd = sweep->store->images_fd;
+	cleanup_strings struct strings names = { 0 };
 	struct stat st;
 
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] != '.' ||
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	directory_names(images_fd, path, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *file = xasprintf("%s/%s", path, names.items[i]);
+
+		if (names.items[i][0] != '.' ||
+		    fstatat(images_fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISREG(st.st_mode) || time(NULL) - st.st_mtime < age)
 			continue;
 		sweep->staging++;
 		sweep->bytes += st.st_size;
 		if (!sweep->dry_run)
-			unlinkat(dirfd(dir), entry->d_name, 0);
+			unlinkat(images_fd, file, 0);
 	}
 }
 
@@ -196,22 +196,18 @@ static int sweep_layer(struct sweep *sweep, int dir_fd, const char *id, const js
 typedef int sweep_one(struct sweep *sweep, int dir_fd, const char *name, const json_t *marks,
 		      struct error *err);
 
-/* All that is in the directory. Takes the descriptor. */
+/* All that is in the directory. */
 static int sweep_each(struct sweep *sweep, int dir_fd, sweep_one *one, const json_t *marks,
 		      struct error *err)
 {
-	cleanup_dir DIR *dir = fdopendir(dir_fd);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir) {
-		error_os(err, "%s", sweep->store->root);
-		close(dir_fd);
-		return -1;
-	}
-	while ((errno = 0, entry = readdir(dir)))
-		if (one(sweep, dir_fd, entry->d_name, marks, err) < 0)
+	if (directory_names(dir_fd, ".", &names) < 0)
+		return error_os(err, "%s", sweep->store->root);
+	for (size_t i = 0; i < names.count; i++)
+		if (one(sweep, dir_fd, names.items[i], marks, err) < 0)
 			return -1;
-	return errno ? error_os(err, "%s", sweep->store->root) : 0;
+	return 0;
 }
 
 /* All, or each of `only` where it is not NULL. */
@@ -226,7 +222,7 @@ static int sweep_directory(struct sweep *sweep, int parent_fd, const char *path,
 	if (fd < 0)
 		return errno == ENOENT ? 0 : error_os(err, "%s/%s", sweep->store->root, path);
 	if (!only)
-		return sweep_each(sweep, steal_fd(&fd), one, marks, err);
+		return sweep_each(sweep, fd, one, marks, err);
 	json_object_foreach (only, name, ignored) {
 		if (one(sweep, fd, name, marks, err) < 0)
 			return -1;

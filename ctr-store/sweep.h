@@ -16,9 +16,9 @@ struct store;
 
 struct sweep {
 	const struct store *store;
-	const struct staging *trash; /* opened before the gate was taken */
-	const json_t *only; /* digests (an array): look at nothing else; NULL: at everything */
-	bool dry_run;	    /* only count */
+	struct staging *trash; /* opened before the gate was taken */
+	const json_t *only;    /* digests (an array): look at nothing else; NULL: at everything */
+	bool dry_run;	       /* only count */
 	size_t blobs, layers, staging, containers, records; /* what went */
 	long long bytes;
 };

@@ -3,10 +3,10 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/directory.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -48,37 +48,14 @@ static void walk_free(struct walk *walk)
 	free(walk->path);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int read_names(int fd, struct strings *names, struct error *err)
-{
-	cleanup_dir DIR *dir = path_list(fd, ".");
-	const struct dirent *entry;
-
-	if (!dir)
-		return error_os(err, "cannot read a directory");
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			strings_add(names, entry->d_name);
-	if (errno)
-		return error_os(err, "cannot read a directory");
-	if (names->count)
-		qsort(names->items, names->count, sizeof *names->items, compare_names);
-	return 0;
-}
-
 /* Go down into the directory fd, which becomes the walk's. */
 static int enter(struct walk *walk, int fd, size_t path_length, struct error *err)
 {
 	struct level level = { .fd = fd, .path_length = path_length };
 	struct stat st;
 
-	int status = fstat(fd, &st) < 0 ? error_os(err, "cannot read a directory")
-					: read_names(fd, &level.names, err);
-	if (status < 0) {
+	if (fstat(fd, &st) < 0 || directory_names(fd, ".", &level.names) < 0) {
+		error_os(err, "cannot read a directory");
 		level_free(&level);
 		return -1;
 	}

@@ -9,15 +9,14 @@
 #include "ctr-store/running.h"
 #include "ctr-store/sweep.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/output.h"
 #include "lib/partial.h"
-#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stddef.h>
 
@@ -111,14 +110,12 @@ static int remove_images(const struct store *store, struct sweep *sweep, struct 
 /* Downloads that are kept to be gone on with, too. */
 static void remove_downloads(const struct store *store)
 {
-	cleanup_dir DIR *dir = path_list(store->tmp_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
-		return;
-	while ((entry = readdir(dir)))
-		if (partial_is_name(entry->d_name))
-			partial_expire(store->tmp_fd, entry->d_name, 0, false);
+	directory_names(store->tmp_fd, ".", &names);
+	for (size_t i = 0; i < names.count; i++)
+		if (partial_is_name(names.items[i]))
+			partial_expire(store->tmp_fd, names.items[i], 0, false);
 }
 
 static int wipe_verb(const struct cli *cli, struct error *err)

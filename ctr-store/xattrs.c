@@ -11,11 +11,6 @@
 
 enum { LIST_MAX = 64 << 10, VALUE_MAX = 64 << 10 };
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int list(int fd, struct strings *names, struct error *err)
 {
 	cleanup_free char *text = xcalloc(1, LIST_MAX);
@@ -25,8 +20,7 @@ static int list(int fd, struct strings *names, struct error *err)
 		return errno == EOPNOTSUPP ? 0 : error_os(err, "extended attributes");
 	for (const char *name = text; name < text + length; name += strlen(name) + 1)
 		strings_add(names, name);
-	if (names->count)
-		qsort(names->items, names->count, sizeof *names->items, compare);
+	strings_sort(names);
 	return 0;
 }
 

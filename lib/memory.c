@@ -75,7 +75,11 @@ char *xasprintf(const char *format, ...)
 
 static void add_owned(struct strings *list, char *text)
 {
-	list->items = xreallocarray(list->items, list->count + 2, sizeof *list->items);
+	size_t used = list->count + 1; /* with the NULL */
+
+	/* full: its room is always a power of two */
+	if ((used & (used - 1)) == 0)
+		list->items = xreallocarray(list->items, 2 * used, sizeof *list->items);
 	list->items[list->count++] = text;
 	list->items[list->count] = NULL;
 }
@@ -92,6 +96,17 @@ void strings_addf(struct strings *list, const char *format, ...)
 	va_start(args, format);
 	add_owned(list, xvasprintf(format, args));
 	va_end(args);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strings_sort(struct strings *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
 void strings_free(struct strings *list)

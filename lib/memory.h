@@ -23,5 +23,6 @@ struct strings {
 void strings_add(struct strings *list, const char *text);
 void strings_addf(struct strings *list, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+void strings_sort(struct strings *list);
 void strings_free(struct strings *list);
 #define cleanup_strings __attribute__((cleanup(strings_free)))

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/directory.h"
 #include "lib/memory.h"
 #include "lib/random.h"
 
@@ -56,16 +57,6 @@ int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode, str
 			     err);
 }
 
-DIR *path_list(int dir_fd, const char *path)
-{
-	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (dir)
-		steal_fd(&fd);
-	return dir;
-}
-
 bool path_is_name(const char *name)
 {
 	size_t length = strlen(name);
@@ -94,8 +85,8 @@ int path_make_dirs(const char *path, mode_t mode, struct error *err)
 		return 0;
 
 	cleanup_free char *partial = xstrdup(path);
-	for (char *c = partial + 1; *c; c++) {
-		if (*c != '/')
+	for (char *c = partial; *c; c++) {
+		if (*c != '/' || c == partial)
 			continue;
 		*c = '\0';
 		if (mkdir(partial, mode) < 0 && errno != EEXIST)
@@ -131,8 +122,8 @@ static void walk_free(struct walk *walk)
 	free(walk->levels);
 }
 
-/* Go down into directory `name` of parent_fd. Directories that lack permissions are given them:
- * a layer may hold some with mode 0. */
+/* Go down into directory `name` of parent_fd, unless another process has removed it by now.
+ * Directories that lack permissions are given them: a layer may hold some with mode 0. */
 static int walk_enter(struct walk *walk, int parent_fd, const char *name, struct error *err)
 {
 	struct stat st;
@@ -141,6 +132,8 @@ static int walk_enter(struct walk *walk, int parent_fd, const char *name, struct
 
 	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
 		fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_os(err, "cannot remove %s", name);
 	if (walk->count == 0)
@@ -214,19 +207,11 @@ int path_remove_tree(int dir_fd, const char *name, struct error *err)
 	if (walk_enter(&walk, dir_fd, name, err) < 0)
 		return -1;
 	while (walk.count > 0) {
-		errno = 0;
-		struct dirent *entry = readdir(walk.levels[walk.count - 1].dir);
+		const struct dirent *entry = directory_next(walk.levels[walk.count - 1].dir);
 
 		if (!entry && errno)
 			return error_os(err, "cannot read a directory of %s", name);
-		if (!entry) {
-			if (walk_leave(&walk, dir_fd, err) < 0)
-				return -1;
-			continue;
-		}
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (walk_entry(&walk, entry, err) < 0)
+		if (entry ? walk_entry(&walk, entry, err) < 0 : walk_leave(&walk, dir_fd, err) < 0)
 			return -1;
 	}
 	return 0;

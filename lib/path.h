@@ -8,7 +8,6 @@
 #pragma once
 #include "lib/error.h"
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -19,10 +18,6 @@ int path_open_beneath(int dir_fd, const char *path, int flags, mode_t mode, stru
 /* For a container's file system: symbolic links and ".." resolve as if dir_fd were "/" (and magic
  * links not at all). Pass O_NONBLOCK when the file may be a FIFO. Returns a descriptor. */
 int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode, struct error *err);
-
-/* A directory below dir_fd for readdir(), "." for dir_fd itself; a symbolic link is none. NULL with
- * errno. */
-DIR *path_list(int dir_fd, const char *path);
 
 /* True for one path component that can name an object of ours or a file in a directory: not empty,
  * not "." or "..", no "/", no control characters, at most 255 bytes. */

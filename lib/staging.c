@@ -2,6 +2,7 @@
 #include "lib/staging.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -74,6 +75,9 @@ void staging_close(struct staging *staging)
 
 	if (staging->name[0])
 		path_remove_tree(staging->tmp_fd, staging->name, &ignored);
+	for (size_t i = 0; i < staging->dead.count; i++)
+		path_remove_tree(staging->tmp_fd, staging->dead.items[i], &ignored);
+	strings_free(&staging->dead);
 	if (staging->lock_fd >= 0)
 		close(staging->lock_fd);
 	if (staging->fd >= 0)
@@ -132,34 +136,29 @@ static int look_into(const struct store *store, const char *name, json_t *refs, 
 	return held;
 }
 
-int staging_collect(const struct store *store, const struct staging *trash, json_t *refs,
-		    size_t *found, struct error *err)
+int staging_collect(const struct store *store, struct staging *trash, json_t *refs, size_t *found,
+		    struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(store->tmp_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 	int live = 0;
 
-	if (!dir)
+	if (directory_names(store->tmp_fd, ".", &names) < 0)
 		return error_os(err, "%s/tmp", store->root);
-	while ((errno = 0, entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (partial_is_name(entry->d_name)) {
-			*found += partial_expire(store->tmp_fd, entry->d_name, PARTIAL_KEPT_SECONDS,
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+
+		if (partial_is_name(name)) {
+			*found += partial_expire(store->tmp_fd, name, PARTIAL_KEPT_SECONDS,
 						 trash == NULL);
 			continue;
 		}
-		int held = look_into(store, entry->d_name, refs, err);
+		int held = look_into(store, name, refs, err);
 		if (held < 0)
 			return -1;
-		if (held > 0) {
-			live++;
-			continue;
-		}
-		(*found)++;
-		if (trash && renameat(store->tmp_fd, entry->d_name, trash->fd, entry->d_name) < 0 &&
-		    errno != ENOENT)
-			return error_os(err, "cannot remove %s/tmp/%s", store->root, entry->d_name);
+		live += held;
+		*found += !held;
+		if (!held && trash)
+			strings_add(&trash->dead, name);
 	}
-	return errno ? error_os(err, "%s/tmp", store->root) : live;
+	return live;
 }

@@ -2,6 +2,7 @@
 #include "oci-gen/cdi.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -10,7 +11,7 @@
 #include "oci-gen/message.h"
 
 #include <ctype.h>
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,50 +113,59 @@ static bool has_suffix(const char *name, const char *suffix)
 	return length > end && strcmp(name + length - end, suffix) == 0;
 }
 
-/* A specification of the directory, or NULL. The caller owns it. */
-static json_t *read_file(int directory_fd, const char *name, struct error *err)
+/* The specification in a file, or NULL. The caller owns it. */
+static json_t *read_file(const char *path, struct error *err)
 {
 	size_t length;
-	cleanup_free char *text = file_read_at(directory_fd, name, JSON_CONFIG_MAX, &length, err);
+	cleanup_free char *text = file_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, &length, err);
 	if (!text)
 		return NULL;
-	json_auto_t *value = has_suffix(name, ".yaml") ? yaml_parse(text, length, name, err)
-						       : json_parse(text, length, name, err);
+	json_auto_t *value = has_suffix(path, ".yaml") ? yaml_parse(text, length, path, err)
+						       : json_parse(text, length, path, err);
 	json_t *spec = value ? message_read(value, specification, "", err) : NULL;
 	if (!spec && value)
-		error_prefix(err, "%s", name);
+		error_prefix(err, "%s", path);
 	if (spec && (!json_object_get(spec, "kind") || !json_object_get(spec, "cdiVersion"))) {
 		json_decref(spec);
-		error_set(err, ERROR_INTEGRITY, "%s: no \"kind\" or no \"cdiVersion\"", name);
+		error_set(err, ERROR_INTEGRITY, "%s: no \"kind\" or no \"cdiVersion\"", path);
 		return NULL;
 	}
 	return spec;
 }
 
-/* All there are: [{file, directory, spec}], lowest priority first. A file that cannot be read takes
- * no other with it; *broken is about the last such one. */
-static json_t *read_directories(const json_t *directories, struct error *broken)
+/* Add what is in a directory, the one of that number, which need not be there. What cannot be read
+ * takes nothing else with it. */
+static void read_directory(json_t *files, const char *directory, size_t number)
 {
-	json_t *files = json_array(), *directory;
+	cleanup_strings struct strings names = { 0 };
+	struct error why;
+
+	if (directory_names(AT_FDCWD, directory, &names) < 0 && errno != ENOENT)
+		log_message(LOG_LEVEL_WARN, "%s: %s", directory, strerror(errno));
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *file = xasprintf("%s/%s", directory, names.items[i]);
+
+		if (!has_suffix(file, ".json") && !has_suffix(file, ".yaml"))
+			continue;
+		json_t *spec = read_file(file, &why);
+		if (spec)
+			json_array_append_new(files, json_pack("{s:s, s:I, s:o}", "file", file,
+							       "directory", (json_int_t)number,
+							       "spec", spec));
+		else
+			log_message(LOG_LEVEL_WARN, "%s", why.message);
+	}
+}
+
+/* All there are: [{file, directory, spec}], lowest priority first. */
+static json_t *read_directories(const json_t *directories)
+{
+	json_t *files = json_array();
+	const json_t *directory;
 	size_t i;
 
 	json_array_foreach (directories, i, directory) {
-		const char *path = json_string_value(directory);
-		cleanup_dir DIR *dir = opendir(path);
-
-		for (const struct dirent *entry; dir && (entry = readdir(dir));) {
-			if (!has_suffix(entry->d_name, ".json") &&
-			    !has_suffix(entry->d_name, ".yaml"))
-				continue;
-			json_t *spec = read_file(dirfd(dir), entry->d_name, broken);
-			cleanup_free char *file = xasprintf("%s/%s", path, entry->d_name);
-			if (spec)
-				json_array_append_new(
-					files, json_pack("{s:s, s:I, s:o}", "file", file,
-							 "directory", (json_int_t)i, "spec", spec));
-			else
-				log_message(LOG_LEVEL_WARN, "%s: %s", path, broken->message);
-		}
+		read_directory(files, json_string_value(directory), i);
 	}
 	return files;
 }
@@ -201,8 +211,7 @@ static const json_t *find_file(const json_t *files, const char *name, size_t kin
 json_t *cdi_find(const json_t *names, const json_t *directories, struct error *err)
 {
 	json_auto_t *usual = json_pack("[s, s]", "/etc/cdi", "/run/cdi");
-	struct error broken = { 0 };
-	json_auto_t *files = read_directories(directories ? directories : usual, &broken);
+	json_auto_t *files = read_directories(directories ? directories : usual);
 	json_auto_t *used = json_object(), *result = json_array();
 	json_t *item;
 	size_t i;

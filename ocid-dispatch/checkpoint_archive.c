@@ -3,11 +3,11 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/directory.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/tar_writer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -109,21 +109,18 @@ static int add_reports(struct archive *archive, int images_fd, struct error *err
 
 static int add_images(struct archive *archive, int images_fd, struct error *err)
 {
-	cleanup_dir DIR *dir = path_list(images_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 	struct stat st;
 
-	if (!dir || fstat(images_fd, &st) < 0)
+	if (directory_names(images_fd, ".", &names) < 0 || fstat(images_fd, &st) < 0)
 		return error_os(err, "the images of CRIU");
 	st.st_size = 0;
 	if (add_header(archive, IMAGES, &st, err) < 0)
 		return -1;
-	while ((entry = readdir(dir))) {
-		cleanup_free char *path = xasprintf(IMAGES "/%s", entry->d_name);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf(IMAGES "/%s", names.items[i]);
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (move_file(archive, path, images_fd, entry->d_name, err) < 0)
+		if (move_file(archive, path, images_fd, names.items[i], err) < 0)
 			return -1;
 	}
 	return 0;

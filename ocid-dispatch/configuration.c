@@ -2,10 +2,10 @@
 #include "ocid-dispatch/configuration.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -187,35 +187,27 @@ static int merge_file(json_t *to, const char *path, struct error *err)
 	return 0;
 }
 
-static int is_json_file(const struct dirent *entry)
+static bool is_json_file(const char *name)
 {
-	const char *dot = strrchr(entry->d_name, '.');
+	const char *dot = strrchr(name, '.');
 
-	return entry->d_name[0] != '.' && dot && strcmp(dot, ".json") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
+	return name[0] != '.' && dot && strcmp(dot, ".json") == 0;
 }
 
 static int merge_directory(json_t *to, const char *path, struct error *err)
 {
 	cleanup_free char *directory = xasprintf("%s.d", path);
-	struct dirent **entries = NULL;
-	int count = scandir(directory, &entries, is_json_file, by_name), status = 0;
+	cleanup_strings struct strings names = { 0 };
 
-	if (count < 0)
+	if (directory_names(AT_FDCWD, directory, &names) < 0)
 		return errno == ENOENT ? 0 : error_os(err, "%s", directory);
-	for (int i = 0; i < count; i++) {
-		cleanup_free char *file = xasprintf("%s/%s", directory, entries[i]->d_name);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *file = xasprintf("%s/%s", directory, names.items[i]);
 
-		if (status == 0)
-			status = merge_file(to, file, err);
-		free(entries[i]);
+		if (is_json_file(names.items[i]) && merge_file(to, file, err) < 0)
+			return -1;
 	}
-	free(entries);
-	return status;
+	return 0;
 }
 
 /* Where systemd is the init, it is to be the one that makes cgroups. */

@@ -2,10 +2,10 @@
 #include "ocid-dispatch/metrics.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -157,13 +157,14 @@ void metric_read_devices(const json_t *cgroups, const struct metric *metric,
 static void count_descriptors(const char *pid, struct metric_processes *processes)
 {
 	cleanup_free char *path = xasprintf("/proc/%s/fd", pid);
-	cleanup_dir DIR *dir = opendir(path);
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_strings struct strings numbers = { 0 };
 	char target[PATH_MAX];
 
-	for (const struct dirent *entry; dir && (entry = readdir(dir));) {
-		ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof target);
-
-		if (length < 0)
+	if (fd < 0 || directory_names(fd, ".", &numbers) < 0)
+		return;
+	for (size_t i = 0; i < numbers.count; i++) {
+		if (readlinkat(fd, numbers.items[i], target, sizeof target) < 0)
 			continue;
 		processes->descriptors++;
 		if (strncmp(target, "socket:", strlen("socket:")) == 0)

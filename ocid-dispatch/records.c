@@ -3,13 +3,13 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "ocid-dispatch/rpc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -111,22 +111,16 @@ int records_forgive_unwritable(int status, struct error *err)
 int records_ids(int dir_fd, const char *path, const char *suffix, struct strings *ids,
 		struct error *err)
 {
-	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return error_os(err, "%s", path);
+	cleanup_strings struct strings names = { 0 };
 
-	cleanup_dir DIR *dir = fdopendir(fd);
-	if (!dir)
+	if (directory_names(dir_fd, path, &names) < 0)
 		return error_os(err, "%s", path);
-	steal_fd(&fd);
-	for (const struct dirent *entry; (entry = readdir(dir));) {
-		size_t length = strlen(entry->d_name), end = strlen(suffix);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+		size_t length = strlen(name), end = strlen(suffix);
 
-		if (!path_is_id(entry->d_name) || length <= end ||
-		    strcmp(entry->d_name + length - end, suffix) != 0)
-			continue;
-		cleanup_free char *id = xstrndup(entry->d_name, length - end);
-		strings_add(ids, id);
+		if (path_is_id(name) && length > end && strcmp(name + length - end, suffix) == 0)
+			strings_addf(ids, "%.*s", (int)(length - end), name);
 	}
 	return 0;
 }

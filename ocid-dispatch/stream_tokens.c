@@ -2,6 +2,7 @@
 #include "ocid-dispatch/stream_tokens.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -51,22 +52,22 @@ static bool is_old(const struct stat *status)
 	return age < 0 || age > STREAM_TOKEN_SECONDS;
 }
 
-/* Remove old files; returns how many others there are. */
-static size_t sweep(int dir_fd)
+/* Remove old files; returns how many others there are, or -1 with errno. */
+static int sweep(int dir_fd)
 {
-	cleanup_dir DIR *dir = path_list(dir_fd, ".");
-	size_t count = 0;
+	cleanup_strings struct strings names = { 0 };
+	int count = 0;
 
-	if (!dir)
-		return 0;
-	for (const struct dirent *entry; (entry = readdir(dir));) {
+	if (directory_names(dir_fd, ".", &names) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
 		struct stat status;
 
-		if (!is_token(entry->d_name) ||
-		    fstatat(dir_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		if (!is_token(name) || fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (is_old(&status))
-			unlinkat(dir_fd, entry->d_name, 0);
+			unlinkat(dir_fd, name, 0);
 		else
 			count++;
 	}
@@ -83,7 +84,10 @@ int stream_token_make(const char *runroot, enum stream_kind kind, const json_t *
 
 	if (dir_fd < 0)
 		return -1;
-	if (sweep(dir_fd) >= STREAM_TOKENS_MAX) {
+	int waiting_for = sweep(dir_fd);
+	if (waiting_for < 0)
+		return error_os(err, "%s/streams", runroot);
+	if (waiting_for >= STREAM_TOKENS_MAX) {
 		error_set(err, ERROR_LIMIT, "%d requests for streams wait for their clients",
 			  STREAM_TOKENS_MAX);
 		return error_hint(err, "try again within a minute");

@@ -2,12 +2,12 @@
 #include "ocid-shim/find.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -41,23 +41,22 @@ static bool is_hexadecimal(const char *text, size_t length)
 static int by_digits(const struct store *store, const char *digits, char **ret, struct error *err)
 {
 	size_t length = strlen(digits);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 	cleanup_free char *id = NULL;
 
 	if (length < DIGITS_MIN || length >= RANDOM_DIGITS || !is_hexadecimal(digits, length))
 		return 0;
 
-	cleanup_dir DIR *dir = path_list(store->run_containers_fd, ".");
-	if (!dir)
+	if (directory_names(store->run_containers_fd, ".", &names) < 0)
 		return error_os(err, "%s/containers", store->runroot);
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, digits, length) != 0 ||
-		    !is_hexadecimal(entry->d_name, RANDOM_DIGITS))
+	for (size_t i = 0; i < names.count; i++) {
+		if (strncmp(names.items[i], digits, length) != 0 ||
+		    !is_hexadecimal(names.items[i], RANDOM_DIGITS))
 			continue;
 		if (id)
 			return error_set(err, ERROR_USAGE, "\"%s\" means several containers",
 					 digits);
-		id = xstrdup(entry->d_name);
+		id = xstrdup(names.items[i]);
 	}
 	*ret = steal_ptr(&id);
 	return 0;

@@ -2,6 +2,7 @@
 #include "skopeo-c/blob-sink.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/path.h"
@@ -9,7 +10,6 @@
 #include "skopeo-c/manifest.h"
 #include "skopeo-c/upload.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -57,17 +57,19 @@ static bool is_abandoned(int dir_fd, const char *name)
 
 void blob_sink_sweep(int dir_fd)
 {
-	cleanup_dir DIR *listing = path_list(dir_fd, ".");
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!listing)
+	if (directory_names(dir_fd, ".", &names) < 0)
 		return;
-	while ((entry = readdir(listing)))
-		if (partial_is_name(entry->d_name))
-			partial_expire(dir_fd, entry->d_name, PARTIAL_KEPT_SECONDS, false);
-		else if (strncmp(entry->d_name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0 &&
-			 is_abandoned(dir_fd, entry->d_name))
-			unlinkat(dir_fd, entry->d_name, 0);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+
+		if (partial_is_name(name))
+			partial_expire(dir_fd, name, PARTIAL_KEPT_SECONDS, false);
+		else if (strncmp(name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0 &&
+			 is_abandoned(dir_fd, name))
+			unlinkat(dir_fd, name, 0);
+	}
 }
 
 bool blob_sink_open_partial(struct blob_sink *sink, const struct blob *blob)

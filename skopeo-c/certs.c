@@ -2,11 +2,11 @@
 #include "skopeo-c/certs.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 #include "skopeo-c/http.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -54,21 +54,19 @@ static int add_pair(int dir_fd, const char *path, const char *name, struct http_
 	return 0;
 }
 
-static int load_dir(int *dir_fd, const char *path, struct http_tls *tls, struct error *err)
+static int load_dir(int dir_fd, const char *path, struct http_tls *tls, struct error *err)
 {
-	cleanup_dir DIR *dir = fdopendir(*dir_fd);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(dir_fd, ".", &names) < 0)
 		return error_os(err, "%s", path);
-	int fd = steal_fd(dir_fd);
-	while ((entry = readdir(dir))) {
-		const char *name = entry->d_name;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
 
-		if (ends_with(name, ".crt") && add_authority(fd, name, tls, err) < 0)
+		if (ends_with(name, ".crt") && add_authority(dir_fd, name, tls, err) < 0)
 			return error_prefix(err, "%s", path);
 		if ((ends_with(name, ".cert") || ends_with(name, ".key")) &&
-		    add_pair(fd, path, name, tls, err) < 0)
+		    add_pair(dir_fd, path, name, tls, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -82,7 +80,7 @@ int certs_load(const char *cert_dir, const char *registry, struct http_tls *tls,
 	if (cert_dir) {
 		cleanup_fd int fd = open(cert_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-		return fd < 0 ? error_os(err, "%s", cert_dir) : load_dir(&fd, cert_dir, tls, err);
+		return fd < 0 ? error_os(err, "%s", cert_dir) : load_dir(fd, cert_dir, tls, err);
 	}
 	if (home)
 		strings_addf(&paths, "%s/.config/containers/certs.d/%s", home, registry);
@@ -92,7 +90,7 @@ int certs_load(const char *cert_dir, const char *registry, struct http_tls *tls,
 		cleanup_fd int fd = open(paths.items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)
-			return load_dir(&fd, paths.items[i], tls, err);
+			return load_dir(fd, paths.items[i], tls, err);
 		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
 			return error_os(err, "%s", paths.items[i]);
 	}

@@ -7,6 +7,7 @@
  */
 #include "lib/cleanup.h"
 #include "lib/digest.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -14,7 +15,6 @@
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transport.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -58,18 +58,15 @@ static void dir_close(struct transport *t)
 /* A directory with something else in it is not ours to fill. */
 static int check_empty_or_ours(const struct dir *dir, struct error *err)
 {
-	cleanup_fd int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *listing = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
 	if (faccessat(dir->fd, "version", F_OK, 0) == 0)
 		return 0;
-	if (!listing)
+	if (directory_names(dir->fd, ".", &names) < 0)
 		return error_os(err, "%s", dir->path);
-	steal_fd(&fd);
-	while ((entry = readdir(listing)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    strncmp(entry->d_name, ".version.", 9) != 0 && !partial_is_name(entry->d_name))
+	for (size_t i = 0; i < names.count; i++)
+		if (strncmp(names.items[i], ".version.", 9) != 0 &&
+		    !partial_is_name(names.items[i]))
 			return error_set(err, ERROR_EXISTS,
 					 "%s holds other files and is not a dir: image", dir->path);
 	return 0;
@@ -267,16 +264,13 @@ static bool is_image_file(const char *name)
 
 static void remove_old_files(const struct dir *dir)
 {
-	cleanup_fd int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_dir DIR *listing = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!listing)
+	if (directory_names(dir->fd, ".", &names) < 0)
 		return;
-	steal_fd(&fd);
-	while ((entry = readdir(listing)))
-		if (is_image_file(entry->d_name) && !is_new_file(dir, entry->d_name))
-			unlinkat(dir->fd, entry->d_name, 0);
+	for (size_t i = 0; i < names.count; i++)
+		if (is_image_file(names.items[i]) && !is_new_file(dir, names.items[i]))
+			unlinkat(dir->fd, names.items[i], 0);
 }
 
 static int dir_put_signatures(struct transport *t, const struct manifest *manifest, bool is_top,

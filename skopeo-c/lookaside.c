@@ -3,13 +3,13 @@
 #include "skopeo-c/lookaside.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/yaml.h"
 #include "skopeo-c/policy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -107,20 +107,17 @@ static int add_file(json_t *sections, int dir_fd, const char *directory, const c
 	return text ? lookaside_add(sections, text, length, path, err) : -1;
 }
 
-/* Takes over the directory's descriptor. */
-static int add_files(json_t *sections, int *dir_fd, const char *directory, struct error *err)
+static int add_files(json_t *sections, int dir_fd, const char *directory, struct error *err)
 {
-	cleanup_dir DIR *dir = fdopendir(*dir_fd);
-	const struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(dir_fd, ".", &names) < 0)
 		return error_os(err, "%s", directory);
-	int fd = steal_fd(dir_fd);
-	while ((entry = readdir(dir))) {
-		size_t length = strlen(entry->d_name);
+	for (size_t i = 0; i < names.count; i++) {
+		size_t length = strlen(names.items[i]);
 
-		if (length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0 &&
-		    add_file(sections, fd, directory, entry->d_name, err) < 0)
+		if (length > 5 && strcmp(names.items[i] + length - 5, ".yaml") == 0 &&
+		    add_file(sections, dir_fd, directory, names.items[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -141,7 +138,7 @@ static int load(const char *directory, json_t *sections, struct error *err)
 		cleanup_fd int fd = open(paths.items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)
-			return add_files(sections, &fd, paths.items[i], err);
+			return add_files(sections, fd, paths.items[i], err);
 		if (directory || (errno != ENOENT && errno != ENOTDIR))
 			return error_os(err, "%s", paths.items[i]);
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of the configuration of registries, in the order in which later ones win. */
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 #include "skopeo-c/registries.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,35 +25,27 @@ static int add_path(json_t *registries, const char *path, bool required, struct 
 	return found <= 0 ? found : registries_add(registries, text, length, path, err);
 }
 
-static int is_conf(const struct dirent *entry)
+static bool is_conf(const char *name)
 {
-	size_t length = strlen(entry->d_name);
+	size_t length = strlen(name);
 
-	return length > 5 && strcmp(entry->d_name + length - 5, ".conf") == 0;
-}
-
-static int by_bytes(const struct dirent **one, const struct dirent **other)
-{
-	return strcmp((*one)->d_name, (*other)->d_name);
+	return length > 5 && strcmp(name + length - 5, ".conf") == 0;
 }
 
 /* Every *.conf of a directory that may be missing, by name. */
 static int add_dir(json_t *registries, const char *path, struct error *err)
 {
-	struct dirent **entries;
-	int count = scandir(path, &entries, is_conf, by_bytes), status = 0;
+	cleanup_strings struct strings names = { 0 };
 
-	if (count < 0)
+	if (directory_names(AT_FDCWD, path, &names) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : error_os(err, "%s", path);
-	for (int i = 0; i < count; i++) {
-		cleanup_free char *file = xasprintf("%s/%s", path, entries[i]->d_name);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *file = xasprintf("%s/%s", path, names.items[i]);
 
-		if (status == 0)
-			status = add_path(registries, file, true, err);
-		free(entries[i]);
+		if (is_conf(names.items[i]) && add_path(registries, file, true, err) < 0)
+			return -1;
 	}
-	free(entries);
-	return status;
+	return 0;
 }
 
 /* The user's own file takes the place of everything that the system has. */

@@ -2,6 +2,7 @@
 #include "skopeo-c/sync-delete.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/path.h"
@@ -10,7 +11,6 @@
 #include "skopeo-c/sync-check.h"
 #include "skopeo-c/tags.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,18 +161,17 @@ static int prune_directory(struct pruning *pruning, const char *destination, str
 	const char *name = slash + 1;
 
 	*slash = '\0';
-	cleanup_dir DIR *listing = opendir(parent);
-	const struct dirent *entry;
-	if (!listing)
+	cleanup_strings struct strings names = { 0 };
+	if (directory_names(AT_FDCWD, parent, &names) < 0)
 		return error_os(err, "%s", parent);
-	while ((entry = readdir(listing))) {
-		cleanup_free char *path = xasprintf("%s/%s", parent, entry->d_name);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", parent, names.items[i]);
 		cleanup_free char *image = xasprintf("dir:%s", path);
 		struct error problem;
 
-		if (strncmp(entry->d_name, name, strlen(name)) != 0 ||
-		    entry->d_name[strlen(name)] != ':' || json_object_get(pruning->wanted, image) ||
-		    !is_image(path))
+		if (strncmp(names.items[i], name, strlen(name)) != 0 ||
+		    names.items[i][strlen(name)] != ':' ||
+		    json_object_get(pruning->wanted, image) || !is_image(path))
 			continue;
 		int status = pruning->dry_run ? 0 : remove_image(path, &problem);
 		tell(pruning, image, status < 0 ? &problem : NULL);

@@ -2,6 +2,7 @@
 #include "skopeo-c/sync-list.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
@@ -9,8 +10,8 @@
 #include "skopeo-c/registry.h"
 #include "skopeo-c/tags.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,16 +209,6 @@ void sync_list_cut(struct sync_list *list, size_t count)
 		free_item(&list->items[--list->count]);
 }
 
-static int by_bytes(const struct dirent **one, const struct dirent **other)
-{
-	return strcmp((*one)->d_name, (*other)->d_name);
-}
-
-static int is_visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
 /* Whether it is there, as what the type says; -1 where that cannot be said: an image that cannot be
  * looked at is not left out. */
 static int is_there(const char *path, mode_t type, struct error *err)
@@ -234,7 +225,7 @@ static int walk(struct sync_list *list, const char *base, const char *path,
 		const struct tag_filter *filter, const struct sync_target *target, int depth,
 		struct error *err)
 {
-	struct dirent **entries;
+	cleanup_strings struct strings names = { 0 };
 	const char *kept = strcmp(path, base) == 0 ? last_part(base) : path + strlen(base);
 	const char *tag = tag_of(kept);
 	cleanup_free char *manifest = xasprintf("%s/manifest.json", path);
@@ -249,21 +240,18 @@ static int walk(struct sync_list *list, const char *base, const char *path,
 	}
 	if (depth == DEPTH_MAX)
 		return error_set(err, ERROR_LIMIT, "%s: directories are nested too deep", path);
-	int count = scandir(path, &entries, is_visible, by_bytes);
-	if (count < 0)
+	if (directory_names(AT_FDCWD, path, &names) < 0)
 		return error_os(err, "%s", path);
-	for (int i = 0; i < count; i++) {
-		cleanup_free char *below = xasprintf("%s/%s", path, entries[i]->d_name);
-		int found = status == 0 ? is_there(below, S_IFDIR, err) : 0;
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *below = xasprintf("%s/%s", path, names.items[i]);
+		bool is_hidden = names.items[i][0] == '.';
+		int found = is_hidden ? 0 : is_there(below, S_IFDIR, err);
 
-		if (found < 0)
-			status = -1;
-		else if (found)
-			status = walk(list, base, below, filter, target, depth + 1, err);
-		free(entries[i]);
+		if (found < 0 ||
+		    (found && walk(list, base, below, filter, target, depth + 1, err) < 0))
+			return -1;
 	}
-	free(entries);
-	return status;
+	return 0;
 }
 
 int sync_list_add_dir(struct sync_list *list, const char *path, const struct tag_filter *filter,

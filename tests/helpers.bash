@@ -8,6 +8,8 @@
 #   OCID_ROOT, OCID_RUNROOT    a store of the file's own
 #   tool [STATUS] NAME ARG…    run with a time limit; $output is stdout, $stderr the errors
 #   error_is KIND [TEXT]       the last `tool` failed with that kind, its last line holds TEXT
+#   fault HOW                  then "${FAULTY[@]}" before a command lets a system call in it fail or
+#                              kill, see strace(1), --inject
 #   registry_start             docker-registry on a free loopback port: $REGISTRY is HOST:PORT; with
 #                              IN_NET (a command that enters a network namespace) in that network
 #   busybox_tar FILE           a root file system of busybox as a tar archive
@@ -92,6 +94,12 @@ error_is() {
 		return 1
 	fi
 	[[ $last == *": "* ]]
+}
+
+fault() {
+	# the leak sanitizer cannot work in a process that is traced
+	# shellcheck disable=SC2034 # for the caller
+	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -o /dev/null -e "inject=$1")
 }
 
 # wait_for SECONDS COMMAND…: until it succeeds; a slow machine has WAIT_FACTOR times as long

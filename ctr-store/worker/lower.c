@@ -5,6 +5,7 @@
 #include "ctr-store/worker/meta.h"
 #include "ctr-store/worker/relocate.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 
@@ -67,17 +68,13 @@ bool lower_is_needed(struct tree *tree, const struct leans *leans)
  * becomes a whiteout of each name that is there. */
 static int hide_root(struct tree *tree, int lower_fd, struct error *err)
 {
-	cleanup_dir DIR *stream = path_list(lower_fd, ".");
-	struct dirent *entry;
+	cleanup_strings struct strings names = { 0 };
 
-	if (!stream)
+	if (directory_names(lower_fd, ".", &names) < 0)
 		return error_os(err, "cannot read the lower layers");
-	while ((errno = 0, entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    create_whiteout(tree, tree->root, entry->d_name, err) < 0)
+	for (size_t i = 0; i < names.count; i++)
+		if (create_whiteout(tree, tree->root, names.items[i], err) < 0)
 			return -1;
-	if (errno)
-		return error_os(err, "cannot read the lower layers");
 	tree->root->opaque = false;
 	return 0;
 }

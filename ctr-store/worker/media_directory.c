@@ -3,6 +3,7 @@
 
 #include "ctr-store/worker/tree.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/path.h"
 
@@ -338,19 +339,17 @@ static int list(struct tree *tree, struct dir *dir, media_each *each, void *cont
 		struct error *err)
 {
 	int path_fd = directory_fd(tree, dir, err);
-	cleanup_dir DIR *stream = path_fd < 0 ? NULL : path_list(path_fd, ".");
-	struct dirent *entry;
+	cleanup_dir DIR *stream = path_fd < 0 ? NULL : directory_open(path_fd, ".");
+	const struct dirent *entry;
 
 	if (path_fd < 0)
 		return -1;
 	if (!stream)
 		return error_os(err, "cannot read \"%s\"", dir->name);
-	while ((errno = 0, entry = readdir(stream))) {
+	while ((entry = directory_next(stream))) {
 		const char *name = entry->d_name;
 		bool may_be_whiteout = entry->d_type == DT_CHR || entry->d_type == DT_UNKNOWN;
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
 		if (each(context, name,
 			 may_be_whiteout && kind_at(dirfd(stream), name) == MEDIA_WHITEOUT,
 			 err) < 0)

@@ -8,8 +8,6 @@
 #   layer_tree TAR           the diff/ directory of the stand-alone layer with that archive
 #   as_directories           layers become directories, whatever is best here
 #   field JQ                 what jq -r finds in $output
-#   fault HOW                then "${FAULTY[@]}" before a command lets a system call in it fail or
-#                            kill, see strace(1), --inject
 #   xattr PATH NAME          the value of an extended attribute
 #   small_disk DIR SIZE      a file system of its own that is soon full
 #
@@ -69,12 +67,6 @@ clean_store() {
 # ids of layer directories, one a line
 layers() {
 	ls "$OCID_ROOT/layers"
-}
-
-fault() {
-	# the leak sanitizer cannot work in a process that is traced
-	# shellcheck disable=SC2034 # for the caller
-	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -o /dev/null -e "inject=$1")
 }
 
 count() { # files in DIR

@@ -103,6 +103,19 @@ forget_images() {
 	rmdir "$hold"
 }
 
+@test "gc: what something is mounted in stays where it is until that is unmounted" {
+	local mounted=$OCID_ROOT/tmp/0123456789abcdef/container-x/mnt
+
+	mkdir -p "$mounted"
+	mount -t tmpfs none "$mounted"
+	tool ctr-store gc
+	tool ctr-store gc
+	umount "$mounted"
+	[ "$(count "$OCID_ROOT/tmp")" -eq 1 ]
+	tool ctr-store gc
+	nothing_unfinished
+}
+
 @test "gc: damaged manifests refer to nothing and stop nothing" {
 	ctr-store unpack t:1 >/dev/null
 	digest=$(ctr-store image t:1 | jq -r .digest)

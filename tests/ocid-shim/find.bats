@@ -49,6 +49,10 @@ setup() {
 	shim 2 state "${A:0:8}"
 	error_is usage "\"${A:0:8}\" means several containers"
 	shim 2 rm --force aaaa
+	# nor does one of several that cannot be read mean the other
+	fault getdents64:error=EIO
+	tool 1 "${FAULTY[@]}" -P "$OCID_RUNROOT/containers" ocid-shim state "${A:0:9}"
+	error_is failed "$OCID_RUNROOT/containers"
 	shim state "${A:0:9}"
 	bundle three 'exec sleep 100'
 	shim create --bundle "$BUNDLE" abcdef

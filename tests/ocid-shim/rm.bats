@@ -59,8 +59,8 @@ load common
 @test "rm: one whose monitor cannot be waited for stays until it can" {
 	bundle few 'exec sleep 100'
 	shim run --bundle "$BUNDLE" few
-	tool 9 env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o /dev/null -P shim.pid -e inject=openat:error=EMFILE \
-		ocid-shim rm --force few
+	fault openat:error=EMFILE
+	tool 9 "${FAULTY[@]}" -P shim.pid ocid-shim rm --force few
 	error_is limit "shim.pid"
 	[ -e "$OCID_RUNROOT/containers/few/state.json" ]
 	shim rm few

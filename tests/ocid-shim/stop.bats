@@ -97,8 +97,8 @@ catcher() {
 	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" unseen
 	pid=$(ocid-shim state unseen | jq .pid)
 	for call in openat read; do
-		tool 1 env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o /dev/null -P "/proc/$pid/stat" \
-			-e "inject=$call:error=EMFILE" ocid-shim stop --timeout 0 unseen
+		fault "$call:error=EMFILE"
+		tool 1 "${FAULTY[@]}" -P "/proc/$pid/stat" ocid-shim stop --timeout 0 unseen
 		error_is failed "not now"
 	done
 	shim rm --force unseen

@@ -43,6 +43,8 @@ int main(void)
 		   !path_is_name("a\nb"),
 	   "what is no name");
 	ok(path_is_id("a-b_c.1"), "an id");
+	ok(path_make_dirs("", 0700, &err) < 0 && err.kind == ERROR_NOT_FOUND,
+	   "no path is no directory");
 	ok(!path_is_id("") && !path_is_id(".a") && !path_is_id("-a") && !path_is_id("a/b") &&
 		   !path_is_id("a b"),
 	   "what is no id");
