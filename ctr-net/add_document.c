@@ -61,9 +61,11 @@ static int make_netns(struct add_request *request, struct record *record, struct
 	};
 	const struct ns_plan network_only = { .kinds[PIN_NET] = true };
 	struct error ignored;
+	int there = pin_exists(record->store->runroot, PIN_NET, record->id, err);
 
-	if (record->owns_netns && pin_exists(record->store->runroot, PIN_NET, record->id) &&
-	    is_finished(record)) {
+	if (there < 0)
+		return -1;
+	if (record->owns_netns && there && is_finished(record)) {
 		error_set(err, ERROR_EXISTS, "%s is connected already", record->id);
 		error_subject(err, record->id);
 		return error_hint(err, "ctr-net del --id %s takes it off", record->id);
@@ -73,7 +75,7 @@ static int make_netns(struct add_request *request, struct record *record, struct
 		if (attach_del_all(record, &settings, err) < 0)
 			return error_prefix(err, "what an earlier add has left");
 		pin_remove(record->store->runroot, PIN_NET, record->id, &ignored);
-	} else if (pin_exists(record->store->runroot, PIN_NET, record->id)) {
+	} else if (there) {
 		return 0; /* made by `ns create`, so left by `del` */
 	}
 	if (record_own_netns(record, err) == 0 &&

@@ -20,8 +20,10 @@
 
 bool attach_is_alive(const json_t *entry)
 {
+	struct error ignored;
+
 	return json_is_true(json_object_get(entry, "ready")) &&
-	       pin_may_be_at(json_text(entry, "netns", ""), PIN_NET);
+	       pin_look(json_text(entry, "netns", ""), PIN_NET, &ignored) != 0;
 }
 
 /* The parameters of a recorded attachment; borrowed from it and from settings. */
@@ -30,10 +32,11 @@ static struct attachment recorded(const struct record *record, const json_t *ent
 {
 	const char *netns = json_text(entry, "netns", "");
 	const char *plugin_path = json_text(entry, "pluginPath", "");
+	struct error ignored;
 
 	return (struct attachment){
 		.container_id = record->id,
-		.netns = ns_exists(netns) ? netns : NULL,
+		.netns = pin_look(netns, PIN_NET, &ignored) == 0 ? NULL : netns,
 		.ifname = json_text(entry, "ifname", ""),
 		.args = json_text(entry, "args", NULL),
 		.capabilities = json_object_get(entry, "capabilities"),
@@ -283,7 +286,8 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	cleanup_fd int hold = record_hold(record, err);
 	int status = hold < 0 ? -1 : cni_chain_add(config, attachment, &progress, hold, err);
 	cleanup_fd_p(&hold);
-	if (status == 0 && !ns_exists(attachment->netns))
+	struct error ignored;
+	if (status == 0 && pin_look(attachment->netns, PIN_NET, &ignored) == 0)
 		status = error_set(err, ERROR_NOT_FOUND, "namespace %s vanished meanwhile",
 				   attachment->netns);
 	if (status < 0) {

@@ -4,16 +4,17 @@
 #include "cni_config.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool has_extension(const char *name, const char *const *extensions)
 {
@@ -25,30 +26,30 @@ static bool has_extension(const char *name, const char *const *extensions)
 	return false;
 }
 
-static int by_text(const void *one, const void *other)
+/* Not a directory, and nothing whose opening would wait; a link that leads nowhere is an error,
+ * too.
+ */
+static bool may_be_file(const char *path)
 {
-	return strcmp(*(char *const *)one, *(char *const *)other);
-}
+	struct stat st;
 
-/* Not a directory, and nothing whose opening would wait. */
-static bool may_be_file(const struct dirent *entry)
-{
-	return entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+	return stat(path, &st) < 0 || S_ISREG(st.st_mode);
 }
 
 /* The paths of a directory's files with those extensions, sorted. An absent one has none. */
 static int list_files(const char *directory, const char *const *extensions, struct strings *files,
 		      struct error *err)
 {
-	cleanup_dir DIR *dir = opendir(directory);
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(AT_FDCWD, directory, &names) < 0)
 		return errno == ENOENT ? 0 : error_os(err, "%s", directory);
-	for (struct dirent *entry; (entry = readdir(dir));)
-		if (may_be_file(entry) && has_extension(entry->d_name, extensions))
-			strings_addf(files, "%s/%s", directory, entry->d_name);
-	if (files->count > 1)
-		qsort(files->items, files->count, sizeof *files->items, by_text);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", directory, names.items[i]);
+
+		if (has_extension(names.items[i], extensions) && may_be_file(path))
+			strings_add(files, path);
+	}
 	return 0;
 }
 

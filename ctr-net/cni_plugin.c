@@ -14,28 +14,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PLUGIN_OUTPUT_MAX = 1 << 20, SIGNAL_STATUS = 128 };
 
-static bool is_executable(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
 char *cni_plugin_find(const char *plugin_path, const char *type, struct error *err)
 {
-	for (const char *at = plugin_path; *at;) {
-		size_t length = strcspn(at, ":");
-		cleanup_free char *path = xasprintf("%.*s/%s", (int)length, at, type);
+	char *path = spawn_find_in(plugin_path, type);
 
-		if (length > 0 && is_executable(path))
-			return steal_ptr(&path);
-		at += length + (at[length] == ':');
-	}
+	if (path)
+		return path;
 	error_set(err, ERROR_NOT_FOUND, "no CNI plugin \"%s\" in %s", type, plugin_path);
 	error_subject(err, type);
 	error_hint(err, "install it, or name its directory with --plugin-dir");
@@ -45,10 +33,7 @@ char *cni_plugin_find(const char *plugin_path, const char *type, struct error *e
 static void make_environment(const struct attachment *attachment, const char *command,
 			     struct strings *environment)
 {
-	const char *path = getenv("PATH");
-
-	strings_addf(environment, "PATH=%s",
-		     path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	strings_addf(environment, "PATH=%s", spawn_path());
 	strings_addf(environment, "CNI_COMMAND=%s", command);
 	strings_addf(environment, "CNI_PATH=%s", attachment->plugin_path);
 	if (!attachment->container_id)

@@ -55,9 +55,10 @@ static int del_unrecorded(const struct cli *cli, const struct record *record, co
 	if (!config)
 		return -1;
 
+	struct error ignored;
 	const struct attachment attachment = {
 		.container_id = record->id,
-		.netns = ns_exists(netns) ? netns : NULL,
+		.netns = pin_look(netns, PIN_NET, &ignored) == 0 ? NULL : netns,
 		.ifname = ifname,
 		.plugin_path = plugin_path,
 		.timeout_ms = attach->timeout_ms,

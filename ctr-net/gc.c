@@ -59,10 +59,12 @@ static void note_failure(struct collection *collection, const char *subject, str
  * is, or that `add` has never finished (it held the record's lock). */
 static bool is_gone(const struct record *record)
 {
+	struct error ignored;
+
 	if (record->bundle && access(record->bundle, F_OK) < 0 && errno == ENOENT)
 		return true;
-	cleanup_free char *pin = pin_path(record->store->runroot, PIN_NET, record->id);
-	return record->owns_netns && (!record->ready || !pin_may_be_at(pin, PIN_NET));
+	return record->owns_netns && (!record->ready || pin_exists(record->store->runroot, PIN_NET,
+								   record->id, &ignored) == 0);
 }
 
 static void remove_netns(struct collection *collection, struct record *record)

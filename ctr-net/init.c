@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cni_files.h"
 #include "commands.h"
+#include "netlink.h"
 #include "options.h"
 #include "subnet.h"
 
@@ -194,10 +195,10 @@ static int check_settings(const struct cli *cli, const char *type, const char *n
 	return 0;
 }
 
-/* The routes of two bridges with the same addresses lead to one of them. Of the network `other`,
- * the subnet `theirs`, as it is written, is looked at. */
-static int check_apart(const struct init_settings *settings, const char *other, const char *theirs,
-		       struct error *err)
+/* The routes of two bridges with the same addresses lead to one of them. Of `other` with that name,
+ * "network" or "interface", the subnet `theirs`, as it is written, is looked at. */
+static int check_apart(const struct init_settings *settings, const char *other, const char *name,
+		       const char *theirs, struct error *err)
 {
 	struct error ignored;
 	struct subnet one, two;
@@ -207,9 +208,11 @@ static int check_apart(const struct init_settings *settings, const char *other, 
 	for (size_t i = 0; i < settings->subnets.count; i++)
 		if (subnet_parse(settings->subnets.items[i], &one, &ignored) == 0 &&
 		    subnets_overlap(&one, &two)) {
-			error_set(err, ERROR_EXISTS, "subnet %s overlaps %s of network %s",
-				  settings->subnets.items[i], theirs, other);
-			return error_hint(err, "take another, see ctr-net list");
+			error_set(err, ERROR_EXISTS, "subnet %s overlaps %s of %s %s",
+				  settings->subnets.items[i], theirs, other, name);
+			return error_hint(err, "take another, see %s",
+					  strcmp(other, "network") == 0 ? "ctr-net list"
+									: "ip address");
 		}
 	return 0;
 }
@@ -225,18 +228,45 @@ static int check_apart_from(const struct init_settings *settings, const json_t *
 
 	if (is_shared(json_text(plugin, "type", "")))
 		return 0;
-	if (check_apart(settings, name, json_text(ipam, "subnet", NULL), err) < 0)
+	if (check_apart(settings, "network", name, json_text(ipam, "subnet", NULL), err) < 0)
 		return -1;
 	json_array_foreach (json_object_get(ipam, "ranges"), i, set) {
 		json_array_foreach (set, j, range) {
-			if (check_apart(settings, name, json_text(range, "subnet", NULL), err) < 0)
+			if (check_apart(settings, "network", name, json_text(range, "subnet", NULL),
+					err) < 0)
 				return -1;
 		}
 	}
 	return 0;
 }
 
-/* Against the networks that are there. */
+/* The same for the addresses of the host, but for those of a bridge that is the network's. */
+static int check_apart_from_host(const struct init_settings *settings, const char *bridge,
+				 struct error *err)
+{
+	cleanup_netlink struct netlink netlink = { 0 };
+	json_auto_t *interfaces =
+		netlink_open(&netlink, err) < 0 ? NULL : netlink_interfaces(&netlink, err);
+	const json_t *interface, *address;
+	size_t i, j;
+
+	if (!interfaces)
+		return -1;
+	json_array_foreach (interfaces, i, interface) {
+		const char *name = json_text(interface, "name", "");
+
+		if (bridge && strcmp(name, bridge) == 0)
+			continue;
+		json_array_foreach (json_object_get(interface, "addresses"), j, address) {
+			if (check_apart(settings, "interface", name, json_string_value(address),
+					err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Against the networks and the interfaces that are there. */
 static int check_new(const struct init_settings *settings, const char *type, const char *name,
 		     struct error *err)
 {
@@ -257,7 +287,10 @@ static int check_new(const struct init_settings *settings, const char *type, con
 		if (!is_shared(type) && check_apart_from(settings, config, err) < 0)
 			return -1;
 	}
-	return 0;
+	if (is_shared(type))
+		return 0;
+	const char *bridge = settings->bridge ? settings->bridge : name;
+	return check_apart_from_host(settings, strcmp(type, "bridge") == 0 ? bridge : NULL, err);
 }
 
 static int init(const struct cli *cli, struct error *err)
@@ -313,7 +346,8 @@ const struct cli_command init_command = {
 	.summary = "write the configuration of a network",
 	.details = "A bridge of the host's, a link to the host for each container (ptp), or a\n"
 		   "share in an interface of the host's (macvlan, ipvlan). There must be no\n"
-		   "network of that name yet, nor a bridge or ptp with these addresses.",
+		   "network of that name yet, nor, for a bridge or ptp, a bridge, ptp or\n"
+		   "interface of the host's with these addresses.",
 	.options = options,
 	.settings_size = sizeof(struct init_settings),
 	.defaults = &defaults,

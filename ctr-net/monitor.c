@@ -184,9 +184,10 @@ static int watch_pin(const char *runroot, const char *name, struct error *err)
 
 	if (fd < 0 || watch_add(fd, path, IN_DELETE, err) < 0)
 		return -1;
-	if (!pin_exists(runroot, PIN_NET, name))
-		return error_set(err, ERROR_NOT_FOUND, "no network namespace \"%s\"", name);
-	return steal_fd(&fd);
+	int there = pin_exists(runroot, PIN_NET, name, err);
+	if (there == 0)
+		error_set(err, ERROR_NOT_FOUND, "no network namespace \"%s\"", name);
+	return there > 0 ? steal_fd(&fd) : -1;
 }
 
 static bool pin_is_gone(int inotify_fd, const char *name)

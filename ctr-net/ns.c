@@ -50,14 +50,6 @@ int ns_netlink(int ns_fd, struct netlink *netlink, struct error *err)
 	return status;
 }
 
-bool ns_exists(const char *path)
-{
-	/* O_NONBLOCK: it may be anything, also a FIFO */
-	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	return fd >= 0 && pin_is_namespace(fd, PIN_NET);
-}
-
 char *ns_runroot(const struct cli *cli)
 {
 	char *path = realpath(cli->runroot, NULL);

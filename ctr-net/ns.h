@@ -20,9 +20,6 @@ char *ns_path(const char *runroot, const char *name, struct error *err);
 /* Open a network namespace. ERROR_NOT_FOUND; ERROR_USAGE when it is something else. */
 int ns_open(const char *path, struct error *err);
 
-/* Whether a network namespace is at that path. */
-bool ns_exists(const char *path);
-
 /* Whether the open namespace is the one that this process is in. */
 bool ns_is_ours(int ns_fd);
 

@@ -42,16 +42,18 @@ static int become_root(struct error *err)
 /* Enter all that is pinned under the name. *forks: only children are in the PID namespace. */
 static int enter_all(const char *runroot, const char *name, bool *forks, struct error *err)
 {
-	int fds[PIN_KINDS], status = 0;
+	int fds[PIN_KINDS] = { -1, -1, -1, -1, -1 }, status = 0;
 	bool found = false;
 
-	for (int kind = 0; kind < PIN_KINDS; kind++) {
+	for (int kind = 0; kind < PIN_KINDS && status == 0; kind++) {
 		cleanup_free char *path = pin_path(runroot, (enum pin_kind)kind, name);
+		int there = pin_look(path, (enum pin_kind)kind, err);
 
-		fds[kind] = pin_exists(runroot, (enum pin_kind)kind, name)
-				    ? open(path, O_RDONLY | O_CLOEXEC)
-				    : -1;
-		found = found || fds[kind] >= 0;
+		if (there > 0 && (fds[kind] = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+			there = error_os(err, "%s", path);
+		if (there < 0)
+			status = -1;
+		found = found || there;
 	}
 	/* the user namespace last: there we may no longer enter what it does not own */
 	for (int kind = PIN_KINDS - 1; kind >= 0 && status == 0; kind--) {

@@ -2,10 +2,10 @@
 #include "pin.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -58,33 +58,31 @@ char *pin_path(const char *runroot, enum pin_kind kind, const char *name)
 	return xasprintf("%s/%s/%s", runroot, kinds[kind].directory, name);
 }
 
-/* O_NONBLOCK: it may be anything, also a FIFO. */
-static int open_path(const char *path)
+int pin_look(const char *path, enum pin_kind kind, struct error *err)
 {
-	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	/* O_NONBLOCK: it may be anything, also a FIFO; a socket or a device has none of these */
+	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return pin_is_namespace(fd, kind);
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO
+		       ? 0
+		       : error_os(err, "%s", path);
 }
 
-bool pin_may_be_at(const char *path, enum pin_kind kind)
-{
-	cleanup_fd int fd = open_path(path);
-
-	if (fd < 0)
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-	return pin_is_namespace(fd, kind);
-}
-
-bool pin_exists(const char *runroot, enum pin_kind kind, const char *name)
+int pin_exists(const char *runroot, enum pin_kind kind, const char *name, struct error *err)
 {
 	cleanup_free char *path = pin_path(runroot, kind, name);
-	cleanup_fd int fd = open_path(path);
 
-	return fd >= 0 && pin_is_namespace(fd, kind);
+	return pin_look(path, kind, err);
 }
 
 int pin_check_free(const char *runroot, enum pin_kind kind, const char *name, struct error *err)
 {
-	if (!pin_exists(runroot, kind, name))
-		return 0;
+	int there = pin_exists(runroot, kind, name, err);
+
+	if (there <= 0)
+		return there;
 	error_set(err, ERROR_EXISTS, "%s namespace \"%s\" exists already", kinds[kind].title, name);
 	return error_subject(err, name);
 }
@@ -142,14 +140,17 @@ int pin_remove(const char *runroot, enum pin_kind kind, const char *name, struct
 static int list_kind(const char *runroot, enum pin_kind kind, json_t *rows, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/%s", runroot, kinds[kind].directory);
-	cleanup_dir DIR *dir = opendir(path);
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(AT_FDCWD, path, &names) < 0)
 		return errno == ENOENT ? 0 : error_os(err, "%s", path);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		const char *name = entry->d_name;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
 
-		if (!path_is_id(name) || !pin_exists(runroot, kind, name))
+		int there = path_is_id(name) ? pin_exists(runroot, kind, name, err) : 0;
+		if (there < 0)
+			return -1;
+		if (!there)
 			continue;
 		if (!json_object_get(rows, name))
 			json_object_set_new(rows, name, json_pack("{s:s}", "name", name));
@@ -159,11 +160,6 @@ static int list_kind(const char *runroot, enum pin_kind kind, json_t *rows, stru
 				    json_string(pin));
 	}
 	return 0;
-}
-
-static int by_text(const void *one, const void *other)
-{
-	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
 json_t *pin_list(const char *runroot, struct error *err)
@@ -179,8 +175,7 @@ json_t *pin_list(const char *runroot, struct error *err)
 	json_object_foreach (rows, name, row) {
 		strings_add(&names, name);
 	}
-	if (names.count > 0)
-		qsort(names.items, names.count, sizeof *names.items, by_text);
+	strings_sort(&names);
 
 	json_t *list = json_array();
 	for (size_t i = 0; i < names.count; i++)

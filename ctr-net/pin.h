@@ -23,11 +23,12 @@ bool pin_is_namespace(int fd, enum pin_kind kind);
 /* Where the pin of that name is or would be; the caller frees it. */
 char *pin_path(const char *runroot, enum pin_kind kind, const char *name);
 
-bool pin_exists(const char *runroot, enum pin_kind kind, const char *name);
+/* 1 where a namespace of that kind is at the path, 0 where none is, -1 where that cannot be told:
+ * who would take away what it has takes it to be there. */
+int pin_look(const char *path, enum pin_kind kind, struct error *err);
 
-/* Whether a namespace of that kind is at the path; true also where that cannot be told, for want of
- * descriptors or memory. For who takes away what it has when it is gone. */
-bool pin_may_be_at(const char *path, enum pin_kind kind);
+/* The same for the pin of that name. */
+int pin_exists(const char *runroot, enum pin_kind kind, const char *name, struct error *err);
 
 /* ERROR_EXISTS where one is pinned already; what a killed process left half made is no hindrance.
  */

@@ -34,7 +34,7 @@ static const json_t *find_conflict(const json_t *mappings, const json_t *taken)
 static int check_container(const struct record *record, const json_t *mappings, const char *id,
 			   struct error *err)
 {
-	struct error unreadable;
+	struct error unreadable, ignored;
 	json_auto_t *attachments = record_peek(record->store, id, &unreadable);
 	const json_t *attachment;
 	size_t i;
@@ -45,7 +45,8 @@ static int check_container(const struct record *record, const json_t *mappings, 
 		const json_t *conflict = find_conflict(
 			mappings, json_path(attachment, "capabilities", "portMappings", NULL));
 
-		if (!conflict || !pin_may_be_at(json_text(attachment, "netns", ""), PIN_NET))
+		if (!conflict ||
+		    pin_look(json_text(attachment, "netns", ""), PIN_NET, &ignored) == 0)
 			continue;
 		error_set(err, ERROR_IN_USE,
 			  "port %lld/%s of the host is published by container %s",

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -10,7 +11,6 @@
 #include "lib/path.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -160,11 +160,6 @@ static char *id_of_file(const char *name)
 	return id && strcmp(dot, ".json") == 0 && path_is_id(id) ? steal_ptr(&id) : NULL;
 }
 
-static int by_text(const void *one, const void *other)
-{
-	return strcmp(*(char *const *)one, *(char *const *)other);
-}
-
 /* The id whose lock that file is, or NULL for any other; the caller frees it. */
 static char *id_of_lock(const char *name)
 {
@@ -179,12 +174,12 @@ static int list_ids(const char *top, const char *name, char *(*id_of)(const char
 		    struct strings *ids, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/%s", top, name);
-	cleanup_dir DIR *dir = opendir(path);
+	cleanup_strings struct strings names = { 0 };
 
-	if (!dir)
+	if (directory_names(AT_FDCWD, path, &names) < 0)
 		return errno == ENOENT ? 0 : error_os(err, "%s", path);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		cleanup_free char *id = id_of(entry->d_name);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *id = id_of(names.items[i]);
 
 		if (id)
 			strings_add(ids, id);
@@ -212,8 +207,7 @@ int record_list(const struct store *store, struct strings *ids, struct error *er
 {
 	if (list_ids(store->root, "networks", id_of_file, ids, err) < 0)
 		return -1;
-	if (ids->count > 1)
-		qsort(ids->items, ids->count, sizeof *ids->items, by_text);
+	strings_sort(ids); /* without their ends they have another order */
 	return 0;
 }
 

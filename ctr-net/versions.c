@@ -4,13 +4,14 @@
 #include "options.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "lib/path.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,21 +20,16 @@ struct versions_settings {
 	long long timeout_s;
 };
 
-static int by_text(const void *one, const void *other)
-{
-	return strcmp(*(char *const *)one, *(char *const *)other);
-}
-
 /* The names of everything in one directory; an absent one has nothing. */
 static int list_directory(const char *directory, struct strings *names, struct error *err)
 {
-	cleanup_dir DIR *dir = opendir(directory);
+	cleanup_strings struct strings found = { 0 };
 
-	if (!dir)
+	if (directory_names(AT_FDCWD, directory, &found) < 0)
 		return errno == ENOENT ? 0 : error_os(err, "%s", directory);
-	for (struct dirent *entry; (entry = readdir(dir));)
-		if (entry->d_type != DT_DIR && path_is_name(entry->d_name))
-			strings_add(names, entry->d_name);
+	for (size_t i = 0; i < found.count; i++)
+		if (path_is_name(found.items[i]))
+			strings_add(names, found.items[i]);
 	return 0;
 }
 
@@ -48,8 +44,7 @@ static int list_names(const char *plugin_path, struct strings *names, struct err
 			return -1;
 		at += length + (at[length] == ':');
 	}
-	if (names->count > 1)
-		qsort(names->items, names->count, sizeof *names->items, by_text);
+	strings_sort(names);
 	return 0;
 }
 

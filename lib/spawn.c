@@ -391,23 +391,32 @@ static char *executable_in(const char *directory, const char *name)
 	return NULL;
 }
 
-char *spawn_find(const char *name)
+char *spawn_find_in(const char *directories, const char *name)
 {
-	const char *path = getenv("PATH");
+	cleanup_free char *copy = xstrdup(directories);
 	char *found = NULL;
 
-	if (strchr(name, '/'))
-		return is_program(name) ? xstrdup(name) : NULL;
-
-	cleanup_free char *directories = xstrdup(
-		path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	for (char *rest = directories; rest && !found;) {
+	for (char *rest = copy; rest && !found;) {
 		const char *directory = strsep(&rest, ":");
 
 		if (*directory && *name)
 			found = executable_in(directory, name);
 	}
 	return found;
+}
+
+const char *spawn_path(void)
+{
+	const char *path = getenv("PATH");
+
+	return path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+char *spawn_find(const char *name)
+{
+	if (strchr(name, '/'))
+		return is_program(name) ? xstrdup(name) : NULL;
+	return spawn_find_in(spawn_path(), name);
 }
 
 char *spawn_tool_path(const char *name)

@@ -46,9 +46,15 @@ pid_t spawn_start(const struct spawn *spawn, struct error *err);
  * The caller frees it. */
 char *spawn_last_line(const char *text);
 
+/* $PATH, or what it is where it is not set. Borrowed. */
+const char *spawn_path(void);
+
 /* The program that PATH has for a name, or the name itself where it has a slash and is a program;
  * NULL: there is none. The caller frees it. */
 char *spawn_find(const char *name);
+
+/* The program of that name in the first that has it of directories with ":" between them. */
+char *spawn_find_in(const char *directories, const char *name);
 
 /* Where an executable of ours is: in $OCID_LIBEXEC, beside the running executable, in libexec/ocid
  * of its prefix, in LIBEXECDIR; else its bare name, for PATH. The caller frees it. */

@@ -36,8 +36,9 @@ document() {
 	gc
 	[ -z "$output" ]
 	# one that cannot be looked at, for want of descriptors, may be there
-	tool nsenter --net="$HOST" env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o /dev/null \
-		-P "$OCID_RUNROOT/netns/one" -P "$OCID_RUNROOT/netns/abc" -e inject=openat:error=EMFILE ctr-net gc --conf-dir "$NET_D"
+	fault openat:error=EMFILE
+	tool nsenter --net="$HOST" "${FAULTY[@]}" -P "$OCID_RUNROOT/netns/one" -P "$OCID_RUNROOT/netns/abc" \
+		ctr-net gc --conf-dir "$NET_D"
 	[ -z "$output" ]
 	[ "$(cd "$OCID_ROOT/networks" && echo *)" = "abc.json one.json two.json" ]
 	# what a reboot takes away

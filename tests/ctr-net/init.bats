@@ -45,7 +45,7 @@ keep_leases() {
 	# by the published port on the gateway, back into the same network
 	net ns exec two curl -fsS --max-time 5 http://10.90.1.1:8080/
 	[ "$output" = "from one" ]
-	on_host ip link show web
+	on_host ip link delete web
 }
 
 @test "init: a ptp network" {
@@ -102,6 +102,21 @@ keep_leases() {
 	init macvlan --master eth0 --subnet 10.91.0.0/16
 	init bridge --subnet 10.92.0.0/16 --subnet fd00:92::/64
 	[ "$(find "$NET_D" -type f | wc -l)" -eq 4 ]
+}
+
+@test "init: a subnet that an interface of the host has is refused, but for that of its own bridge" {
+	on_host ip link add up0 type veth peer name up1
+	on_host ip address add 10.93.4.1/16 dev up0
+	on_host ip address add fd00:93::1/64 dev up0
+	for subnet in 10.93.0.0/16 10.93.77.0/24 10.92.0.0/14 fd00:93::/48; do
+		init 4 bridge --subnet "$subnet"
+		error_is exists "of interface up0"
+		init 4 ptp --subnet "$subnet"
+	done
+	init macvlan --master up0 --subnet 10.93.0.0/16
+	init bridge --subnet 10.93.0.0/16 --bridge up0
+	init ptp --subnet 10.94.0.0/16 --subnet fd00:94::/64
+	on_host ip link delete up0
 }
 
 @test "init: of many at once one wins, and its file is whole" {

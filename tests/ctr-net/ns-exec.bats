@@ -70,6 +70,14 @@ teardown() {
 	error_is usage
 }
 
+@test "ns exec: --all passes over none that cannot be looked at" {
+	net ns create pod --uts --hostname pod
+	fault openat:error=EMFILE
+	tool 9 "${FAULTY[@]}" -P "$OCID_RUNROOT/utsns/pod" ctr-net ns exec --all pod hostname
+	error_is limit "$OCID_RUNROOT/utsns/pod"
+	[ -z "$output" ]
+}
+
 child_of() {
 	cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1; found = 1 } END { exit !found }'
 }

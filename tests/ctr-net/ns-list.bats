@@ -27,6 +27,17 @@ load common
 	net ns rm one
 }
 
+@test "ns list: what cannot be looked at is not taken to be missing" {
+	net ns create one
+	fault getdents64:error=EIO
+	tool 1 "${FAULTY[@]}" -P "$OCID_RUNROOT/netns" ctr-net ns list
+	error_is failed "$OCID_RUNROOT/netns"
+	fault openat:error=EMFILE
+	tool 9 "${FAULTY[@]}" -P "$OCID_RUNROOT/netns/one" ctr-net ns list
+	error_is limit "$OCID_RUNROOT/netns/one"
+	net ns rm one
+}
+
 @test "ns list: verbs that only read make no directories" {
 	dir=$BATS_TEST_TMPDIR/none
 	net ns list --root "$dir/root" --runroot "$dir/run"
