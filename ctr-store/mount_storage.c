@@ -132,7 +132,7 @@ json_t *mount_storage(const struct store *store, const char *name, const char *d
 	cleanup_fd int lock = -1;
 	const char *text;
 
-	if (storage_open_named(name + strlen(prefix), &storage, &text, err) < 0 ||
+	if (storage_open(name + strlen(prefix), &storage, &text, err) < 0 ||
 	    resolve_root(&storage, err) < 0)
 		return NULL;
 	json_auto_t *image = find_image(&storage, text, name, err);

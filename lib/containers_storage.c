@@ -102,9 +102,16 @@ static int open_part(const struct storage *storage, const char *end, struct erro
 	return fd < 0 ? error_os(err, "%s", path) : fd;
 }
 
-int storage_open(const char *where, struct storage *storage, struct error *err)
+int storage_open(const char *text, struct storage *storage, const char **name, struct error *err)
 {
+	const char *end = text[0] == '[' ? strchr(text, ']') : NULL;
+	cleanup_free char *where = end ? xstrndup(text + 1, (size_t)(end - text - 1)) : NULL;
+
 	*storage = (struct storage){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
+	*name = end ? end + 1 : text;
+	if (text[0] == '[' && !end)
+		return error_set(err, ERROR_USAGE, "containers-storage:%s: \"[\" without \"]\"",
+				 text);
 	if (where)
 		parse_where(storage, where);
 	else if (read_conf(storage, err) < 0)
@@ -117,20 +124,6 @@ int storage_open(const char *where, struct storage *storage, struct error *err)
 	    (storage->files_fd = open_part(storage, "", err)) < 0)
 		return -1;
 	return 0;
-}
-
-int storage_open_named(const char *text, struct storage *storage, const char **name,
-		       struct error *err)
-{
-	const char *end = text[0] == '[' ? strchr(text, ']') : NULL;
-	cleanup_free char *where = end ? xstrndup(text + 1, (size_t)(end - text - 1)) : NULL;
-
-	*storage = (struct storage){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
-	*name = end ? end + 1 : text;
-	if (text[0] == '[' && !end)
-		return error_set(err, ERROR_USAGE, "containers-storage:%s: \"[\" without \"]\"",
-				 text);
-	return storage_open(where, storage, err);
 }
 
 void storage_close(struct storage *storage)
@@ -184,18 +177,6 @@ json_t *storage_layers(const struct storage *storage, struct error *err)
 	return read_list(storage->layers_fd, "layers.lock", "layers.json", err);
 }
 
-static bool names_hold(const json_t *image, const char *name)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach (json_object_get(image, "names"), i, one) {
-		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The full name, or NULL where the text is none; the caller frees it. */
 static char *full_name(const char *text)
 {
@@ -229,7 +210,7 @@ const json_t *storage_find(const json_t *images, const char *name, const char *w
 	size_t i, matches = 0;
 
 	json_array_foreach (images, i, image) {
-		if (full && names_hold(image, full))
+		if (full && json_has_text(json_object_get(image, "names"), full))
 			return image;
 		/* at least as much of an id as cannot be taken for a word */
 		if (strlen(id) >= 6 && strncmp(json_text(image, "id", ""), id, strlen(id)) == 0) {

@@ -18,16 +18,12 @@ struct storage {
 	int images_fd, layers_fd, files_fd; /* DRIVER-images, DRIVER-layers, DRIVER */
 };
 
-/* Open the store that `where`, "DRIVER@ROOT", "ROOT", each with "+RUNROOT:OPTIONS" behind it,
- * names; NULL: the one of storage.conf. */
-int storage_open(const char *where, struct storage *storage, struct error *err);
+/* Open the store of what stands after "containers-storage:", "[WHERE]NAME" or just NAME, which
+ * *name is then, borrowed. WHERE is "DRIVER@ROOT" or "ROOT", each with "+RUNROOT:OPTIONS" behind
+ * it; without it the store is that of storage.conf. To be closed also after a failure. */
+int storage_open(const char *text, struct storage *storage, const char **name, struct error *err);
 void storage_close(struct storage *storage);
 #define cleanup_storage __attribute__((cleanup(storage_close)))
-
-/* The same for what stands after "containers-storage:", "[WHERE]NAME" or just NAME, which *name is
- * then, borrowed. */
-int storage_open_named(const char *text, struct storage *storage, const char **name,
-		       struct error *err);
 
 /* images.json and layers.json; the caller owns them. */
 json_t *storage_images(const struct storage *storage, struct error *err);

@@ -13,15 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static json_t *check(json_t *document, struct error *err)
-{
-	if (!document || json_is_object(document))
-		return document;
-	json_decref(document);
-	error_set(err, ERROR_INTEGRITY, "the container document is not a JSON object");
-	return NULL;
-}
-
 static int no_document(struct error *err)
 {
 	struct stat status;
@@ -43,21 +34,21 @@ json_t *document_read(struct error *err)
 		return NULL;
 	}
 
+	static const char what[] = "the container document";
 	size_t length;
-	cleanup_free char *text = file_read_fd(STDIN_FILENO, JSON_DOCUMENT_MAX, &length,
-					       "the container document", err);
+	cleanup_free char *text = file_read_fd(STDIN_FILENO, JSON_DOCUMENT_MAX, &length, what, err);
 	if (!text)
 		return NULL;
 	if (length == 0) {
 		no_document(err);
 		return NULL;
 	}
-	return document_parse(text, length, err);
-}
-
-json_t *document_parse(const char *text, size_t length, struct error *err)
-{
-	return check(json_parse(text, length, "the container document", err), err);
+	json_auto_t *document = json_parse(text, length, what, err);
+	if (document && !json_is_object(document)) {
+		error_set(err, ERROR_INTEGRITY, "%s is not a JSON object", what);
+		return NULL;
+	}
+	return json_incref(document);
 }
 
 static const char *rootfs_text(const json_t *document, const char *key, struct error *err)

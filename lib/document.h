@@ -20,9 +20,6 @@ struct cli;
 /* Read one document from stdin, which must not be a terminal. The caller owns it. */
 json_t *document_read(struct error *err);
 
-/* Parse a document from text already read. */
-json_t *document_parse(const char *text, size_t length, struct error *err);
-
 /* rootfs.id or rootfs.bundle; NULL with a usage error that says which tool must stand before.
  * Borrowed. */
 const char *document_id(const json_t *document, struct error *err);

@@ -137,7 +137,7 @@ int error_hint(struct error *err, const char *format, ...)
 	return -1;
 }
 
-const char *error_kind_name(enum error_kind kind)
+static const char *kind_name(enum error_kind kind)
 {
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (kinds[i].kind == kind)
@@ -181,7 +181,7 @@ static json_t *text_json(const char *text)
 json_t *error_json(const struct error *err, const char *tool, const char *verb)
 {
 	return json_pack("{s:s, s:s*, s:s, s:o, s:o, s:o}", "tool", tool, "verb", verb, "code",
-			 error_kind_name(err->kind), "message", text_json(err->message), "subject",
+			 kind_name(err->kind), "message", text_json(err->message), "subject",
 			 text_json(err->subject), "hint", text_json(err->hint));
 }
 

@@ -50,10 +50,8 @@ int error_prefix(struct error *err, const char *format, ...) __attribute__((form
 int error_subject(struct error *err, const char *subject);
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The stable name of a kind, as it stands in "code" of the JSON form: "not-found", "in-use", … */
-const char *error_kind_name(enum error_kind kind);
-
-/* The kind with that name; ERROR_FAILED for a name that is not one. */
+/* The kind whose stable name, as it stands in "code" of the JSON form ("not-found", "in-use"), that
+ * is; ERROR_FAILED for what is none. */
 enum error_kind error_kind_from_name(const char *name);
 
 /* Write the error to stderr as one line, `TOOL: VERB: MESSAGE (HINT)`, or as one JSON object

@@ -2,7 +2,6 @@
 #include "lib/running.h"
 
 #include "lib/cleanup.h"
-#include "lib/cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,20 +10,6 @@
 int running_open(int dir_fd)
 {
 	return openat(dir_fd, "shim.pid", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-}
-
-int running_lock(int fd, enum running_byte byte, enum lock_mode mode, bool wait)
-{
-	struct flock lock = { .l_type = mode == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK,
-			      .l_whence = SEEK_SET,
-			      .l_start = byte,
-			      .l_len = 1 };
-	int status;
-
-	do
-		status = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
-	while (status < 0 && errno == EINTR && !cli_interrupted());
-	return status;
 }
 
 bool running_has_monitor(int dir_fd)

@@ -2,21 +2,15 @@
 /*
  * Whether a container runs: its monitor (ocid-shim) keeps the first byte of the file `shim.pid` in
  * RUNROOT/containers/<id>/ locked as long as it lives. What counts is the lock, since process ids
- * are used again. The second byte is for those who wait for the container's end.
+ * are used again. The second byte is for those who wait for the container's end. See lock_byte().
  */
 #pragma once
-#include "lib/lock.h"
-
 #include <stdbool.h>
 
-enum running_byte { RUNNING_MONITOR, RUNNING_WAITERS };
+enum { RUNNING_MONITOR, RUNNING_WAITERS };
 
 /* Open shim.pid for locking. The caller closes it. -1 with errno. */
 int running_open(int dir_fd);
-
-/* Lock a byte; the lock goes with the descriptor. -1 with errno, EAGAIN where it is not waited
- * for and others have it; EINTR when a signal asks the tool to end. */
-int running_lock(int fd, enum running_byte byte, enum lock_mode mode, bool wait);
 
 /* Whether the container of that directory has a monitor; true also where that cannot be told, for
  * want of descriptors. */

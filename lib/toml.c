@@ -296,8 +296,8 @@ static json_t *take_word(struct parser *parser)
 	const char *start = parser->at;
 	char *number_end;
 
-	while (parser->at < parser->end &&
-	       (is_bare(*parser->at) || strchr("+.:", *parser->at) != NULL))
+	while (parser->at < parser->end && *parser->at &&
+	       (is_bare(*parser->at) || strchr("+.:", *parser->at)))
 		parser->at++;
 	cleanup_free char *word = xstrndup(start, (size_t)(parser->at - start));
 	const char *digits = word + (word[0] == '+' || word[0] == '-');

@@ -28,9 +28,7 @@ enum { EXIT_MAX = 4096, STARTED_MAX = 64 };
 
 int container_lock_monitor(int lock_fd, struct error *err)
 {
-	if (running_lock(lock_fd, RUNNING_MONITOR, LOCK_EXCLUSIVE, false) < 0)
-		return error_os(err, "cannot lock shim.pid");
-	return 0;
+	return lock_byte(lock_fd, RUNNING_MONITOR, LOCK_EXCLUSIVE, false, "shim.pid", err);
 }
 
 int container_check_id(const char *id, struct error *err)
@@ -257,9 +255,9 @@ int container_wait(const struct container *container, json_t **exit, struct erro
 
 	if (fd < 0)
 		return error_os(err, "container %s: shim.pid", container->id);
-	if (running_lock(fd, RUNNING_WAITERS, LOCK_SHARED, true) < 0 ||
-	    running_lock(fd, RUNNING_MONITOR, LOCK_SHARED, true) < 0)
-		return error_os(err, "container %s: cannot wait for its monitor", container->id);
+	if (lock_byte(fd, RUNNING_WAITERS, LOCK_SHARED, true, "shim.pid", err) < 0 ||
+	    lock_byte(fd, RUNNING_MONITOR, LOCK_SHARED, true, "shim.pid", err) < 0)
+		return error_prefix(err, "container %s", container->id);
 	/* where the monitor was killed */
 	if (!has_file(container, "exit") && container_await_process(container, -1, err) < 0)
 		return -1;
@@ -272,10 +270,11 @@ int container_remove(const struct store *store, const struct container *containe
 {
 	cleanup_fd int fd = running_open(container->dir_fd);
 
-	if (fd < 0 ? errno != ENOENT
-		   : running_lock(fd, RUNNING_MONITOR, LOCK_SHARED, true) < 0 ||
-			     running_lock(fd, RUNNING_WAITERS, LOCK_EXCLUSIVE, true) < 0)
+	if (fd < 0 && errno != ENOENT)
 		return error_os(err, "container %s: cannot lock shim.pid", container->id);
+	if (fd >= 0 && (lock_byte(fd, RUNNING_MONITOR, LOCK_SHARED, true, "shim.pid", err) < 0 ||
+			lock_byte(fd, RUNNING_WAITERS, LOCK_EXCLUSIVE, true, "shim.pid", err) < 0))
+		return error_prefix(err, "container %s", container->id);
 	/* without it the directory is no container any more, whatever happens to us */
 	if (unlinkat(container->dir_fd, "state.json", 0) < 0 && errno != ENOENT)
 		return error_os(err, "container %s: state.json", container->id);

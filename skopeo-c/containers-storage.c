@@ -185,7 +185,7 @@ static int containers_storage_open(struct transport *t, const char *rest,
 	state->layers = json_object();
 	t->state = state;
 	t->name = xasprintf("containers-storage:%s", rest);
-	if (storage_open_named(rest, &state->storage, &name, err) < 0)
+	if (storage_open(rest, &state->storage, &name, err) < 0)
 		return -1;
 	if (name[0] == '\0')
 		return error_set(err, ERROR_USAGE, "containers-storage: needs a name");
@@ -265,7 +265,7 @@ static int containers_storage_list(const char *rest, const struct transport_sett
 	size_t i;
 
 	(void)settings;
-	int status = storage_open_named(rest, &storage, &name, err);
+	int status = storage_open(rest, &storage, &name, err);
 	json_auto_t *images = status == 0 ? storage_images(&storage, err) : NULL;
 	storage_close(&storage);
 	json_array_foreach (images, i, image) {
