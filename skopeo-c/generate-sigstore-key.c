@@ -52,8 +52,12 @@ static char *ask(struct error *err)
 static int write_pair(const char *private_path, const char *private_pem, const char *public_path,
 		      const char *public_pem, struct error *err)
 {
-	if (file_create_at(AT_FDCWD, public_path, public_pem, strlen(public_pem), 0644, err) < 0)
+	if (file_create_at(AT_FDCWD, public_path, public_pem, strlen(public_pem), 0644, err) < 0) {
+		if (err->kind == ERROR_EXISTS && access(private_path, F_OK) < 0)
+			error_hint(err, "there is no %s: if a killed run has left it so, remove it",
+				   private_path);
 		return -1;
+	}
 	if (file_create_at(AT_FDCWD, private_path, private_pem, strlen(private_pem), 0600, err) ==
 	    0)
 		return 0;

@@ -65,8 +65,10 @@ REPOSITORY='"signedIdentity":{"type":"matchRepository"}'
 	cp k.pub before
 	tool 4 skopeo-c generate-sigstore-key --output-prefix k --passphrase-file "$DIR/pass"
 	cmp k.pub before
+	[[ $stderr != *remove* ]]
 	rm k.private
 	tool 4 skopeo-c generate-sigstore-key --output-prefix k --passphrase-file "$DIR/pass"
+	error_is exists "there is no k.private: if a killed run has left it so, remove it"
 	[ ! -e k.private ]
 	tool 2 skopeo-c generate-sigstore-key --passphrase-file "$DIR/pass"
 	tool 2 skopeo-c generate-sigstore-key --output-prefix n </dev/null
