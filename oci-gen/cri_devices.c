@@ -9,8 +9,8 @@
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/setters.h"
+#include "oci-gen/walk.h"
 
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,14 +53,16 @@ static int apply_directory(struct generation *g, const char *path, const char *t
 			   const char *access, struct error *err)
 {
 	cleanup_free char *root = realpath(path, NULL);
-	char *roots[] = { root, NULL };
-	FTS *tree = root ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
-	FTSENT *entry;
 	size_t found = 0;
+	FTSENT *entry;
+	int status;
 
-	if (!tree)
+	if (!root)
 		return error_os(err, "device directory %s", path);
-	while ((entry = fts_read(tree))) {
+	FTS *tree = walk_open(root, 0, err);
+	if (!tree)
+		return -1;
+	while ((status = walk_next(tree, &entry, err)) > 0) {
 		if (entry->fts_info != FTS_DEFAULT || !is_device(entry->fts_statp))
 			continue;
 		cleanup_free char *node = xasprintf("%s%s", to, entry->fts_path + strlen(root));
@@ -68,7 +70,9 @@ static int apply_directory(struct generation *g, const char *path, const char *t
 		found++;
 	}
 	fts_close(tree);
-	return found ? 0 : error_set(err, ERROR_NOT_FOUND, "no devices in directory %s", path);
+	return found || status < 0
+		       ? status
+		       : error_set(err, ERROR_NOT_FOUND, "no devices in directory %s", path);
 }
 
 static int apply_device(struct generation *g, const json_t *device, struct error *err)
@@ -110,21 +114,20 @@ static bool is_own_device(const char *path)
 /* A privileged container has the devices of the host. */
 static int apply_host_devices(struct generation *g, struct error *err)
 {
-	char root[] = "/dev";
-	char *roots[] = { root, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTS *tree = walk_open("/dev", FTS_XDEV, err);
 	FTSENT *entry;
+	int status;
 
 	if (!tree)
-		return error_os(err, "/dev");
-	while ((entry = fts_read(tree))) {
+		return -1;
+	while ((status = walk_next(tree, &entry, err)) > 0) {
 		if (is_own_device(entry->fts_path))
 			fts_set(tree, entry, FTS_SKIP);
 		else if (entry->fts_info == FTS_DEFAULT && is_device(entry->fts_statp))
 			put_device(g, entry->fts_path, entry->fts_statp);
 	}
 	fts_close(tree);
-	return 0;
+	return status;
 }
 
 static int add_name(struct generation *g, const char *name, struct error *err)

@@ -6,10 +6,10 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "oci-gen/known.h"
+#include "oci-gen/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,9 +158,8 @@ static int set_label(const char *path, const char *label, struct error *err)
 int selinux_relabel(const char *path, const char *label, struct error *err)
 {
 	cleanup_free char *real = realpath(path, NULL);
-	char *roots[] = { real, NULL };
 	FTSENT *entry;
-	int result = 0;
+	int status;
 
 	if (!real)
 		return error_os(err, "%s", path);
@@ -169,14 +168,14 @@ int selinux_relabel(const char *path, const char *label, struct error *err)
 				 real);
 	if (has_label(real, label))
 		return 0;
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	FTS *tree = walk_open(real, FTS_XDEV, err);
 	if (!tree)
-		return error_os(err, "%s", real);
+		return -1;
 	/* a directory last, so that its label says that the rest is done */
-	while (result == 0 && (entry = fts_read(tree)))
-		if (entry->fts_info != FTS_D && entry->fts_info != FTS_DNR &&
-		    entry->fts_info != FTS_ERR && entry->fts_info != FTS_NS)
-			result = set_label(entry->fts_accpath, label, err);
+	while ((status = walk_next(tree, &entry, err)) > 0)
+		if (entry->fts_info != FTS_D && entry->fts_info != FTS_NS &&
+		    set_label(entry->fts_accpath, label, err) < 0)
+			break;
 	fts_close(tree);
-	return result;
+	return status > 0 ? -1 : status;
 }
