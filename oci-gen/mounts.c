@@ -159,6 +159,22 @@ json_t *mount_parse_json(const char *text, bool windows, struct error *err)
 	return steal_ptr(&mount);
 }
 
+char *mount_place(const char *path)
+{
+	char *normal = xcalloc(strlen(path) + 2, 1), *end = normal;
+
+	while (*(path += strspn(path, "/"))) {
+		size_t length = strcspn(path, "/");
+
+		*end++ = '/';
+		end = mempcpy(end, path, length);
+		path += length;
+	}
+	if (end == normal)
+		*end = '/';
+	return normal;
+}
+
 /* Compare paths as mount points: repeated and final slashes do not count. */
 static bool same_place(const char *a, const char *b)
 {
@@ -178,18 +194,6 @@ static bool same_place(const char *a, const char *b)
 		a += length;
 		b += length;
 	}
-}
-
-const json_t *mounts_find(const json_t *mounts, const char *destination)
-{
-	const json_t *mount;
-	size_t i;
-
-	json_array_foreach (mounts, i, mount) {
-		if (same_place(json_text(mount, "destination", ""), destination))
-			return mount;
-	}
-	return NULL;
 }
 
 void mounts_put(json_t *mounts, json_t *mount)
@@ -229,10 +233,14 @@ json_t *mounts_sorted(const json_t *mounts)
 {
 	json_t *sorted = json_array(), *mount;
 	size_t left = json_array_size(mounts), i;
+	cleanup_free size_t *depths = xcalloc(left, sizeof *depths);
 
+	json_array_foreach (mounts, i, mount) {
+		depths[i] = depth(mount);
+	}
 	for (size_t level = 0; left > 0; level++) {
 		json_array_foreach (mounts, i, mount) {
-			if (depth(mount) != level)
+			if (depths[i] != level)
 				continue;
 			json_array_append(sorted, mount);
 			left--;

@@ -20,12 +20,13 @@ json_t *mount_parse_tmpfs(const char *text, struct error *err);
 /* A mount entry as JSON; on Windows, paths look otherwise. */
 json_t *mount_parse_json(const char *text, bool windows, struct error *err);
 
+/* What a destination is as a mount point: without repeated and final slashes, "/" for the root. The
+ * caller frees it. */
+char *mount_place(const char *path);
+
 /* Put a mount into the list in place of the one with the same destination, else at its end. Takes
  * the reference. */
 void mounts_put(json_t *mounts, json_t *mount);
-
-/* The mount with that destination, or NULL. Borrowed. */
-const json_t *mounts_find(const json_t *mounts, const char *destination);
 
 /* Take the mount with that destination out of the list, if there is one. */
 void mounts_remove(json_t *mounts, const char *destination);

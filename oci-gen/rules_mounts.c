@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 
 #include <limits.h>
@@ -20,23 +21,6 @@ bool rules_is_bind(const json_t *mount)
 {
 	return strcmp(json_text(mount, "type", ""), "bind") == 0 || has_option(mount, "bind") ||
 	       has_option(mount, "rbind");
-}
-
-/* The path without repeated and final slashes; "/" for the root. The caller frees it. */
-static char *normal_path(const char *path)
-{
-	char *normal = xcalloc(strlen(path) + 2, 1), *end = normal;
-
-	while (*(path += strspn(path, "/"))) {
-		size_t length = strcspn(path, "/");
-
-		*end++ = '/';
-		end = mempcpy(end, path, length);
-		path += length;
-	}
-	if (end == normal)
-		*end = '/';
-	return normal;
 }
 
 /* Relative destinations came with 1.2; runtimes before it take them from /. */
@@ -145,7 +129,7 @@ static void check_duplicates(const json_t *config, const struct rule *rule,
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		cleanup_free char *path = normal_path(json_text(mount, "destination", ""));
+		cleanup_free char *path = mount_place(json_text(mount, "destination", ""));
 
 		if (json_object_get(seen, path))
 			findings_add_entry(findings, rule, "/mounts", i, "destination",

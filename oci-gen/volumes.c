@@ -26,21 +26,24 @@ int volumes_check_mode(const char *mode, struct error *err)
 	return error_set(err, ERROR_USAGE, "\"%s\" is not bind, tmpfs or ignore", mode);
 }
 
-/* True for what can be a volume: not the root, and nothing of the kernel's own file systems. */
+/* True for what can be a volume: not the root, and nothing of the kernel's own file systems, by
+ * whatever way. */
 static bool is_place(const char *path)
 {
-	static const char *const taken[] = { "/proc", "/sys", "/dev" };
+	static const char *const taken[] = { "proc", "sys", "dev", NULL };
+	const char *first = path + strspn(path, "/");
+	cleanup_free char *top = xstrndup(first, strcspn(first, "/"));
 
-	if (path[0] != '/' || !path[strspn(path, "/")] || strlen(path) >= PATH_MAX ||
-	    strstr(path, "/../"))
+	if (path[0] != '/' || !*first || strlen(path) >= PATH_MAX)
 		return false;
-	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-		size_t length = strlen(taken[i]);
+	for (const char *at = first; *at; at += strspn(at, "/")) {
+		size_t length = strcspn(at, "/");
 
-		if (strncmp(path, taken[i], length) == 0 && (!path[length] || path[length] == '/'))
+		if (strncmp(at, "..", length) == 0) /* or "." */
 			return false;
+		at += length;
 	}
-	return true;
+	return !known_in(taken, top);
 }
 
 /* The directory of the root at a path of the container, on the host; NULL where there is none. */
@@ -57,29 +60,48 @@ static char *path_in_root(int root_fd, const char *path)
 	return length < 0 ? NULL : xstrndup(resolved, (size_t)length);
 }
 
+/* Note where something is mounted. */
+static void add_places(json_t *places, const json_t *mounts)
+{
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach (mounts, i, mount) {
+		cleanup_free char *place = mount_place(json_text(mount, "destination", ""));
+
+		json_object_set_new(places, place, json_true());
+	}
+}
+
 void volumes_apply(struct generation *g)
 {
 	const char *mode = g->volumes_mode ? g->volumes_mode : "ignore";
 	const char *root = json_string_value(pointer_get(g->config, "/root/path"));
 	json_t *mounts = pointer_array(g->config, "/mounts"), *unused;
+	json_auto_t *taken = json_object();
 	const char *path;
 
 	if (strcmp(mode, "ignore") == 0 || json_object_size(g->volumes) == 0)
 		return;
+	add_places(taken, mounts);
+	add_places(taken, g->mounts);
 	cleanup_fd int root_fd = root && strcmp(mode, "bind") == 0
 					 ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC)
 					 : -1;
 	json_object_foreach (g->volumes, path, unused) {
+		cleanup_free char *place = mount_place(path);
 		cleanup_free char *source = root_fd >= 0 ? path_in_root(root_fd, path) : NULL;
 
 		if (!is_place(path))
 			log_message(LOG_LEVEL_WARN, "the image's volume \"%s\" is left out", path);
-		else if (mounts_find(mounts, path) || mounts_find(g->mounts, path))
+		else if (json_object_get(taken, place))
 			continue;
 		else if (source)
-			mounts_put(mounts, mount_new(path, "bind", source, "rbind,rprivate,rw"));
+			json_array_append_new(mounts,
+					      mount_new(path, "bind", source, "rbind,rprivate,rw"));
 		else
-			mounts_put(mounts, mount_new(path, "tmpfs", "tmpfs",
-						     "nosuid,nodev,mode=755,tmpcopyup"));
+			json_array_append_new(mounts, mount_new(path, "tmpfs", "tmpfs",
+								"nosuid,nodev,mode=755,tmpcopyup"));
+		json_object_set_new(taken, place, json_true());
 	}
 }

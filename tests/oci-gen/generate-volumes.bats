@@ -55,7 +55,7 @@ volumes() {
 	[ "$output" = '[["/link","bind","ROOT/data/sub","rbind,rprivate,rw"]]' ]
 	volumes '["/outside"]'
 	[ "$output" = '[["/outside","bind","ROOT/etc","rbind,rprivate,rw"]]' ]
-	for place in / // relative /proc /proc/x /sys/fs /dev /dev/x /data/../proc; do
+	for place in / // relative /proc /proc/x /sys/fs /dev /dev/x /data/../proc //proc /./proc /data/.. /. /data/./sub; do
 		volumes "[\"$place\"]"
 		[ "$output" = '[]' ]
 		[[ $stderr == *"left out"* ]]
@@ -81,4 +81,11 @@ volumes() {
 		Volumes: [range(100000) | {key: "/v\(.)", value: {}}] | from_entries}}}, rootfs: {id: "x", path: "/"}}' >"$DOCUMENT"
 	tool 9 oci-gen generate --document "$DOCUMENT"
 	error_is limit "the image has 100000 volumes, more than 4096"
+}
+
+@test "generate: as many volumes as an image can have, all deep, take no time" {
+	jq -n '("/a" * 450) as $deep | {image: {name: "x", config: {os: "linux", config: {Cmd: ["sh"],
+		Volumes: [range(4096) | {key: "\($deep)/\(.)", value: {}}] | from_entries}}}, rootfs: {id: "x", path: "/"}}' >"$DOCUMENT"
+	tool oci-gen generate --document "$DOCUMENT"
+	[ "$(jq '.config.mounts | map(select(.destination | startswith("/a"))) | length' <<<"$output")" -eq 4096 ]
 }
