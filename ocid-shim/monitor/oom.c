@@ -133,12 +133,19 @@ void oom_watch(struct monitor *monitor)
 		close(fd);
 }
 
-static bool oom_happened(int fd)
+static bool has_kills(const char *counts)
 {
-	char text[FILE_SIZE];
-	const char *count = fd >= 0 && read_text(fd, text) ? strstr(text, "oom_kill ") : NULL;
+	const char *count = strstr(counts, "oom_kill ");
 
 	return count && count[sizeof "oom_kill " - 1] != '0';
+}
+
+/* The cgroup is gone: its file would tell of that for ever. */
+static void stop_watching(struct monitor *monitor)
+{
+	events_stop_watching(monitor, monitor->oom_fd);
+	close(monitor->oom_fd);
+	monitor->oom_fd = -1;
 }
 
 void oom_hear(struct monitor *monitor)
@@ -153,9 +160,16 @@ void oom_hear(struct monitor *monitor)
 
 void oom_check(struct monitor *monitor)
 {
+	char counts[FILE_SIZE];
+
 	if (monitor->oom_check && process_clock() >= monitor->oom_check)
 		monitor->oom_check = 0;
-	if (!monitor->oom_killed && oom_happened(monitor->oom_fd)) {
+	if (monitor->oom_fd < 0)
+		return;
+	/* also where it is known: in v2 a change is told of until the file is read */
+	if (!read_text(monitor->oom_fd, counts)) {
+		stop_watching(monitor);
+	} else if (!monitor->oom_killed && has_kills(counts)) {
 		monitor->oom_killed = true;
 		container_record_oom(monitor);
 	}

@@ -54,6 +54,22 @@ load common
 	shim rm --force quiet
 }
 
+@test "monitor: it rests after the kernel has killed processes for want of memory" {
+	local monitor before after
+
+	bundle hungry 'for i in 1 2; do head -c 100m /dev/zero | tail; done; echo done; exec sleep 100' \
+		'.linux.resources = {memory: {limit: 20971520, swap: 20971520}}'
+	shim run --bundle "$BUNDLE" hungry
+	wait_for 20 grep -q 'done$' "$BUNDLE/log"
+	wait_for 5 test -e "$OCID_RUNROOT/containers/hungry/oom"
+	monitor=$(cat "$OCID_RUNROOT/containers/hungry/shim.pid")
+	before=$(awk '{ print $14 + $15 }' "/proc/$monitor/stat")
+	sleep 1
+	after=$(awk '{ print $14 + $15 }' "/proc/$monitor/stat")
+	[ $((after - before)) -le 10 ] # hundredths of a second
+	shim rm --force hungry
+}
+
 @test "monitor: a process that keeps writing does not hold up the exit" {
 	# without a pid namespace the children could outlive the first process
 	bundle busy 'yes & exit 4' '.linux.namespaces |= map(select(.type != "pid"))'
