@@ -44,10 +44,13 @@ TEST_OBJS_layer_names := ctr-store/worker/names.o
 TEST_OBJS_layer_inflate := $(LAYER_INFLATE)
 TEST_PKGS_layer_inflate := libarchive libisal libzstd zlib
 TEST_OBJS_layer_confine := ctr-store/worker/confine.o
-TEST_OBJS_layer_unpack := $(LAYER_INFLATE) $(patsubst %,ctr-store/worker/%.o,names stream tree meta \
-	create unpack lower relocate finish media_directory opaque confine media_erofs erofs_attributes \
-	erofs_content erofs_directory erofs_image erofs_inode erofs_names)
+LAYER_TREE := $(patsubst %,ctr-store/worker/%.o,names tree meta create unpack lower relocate finish \
+	media_directory opaque confine media_erofs erofs_attributes erofs_content erofs_directory \
+	erofs_image erofs_inode erofs_names)
+TEST_OBJS_layer_unpack := $(LAYER_INFLATE) ctr-store/worker/stream.o $(LAYER_TREE)
 TEST_PKGS_layer_unpack := libarchive libisal libzstd
+TEST_OBJS_layer_tree := $(LAYER_TREE)
+TEST_PKGS_layer_tree := libarchive
 
 TEST_OBJS_json_stream := ctr-store/json_stream.o
 TEST_OBJS_mountinfo := ctr-store/mountinfo.o
@@ -86,4 +89,4 @@ TEST_OBJS_seccomp_names := oci-gen/seccomp_names.o
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
 TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/journal monitor/log monitor/rotate monitor/text)
 TEST_OBJS_monitor := $(patsubst %,ocid-shim/monitor/%.o,attach console control journal log process rotate text)
-TEST_OBJS_runtime_error := ocid-shim/runtime.o ocid-shim/signals.o
+TEST_OBJS_runtime_error := ocid-shim/runtime.o

@@ -10,6 +10,7 @@
 #include "ctr-store/worker/media_erofs.h"
 #include "ctr-store/worker/unpack.h"
 #include "lib/path.h"
+#include "tests/fuzz/tar_sums.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -97,9 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (base_fd < 0)
 		prepare();
 	int layer_fd = memfd_create("layer", MFD_CLOEXEC);
-	if (layer_fd < 0 || write(layer_fd, data, size) != (ssize_t)size ||
+	uint8_t *layer = tar_sums_mended(data, size);
+	if (layer_fd < 0 || write(layer_fd, layer, size) != (ssize_t)size ||
 	    mkdirat(base_fd, "layer", 0700) < 0)
 		abort();
+	free(layer);
 	int dir_fd = openat(base_fd, "layer", O_PATH | O_DIRECTORY);
 	struct media_directory directory = { .root_fd = dir_fd };
 	unpack_layer(layer_fd, &media_directory, &directory);
