@@ -15,11 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *catalog_entry_name(const json_t *entry)
-{
-	return json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, NULL);
-}
-
 static json_int_t descriptor_size(const json_t *descriptor)
 {
 	json_int_t size = json_integer_value(json_object_get(descriptor, "size"));
@@ -133,7 +128,7 @@ static void add_once(struct listing *listing, const json_t *row, const char *key
  * repository calls the image: the entry's own digest. */
 static void add_name(struct listing *listing, const json_t *row, const json_t *entry)
 {
-	const char *name = catalog_entry_name(entry);
+	const char *name = layout_entry_name(entry);
 	cleanup_reference struct reference reference = { 0 };
 	struct error ignored;
 
@@ -153,7 +148,7 @@ static void add_name(struct listing *listing, const json_t *row, const json_t *e
 static void add_entry(struct listing *listing, const struct layout *layout, const json_t *entry,
 		      const char *store)
 {
-	const char *name = catalog_entry_name(entry);
+	const char *name = layout_entry_name(entry);
 	size_t before = json_array_size(listing->rows);
 	struct error why;
 
@@ -186,7 +181,7 @@ static int add_index(struct listing *listing, const struct layout *layout, const
 		add_entry(listing, layout, entry, store);
 	}
 	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
-		const char *name = catalog_entry_name(entry);
+		const char *name = layout_entry_name(entry);
 
 		if (name)
 			json_object_set_new(listing->names, name, json_true());

@@ -31,6 +31,3 @@ int catalog_print(const struct cli *cli, const struct store *store, const char *
 /* What groups entries of the index: the digest of the configuration that the entry leads to, else
  * the entry's own digest. The caller frees it. */
 char *catalog_entry_id(const struct layout *layout, const json_t *entry);
-
-/* The name of an entry, or NULL. Borrowed. */
-const char *catalog_entry_name(const json_t *entry);

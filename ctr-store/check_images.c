@@ -81,7 +81,7 @@ int check_images(struct check *check, struct error *err)
 	if (!index)
 		return -1;
 	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
-		const char *name = catalog_entry_name(entry);
+		const char *name = layout_entry_name(entry);
 		const struct subject subject = { check,
 						 name ? name : json_text(entry, "digest", "?"),
 						 platform };

@@ -5,24 +5,6 @@
 
 #include <stdbool.h>
 
-json_t *json_merge_patch(const json_t *target, const json_t *patch)
-{
-	json_t *merged, *value;
-	const char *key;
-
-	if (!json_is_object(patch))
-		return json_deep_copy(patch);
-	merged = json_is_object(target) ? json_deep_copy(target) : json_object();
-	json_object_foreach ((json_t *)patch, key, value) {
-		if (json_is_null(value))
-			json_object_del(merged, key);
-		else
-			json_object_set_new(merged, key,
-					    json_merge_patch(json_object_get(merged, key), value));
-	}
-	return merged;
-}
-
 int image_config_check_patch(const json_t *patch, struct error *err)
 {
 	static const char *const ours[] = { "rootfs", "history" };

@@ -5,10 +5,6 @@
 
 #include <jansson.h>
 
-/* Apply a JSON merge patch (RFC 7396): objects are merged, null removes, all else replaces. Returns
- * the result, which the caller owns; neither argument changes. */
-json_t *json_merge_patch(const json_t *target, const json_t *patch);
-
 /* Check a patch that a user gives for a configuration: an object that leaves alone what follows
  * from the layers (rootfs, history). */
 int image_config_check_patch(const json_t *patch, struct error *err);

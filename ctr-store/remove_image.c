@@ -31,7 +31,7 @@ bool remove_image_exists(const struct store *store, const char *name)
 /* Whether `name` says the entry's name, whole or its end, rather than a digest or an id. */
 static bool names_entry(const char *name, const json_t *entry)
 {
-	const char *full = catalog_entry_name(entry);
+	const char *full = layout_entry_name(entry);
 	cleanup_reference struct reference reference = { 0 };
 	struct error ignored;
 
@@ -112,7 +112,7 @@ static json_t *read_id(const struct removals *removals, struct manifests *manife
 static int add_entry(struct removals *removals, struct manifests *manifests, json_t *entry,
 		     struct error *err)
 {
-	const char *digest = json_text(entry, "digest", ""), *name = catalog_entry_name(entry);
+	const char *digest = json_text(entry, "digest", ""), *name = layout_entry_name(entry);
 
 	if (!json_object_get(removals->ids, digest)) {
 		json_t *known_by = read_id(removals, manifests, entry, err);
@@ -298,7 +298,7 @@ static json_t *let_go(struct removals *removals, const json_t *entries)
 	size_t i;
 
 	json_array_foreach (entries, i, entry) {
-		const char *name = catalog_entry_name(entry);
+		const char *name = layout_entry_name(entry);
 		cleanup_free char *text = json_compact(entry);
 
 		json_object_set_new(removals->leaving, text, json_true());

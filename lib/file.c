@@ -134,10 +134,15 @@ static int settle(int fd, const struct content *content, struct error *err)
 		       : 0;
 }
 
-static int link_as(int fd, int dir_fd, const char *name)
+int file_link(int fd, int dir_fd, const char *name)
 {
-	cleanup_free char *self = xasprintf("/proc/self/fd/%d", fd);
+	/* the first way needs a capability, the second /proc */
+	if (linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -1;
 
+	cleanup_free char *self = xasprintf("/proc/self/fd/%d", fd);
 	return linkat(AT_FDCWD, self, dir_fd, name, AT_SYMLINK_FOLLOW);
 }
 
@@ -146,7 +151,7 @@ static int link_as(int fd, int dir_fd, const char *name)
  * who finds none to rename has been replaced by the other already. */
 static int link_over(int fd, int dir_fd, const char *temporary, const char *name)
 {
-	while (link_as(fd, dir_fd, temporary) < 0) {
+	while (file_link(fd, dir_fd, temporary) < 0) {
 		if (errno != EEXIST || (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT))
 			return -1;
 	}
@@ -198,8 +203,8 @@ static int replace_unnamed(int dir_fd, const char *name, const struct content *c
 	if (fill(fd, content, err) < 0)
 		return -1;
 	if (content->is_new)
-		return link_as(fd, dir_fd, name) < 0 ? error_os(err, "%s", content->what)
-						     : settle(fd, content, err);
+		return file_link(fd, dir_fd, name) < 0 ? error_os(err, "%s", content->what)
+						       : settle(fd, content, err);
 	cleanup_free char *temporary = xasprintf(".%s.new", name);
 	if (link_over(fd, dir_fd, temporary, name) == 0)
 		return settle(fd, content, err);

@@ -44,5 +44,8 @@ int file_publish_at(int dir_fd, const char *name, const void *data, size_t lengt
 int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,
 			     mode_t mode, struct error *err);
 
+/* Give a file without a name (O_TMPFILE) one, which must be free. -1 with errno. */
+int file_link(int fd, int dir_fd, const char *name);
+
 /* fsync of a directory, so that a rename in it survives a power cut. */
 int file_sync_dir(int dir_fd, const char *what, struct error *err);

@@ -122,6 +122,24 @@ char *json_compact_with(const json_t *object, const char *key, const char *value
 	return text;
 }
 
+json_t *json_merge_patch(const json_t *target, const json_t *patch)
+{
+	json_t *merged, *value;
+	const char *key;
+
+	if (!json_is_object(patch))
+		return json_deep_copy(patch);
+	merged = json_is_object(target) ? json_copy((json_t *)target) : json_object();
+	json_object_foreach ((json_t *)patch, key, value) {
+		if (json_is_null(value))
+			json_object_del(merged, key);
+		else
+			json_object_set_new(merged, key,
+					    json_merge_patch(json_object_get(merged, key), value));
+	}
+	return merged;
+}
+
 json_t *json_path(const json_t *json, ...)
 {
 	const json_t *at = json;

@@ -38,6 +38,11 @@ char *json_compact(const json_t *json);
  * escapes. */
 char *json_compact_with(const json_t *object, const char *key, const char *value);
 
+/* Apply a JSON merge patch (RFC 7396): members of objects one by one, null takes away, all else
+ * replaces. Neither argument changes, but the result, which the caller owns, shares with the target
+ * what is as it was. */
+json_t *json_merge_patch(const json_t *target, const json_t *patch);
+
 /* Borrowed value at a path of keys that ends with NULL, or NULL where one is missing. */
 json_t *json_path(const json_t *json, ...) __attribute__((sentinel));
 

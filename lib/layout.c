@@ -186,7 +186,7 @@ static int write_index(const struct layout *layout, const json_t *index, struct 
 	return 0;
 }
 
-static const char *entry_name(const json_t *entry)
+const char *layout_entry_name(const json_t *entry)
 {
 	return json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, NULL);
 }
@@ -194,7 +194,7 @@ static const char *entry_name(const json_t *entry)
 /* Whether the new entry (name, digest) takes the place of this one. */
 static bool is_superseded(const json_t *entry, const char *name, const char *digest)
 {
-	const char *old = entry_name(entry);
+	const char *old = layout_entry_name(entry);
 
 	if (old)
 		return name && strcmp(old, name) == 0;
@@ -236,7 +236,7 @@ static void add_unnamed(json_t *manifests, const json_t *unnamed)
 	size_t i;
 
 	json_array_foreach (manifests, i, entry) {
-		if (!entry_name(entry))
+		if (!layout_entry_name(entry))
 			json_object_set_new(known, json_text(entry, "digest", ""), json_true());
 	}
 	json_array_foreach (unnamed, i, entry) {

@@ -33,6 +33,9 @@ int layout_add(struct layout *layout, const char *path, struct error *err);
 /* index.json; the caller owns it. */
 json_t *layout_index(const struct layout *layout, struct error *err);
 
+/* The name of an entry of it, or NULL. Borrowed. */
+const char *layout_entry_name(const json_t *entry);
+
 /* Put `descriptor` into the index under `name` (the org.opencontainers.image.ref.name annotation,
  * which is added to it; NULL: without a name). An entry of that name is replaced; an unnamed entry
  * of the same digest goes. Other entries stay. */

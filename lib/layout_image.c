@@ -14,11 +14,6 @@
 
 enum { HEX_PREFIX_MIN = 4, NESTING_MAX = 4, PLATFORMS_LENGTH = 300 };
 
-static const char *entry_name(const json_t *entry)
-{
-	return json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, NULL);
-}
-
 bool layout_is_index_type(const char *media_type)
 {
 	return strcmp(media_type, "application/vnd.oci.image.index.v1+json") == 0 ||
@@ -172,7 +167,7 @@ static bool image_id_matches(const struct query *query, const json_t *entry)
 
 static bool entry_matches(const struct query *query, const json_t *entry, enum way way)
 {
-	const char *name = entry_name(entry), *digest = json_text(entry, "digest", "");
+	const char *name = layout_entry_name(entry), *digest = json_text(entry, "digest", "");
 	const char *at;
 
 	switch (way) {
@@ -308,7 +303,7 @@ json_t *layout_image(const struct layout *layout, const json_t *entry, struct er
 {
 	json_auto_t *descriptor = json_deep_copy(entry);
 	json_auto_t *manifest = NULL;
-	const char *name = entry_name(entry), *config_digest;
+	const char *name = layout_entry_name(entry), *config_digest;
 
 	if (find_manifest(layout, &descriptor, &manifest, err) < 0)
 		return NULL;

@@ -53,23 +53,16 @@ int output_file_open(const char *path, mode_t mode, struct output_file *file, st
 	return 0;
 }
 
-static int link_as(const struct output_file *file, const char *name)
-{
-	cleanup_free char *self = xasprintf("/proc/self/fd/%d", file->fd);
-
-	return linkat(AT_FDCWD, self, file->dir_fd, name, AT_SYMLINK_FOLLOW);
-}
-
 /* Only to replace a file it has another name for a moment. */
 static int put_in_place(struct output_file *file)
 {
 	if (!file->temporary) {
-		if (link_as(file, file->name) == 0)
+		if (file_link(file->fd, file->dir_fd, file->name) == 0)
 			return 0;
 		if (errno != EEXIST)
 			return -1;
 		cleanup_free char *temporary = temporary_name(file->name);
-		if (link_as(file, temporary) < 0)
+		if (file_link(file->fd, file->dir_fd, temporary) < 0)
 			return -1;
 		file->temporary = steal_ptr(&temporary);
 	}

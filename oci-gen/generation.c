@@ -340,32 +340,12 @@ char *generation_text(const struct generation *g)
 	return json_compact_with(g->config, "linux", linux_text);
 }
 
-/* RFC 7396: members of objects one by one, null takes away, all else replaces. Both are at most
- * JSON_DEPTH_MAX deep. */
-static json_t *merge(json_t *target, const json_t *patch)
-{
-	json_t *merged, *value;
-	const char *key;
-
-	if (!json_is_object(patch))
-		return json_deep_copy(patch);
-	merged = json_is_object(target) ? json_incref(target) : json_object();
-	json_object_foreach ((json_t *)patch, key, value) {
-		if (json_is_null(value))
-			json_object_del(merged, key);
-		else
-			json_object_set_new(merged, key,
-					    merge(json_object_get(merged, key), value));
-	}
-	return merged;
-}
-
 int generation_patch(struct generation *g, const json_t *patch, struct error *err)
 {
 	if (!json_is_object(patch))
 		return error_set(err, ERROR_INTEGRITY, "the patch is not a JSON object");
 
-	json_t *merged = merge(generation_config(g), patch);
+	json_t *merged = json_merge_patch(generation_config(g), patch);
 	json_decref(g->config);
 	g->config = merged;
 	return 0;

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/directory.h"
+#include "lib/file.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/path.h"
@@ -122,7 +123,6 @@ int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err)
 int blob_sink_name_file(struct blob_sink *sink, struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE], name[sizeof sink->temporary];
-	cleanup_free char *path = xasprintf("/proc/self/fd/%d", sink->fd);
 
 	if (fchmod(sink->fd, 0644) < 0)
 		return error_os(err, "cannot finish a file");
@@ -130,9 +130,7 @@ int blob_sink_name_file(struct blob_sink *sink, struct error *err)
 		return 0;
 	random_name(unique);
 	snprintf(name, sizeof name, NEW_PREFIX "%s", unique);
-	/* the first way needs a capability, the second /proc */
-	if (linkat(sink->fd, "", sink->dir_fd, name, AT_EMPTY_PATH) < 0 &&
-	    linkat(AT_FDCWD, path, sink->dir_fd, name, AT_SYMLINK_FOLLOW) < 0)
+	if (file_link(sink->fd, sink->dir_fd, name) < 0)
 		return error_os(err, "cannot name a file");
 	snprintf(sink->temporary, sizeof sink->temporary, "%s", name);
 	return 0;

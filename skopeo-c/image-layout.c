@@ -132,11 +132,10 @@ static bool is_tagged(const struct image_layout *state, const char *digest)
 	size_t i;
 
 	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
-		const char *name =
-			json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, "");
+		const char *name = layout_entry_name(entry);
 
 		if (strcmp(json_text(entry, "digest", ""), digest) == 0 &&
-		    strcmp(name, state->ref_name ? state->ref_name : "") == 0)
+		    strcmp(name ? name : "", state->ref_name ? state->ref_name : "") == 0)
 			return true;
 	}
 	return false;

@@ -86,10 +86,9 @@ static bool is_ambiguous(const struct deletion *deletion, const json_t *manifest
 	if (!deletion->ref || deletion->ref[0] == '@')
 		return false;
 	json_array_foreach (manifests, i, entry) {
-		const char *name =
-			json_text(json_object_get(entry, "annotations"), LAYOUT_REF_NAME, "");
+		const char *name = layout_entry_name(entry);
 
-		if (strcmp(name, deletion->ref) == 0 && !json_equal(entry, deletion->entry))
+		if (name && strcmp(name, deletion->ref) == 0 && !json_equal(entry, deletion->entry))
 			return true;
 	}
 	return false;

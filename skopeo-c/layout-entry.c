@@ -13,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *annotation(const json_t *entry, const char *key)
-{
-	return json_text(json_object_get(entry, "annotations"), key, NULL);
-}
-
 static void no_entry(const char *ref, const char *what, size_t count, struct error *err)
 {
 	if (ref)
@@ -44,7 +39,7 @@ static bool is_companion_tag(const char *name)
 /* What goes with an image: an artifact, or what cosign has made. */
 static bool is_companion(const json_t *entry)
 {
-	const char *name = annotation(entry, LAYOUT_REF_NAME);
+	const char *name = layout_entry_name(entry);
 
 	return name ? is_companion_tag(name) : json_object_get(entry, "artifactType") != NULL;
 }
@@ -80,7 +75,7 @@ static json_t *find(const json_t *manifests, const char *ref)
 		return *end || !ref[1] ? NULL : json_array_get(manifests, position);
 	}
 	json_array_foreach (manifests, i, entry) {
-		const char *name = annotation(entry, LAYOUT_REF_NAME);
+		const char *name = layout_entry_name(entry);
 
 		if (name && strcmp(name, ref) == 0)
 			return entry;
@@ -100,8 +95,9 @@ json_t *layout_entry_find(const json_t *manifests, const char *ref, const char *
 
 char *layout_entry_reference(const json_t *entry)
 {
-	const char *full = annotation(entry, "io.containerd.image.name");
-	const char *name = annotation(entry, LAYOUT_REF_NAME);
+	const char *full =
+		json_text(json_object_get(entry, "annotations"), "io.containerd.image.name", NULL);
+	const char *name = layout_entry_name(entry);
 
 	if (full)
 		return xstrdup(full);
@@ -111,7 +107,7 @@ char *layout_entry_reference(const json_t *entry)
 
 static bool is_superseded(const json_t *entry, const char *name, const char *digest)
 {
-	const char *old = annotation(entry, LAYOUT_REF_NAME);
+	const char *old = layout_entry_name(entry);
 
 	if (old)
 		return name && strcmp(old, name) == 0;
@@ -138,7 +134,7 @@ void layout_entry_names(const json_t *manifests, json_t *names)
 	size_t i;
 
 	json_array_foreach (manifests, i, entry) {
-		const char *name = annotation(entry, LAYOUT_REF_NAME);
+		const char *name = layout_entry_name(entry);
 		cleanup_free char *position = xasprintf("@%zu", i);
 
 		json_array_append_new(names, json_string(name ? name : position));

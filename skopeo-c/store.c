@@ -66,8 +66,7 @@ static int open_source(struct transport *t, struct image_layout *state, const ch
 	state->entry = layout_resolve(&state->layout, name, err);
 	if (!state->entry)
 		return -1;
-	const char *ref_name =
-		json_text(json_object_get(state->entry, "annotations"), LAYOUT_REF_NAME, NULL);
+	const char *ref_name = layout_entry_name(state->entry);
 	t->reference = ref_name ? xstrdup(ref_name) : NULL;
 	return 0;
 }

@@ -1,32 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/image_config.h"
 
-#include "lib/cleanup.h"
-#include "lib/json.h"
 #include "tests/unit/tap.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* RFC 7396, appendix A */
-static const struct {
-	const char *target, *patch, *result;
-} merges[] = {
-	{ "{\"a\":\"b\"}", "{\"a\":\"c\"}", "{\"a\":\"c\"}" },
-	{ "{\"a\":\"b\"}", "{\"b\":\"c\"}", "{\"a\":\"b\",\"b\":\"c\"}" },
-	{ "{\"a\":\"b\"}", "{\"a\":null}", "{}" },
-	{ "{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}" },
-	{ "{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}" },
-	{ "{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}" },
-	{ "{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}", "{\"a\":{\"b\":\"d\"}}" },
-	{ "{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}" },
-	{ "[\"a\",\"b\"]", "[\"c\",\"d\"]", "[\"c\",\"d\"]" },
-	{ "{\"a\":\"b\"}", "[\"c\"]", "[\"c\"]" },
-	{ "{\"e\":null}", "{\"a\":1}", "{\"a\":1,\"e\":null}" },
-	{ "[1,2]", "{\"a\":\"b\",\"c\":null}", "{\"a\":\"b\"}" },
-	{ "{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}" },
-};
 
 static const struct {
 	const char *config;
@@ -47,16 +24,6 @@ int main(void)
 {
 	struct error err;
 
-	for (size_t i = 0; i < sizeof merges / sizeof *merges; i++) {
-		json_auto_t *target = json_loads(merges[i].target, 0, NULL);
-		json_auto_t *patch = json_loads(merges[i].patch, 0, NULL);
-		json_auto_t *merged = json_merge_patch(target, patch);
-		cleanup_free char *text = json_compact(merged);
-		cleanup_free char *before = json_compact(target);
-
-		is(text, merges[i].result, "%s", merges[i].patch);
-		is(before, merges[i].target, "the target does not change");
-	}
 	for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
 		json_auto_t *config = json_loads(configs[i].config, 0, NULL);
 

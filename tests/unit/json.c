@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/json.h"
 
+#include "lib/cleanup.h"
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>
@@ -17,6 +18,25 @@ static const struct {
 	{ "{\"a\":1,}", "a comma too many" },
 	{ "<html>", "HTML" },
 	{ "[\"\\u0000\"]", "a NUL" },
+};
+
+/* RFC 7396, appendix A */
+static const struct {
+	const char *target, *patch, *result;
+} merges[] = {
+	{ "{\"a\":\"b\"}", "{\"a\":\"c\"}", "{\"a\":\"c\"}" },
+	{ "{\"a\":\"b\"}", "{\"b\":\"c\"}", "{\"a\":\"b\",\"b\":\"c\"}" },
+	{ "{\"a\":\"b\"}", "{\"a\":null}", "{}" },
+	{ "{\"a\":\"b\",\"b\":\"c\"}", "{\"a\":null}", "{\"b\":\"c\"}" },
+	{ "{\"a\":[\"b\"]}", "{\"a\":\"c\"}", "{\"a\":\"c\"}" },
+	{ "{\"a\":\"c\"}", "{\"a\":[\"b\"]}", "{\"a\":[\"b\"]}" },
+	{ "{\"a\":{\"b\":\"c\"}}", "{\"a\":{\"b\":\"d\",\"c\":null}}", "{\"a\":{\"b\":\"d\"}}" },
+	{ "{\"a\":[{\"b\":\"c\"}]}", "{\"a\":[1]}", "{\"a\":[1]}" },
+	{ "[\"a\",\"b\"]", "[\"c\",\"d\"]", "[\"c\",\"d\"]" },
+	{ "{\"a\":\"b\"}", "[\"c\"]", "[\"c\"]" },
+	{ "{\"e\":null}", "{\"a\":1}", "{\"a\":1,\"e\":null}" },
+	{ "[1,2]", "{\"a\":\"b\",\"c\":null}", "{\"a\":\"b\"}" },
+	{ "{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}" },
 };
 
 static json_t *nested(int depth, struct error *err)
@@ -53,11 +73,26 @@ static void test_compact_with(void)
 	}
 }
 
+static void test_merge_patch(void)
+{
+	for (size_t i = 0; i < sizeof merges / sizeof *merges; i++) {
+		json_auto_t *target = json_loads(merges[i].target, 0, NULL);
+		json_auto_t *patch = json_loads(merges[i].patch, 0, NULL);
+		json_auto_t *merged = json_merge_patch(target, patch);
+		cleanup_free char *text = json_compact(merged);
+		cleanup_free char *before = json_compact(target);
+
+		is(text, merges[i].result, "%s", merges[i].patch);
+		is(before, merges[i].target, "the target does not change");
+	}
+}
+
 int main(void)
 {
 	struct error err;
 
 	test_compact_with();
+	test_merge_patch();
 
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
 		json_t *json = json_parse(refused[i].text, strlen(refused[i].text), "x", &err);
