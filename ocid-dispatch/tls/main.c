@@ -24,7 +24,11 @@
 
 #define NAME "ocid-dispatch-tls"
 
-enum { CHUNK = 16 << 10, HANDSHAKE_MS = 30 * 1000 };
+enum {
+	CHUNK = 16 << 10,
+	HANDSHAKE_MS = 30 * 1000,
+	GONE_MS = 3 * 1000, /* for the worker to take what a client that is gone has said last */
+};
 
 /* Bytes on their way in one direction. */
 struct flow {
@@ -38,6 +42,7 @@ struct relay {
 	int client_fd, plain_fd;
 	struct flow in, out; /* from the client, and for it */
 	short wanted;	     /* what TLS waits for at the client */
+	bool gone;	     /* the client says no more */
 };
 
 /* ---- files ---- */
@@ -181,11 +186,13 @@ static bool write_plain(struct relay *relay)
 	return true;
 }
 
-/* False on failure, or when nothing has happened in timeout_ms (-1: never). */
-static bool await(const struct relay *relay, short plain_events, int timeout_ms)
+/* False on failure, when nothing has happened in timeout_ms (-1: never), and when the connection is
+ * no more. That the client says no more is noticed also while nothing is wanted of it; but once,
+ * as poll() would say it for ever. */
+static bool await(struct relay *relay, short plain_events, int timeout_ms)
 {
 	struct pollfd polls[] = {
-		{ relay->client_fd, relay->wanted, 0 },
+		{ relay->client_fd, (short)(relay->wanted | (relay->gone ? 0 : POLLRDHUP)), 0 },
 		{ plain_events ? relay->plain_fd : -1, plain_events, 0 },
 	};
 	int ready;
@@ -193,7 +200,9 @@ static bool await(const struct relay *relay, short plain_events, int timeout_ms)
 	do
 		ready = poll(polls, 2, timeout_ms);
 	while (ready < 0 && errno == EINTR);
-	return ready > 0;
+	if (polls[0].revents & POLLRDHUP)
+		relay->gone = true;
+	return ready > 0 && !(polls[0].revents & (POLLERR | POLLHUP));
 }
 
 static bool shake_hands(struct relay *relay)
@@ -224,7 +233,7 @@ static void move(struct relay *relay)
 			continue;
 		plain = (short)((held(&relay->in) > 0 ? POLLOUT : 0) |
 				(held(&relay->out) == 0 ? POLLIN : 0));
-		if (!await(relay, plain, -1))
+		if (!await(relay, plain, relay->gone && held(&relay->in) > 0 ? GONE_MS : -1))
 			return;
 	}
 	SSL_shutdown(relay->tls);

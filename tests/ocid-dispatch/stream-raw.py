@@ -8,8 +8,10 @@
 #                                   some libraries refuse), prints what came back
 #   stream-raw.py send URL FILE     sends the file after a SPDY upgrade, prints "closed" when the
 #                                   server ends the connection
+#   stream-raw.py leave URL HOW     over TLS and WebSocket: input until it is taken no more, then the
+#                                   end of what is said (HOW is end), or of the connection (reset)
 #   stream-raw.py http HOST:PORT    sends stdin, prints the first line of the answer
-import socket, struct, sys, zlib
+import socket, ssl, struct, sys, time, zlib
 
 
 def connect(address):
@@ -17,11 +19,13 @@ def connect(address):
     return socket.create_connection((host.strip("[]"), int(port)), timeout=20)
 
 
-def upgrade(url):
-    address, path = url.split("/", 3)[2:]
+def upgrade(url, request="POST", to="SPDY/3.1"):
+    scheme, _, address, path = url.split("/", 3)
     client = connect(address)
-    client.sendall(f"POST /{path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-                   "Upgrade: SPDY/3.1\r\n\r\n".encode())
+    if scheme == "https:":
+        client = ssl._create_unverified_context().wrap_socket(client)
+    client.sendall(f"{request} /{path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+                   f"Upgrade: {to}\r\n\r\n".encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         head += client.recv(1)
@@ -129,6 +133,39 @@ def tunnel(url, port, said):
     print(got.decode())
 
 
+def is_taken(client):
+    """Whether the server, at an IPv6 address, reads soon what has been sent to it."""
+    theirs = ":%04X" % client.getsockname()[1]
+    for _ in range(30):
+        time.sleep(0.01)
+        with open("/proc/net/tcp6") as sockets:
+            queues = [line.split()[4] for line in sockets if line.split()[2].endswith(theirs)]
+        if all(queue.endswith(":00000000") for queue in queues):
+            return True
+    return False
+
+
+def leave(url, how):
+    client = upgrade(url, "GET", "websocket\r\nSec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                     "Sec-WebSocket-Protocol: v4.channel.k8s.io")
+    frame = struct.pack(">BBHI", 0x82, 0xFE, 16000, 0) + bytes(16000)
+    while is_taken(client):
+        client.sendall(frame)
+    if how == "reset":
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        return
+    plain = socket.socket(fileno=client.detach())
+    plain.settimeout(20)
+    plain.shutdown(socket.SHUT_WR)
+    try:
+        while plain.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+
+
 def http(address):
     client = connect(address)
     client.sendall(sys.stdin.buffer.read())
@@ -141,5 +178,7 @@ elif sys.argv[1] == "tunnel":
     tunnel(*sys.argv[2:])
 elif sys.argv[1] == "send":
     send(sys.argv[2], sys.argv[3])
+elif sys.argv[1] == "leave":
+    leave(sys.argv[2], sys.argv[3])
 else:
     http(sys.argv[2])

@@ -421,6 +421,12 @@ not() {
 	ws exec "$URL" v4.channel.k8s.io <<<hello
 	[ "$(jq -c '[.["1"], .code]' <<<"$output")" = '["hello\n",1000]' ]
 	wait_for 10 no_workers
+	# who leaves while the command takes no more of what was said
+	for how in end reset; do
+		exec_url '{cmd: ["sleep", "1000"], stdin: true, stdout: true}'
+		raw leave "$URL" "$how"
+		wait_for 20 no_workers
+	done
 	streams_stop
 	streams_start
 }
