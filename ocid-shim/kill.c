@@ -3,9 +3,9 @@
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
-#include "ocid-shim/signals.h"
 
 #include "lib/cleanup.h"
+#include "lib/signals.h"
 #include "lib/store.h"
 
 #include <stdio.h>

@@ -3,12 +3,12 @@
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
-#include "ocid-shim/signals.h"
 #include "ocid-shim/wait.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/signals.h"
 #include "lib/store.h"
 
 #include <limits.h>

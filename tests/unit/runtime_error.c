@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/runtime.h"
-#include "ocid-shim/signals.h"
 
 #include "lib/cleanup.h"
 #include "tests/unit/tap.h"
@@ -30,16 +29,5 @@ int main(void)
 	check("{\"level\":\"error\",\"msg\":\"it\"}\n{\"level\":\"err", "", "it");
 	check("\n\n", "\n", "");
 	check("[1]\n", "", "[1]");
-
-	ok(signal_number("9") == 9 && signal_number("KILL") == 9 && signal_number("sigkill") == 9,
-	   "KILL");
-	ok(signal_number("SIGRTMIN") == 34 && signal_number("RTMIN+30") == 64 &&
-		   signal_number("RTMAX") == 64 && signal_number("RTMAX-30") == 34,
-	   "real-time signals");
-	ok(!signal_number("") && !signal_number("SIG") && !signal_number("0") &&
-		   !signal_number("65") && !signal_number("-9") && !signal_number("9x") &&
-		   !signal_number("RTMIN+31") && !signal_number("RTMIN+") &&
-		   !signal_number("RTMINX"),
-	   "no signals");
 	return tap_done();
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-shim/signals.h"
+#include "lib/signals.h"
+
+#include "lib/memory.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,7 +11,7 @@
 #include <strings.h>
 
 /* The kernel's, as runtimes count them; the C library keeps the first for itself. */
-enum { KERNEL_RTMIN = 32, KERNEL_RTMAX = 64, C_RTMIN = 34 };
+enum { KERNEL_RTMIN = 32, KERNEL_RTMAX = 64, C_RTMIN = 34, C_RTMIN_LAST = 49 };
 
 /* A whole decimal number from 0 to max; -1 otherwise. */
 static int number_up_to(const char *digits, int max)
@@ -40,6 +42,20 @@ static int real_time(const char *name)
 	return from_min ? C_RTMIN + offset : KERNEL_RTMAX - offset;
 }
 
+/* Those that the C library calls otherwise. */
+static int other_name(const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} others[] = { { "CLD", SIGCHLD }, { "IO", SIGIO }, { "IOT", SIGABRT } };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strcasecmp(others[i].name, name) == 0)
+			return others[i].number;
+	return 0;
+}
+
 int signal_number(const char *name)
 {
 	int number = number_up_to(name, KERNEL_RTMAX);
@@ -54,5 +70,18 @@ int signal_number(const char *name)
 		if (known && strcasecmp(known, name) == 0)
 			return number;
 	}
-	return real_time(name);
+	number = other_name(name);
+	return number ? number : real_time(name);
+}
+
+char *signal_name(int number)
+{
+	if (number > 0 && number < KERNEL_RTMIN)
+		return xstrdup(sigabbrev_np(number));
+	if (number < C_RTMIN || number > KERNEL_RTMAX)
+		return NULL;
+	if (number == C_RTMIN || number == KERNEL_RTMAX)
+		return xstrdup(number == C_RTMIN ? "RTMIN" : "RTMAX");
+	return number <= C_RTMIN_LAST ? xasprintf("RTMIN+%d", number - C_RTMIN)
+				      : xasprintf("RTMAX-%d", KERNEL_RTMAX - number);
 }
