@@ -5,9 +5,11 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/signals.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pod_status.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,13 +85,28 @@ static json_t *resources_of(const json_t *document)
 	return json_pack("{s:o}", "linux", cri ? json_incref(cri) : json_object());
 }
 
-/* A Signal of the CRI from the name by which oci-gen passes it on. */
+/* The Signal of the CRI that ocid-shim sends: what the client or else the image has asked for, or
+ * TERM. */
 static void put_stop_signal(json_t *status, const json_t *document)
 {
-	json_t *asked = json_path(document, "cri", "container", "stopSignal", NULL);
+	static const char by_default[] = "SIGNAL_RUNTIME_DEFAULT";
+	const char *asked =
+		json_text(json_path(document, "cri", "container", NULL), "stopSignal", by_default);
+	const char *image = json_text(json_path(document, "config", "annotations", NULL),
+				      "org.opencontainers.image.stopSignal", "");
+	int number = signal_number(image);
+	cleanup_free char *name = signal_name(number ? number : SIGTERM);
 
-	if (asked)
-		json_object_set(status, "stopSignal", asked);
+	if (strcmp(asked, by_default) != 0) {
+		json_object_set_new(status, "stopSignal", json_string(asked));
+	} else if (name) {
+		size_t length = strcspn(name, "+-");
+		const char *sign = name[length] == '+' ? "PLUS" : name[length] ? "MINUS" : "";
+
+		json_object_set_new(status, "stopSignal",
+				    json_sprintf("SIGNAL_SIG%.*s%s%s", (int)length, name, sign,
+						 name[length] ? name + length + 1 : ""));
+	}
 }
 
 /* As ocid-shim says, or will say. */

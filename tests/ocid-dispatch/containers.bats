@@ -301,6 +301,20 @@ that() {
 	[ "$(result)" = 40960000 ]
 }
 
+@test "containers: the signal that stops one is told: what was asked for, or the image has, or TERM" {
+	signal() {
+		field ContainerStatus "$(that)" .status.stopSignal
+	}
+	oci_image "$BATS_TEST_TMPDIR/oci" 1 '{"config": {"Cmd": ["sh"], "StopSignal": "SIGRTMIN+3"}}' "$BATS_FILE_TMPDIR/busybox.tar"
+	skopeo-c copy -q "oci:$BATS_TEST_TMPDIR/oci:1" store:localhost/signal:1 | ctr-store unpack >/dev/null
+	container none true
+	[ "$(signal)" = SIGNAL_SIGTERM ]
+	container image true '.config.image.image = "localhost/signal:1"'
+	[ "$(signal)" = SIGNAL_SIGRTMINPLUS3 ]
+	container asked true '.config.image.image = "localhost/signal:1" | .config.stopSignal = "SIGNAL_SIGIO"'
+	[ "$(signal)" = SIGNAL_SIGIO ]
+}
+
 @test "containers: one that is stopped or removed before it was started" {
 	container one 'sleep 60'
 	call StopContainer "$(that)"
