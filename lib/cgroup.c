@@ -12,6 +12,12 @@
 
 enum { FILE_MAX = 1 << 16 };
 
+bool cgroup_limits_swap(void)
+{
+	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ||
+	       access("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", F_OK) == 0;
+}
+
 char *cgroup_directory(const char *line)
 {
 	const char *controllers = strchr(line, ':');

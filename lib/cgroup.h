@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control groups, of both versions, as far as they can be seen. */
 #pragma once
+#include <stdbool.h>
+
+/* Whether swap can be limited. In v2 where the kernel cannot, runtimes take no offence. */
+bool cgroup_limits_swap(void);
 
 /* Where the cgroup of a line `N:CONTROLLERS:PATH` of /proc/PID/cgroup (cgroups(7)) is; NULL where
  * that cannot be seen. The caller frees it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/cri.h"
 
+#include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -131,7 +132,7 @@ static void apply_huge_pages(struct generation *g, const json_t *limits)
 	}
 }
 
-/* A limit that is 0 is not set. */
+/* A limit that is 0 is not set; but what may have no more memory does not get swap for it. */
 static void apply_resources(struct generation *g, const json_t *resources)
 {
 	static const struct {
@@ -155,6 +156,9 @@ static void apply_resources(struct generation *g, const json_t *resources)
 		if (value)
 			pointer_set(g->config, members[i].pointer, json_incref(value));
 	}
+	json_t *limit = json_object_get(resources, "memoryLimitInBytes");
+	if (limit && !json_object_get(resources, "memorySwapLimitInBytes") && cgroup_limits_swap())
+		pointer_set(g->config, "/linux/resources/memory/swap", json_incref(limit));
 	apply_huge_pages(g, json_object_get(resources, "hugepageLimits"));
 	setting_oom_score_adj(g, cri_number(resources, "oomScoreAdj"),
 			      "cri.container.linux.resources.oomScoreAdj");

@@ -33,13 +33,10 @@ struct question {
 
 static int ask(const json_t *request, struct question *question, struct error *err)
 {
-	json_int_t timeout = json_integer_value(json_object_get(request, "timeout"));
-
 	*question = (struct question){
 		.container = json_text(request, "containerId", ""),
 		.location = json_text(request, "location", ""),
-		.timeout =
-			timeout ? timeout : strtoll(json_text(request, "timeout", "0"), NULL, 10),
+		.timeout = strtoll(json_text(request, "timeout", "0"), NULL, 10),
 	};
 	if (question->location[0] != '/')
 		return error_set(err, ERROR_USAGE,

@@ -2,6 +2,7 @@
 /* StopContainer, RemoveContainer, ReopenContainerLog, UpdateContainerResources. */
 #include "ocid-dispatch/handlers.h"
 
+#include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -42,8 +43,7 @@ static int find_or_none(const struct rpc_context *context, const json_t *request
 int containers_stop(const struct rpc_context *context, const json_t *request, json_t **response,
 		    struct error *err)
 {
-	json_int_t timeout = json_integer_value(json_object_get(request, "timeout"));
-	const char *text = json_text(request, "timeout", "0");
+	long long timeout = strtoll(json_text(request, "timeout", "0"), NULL, 10);
 	cleanup_records struct records records = { 0 };
 	cleanup_named struct named named = { 0 };
 
@@ -52,7 +52,6 @@ int containers_stop(const struct rpc_context *context, const json_t *request, js
 	*response = json_object();
 	if (!named.id)
 		return 0;
-	timeout = timeout ? timeout : strtoll(text, NULL, 10);
 	timeout = timeout < 0 ? 0 : timeout > TIMEOUT_MAX ? TIMEOUT_MAX : timeout;
 	return container_stop(context, &records, &named, (int)timeout, err);
 }
@@ -131,7 +130,10 @@ static json_t *oci_resources(const json_t *cri)
 		if (value)
 			put(resources, members[i].group, members[i].key, value);
 	}
-	/* without swap of its own the limit is that of both, as when the container was made */
+	/* without a limit of its own swap has that of memory, as when the container was made */
+	const json_t *limit = json_object_get(cri, "memoryLimitInBytes");
+	if (limit && !json_object_get(cri, "memorySwapLimitInBytes") && cgroup_limits_swap())
+		put(resources, "memory", "swap", limit);
 	if (json_object_size(unified) > 0)
 		json_object_set(resources, "unified", unified);
 	json_array_foreach (json_object_get(cri, "hugepageLimits"), i, page) {

@@ -38,6 +38,13 @@ load cri
 	else
 		is .linux.resources.hugepageLimits null
 	fi
+	# what may have no more memory gets no swap for it
+	from_cri '.cri.container.linux.resources = {memoryLimitInBytes: "67108864"}'
+	if [ -e /sys/fs/cgroup/cgroup.controllers ] || [ -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ]; then
+		is .linux.resources.memory '{"limit":67108864,"swap":67108864}'
+	else
+		is .linux.resources.memory '{"limit":67108864}'
+	fi
 	from_cri '.cri.pod.linux = {cgroupParent: "/kubepods.slice/kubepods-pod1.slice", sysctls: {"net.ipv4.ip_forward": "1"}}'
 	is .linux.cgroupsPath '"kubepods-pod1.slice:ocid:0123456789abcdef0123"'
 	is .linux.sysctl '{"net.ipv4.ip_forward":"1"}'
