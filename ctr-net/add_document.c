@@ -5,7 +5,6 @@
 #include "cni_files.h"
 #include "ns.h"
 #include "ns_make.h"
-#include "options.h"
 #include "pin.h"
 
 #include "lib/cleanup.h"
@@ -13,7 +12,6 @@
 #include "lib/json.h"
 #include "lib/log.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The configurations of the networks asked for, in order; none for "none". */

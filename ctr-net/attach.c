@@ -4,7 +4,6 @@
 #include "cni_chain.h"
 #include "cni_config.h"
 #include "cni_files.h"
-#include "ns.h"
 #include "pin.h"
 #include "ports.h"
 #include "stand_in.h"

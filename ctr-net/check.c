@@ -10,7 +10,6 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct check_settings {

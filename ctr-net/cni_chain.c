@@ -7,8 +7,6 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 
-#include <stdlib.h>
-
 int cni_chain_find(const json_t *config, const struct attachment *attachment, struct error *err)
 {
 	for (size_t i = 0; i < cni_config_plugin_count(config); i++) {

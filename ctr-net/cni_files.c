@@ -6,7 +6,6 @@
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/log.h"
 
 #include <errno.h>

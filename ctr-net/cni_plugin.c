@@ -12,9 +12,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PLUGIN_OUTPUT_MAX = 1 << 20, SIGNAL_STATUS = 128 };
 

@@ -13,7 +13,6 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct del_settings {

@@ -12,11 +12,8 @@
 #include "lib/path.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Spoken by the plugins in use for years; 1.1.0 is not yet. */
 #define INIT_VERSION "1.0.0"

@@ -4,7 +4,6 @@
 #include "pin.h"
 #include "record.h"
 
-#include "lib/cleanup.h"
 #include "lib/store.h"
 
 struct ns_rm_settings {

@@ -12,7 +12,6 @@
 #include "lib/memory.h"
 #include "lib/store.h"
 
-#include <dirent.h>
 #include <string.h>
 
 /* The first of the mappings that one of `taken` stands in the way of; borrowed. */

@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A port in decimal, 1 to 65535; 0 when it is not one. */

@@ -10,7 +10,6 @@
 #include "lib/log.h"
 #include "lib/output.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* As CRI's NetworkInterfaceUsage has it; NULL for loopback, which moves nothing. */

@@ -9,8 +9,6 @@
 #include "lib/cleanup.h"
 #include "lib/output.h"
 
-#include <stdlib.h>
-
 struct status_settings {
 	struct strings conf_dirs, plugin_dirs;
 	long long timeout_s;

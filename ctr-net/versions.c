@@ -5,14 +5,12 @@
 
 #include "lib/cleanup.h"
 #include "lib/directory.h"
-#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "lib/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct versions_settings {

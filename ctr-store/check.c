@@ -3,7 +3,6 @@
 
 #include "ctr-store/commands.h"
 #include "ctr-store/image.h"
-#include "lib/cleanup.h"
 #include "lib/output.h"
 #include "lib/store.h"
 

@@ -6,7 +6,6 @@
 #include "lib/directory.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
-#include "lib/path.h"
 #include "lib/staging.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/backend.h"
 #include "ctr-store/check.h"
-#include "ctr-store/container.h"
 #include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
@@ -11,7 +10,6 @@
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "lib/staging.h"
 #include "lib/store.h"
 
 #include <errno.h>

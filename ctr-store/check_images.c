@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/catalog.h"
 #include "ctr-store/check.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"

@@ -4,7 +4,6 @@
 #include "ctr-store/container.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
@@ -15,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

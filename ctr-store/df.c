@@ -7,7 +7,6 @@
 #include "ctr-store/usage.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
-#include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/output.h"
@@ -19,7 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 /* What there is of a kind. */
 struct part {

@@ -7,11 +7,8 @@
 #include "lib/reference.h"
 #include "lib/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static int check_digest(const char *digest, const char *what, struct error *err)
 {

@@ -2,8 +2,6 @@
 #include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/image.h"
-#include "lib/cleanup.h"
-#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/store.h"
 

@@ -2,16 +2,11 @@
 #include "ctr-store/layer_list.h"
 
 #include "ctr-store/image.h"
-#include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int layer_list_ids(const struct store *store, struct strings *ids, struct error *err)
 {

@@ -2,7 +2,6 @@
 #include "ctr-store/commands.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/layer_list.h"
-#include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "lib/store.h"

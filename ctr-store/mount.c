@@ -11,7 +11,6 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
-#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -19,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <unistd.h>
 
 struct settings {
 	const char *upper;

@@ -6,10 +6,8 @@
 #include "lib/file.h"
 #include "lib/memory.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

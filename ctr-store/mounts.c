@@ -2,7 +2,6 @@
 #include "ctr-store/commands.h"
 #include "ctr-store/record.h"
 #include "lib/output.h"
-#include "lib/staging.h"
 #include "lib/store.h"
 
 static const struct output_column columns[] = {

@@ -2,7 +2,6 @@
 #include "ctr-store/quota.h"
 
 #include "lib/cleanup.h"
-#include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/random.h"
 #include "lib/store.h"

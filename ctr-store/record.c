@@ -8,7 +8,6 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "lib/path.h"
 #include "lib/store.h"
 #include "lib/timestamp.h"
 

@@ -4,7 +4,6 @@
 #include "ctr-store/image.h"
 #include "ctr-store/remove_image.h"
 #include "lib/cleanup.h"
-#include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/staging.h"
 #include "lib/store.h"

@@ -4,7 +4,6 @@
 #include "ctr-store/tree_walk.h"
 #include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/path.h"
 
 #include <errno.h>

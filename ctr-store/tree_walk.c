@@ -5,7 +5,6 @@
 #include "lib/cli.h"
 #include "lib/directory.h"
 #include "lib/memory.h"
-#include "lib/path.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,7 +17,6 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 
 struct settings {

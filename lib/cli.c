@@ -3,7 +3,6 @@
  * cannot derive --help from its table. */
 #include "lib/cli.h"
 
-#include "lib/cleanup.h"
 #include "lib/cli_tables.h"
 #include "lib/log.h"
 #include "lib/version.h"

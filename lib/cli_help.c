@@ -5,7 +5,6 @@
 #include "lib/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct cli_option cli_common_options[] = {

@@ -3,7 +3,6 @@
 
 #include "lib/base64.h"
 #include "lib/cleanup.h"
-#include "lib/digest.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"

@@ -4,7 +4,6 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/path.h"
 

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* jansson allows 2,048 levels; count brackets outside strings to refuse earlier. */

@@ -8,8 +8,6 @@
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "lib/random.h"
-#include "lib/reference.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 static const char marker[] = "{\"imageLayoutVersion\":\"1.0.0\"}";

@@ -7,7 +7,6 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>

@@ -9,9 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { ACCOUNT_FILE_MAX = 4 << 20 }; /* bytes of /etc/passwd or /etc/group */
 

@@ -14,7 +14,6 @@
 #include "oci-gen/template.h"
 #include "oci-gen/trace.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct cli_option own_options[] = {

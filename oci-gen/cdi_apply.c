@@ -12,7 +12,6 @@
 #include "oci-gen/setters.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/commands.h"
 
-#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "oci-gen/input.h"

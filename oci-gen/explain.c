@@ -12,7 +12,6 @@
 #include "oci-gen/trace.h"
 #include "oci-gen/versions.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const struct output_column columns[] = {

@@ -7,7 +7,6 @@
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Programs in Go write members that are not there as null. */

@@ -7,7 +7,6 @@
 #include "oci-gen/pointer.h"
 #include "oci-gen/rules.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Beyond this many mounts none is compared with each other. */

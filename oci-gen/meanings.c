@@ -5,7 +5,6 @@
 #include "lib/memory.h"
 #include "oci-gen/schema.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Members that are not here are explained by what they are in. */

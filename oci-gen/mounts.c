@@ -7,8 +7,6 @@
 #include "lib/memory.h"
 #include "oci-gen/known.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

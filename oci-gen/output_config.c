@@ -3,7 +3,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/random.h"
@@ -15,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* Others may reach a root file system in the bundle, as a user namespace has to. */
 enum { BUNDLE_MODE = 0711, CONFIG_MODE = 0644 };

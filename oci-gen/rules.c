@@ -7,7 +7,6 @@
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 bool rules_has_namespace(const json_t *config, const char *type, const char **path)

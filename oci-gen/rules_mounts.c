@@ -9,7 +9,6 @@
 #include "oci-gen/pointer.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool has_option(const json_t *mount, const char *wanted)

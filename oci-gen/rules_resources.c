@@ -7,7 +7,6 @@
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void check_device_access(const json_t *config, const struct rule *rule,

@@ -11,7 +11,6 @@
 #include "oci-gen/versions.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -20,7 +20,6 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/personality.h>
 #include <sys/socket.h>
 

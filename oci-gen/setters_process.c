@@ -4,7 +4,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/user.h"
 #include "oci-gen/capabilities.h"
 #include "oci-gen/generation.h"
@@ -16,7 +15,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { ENV_FILE_MAX = 1 << 20 };
 

@@ -8,7 +8,6 @@
 #include "oci-gen/pointer.h"
 #include "oci-gen/schema.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const shape_names[] = {

@@ -8,7 +8,6 @@
 #include "lib/json.h"
 #include "lib/output.h"
 #include "ocid-dispatch/configuration.h"
-#include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/trace.h"
 #include "ocid-dispatch/transcode.h"

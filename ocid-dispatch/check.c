@@ -10,9 +10,6 @@
 #include "ocid-dispatch/stream_server.h"
 
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 struct settings {
 	const char *configuration;

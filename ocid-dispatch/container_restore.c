@@ -16,7 +16,6 @@
 #include "ocid-dispatch/pipeline.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

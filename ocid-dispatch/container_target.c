@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/container_target.h"
 
-#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/containers.h"

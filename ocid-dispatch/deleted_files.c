@@ -7,7 +7,6 @@
 #include "lib/tar_writer.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -16,7 +16,6 @@
 #include "ocid-dispatch/pod_status.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>

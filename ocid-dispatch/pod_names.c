@@ -10,7 +10,6 @@
 #include "ocid-dispatch/pods.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

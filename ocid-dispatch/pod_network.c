@@ -10,7 +10,6 @@
 #include "ocid-dispatch/rpc.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- namespaces ---- */

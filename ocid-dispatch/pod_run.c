@@ -5,7 +5,6 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/clock.h"
-#include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -17,13 +16,9 @@
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/trace.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static bool is_of_node(const json_t *config, const char *what)
 {

@@ -5,7 +5,6 @@
 #include "lib/apparmor.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "lib/spawn.h"
 #include "lib/version.h"
 #include "ocid-dispatch/configuration.h"
@@ -15,7 +14,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The version of the CRI's VersionRequest and VersionResponse themselves. */

@@ -16,7 +16,6 @@
 
 #include <malloc.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 
 enum { DRAIN_SECONDS = 10, DRAIN_SECONDS_MAX = 3600, RUNROOT_MODE = 0711 };

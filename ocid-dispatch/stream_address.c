@@ -8,7 +8,6 @@
 #include "lib/path.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -13,8 +13,6 @@
 #include "ocid-dispatch/stream_tokens.h"
 #include "ocid-dispatch/trace.h"
 
-#include <stdlib.h>
-
 /* Note what is to be done, and say where. */
 static int answer(const struct rpc_context *context, enum stream_kind kind, const json_t *what,
 		  json_t **response, struct error *err)

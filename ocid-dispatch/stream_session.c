@@ -2,7 +2,6 @@
 #include "ocid-dispatch/stream_session.h"
 
 #include "lib/cleanup.h"
-#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/spawn.h"

@@ -9,9 +9,7 @@
 #include "lib/path.h"
 #include "lib/random.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

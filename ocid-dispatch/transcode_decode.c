@@ -3,7 +3,6 @@
 
 #include "lib/base64.h"
 #include "lib/cleanup.h"
-#include "lib/memory.h"
 #include "ocid-dispatch/transcode_field.h"
 #include "ocid-dispatch/wire.h"
 

@@ -11,8 +11,6 @@
 #include "lib/cleanup.h"
 #include "lib/store.h"
 
-#include <unistd.h>
-
 struct attach_settings {
 	bool no_stdin;
 	long long resize_fd;

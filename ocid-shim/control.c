@@ -3,7 +3,6 @@
 
 #include "ocid-shim/container.h"
 #include "ocid-shim/descriptor.h"
-#include "ocid-shim/monitor/protocol.h"
 
 #include "lib/cleanup.h"
 

@@ -7,7 +7,6 @@
 #include "lib/spawn.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CHECK_MS = 30000, LOG_MAX = 16 << 20 };

@@ -7,7 +7,6 @@
 #include "lib/user.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_utf8(const char *text)

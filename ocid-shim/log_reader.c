@@ -6,7 +6,6 @@
 #include "lib/memory.h"
 #include "ocid-shim/cri_log.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

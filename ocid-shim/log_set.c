@@ -4,7 +4,6 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>

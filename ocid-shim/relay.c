@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/relay.h"
 
-#include "ocid-shim/children.h"
 #include "ocid-shim/terminal.h"
 
 #include "lib/cleanup.h"

@@ -8,7 +8,6 @@
 #include "lib/cleanup.h"
 #include "lib/store.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 #include "ocid-shim/not_run.h"
 #include "ocid-shim/wait.h"
 
-#include "lib/cleanup.h"
 #include "lib/cli.h"
 
 static int run_run(const struct cli *cli, struct error *err)

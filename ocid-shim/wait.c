@@ -5,7 +5,6 @@
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
 
-#include "lib/cleanup.h"
 #include "lib/output.h"
 #include "lib/store.h"
 

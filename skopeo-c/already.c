@@ -8,7 +8,6 @@
 #include "skopeo-c/copy-image.h"
 #include "skopeo-c/trust.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void already_free(struct already *already)

@@ -3,7 +3,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/random.h"

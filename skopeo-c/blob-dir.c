@@ -2,7 +2,6 @@
 #include "skopeo-c/blob-dir.h"
 
 #include "lib/cleanup.h"
-#include "lib/digest.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 #include "lib/path.h"

@@ -6,7 +6,6 @@
 #include "lib/file.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
-#include "lib/path.h"
 #include "lib/random.h"
 #include "skopeo-c/manifest.h"
 #include "skopeo-c/upload.h"

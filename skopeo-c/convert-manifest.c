@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/convert-manifest.h"
 
-#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "skopeo-c/layer-type.h"

@@ -12,7 +12,6 @@
 #include "skopeo-c/schema1.h"
 #include "skopeo-c/transfer.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

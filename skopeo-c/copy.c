@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* copy: an image from one place to another, byte for byte unless something else is asked for. */
-#include "lib/cleanup.h"
 #include "lib/document.h"
-#include "lib/file.h"
 #include "lib/memory.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/copy-options.h"

@@ -9,7 +9,6 @@
 #include "lib/digest.h"
 #include "lib/directory.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "skopeo-c/signature.h"

@@ -5,7 +5,6 @@
 #include "skopeo-c/transport.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static int parse_config(const struct transport *from, struct image *image, struct error *err)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/inspection.h"
 
-#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/log.h"

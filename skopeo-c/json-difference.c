@@ -4,7 +4,6 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The pointer to a member; the caller frees it. */

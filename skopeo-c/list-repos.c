@@ -8,7 +8,6 @@
 #include "skopeo-c/tags.h"
 #include "skopeo-c/template.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct list_repos_settings {

@@ -9,8 +9,6 @@
 #include "skopeo-c/template.h"
 #include "skopeo-c/transport.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct list_tags_settings {

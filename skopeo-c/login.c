@@ -11,7 +11,6 @@
 #include "skopeo-c/secret.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct login_settings {

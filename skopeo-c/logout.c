@@ -7,7 +7,6 @@
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct logout_settings {

@@ -5,7 +5,6 @@
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/file.h"
-#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/yaml.h"
 #include "skopeo-c/policy.h"

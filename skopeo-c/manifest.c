@@ -4,7 +4,6 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/layout.h"
-#include "lib/memory.h"
 #include "skopeo-c/schema1.h"
 
 #include <stdlib.h>

@@ -11,7 +11,6 @@
 #include "skopeo-c/signature.h"
 #include "skopeo-c/sigstore-bundle.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

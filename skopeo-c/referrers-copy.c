@@ -9,7 +9,6 @@
 #include "skopeo-c/transfer.h"
 #include "skopeo-c/transport.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { NESTING_MAX = 4 };

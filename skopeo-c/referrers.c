@@ -8,7 +8,6 @@
 #include "skopeo-c/challenge.h"
 #include "skopeo-c/transport.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { PAGES_MAX = 16 };

@@ -8,7 +8,6 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char layer_type[] = "application/vnd.docker.image.rootfs.diff.tar.gzip";

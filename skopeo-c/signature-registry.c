@@ -11,7 +11,6 @@
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transport.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int look_up(const struct transport *t, struct lookaside *lookaside, struct error *err)

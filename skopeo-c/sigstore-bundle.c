@@ -7,7 +7,6 @@
 #include "lib/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define STATEMENT_TYPE	    "application/vnd.in-toto+json"

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sigstore's bundles among the referrers of an image (distribution-spec, "Listing Referrers"),
  * which is where cosign 3 puts them. */
-#include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "skopeo-c/referrers.h"
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transport.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What cosign's libraries have put into lists instead of the type of the bundle. */

@@ -2,7 +2,6 @@
 /* standalone-sign: a GPG signature for a manifest in a file. */
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
@@ -11,7 +10,6 @@
 #include "skopeo-c/signature.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 
 struct sign_settings {
 	const char *output, *passphrase_file;

@@ -2,7 +2,6 @@
 /* standalone-verify: a GPG signature in a file against a manifest in a file. */
 #include "lib/cleanup.h"
 #include "lib/file.h"
-#include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
@@ -11,7 +10,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -4,7 +4,6 @@
  * removing what no entry of the index names yet. */
 #include "lib/cleanup.h"
 #include "lib/cli.h"
-#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/image-layout.h"
@@ -12,7 +11,6 @@
 #include "skopeo-c/plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The name under which an image is kept: a full reference with a tag or, else, a digest. */
 static char *full_name(const char *text, struct error *err)

@@ -5,7 +5,6 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "skopeo-c/claim.h"
 #include "skopeo-c/http.h"
 #include "skopeo-c/transfer.h"

@@ -12,7 +12,6 @@
 #include "skopeo-c/tags.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

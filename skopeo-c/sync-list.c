@@ -3,7 +3,6 @@
 
 #include "lib/cleanup.h"
 #include "lib/directory.h"
-#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/registries.h"

@@ -16,7 +16,6 @@
 #include "skopeo-c/sync-list.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { YAML_MAX = 4 << 20 /* bytes */ };

@@ -6,7 +6,6 @@
 #include "lib/memory.h"
 #include "skopeo-c/challenge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {

@@ -3,7 +3,6 @@
 
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
-#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 

@@ -10,7 +10,6 @@
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/transport.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,6 @@
 #include "lib/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum member_status { MEMBER_MORE, MEMBER_END, MEMBER_BAD };
 

@@ -2,11 +2,9 @@
 #include "ctr-store/worker/unpack.h"
 
 #include "ctr-store/worker/create.h"
-#include "lib/cleanup.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

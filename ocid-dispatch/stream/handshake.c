@@ -5,7 +5,6 @@
 #include "ocid-dispatch/stream/websocket.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BAD_REQUEST	 "400 Bad Request"

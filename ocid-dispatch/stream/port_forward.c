@@ -4,7 +4,6 @@
 #include "lib/cleanup.h"
 #include "ocid-dispatch/stream/spdy_headers.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/stream/spdy.h"
 
-#include "lib/cleanup.h"
 #include "ocid-dispatch/stream/spdy_frames.h"
 #include "ocid-dispatch/stream/spdy_headers.h"
 

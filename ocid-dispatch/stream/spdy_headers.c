@@ -4,8 +4,6 @@
 #include "lib/cleanup.h"
 
 #include <ctype.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's headers are not among musl's: what of them is needed is here. */
 #include "ocid-shim/monitor/monitor.h"
-#include "ocid-shim/monitor/text.h"
 
 #include <errno.h>
 #include <fcntl.h>

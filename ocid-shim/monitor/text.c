@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/monitor/text.h"
 
-#include <string.h>
-
 void text_add(struct text *text, const char *more)
 {
 	while (*more && text->length + 1 < text->size)
