@@ -149,21 +149,35 @@ static json_t *all_traffic(const struct rpc_context *context, struct error *err)
 	return pipeline_rows(&pipeline, context, &rows, err) < 0 ? NULL : index_rows(rows, "netns");
 }
 
-/* The pod's cgroup, which holds those of its containers; nothing where it has none. */
-static json_t *pod_use(const struct rpc_context *context, const json_t *document)
+/* Of the pod, which holds those of its containers; NULL where it has none. */
+static const char *cgroup_of(const json_t *document)
 {
-	const char *parent =
+	const char *path =
 		json_string_value(json_path(document, "cri", "pod", "linux", "cgroupParent", NULL));
-	cleanup_pipeline struct pipeline pipeline = { 0 };
-	json_t *use = NULL;
-	struct error err = { 0 };
 
-	if (!parent || !*parent)
-		return NULL;
-	pipeline_add(&pipeline, "ocid-shim", "stats", "--cgroup", parent, NULL);
-	if (pipeline_document(&pipeline, context, &use, &err) < 0)
+	return path && *path ? path : NULL;
+}
+
+/* What the pods' cgroups use, by their paths; nothing of one that is not there. */
+static json_t *pod_uses(const struct rpc_context *context, const json_t *documents)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+	struct strings *words = pipeline_add(&pipeline, "ocid-shim", "stats", NULL);
+	size_t without = words->count;
+	json_auto_t *rows = NULL;
+	const json_t *document;
+	struct error err = { 0 };
+	size_t i;
+
+	json_array_foreach (documents, i, document) {
+		if (cgroup_of(document)) {
+			strings_add(words, "--cgroup");
+			strings_add(words, cgroup_of(document));
+		}
+	}
+	if (words->count > without && pipeline_rows(&pipeline, context, &rows, &err) < 0)
 		log_message(LOG_LEVEL_DEBUG, "%s", err.message);
-	return use;
+	return index_rows(rows, "id");
 }
 
 /* NetworkUsage: the pod's first interface is the default one. */
@@ -215,11 +229,10 @@ static json_t *pod_attributes(const json_t *document)
 			 json_object_get(config, "annotations"));
 }
 
-static json_t *pod_stats(const struct rpc_context *context, const json_t *document,
-			 const json_t *traffic, json_t *containers)
+static json_t *pod_stats(const json_t *document, const json_t *traffic, const json_t *use,
+			 json_t *containers)
 {
 	static const char *const keys[] = { "cpu", "memory", "io", NULL };
-	json_auto_t *use = pod_use(context, document);
 	json_t *count = json_path(use, "pids", "current", NULL);
 	json_t *stats = json_pack("{s:o, s:o*}", "containers", containers, "network",
 				  network_usage(document, traffic));
@@ -245,14 +258,18 @@ static json_t *stats_of(const struct rpc_context *context, const struct records 
 	json_auto_t *containers = container_select(records, filter, err), *list = json_array();
 	json_auto_t *uses = containers ? container_stats(context, records, containers, err) : NULL;
 	json_auto_t *traffic = uses ? all_traffic(context, err) : NULL;
+	json_auto_t *of_pods = traffic ? pod_uses(context, documents) : NULL;
 	const json_t *document;
 	size_t i;
 
 	if (!traffic)
 		return NULL;
 	json_array_foreach (documents, i, document) {
+		const char *cgroup = cgroup_of(document);
+		const json_t *use = cgroup ? json_object_get(of_pods, cgroup) : NULL;
+
 		json_array_append_new(list,
-				      pod_stats(context, document, traffic,
+				      pod_stats(document, traffic, use,
 						containers_of(uses, containers, pod_id(document))));
 	}
 	return json_incref(list);

@@ -10,7 +10,7 @@
 #include "lib/store.h"
 
 struct stats_settings {
-	const char *cgroup;
+	struct strings cgroups;
 };
 
 static const struct output_column columns[] = {
@@ -50,17 +50,20 @@ static int add_named(const struct store *store, const char *text, json_t *rows, 
 	return 0;
 }
 
-static int print_cgroup(const struct cli *cli, const char *path, struct error *err)
+static int print_cgroups(const struct cli *cli, const struct strings *paths, struct error *err)
 {
-	json_auto_t *directories = cgroup_directories(path, err);
 	json_auto_t *rows = json_array();
 
-	if (!directories)
-		return -1;
-	json_t *row = cgroup_stats(directories);
-	json_object_set_new(row, "id", json_string(path));
-	json_array_append_new(rows, row);
-	return output_list(cli, rows, columns, err);
+	for (size_t i = 0; i < paths->count; i++) {
+		json_auto_t *directories = cgroup_directories(paths->items[i], err);
+		json_t *row = directories ? cgroup_stats(directories) : NULL;
+
+		if (!row) /* gone, which takes no other with it */
+			continue;
+		json_object_set_new(row, "id", json_string(paths->items[i]));
+		json_array_append_new(rows, row);
+	}
+	return json_array_size(rows) > 0 ? output_list(cli, rows, columns, err) : -1;
 }
 
 static int run_stats(const struct cli *cli, struct error *err)
@@ -69,10 +72,10 @@ static int run_stats(const struct cli *cli, struct error *err)
 	cleanup_store struct store store = { 0 };
 	json_auto_t *rows = json_array();
 
-	if (settings->cgroup && cli->operand_count > 0)
+	if (settings->cgroups.count > 0 && cli->operand_count > 0)
 		return cli_usage(cli, err, "--cgroup and ids exclude each other");
-	if (settings->cgroup)
-		return print_cgroup(cli, settings->cgroup, err);
+	if (settings->cgroups.count > 0)
+		return print_cgroups(cli, &settings->cgroups, err);
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 	for (int i = 0; i < cli->operand_count; i++)
@@ -84,7 +87,7 @@ static int run_stats(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	{ "cgroup", 0, "PATH", OPTION_STRING, offsetof(struct stats_settings, cgroup),
+	{ "cgroup", 0, "PATH", OPTION_LIST, offsetof(struct stats_settings, cgroups),
 	  "of any cgroup instead, such as a pod's" },
 	{ 0 },
 };

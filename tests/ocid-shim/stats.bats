@@ -9,10 +9,10 @@ number() {
 }
 
 @test "stats: CPU, memory and processes by the CRI's names" {
-	bundle one 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; exec sleep 100' \
+	bundle one 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; exec sleep 43221' \
 		'.linux.resources = {memory: {limit: 67108864}, pids: {limit: 20}}'
 	shim run --bundle "$BUNDLE" one
-	wait_for 20 pgrep -f '^sleep 100'
+	wait_for 20 pgrep -fx 'sleep 43221'
 	shim stats one
 	[ "$(wc -l <<<"$output")" -eq 1 ]
 	[ "$(jq -r .id <<<"$output")" = one ]
@@ -77,6 +77,8 @@ number() {
 	[ "$(number .pids.current)" -eq 2 ]
 	number .cpu.usageCoreNanoSeconds.value
 	number .memory.workingSetBytes.value
+	shim stats --cgroup "$CGROUP-none" --cgroup "$CGROUP" --cgroup relative
+	[ "$(jq -r .id <<<"$output")" = "$CGROUP" ]
 	shim 3 stats --cgroup "$CGROUP-none"
 	error_is not-found
 	for path in relative /a/../b ''; do
