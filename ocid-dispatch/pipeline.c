@@ -44,6 +44,7 @@ struct run {
 	struct stage stages[PIPELINE_MAX];
 	int output_fd;
 	struct buffer output;
+	size_t kept_max; /* when > 0: what the only tool says beyond is dropped, and no error */
 };
 
 struct strings *pipeline_add(struct pipeline *pipeline, const char *tool, ...)
@@ -66,7 +67,8 @@ void pipeline_free(struct pipeline *pipeline)
 
 /* ---- starting ---- */
 
-void pipeline_environment(const struct rpc_context *context)
+/* The variables by which tools know where things are, and that errors are wanted as JSON. */
+static void set_environment(const struct rpc_context *context)
 {
 	setenv("OCID_ROOT", context->root, 1);
 	setenv("OCID_RUNROOT", context->runroot, 1);
@@ -165,26 +167,32 @@ static void reap(struct stage *stage)
 	stage->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Read what is there; the descriptor is closed and -1 after the end. */
-static int take(int *fd, struct buffer *buffer, size_t max, const char *tool, struct error *err)
-{
-	unsigned char data[READ_SIZE];
-	ssize_t got = read(*fd, data, sizeof data);
-
-	if (got > 0) {
-		buffer_append(buffer, data, (size_t)got);
-		if (buffer_length(buffer) > max)
-			return error_set(err, ERROR_LIMIT, "%s printed more than %zu bytes", tool,
-					 max);
-	} else if (got == 0 || errno != EINTR) {
-		close(steal_fd(fd));
-	}
-	return 0;
-}
-
 static const char *tool_name(const struct run *run, size_t index)
 {
 	return run->pipeline->stages[index].items[0];
+}
+
+/* Read what is there; the descriptor is closed and -1 after the end. */
+static int take(const struct run *run, size_t index, int *fd, struct buffer *buffer, size_t max,
+		struct error *err)
+{
+	unsigned char data[READ_SIZE];
+	ssize_t got = read(*fd, data, sizeof data);
+	size_t length = got > 0 ? (size_t)got : 0;
+
+	if (got == 0 || (got < 0 && errno != EINTR))
+		close(steal_fd(fd));
+	if (run->kept_max > 0) {
+		size_t kept = buffer_length(&run->output) + buffer_length(&run->stages->errors);
+
+		max = run->kept_max;
+		length = length < max - kept ? length : max - kept;
+	}
+	buffer_append(buffer, data, length);
+	if (buffer_length(buffer) > max)
+		return error_set(err, ERROR_LIMIT, "%s printed more than %zu bytes",
+				 tool_name(run, index), max);
+	return 0;
 }
 
 static void fill_polls(const struct run *run, struct pollfd *polls)
@@ -202,15 +210,14 @@ static int take_all(struct run *run, const struct pollfd *polls, struct error *e
 {
 	size_t last = run->pipeline->count - 1;
 
-	if (polls->revents &&
-	    take(&run->output_fd, &run->output, OUTPUT_MAX, tool_name(run, last), err) < 0)
+	if (polls->revents && take(run, last, &run->output_fd, &run->output, OUTPUT_MAX, err) < 0)
 		return -1;
 	polls++;
 	for (size_t i = 0; i <= last; i++, polls += 2) {
 		struct stage *stage = &run->stages[i];
 
 		if (polls[0].revents &&
-		    take(&stage->errors_fd, &stage->errors, ERRORS_MAX, tool_name(run, i), err) < 0)
+		    take(run, i, &stage->errors_fd, &stage->errors, ERRORS_MAX, err) < 0)
 			return -1;
 		if (polls[1].revents)
 			reap(stage);
@@ -365,19 +372,23 @@ static int check_all(const struct run *run, struct error *err)
 	return failed ? tool_error(failed, tool_name(run, at), err) : 0;
 }
 
-static int run_all(struct run *run, const struct rpc_context *context, struct error *err)
+static int run_through(struct run *run, const struct rpc_context *context, struct error *err)
 {
-	pipeline_environment(context);
+	set_environment(context);
 	if (context->trace)
 		trace_pipeline(run->pipeline);
-	if (start_all(run, err) < 0 || converse(run, err) < 0) {
-		/* at once: undoing may take longer than we have */
-		if (cli_interrupted())
-			log_message(LOG_LEVEL_WARN, "%s", err->message);
-		stop_all(run);
-		return -1;
-	}
-	return check_all(run, err);
+	if (start_all(run, err) == 0 && converse(run, err) == 0)
+		return 0;
+	/* at once: undoing may take longer than we have */
+	if (cli_interrupted())
+		log_message(LOG_LEVEL_WARN, "%s", err->message);
+	stop_all(run);
+	return -1;
+}
+
+static int run_all(struct run *run, const struct rpc_context *context, struct error *err)
+{
+	return run_through(run, context, err) < 0 ? -1 : check_all(run, err);
 }
 
 static void run_init(struct run *run, const struct pipeline *pipeline)
@@ -439,4 +450,24 @@ int pipeline_rows(const struct pipeline *pipeline, const struct rpc_context *con
 	}
 	*rows = steal_ptr(&array);
 	return 0;
+}
+
+int pipeline_capture(const struct pipeline *pipeline, const struct rpc_context *context, size_t max,
+		     struct pipeline_result *result, struct error *err)
+{
+	__attribute__((cleanup(run_close))) struct run run;
+
+	run_init(&run, pipeline);
+	run.kept_max = max;
+	if (run_through(&run, context, err) < 0)
+		return -1;
+	*result = (struct pipeline_result){ run.output, run.stages->errors, run.stages->status };
+	run.output = run.stages->errors = (struct buffer){ 0 };
+	return 0;
+}
+
+void pipeline_result_free(struct pipeline_result *result)
+{
+	buffer_free(&result->output);
+	buffer_free(&result->errors);
 }

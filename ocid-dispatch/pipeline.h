@@ -6,6 +6,7 @@
  * told.
  */
 #pragma once
+#include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/memory.h"
 
@@ -44,8 +45,18 @@ int pipeline_rows(const struct pipeline *pipeline, const struct rpc_context *con
 int pipeline_run(const struct pipeline *pipeline, const struct rpc_context *context,
 		 struct error *err);
 
-/* Set the variables by which tools know where things are, and that errors are wanted as JSON. */
-void pipeline_environment(const struct rpc_context *context);
+/* What a tool said, and how it ended. Zero-initialise; free with cleanup_pipeline_result. */
+struct pipeline_result {
+	struct buffer output, errors;
+	int status; /* exit status, or 128 + signal */
+};
+
+/* Run one tool whose failure is none of ours. All that it says is read, so that it never waits; of
+ * both streams together max bytes are kept. */
+int pipeline_capture(const struct pipeline *pipeline, const struct rpc_context *context, size_t max,
+		     struct pipeline_result *result, struct error *err);
+void pipeline_result_free(struct pipeline_result *result);
+#define cleanup_pipeline_result __attribute__((cleanup(pipeline_result_free)))
 
 void pipeline_free(struct pipeline *pipeline);
 #define cleanup_pipeline __attribute__((cleanup(pipeline_free)))
