@@ -5,12 +5,12 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/notify.h"
 #include "ocid-dispatch/call.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/http2.h"
 #include "ocid-dispatch/loop.h"
-#include "ocid-dispatch/notify.h"
 #include "ocid-dispatch/stream_server.h"
 
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -32,6 +33,8 @@ enum {
 	OUTPUT_CHUNK = 64 << 10, /* bytes made for a socket at a time */
 	INPUT_CHUNK = 64 << 10,
 	ACCEPT_RETRY_MS = 100,
+	US_PER_S = 1000000,
+	NS_PER_US = 1000,
 	STOP_MS = 10000, /* for handlers that were told to end, after which we leave anyway */
 };
 
@@ -214,13 +217,26 @@ static void accept_ready(void *owner, uint32_t events)
 
 /* ---- signals and the end ---- */
 
+/* Tell systemd, where it has started us; it wants the time of RELOADING=1. */
+static void tell(const char *state)
+{
+	struct timespec now;
+	struct error ignored; /* who does not listen need not know */
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	cleanup_free char *lines =
+		xasprintf("%s\nMONOTONIC_USEC=%lld\n", state,
+			  (long long)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US);
+	notify_send(lines, &ignored);
+}
+
 static void begin_drain(struct server *server)
 {
 	if (server->drain_until_ms) { /* asked twice: now */
 		server->drain_until_ms = clock_ms();
 		return;
 	}
-	notify("STOPPING=1");
+	tell("STOPPING=1");
 	server->drain_until_ms = clock_ms() + server->settings->drain_seconds * INT64_C(1000);
 	loop_remove(server->loop_fd, &server->listening);
 	stream_server_stop(server->settings->streams);
@@ -235,14 +251,14 @@ static void reload(const struct server_settings *settings)
 	struct configuration fresh = { 0 };
 	struct error err = { 0 };
 
-	notify("RELOADING=1");
+	tell("RELOADING=1");
 	if (configuration_load(settings->configuration_path, &fresh, &err) < 0) {
 		log_message(LOG_LEVEL_ERROR, "the configuration is not reloaded: %s", err.message);
 	} else {
 		configuration_free(settings->configuration);
 		*settings->configuration = fresh;
 	}
-	notify("READY=1");
+	tell("READY=1");
 }
 
 static void signals_ready(void *owner, uint32_t events)
@@ -369,6 +385,6 @@ int server_run(const struct server_settings *settings, struct error *err)
 	settings->streams->open_files = server.calls.open_files;
 	if (stream_server_start(settings->streams, loop_fd, err) < 0)
 		return -1;
-	notify("READY=1");
+	tell("READY=1");
 	return serve(&server, err);
 }

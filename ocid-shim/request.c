@@ -5,9 +5,9 @@
 #include "lib/cli.h"
 #include "lib/document.h"
 #include "lib/json.h"
+#include "lib/notify.h"
 #include "lib/version.h"
 #include "ocid-shim/container.h"
-#include "ocid-shim/notify.h"
 #include "ocid-shim/runtime.h"
 
 #include <fcntl.h>

@@ -4,13 +4,13 @@
 
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
-#include "ocid-shim/notify.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/notify.h"
 #include "lib/output.h"
 #include "lib/store.h"
 

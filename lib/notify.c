@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-shim/notify.h"
+#include "lib/notify.h"
 
 #include "lib/cleanup.h"
 
