@@ -82,13 +82,6 @@ static int find_pod(struct creation *c, const char *text, struct error *err)
 	return 0;
 }
 
-static int no_image(const char *name, struct error *err)
-{
-	error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
-	error_subject(err, name);
-	return error_hint(err, "pull it first");
-}
-
 static const char *image_name(const struct creation *c)
 {
 	return json_text(json_object_get(c->config, "image"), "image", "");
@@ -111,7 +104,7 @@ static int find_image(struct creation *c, struct error *err)
 	}
 	if (images_find(c->context, name, &c->image, err) < 0)
 		return -1;
-	return c->image ? 0 : no_image(name, err);
+	return c->image ? 0 : images_missing(name, err);
 }
 
 /* The image that was found on the way: a row from a document. */
@@ -126,7 +119,7 @@ static int take_image(struct creation *c, const json_t *document, struct error *
 			  json_object_get(image, "repoDigests"), "image", image);
 
 	if (!images_is_called(row, image_name(c)))
-		return no_image(image_name(c), err);
+		return images_missing(image_name(c), err);
 	c->image = json_incref(row);
 	return 0;
 }
@@ -336,7 +329,7 @@ static int run_tools(struct creation *c, struct error *err)
 		restore_generate(c->records, c->id, generate);
 	if (pipeline_document(&pipeline, c->context, &document, err) < 0)
 		return !c->image && strcmp(err->subject, c->question) == 0
-			       ? no_image(image_name(c), err)
+			       ? images_missing(image_name(c), err)
 			       : -1;
 	return c->image ? 0 : take_image(c, document, err);
 }

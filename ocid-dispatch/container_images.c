@@ -29,11 +29,8 @@ static char *mount_one(const struct rpc_context *context, const char *name, cons
 
 	if (images_find(context, name, &row, err) < 0)
 		return NULL;
-	if (!row) {
-		error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
-		error_hint(err, "pull it first");
-		return NULL;
-	}
+	if (!row)
+		return images_missing(name, err), NULL;
 	const char *id = json_text(row, "id", "");
 	if (path_make_dirs(directory, DIRECTORY_MODE, err) < 0)
 		return NULL;

@@ -177,6 +177,13 @@ int images_find(const struct rpc_context *context, const char *name, json_t **ro
 	return 0;
 }
 
+int images_missing(const char *name, struct error *err)
+{
+	error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
+	error_subject(err, name);
+	return error_hint(err, "pull it first");
+}
+
 static int find_named(const struct rpc_context *context, const json_t *request, json_t **row,
 		      struct error *err)
 {

@@ -13,6 +13,9 @@ struct rpc_context;
 int images_find(const struct rpc_context *context, const char *name, json_t **row,
 		struct error *err);
 
+/* The error that there is no such image. Returns -1. */
+int images_missing(const char *name, struct error *err);
+
 /* What the store, which is generous to people, is asked for `name`; what it finds must then be
  * looked at with images_is_called(). The caller frees it. */
 char *images_question(const char *name, struct error *err);

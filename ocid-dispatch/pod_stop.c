@@ -44,8 +44,10 @@ static int take_down(const struct rpc_context *context, const struct records *re
 	return path_remove_tree(records->run_pods_fd, id, err);
 }
 
-int pod_stop(const struct rpc_context *context, const struct records *records, const char *id,
-	     json_t *document, struct error *err)
+/* End what runs in it and give back its network; it stays known. Again is no error. `document` is
+ * NULL where it is damaged. The caller holds the lock, exclusively. */
+static int stop(const struct rpc_context *context, const struct records *records, const char *id,
+		json_t *document, struct error *err)
 {
 	/* from here on it is not ready any more, whatever happens to us */
 	if (strcmp(pod_stage(document), "ready") == 0 &&
@@ -131,7 +133,7 @@ int pods_stop(const struct rpc_context *context, const json_t *request, json_t *
 		*err = why;
 		return -1;
 	}
-	if ((document || is_damaged) && pod_stop(context, &records, id, document, err) < 0)
+	if ((document || is_damaged) && stop(context, &records, id, document, err) < 0)
 		return -1;
 	*response = json_object();
 	return 0;

@@ -57,11 +57,6 @@ enum pod_state { POD_READY, POD_NOT_READY, POD_BEING_MADE };
 /* What it is now: its namespaces must be there and its pause process alive. */
 enum pod_state pod_state(const struct records *records, const json_t *document);
 
-/* End what runs in it and give back its network; it stays known. Again is no error. `document` is
- * NULL where it is damaged. The caller holds the lock, exclusively. */
-int pod_stop(const struct rpc_context *context, const struct records *records, const char *id,
-	     json_t *document, struct error *err);
-
 /* Remove it with its containers, whatever its stage is. The caller holds the lock, exclusively;
  * its file is gone then. */
 int pod_remove(const struct rpc_context *context, const struct records *records, const char *id,
