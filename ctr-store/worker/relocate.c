@@ -11,6 +11,8 @@ static int merge_same(struct tree *tree, struct dir *from, struct dir *to, const
 {
 	struct dir *child = tree_find(tree, from, name), *other = tree_find(tree, to, name);
 
+	while (other && other->moved_to)
+		other = other->moved_to;
 	if (child && other && !child->declared)
 		return merge(tree, child, other, err);
 	return error_set(err, ERROR_INTEGRITY,
@@ -48,10 +50,10 @@ static int merge(struct tree *tree, struct dir *from, struct dir *to, struct err
 {
 	struct merging merging = { tree, from, to };
 
+	from->moved_to = to;
 	if (tree->media->list(tree, from, merge_each, &merging, err) < 0)
 		return -1;
 	to->has_whiteouts |= from->has_whiteouts;
-	from->moved_to = to;
 	return tree_remove(tree, from->parent, from->name, err);
 }
 

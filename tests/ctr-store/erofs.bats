@@ -472,6 +472,14 @@ print(os.lseek(f, 0, os.SEEK_HOLE) < 2 << 20, os.lseek(f, 1 << 30, os.SEEK_DATA)
 	[ "$output" = "True True" ]
 }
 
+@test "layer: what goes twice through a symbolic link of a lower layer is not lost" {
+	mkdir -p lower/a
+	ln -s . lower/a/b
+	make_tar l.tar file:a/b/b/f:text=f file:a/b/b/b/g:text=g
+	both l.tar
+	[ "$(cat tree/a/f tree/a/g)" = fg ]
+}
+
 @test "layer: hostile layers fare alike as an image and as a directory" {
 	mkdir lower cases
 	/usr/bin/python3 "$HERE/hostile-layer.py" --all cases
