@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+/* of Linux */
+enum { MAJOR_MAX = (1 << 12) - 1, MINOR_MAX = (1 << 20) - 1 };
+
 static int still_taken(struct error *err)
 {
 	return error_set(err, ERROR_FAILED, "cannot create it: its name is taken");
@@ -15,11 +18,8 @@ int create_file(struct tree *tree, struct dir *dir, const char *name, const stru
 {
 	int status = tree->media->file(tree, dir, name, meta, size, err);
 
-	if (status != MEDIA_TAKEN)
-		return status;
-	if (tree_remove(tree, dir, name, err) < 0)
-		return -1;
-	status = tree->media->file(tree, dir, name, meta, size, err);
+	if (status == MEDIA_TAKEN && (status = tree_remove(tree, dir, name, err)) == 0)
+		status = tree->media->file(tree, dir, name, meta, size, err);
 	return status == MEDIA_TAKEN ? still_taken(err) : status;
 }
 
@@ -30,11 +30,8 @@ int create_symlink(struct tree *tree, struct dir *dir, const char *name, const c
 		return error_set(err, ERROR_INTEGRITY, "a symbolic link to nothing");
 	int status = tree->media->symlink(tree, dir, name, target, meta, err);
 
-	if (status != MEDIA_TAKEN)
-		return status;
-	if (tree_remove(tree, dir, name, err) < 0)
-		return -1;
-	status = tree->media->symlink(tree, dir, name, target, meta, err);
+	if (status == MEDIA_TAKEN && (status = tree_remove(tree, dir, name, err)) == 0)
+		status = tree->media->symlink(tree, dir, name, target, meta, err);
 	return status == MEDIA_TAKEN ? still_taken(err) : status;
 }
 
@@ -44,15 +41,16 @@ int create_node(struct tree *tree, struct dir *dir, const char *name, mode_t typ
 	if (S_ISCHR(type) && device == makedev(0, 0))
 		return error_set(err, ERROR_INTEGRITY,
 				 "character device 0:0 would hide what lies beneath");
-	if (tree->no_devices && (S_ISCHR(type) || S_ISBLK(type)))
+	bool is_device = S_ISCHR(type) || S_ISBLK(type);
+	if (is_device && (major(device) > MAJOR_MAX || minor(device) > MINOR_MAX))
+		return error_set(err, ERROR_INTEGRITY, "there is no device %u:%u", major(device),
+				 minor(device));
+	if (tree->no_devices && is_device)
 		return tree_remove(tree, dir, name, err);
 	int status = tree->media->node(tree, dir, name, type, device, meta, err);
 
-	if (status != MEDIA_TAKEN)
-		return status;
-	if (tree_remove(tree, dir, name, err) < 0)
-		return -1;
-	status = tree->media->node(tree, dir, name, type, device, meta, err);
+	if (status == MEDIA_TAKEN && (status = tree_remove(tree, dir, name, err)) == 0)
+		status = tree->media->node(tree, dir, name, type, device, meta, err);
 	return status == MEDIA_TAKEN ? still_taken(err) : status;
 }
 

@@ -156,7 +156,9 @@ static int unpack_named(struct unpacker *u, struct archive_entry *entry, const s
 
 	if (name->kind == NAME_IGNORED)
 		return 0;
-	if (name->kind == NAME_ROOT && archive_entry_filetype(entry) != AE_IFDIR)
+	/* a hard link's type is whatever its header says */
+	if (name->kind == NAME_ROOT &&
+	    (archive_entry_filetype(entry) != AE_IFDIR || archive_entry_hardlink(entry)))
 		return error_set(err, ERROR_INTEGRITY, "the topmost entry is not a directory");
 	if (tree_walk(u->tree, u->tree->root, name->parent, true, &dir, err) < 0)
 		return -1;

@@ -120,6 +120,14 @@ def root_is_hardlink(layer):
 
 
 @case
+def root_is_hardlink_with_mode_of_directory(layer):
+    layer.add("x", b"1")
+    link = header("./", type=tarfile.LNKTYPE, linkname="x")
+    link[100:108] = b"0040755\0"
+    layer.raw(checksummed(link))
+
+
+@case
 def long_component(layer):
     layer.add("n" * 256, b"")
 
@@ -259,6 +267,17 @@ def hardlink_replaces_parent(layer):
 @case
 def fake_whiteout(layer):
     layer.add("shadow", type=tarfile.CHRTYPE, devmajor=0, devminor=0)
+
+
+@case
+def device_of_no_number(layer):
+    """Which would be 0:0, a whiteout, where the kernel's 12 and 20 bits are taken of it."""
+    layer.raw(bytes(header("shadow", type=tarfile.CHRTYPE, devmajor=1 << 24, devminor=0)))
+
+
+@case
+def device_minor_of_no_number(layer):
+    layer.raw(bytes(header("shadow", type=tarfile.BLKTYPE, devmajor=8, devminor=1 << 20)))
 
 
 @case

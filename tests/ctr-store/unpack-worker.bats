@@ -585,7 +585,7 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 @test "layer: names that lead outside are refused" {
 	local name
 	for name in dotdot dotdot-inside dotdot-last root-is-symlink root-is-symlink-slash root-is-file \
-		root-is-hardlink long-component long-path pax-path-dotdot; do
+		root-is-hardlink root-is-hardlink-with-mode-of-directory long-component long-path pax-path-dotdot; do
 		hostile "$name" 7
 	done
 	hostile absolute 0
@@ -616,7 +616,7 @@ sys.stdout.buffer.write(lzma.compress(open("l.tar", "rb").read(), filters=[
 
 @test "layer: what only an unpacker may write is refused" {
 	local name
-	for name in fake-whiteout xattr-redirect xattr-opaque xattr-user-overlay whiteout-empty \
+	for name in fake-whiteout device-of-no-number device-minor-of-no-number xattr-redirect xattr-opaque xattr-user-overlay whiteout-empty \
 		whiteout-dot whiteout-dotdot whiteout-as-parent parent-is-file parent-is-fifo; do
 		hostile "$name" 7
 	done
