@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,11 +149,16 @@ static int write_map(pid_t pid, const char *file, const json_t *map, struct erro
 /* A process that only waits, in a user namespace of its own. */
 static pid_t start_holder(struct error *err)
 {
+	pid_t parent = getpid();
 	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
 
-	if (pid == 0)
-		for (;;)
+	if (pid == 0) {
+		/* it has our locks, too, and must not outlive us */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (getppid() == parent)
 			pause();
+		_exit(0);
+	}
 	return pid < 0 ? error_os(err, "cannot make a user namespace") : pid;
 }
 
