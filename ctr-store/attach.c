@@ -3,6 +3,7 @@
 
 #include "ctr-store/erofs_shared.h"
 #include "ctr-store/hold.h"
+#include "ctr-store/layer.h"
 #include "ctr-store/mountinfo.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/record.h"
@@ -43,14 +44,8 @@ static char *make_target(const struct store *store, struct error *err)
 static int list_layers(const struct store *store, const struct attach *attach,
 		       const struct erofs_user *user, struct strings *layers, struct error *err)
 {
-	const json_t *id;
-	size_t i;
-
-	json_array_foreach (attach->layers, i, id) {
-		if (!json_is_string(id))
-			return error_set(err, ERROR_INTEGRITY, "a layer's id is not a string");
-		strings_add(layers, json_string_value(id));
-	}
+	if (layer_parse_ids(attach->layers, layers, err) < 0)
+		return -1;
 	return attach->upper || attach->hold ? 0 : root_directory_add(store, layers, user, err);
 }
 

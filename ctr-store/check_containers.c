@@ -48,7 +48,7 @@ static bool unpack_missing(const struct check *check, const json_t *container)
 	if (!check->repair ||
 	    image_find(check->store, json_text(facts, "digest", "-"), &image, &ignored) < 0)
 		return false;
-	cleanup_fd int gate = layer_secure(check->store, &image, &ids, &ignored);
+	cleanup_fd int gate = layer_secure(check->store, &image, NULL, &ids, &ignored);
 	return gate >= 0 && !missing_layer(check->store, container);
 }
 

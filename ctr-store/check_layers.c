@@ -160,8 +160,9 @@ static const char *mend_from_image(const struct check *check, const char *id, co
 	const struct source source = { .image = check->repair &&
 						find_source(check, images, &image) };
 	const char *repair = mend(check, id, &source);
-	cleanup_fd int gate =
-		repair && source.image ? layer_secure(check->store, &image, &ids, &ignored) : -1;
+	cleanup_fd int gate = repair && source.image
+				      ? layer_secure(check->store, &image, NULL, &ids, &ignored)
+				      : -1;
 
 	return gate < 0 ? repair : unpacked_again;
 }

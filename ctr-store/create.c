@@ -153,7 +153,7 @@ static int create(const struct cli *cli, struct error *err)
 		return -1;
 
 	bool copy = backend == BACKEND_COPY;
-	cleanup_fd int gate = layer_secure_as(&store, &image, backend, &layers, err);
+	cleanup_fd int gate = layer_secure(&store, &image, &backend, &layers, err);
 	if (gate < 0)
 		return -1;
 	const struct container_plan plan = { .id = settings->id,

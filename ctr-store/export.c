@@ -69,7 +69,7 @@ static int open_image(const struct store *store, const struct image *image,
 
 	if (staging_refer(staging, references, err) < 0)
 		return -1;
-	cleanup_fd int gate = layer_secure(store, image, &layers, err);
+	cleanup_fd int gate = layer_secure(store, image, NULL, &layers, err);
 	if (gate < 0 || root_directory_add(store, &layers, NULL, err) < 0)
 		return -1;
 	return open_merged(store, &layers, NULL, NULL, err);
@@ -83,8 +83,6 @@ static int open_container(const struct store *store, const json_t *container, st
 	cleanup_free char *upper =
 		xasprintf("%s/containers/%s/upper", store->root, json_text(container, "id", ""));
 	cleanup_strings struct strings layers = { 0 };
-	const json_t *layer;
-	size_t i;
 
 	if (volatile_check(container, err) < 0)
 		return -1;
@@ -94,9 +92,8 @@ static int open_container(const struct store *store, const json_t *container, st
 
 		return fd < 0 ? error_os(err, "container %s", rootfs) : fd;
 	}
-	json_array_foreach (json_object_get(container, "layers"), i, layer) {
-		strings_add(&layers, json_is_string(layer) ? json_string_value(layer) : "?");
-	}
+	if (layer_parse_ids(json_object_get(container, "layers"), &layers, err) < 0)
+		return -1;
 	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
 	return gate < 0 ? -1 : open_merged(store, &layers, container, upper, err);
 }

@@ -24,6 +24,19 @@ json_t *layer_read(const struct store *store, const char *id, struct error *err)
 	return json_read_at(store->layers_fd, path, JSON_CONFIG_MAX, err);
 }
 
+int layer_parse_ids(const json_t *array, struct strings *ids, struct error *err)
+{
+	const json_t *id;
+	size_t i;
+
+	json_array_foreach (array, i, id) {
+		if (!json_is_string(id))
+			return error_set(err, ERROR_INTEGRITY, "a layer's id is not a string");
+		strings_add(ids, json_string_value(id));
+	}
+	return 0;
+}
+
 /* The layer with that id is the image's: 1, with the id for the caller; 0 when it is not, or not
  * there. Takes the id. */
 static int try_id(const struct store *store, char *id, const struct image_layer *layer, char **ret,
@@ -111,9 +124,8 @@ static int find_all(const struct store *store, const struct image *image, struct
 	return 1;
 }
 
-/* Unpacks as the backend says; NULL: as the store's does. */
-static int secure(const struct store *store, const struct image *image, const enum backend *backend,
-		  struct strings *ids, struct error *err)
+int layer_secure(const struct store *store, const struct image *image, const enum backend *backend,
+		 struct strings *ids, struct error *err)
 {
 	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
 	int found = gate < 0 ? -1 : find_all(store, image, ids, err);
@@ -137,16 +149,4 @@ static int secure(const struct store *store, const struct image *image, const en
 		return error_set(err, ERROR_TEMPORARY, "a layer of image %s was removed meanwhile",
 				 image_label(image));
 	return found < 0 ? -1 : steal_fd(&gate);
-}
-
-int layer_secure(const struct store *store, const struct image *image, struct strings *ids,
-		 struct error *err)
-{
-	return secure(store, image, NULL, ids, err);
-}
-
-int layer_secure_as(const struct store *store, const struct image *image, enum backend backend,
-		    struct strings *ids, struct error *err)
-{
-	return secure(store, image, &backend, ids, err);
 }

@@ -42,12 +42,12 @@ static inline char *layer_path(const struct store *store, const char *id)
 	return path;
 }
 
-/* Get all layers of an image ready to be mounted, unpacking what is missing, and return with the
- * gate held (a descriptor), so that gc takes none away before the caller has written down that it
- * uses them. `ids` gets the directories, lowest first, each once. */
-int layer_secure(const struct store *store, const struct image *image, struct strings *ids,
-		 struct error *err);
+/* The ids of layers in an array that a container or a record of a mount has. */
+int layer_parse_ids(const json_t *array, struct strings *ids, struct error *err);
 
-/* The same; what is missing is unpacked for this backend. */
-int layer_secure_as(const struct store *store, const struct image *image, enum backend backend,
-		    struct strings *ids, struct error *err);
+/* Get all layers of an image ready to be mounted, unpacking what is missing for the backend (NULL:
+ * the store's), and return with the gate held (a descriptor), so that gc takes none away before the
+ * caller has written down that it uses them. `ids` gets the directories, lowest first, each once.
+ */
+int layer_secure(const struct store *store, const struct image *image, const enum backend *backend,
+		 struct strings *ids, struct error *err);

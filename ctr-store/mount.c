@@ -45,7 +45,7 @@ static json_t *mount_image(const struct store *store, const struct image *image,
 			   const char *directory, struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
-	cleanup_fd int gate = layer_secure(store, image, &layers, err);
+	cleanup_fd int gate = layer_secure(store, image, NULL, &layers, err);
 	json_auto_t *ids = json_array();
 
 	if (gate < 0)
@@ -71,7 +71,7 @@ static json_t *mount_writable(const struct store *store, const struct settings *
 {
 	cleanup_strings struct strings layers = { 0 };
 	json_auto_t *document = json_pack("{s:O}", "image", image->json);
-	cleanup_fd int gate = layer_secure(store, image, &layers, err);
+	cleanup_fd int gate = layer_secure(store, image, NULL, &layers, err);
 
 	if (gate < 0)
 		return NULL;

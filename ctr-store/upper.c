@@ -5,6 +5,7 @@
 #include "ctr-store/backend.h"
 #include "ctr-store/copied.h"
 #include "ctr-store/id_map.h"
+#include "ctr-store/layer.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/tree_walk.h"
@@ -41,13 +42,9 @@ static void upper_close(struct upper *upper)
 static int open_lower(const struct store *store, const json_t *container, struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
-	const json_t *id;
-	size_t i;
 
-	json_array_foreach (json_object_get(container, "layers"), i, id) {
-		strings_add(&layers, json_is_string(id) ? json_string_value(id) : "?");
-	}
-	if (root_directory_add(store, &layers, NULL, err) < 0)
+	if (layer_parse_ids(json_object_get(container, "layers"), &layers, err) < 0 ||
+	    root_directory_add(store, &layers, NULL, err) < 0)
 		return -1;
 	const struct id_maps maps = id_maps_of(container);
 	const struct overlay overlay = { .layers = &layers,
