@@ -279,8 +279,9 @@ static int unpack_again(const struct shadow *shadow, const struct image *image, 
 {
 	cleanup_unpacker struct unpacker *unpacker = unpacker_new(&shadow->store, err);
 
-	if (!unpacker || unpacker_add_image(unpacker, image, err) < 0)
+	if (!unpacker)
 		return -1;
+	unpacker_add_image(unpacker, image);
 	unpacker_lose_writes(unpacker);
 	unpacker_all_blobs(unpacker);
 	return unpacker_finish(unpacker, err);

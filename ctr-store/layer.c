@@ -136,8 +136,9 @@ int layer_secure(const struct store *store, const struct image *image, const enu
 
 	/* what it refers to stays until the gate is held again */
 	cleanup_unpacker struct unpacker *unpacker = unpacker_new(store, err);
-	if (!unpacker || unpacker_add_image(unpacker, image, err) < 0)
+	if (!unpacker)
 		return -1;
+	unpacker_add_image(unpacker, image);
 	if (backend)
 		unpacker_set_backend(unpacker, *backend);
 	unpacker_all_blobs(unpacker);

@@ -93,7 +93,8 @@ static int add_image(struct session *session, json_t *json, struct error *err)
 	session->images =
 		xreallocarray(session->images, session->image_count + 1, sizeof(struct image *));
 	session->images[session->image_count++] = kept;
-	return unpacker_add_image(session->unpacker, kept, err);
+	unpacker_add_image(session->unpacker, kept);
+	return 0;
 }
 
 /* ---- images by name ---- */

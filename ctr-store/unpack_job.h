@@ -32,6 +32,7 @@ enum job_state {
 	JOB_RUNNING,	 /* a worker writes it, its blob being here */
 	JOB_NEEDS_LOWER, /* its worker waits for the layers beneath */
 	JOB_DONE,
+	JOB_STATES
 };
 
 struct unpack_job {

@@ -21,10 +21,12 @@ enum { FOREIGN_POLL_MS = 20, NEEDS_LOWER_MAX = 8 };
 
 struct unpacker {
 	struct unpack_site site;
-	json_t *references;
+	json_t *references;	  /* digests of all that is used */
+	bool references_grew;	  /* since others were told */
 	struct unpack_job **jobs; /* image after image, lowest layer first */
 	size_t job_count, limit;
-	bool foreign; /* a layer is being unpacked by another process */
+	size_t in_state[JOB_STATES]; /* how many jobs */
+	bool foreign;		     /* a layer is being unpacked by another process */
 	bool lose_writes;
 };
 
@@ -78,18 +80,16 @@ void unpacker_set_backend(struct unpacker *unpacker, enum backend backend)
 	unpacker->site.backend = backend;
 }
 
-int unpacker_add_image(struct unpacker *unpacker, const struct image *image, struct error *err)
+void unpacker_add_image(struct unpacker *unpacker, const struct image *image)
 {
 	json_auto_t *references = image_references(image);
 
 	json_array_extend(unpacker->references, references);
-	if (staging_refer(&unpacker->site.staging, unpacker->references, err) < 0)
-		return -1;
+	unpacker->references_grew = true;
 	unpacker->jobs = xreallocarray(unpacker->jobs, unpacker->job_count + image->layer_count,
 				       sizeof(struct unpack_job *));
 	for (size_t i = 0; i < image->layer_count; i++)
 		unpacker->jobs[unpacker->job_count++] = unpack_job_new(image, i);
-	return 0;
 }
 
 void unpacker_blob_arrives(struct unpacker *unpacker, const char *digest)
@@ -110,15 +110,6 @@ void unpacker_all_blobs(struct unpacker *unpacker)
 {
 	for (size_t i = 0; i < unpacker->job_count; i++)
 		unpack_job_blob_is_here(&unpacker->site, unpacker->jobs[i]);
-}
-
-static size_t count_state(const struct unpacker *unpacker, enum job_state state)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < unpacker->job_count; i++)
-		count += unpacker->jobs[i]->state == state;
-	return count;
 }
 
 /* ---- layers that lean ---- */
@@ -190,16 +181,16 @@ static int hear(struct unpacker *unpacker, struct unpack_job *job, struct error 
  * layer that is left, which all others may wait for. */
 static bool may_start(const struct unpacker *unpacker, struct unpack_job *const *at)
 {
-	if (count_state(unpacker, JOB_RUNNING) >= unpacker->limit)
+	if (unpacker->in_state[JOB_RUNNING] >= unpacker->limit)
 		return false;
-	return count_state(unpacker, JOB_NEEDS_LOWER) < NEEDS_LOWER_MAX || unpack_lower_is_done(at);
+	return unpacker->in_state[JOB_NEEDS_LOWER] < NEEDS_LOWER_MAX || unpack_lower_is_done(at);
 }
 
 /* They run beside those whose blobs are here, and do not keep them from being started. */
 static bool may_follow(const struct unpacker *unpacker)
 {
-	return count_state(unpacker, JOB_FOLLOWING) < unpacker->limit &&
-	       count_state(unpacker, JOB_NEEDS_LOWER) < NEEDS_LOWER_MAX;
+	return unpacker->in_state[JOB_FOLLOWING] < unpacker->limit &&
+	       unpacker->in_state[JOB_NEEDS_LOWER] < NEEDS_LOWER_MAX;
 }
 
 static int start(struct unpacker *unpacker, struct unpack_job *job, struct error *err)
@@ -215,26 +206,50 @@ static int start(struct unpacker *unpacker, struct unpack_job *job, struct error
  * system is waited for, once. */
 static bool may_commit(const struct unpacker *unpacker)
 {
-	return count_state(unpacker, JOB_RUNNING) == 0 ||
-	       (unpacker->site.backend == BACKEND_EROFS &&
-		unpacker->job_count <= UNPACK_TARGET_FEW);
+	return unpacker->in_state[JOB_RUNNING] == 0 || (unpacker->site.backend == BACKEND_EROFS &&
+							unpacker->job_count <= UNPACK_TARGET_FEW);
+}
+
+static int advance_job(struct unpacker *unpacker, struct unpack_job *const *at, struct error *err)
+{
+	switch ((*at)->state) {
+	case JOB_NEEDS_LOWER:
+		return give_lower(unpacker, at, err);
+	case JOB_ARRIVING:
+		return may_follow(unpacker) ? unpack_job_follow(&unpacker->site, *at, err) : 0;
+	case JOB_READY:
+		return may_start(unpacker, at) ? start(unpacker, *at, err) : 0;
+	default:
+		return 0;
+	}
+}
+
+/* What is going to be used is said before it is looked for. */
+static int refer(struct unpacker *unpacker, struct error *err)
+{
+	if (!unpacker->references_grew)
+		return 0;
+	unpacker->references_grew = false;
+	return staging_refer(&unpacker->site.staging, unpacker->references, err);
 }
 
 /* Start and feed what can be, lowest layers first. */
 static int advance(struct unpacker *unpacker, struct error *err)
 {
+	if (refer(unpacker, err) < 0)
+		return -1;
 	unpacker->foreign = false;
+	memset(unpacker->in_state, 0, sizeof unpacker->in_state);
+	for (size_t i = 0; i < unpacker->job_count; i++)
+		unpacker->in_state[unpacker->jobs[i]->state]++;
 	for (size_t i = 0; i < unpacker->job_count; i++) {
-		struct unpack_job **at = &unpacker->jobs[i];
+		const struct unpack_job *job = unpacker->jobs[i];
+		enum job_state before = job->state;
 
-		if ((*at)->state == JOB_NEEDS_LOWER && give_lower(unpacker, at, err) < 0)
+		if (advance_job(unpacker, &unpacker->jobs[i], err) < 0)
 			return -1;
-		if ((*at)->state == JOB_ARRIVING && may_follow(unpacker) &&
-		    unpack_job_follow(&unpacker->site, *at, err) < 0)
-			return -1;
-		if ((*at)->state == JOB_READY && may_start(unpacker, at) &&
-		    start(unpacker, *at, err) < 0)
-			return -1;
+		unpacker->in_state[before]--;
+		unpacker->in_state[job->state]++;
 	}
 	forget_lower(unpacker);
 	return may_commit(unpacker) ? commit(unpacker, err) : 0;
@@ -252,14 +267,19 @@ static bool is_complete(const struct unpacker *unpacker)
 static int wait_for_news(struct unpacker *unpacker, int input_fd, bool *input_ready,
 			 struct error *err)
 {
-	size_t count = unpacker->job_count;
-	cleanup_free struct pollfd *polls = xcalloc(2 * count + 1, sizeof *polls);
+	size_t count = 0;
+	cleanup_free struct unpack_job **jobs = xcalloc(unpacker->job_count, sizeof(*jobs));
+	cleanup_free struct pollfd *polls = xcalloc(2 * unpacker->job_count + 1, sizeof *polls);
 
-	for (size_t i = 0; i < count; i++) {
+	/* of thousands of layers only those: poll() takes no more than may be open */
+	for (size_t i = 0; i < unpacker->job_count; i++) {
 		const struct unpack_worker *worker = &unpacker->jobs[i]->worker;
 
-		polls[2 * i] = (struct pollfd){ worker->out.fd, POLLIN, 0 };
-		polls[2 * i + 1] = (struct pollfd){ worker->err.fd, POLLIN, 0 };
+		if (worker->pid == 0)
+			continue;
+		polls[2 * count] = (struct pollfd){ worker->out.fd, POLLIN, 0 };
+		polls[2 * count + 1] = (struct pollfd){ worker->err.fd, POLLIN, 0 };
+		jobs[count++] = unpacker->jobs[i];
 	}
 	polls[2 * count] = (struct pollfd){ input_fd, POLLIN, 0 };
 	if (cli_poll(polls, 2 * count + 1, unpacker->foreign ? FOREIGN_POLL_MS : -1) < 0 &&
@@ -269,7 +289,7 @@ static int wait_for_news(struct unpacker *unpacker, int input_fd, bool *input_re
 		return error_set(err, ERROR_TEMPORARY, "interrupted");
 	for (size_t i = 0; i < count; i++)
 		if ((polls[2 * i].revents || polls[2 * i + 1].revents) &&
-		    hear(unpacker, unpacker->jobs[i], err) < 0)
+		    hear(unpacker, jobs[i], err) < 0)
 			return -1;
 	*input_ready = polls[2 * count].revents != 0;
 	return 0;

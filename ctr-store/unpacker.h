@@ -37,7 +37,7 @@ void unpacker_lose_writes(struct unpacker *unpacker);
 void unpacker_prepare(struct unpacker *unpacker);
 
 /* The image is borrowed until unpacker_free(). */
-int unpacker_add_image(struct unpacker *unpacker, const struct image *image, struct error *err);
+void unpacker_add_image(struct unpacker *unpacker, const struct image *image);
 
 /* This blob has begun to come into the store, or more of it has come. */
 void unpacker_blob_arrives(struct unpacker *unpacker, const char *digest);

@@ -233,6 +233,14 @@ teardown() { clean_store; }
 	umount "$OCID_ROOT"
 }
 
+@test "unpack: more layers at once than there may be open files" {
+	rm -rf "$OCID_ROOT"
+	/usr/bin/python3 "$TESTS/ctr-store/many-images.py" "$OCID_ROOT" 20 5
+	rm -r "$OCID_ROOT/layers"
+	tool bash -c 'ulimit -n 150; ctr-store unpack image{0..19}:1'
+	[ "$(layers | wc -l)" -eq 100 ]
+}
+
 @test "unpack: a hostile layer writes nothing outside its directory" {
 	as_directories
 	mkdir outside
