@@ -147,12 +147,13 @@ static bool has_label(const char *path, const char *label)
 	return strcmp(found, label) == 0;
 }
 
-static int set_label(const char *path, const char *label, struct error *err)
+static int set_label(const FTSENT *entry, const char *label, struct error *err)
 {
 	/* some file systems have one label for all */
-	if (lsetxattr(path, ATTRIBUTE, label, strlen(label) + 1, 0) == 0 || errno == ENOTSUP)
+	if (lsetxattr(entry->fts_accpath, ATTRIBUTE, label, strlen(label) + 1, 0) == 0 ||
+	    errno == ENOTSUP)
 		return 0;
-	return error_os(err, "cannot label %s", path);
+	return error_os(err, "cannot label %s", entry->fts_path);
 }
 
 int selinux_relabel(const char *path, const char *label, struct error *err)
@@ -174,7 +175,7 @@ int selinux_relabel(const char *path, const char *label, struct error *err)
 	/* a directory last, so that its label says that the rest is done */
 	while ((status = walk_next(tree, &entry, err)) > 0)
 		if (entry->fts_info != FTS_D && entry->fts_info != FTS_NS &&
-		    set_label(entry->fts_accpath, label, err) < 0)
+		    set_label(entry, label, err) < 0)
 			break;
 	fts_close(tree);
 	return status > 0 ? -1 : status;

@@ -7,7 +7,7 @@
 FTS *walk_open(const char *path, int options, struct error *err)
 {
 	char *const roots[] = { (char *)path, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | options, NULL);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | options, NULL);
 
 	if (!tree)
 		error_os(err, "%s", path);

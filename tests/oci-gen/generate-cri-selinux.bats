@@ -6,7 +6,7 @@ load common
 load cri
 
 # with_selinux STATUS FILTER: generate from the document, changed by the filter. $output is the
-# configuration.
+# configuration. The words of $WITH are before the command.
 with_selinux() {
 	jq "$2" "$DOCUMENT" >"$DOCUMENT.now"
 	tool "$1" unshare --mount --propagation private sh -ec '
@@ -14,7 +14,7 @@ with_selinux() {
 		mkdir /sys/fs/selinux
 		echo 1 >/sys/fs/selinux/enforce
 		[ ! -d /etc/selinux ] || mount -t tmpfs none /etc/selinux
-		exec oci-gen generate --document "$1"' sh "$DOCUMENT.now"
+		exec $WITH oci-gen generate --document "$1"' sh "$DOCUMENT.now"
 	[ "$1" -ne 0 ] || output=$(jq -c '.config | [.process.selinuxLabel, .linux.mountLabel]' <<<"$output")
 }
 
@@ -62,6 +62,24 @@ label() {
 	[[ $output != *container_file_t* ]]
 	with_selinux 6 '.cri.container.mounts = [{containerPath: "/a", hostPath: "/etc", selinuxRelabel: true}]'
 	error_is denied /etc
+}
+
+@test "generate: cri: SELinux: who changes the way to a file meanwhile does not get another relabelled" {
+	local data=$BATS_TEST_TMPDIR/data other=$BATS_TEST_TMPDIR/other log=$BATS_TEST_TMPDIR/log
+
+	mkdir -p "$data/sub" "$other"
+	touch "$data/sub/file" "$other/file"
+	{
+		wait_for 20 grep -q lsetxattr "$log" && mv "$data/sub" "$data/moved" && ln -s "$other" "$data/sub"
+	} 3>&- &
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	# the first label waits for that
+	WITH="strace -o $log -e trace=lsetxattr -e inject=lsetxattr:delay_enter=1000000:when=1" \
+		with_selinux 0 ".cri.container.mounts = [{containerPath: \"/a\", hostPath: \"$data\", selinuxRelabel: true}]"
+	wait "$!"
+	[[ $(label "$data/moved/file") == *container_file_t* ]]
+	run label "$other/file"
+	[[ $output != *container_file_t* ]]
 }
 
 @test "generate: cri: SELinux: where it is off, that is said, and nothing is labelled" {
