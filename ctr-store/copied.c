@@ -2,7 +2,6 @@
 #include "ctr-store/copied.h"
 
 #include "lib/cleanup.h"
-#include "lib/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,18 +17,6 @@ struct comparison {
 	void *context;
 	char *gone; /* the last path that was removed: what is in it needs no mention */
 };
-
-/* Opens the same path in the other tree: -1 with errno. */
-static int open_other(const struct comparison *comparison, const char *path)
-{
-	struct error why;
-	int fd = path_open_beneath(comparison->other_fd, path[0] ? path : ".", O_PATH | O_NOFOLLOW,
-				   0, &why);
-
-	if (fd < 0)
-		errno = why.os;
-	return fd;
-}
 
 static bool same_link(const struct tree_entry *entry, int other_fd)
 {
@@ -61,9 +48,11 @@ static bool same(const struct tree_entry *entry, int other_fd)
 
 static int compare_entry(const struct tree_entry *entry, void *context, struct error *err)
 {
-	struct comparison *comparison = context;
-	cleanup_fd int fd = open_other(comparison, entry->path);
+	const struct comparison *comparison = context;
+	cleanup_fd int fd = tree_open(comparison->other_fd, entry->path, err);
 
+	if (fd < 0 && !tree_is_absent(err))
+		return -1;
 	if (fd >= 0 && same(entry, fd))
 		return 0;
 	return comparison->visit(entry, fd >= 0 ? "changed" : "added", comparison->context, err);
@@ -77,9 +66,11 @@ static int find_removed(const struct tree_entry *entry, void *context, struct er
 	if (length && strncmp(entry->path, comparison->gone, length) == 0 &&
 	    entry->path[length] == '/')
 		return 0;
-	cleanup_fd int fd = open_other(comparison, entry->path);
+	cleanup_fd int fd = tree_open(comparison->other_fd, entry->path, err);
+	if (fd < 0 && !tree_is_absent(err))
+		return -1;
 	/* where something else stands in the place of a directory above, that says it all */
-	if (fd >= 0 || errno != ENOENT)
+	if (fd >= 0 || err->os != ENOENT)
 		return 0;
 	free(comparison->gone);
 	comparison->gone = xstrdup(entry->path);

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { CHUNK = 64 << 10 };
@@ -177,15 +176,6 @@ static int copy_other(const struct copy *copy, const struct tree_entry *entry, i
 	return 0;
 }
 
-static bool is_opaque(int fd)
-{
-	char value = 0;
-
-	return (fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 ||
-		fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1) &&
-	       value == 'y';
-}
-
 static int copy_directory(struct copy *copy, const struct tree_entry *entry, int parent_fd,
 			  struct error *err)
 {
@@ -195,8 +185,11 @@ static int copy_directory(struct copy *copy, const struct tree_entry *entry, int
 
 	if (in < 0)
 		return error_os(err, "cannot open");
+	int opaque = xattr_is_opaque(in, err);
+	if (opaque < 0)
+		return -1;
 	bool keep = fstatat(parent_fd, entry->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISDIR(there.st_mode) && !is_opaque(in);
+		    S_ISDIR(there.st_mode) && !opaque;
 	if (!keep && path_remove_tree(parent_fd, entry->name, err) < 0)
 		return -1;
 	if (!keep && mkdirat(parent_fd, entry->name, 0700) < 0)
@@ -238,8 +231,8 @@ static int copy_entry(struct copy *copy, const struct tree_entry *entry, int par
 		return copy_directory(copy, entry, parent_fd, err);
 	if (path_remove_tree(parent_fd, entry->name, err) < 0)
 		return -1;
-	if (S_ISCHR(entry->st->st_mode) && entry->st->st_rdev == 0)
-		return 0; /* a whiteout */
+	if (tree_is_whiteout(entry->st))
+		return 0;
 	int linked = copy_hard_link(copy, entry, parent_fd, err);
 	if (linked)
 		return linked < 0 ? -1 : 0;

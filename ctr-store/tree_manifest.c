@@ -67,7 +67,7 @@ static int hash_xattr(const struct xattr *xattr, void *context, struct error *er
 static void hash_numbers(const struct stat *st, struct hasher *hasher)
 {
 	/* a whiteout is our own making, and has the time of that */
-	bool is_whiteout = S_ISCHR(st->st_mode) && st->st_rdev == 0;
+	bool is_whiteout = tree_is_whiteout(st);
 	bool is_dir = S_ISDIR(st->st_mode);
 	struct timespec mtime = { 0 };
 	char text[160];

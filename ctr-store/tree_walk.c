@@ -5,6 +5,7 @@
 #include "lib/cli.h"
 #include "lib/directory.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,4 +148,16 @@ int tree_walk(int top_fd, tree_visit *visit, void *context, struct error *err)
 			return -1;
 	}
 	return 0;
+}
+
+int tree_open(int top_fd, const char *path, struct error *err)
+{
+	return path_open_beneath(top_fd, path[0] ? path : ".", O_PATH | O_NOFOLLOW, 0, err);
+}
+
+/* Something else may stand in the place of a directory above; too long a path was never made. */
+bool tree_is_absent(const struct error *err)
+{
+	return err->os == ENOENT || err->os == ENOTDIR || err->os == ELOOP ||
+	       err->os == ENAMETOOLONG;
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include "lib/error.h"
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 struct tree_entry {
@@ -22,3 +23,15 @@ typedef int tree_visit(const struct tree_entry *entry, void *context, struct err
 /* Walk the tree whose top is the directory top_fd, which stays the caller's. What vanishes
  * meanwhile is passed over. */
 int tree_walk(int top_fd, tree_visit *visit, void *context, struct error *err);
+
+/* What another tree has at such a path: a descriptor (O_PATH) that follows no link. */
+int tree_open(int top_fd, const char *path, struct error *err);
+
+/* Whether that failed because there is nothing, rather than because it cannot be told. */
+bool tree_is_absent(const struct error *err);
+
+/* Overlayfs' mark of a name that is not to be seen. */
+static inline bool tree_is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
+}

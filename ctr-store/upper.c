@@ -10,11 +10,11 @@
 #include "ctr-store/root_directory.h"
 #include "ctr-store/tree_walk.h"
 #include "ctr-store/volatile.h"
+#include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
-#include "lib/path.h"
 #include "lib/staging.h"
 #include "lib/store.h"
 
@@ -22,7 +22,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 static const char whiteout_prefix[] = ".wh.";
@@ -75,33 +74,27 @@ static int upper_open(const struct store *store, const json_t *container, struct
 	return 0;
 }
 
-/* What the layers have at the path; false when nothing. */
-static bool find_lower(const struct upper *upper, const char *path, struct stat *st)
+/* What the layers have at the path: 1, or 0 when nothing. */
+static int find_lower(const struct upper *upper, const char *path, struct stat *st,
+		      struct error *err)
 {
-	struct error ignored;
-	cleanup_fd int fd =
-		path[0] ? path_open_beneath(upper->lower_fd, path, O_PATH | O_NOFOLLOW, 0, &ignored)
-			: openat(upper->lower_fd, ".", O_PATH | O_CLOEXEC);
+	cleanup_fd int fd = tree_open(upper->lower_fd, path, err);
 
-	return fd >= 0 && fstatat(fd, "", st, AT_EMPTY_PATH) == 0;
+	if (fd < 0)
+		return tree_is_absent(err) ? 0 : -1;
+	return fstatat(fd, "", st, AT_EMPTY_PATH) < 0 ? error_os(err, "/%s", path) : 1;
 }
 
-static bool is_whiteout(const struct stat *st)
+/* Whether nothing of the layers shows in the directory: 1 or 0. */
+static int is_opaque(const struct tree_entry *entry, struct error *err)
 {
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
-/* Whether nothing of the layers shows in the directory. */
-static bool is_opaque(const struct tree_entry *entry)
-{
-	char value;
 	cleanup_fd int fd =
 		openat(entry->dir_fd, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd >= 0 &&
-	       (fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 ||
-		fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1) &&
-	       value == 'y';
+	if (fd >= 0)
+		return xattr_is_opaque(fd, err);
+	error_os(err, "cannot open");
+	return tree_is_absent(err) ? 0 : -1;
 }
 
 static bool same_look(const struct stat *one, const struct stat *other)
@@ -137,12 +130,13 @@ static int list_entry(const struct tree_entry *entry, void *context, struct erro
 {
 	const struct listing *listing = context;
 	struct stat lower;
-	bool there = find_lower(listing->upper, entry->path, &lower);
+	int there = find_lower(listing->upper, entry->path, &lower, err);
 	bool is_dir = S_ISDIR(entry->st->st_mode);
-	bool opaque = is_dir && entry->path[0] && is_opaque(entry);
+	int opaque = is_dir && entry->path[0] && there > 0 ? is_opaque(entry, err) : 0;
 
-	(void)err;
-	if (is_whiteout(entry->st)) {
+	if (there < 0 || opaque < 0)
+		return error_prefix(err, "/%s", entry->path);
+	if (tree_is_whiteout(entry->st)) {
 		if (there)
 			list(listing, entry->path, "removed", false);
 		return 0;
@@ -152,7 +146,7 @@ static int list_entry(const struct tree_entry *entry, void *context, struct erro
 	    (!entry->path[0] || (entry->st->st_mtim.tv_sec == lower.st_mtim.tv_sec &&
 				 entry->st->st_mtim.tv_nsec == lower.st_mtim.tv_nsec)))
 		return 0;
-	list(listing, entry->path, there ? "changed" : "added", opaque && there);
+	list(listing, entry->path, there ? "changed" : "added", opaque);
 	return 0;
 }
 
@@ -194,39 +188,35 @@ static int write_marker(struct layer *layer, const struct tree_entry *entry, str
 	return archive_add_marker(&layer->archive, marker, err);
 }
 
-static int write_whiteout(struct layer *layer, const struct tree_entry *entry, struct error *err)
-{
-	struct stat lower;
-
-	return find_lower(layer->upper, entry->path, &lower) ? write_marker(layer, entry, err) : 0;
-}
-
-/* The layers may have nothing there, or no directory: then there is nothing to hide. */
 static int write_opaque(struct layer *layer, const struct tree_entry *entry, struct error *err)
 {
 	cleanup_free char *marker = xasprintf("%s/.wh..wh..opq", entry->path);
-	struct stat lower;
+	int opaque = is_opaque(entry, err);
 
-	return is_opaque(entry) && find_lower(layer->upper, entry->path, &lower) &&
-			       S_ISDIR(lower.st_mode)
-		       ? archive_add_marker(&layer->archive, marker, err)
-		       : 0;
+	return opaque > 0 ? archive_add_marker(&layer->archive, marker, err) : opaque;
 }
 
+/* Where the layers have nothing, or no directory, there is nothing to hide. */
 static int write_entry(struct layer *layer, const struct tree_entry *entry, struct error *err)
 {
-	bool is_top = entry->path[0] == '\0';
+	bool is_top = entry->path[0] == '\0', is_dir = S_ISDIR(entry->st->st_mode);
+	bool is_whiteout = tree_is_whiteout(entry->st);
 	struct stat lower;
+	int there = is_dir || is_whiteout ? find_lower(layer->upper, entry->path, &lower, err) : 0;
 
-	if (is_top && find_lower(layer->upper, "", &lower) && same_look(entry->st, &lower))
+	if (there < 0)
+		return -1;
+	if (is_whiteout)
+		return there ? write_marker(layer, entry, err) : 0;
+	if (is_top && there && same_look(entry->st, &lower))
 		return 0;
-	if (is_whiteout(entry->st))
-		return write_whiteout(layer, entry, err);
 	if (strncmp(entry->name, whiteout_prefix, strlen(whiteout_prefix)) == 0)
 		return error_set(err, ERROR_UNSUPPORTED, "a layer cannot hold such a name");
 	if (archive_add(&layer->archive, entry, err) < 0)
 		return -1;
-	return S_ISDIR(entry->st->st_mode) && !is_top ? write_opaque(layer, entry, err) : 0;
+	return is_dir && !is_top && there && S_ISDIR(lower.st_mode)
+		       ? write_opaque(layer, entry, err)
+		       : 0;
 }
 
 static int layer_entry(const struct tree_entry *entry, void *context, struct error *err)

@@ -53,6 +53,22 @@ bool xattr_is_kept(const char *name)
 	       (strncmp(name, "user.", 5) == 0 && strncmp(name, "user.overlay.", 13) != 0);
 }
 
+int xattr_is_opaque(int fd, struct error *err)
+{
+	static const char *const names[] = { "trusted.overlay.opaque", "user.overlay.opaque" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char value;
+		ssize_t size = fgetxattr(fd, names[i], &value, 1);
+
+		if (size == 1 && value == 'y')
+			return 1;
+		if (size < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != ERANGE)
+			return error_os(err, "extended attribute %s", names[i]);
+	}
+	return 0;
+}
+
 int xattr_set(int fd, const struct xattr *xattr, struct error *err)
 {
 	if (fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) < 0)

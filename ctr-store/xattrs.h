@@ -23,5 +23,8 @@ int xattrs_each(int fd, xattr_visit *visit, void *context, struct error *err);
 bool xattr_is_kept(const char *name);
 bool xattr_is_capability(const char *name);
 
+/* Whether overlayfs shows nothing of lower layers in an open directory: 1 or 0. */
+int xattr_is_opaque(int fd, struct error *err);
+
 /* Give it to an open file. */
 int xattr_set(int fd, const struct xattr *xattr, struct error *err);

@@ -167,6 +167,15 @@ os.setxattr("hard", "trusted.mine", b"x")'
 	[ "$(names)" = x ]
 }
 
+@test "diff: what cannot be looked at is not taken to be absent" {
+	rm "$path/etc/one"
+	for verb in diff changes; do
+		fault openat2:error=EMFILE
+		tool 9 bash -c '"$@" >layer.tar' - "${FAULTY[@]}" ctr-store "$verb" web
+		error_is limit "Too many open files"
+	done
+}
+
 @test "diff: names that a layer cannot hold" {
 	touch "$path/.wh.x"
 	tool 10 bash -c 'ctr-store diff web >layer.tar'
