@@ -135,27 +135,30 @@ static bool tells_nothing(const struct error *err)
 	return err->os == ENOENT || err->os == ESRCH || err->os == EINVAL || err->os == EACCES;
 }
 
-int mount_in_namespace(const struct mount_table *ours, ino_t name_space, const char *source,
-		       struct error *err)
+int mount_table_read_in(ino_t name_space, struct mount_table *table, struct error *err)
 {
 	cleanup_strings struct strings names = { 0 };
 
 	if (directory_names(AT_FDCWD, "/proc", &names) < 0)
 		return error_os(err, "/proc");
 	for (size_t i = 0; i < names.count; i++) {
-		cleanup_mount_table struct mount_table table = { 0 };
 		pid_t pid = (pid_t)strtol(names.items[i], NULL, 10);
 
 		if (pid <= 0 || mount_namespace(pid) != name_space)
 			continue;
 		/* one process of the namespace tells for all; a next one if it ends meanwhile */
-		if (mount_table_read(pid, &table, err) == 0)
-			return mount_table_has(&table, source, NULL);
+		if (mount_table_read(pid, table, err) == 0)
+			return 1;
 		if (!tells_nothing(err))
 			return -1;
 	}
-	for (size_t i = 0; i < ours->pinned_count; i++)
-		if (ours->pinned[i] == name_space)
-			return 1;
 	return 0;
+}
+
+bool mount_table_keeps(const struct mount_table *table, ino_t name_space)
+{
+	for (size_t i = 0; i < table->pinned_count; i++)
+		if (table->pinned[i] == name_space)
+			return true;
+	return false;
 }

@@ -39,7 +39,8 @@ const char *mount_table_on(const struct mount_table *table, const char *target);
 /* The inode number that names a process's mount namespace (pid 0: our own); 0 when it is gone. */
 ino_t mount_namespace(pid_t pid);
 
-/* Whether a mount with that source exists in a mount namespace other than ours, 1 or 0: in one that
- * a process lives in it is looked up; one that only a bind mount keeps is taken to hold it. */
-int mount_in_namespace(const struct mount_table *ours, ino_t name_space, const char *source,
-		       struct error *err);
+/* What a process in that mount namespace sees: 1; 0 where no process lives in it. */
+int mount_table_read_in(ino_t name_space, struct mount_table *table, struct error *err);
+
+/* Whether a bind mount in the table keeps the mount namespace. */
+bool mount_table_keeps(const struct mount_table *table, ino_t name_space);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -179,16 +180,55 @@ bool record_is_on_top(const json_t *record)
 	return id && mount_id(AT_FDCWD, json_text(record, "target", ""), AT_SYMLINK_NOFOLLOW) == id;
 }
 
-/* The mounts that we see, read when the first record needs them. */
+/* The mounts in a mount namespace other than ours. */
+struct other {
+	ino_t name_space;
+	bool is_inhabited; /* by processes, one of which has told */
+	struct mount_table table;
+};
+
+/* The mounts that we see, and those in other namespaces: read when the first record needs them. */
 struct view {
 	struct mount_table table;
 	bool read;
 	ino_t name_space;
+	struct other *others;
+	size_t other_count;
 };
 
 static void view_free(struct view *view)
 {
 	mount_table_free(&view->table);
+	for (size_t i = 0; i < view->other_count; i++)
+		mount_table_free(&view->others[i].table);
+	free(view->others);
+}
+
+static const struct other *look_into(struct view *view, ino_t name_space, struct error *err)
+{
+	struct other other = { .name_space = name_space };
+
+	for (size_t i = 0; i < view->other_count; i++)
+		if (view->others[i].name_space == name_space)
+			return &view->others[i];
+	int found = mount_table_read_in(name_space, &other.table, err);
+	if (found < 0)
+		return NULL;
+	other.is_inhabited = found;
+	view->others = xreallocarray(view->others, view->other_count + 1, sizeof *view->others);
+	view->others[view->other_count] = other;
+	return &view->others[view->other_count++];
+}
+
+/* A namespace that only a bind mount keeps is taken to hold the mount. */
+static int is_elsewhere(struct view *view, ino_t name_space, const char *source, struct error *err)
+{
+	const struct other *other = look_into(view, name_space, err);
+
+	if (!other)
+		return -1;
+	return other->is_inhabited ? mount_table_has(&other->table, source, NULL)
+				   : mount_table_keeps(&view->table, name_space);
 }
 
 /* 1 when the record's mount is there, 0 when not, -1 when that cannot be told. */
@@ -207,8 +247,7 @@ static int counts(const json_t *record, struct view *view, struct error *err)
 	}
 	if (mount_table_has(&view->table, source, json_text(record, "target", "")))
 		return 1;
-	return theirs == view->name_space ? 0
-					  : mount_in_namespace(&view->table, theirs, source, err);
+	return theirs == view->name_space ? 0 : is_elsewhere(view, theirs, source, err);
 }
 
 static bool is_record_name(const char *name)
@@ -373,6 +412,13 @@ json_t *record_list_container(const struct store *store, const char *id, struct 
 							  : sift(store, all, false, NULL, err);
 }
 
+json_t *record_list_image(const struct store *store, const char *image_id, struct error *err)
+{
+	cleanup_free char *owner = xasprintf("image:%s", digest_hex(image_id));
+
+	return record_list_container(store, owner, err);
+}
+
 json_t *record_list_hold(const struct store *store, const char *id, struct error *err)
 {
 	cleanup_free char *owner = xasprintf("hold:%s", id);
@@ -390,4 +436,21 @@ json_t *record_select(const json_t *records, const char *key, const char *value)
 			json_array_append(selected, record);
 	}
 	return selected;
+}
+
+json_t *record_by_container(const json_t *records)
+{
+	json_t *containers = json_object(), *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		const char *id = json_text(record, "container", NULL);
+		json_t *own = id ? json_object_get(containers, id) : NULL;
+
+		if (id && !own)
+			json_object_set_new(containers, id, own = json_array());
+		if (id)
+			json_array_append(own, record);
+	}
+	return containers;
 }

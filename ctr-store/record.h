@@ -49,9 +49,10 @@ bool record_is_on_top(const json_t *record);
  * be told at once; else NULL, which says nothing. The caller owns it. */
 json_t *record_find_on(const struct store *store, const char *directory);
 
-/* The records that count of a container's mounts, or of what a hold is for, as an array that the
- * caller owns. */
+/* The records that count of a container's mounts, of the mounts of an image itself, or of what a
+ * hold is for, as an array that the caller owns. */
 json_t *record_list_container(const struct store *store, const char *id, struct error *err);
+json_t *record_list_image(const struct store *store, const char *image_id, struct error *err);
 json_t *record_list_hold(const struct store *store, const char *id, struct error *err);
 
 /* All records that count, as an array that the caller owns. *stale counts those that do not; with
@@ -60,3 +61,6 @@ json_t *record_list(const struct store *store, bool prune, size_t *stale, struct
 
 /* Those of them whose `key` is `value`, as an array that the caller owns. */
 json_t *record_select(const json_t *records, const char *key, const char *value);
+
+/* All of them by the ids of their containers: an object of arrays that the caller owns. */
+json_t *record_by_container(const json_t *records);

@@ -235,14 +235,13 @@ static int sweep_directory(struct sweep *sweep, int parent_fd, const char *path,
 static int sweep_containers(struct sweep *sweep, json_t *containers, const json_t *records,
 			    struct error *err)
 {
+	json_auto_t *mounts = record_by_container(records);
+
 	for (size_t i = json_array_size(containers); i-- > 0;) {
 		const json_t *container = json_array_get(containers, i);
 
-		if (!json_is_true(json_object_get(container, "throwaway")))
-			continue;
-		json_auto_t *mounts =
-			record_select(records, "container", json_text(container, "id", ""));
-		if (json_array_size(mounts) > 0)
+		if (!json_is_true(json_object_get(container, "throwaway")) ||
+		    json_object_get(mounts, json_text(container, "id", "")))
 			continue;
 		if (!sweep->dry_run &&
 		    container_discard(sweep->store, container, sweep->trash, err) < 0)

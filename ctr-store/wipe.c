@@ -33,12 +33,12 @@ static const struct cli_option options[] = {
 static int check_unused(const struct store *store, bool force, const json_t *containers,
 			const json_t *records, struct error *err)
 {
+	json_auto_t *mounts = record_by_container(records);
 	const json_t *container;
 	size_t i;
 
 	json_array_foreach (containers, i, container) {
-		json_auto_t *own =
-			record_select(records, "container", json_text(container, "id", ""));
+		const json_t *own = json_object_get(mounts, json_text(container, "id", ""));
 
 		if (running_refuse(store, container, own, err) < 0)
 			return -1;
@@ -52,23 +52,22 @@ static int check_unused(const struct store *store, bool force, const json_t *con
 }
 
 /* Of several mounts on one directory the topmost goes first, so what is beneath another waits for
- * the next round. */
-static int unmount_all(const struct store *store, const json_t *records, struct error *err)
+ * the next round. Leaves none of the records. */
+static int unmount_all(const struct store *store, json_t *records, struct error *err)
 {
-	const json_t *record;
-	size_t i, done = 0, waiting = 0;
+	size_t before = json_array_size(records);
 
-	json_array_foreach (records, i, record) {
-		if (attach_undo(store, record, true, err) == 0)
-			done++;
-		else if (err->kind == ERROR_IN_USE)
-			waiting++;
-		else if (err->kind != ERROR_NOT_FOUND)
+	for (size_t i = before; i-- > 0;) {
+		int status = attach_undo(store, json_array_get(records, i), true, err);
+
+		if (status < 0 && err->kind != ERROR_IN_USE && err->kind != ERROR_NOT_FOUND)
 			return -1;
+		if (status == 0 || err->kind == ERROR_NOT_FOUND)
+			json_array_remove(records, i);
 	}
-	if (waiting == 0)
+	if (json_array_size(records) == 0)
 		return 0;
-	return done > 0 ? unmount_all(store, records, err) : -1;
+	return json_array_size(records) < before ? unmount_all(store, records, err) : -1;
 }
 
 static int remove_containers(const struct store *store, bool force, const json_t *containers,

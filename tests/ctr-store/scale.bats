@@ -81,6 +81,24 @@ measure() { # IMAGE
 	/usr/bin/python3 "$TESTS/ctr-store/many-images.py" "$SMALL" 100 5
 }
 
+@test "scale: mounts in another mount namespace are looked for once" {
+	in_store "$SMALL"
+	unshare --mount --propagation private bash -c 'for i in {1..80}; do
+			ctr-store mount image0:1 >/dev/null
+			[ "$i" -ne 8 ] && [ "$i" -ne 80 ] || { echo >"$i"; until [ -e "seen-$i" ]; do sleep 0.05; done; }
+		done' 3>&- &
+	for i in 8 80; do
+		before=${listing-}
+		wait_for 30 test -e "$i"
+		listing=$(calls ctr-store mounts)
+		[ "$(ctr-store mounts | wc -l)" -eq "$i" ]
+		echo >"seen-$i"
+	done
+	wait $!
+	at_most "$listing" $((before + 72 * 30))
+	ctr-store gc >/dev/null
+}
+
 @test "scale: images are listed from what is known" {
 	in_store "$BIG"
 	rm -f "$OCID_RUNROOT/images"
