@@ -41,23 +41,6 @@ static const struct output_column columns_size[] = {
 	{ "CREATED", "created", COLUMN_TEXT }, { 0 },
 };
 
-/* Records of mounts by the id of the container: an object of arrays. */
-static json_t *group_records(const json_t *records)
-{
-	json_t *groups = json_object(), *record;
-	size_t i;
-
-	json_array_foreach (records, i, record) {
-		const char *id = json_text(record, "container", "");
-		json_t *group = json_object_get(groups, id);
-
-		if (!group)
-			json_object_set_new(groups, id, group = json_array());
-		json_array_append(group, record);
-	}
-	return groups;
-}
-
 static json_t *list_targets(const json_t *records)
 {
 	json_t *targets = json_array();
@@ -127,36 +110,66 @@ static json_t *sort(const json_t *list)
 	return sorted;
 }
 
+static int add_row(const struct store *store, bool size, const json_t *container,
+		   const json_t *records, json_t *rows, struct error *err)
+{
+	json_t *row = make_row(store, container, records);
+
+	json_array_append_new(rows, row);
+	return size ? add_size(store, row, err) : 0;
+}
+
+static int add_all(const struct store *store, bool size, json_t *rows, struct error *err)
+{
+	json_auto_t *records = record_list(store, false, NULL, err);
+	json_auto_t *list = records ? container_list(store, err) : NULL;
+	const json_t *container;
+	size_t i;
+
+	if (!list)
+		return -1;
+	json_auto_t *sorted = sort(list);
+	json_auto_t *mounts = record_by_container(records);
+	json_array_foreach (sorted, i, container) {
+		const json_t *own = json_object_get(mounts, json_text(container, "id", ""));
+
+		if (add_row(store, size, container, own, rows, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_named(const struct store *store, bool size, const char *name, json_t *rows,
+		     struct error *err)
+{
+	json_auto_t *container = container_find(store, name, err);
+	json_auto_t *records =
+		container ? record_list_container(store, json_text(container, "id", ""), err)
+			  : NULL;
+
+	return records ? add_row(store, size, container, records, rows, err) : -1;
+}
+
 static int containers_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
 	json_auto_t *rows = json_array();
-	const json_t *container;
-	size_t i;
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
-	json_auto_t *records = record_list(&store, false, NULL, err);
-	json_auto_t *list = records ? container_list(&store, err) : NULL;
-	if (!list)
-		return -1;
-	json_auto_t *sorted = sort(list);
-	json_auto_t *groups = group_records(records);
-	json_array_foreach (sorted, i, container) {
-		const json_t *own = json_object_get(groups, json_text(container, "id", ""));
-		json_t *row = make_row(&store, container, own);
-
-		json_array_append_new(rows, row);
-		if (settings->size && add_size(&store, row, err) < 0)
+	for (int i = 0; i < cli->operand_count; i++)
+		if (add_named(&store, settings->size, cli->operands[i], rows, err) < 0)
 			return -1;
-	}
+	if (cli->operand_count == 0 && add_all(&store, settings->size, rows, err) < 0)
+		return -1;
 	return output_list(cli, rows, settings->size ? columns_size : columns, err);
 }
 
 const struct cli_command command_containers = {
 	.name = "containers",
-	.operands = "",
+	.operands = "[NAME...]",
+	.operands_max = -1,
 	.summary = "list containers and where they are mounted",
 	.options = options,
 	.settings_size = sizeof(struct settings),

@@ -44,6 +44,22 @@ teardown() { clean_store; }
 	[ "$(field .name | xargs)" = "c a b" ]
 }
 
+@test "containers: those that are named, in that order" {
+	for name in c a b; do
+		ctr-store create --image t:1 --name "$name" --id "id-$name" >/dev/null
+	done
+	ctr-store umount a
+	tool ctr-store containers b id-a
+	[ "$(field .name | xargs)" = "b a" ]
+	[ "$(field '.mounts | length' | xargs)" = "1 0" ]
+	[ "$(ctr-store containers b)" = "$(ctr-store containers | jq -cS 'select(.name == "b")')" ]
+	tool ctr-store containers --size b
+	[ "$(field '.usedBytes > 0')" = true ]
+	tool 3 ctr-store containers b nope
+	error_is not-found 'no container "nope"'
+	[ -z "$output" ]
+}
+
 @test "containers: one whose monitor lives is running" {
 	id=$(ctr-store create --image t:1 | jq -r .rootfs.id)
 	mkdir "$OCID_RUNROOT/containers/$id"
