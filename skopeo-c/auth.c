@@ -7,7 +7,6 @@
 #include "skopeo-c/challenge.h"
 #include "skopeo-c/registry.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,9 +24,7 @@ static int denied(const struct registry *registry, struct error *err)
 
 static void authorize(struct registry *registry, char *value)
 {
-	if (registry->authorization)
-		OPENSSL_cleanse(registry->authorization, strlen(registry->authorization));
-	free(registry->authorization);
+	credentials_wipe(registry->authorization);
 	registry->authorization = value;
 	registry->generation++;
 }
@@ -94,7 +91,7 @@ static int check_realm(const struct registry *registry, const char *realm, struc
 
 /* Fill the request for a token. */
 static void prepare(struct registry *registry, const struct challenge *challenge,
-		    struct http_request *request, char **authorization)
+		    struct http_request *request)
 {
 	const struct credentials *credentials = &registry->credentials;
 	/* our own scopes are enough the first time, and one token then serves every call */
@@ -105,7 +102,7 @@ static void prepare(struct registry *registry, const struct challenge *challenge
 
 	request->tls = registry_tls(registry, challenge->realm);
 	if (credentials->identity_token) {
-		cleanup_free char *token = http_escape(credentials->identity_token);
+		char *token = http_escape(credentials->identity_token);
 
 		request->method = "POST";
 		request->url = xstrdup(challenge->realm);
@@ -114,7 +111,7 @@ static void prepare(struct registry *registry, const struct challenge *challenge
 					  "&refresh_token=%s",
 					  service, scopes, token);
 		request->body_length = strlen(request->body);
-		OPENSSL_cleanse(token, strlen(token));
+		credentials_wipe(token);
 		return;
 	}
 	cleanup_free char *user = credentials->user ? http_escape(credentials->user) : NULL;
@@ -122,7 +119,7 @@ static void prepare(struct registry *registry, const struct challenge *challenge
 	request->url = xasprintf("%s%sservice=%s%s%s%s", challenge->realm, mark, service, scopes,
 				 user ? "&account=" : "", user ? user : "");
 	if (user)
-		request->authorization = *authorization = credentials_basic(credentials);
+		request->authorization = credentials_basic(credentials);
 }
 
 /* What the token server has said; 429 and 5xx are for the caller's own retry. */
@@ -144,20 +141,17 @@ static int fetch_token(struct registry *registry, const struct challenge *challe
 		       struct error *err)
 {
 	struct http_request request = { 0 };
-	cleanup_free char *authorization = NULL;
 	int status = 0;
 
 	if (check_realm(registry, challenge->realm, err) < 0)
 		return -1;
-	prepare(registry, challenge, &request, &authorization);
+	prepare(registry, challenge, &request);
 	http_start(registry->http, &request);
 	while (!request.done && status == 0)
 		status = http_pump(registry->http, POLL_MS, err);
 	http_stop(registry->http, &request);
 	if (status == 0)
 		status = judge_answer(registry, &request, err);
-	if (authorization)
-		OPENSSL_cleanse(authorization, strlen(authorization));
 	http_request_free(&request);
 	return status;
 }

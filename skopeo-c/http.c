@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/version.h"
+#include "skopeo-c/credentials.h"
 #include "skopeo-c/curl.h"
 
 #include <ctype.h>
@@ -323,7 +324,8 @@ void http_request_free(struct http_request *request)
 	http_request_reset(request);
 	strings_free(&request->headers);
 	free(request->url);
-	free(request->body);
+	credentials_wipe(request->authorization);
+	credentials_wipe(request->body);
 	*request = (struct http_request){ 0 };
 }
 

@@ -62,9 +62,9 @@ struct http_request {
 	const char *method;
 	char *url;		    /* owned */
 	struct strings headers;	    /* "Name: value" */
-	const char *authorization;  /* the value of that header, or NULL; borrowed until done */
+	char *authorization;	    /* the value of that header, owned and a secret; or NULL */
 	const struct http_tls *tls; /* borrowed */
-	char *body;		    /* a small body to send, owned; or NULL */
+	char *body;		    /* a small body to send, owned, may be a secret; or NULL */
 	size_t body_length;
 	int64_t upload_size; /* with read: how many bytes the callback will give */
 	/* Give up to `size` bytes of the body to send; HTTP_PAUSE until http_resume(). */

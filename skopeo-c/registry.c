@@ -11,7 +11,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,9 +95,7 @@ void registry_close(struct registry *registry)
 	http_tls_free(&registry->tls);
 	credentials_free(&registry->credentials);
 	strings_free(&registry->scopes);
-	if (registry->authorization)
-		OPENSSL_cleanse(registry->authorization, strlen(registry->authorization));
-	free(registry->authorization);
+	credentials_wipe(registry->authorization);
 	free(registry->base);
 	free(registry->name);
 	free(registry->repository);
@@ -137,11 +134,14 @@ const struct http_tls *registry_tls(const struct registry *registry, const char 
 static void send_to(struct registry_call *call, char *url, bool is_own)
 {
 	struct registry *registry = call->registry;
+	bool may_know = is_own || http_same_origin(url, registry->base);
 
 	free(call->request.url);
 	call->request.url = url;
+	credentials_wipe(call->request.authorization);
+	/* the registry's own can be renewed while the request is still to be sent again */
 	call->request.authorization =
-		is_own || http_same_origin(url, registry->base) ? registry->authorization : NULL;
+		may_know && registry->authorization ? xstrdup(registry->authorization) : NULL;
 	call->request.tls = is_own ? &registry->tls : registry_tls(registry, url);
 	call->generation = registry->generation;
 	http_request_reset(&call->request);

@@ -45,6 +45,24 @@ with_authorities() {
 	error_is denied "(install the package ca-certificates, or name its authority with --cert-dir)"
 }
 
+@test "tls: a request that is sent again with all authorities has the token of before, though that was renewed" {
+	local dir=$BATS_TEST_TMPDIR
+
+	mkdir "$dir/certs"
+	cp "$BATS_FILE_TMPDIR/ca.pem" "$dir/certs/ca-certificates.crt"
+	cp "$BATS_FILE_TMPDIR/ca.pem" "$dir/certs/$(openssl x509 -hash -noout -in "$BATS_FILE_TMPDIR/ca.pem").0"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$dir/bad.key" -out "$dir/bad.pem" -days 2 -subj /CN=other 2>/dev/null
+	busybox_tar "$dir/one.tar"
+	tar -C "$dir" -cf "$dir/two.tar" bad.pem
+	tool skopeo-c copy "tarball:$dir/one.tar:$dir/two.tar" "dir:$dir/image"
+	run --separate-stderr with_authorities timeout 60 python3 "$BATS_TEST_DIRNAME/renewing-registry.py" "$dir/image" \
+		"$BATS_FILE_TMPDIR/server.pem" "$BATS_FILE_TMPDIR/server.key" "$dir/bad.pem" "$dir/bad.key" \
+		skopeo-c copy docker://@/x:v1 "dir:$dir/copy"
+	echo "$output" "$stderr"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(printf 'Bearer t1\nBearer t2')" ]
+}
+
 @test "tls: --cert-dir names the authority" {
 	tool skopeo-c inspect -n --cert-dir "$BATS_FILE_TMPDIR/certs" "docker://$LIAR/good/x:v1"
 	tool skopeo-c copy --src-cert-dir "$BATS_FILE_TMPDIR/certs" "docker://$LIAR/good/x:v1" "dir:$BATS_TEST_TMPDIR/d"
