@@ -92,11 +92,11 @@ static int next_page(struct tags *tags, const char *what, struct error *err)
 	if (!url || !http_same_origin(url, tags->registry->base))
 		return error_set(err, ERROR_INTEGRITY, "%s: the next page is not at the registry",
 				 what);
-	if (json_object_get(tags->pages, url + strlen(tags->registry->base)))
+	if (json_object_get(tags->pages, url))
 		return error_set(err, ERROR_INTEGRITY, "%s: the pages go in a circle", what);
 	if (json_object_size(tags->pages) == PAGES_MAX)
 		return error_set(err, ERROR_LIMIT, "%s: more than %d pages", what, PAGES_MAX);
-	ask_page(tags, xstrdup(url + strlen(tags->registry->base)));
+	ask_page(tags, steal_ptr(&url));
 	return 0;
 }
 

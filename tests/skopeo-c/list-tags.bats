@@ -37,6 +37,36 @@ teardown_file() {
 	error_is integrity "not at the registry"
 }
 
+@test "list-tags: a next page whose address has the default port, or lacks it" {
+	cat >"$BATS_TEST_TMPDIR/pages.py" <<-'END'
+		import http.server, subprocess, sys, threading
+
+		reference, link = sys.argv[1:]
+
+		class Pages(http.server.BaseHTTPRequestHandler):
+		    def do_GET(self):
+		        self.send_response(200)
+		        if "last=" not in self.path:
+		            self.send_header("Link", f'<http://{link}/v2/x/tags/list?last=a>; rel="next"')
+		        self.end_headers()
+		        self.wfile.write(b'{"tags": ["b"]}' if "last=a" in self.path else b'{"tags": ["a"]}')
+
+		    def log_message(self, *arguments):
+		        pass
+
+		server = http.server.ThreadingHTTPServer(("127.0.0.1", 80), Pages)
+		threading.Thread(target=server.serve_forever, daemon=True).start()
+		client = ["skopeo-c", "list-tags", "--tls-verify=false", f"docker://{reference}/x"]
+		sys.exit(subprocess.run(client).returncode)
+	END
+	for names in 127.0.0.1:{127.0.0.1,127.0.0.1:80} 127.0.0.1:80:{127.0.0.1,127.0.0.1:80}; do
+		reference=${names%:127*}
+		tool unshare --net sh -c 'ip link set lo up && exec "$@"' sh \
+			python3 "$BATS_TEST_TMPDIR/pages.py" "$reference" "${names#"$reference:"}"
+		[ "$(jq -c .Tags <<<"$output")" = '["a","b"]' ]
+	done
+}
+
 @test "list-tags: no tags at all" {
 	tool skopeo-c list-tags --tls-verify=false "docker://$LIAR/null-tags/x"
 	[ "$(jq -c .Tags <<<"$output")" = '[]' ]
