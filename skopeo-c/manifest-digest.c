@@ -28,7 +28,7 @@ int manifest_digest_of_file(const char *path, char digest[static DIGEST_SIZE], s
 		return -1;
 	size_t payload_length = 0;
 	cleanup_free char *payload = schema1_payload(bytes, length, json, &payload_length);
-	if (json_object_get(json, "signatures") && !payload)
+	if (schema1_is_signed(json) && !payload)
 		return error_set(err, ERROR_INTEGRITY, "%s: its signatures are malformed", path);
 	digest_of(payload ? payload : bytes, payload ? payload_length : length, "sha256", digest);
 	return 0;

@@ -168,8 +168,7 @@ static int check_signed(struct manifest *m, const char *expected, const char *wh
 			struct error *err)
 {
 	size_t length = 0;
-	cleanup_free char *payload =
-		m->is_schema1 ? schema1_payload(m->bytes, m->length, m->json, &length) : NULL;
+	cleanup_free char *payload = schema1_payload(m->bytes, m->length, m->json, &length);
 
 	if (!payload)
 		return expected ? digest_check(m->bytes, m->length, expected, what, err) : 0;

@@ -42,6 +42,24 @@ static unsigned char *decode(const char *text, size_t *length)
 	return bytes;
 }
 
+bool schema1_is_signed(const json_t *manifest)
+{
+	return json_integer_value(json_object_get(manifest, "schemaVersion")) == 1 &&
+	       json_object_get(manifest, "signatures");
+}
+
+/* Whether the payload is the manifest and lacks only the signatures: nothing vouches for the header
+ * that tells where it ends. */
+static bool is_payload_of(const char *payload, size_t length, const json_t *manifest)
+{
+	struct error ignored;
+	json_auto_t *json = json_parse(payload, length, "payload", &ignored);
+	json_auto_t *unsigned_manifest = json_copy((json_t *)manifest);
+
+	json_object_del(unsigned_manifest, "signatures");
+	return json_equal(json, unsigned_manifest);
+}
+
 char *schema1_payload(const char *bytes, size_t length, const json_t *manifest,
 		      size_t *payload_length)
 {
@@ -49,7 +67,7 @@ char *schema1_payload(const char *bytes, size_t length, const json_t *manifest,
 	size_t size, tail_length;
 	struct error ignored;
 
-	if (!first)
+	if (!schema1_is_signed(manifest))
 		return NULL;
 	/* the header says where the signatures were put in, and what stood there before */
 	cleanup_free unsigned char *header = decode(json_text(first, "protected", ""), &size);
@@ -58,11 +76,11 @@ char *schema1_payload(const char *bytes, size_t length, const json_t *manifest,
 	cleanup_free unsigned char *tail = decode(json_text(json, "formatTail", ""), &tail_length);
 	if (kept <= 0 || (size_t)kept > length)
 		return NULL;
-	char *payload = xcalloc(1, (size_t)kept + tail_length + 1);
+	cleanup_free char *payload = xcalloc(1, (size_t)kept + tail_length + 1);
 	memcpy(payload, bytes, (size_t)kept);
 	memcpy(payload + kept, tail, tail_length);
 	*payload_length = (size_t)kept + tail_length;
-	return payload;
+	return is_payload_of(payload, *payload_length, manifest) ? steal_ptr(&payload) : NULL;
 }
 
 /* ---- layers ---- */

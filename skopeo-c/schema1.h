@@ -13,8 +13,11 @@
 /* ERROR_INTEGRITY unless the manifest has layers, each with its history and a valid digest. */
 int schema1_check(const json_t *manifest, const char *what, struct error *err);
 
+/* Whether a manifest of any schema is a signed one of schema 1. */
+bool schema1_is_signed(const json_t *manifest);
+
 /* What the digest of a signed manifest is of: the bytes without the signatures (JWS). NULL where it
- * is not signed; the caller frees it. */
+ * is not signed or its signatures are malformed; the caller frees it. */
 char *schema1_payload(const char *bytes, size_t length, const json_t *manifest,
 		      size_t *payload_length);
 

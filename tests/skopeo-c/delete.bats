@@ -114,4 +114,12 @@ there() {
 	echo '{"schemaVersion": 1, "signatures": []}' >"$BATS_TEST_TMPDIR/m"
 	tool 7 skopeo-c manifest-digest "$BATS_TEST_TMPDIR/m"
 	error_is integrity "signatures"
+	# a header that claims the digest of other bytes
+	genuine='{"schemaVersion":2}'
+	header=$(printf '{"formatLength":1,"formatTail":"%s"}' "$(printf %s "${genuine:1}" | base64 -w 0)" | base64 -w 0)
+	printf '{"schemaVersion":2,"x":1,"signatures":[{"protected":"%s"}]}' "$header" >"$BATS_TEST_TMPDIR/m"
+	tool skopeo-c manifest-digest "$BATS_TEST_TMPDIR/m"
+	[ "$output" = "sha256:$(sha256sum <"$BATS_TEST_TMPDIR/m" | cut -d ' ' -f 1)" ]
+	sed -i 's/Version":2/Version":1/' "$BATS_TEST_TMPDIR/m"
+	tool 7 skopeo-c manifest-digest "$BATS_TEST_TMPDIR/m"
 }

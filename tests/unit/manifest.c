@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/manifest.h"
 
+#include "lib/base64.h"
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "tests/unit/tap.h"
 
@@ -78,11 +80,52 @@ static void test_case(size_t i)
 			   &err) < 0) {
 		ok(!cases[i].media_type && err.kind == cases[i].kind, "manifest: %s is refused: %s",
 		   cases[i].what, err.message);
-		free(bytes);
 		return;
 	}
 	is(manifest.media_type, cases[i].media_type, "manifest: %s is taken", cases[i].what);
 	manifest_free(&manifest);
+}
+
+#define SCHEMA1(id)                                                                                \
+	"{\"schemaVersion\":1,\"fsLayers\":[{\"blobSum\":\"" DIGEST                                \
+	"\"}],\"history\":[{\"v1Compatibility\":\"" id "\"}]"
+
+/* A manifest of schema 1 without its last brace as one that is signed: the first `kept` bytes and
+ * `tail` are what the signature claims to be of. The caller frees it. */
+static char *sign_schema1(const char *manifest, size_t kept, const char *tail)
+{
+	cleanup_free char *tail_text = base64_encode(tail, strlen(tail));
+	cleanup_free char *header =
+		xasprintf("{\"formatLength\":%zu,\"formatTail\":\"%s\"}", kept, tail_text);
+	cleanup_free char *header_text = base64_encode(header, strlen(header));
+
+	return xasprintf("%s,\"signatures\":[{\"protected\":\"%s\"}]}", manifest, header_text);
+}
+
+static bool is_taken(char *bytes, const char *digest)
+{
+	struct manifest manifest = { 0 };
+	struct error err;
+
+	if (manifest_parse(bytes, strlen(bytes), MANIFEST_DOCKER_V1, digest, "it", &manifest,
+			   &err) < 0)
+		return false;
+	bool has_digest = strcmp(manifest.digest, digest) == 0;
+	manifest_free(&manifest);
+	return has_digest;
+}
+
+static void test_signed(void)
+{
+	static const char good[] = SCHEMA1("good"), evil[] = SCHEMA1("evil"),
+			  whole[] = SCHEMA1("good") "}";
+	char digest[DIGEST_SIZE];
+
+	digest_of(whole, strlen(whole), "sha256", digest);
+	ok(is_taken(sign_schema1(good, strlen(good), "}"), digest),
+	   "a signed manifest of schema 1 has the digest of what is signed");
+	ok(!is_taken(sign_schema1(evil, 1, whole + 1), digest),
+	   "one that only claims to be of these bytes has not");
 }
 
 int main(void)
@@ -96,6 +139,6 @@ int main(void)
 	ok(manifest_parse(bytes, strlen(bytes), NULL, DIGEST, "it", &manifest, &err) < 0 &&
 		   err.kind == ERROR_INTEGRITY,
 	   "manifest: another digest than expected is refused");
-	free(bytes);
+	test_signed();
 	return tap_done();
 }
