@@ -56,11 +56,12 @@ void prune_plan_make(struct prune_plan *plan, const struct tag_answer *answers, 
 		if (answers[i].is_gone)
 			continue;
 		struct prune_tag *tag = &plan->tags[plan->count++];
+		bool is_wanted = json_object_get(rules->wanted, answers[i].tag);
 		tag->name = answers[i].tag;
 		tag->image = image_number(plan, &answers[i]);
-		tag->is_companion = subject_of(tag->name, subject);
-		tag->is_candidate =
-			!tag->is_companion && tag_filter_wants(rules->filter, tag->name);
+		tag->is_companion = !is_wanted && subject_of(tag->name, subject);
+		tag->is_candidate = !is_wanted && !tag->is_companion &&
+				    tag_filter_wants(rules->filter, tag->name);
 		if (tag->is_candidate)
 			plan->images[tag->image].is_candidate = true;
 	}
@@ -166,6 +167,19 @@ void prune_plan_protect(struct prune_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->tags[i].is_companion && !plan->tags[i].is_doomed)
 			protect(plan, &plan->tags[i]);
+}
+
+const struct prune_tag **prune_plan_doomed(const struct prune_plan *plan)
+{
+	const struct prune_tag **doomed = xcalloc(plan->count + 1, sizeof(void *));
+	size_t count = 0;
+
+	for (int companions = 1; companions >= 0; companions--)
+		for (size_t i = 0; i < plan->count; i++)
+			if (plan->tags[i].is_doomed &&
+			    plan->tags[i].is_companion == (companions == 1))
+				doomed[count++] = &plan->tags[i];
+	return doomed;
 }
 
 const json_t *prune_plan_protects(const struct prune_plan *plan, const char *digest)

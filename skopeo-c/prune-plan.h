@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What prune deletes of a repository: tags, judged by what is known of their images. Pure.
+ * What prune and sync delete of a repository: tags, judged by what is known of their images. Pure.
  *
  * A tag such as cosign and the referrers' fallback make, sha256-HEX or sha256-HEX.sig, belongs to
  * the image with that digest: it is no image by itself, and goes with that one.
@@ -39,8 +39,10 @@ struct prune_plan {
 
 struct prune_rules {
 	const struct tag_filter *filter;
-	int64_t oldest; /* what was made before goes; -1: age does not matter */
-	long long keep; /* of the others, the newest images that stay; -1: none */
+	const json_t
+		*wanted; /* tags that stay whatever they look like: an object's keys; or NULL */
+	int64_t oldest;	 /* what was made before goes; -1: age does not matter */
+	long long keep;	 /* of the others, the newest images that stay; -1: none */
 };
 
 /* Begin with the answers of a survey, all with digests or gone; tags that the filter wants become
@@ -60,6 +62,10 @@ void prune_plan_judge(struct prune_plan *plan, const struct prune_rules *rules);
 /* Note what the kept tags need, and doom the companions of images that go; `needs` of kept images
  * is filled. */
 void prune_plan_protect(struct prune_plan *plan);
+
+/* The tags that go, up to a NULL; the caller frees the array. Companions first: as long as their
+ * image is there, the next time finds what this one left. */
+const struct prune_tag **prune_plan_doomed(const struct prune_plan *plan);
 
 /* The kept tags that need the manifest, or NULL. Borrowed. */
 const json_t *prune_plan_protects(const struct prune_plan *plan, const char *digest);

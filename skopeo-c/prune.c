@@ -7,11 +7,8 @@
 #include "lib/reference.h"
 #include "skopeo-c/age.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/prune-look.h"
-#include "skopeo-c/prune-plan.h"
-#include "skopeo-c/sync-check.h"
-#include "skopeo-c/tags.h"
-#include "skopeo-c/transport.h"
+#include "skopeo-c/prune-repository.h"
+#include "skopeo-c/sync-list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,27 +42,18 @@ static const struct cli_option options[] = {
 struct pruning {
 	const struct cli *cli;
 	struct http *http;
-	char *name; /* "docker.io/library/nginx" */
-	struct registry registry;
+	struct prune_repository repository;
 	struct tag_filter filter;
 	struct prune_rules rules;
-	struct tags tags; /* whose text the plan borrows */
-	struct prune_plan plan;
-	bool has_no_tag_deletes; /* the registry has refused one */
-	json_t *gone;		 /* the manifests that were deleted: an object's keys */
 	json_t *rows;
 	struct sync_failures failures;
 };
 
 static void pruning_close(struct pruning *pruning)
 {
-	prune_plan_free(&pruning->plan);
-	tags_free(&pruning->tags);
+	prune_repository_close(&pruning->repository);
 	tag_filter_free(&pruning->filter);
-	registry_close(&pruning->registry);
-	json_decref(pruning->gone);
 	json_decref(pruning->rows);
-	free(pruning->name);
 	http_free(pruning->http);
 }
 
@@ -92,7 +80,7 @@ static int make_rules(struct pruning *pruning, struct error *err)
 	return tag_filter_make(&settings->tags, filter, err);
 }
 
-static int open_registry(struct pruning *pruning, struct error *err)
+static int open_repository(struct pruning *pruning, struct error *err)
 {
 	const struct prune_settings *settings = pruning->cli->settings;
 	const char *operand = pruning->cli->operands[0];
@@ -105,98 +93,14 @@ static int open_registry(struct pruning *pruning, struct error *err)
 	if (reference.tag || reference.digest)
 		return cli_usage(pruning->cli, err, "\"%s\" names one image, not a repository",
 				 operand);
-	pruning->name = reference_name(&reference);
+	cleanup_free char *name = reference_name(&reference);
 	pruning->http = http_new(err);
-	return pruning->http
-		       ? sync_open_registry(pruning->name, true, &settings->access, "delete,pull",
-					    pruning->http, &pruning->registry, err)
-		       : -1;
-}
-
-/* ---- what goes ---- */
-
-static int survey(struct pruning *pruning, struct error *err)
-{
-	tags_start(&pruning->tags, &pruning->registry);
-	if (tags_wait(&pruning->tags, err) < 0)
-		return -1;
-	size_t count = json_array_size(pruning->tags.list);
-	cleanup_free struct tag_answer *answers = xcalloc(count + 1, sizeof *answers);
-	if (tag_survey(&pruning->registry, pruning->tags.list, answers, err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (!answers[i].is_gone && !answers[i].digest[0])
-			return error_set(err, ERROR_INTEGRITY,
-					 "%s:%s: the registry does not name its digest",
-					 pruning->name, answers[i].tag);
-	prune_plan_make(&pruning->plan, answers, count, &pruning->rules);
-	return 0;
-}
-
-static int make_plan(struct pruning *pruning, struct error *err)
-{
-	const struct prune_settings *settings = pruning->cli->settings;
-	/* like a destination: the registry itself, whatever mirrors there are */
-	const struct transport_settings reading = { .cli = pruning->cli,
-						    .http = pruning->http,
-						    .access = settings->access,
-						    .is_destination = true };
-	cleanup_free char *place = xasprintf("docker://%s", pruning->name);
-	cleanup_transport struct transport from = { 0 };
-	struct prune_plan *plan = &pruning->plan;
-
-	if (survey(pruning, err) < 0 || transport_open(&from, place, &reading, err) < 0 ||
-	    (prune_rules_ask_age(&pruning->rules) && prune_look_ages(&from, plan, err) < 0))
-		return -1;
-	prune_plan_judge(plan, &pruning->rules);
-	if (prune_look_needs(&from, plan, err) < 0)
-		return -1;
-	prune_plan_protect(plan);
-	return 0;
+	return pruning->http ? prune_repository_open(&pruning->repository, name, pruning->cli,
+						     &settings->access, pruning->http, err)
+			     : -1;
 }
 
 /* ---- the deletion ---- */
-
-/* 1: it is not there any more. 0: the registry does not delete such a thing, see `call`. */
-static int try_delete(struct pruning *pruning, const char *wanted, struct registry_call *call,
-		      struct error *err)
-{
-	tag_survey_call(call, &pruning->registry, "DELETE", wanted);
-	if (registry_call_run(call, err) < 0)
-		return -1;
-	return call->request.status / 100 == 2;
-}
-
-/* *status: what became of the tag. */
-static int delete_tag(struct pruning *pruning, const struct prune_tag *tag, const char **status,
-		      struct error *err)
-{
-	const char *digest = pruning->plan.images[tag->image].digest;
-	bool is_needed = prune_plan_protects(&pruning->plan, digest);
-	cleanup_registry_call struct registry_call by_tag = { 0 }, by_digest = { 0 };
-
-	*status = is_needed ? "untagged" : "deleted";
-	if (json_object_get(pruning->gone, digest))
-		return 0;
-	if (!pruning->has_no_tag_deletes) {
-		int deleted = try_delete(pruning, tag->name, &by_tag, err);
-
-		if (deleted != 0)
-			return deleted < 0 ? -1 : 0;
-		pruning->has_no_tag_deletes = by_tag.request.status != 404;
-	}
-	if (is_needed) {
-		*status = "kept";
-		return 0;
-	}
-	int deleted = try_delete(pruning, digest, &by_digest, err);
-	if (deleted < 0)
-		return -1;
-	if (deleted == 0 && by_digest.request.status != 404)
-		return registry_refused(&by_digest, tag->name, err);
-	json_object_set_new(pruning->gone, digest, json_true());
-	return 0;
-}
 
 static void put_time(json_t *row, int64_t made)
 {
@@ -209,43 +113,49 @@ static void put_time(json_t *row, int64_t made)
 		json_object_set_new(row, "created", json_string(text));
 }
 
-static int prune_tag(struct pruning *pruning, const struct prune_tag *tag, struct error *err)
+/* What became of the tag. */
+static const char *delete_tag(struct pruning *pruning, const struct prune_tag *tag, json_t *row)
+{
+	static const char *const outcomes[] = { "deleted", "untagged", "kept" };
+	struct error problem = { 0 };
+	enum prune_outcome outcome = prune_repository_delete(&pruning->repository, tag, &problem);
+
+	if (outcome != PRUNE_FAILED)
+		return outcomes[outcome];
+	json_object_set_new(row, "error",
+			    error_json(&problem, pruning->cli->tool, pruning->cli->verb));
+	sync_note_failure(&pruning->failures, problem.kind, problem.message);
+	return "failed";
+}
+
+static void prune_tag(struct pruning *pruning, const struct prune_tag *tag)
 {
 	const struct prune_settings *settings = pruning->cli->settings;
-	const struct prune_image *image = &pruning->plan.images[tag->image];
-	const json_t *needing = prune_plan_protects(&pruning->plan, image->digest);
-	cleanup_free char *name = xasprintf("%s:%s", pruning->name, tag->name);
+	const struct prune_plan *plan = &pruning->repository.plan;
+	const struct prune_image *image = &plan->images[tag->image];
+	const json_t *needing = prune_plan_protects(plan, image->digest);
+	cleanup_free char *name = xasprintf("%s:%s", pruning->repository.name, tag->name);
 	json_t *row = json_pack("{s:s, s:s}", "name", name, "digest", image->digest);
 	const char *status = needing ? "would-untag" : "would-delete";
-	struct error problem = { 0 };
 
 	json_array_append_new(pruning->rows, row);
 	put_time(row, image->made);
 	if (needing)
 		json_object_set(row, "neededBy", (json_t *)needing);
-	if (!settings->dry_run && delete_tag(pruning, tag, &status, &problem) < 0) {
-		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
-		status = "failed";
-		json_object_set_new(row, "error",
-				    error_json(&problem, pruning->cli->tool, pruning->cli->verb));
-		sync_note_failure(&pruning->failures, problem.kind, problem.message);
-	}
+	if (!settings->dry_run)
+		status = delete_tag(pruning, tag, row);
 	json_object_set_new(row, "status", json_string(status));
-	return 0;
 }
 
-/* Companions first: as long as their image is there, the next prune finds what this one left. */
 static int prune_tags(struct pruning *pruning, struct error *err)
 {
-	const struct prune_plan *plan = &pruning->plan;
+	cleanup_free const struct prune_tag **doomed = prune_plan_doomed(&pruning->repository.plan);
 
-	for (int companions = 1; companions >= 0; companions--)
-		for (size_t i = 0; i < plan->count; i++)
-			if (plan->tags[i].is_doomed &&
-			    plan->tags[i].is_companion == (companions == 1) &&
-			    prune_tag(pruning, &plan->tags[i], err) < 0)
-				return -1;
+	for (size_t i = 0; doomed[i]; i++) {
+		prune_tag(pruning, doomed[i]);
+		if (cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
+	}
 	return 0;
 }
 
@@ -256,13 +166,11 @@ static int prune_run(const struct cli *cli, struct error *err)
 							{ "CREATED", "created", COLUMN_TEXT },
 							{ "NEEDED BY", "neededBy", COLUMN_TEXT },
 							{ 0 } };
-	cleanup_pruning struct pruning pruning = { .cli = cli,
-						   .gone = json_object(),
-						   .rows = json_array() };
+	cleanup_pruning struct pruning pruning = { .cli = cli, .rows = json_array() };
 
-	if (make_rules(&pruning, err) < 0 || open_registry(&pruning, err) < 0 ||
-	    make_plan(&pruning, err) < 0 || prune_tags(&pruning, err) < 0 ||
-	    output_list(cli, pruning.rows, columns, err) < 0)
+	if (make_rules(&pruning, err) < 0 || open_repository(&pruning, err) < 0 ||
+	    prune_repository_plan(&pruning.repository, &pruning.rules, err) < 0 ||
+	    prune_tags(&pruning, err) < 0 || output_list(cli, pruning.rows, columns, err) < 0)
 		return -1;
 	if (pruning.failures.count == 0)
 		return 0;

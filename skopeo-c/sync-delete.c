@@ -2,26 +2,23 @@
 #include "skopeo-c/sync-delete.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/directory.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "skopeo-c/manifest.h"
-#include "skopeo-c/registry.h"
-#include "skopeo-c/sync-check.h"
-#include "skopeo-c/tags.h"
+#include "skopeo-c/prune-repository.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 struct pruning {
+	const struct cli *cli;
 	const struct sync_list *list;
 	const struct access *access;
 	struct http *http;
 	bool dry_run;
-	json_t *wanted;	 /* the destinations of all items: an object's keys */
-	json_t *digests; /* what they are at the destination: likewise */
 	json_t *rows;
 	struct sync_failures *failures;
 };
@@ -32,7 +29,8 @@ static void tell(struct pruning *pruning, const char *destination, const struct 
 
 	if (problem) {
 		json_object_set_new(row, "status", json_string("failed"));
-		json_object_set_new(row, "error", error_json(problem, "skopeo-c", "sync"));
+		json_object_set_new(row, "error",
+				    error_json(problem, pruning->cli->tool, pruning->cli->verb));
 		sync_note_failure(pruning->failures, problem->kind, problem->message);
 	} else {
 		json_object_set_new(row, "status",
@@ -41,95 +39,69 @@ static void tell(struct pruning *pruning, const char *destination, const struct 
 	json_array_append_new(pruning->rows, row);
 }
 
-/* Whether any image of the list goes into the repository. */
-static bool has_wanted(const struct pruning *pruning, const char *destination)
+/* The tags that images of the list go to in the repository: an object's keys. The caller owns it.
+ */
+static json_t *wanted_of(const struct pruning *pruning, const char *destination)
 {
 	size_t length = strlen(destination);
-	const char *name;
-	json_t *ignored;
+	json_t *tags = json_object();
 
-	json_object_foreach (pruning->wanted, name, ignored) {
+	for (size_t i = 0; i < pruning->list->count; i++) {
+		const char *name = pruning->list->items[i].destination;
+
 		if (strncmp(name, destination, length) == 0 && name[length] == ':')
-			return true;
+			json_object_set_new(tags, name + length + 1, json_true());
 	}
-	log_message(LOG_LEVEL_WARN, "nothing is wanted of %s: nothing is deleted there",
-		    destination);
-	return false;
+	return tags;
 }
 
 /* ---- registries ---- */
 
-/* Ask about, or delete, a manifest by its tag or digest. */
-static int call_manifest(struct registry *registry, const char *method, const char *wanted,
-			 struct registry_call *call, struct error *err)
-{
-	registry_call_init(call, registry, method,
-			   xasprintf("/v2/%s/manifests/%s", registry->repository, wanted));
-	strings_add(&call->request.headers, "Accept: " MANIFEST_ACCEPT);
-	return registry_call_run(call, err);
-}
-
-/* The tag alone, where the registry can; else the manifest, unless a wanted tag stands for it. */
-static int delete_tag(struct pruning *pruning, struct registry *registry, const char *tag,
+static int delete_tag(struct prune_repository *repository, const struct prune_tag *tag,
 		      struct error *err)
 {
-	cleanup_registry_call struct registry_call by_tag = { 0 }, head = { 0 }, by_digest = { 0 };
+	enum prune_outcome outcome = prune_repository_delete(repository, tag, err);
 
-	if (call_manifest(registry, "HEAD", tag, &head, err) < 0)
-		return -1;
-	const char *digest = http_header(&head.request, "docker-content-digest", 0);
-	if (call_manifest(registry, "DELETE", tag, &by_tag, err) < 0)
-		return -1;
-	if (by_tag.request.status / 100 == 2 || by_tag.request.status == 404)
-		return 0;
-	if (!digest || !digest_is_valid(digest))
-		return registry_refused(&by_tag, tag, err);
-	if (json_object_get(pruning->digests, digest))
+	if (outcome == PRUNE_KEPT)
 		return error_set(err, ERROR_IN_USE,
-				 "%s: the registry deletes no tag alone, and a wanted one stands "
-				 "for the same manifest",
-				 tag);
-	if (call_manifest(registry, "DELETE", digest, &by_digest, err) < 0)
-		return -1;
-	return by_digest.request.status / 100 == 2 || by_digest.request.status == 404
-		       ? 0
-		       : registry_refused(&by_digest, tag, err);
+				 "%s: the registry deletes no tag alone, and a wanted one needs "
+				 "its manifest",
+				 tag->name);
+	return outcome == PRUNE_FAILED ? -1 : 0;
 }
 
-static int prune_tags(struct pruning *pruning, struct registry *registry, const char *destination,
-		      struct error *err)
+static int prune_tags(struct pruning *pruning, struct prune_repository *repository,
+		      const json_t *wanted, const char *destination, struct error *err)
 {
-	cleanup_tags struct tags tags = { 0 };
-	const json_t *tag;
-	size_t i;
+	static const struct tag_filter all = { 0 };
+	const struct prune_rules rules = {
+		.filter = &all, .wanted = wanted, .oldest = -1, .keep = -1
+	};
 
-	tags_start(&tags, registry);
-	if (tags_wait(&tags, err) < 0)
+	if (prune_repository_plan(repository, &rules, err) < 0)
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
-	json_array_foreach (tags.list, i, tag) {
-		cleanup_free char *name = xasprintf("%s:%s", destination, json_string_value(tag));
-		struct error problem;
+	cleanup_free const struct prune_tag **doomed = prune_plan_doomed(&repository->plan);
+	for (size_t i = 0; doomed[i]; i++) {
+		cleanup_free char *name = xasprintf("%s:%s", destination, doomed[i]->name);
+		struct error problem = { 0 };
+		int status = pruning->dry_run ? 0 : delete_tag(repository, doomed[i], &problem);
 
-		if (json_object_get(pruning->wanted, name))
-			continue;
-		int status = pruning->dry_run ? 0
-					      : delete_tag(pruning, registry,
-							   json_string_value(tag), &problem);
 		tell(pruning, name, status < 0 ? &problem : NULL);
+		if (cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
 	}
 	return 0;
 }
 
-static int prune_registry(struct pruning *pruning, const char *destination, struct error *err)
+static int prune_registry(struct pruning *pruning, const char *destination, const json_t *wanted,
+			  struct error *err)
 {
-	struct registry registry = { 0 };
+	cleanup_prune_repository struct prune_repository repository = { 0 };
 
-	if (sync_open_registry(destination + strlen("docker://"), true, pruning->access,
-			       "pull,push,delete", pruning->http, &registry, err) < 0)
-		return -1;
-	int status = prune_tags(pruning, &registry, destination, err);
-	registry_close(&registry);
-	return status;
+	return prune_repository_open(&repository, destination + strlen("docker://"), pruning->cli,
+				     pruning->access, pruning->http, err) < 0
+		       ? -1
+		       : prune_tags(pruning, &repository, wanted, destination, err);
 }
 
 /* ---- directories ---- */
@@ -153,7 +125,8 @@ static bool is_image(const char *path)
 }
 
 /* destination: "dir:PATH/NAME"; its images are PATH/NAME:TAG. */
-static int prune_directory(struct pruning *pruning, const char *destination, struct error *err)
+static int prune_directory(struct pruning *pruning, const char *destination, const json_t *wanted,
+			   struct error *err)
 {
 	cleanup_free char *parent = xstrdup(destination + strlen("dir:"));
 	char *slash = strrchr(parent, '/');
@@ -170,7 +143,7 @@ static int prune_directory(struct pruning *pruning, const char *destination, str
 
 		if (strncmp(names.items[i], name, strlen(name)) != 0 ||
 		    names.items[i][strlen(name)] != ':' ||
-		    json_object_get(pruning->wanted, image) || !is_image(path))
+		    json_object_get(wanted, names.items[i] + strlen(name) + 1) || !is_image(path))
 			continue;
 		int status = pruning->dry_run ? 0 : remove_image(path, &problem);
 		tell(pruning, image, status < 0 ? &problem : NULL);
@@ -180,38 +153,35 @@ static int prune_directory(struct pruning *pruning, const char *destination, str
 
 /* ---- all ---- */
 
-static int prune_all(struct pruning *pruning, struct error *err)
+static int prune_one(struct pruning *pruning, const char *destination, struct error *err)
 {
+	json_auto_t *wanted = wanted_of(pruning, destination);
+
+	if (json_object_size(wanted) == 0) {
+		log_message(LOG_LEVEL_WARN, "nothing is wanted of %s: nothing is deleted there",
+			    destination);
+		return 0;
+	}
+	return strncmp(destination, "dir:", 4) == 0
+		       ? prune_directory(pruning, destination, wanted, err)
+		       : prune_registry(pruning, destination, wanted, err);
+}
+
+int sync_delete(const struct cli *cli, const struct sync_list *list,
+		const struct access *destination, struct http *http, bool dry_run, json_t *rows,
+		struct sync_failures *failures, struct error *err)
+{
+	struct pruning pruning = { cli, list, destination, http, dry_run, rows, failures };
 	json_auto_t *seen = json_object();
 
-	for (size_t i = 0; i < pruning->list->repository_count; i++) {
-		const struct sync_repository *repository = &pruning->list->repositories[i];
-		const char *destination = repository->destination;
+	for (size_t i = 0; i < list->repository_count; i++) {
+		const struct sync_repository *repository = &list->repositories[i];
 
-		if (!repository->is_whole || json_object_get(seen, destination) ||
-		    !has_wanted(pruning, destination))
+		if (!repository->is_whole || json_object_get(seen, repository->destination))
 			continue;
-		json_object_set_new(seen, destination, json_true());
-		int status = strncmp(destination, "dir:", 4) == 0
-				     ? prune_directory(pruning, destination, err)
-				     : prune_registry(pruning, destination, err);
-		if (status < 0)
+		json_object_set_new(seen, repository->destination, json_true());
+		if (prune_one(&pruning, repository->destination, err) < 0)
 			return -1;
 	}
 	return 0;
-}
-
-int sync_delete(const struct sync_list *list, const struct access *destination, struct http *http,
-		bool dry_run, json_t *rows, struct sync_failures *failures, struct error *err)
-{
-	json_auto_t *wanted = json_object(), *digests = json_object();
-	struct pruning pruning = {
-		list, destination, http, dry_run, wanted, digests, rows, failures
-	};
-
-	for (size_t i = 0; i < list->count; i++) {
-		json_object_set_new(wanted, list->items[i].destination, json_true());
-		json_object_set_new(digests, list->items[i].digest, json_true());
-	}
-	return prune_all(&pruning, err);
 }

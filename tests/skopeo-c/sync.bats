@@ -168,6 +168,26 @@ tags_of() {
 	[ "$(cd stick && echo *)" = "app:2.0 app:2.1 app:mine other" ]
 }
 
+@test "sync: --delete leaves what wanted indexes name, and what signs wanted images" {
+	index=docker://$REGISTRY/deleting/multi
+	sync -s docker -d docker --all "$REGISTRY/team/multi" "$REGISTRY/deleting"
+	raw=$(skopeo inspect --raw --tls-verify=false "$index:1")
+	part=$(jq -r '.manifests[1].digest' <<<"$raw")
+	signature=sha256-$(printf %s "$raw" | sha256sum | cut -d ' ' -f 1).sig
+	skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "$index@$part" "$index:part"
+	skopeo copy -q --dest-tls-verify=false oci:"$BATS_FILE_TMPDIR/one:v1" "$index:$signature"
+	skopeo copy -q --dest-tls-verify=false oci:"$BATS_FILE_TMPDIR/two:v1" "$index:other"
+	sync 5 -s docker -d docker --all --delete "$REGISTRY/team/multi" "$REGISTRY/deleting"
+	[ "$(statuses)" = "deleted 1, failed 1, unchanged 1" ]
+	[ "$(tags_of deleting/multi)" = "1 part $signature" ]
+	skopeo inspect --raw --tls-verify=false "$index@$part" >/dev/null
+}
+
+@test "sync: --delete deletes nothing of a registry whose tags are none" {
+	sync 7 -s docker -d docker --dry-run --delete "$REGISTRY/team/multi" "$LIAR/leading-tags"
+	error_is integrity "a tag that is none"
+}
+
 @test "sync: one that fails ends it, or with --keep-going does not" {
 	sync -s docker -d dir "$REGISTRY/team/app" source
 	config=$(jq -r '.config.digest[7:]' source/app:2.1/manifest.json)

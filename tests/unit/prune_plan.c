@@ -80,6 +80,16 @@ int main(void)
 	   "what a kept index names is protected");
 	is(doomed(&plan), "a", "and its signature stays");
 	prune_plan_free(&plan);
+
+	json_auto_t *wanted = json_pack("{s:b, s:b}", "a", 1, "sha256-" HEX4("b"), 1);
+	rules = (struct prune_rules){
+		.filter = &filter, .wanted = wanted, .oldest = -1, .keep = -1
+	};
+	prune_plan_make(&plan, answers, 8, &rules);
+	prune_plan_judge(&plan, &rules);
+	prune_plan_protect(&plan);
+	is(doomed(&plan), "b c", "what is wanted stays, also what refers to something that goes");
+	prune_plan_free(&plan);
 	tag_filter_free(&filter);
 	return tap_done();
 }

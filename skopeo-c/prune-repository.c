@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "skopeo-c/prune-repository.h"
+
+#include "lib/cleanup.h"
+#include "lib/memory.h"
+#include "skopeo-c/prune-look.h"
+#include "skopeo-c/sync-check.h"
+
+#include <stdlib.h>
+
+int prune_repository_open(struct prune_repository *repository, const char *name,
+			  const struct cli *cli, const struct access *access, struct http *http,
+			  struct error *err)
+{
+	const struct transport_settings reading = {
+		.cli = cli, .http = http, .access = *access, .is_destination = true
+	};
+	cleanup_free char *place = xasprintf("docker://%s", name);
+
+	repository->name = xstrdup(name);
+	repository->gone = json_object();
+	return sync_open_registry(name, true, access, "delete,pull", http, &repository->registry,
+				  err) < 0
+		       ? -1
+		       : transport_open(&repository->from, place, &reading, err);
+}
+
+void prune_repository_close(struct prune_repository *repository)
+{
+	prune_plan_free(&repository->plan);
+	tags_free(&repository->tags);
+	transport_close(&repository->from);
+	registry_close(&repository->registry);
+	json_decref(repository->gone);
+	free(repository->name);
+}
+
+/* ---- the plan ---- */
+
+static int survey(struct prune_repository *repository, const struct prune_rules *rules,
+		  struct error *err)
+{
+	tags_start(&repository->tags, &repository->registry);
+	if (tags_wait(&repository->tags, err) < 0)
+		return -1;
+	size_t count = json_array_size(repository->tags.list);
+	cleanup_free struct tag_answer *answers = xcalloc(count + 1, sizeof *answers);
+	if (tag_survey(&repository->registry, repository->tags.list, answers, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (!answers[i].is_gone && !answers[i].digest[0])
+			return error_set(err, ERROR_INTEGRITY,
+					 "%s:%s: the registry does not name its digest",
+					 repository->name, answers[i].tag);
+	prune_plan_make(&repository->plan, answers, count, rules);
+	return 0;
+}
+
+int prune_repository_plan(struct prune_repository *repository, const struct prune_rules *rules,
+			  struct error *err)
+{
+	struct transport *from = &repository->from;
+	struct prune_plan *plan = &repository->plan;
+
+	if (survey(repository, rules, err) < 0 ||
+	    (prune_rules_ask_age(rules) && prune_look_ages(from, plan, err) < 0))
+		return -1;
+	prune_plan_judge(plan, rules);
+	if (prune_look_needs(from, plan, err) < 0)
+		return -1;
+	prune_plan_protect(plan);
+	return 0;
+}
+
+/* ---- the deletion ---- */
+
+/* 1: it is deleted. 0: the registry does not delete such a thing, see `call`. */
+static int try_delete(struct prune_repository *repository, const char *wanted,
+		      struct registry_call *call, struct error *err)
+{
+	tag_survey_call(call, &repository->registry, "DELETE", wanted);
+	if (registry_call_run(call, err) < 0)
+		return -1;
+	return call->request.status / 100 == 2;
+}
+
+enum prune_outcome prune_repository_delete(struct prune_repository *repository,
+					   const struct prune_tag *tag, struct error *err)
+{
+	const char *digest = repository->plan.images[tag->image].digest;
+	bool is_needed = prune_plan_protects(&repository->plan, digest);
+	cleanup_registry_call struct registry_call by_tag = { 0 }, by_digest = { 0 };
+
+	if (json_object_get(repository->gone, digest))
+		return PRUNE_DELETED;
+	if (!repository->has_no_tag_deletes) {
+		int deleted = try_delete(repository, tag->name, &by_tag, err);
+
+		if (deleted < 0)
+			return PRUNE_FAILED;
+		if (deleted > 0)
+			return is_needed ? PRUNE_UNTAGGED : PRUNE_DELETED;
+		repository->has_no_tag_deletes = by_tag.request.status != 404;
+	}
+	if (is_needed)
+		return PRUNE_KEPT;
+	int deleted = try_delete(repository, digest, &by_digest, err);
+	if (deleted < 0)
+		return PRUNE_FAILED;
+	if (deleted == 0 && by_digest.request.status != 404) {
+		registry_refused(&by_digest, tag->name, err);
+		return PRUNE_FAILED;
+	}
+	json_object_set_new(repository->gone, digest, json_true());
+	return PRUNE_DELETED;
+}
