@@ -21,7 +21,10 @@ enum {
 	MEMBERS_MAX = 100000,
 	LINKS_MAX = 8, /* that lead to a file */
 	PIECE = 256 << 10,
-	HEAD_SIZE = 6
+	HEAD_SIZE = 6,
+	/* of a stream, the members with files of their own: there are only so many descriptors */
+	OWN_MAX = 256,
+	OWN_SIZE_MIN = 64 << 10
 };
 
 /* ---- names ---- */
@@ -93,8 +96,12 @@ struct reading {
 	struct archive *archive;
 	const char *spool_directory;
 	bool is_stream;
+	/* of a stream: */
 	struct hasher hasher;
-	int64_t left; /* bytes of the member's content to come; of a stream */
+	size_t own_count; /* members with files of their own */
+	int shared;	  /* the file of all others, or -1 */
+	int64_t shared_size;
+	int target; /* where the member's content goes, borrowed; or -1 */
 };
 
 static void end_content(struct reading *reading)
@@ -103,6 +110,25 @@ static void end_content(struct reading *reading)
 
 	if (reading->is_stream && archive->count > 0 && reading->hasher.context)
 		hasher_finish(&reading->hasher, archive->members[archive->count - 1].digest);
+}
+
+/* Where the content of a member of a stream is kept. */
+static int choose_target(struct reading *reading, struct archive_member *member, struct error *err)
+{
+	bool is_own = member->size >= OWN_SIZE_MIN && reading->own_count < OWN_MAX;
+	int *fd = is_own ? &member->fd : &reading->shared;
+
+	if (*fd < 0)
+		*fd = spool_open(reading->spool_directory, err);
+	reading->target = *fd;
+	if (is_own) {
+		reading->own_count++;
+	} else {
+		member->offset = reading->shared_size;
+		reading->shared_size += member->size;
+	}
+	hasher_start(&reading->hasher, "sha256");
+	return *fd < 0 ? -1 : 0;
 }
 
 static int note_member(void *context, const struct tar_member *found, struct error *err)
@@ -115,7 +141,10 @@ static int note_member(void *context, const struct tar_member *found, struct err
 		return error_set(err, ERROR_LIMIT, "more than %d members", MEMBERS_MAX);
 	if (strlen(found->name) > TAR_NAME_MAX || strlen(found->link) > TAR_NAME_MAX)
 		return error_set(err, ERROR_LIMIT, "a name has more than %d bytes", TAR_NAME_MAX);
-	struct archive_member member = {
+	archive->members =
+		xreallocarray(archive->members, archive->count + 1, sizeof *archive->members);
+	struct archive_member *member = &archive->members[archive->count++];
+	*member = (struct archive_member){
 		.name = clean_path(found->name),
 		.link = xstrdup(found->link),
 		.type = found->type,
@@ -123,26 +152,18 @@ static int note_member(void *context, const struct tar_member *found, struct err
 		.offset = found->offset,
 		.fd = -1,
 	};
-	archive->members =
-		xreallocarray(archive->members, archive->count + 1, sizeof *archive->members);
-	archive->members[archive->count++] = member;
-	if (!reading->is_stream || member.type != '0')
-		return 0;
-	hasher_start(&reading->hasher, "sha256");
-	archive->members[archive->count - 1].fd = spool_open(reading->spool_directory, err);
-	return archive->members[archive->count - 1].fd < 0 ? -1 : 0;
+	reading->target = -1;
+	return reading->is_stream && member->type == '0' ? choose_target(reading, member, err) : 0;
 }
 
 static int keep_content(void *context, const void *data, size_t length, struct error *err)
 {
 	struct reading *reading = context;
-	const struct archive_member *member =
-		&reading->archive->members[reading->archive->count - 1];
 
-	if (member->fd < 0)
+	if (reading->target < 0)
 		return 0;
 	hasher_update(&reading->hasher, data, length);
-	return file_write_fd(member->fd, data, length, "temporary file", err);
+	return file_write_fd(reading->target, data, length, "temporary file", err);
 }
 
 /* ---- files ---- */
@@ -208,7 +229,6 @@ static int read_stream(struct archive *archive, struct tar_parser *parser, struc
 	if (status == 0)
 		status = decompressor_finish(decompressor, err);
 	decompressor_free(decompressor);
-	cleanup_fd_p(&archive->fd);
 	return status < 0 ? -1 : tar_parse_end(parser, err);
 }
 
@@ -229,7 +249,9 @@ struct archive *archive_open_fd(int fd, const char *path, const char *spool_dire
 				struct error *err)
 {
 	struct archive *archive = xcalloc(1, sizeof *archive);
-	struct reading reading = { .archive = archive, .spool_directory = spool_directory };
+	struct reading reading = { .archive = archive,
+				   .spool_directory = spool_directory,
+				   .shared = -1 };
 	int64_t length = 0;
 
 	archive->fd = fd;
@@ -242,8 +264,12 @@ struct archive *archive_open_fd(int fd, const char *path, const char *spool_dire
 	end_content(&reading);
 	tar_parser_free(parser);
 	hasher_free(&reading.hasher);
-	if (status == 0 && !reading.is_stream)
+	if (reading.is_stream) {
+		cleanup_fd_p(&archive->fd);
+		archive->fd = reading.shared;
+	} else if (status == 0) {
 		status = check_length(archive, length, err);
+	}
 	if (status == 0)
 		return archive;
 	error_prefix(err, "%s", path);

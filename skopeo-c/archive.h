@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a tar archive of images. Of a file only the headers are read at first, and each member is
- * then read in place. Of a stream, and of a file that is compressed, each member is kept in an
- * unnamed file of its own, which a destination on the same file system can take over.
+ * then read in place. Of a stream, and of a file that is compressed, the members are kept in
+ * unnamed files: large ones in one of their own, which a destination on the same file system can
+ * take over.
  */
 #pragma once
 #include "lib/digest.h"
@@ -15,13 +16,13 @@ struct archive_member {
 	char *link;
 	char type; /* as in tar.h */
 	int64_t size, offset;
-	int fd;			  /* of a stream: its own file; else -1 */
+	int fd;			  /* its own file, where it has one; else -1 */
 	char digest[DIGEST_SIZE]; /* of a stream: sha256; else "" */
 };
 
 struct archive {
 	char *path; /* for errors */
-	int fd;	    /* of a file; else -1 */
+	int fd;	    /* of the file, or of what is kept of a stream; -1: nothing */
 	struct archive_member *members;
 	size_t count;
 };

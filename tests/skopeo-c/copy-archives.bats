@@ -127,6 +127,17 @@ layer_again() {
 	nothing_unfinished .
 }
 
+@test "copy: an archive on standard input may have more members than there are descriptors" {
+	skopeo-c copy "$SRC" docker-archive:many.tar:app:1 >/dev/null
+	mkdir more
+	for ((i = 0; i < 700; i++)); do
+		truncate -s 64K "more/$i"
+	done
+	tar -rf many.tar more
+	tool sh -c 'ulimit -n 512 && cat many.tar | skopeo-c copy docker-archive:- dir:d'
+	diff <(jq -S .layers d/manifest.json) <(jq -S .layers expected/manifest.json)
+}
+
 @test "copy: a layer that changes is written into the archive at once, and only one of the same" {
 	export TMPDIR=$BATS_TEST_TMPDIR/missing
 	gzip -9nc "$BATS_FILE_TMPDIR/second.tar" >second.gz
