@@ -235,6 +235,9 @@ int credentials_find(const struct access *access, const char *registry, const ch
 	const char *named = access->authfile ? access->authfile : getenv("REGISTRY_AUTH_FILE");
 	int status = 0;
 
+	if (access->no_creds &&
+	    (access->creds || access->user || access->password || access->registry_token))
+		return error_set(err, ERROR_USAGE, "credentials are given, and to go without any");
 	if (access->no_creds)
 		return 0;
 	if (take_given(access, &found, err) < 0)
@@ -250,7 +253,7 @@ int credentials_find(const struct access *access, const char *registry, const ch
 	}
 	if (status < 0)
 		return -1;
-	if (found.user || found.identity_token)
+	if (found.user || found.identity_token || access->registry_token)
 		credentials_keep_secret();
 	*credentials = found;
 	found = (struct credentials){ 0 };

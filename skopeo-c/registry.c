@@ -82,7 +82,7 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 	/* where nobody can listen in, registries rarely speak TLS */
 	r.base = xasprintf("%s://%s", r.may_change_scheme && is_loopback(name) ? "http" : "https",
 			   strcmp(name, "docker.io") == 0 ? "registry-1.docker.io" : name);
-	if (access.registry_token && !access.no_creds)
+	if (access.registry_token)
 		r.authorization = xasprintf("Bearer %s", access.registry_token);
 	if (actions)
 		strings_addf(&r.scopes, "repository:%s:%s", repository, actions);

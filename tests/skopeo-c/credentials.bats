@@ -94,6 +94,8 @@ auth_file() {
 	auth_file "$BATS_TEST_TMPDIR/other.json" example.com alice:wrong
 	inspect --authfile "$BATS_TEST_TMPDIR/other.json" "docker://$LIAR/basic/x:v1"
 	inspect 6 --no-creds "docker://$LIAR/basic/x:v1"
+	inspect 2 --no-creds --creds alice:secret "docker://$LIAR/basic/x:v1"
+	inspect 2 --no-creds --registry-token t "docker://$LIAR/basic/x:v1"
 }
 
 @test "credentials: DOCKER_CONFIG, XDG_CONFIG_HOME and .dockercfg" {
