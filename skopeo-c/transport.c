@@ -78,6 +78,21 @@ static int open_first(struct transport *t, const struct strings *names,
 	return -1;
 }
 
+/* Transports of other programs, which are no short names with tags. */
+static int refuse_foreign(const char *name, struct error *err)
+{
+	static const char *const foreign[] = { "atomic:", "ostree:", "sif:" };
+
+	for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+		if (strncmp(name, foreign[i], strlen(foreign[i])) == 0) {
+			error_set(err, ERROR_UNSUPPORTED, "the transport %s is not supported",
+				  foreign[i]);
+			return error_subject(err, name);
+		}
+	}
+	return 0;
+}
+
 static int open_bare(struct transport *t, const char *name,
 		     const struct transport_settings *settings, struct error *err)
 {
@@ -89,6 +104,8 @@ static int open_bare(struct transport *t, const char *name,
 		error_set(err, ERROR_USAGE, "\"%s\" lacks the // of docker://", name);
 		return error_subject(err, name);
 	}
+	if (refuse_foreign(name, err) < 0)
+		return -1;
 	/* a path, or a mistake */
 	if (settings->is_destination || reference_parse(name, &reference, &ignored) < 0)
 		return no_transport(name, err);

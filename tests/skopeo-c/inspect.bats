@@ -185,6 +185,8 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 		tool 2 skopeo-c inspect "$name"
 		error_is usage "does not begin with a transport"
 	done
+	tool 10 skopeo-c inspect sif:image.sif
+	error_is unsupported "the transport sif: is not supported"
 	tool 2 skopeo-c inspect
 	error_is usage
 	tool 2 skopeo-c inspect --retry-times x docker://x
