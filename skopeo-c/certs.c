@@ -5,6 +5,7 @@
 #include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
+#include "skopeo-c/config-paths.h"
 #include "skopeo-c/http.h"
 
 #include <errno.h>
@@ -75,24 +76,22 @@ static int load_dir(int dir_fd, const char *path, struct http_tls *tls, struct e
 int certs_load(const char *cert_dir, const char *registry, struct http_tls *tls, struct error *err)
 {
 	cleanup_strings struct strings paths = { 0 };
-	const char *home = getenv("HOME");
 
 	if (cert_dir) {
 		cleanup_fd int fd = open(cert_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		return fd < 0 ? error_os(err, "%s", cert_dir) : load_dir(fd, cert_dir, tls, err);
 	}
-	if (home)
-		strings_addf(&paths, "%s/.config/containers/certs.d/%s", home, registry);
-	strings_addf(&paths, "/etc/containers/certs.d/%s", registry);
-	strings_addf(&paths, "/etc/docker/certs.d/%s", registry);
+	config_directories("certs", ".d", &paths);
+	strings_add(&paths, "/etc/docker/certs.d");
 	for (size_t i = 0; i < paths.count; i++) {
-		cleanup_fd int fd = open(paths.items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cleanup_free char *path = xasprintf("%s/%s", paths.items[i], registry);
+		cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)
-			return load_dir(fd, paths.items[i], tls, err);
+			return load_dir(fd, path, tls, err);
 		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-			return error_os(err, "%s", paths.items[i]);
+			return error_os(err, "%s", path);
 	}
 	return 0;
 }

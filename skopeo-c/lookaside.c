@@ -3,14 +3,12 @@
 #include "skopeo-c/lookaside.h"
 
 #include "lib/cleanup.h"
-#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 #include "lib/yaml.h"
+#include "skopeo-c/config-paths.h"
 #include "skopeo-c/policy.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,50 +94,26 @@ int lookaside_add(json_t *sections, const char *text, size_t length, const char 
 
 /* ---- all files ---- */
 
-static int add_file(json_t *sections, int dir_fd, const char *directory, const char *name,
-		    struct error *err)
-{
-	cleanup_free char *path = xasprintf("%s/%s", directory, name);
-	size_t length;
-	cleanup_free char *text = file_read_at(dir_fd, name, CONFIGURATION_MAX, &length, err);
-
-	return text ? lookaside_add(sections, text, length, path, err) : -1;
-}
-
-static int add_files(json_t *sections, int dir_fd, const char *directory, struct error *err)
-{
-	cleanup_strings struct strings names = { 0 };
-
-	if (directory_names(dir_fd, ".", &names) < 0)
-		return error_os(err, "%s", directory);
-	for (size_t i = 0; i < names.count; i++) {
-		size_t length = strlen(names.items[i]);
-
-		if (length > 5 && strcmp(names.items[i] + length - 5, ".yaml") == 0 &&
-		    add_file(sections, dir_fd, directory, names.items[i], err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int load(const char *directory, json_t *sections, struct error *err)
 {
-	const char *home = getenv("HOME");
-	cleanup_strings struct strings paths = { 0 };
+	cleanup_strings struct strings directories = { 0 }, files = { 0 };
 
 	if (directory)
-		strings_add(&paths, directory);
-	if (!directory && home)
-		strings_addf(&paths, "%s/.config/containers/registries.d", home);
-	if (!directory)
-		strings_add(&paths, "/etc/containers/registries.d");
-	for (size_t i = 0; i < paths.count; i++) {
-		cleanup_fd int fd = open(paths.items[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		strings_add(&directories, directory);
+	else
+		config_directories("registries", ".d", &directories);
+	if (directory && access(directory, R_OK) < 0)
+		return error_os(err, "%s", directory);
+	if (config_drop_ins(&directories, ".yaml", &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.count; i++) {
+		cleanup_free char *text = NULL;
+		size_t length;
 
-		if (fd >= 0)
-			return add_files(sections, fd, paths.items[i], err);
-		if (directory || (errno != ENOENT && errno != ENOTDIR))
-			return error_os(err, "%s", paths.items[i]);
+		if (file_read_known(files.items[i], true, CONFIGURATION_MAX, &text, &length, err) <
+			    0 ||
+		    lookaside_add(sections, text, length, files.items[i], err) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/reference.h"
+#include "skopeo-c/config-paths.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -406,17 +407,17 @@ static int read_file(const char *path, bool required, json_t **policy, struct er
 
 json_t *policy_load(const char *path, bool insecure, struct error *err)
 {
-	const char *home = getenv("HOME");
-	cleanup_free char *own = home ? xasprintf("%s/.config/containers/policy.json", home) : NULL;
+	const char *named = path ? path : getenv("CONTAINERS_POLICY_JSON");
+	cleanup_strings struct strings paths = { 0 };
 	json_t *policy = NULL;
 	int status = 0;
 
-	if (!insecure && path)
-		return read_file(path, true, &policy, err) < 0 ? NULL : policy;
-	if (!insecure && own)
-		status = read_file(own, false, &policy, err);
-	if (!insecure && status == 0)
-		status = read_file("/etc/containers/policy.json", false, &policy, err);
+	if (!insecure && named && (path || named[0]))
+		status = read_file(named, true, &policy, err);
+	else if (!insecure)
+		config_files("policy.json", &paths);
+	for (size_t i = 0; i < paths.count && status == 0; i++)
+		status = read_file(paths.items[i], false, &policy, err);
 	if (status != 0)
 		return policy;
 	return json_pack("{s:[{s:s}]}", "default", "type", "insecureAcceptAnything");

@@ -1,74 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of the configuration of registries, in the order in which later ones win. */
 #include "lib/cleanup.h"
-#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
+#include "skopeo-c/config-paths.h"
 #include "skopeo-c/registries.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#define SYSTEM "/etc/containers"
 
 enum { FILE_MAX = 1 << 20 };
 
+/* 1: it is added; 0: there is no such file, which is an error where it is required. */
 static int add_path(json_t *registries, const char *path, bool required, struct error *err)
 {
 	cleanup_free char *text = NULL;
 	size_t length;
 	int found = file_read_known(path, required, FILE_MAX, &text, &length, err);
 
-	return found <= 0 ? found : registries_add(registries, text, length, path, err);
+	if (found <= 0)
+		return found;
+	return registries_add(registries, text, length, path, err) < 0 ? -1 : 1;
 }
 
-static bool is_conf(const char *name)
+static int add_usual(json_t *registries, struct error *err)
 {
-	size_t length = strlen(name);
+	cleanup_strings struct strings files = { 0 }, directories = { 0 }, drop_ins = { 0 };
+	int status = 0;
 
-	return length > 5 && strcmp(name + length - 5, ".conf") == 0;
-}
-
-/* Every *.conf of a directory that may be missing, by name. */
-static int add_dir(json_t *registries, const char *path, struct error *err)
-{
-	cleanup_strings struct strings names = { 0 };
-
-	if (directory_names(AT_FDCWD, path, &names) < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : error_os(err, "%s", path);
-	for (size_t i = 0; i < names.count; i++) {
-		cleanup_free char *file = xasprintf("%s/%s", path, names.items[i]);
-
-		if (is_conf(names.items[i]) && add_path(registries, file, true, err) < 0)
+	config_files("registries.conf", &files);
+	for (size_t i = 0; i < files.count && status == 0; i++)
+		status = add_path(registries, files.items[i], false, err);
+	config_directories("registries", ".conf.d", &directories);
+	if (status < 0 || config_drop_ins(&directories, ".conf", &drop_ins, err) < 0)
+		return -1;
+	for (size_t i = 0; i < drop_ins.count; i++)
+		if (add_path(registries, drop_ins.items[i], true, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
-/* The user's own file takes the place of everything that the system has. */
 static int add_all(json_t *registries, struct error *err)
 {
-	const char *named = getenv("CONTAINERS_REGISTRIES_CONF"), *home = getenv("HOME");
-	const char *config = getenv("XDG_CONFIG_HOME");
-	cleanup_free char *base = config && config[0] ? xasprintf("%s/containers", config)
-				  : home	      ? xasprintf("%s/.config/containers", home)
-						      : xstrdup(SYSTEM);
-	cleanup_free char *own = xasprintf("%s/registries.conf", base);
-	cleanup_free char *own_dir = xasprintf("%s/registries.conf.d", base);
-	bool is_named = named && named[0];
+	const char *named = getenv("CONTAINERS_REGISTRIES_CONF");
+	const char *last = getenv("CONTAINERS_REGISTRIES_CONF_OVERRIDE");
+	int status = named && named[0] ? add_path(registries, named, true, err)
+				       : add_usual(registries, err);
 
-	if (!is_named && access(own, F_OK) == 0)
-		return add_path(registries, own, true, err) < 0 ||
-				       add_dir(registries, own_dir, err) < 0
-			       ? -1
-			       : 0;
-	if (add_path(registries, is_named ? named : SYSTEM "/registries.conf", is_named, err) < 0 ||
-	    add_dir(registries, SYSTEM "/registries.conf.d", err) < 0)
-		return -1;
-	return add_dir(registries, own_dir, err);
+	if (status >= 0 && last && last[0])
+		status = add_path(registries, last, true, err);
+	return status < 0 ? -1 : 0;
 }
 
 json_t *registries_load(struct error *err)
@@ -90,5 +71,5 @@ int registries_load_noted(json_t *registries, struct error *err)
 				    : xasprintf("%s/.cache/containers/short-name-aliases.conf",
 						home ? home : "");
 
-	return add_path(registries, path, false, err);
+	return add_path(registries, path, false, err) < 0 ? -1 : 0;
 }

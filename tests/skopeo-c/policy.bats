@@ -46,8 +46,25 @@ ACCEPT='[{"type":"insecureAcceptAnything"}]' REJECT='[{"type":"reject"}]'
 	# the machine may have one
 	mkdir -p /etc/containers
 	# shellcheck disable=SC2016 # for the inner shell
-	tool unshare --mount sh -c 'mount -t tmpfs none /etc/containers && exec skopeo-c copy "$0" dir:d' "$SRC"
+	tool unshare --mount sh -c 'mount -t tmpfs none /etc/containers && mount -t tmpfs none /usr/share &&
+		exec skopeo-c copy "$0" dir:d' "$SRC"
 	[ -f d/manifest.json ]
+}
+
+@test "policy: that of the distribution counts where there is no other, one of the environment before all" {
+	mkdir -p /etc/containers
+	echo "{\"default\":$REJECT}" >policy.json
+	# shellcheck disable=SC2016 # for the inner shell
+	tool 6 unshare --mount sh -c 'mount -t tmpfs none /etc/containers && mount -t tmpfs none /usr/share &&
+		mkdir /usr/share/containers && cp policy.json /usr/share/containers && exec skopeo-c copy "$0" dir:d' "$SRC"
+	error_is denied "is refused by the policy"
+	mkdir containers
+	mv policy.json containers
+	XDG_CONFIG_HOME=$PWD tool 6 skopeo-c copy "$SRC" dir:d
+	CONTAINERS_POLICY_JSON=containers/policy.json tool 6 skopeo-c copy "$SRC" dir:d
+	CONTAINERS_POLICY_JSON=none.json tool 3 skopeo-c copy "$SRC" dir:d
+	[ ! -e d ]
+	CONTAINERS_POLICY_JSON=none.json tool skopeo-c copy --insecure-policy "$SRC" dir:d
 }
 
 @test "policy: what is rejected is not even asked for" {

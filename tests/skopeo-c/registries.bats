@@ -175,6 +175,40 @@ asked() {
 	tool 6 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 }
 
+# Run with other files of the machine and the distribution: directories here that take the place of
+# /etc/containers and /usr/share/containers.
+elsewhere() {
+	mkdir -p etc share
+	timeout 60 unshare --mount sh -c 'mount -t tmpfs none /usr/share && mkdir /usr/share/containers &&
+		mount --bind share /usr/share/containers && mkdir -p /etc/containers &&
+		mount --bind etc /etc/containers && exec "$@"' sh "$@"
+}
+
+@test "registries: files of the distribution and the machine, the user's drop-in in place of one" {
+	unset CONTAINERS_REGISTRIES_CONF
+	cd "$BATS_TEST_TMPDIR" || return
+	block() { printf '[[registry]]\nlocation = "%s"\nblocked = true\n' "$LIAR"; }
+	allow() { printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$LIAR"; }
+	look() { elsewhere skopeo-c inspect -n "docker://$LIAR/good/x:v1"; }
+	mkdir -p share/registries.conf.d etc/registries.rootful.conf.d "$HOME/.config/containers/registries.conf.d"
+	block >share/registries.conf
+	run -6 look
+	[[ $output == *"blocked by /usr/share/containers/registries.conf:1"* ]]
+	allow >etc/registries.conf
+	look
+	block >share/registries.conf.d/10.conf
+	run -6 look
+	allow >etc/registries.rootful.conf.d/10.conf
+	look
+	block >"$HOME/.config/containers/registries.conf.d/10.conf"
+	run -6 look
+	allow >last
+	CONTAINERS_REGISTRIES_CONF_OVERRIDE=last look
+	run -3 env CONTAINERS_REGISTRIES_CONF_OVERRIDE=none skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	# named, it is the only one
+	CONTAINERS_REGISTRIES_CONF=last look
+}
+
 @test "registries: a file that is wrong is named with its line" {
 	printf '# first\n[[registry]]\nlocation = "%s\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
 	tool 7 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
