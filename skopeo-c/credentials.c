@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "skopeo-c/helper.h"
+#include "skopeo-c/registries.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,6 +211,58 @@ static void usual_paths(struct strings *paths)
 		strings_addf(paths, "%s/.dockercfg", home);
 }
 
+static int search_usual(const char *registry, const char *repository, struct credentials *out,
+			struct error *err)
+{
+	cleanup_strings struct strings paths = { 0 };
+	int status = 0;
+
+	usual_paths(&paths);
+	for (size_t i = 0; status == 0 && i < paths.count; i++)
+		status = search_path(paths.items[i], false, registry, repository, out, err);
+	return status;
+}
+
+static const char *named_file(const char *authfile)
+{
+	const char *named = authfile ? authfile : getenv("REGISTRY_AUTH_FILE");
+
+	return named && named[0] ? named : NULL;
+}
+
+int credentials_keeper(const char *authfile, char **helper, struct error *err)
+{
+	cleanup_strings struct strings helpers = { 0 };
+
+	*helper = NULL;
+	if (named_file(authfile))
+		return 0;
+	if (registries_credential_helpers(&helpers, err) < 0)
+		return -1;
+	if (strcmp(helpers.items[0], CREDENTIAL_FILES) != 0)
+		*helper = xstrdup(helpers.items[0]);
+	return 0;
+}
+
+/* In the file that is named; then where registries.conf says, in files and with helpers. */
+static int search(const struct access *access, const char *registry, const char *repository,
+		  struct credentials *out, struct error *err)
+{
+	const char *named = named_file(access->authfile);
+	cleanup_strings struct strings helpers = { 0 };
+	int status = 0;
+
+	if (named)
+		status = search_path(named, access->authfile, registry, repository, out, err);
+	if (status == 0)
+		status = registries_credential_helpers(&helpers, err);
+	for (size_t i = 0; status == 0 && i < helpers.count; i++)
+		status = strcmp(helpers.items[i], CREDENTIAL_FILES) == 0
+				 ? search_usual(registry, repository, out, err)
+				 : ask_store(helpers.items[i], registry, out, err);
+	return status;
+}
+
 /* What the command line gives, in one or in two. */
 static int take_given(const struct access *access, struct credentials *out, struct error *err)
 {
@@ -231,9 +284,6 @@ int credentials_find(const struct access *access, const char *registry, const ch
 		     struct credentials *credentials, struct error *err)
 {
 	cleanup_credentials struct credentials found = { 0 };
-	cleanup_strings struct strings paths = { 0 };
-	const char *named = access->authfile ? access->authfile : getenv("REGISTRY_AUTH_FILE");
-	int status = 0;
 
 	if (access->no_creds &&
 	    (access->creds || access->user || access->password || access->registry_token))
@@ -242,16 +292,8 @@ int credentials_find(const struct access *access, const char *registry, const ch
 		return 0;
 	if (take_given(access, &found, err) < 0)
 		return -1;
-	if (!found.user && !access->registry_token) {
-		usual_paths(&paths);
-		if (named && named[0])
-			status = search_path(named, access->authfile != NULL, registry, repository,
-					     &found, err);
-		for (size_t i = 0; status == 0 && i < paths.count; i++)
-			status = search_path(paths.items[i], false, registry, repository, &found,
-					     err);
-	}
-	if (status < 0)
+	if (!found.user && !access->registry_token &&
+	    search(access, registry, repository, &found, err) < 0)
 		return -1;
 	if (found.user || found.identity_token || access->registry_token)
 		credentials_keep_secret();

@@ -73,6 +73,10 @@ enum { CREDENTIALS_FILE_MAX = 1 << 20 }; /* bytes */
 /* Overwrite and free a secret; NULL is fine. */
 void credentials_wipe(char *secret);
 
+/* The helper that new credentials go to, as registries.conf says; NULL where it is a file. The
+ * caller frees it. */
+int credentials_keeper(const char *authfile, char **helper, struct error *err);
+
 /* From now on a crash writes no memory to the disk. */
 void credentials_keep_secret(void);
 

@@ -7,6 +7,7 @@
 #include "skopeo-c/auth-file.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
+#include "skopeo-c/helper.h"
 #include "skopeo-c/registry.h"
 #include "skopeo-c/secret.h"
 
@@ -157,13 +158,18 @@ static int login_run(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--password and --password-stdin contradict each other");
 	if (settings->password_stdin && !settings->user)
 		return cli_usage(cli, err, "--password-stdin needs --username");
+	cleanup_free char *helper = NULL;
 	credentials_keep_secret();
-	if (ask_credentials(settings, &credentials, err) < 0 ||
-	    check(settings, host, &credentials, err) < 0 ||
-	    auth_file_store(path, key, &credentials, err) < 0)
+	if (credentials_keeper(settings->access.authfile, &helper, err) < 0 ||
+	    ask_credentials(settings, &credentials, err) < 0 ||
+	    check(settings, host, &credentials, err) < 0)
 		return -1;
-	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "registry", host, "user",
-					credentials.user, "file", path);
+	if ((helper ? helper_store(helper, key, &credentials, err)
+		    : auth_file_store(path, key, &credentials, err)) < 0)
+		return -1;
+	json_auto_t *result =
+		json_pack("{s:s, s:s, s:s}", "registry", host, "user", credentials.user,
+			  helper ? "helper" : "file", helper ? helper : path);
 	return output_object(cli, result, err);
 }
 

@@ -6,6 +6,7 @@
 #include "skopeo-c/auth-file.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
+#include "skopeo-c/helper.h"
 
 #include <string.h>
 
@@ -38,11 +39,26 @@ static void add_hint(const char *key, struct error *err)
 		error_hint(err, "those in use are from another file: name it with --authfile");
 }
 
+/* What a helper keeps alone, which names no registries. */
+static int forget(const char *helper, const char *key, struct error *err)
+{
+	if (!key)
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "docker-credential-%s keeps the credentials: log out of each "
+				 "registry",
+				 helper);
+	int erased = helper_erase(helper, key, err);
+	if (erased == 0)
+		return error_set(err, ERROR_NOT_FOUND,
+				 "docker-credential-%s has no credentials for %s", helper, key);
+	return erased < 0 ? -1 : 0;
+}
+
 static int logout_run(const struct cli *cli, struct error *err)
 {
 	const struct logout_settings *settings = cli->settings;
-	cleanup_free char *path =
-		auth_file_path(settings->compat_file ? settings->compat_file : settings->authfile);
+	const char *named = settings->compat_file ? settings->compat_file : settings->authfile;
+	cleanup_free char *path = auth_file_path(named), *helper = NULL;
 
 	if (settings->compat_file && settings->authfile)
 		return cli_usage(cli, err, "--authfile and --compat-auth-file exclude each other");
@@ -51,13 +67,18 @@ static int logout_run(const struct cli *cli, struct error *err)
 	cleanup_free char *key = settings->all ? NULL : login_key(cli, settings->compat_file, err);
 	if (!settings->all && !key)
 		return -1;
-	int status = key ? auth_file_erase(path, key, err) : auth_file_erase_all(path, err);
+	if (credentials_keeper(named, &helper, err) < 0)
+		return -1;
+	int status = helper ? forget(helper, key, err)
+		     : key  ? auth_file_erase(path, key, err)
+			    : auth_file_erase_all(path, err);
 	if (status < 0) {
 		if (key && err->kind == ERROR_NOT_FOUND)
 			add_hint(key, err);
 		return -1;
 	}
-	json_auto_t *result = json_pack("{s:s*, s:s}", "registry", key, "file", path);
+	json_auto_t *result = json_pack("{s:s*, s:s}", "registry", key, helper ? "helper" : "file",
+					helper ? helper : path);
 	return output_object(cli, result, err);
 }
 

@@ -13,6 +13,8 @@
 
 /* what is added to a registry: the file and line it is from */
 #define DEFINED_AT "defined at"
+/* a key beside the prefixes, and none of these */
+#define CREDENTIAL_HELPERS "credential helpers"
 
 /* What a table may hold. */
 struct key {
@@ -35,7 +37,7 @@ static const struct key mirror_keys[] = {
 	{ "pull-from-mirror", JSON_STRING },
 	{ NULL, JSON_NULL },
 };
-/* helpers of other programs are nothing to us */
+/* the helper of another program is nothing to us */
 static const struct key top_keys[] = {
 	{ "registry", JSON_ARRAY },
 	{ "aliases", JSON_OBJECT },
@@ -201,6 +203,21 @@ static int add_registry(const struct reader *reader, json_t *seen, json_t *regis
 	return 0;
 }
 
+static int add_helpers(const struct reader *reader)
+{
+	json_t *helpers = json_object_get(reader->toml.root, "credential-helpers"), *name;
+	size_t i;
+
+	json_array_foreach (helpers, i, name) {
+		if (json_string_length(name) == 0)
+			return wrong(reader, reader->toml.root, "credential-helpers",
+				     "names what is no text");
+	}
+	if (helpers)
+		json_object_set(reader->registries, CREDENTIAL_HELPERS, helpers);
+	return 0;
+}
+
 static int add_file(const struct reader *reader)
 {
 	const json_t *root = reader->toml.root;
@@ -212,7 +229,7 @@ static int add_file(const struct reader *reader)
 		return error_set(reader->err, ERROR_UNSUPPORTED,
 				 "%s:%d: the format of version 1 is not supported", reader->what,
 				 toml_line(&reader->toml, root, "registries"));
-	if (check_keys(reader, root, top_keys) < 0)
+	if (check_keys(reader, root, top_keys) < 0 || add_helpers(reader) < 0)
 		return -1;
 	json_array_foreach (json_object_get(root, "registry"), i, registry) {
 		if (check_registry(reader, registry) < 0 ||
@@ -413,4 +430,20 @@ int registries_expand(const char *name, struct strings *candidates, struct error
 	return registries && registries_load_noted(registries, err) == 0
 		       ? registries_expand_with(registries, name, candidates, err)
 		       : -1;
+}
+
+int registries_credential_helpers(struct strings *names, struct error *err)
+{
+	json_auto_t *registries = registries_load(err);
+	const json_t *name;
+	size_t i;
+
+	if (!registries)
+		return -1;
+	json_array_foreach (json_object_get(registries, CREDENTIAL_HELPERS), i, name) {
+		strings_add(names, json_string_value(name));
+	}
+	if (names->count == 0)
+		strings_add(names, CREDENTIAL_FILES);
+	return 0;
 }

@@ -39,6 +39,10 @@ int registries_judge(const char *name, bool *insecure, struct error *err);
  * order of trying: its own, if it names a registry; its alias; in the registries to search.
  * ERROR_USAGE where there are none, or several, and short-name-mode wants that to be an error. */
 int registries_expand(const char *name, struct strings *candidates, struct error *err);
+/* Where credentials are, in the order of looking: names of helpers (helper.h), and among them
+ * CREDENTIAL_FILES for the usual files. */
+#define CREDENTIAL_FILES "containers-auth.json"
+int registries_credential_helpers(struct strings *names, struct error *err);
 void route_free(struct route *route);
 #define cleanup_route __attribute__((cleanup(route_free)))
 

@@ -185,6 +185,31 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls
 	error_is not-found docker-credential-nowhere
 }
 
+@test "login: credential-helpers of registries.conf, before the files or alone" {
+	helper
+	export CONTAINERS_REGISTRIES_CONF=$BATS_TEST_TMPDIR/registries.conf
+	echo 'credential-helpers = ["test"]' >"$CONTAINERS_REGISTRIES_CONF"
+	login -u alice --password-stdin "$LOCKED" <<<secret
+	jq -e --arg r "$LOCKED" '. == {registry: $r, user: "alice", helper: "test"}' <<<"$output"
+	[ ! -e "$AUTH" ]
+	tool skopeo-c login --get-login "$LOCKED"
+	[ "$output" = alice ]
+	# the helper's own is hidden where only the files count
+	echo 'credential-helpers = ["containers-auth.json"]' >"$CONTAINERS_REGISTRIES_CONF"
+	tool 3 skopeo-c login --get-login "$LOCKED"
+	echo 'credential-helpers = ["containers-auth.json", "test"]' >"$CONTAINERS_REGISTRIES_CONF"
+	tool skopeo-c login --get-login "$LOCKED"
+	echo 'credential-helpers = ["test"]' >"$CONTAINERS_REGISTRIES_CONF"
+	tool 10 skopeo-c logout --all
+	tool skopeo-c logout "$LOCKED"
+	tool 3 skopeo-c logout "$LOCKED"
+	# a file that is named counts alone for what is kept
+	login -u alice --password-stdin --authfile "$BATS_TEST_TMPDIR/auth.json" "$LOCKED" <<<secret
+	jq -e '.auths | length == 1' "$BATS_TEST_TMPDIR/auth.json"
+	echo 'credential-helpers = [1]' >"$CONTAINERS_REGISTRIES_CONF"
+	tool 7 skopeo-c login --get-login "$LOCKED"
+}
+
 @test "login: registries.conf says whether a registry is insecure or blocked" {
 	export CONTAINERS_REGISTRIES_CONF=$BATS_TEST_TMPDIR/registries.conf
 	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$LOCKED" >"$CONTAINERS_REGISTRIES_CONF"
