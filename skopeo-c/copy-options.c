@@ -143,9 +143,12 @@ int copy_options_apply(const struct cli *cli, struct copy_options *options, bool
 	if (options->parallel < 0 || options->parallel > TRANSFER_PARALLEL_MAX)
 		return cli_usage(cli, err, "--image-parallel-copies is a number from 1 to %d",
 				 TRANSFER_PARALLEL_MAX);
-	if (options->with_referrers && options->trust.remove_signatures)
+	if (options->with_referrers + options->trust.remove_signatures +
+		    options->trust.remove_list_signatures >
+	    1)
 		return cli_usage(cli, err,
-				 "--with-referrers and --remove-signatures exclude each other");
+				 "--with-referrers, --remove-signatures and "
+				 "--remove-list-signatures exclude each other");
 	/* Docker has no media type for it */
 	if (conversion->layers != LAYERS_KEPT && conversion->recoding.way == COMPRESSION_ZSTD) {
 		if (conversion->format && strcmp(conversion->format, MANIFEST_DOCKER) == 0)

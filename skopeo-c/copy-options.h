@@ -72,6 +72,8 @@ struct copy_options {
 	  "certificates for the only registry" }, \
 	COPY_SIDE_OPTIONS("src", source, "for the source"), \
 	COPY_SIDE_OPTIONS("dest", destination, "for the destination"), \
+	{ "screds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(copy.source.creds), NULL }, \
+	{ "dcreds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(copy.destination.creds), NULL }, \
 	RETRY_OPTIONS(copy.both), \
 	TRUST_OPTIONS, \
 	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), \

@@ -19,6 +19,7 @@ struct copy_settings {
 	const char *tarball_config, *source_blob_dir, *destination_blob_dir, *source_daemon,
 		*destination_daemon;
 	struct strings encryption; /* what would be about it */
+	bool strip;		   /* as is done without it, unless digests are preserved */
 	long long events;
 };
 
@@ -42,6 +43,8 @@ static const struct cli_option options[] = {
 	  FIELD(copy.accept_uncompressed), "compress none that are not, for an oci: layout" },
 	{ "dest-precompute-digests", 0, NULL, OPTION_FLAG, FIELD(copy.always),
 	  "accepted: nothing is sent that is there already" },
+	{ "strip-removed-platforms", 0, NULL, OPTION_FLAG, FIELD(strip),
+	  "accepted: an index names only what is copied of it" },
 	{ "encryption-key", 0, "KEY", OPTION_LIST, FIELD(encryption), NULL },
 	{ "decryption-key", 0, "KEY", OPTION_LIST, FIELD(encryption), NULL },
 	{ "encrypt-layer", 0, "N", OPTION_LIST, FIELD(encryption), NULL },
@@ -66,6 +69,10 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "encrypted layers are copied as they are: they are neither "
 				 "encrypted nor decrypted here");
+	if (settings->strip && settings->copy.preserve_digests)
+		return cli_usage(cli, err,
+				 "--strip-removed-platforms and --preserve-digests exclude each "
+				 "other");
 	if (settings->copy.accept_uncompressed && !begins_with(destination, &transport_oci))
 		return cli_usage(cli, err,
 				 "--dest-oci-accept-uncompressed-layers is for a destination oci:");

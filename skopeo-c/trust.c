@@ -174,7 +174,21 @@ static int check_reduced(struct transport *from, const struct plan *plan, bool b
 		return 0;
 	error_set(err, ERROR_FAILED, "%s: the index is signed, and would name only a part of it",
 		  from->name);
-	return error_hint(err, "--remove-signatures leaves its signature behind");
+	return error_hint(err, "--remove-list-signatures leaves its signature behind");
+}
+
+static void drop_of_indexes(struct trust_image *image, const struct plan *plan)
+{
+	image->any = false;
+	for (size_t i = 0; i < image->count; i++) {
+		struct trust_set *set = &image->sets[i];
+
+		for (size_t k = 0; k < plan->count; k++)
+			if (plan->manifests[k].is_index &&
+			    strcmp(plan->manifests[k].digest, set->digest) == 0)
+				signatures_free(&set->signatures);
+		image->any = image->any || set->signatures.count > 0;
+	}
 }
 
 bool trust_is_indifferent(const struct trust *trust, const struct transport *from)
@@ -318,7 +332,8 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 
 	if ((wanted || carry) && read_planned(from, plan, bundles, image, err) < 0)
 		return -1;
-	if (carry && check_reduced(from, plan, bundles, image, err) < 0)
+	if (carry && !trust->options->remove_list_signatures &&
+	    check_reduced(from, plan, bundles, image, err) < 0)
 		return -1;
 	if (from->class->identity == IDENTITY_REFERENCE && from->reference &&
 	    reference_parse(from->reference, &reference, &ignored) == 0)
@@ -337,5 +352,7 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 	}
 	if (!carry)
 		trust_image_free(image);
+	else if (trust->options->remove_list_signatures)
+		drop_of_indexes(image, plan);
 	return 0;
 }

@@ -21,7 +21,7 @@ struct transport;
 /* What the user said; the strings are borrowed from argv. */
 struct trust_options {
 	const char *policy, *registries_d;
-	bool insecure_policy, require_signed, remove_signatures;
+	bool insecure_policy, require_signed, remove_signatures, remove_list_signatures;
 	const char *sign_by, *sign_by_sq, *sign_by_sigstore, *sign_by_sigstore_key;
 	const char *passphrase_file, *identity;
 };
@@ -40,6 +40,9 @@ struct trust_options {
 	  "where signatures are, instead of the usual registries.d" }, \
 	{ "remove-signatures", 0, NULL, OPTION_FLAG, FIELD(copy.trust.remove_signatures), \
 	  "leave the image's signatures behind" }, \
+	{ "remove-list-signatures", 0, NULL, OPTION_FLAG, \
+	  FIELD(copy.trust.remove_list_signatures), \
+	  "leave an index's signatures behind, but not those of its images" }, \
 	{ "sign-by", 0, "KEY", OPTION_STRING, FIELD(copy.trust.sign_by), \
 	  "sign with a GPG key: a fingerprint, key id or user id" }, \
 	{ "sign-by-sigstore", 0, "FILE", OPTION_STRING, FIELD(copy.trust.sign_by_sigstore), \

@@ -162,6 +162,13 @@ sign() {
 	[ "$(find ours -name '*signature-1' | wc -l)" -eq 4 ]
 	diff -r ours theirs
 	we_take p.json "$REGISTRY/t/multi:v1"
+	for part in all linux/amd64,linux/arm64; do
+		tool skopeo-c copy -q --policy p.json --remove-list-signatures --multi-arch "$part" --src-tls-verify=false \
+			"docker://$REGISTRY/t/multi:v1" "dir:of-${part%%/*}"
+		[ ! -e "of-${part%%/*}/signature-1" ]
+	done
+	[ "$(find of-all -name '*signature-1' | wc -l)" -eq 3 ]
+	[ "$(find of-linux -name '*signature-1' | wc -l)" -eq 2 ]
 	# only the index is signed
 	name=$(digest_of "$REGISTRY/t/multi:v1" | tr : =)
 	find "$store" -path "*/multi@*" -name signature-1 ! -path "*$name*" -delete
@@ -172,6 +179,7 @@ sign() {
 	tool skopeo-c copy -q --policy p.json --override-arch arm --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:arm
 	tool 1 skopeo-c copy -q --multi-arch linux/amd64,linux/arm64 --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:part
 	error_is failed "the index is signed, and would name only a part of it"
+	tool 2 skopeo-c copy -q --remove-list-signatures --remove-signatures dir:ours dir:part
 	tool skopeo-c copy -q --policy p.json --remove-signatures --multi-arch linux/amd64,linux/arm64 --src-tls-verify=false \
 		"docker://$REGISTRY/t/multi:v1" dir:part
 	rm "$store/multi@$name/signature-1"

@@ -24,14 +24,14 @@ GLOBAL='command-timeout= debug insecure-policy override-arch= override-os= overr
 	require-signed tls-details= tmpdir= user-agent-prefix= registries-conf= help'
 SIDE='authfile= creds= cert-dir= no-creds registry-token= tls-verify username= password='
 RETRY='retry-times= retry-delay='
-SIGN='remove-signatures sign-by= sign-by-sigstore= sign-by-sigstore-private-key= sign-by-sq-fingerprint= sign-passphrase-file='
+SIGN='remove-signatures remove-list-signatures sign-by= sign-by-sigstore= sign-by-sigstore-private-key= sign-by-sq-fingerprint= sign-passphrase-file='
 
 options_of() {
 	local option
 
 	case $1 in
 	copy | sync)
-		echo all authfile= digestfile= format= preserve-digests "$RETRY" "$SIGN"
+		echo screds= dcreds= all authfile= digestfile= format= preserve-digests "$RETRY" "$SIGN"
 		for option in $SIDE; do
 			echo "src-$option dest-$option"
 		done
@@ -40,7 +40,7 @@ options_of() {
 		echo additional-tag= encrypt-layer= multi-arch= quiet sign-identity= encryption-key= decryption-key= \
 			dest-compress dest-decompress dest-oci-accept-uncompressed-layers dest-compress-format= \
 			dest-compress-level= dest-force-compress-format dest-precompute-digests src-daemon-host= dest-daemon-host= \
-			src-shared-blob-dir= dest-shared-blob-dir= image-parallel-copies=
+			src-shared-blob-dir= dest-shared-blob-dir= image-parallel-copies= strip-removed-platforms
 		;;
 	sync) echo dry-run src= dest= scoped append-suffix= keep-going ;;
 	delete) echo daemon-host= shared-blob-dir= "$SIDE" "$RETRY" ;;
