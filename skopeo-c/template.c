@@ -277,6 +277,10 @@ char *template_render(const char *template, const json_t *object, const json_t *
 {
 	cleanup_buffer struct buffer out = { 0 };
 
+	if (strncmp(template, "table ", strlen("table ")) == 0) {
+		richer("table", err);
+		return NULL;
+	}
 	for (const char *at = template; *at;) {
 		const char *escaped = unescape(at);
 
@@ -306,7 +310,7 @@ int template_check(const char *template, struct error *err)
 int template_output(const struct cli *cli, const char *template, const json_t *result,
 		    const json_t *shape, struct error *err)
 {
-	if (!template)
+	if (!template || strcmp(template, "json") == 0)
 		return output_lines(cli, result, err);
 	cleanup_free char *text = template_render(template, result, shape, err);
 	if (!text)

@@ -22,6 +22,6 @@ char *template_render(const char *template, const json_t *object, const json_t *
 
 /* Check the template of an option, NULL where that was not given. */
 int template_check(const char *template, struct error *err);
-/* Print the result of a command by it; without one as output_lines() does. */
+/* Print the result of a command by it; without one, or by "json", as output_lines() does. */
 int template_output(const struct cli *cli, const char *template, const json_t *result,
 		    const json_t *shape, struct error *err);

@@ -41,6 +41,7 @@ int main(void)
 					    "{{.Name",
 					    "{{if .Name}}a{{end}}",
 					    "{{..Name}}",
+					    "table {{.Name}}",
 					    "{{}}",
 					    "{{Name}}" };
 
