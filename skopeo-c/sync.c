@@ -111,18 +111,17 @@ static json_t *describe(const struct sync_item *item, bool dry_run)
 /* Those of all images that are at their destinations now, with the names there. */
 static int write_digests(const char *path, const struct sync_list *list, struct error *err)
 {
-	cleanup_buffer struct buffer text = { 0 };
+	struct buffer lines = { 0 };
 
 	for (size_t i = 0; path && i < list->count; i++) {
 		const struct sync_item *item = &list->items[i];
 		bool is_there = item->state == SYNC_UNCHANGED || item->state == SYNC_COPIED;
 		cleanup_free char *line = xasprintf("%s %s\n", item->digest, item->destination);
 
-		if (is_there)
-			buffer_append(&text, line, strlen(line));
+		buffer_add(&lines, is_there ? line : "");
 	}
-	buffer_append(&text, "", 1);
-	return copy_write_digests(path, (const char *)buffer_data(&text), err);
+	cleanup_free char *text = buffer_take_text(&lines);
+	return copy_write_digests(path, text, err);
 }
 
 static int report(const struct cli *cli, const struct sync_list *list, json_t *rows,

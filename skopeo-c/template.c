@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put(struct buffer *out, const char *text)
-{
-	buffer_append(out, text, strlen(text));
-}
-
 /* ---- fields ---- */
 
 /* Go's names of fields are "RootFS" and "DiffIDs" for "rootfs" and "diff_ids". */
@@ -99,7 +94,7 @@ static bool put_time(struct buffer *out, const char *text)
 		fraction--;
 	cleanup_free char *printed =
 		xasprintf("%.10s %.8s%.*s +0000 UTC", text, text + 11, (int)fraction, text + at);
-	put(out, printed);
+	buffer_add(out, printed);
 	return true;
 }
 
@@ -121,14 +116,14 @@ static void put_map(struct buffer *out, const json_t *map)
 		keys[i++] = key;
 	}
 	qsort(keys, count, sizeof *keys, by_name);
-	put(out, "map[");
+	buffer_add(out, "map[");
 	for (i = 0; i < count; i++) {
-		put(out, i ? " " : "");
-		put(out, keys[i]);
-		put(out, ":");
+		buffer_add(out, i ? " " : "");
+		buffer_add(out, keys[i]);
+		buffer_add(out, ":");
 		put_value(out, json_object_get(map, keys[i]));
 	}
-	put(out, "]");
+	buffer_add(out, "]");
 }
 
 static void put_value(struct buffer *out, const json_t *value)
@@ -139,26 +134,26 @@ static void put_value(struct buffer *out, const json_t *value)
 	switch (json_typeof(value)) {
 	case JSON_STRING:
 		if (!put_time(out, json_string_value(value)))
-			put(out, json_string_value(value));
+			buffer_add(out, json_string_value(value));
 		break;
 	case JSON_ARRAY:
-		put(out, "[");
+		buffer_add(out, "[");
 		json_array_foreach (value, i, item) {
-			put(out, i ? " " : "");
+			buffer_add(out, i ? " " : "");
 			put_value(out, item);
 		}
-		put(out, "]");
+		buffer_add(out, "]");
 		break;
 	case JSON_OBJECT:
 		put_map(out, value);
 		break;
 	case JSON_NULL:
-		put(out, "<nil>");
+		buffer_add(out, "<nil>");
 		break;
 	default: {
 		cleanup_free char *text = json_dumps(value, JSON_ENCODE_ANY);
 
-		put(out, text ? text : "");
+		buffer_add(out, text ? text : "");
 	}
 	}
 }
@@ -171,11 +166,11 @@ static void put_struct(struct buffer *out, const json_t *value, const json_t *sh
 	json_t *field;
 
 	json_object_foreach ((json_t *)shape, key, field) {
-		put(out, before);
+		buffer_add(out, before);
 		put_shaped(out, json_object_get(value, key), field);
 		before = " ";
 	}
-	put(out, "}");
+	buffer_add(out, "}");
 }
 
 static void put_list(struct buffer *out, const json_t *list, const json_t *shape)
@@ -183,12 +178,12 @@ static void put_list(struct buffer *out, const json_t *list, const json_t *shape
 	const json_t *item;
 	size_t i;
 
-	put(out, "[");
+	buffer_add(out, "[");
 	json_array_foreach (list, i, item) {
-		put(out, i ? " " : "");
+		buffer_add(out, i ? " " : "");
 		put_shaped(out, item, shape);
 	}
-	put(out, "]");
+	buffer_add(out, "]");
 }
 
 static void put_shaped(struct buffer *out, const json_t *value, const json_t *shape)
@@ -202,7 +197,7 @@ static void put_shaped(struct buffer *out, const json_t *value, const json_t *sh
 	else if (is_there || shape || value)
 		put_value(out, is_there || !shape ? value : shape);
 	else
-		put(out, "<no value>");
+		buffer_add(out, "<no value>");
 }
 
 /* Of what is missing Go has null, but of text, numbers and truth. */
@@ -213,7 +208,7 @@ static void put_json(struct buffer *out, const struct place *place)
 	cleanup_free char *text =
 		json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 
-	put(out, text ? text : "");
+	buffer_add(out, text ? text : "");
 }
 
 /* ---- the template ---- */
@@ -290,14 +285,14 @@ char *template_render(const char *template, const json_t *object, const json_t *
 			if (!action || put_action(&out, action, object, shape, err) < 0)
 				return NULL;
 		} else if (escaped) {
-			put(&out, escaped);
+			buffer_add(&out, escaped);
 			at += 2;
 		} else {
 			buffer_append(&out, at++, 1);
 		}
 	}
-	put(&out, "\n");
-	return xstrndup((const char *)buffer_data(&out), buffer_length(&out));
+	buffer_add(&out, "\n");
+	return buffer_take_text(&out);
 }
 
 int template_check(const char *template, struct error *err)
