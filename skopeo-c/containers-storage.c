@@ -198,10 +198,7 @@ static int containers_storage_get_manifest(struct transport *t, const char *dige
 	const struct containers_storage *state = t->state;
 	char *bytes = json_compact(state->manifest);
 
-	if (manifest_parse(bytes, strlen(bytes), MANIFEST_OCI, digest, t->name, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	return manifest_parse(bytes, strlen(bytes), MANIFEST_OCI, digest, t->name, manifest, err);
 }
 
 /* The tar of a layer; the store's layers are locked until it is freed. */

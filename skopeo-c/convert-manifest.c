@@ -161,8 +161,5 @@ int convert_manifest(const struct manifest *old, const char *format,
 	json_object_set_new(json, "mediaType", json_string(type));
 	/* what stays as it was, stays so to the byte */
 	char *bytes = is_same ? xstrdup(old->bytes) : json_compact(json);
-	if (manifest_parse(bytes, strlen(bytes), type, NULL, what, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	return manifest_parse(bytes, strlen(bytes), type, NULL, what, manifest, err);
 }

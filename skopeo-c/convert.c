@@ -353,10 +353,7 @@ static int convert_schema1(struct converted *state, const struct conversion *con
 			  is_oci ? CONFIG_OCI : CONFIG_DOCKER, "digest", state->config.digest,
 			  "size", state->config.size, "layers", layers);
 	char *bytes = json_compact(json);
-	if (manifest_parse(bytes, strlen(bytes), NULL, NULL, state->from->name, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	return manifest_parse(bytes, strlen(bytes), NULL, NULL, state->from->name, manifest, err);
 }
 
 static int make_manifests(struct converted *state, const struct conversion *conversion,

@@ -152,10 +152,8 @@ static int dir_get_manifest(struct transport *t, const char *digest, struct mani
 
 	if (!bytes)
 		return -1;
-	if (manifest_parse(bytes, length, NULL, digest, t->name, manifest, err) < 0) {
-		free(bytes);
+	if (manifest_parse(bytes, length, NULL, digest, t->name, manifest, err) < 0)
 		return -1;
-	}
 	if (!digest)
 		memcpy(dir->top, manifest->digest, sizeof dir->top);
 	return 0;
@@ -195,7 +193,6 @@ static int dir_get_signatures(struct transport *t, const struct manifest *manife
 		if (!bytes || signature_from_file(bytes, length, name, &signature, err) < 0 ||
 		    signatures_add(signatures, &signature, err) < 0)
 			return error_prefix(err, "%s", t->name);
-		signature = (struct signature){ 0 };
 	}
 }
 

@@ -67,10 +67,7 @@ int docker_archive_get_manifest(struct transport *t, const char *digest, struct 
 	const struct docker_archive *state = t->state;
 	char *bytes = json_compact(state->manifest);
 
-	if (manifest_parse(bytes, strlen(bytes), MANIFEST_OCI, digest, t->name, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	return manifest_parse(bytes, strlen(bytes), MANIFEST_OCI, digest, t->name, manifest, err);
 }
 
 int docker_archive_open_blob(struct transport *t, const struct blob *blob,

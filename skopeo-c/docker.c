@@ -242,12 +242,9 @@ static int take_manifest(struct transport *t, const char *digest, const char *wa
 				 t->name, told);
 	if (!call->request.answer)
 		return error_set(err, ERROR_INTEGRITY, "%s: the manifest is empty", t->name);
-	if (manifest_parse(call->request.answer, call->request.answer_length,
-			   http_header(&call->request, "content-type", 0), told, t->name, manifest,
-			   err) < 0)
-		return -1;
-	call->request.answer = NULL; /* the manifest's now */
-	return 0;
+	return manifest_parse(steal_ptr(&call->request.answer), call->request.answer_length,
+			      http_header(&call->request, "content-type", 0), told, t->name,
+			      manifest, err);
 }
 
 static int get_manifest(struct transport *t, const char *digest, struct manifest *manifest,

@@ -69,10 +69,7 @@ int image_layout_get_manifest(struct transport *t, const char *digest, struct ma
 
 	if (!bytes)
 		return error_prefix(err, "%s", t->name);
-	if (manifest_parse(bytes, length, type, wanted, t->name, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	return manifest_parse(bytes, length, type, wanted, t->name, manifest, err);
 }
 
 int image_layout_open_blob(struct transport *t, const struct blob *blob, struct blob_source *source,

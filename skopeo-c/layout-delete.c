@@ -145,10 +145,8 @@ static int read_manifest(const struct layout *layout, const char *digest, struct
 
 	if (!bytes)
 		return -1;
-	if (manifest_parse(bytes, length, NULL, digest, layout->path, manifest, err) < 0) {
-		free(bytes);
+	if (manifest_parse(bytes, length, NULL, digest, layout->path, manifest, err) < 0)
 		return -1;
-	}
 	if (manifest->is_schema1)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "%s: manifests of type \"%s\" are not supported", layout->path,

@@ -81,7 +81,6 @@ static int read_all(const char *url, struct registry *registry, struct signature
 		if (signature_from_file(bytes ? bytes : "", length, name, &signature, err) < 0 ||
 		    signatures_add(signatures, &signature, err) < 0)
 			return -1;
-		signature = (struct signature){ 0 };
 	}
 }
 

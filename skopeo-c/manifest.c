@@ -176,32 +176,33 @@ static int check_signed(struct manifest *m, const char *expected, const char *wh
 	return expected ? digest_check(payload, length, expected, what, err) : 0;
 }
 
-static bool has_digest(const char *bytes, size_t length, const char *expected)
+static int check(struct manifest *m, const char *content_type, const char *expected,
+		 const char *what, struct error *err)
 {
-	char digest[DIGEST_SIZE];
+	bool may_be_signed = content_type && strncmp(content_type, MANIFEST_DOCKER_V1_PREFIX,
+						     strlen(MANIFEST_DOCKER_V1_PREFIX)) == 0;
 
-	digest_of(bytes, length, expected, digest);
-	return strcmp(digest, expected) == 0;
+	if (m->length > MANIFEST_MAX)
+		return error_set(err, ERROR_LIMIT, "%s: the manifest is larger than %d bytes", what,
+				 MANIFEST_MAX);
+	/* what is not the right thing is not looked at, but where only a look can tell */
+	if (expected && !may_be_signed &&
+	    digest_check(m->bytes, m->length, expected, what, err) < 0)
+		return -1;
+	digest_of(m->bytes, m->length, expected ? expected : "sha256", m->digest);
+	if (parse(m, content_type, what, err) < 0)
+		return -1;
+	return expected && strcmp(m->digest, expected) == 0 ? 0
+							    : check_signed(m, expected, what, err);
 }
 
 int manifest_parse(char *bytes, size_t length, const char *content_type, const char *expected,
 		   const char *what, struct manifest *manifest, struct error *err)
 {
 	struct manifest m = { .bytes = bytes, .length = length };
-	bool may_be_signed = content_type && strncmp(content_type, MANIFEST_DOCKER_V1_PREFIX,
-						     strlen(MANIFEST_DOCKER_V1_PREFIX)) == 0;
 
-	if (length > MANIFEST_MAX)
-		return error_set(err, ERROR_LIMIT, "%s: the manifest is larger than %d bytes", what,
-				 MANIFEST_MAX);
-	/* what is not the right thing is not looked at, but where only a look can tell */
-	if (expected && !may_be_signed && digest_check(bytes, length, expected, what, err) < 0)
-		return -1;
-	digest_of(bytes, length, expected ? expected : "sha256", m.digest);
-	if (parse(&m, content_type, what, err) < 0 ||
-	    (!(expected && has_digest(bytes, length, expected)) &&
-	     check_signed(&m, expected, what, err) < 0)) {
-		json_decref(m.json);
+	if (check(&m, content_type, expected, what, err) < 0) {
+		manifest_free(&m);
 		return -1;
 	}
 	*manifest = m;

@@ -39,8 +39,8 @@ struct manifest {
 	json_t *json;
 };
 
-/* Check and parse; takes over `bytes` on success. content_type: what the transport says it is, NULL
- * where it does not. expected: the digest it was asked for by, or NULL. */
+/* Check and parse; takes over `bytes`, also where it fails. content_type: what the transport says
+ * it is, NULL where it does not. expected: the digest it was asked for by, or NULL. */
 int manifest_parse(char *bytes, size_t length, const char *content_type, const char *expected,
 		   const char *what, struct manifest *manifest, struct error *err);
 void manifest_free(struct manifest *manifest);

@@ -127,10 +127,7 @@ static int oci_archive_get_manifest(struct transport *t, const char *digest,
 	char *bytes = archive_read(archive, name, MANIFEST_MAX, &length, err);
 	if (!bytes)
 		return -1;
-	if (manifest_parse(bytes, length, type, wanted, t->name, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	return manifest_parse(bytes, length, type, wanted, t->name, manifest, err);
 }
 
 static int oci_archive_open_blob(struct transport *t, const struct blob *blob,

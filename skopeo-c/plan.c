@@ -279,11 +279,8 @@ static int reduce_index(struct manifest *index, const json_t *wanted, const char
 	if (json_array_size(entries) == json_array_size(json_object_get(index->json, "manifests")))
 		return 0;
 	char *bytes = json_compact(json);
-	if (manifest_parse(bytes, strlen(bytes), index->media_type, NULL, what, &reduced, err) <
-	    0) {
-		free(bytes);
+	if (manifest_parse(bytes, strlen(bytes), index->media_type, NULL, what, &reduced, err) < 0)
 		return -1;
-	}
 	leave(plan, index);
 	plan->is_reduced = true;
 	*index = reduced;

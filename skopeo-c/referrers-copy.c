@@ -124,13 +124,12 @@ static int put_list(struct walk *walk, const char *subject, json_t *entries, str
 	cleanup_free char *tag = referrers_tag(subject, "");
 	json_auto_t *json = json_pack("{s:i, s:s, s:O}", "schemaVersion", 2, "mediaType",
 				      MANIFEST_OCI_INDEX, "manifests", entries);
-	cleanup_free char *bytes = json_compact(json);
+	char *bytes = json_compact(json);
 	cleanup_manifest struct manifest index = { 0 };
 
 	if (manifest_parse(bytes, strlen(bytes), MANIFEST_OCI_INDEX, NULL, walk->to->name, &index,
 			   err) < 0)
 		return -1;
-	bytes = NULL; /* the manifest's now */
 	return walk->theirs->put(walk->to, tag, &index, err);
 }
 

@@ -57,10 +57,7 @@ static int add_extension(const json_t *item, struct signatures *signatures, stru
 	if (got < 0)
 		return error_set(err, ERROR_INTEGRITY, "a signature is not base64");
 	signature.length = (size_t)got;
-	if (signatures_add(signatures, &signature, err) < 0)
-		return -1;
-	signature = (struct signature){ 0 };
-	return 0;
+	return signatures_add(signatures, &signature, err);
 }
 
 static int get_extension(struct transport *t, const char *digest, struct signatures *signatures,

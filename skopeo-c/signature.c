@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-int signatures_add(struct signatures *list, const struct signature *signature, struct error *err)
+int signatures_add(struct signatures *list, struct signature *signature, struct error *err)
 {
 	if (list->count == SIGNATURES_MAX || signature->length > SIGNATURES_BYTES_MAX ||
 	    list->bytes > SIGNATURES_BYTES_MAX - signature->length)
@@ -21,6 +21,7 @@ int signatures_add(struct signatures *list, const struct signature *signature, s
 	list->bytes += signature->length;
 	list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
 	list->items[list->count++] = *signature;
+	*signature = (struct signature){ 0 };
 	return 0;
 }
 

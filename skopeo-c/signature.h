@@ -42,9 +42,9 @@ struct signatures {
 	size_t count, bytes;
 };
 
-/* Take over data (and, of an attachment, a reference of annotations, which may be NULL).
- * ERROR_LIMIT where there are too many; then nothing is taken over. */
-int signatures_add(struct signatures *list, const struct signature *signature, struct error *err);
+/* Take over all of the signature, which is empty then. ERROR_LIMIT where there are too many; then
+ * it stays as it is. */
+int signatures_add(struct signatures *list, struct signature *signature, struct error *err);
 /* Whether the list has a signature of the same bytes. */
 bool signatures_have(const struct signatures *list, const struct signature *signature);
 struct signature signature_copy(const struct signature *signature);

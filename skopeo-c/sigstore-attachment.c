@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "skopeo-c/progress.h"
+#include "skopeo-c/referrers.h"
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transfer.h"
@@ -14,11 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-static char *attachment_tag(const char *digest)
-{
-	return xasprintf("%.*s-%s.sig", (int)strcspn(digest, ":"), digest, digest_hex(digest));
-}
 
 /* 1: there is none. */
 static int get_manifest(struct transport *t, const char *tag, struct manifest *manifest,
@@ -58,14 +54,13 @@ static int add_layer(struct transport *t, const json_t *layer, struct signatures
 	signature.annotations = json_incref(annotations);
 	if (signatures_add(signatures, &signature, err) < 0)
 		return error_prefix(err, "%s", t->name);
-	signature = (struct signature){ 0 };
 	return 0;
 }
 
 int sigstore_attachment_get(struct transport *t, const char *digest, struct signatures *signatures,
 			    struct error *err)
 {
-	cleanup_free char *tag = attachment_tag(digest);
+	cleanup_free char *tag = referrers_tag(digest, ".sig");
 	cleanup_manifest struct manifest manifest = { 0 };
 	const json_t *layer;
 	size_t i;
@@ -194,17 +189,15 @@ static int put_attachment(struct transport *t, const char *tag, json_t *json, co
 		return -1;
 	json_object_set_new(json, "config", descriptor);
 	char *text = json_compact(json);
-	if (manifest_parse(text, strlen(text), MANIFEST_OCI, NULL, t->name, &manifest, err) < 0) {
-		free(text);
+	if (manifest_parse(text, strlen(text), MANIFEST_OCI, NULL, t->name, &manifest, err) < 0)
 		return -1;
-	}
 	return docker_put_tagged(t, tag, &manifest, err);
 }
 
 int sigstore_attachment_put(struct transport *t, const char *digest,
 			    const struct signatures *signatures, struct error *err)
 {
-	cleanup_free char *tag = attachment_tag(digest);
+	cleanup_free char *tag = referrers_tag(digest, ".sig");
 	cleanup_manifest struct manifest present = { 0 };
 	int status = get_manifest(t, tag, &present, err);
 

@@ -48,7 +48,6 @@ static int add_bundles(struct transport *t, const struct manifest *manifest,
 			return -1;
 		if (signatures_add(signatures, &signature, err) < 0)
 			return error_prefix(err, "%s", t->name);
-		signature = (struct signature){ 0 };
 	}
 	return 0;
 }

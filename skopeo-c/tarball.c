@@ -337,10 +337,7 @@ static int tarball_get_manifest(struct transport *t, const char *digest, struct 
 	const struct tarball *tarball = t->state;
 	char *bytes = xstrdup(tarball->manifest);
 
-	if (manifest_parse(bytes, strlen(bytes), NULL, digest, t->name, manifest, err) == 0)
-		return 0;
-	free(bytes);
-	return -1;
+	return manifest_parse(bytes, strlen(bytes), NULL, digest, t->name, manifest, err);
 }
 
 static int tarball_open_blob(struct transport *t, const struct blob *blob,

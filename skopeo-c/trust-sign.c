@@ -247,7 +247,6 @@ static int add_simple(const struct trust *trust, const struct statement *stateme
 		     &signature.length, err) < 0 ||
 	    signatures_add(signatures, &signature, err) < 0)
 		return -1;
-	signature = (struct signature){ 0 };
 	return 0;
 }
 
@@ -267,10 +266,7 @@ static int add_sigstore(const struct trust *trust, const struct statement *state
 	if (!proof)
 		return -1;
 	signature.annotations = json_pack("{s:s}", SIGSTORE_SIGNATURE_ANNOTATION, proof);
-	if (signatures_add(signatures, &signature, err) < 0)
-		return -1;
-	signature = (struct signature){ 0 };
-	return 0;
+	return signatures_add(signatures, &signature, err);
 }
 
 typedef bool is_function(const struct trust *trust, const struct signature *signature,

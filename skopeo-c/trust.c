@@ -61,11 +61,9 @@ int trust_image_copy(const struct trust_image *image, const char *digest,
 	for (size_t i = 0; i < found->count; i++) {
 		if (found->items[i].kind == SIGNATURE_BUNDLE)
 			continue;
-		struct signature copy = signature_copy(&found->items[i]);
-		if (signatures_add(signatures, &copy, err) < 0) {
-			signature_free(&copy);
+		cleanup_signature struct signature copy = signature_copy(&found->items[i]);
+		if (signatures_add(signatures, &copy, err) < 0)
 			return -1;
-		}
 	}
 	return 0;
 }

@@ -45,10 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* the last byte chooses what the transport says */
 	if (manifest_parse(bytes, size ? strlen(bytes) : 0, types[size ? data[size - 1] % 4 : 0],
-			   NULL, "fuzz", &manifest, &err) < 0) {
-		free(bytes);
+			   NULL, "fuzz", &manifest, &err) < 0)
 		return 0;
-	}
 	use_manifest(&manifest);
 	manifest_free(&manifest);
 	return 0;
