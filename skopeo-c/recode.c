@@ -17,6 +17,8 @@
  * not where the result stays. */
 struct recoder {
 	bool keep, is_tar, is_passing;
+	byte_sink *look;
+	void *looking;
 	struct stage *unpacking, *packing;
 	struct decompressor *decompressor;
 	struct compressor *compressor;
@@ -51,6 +53,8 @@ static int take_tar(void *context, const void *data, size_t length, struct error
 
 	if (!recoder->is_tar)
 		hasher_update(&recoder->diff, data, length);
+	if (recoder->look && recoder->look(recoder->looking, data, length, err) < 0)
+		return -1;
 	if (recoder->keep)
 		return 0;
 	return stage_write(recoder->packing, data, length, err);
@@ -68,6 +72,8 @@ struct recoder *recoder_new(const struct recoding *recoding, int fd, struct erro
 	struct recoder *recoder = xcalloc(1, sizeof *recoder);
 
 	recoder->keep = recoding->keep;
+	recoder->look = recoding->look;
+	recoder->looking = recoding->looking;
 	recoder->is_tar = !recoding->keep && recoding->way == COMPRESSION_NONE;
 	hasher_start(&recoder->diff, "sha256");
 	hasher_start(&recoder->blob, "sha256");

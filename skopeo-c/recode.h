@@ -22,6 +22,9 @@ struct recoding {
 	enum compression way;
 	int level;	       /* 0: the default of the way */
 	const char *directory; /* as for spool_open() */
+	/* shown the tar on its way, in a thread; or NULL */
+	byte_sink *look;
+	void *looking;
 };
 
 /* fd: where the result goes, taken over; -1: into an unnamed file. */

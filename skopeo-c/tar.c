@@ -143,6 +143,11 @@ static bool is_zero(const unsigned char *block)
 	return true;
 }
 
+bool tar_is_header(const unsigned char *block)
+{
+	return is_zero(block) || checksum_is_right((const struct header *)block);
+}
+
 static char *header_name(const struct header *header)
 {
 	bool is_ustar = memcmp(header->magic, "ustar", 6) == 0;
@@ -218,7 +223,7 @@ static int take_header(struct tar_parser *parser, struct error *err)
 		return 0;
 	}
 	parser->zero_blocks = 0;
-	if (!checksum_is_right(header))
+	if (!tar_is_header(parser->block))
 		return malformed(parser, "a header with a wrong checksum", err);
 	if (size < 0 || size > SIZE_LIMIT)
 		return malformed(parser, "a size that cannot be", err);

@@ -37,6 +37,9 @@ struct tar_member {
 	size_t attribute_count;
 };
 
+/* Whether a block of TAR_BLOCK bytes can be the first of a tar: a header, or zeroes. */
+bool tar_is_header(const unsigned char *block);
+
 struct tar_parser;
 
 /* Members are told when they begin; `data`, which may be NULL, is given their content. */

@@ -10,9 +10,8 @@
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/memory.h"
-#include "skopeo-c/compression.h"
-#include "skopeo-c/gzip.h"
-#include "skopeo-c/spool.h"
+#include "skopeo-c/recode.h"
+#include "skopeo-c/tar.h"
 #include "skopeo-c/transport.h"
 
 #include <errno.h>
@@ -25,16 +24,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TAR_BLOCK = 512, READ_SIZE = 256 << 10 };
-
-struct part {
-	int fd; /* unnamed */
-	char digest[DIGEST_SIZE];
-	json_int_t size;
-};
+enum { READ_SIZE = 256 << 10 };
 
 struct tarball {
-	struct part *parts; /* the layers, then the config */
+	struct recoded *parts; /* the layers, then the config, in unnamed files */
 	size_t count;
 	char *manifest; /* the bytes */
 };
@@ -52,68 +45,36 @@ static void tarball_close(struct transport *t)
 
 /* ---- one layer ---- */
 
-/* A layer on its way: tar bytes are hashed, compressed, and hashed again into the file. */
-struct packer {
-	const char *path;
-	struct hasher diff, blob;
-	struct gzip_writer *gzip;
-	struct part part;
-	unsigned char head[TAR_BLOCK]; /* the first block, to be checked */
-	size_t head_length;
-	size_t length; /* of the tar */
+/* What is seen of a tar while it is packed. */
+struct look {
+	unsigned char head[TAR_BLOCK];
+	size_t head_length, length;
 };
 
-static int store_compressed(void *context, const void *data, size_t length, struct error *err)
+static int look_at(void *context, const void *data, size_t length, struct error *err)
 {
-	struct packer *packer = context;
+	struct look *look = context;
+	size_t part = sizeof look->head - look->head_length;
 
-	hasher_update(&packer->blob, data, length);
-	packer->part.size += (json_int_t)length;
-	return file_write_fd(packer->part.fd, data, length, "temporary file", err);
-}
-
-static int pack_tar(void *context, const void *data, size_t length, struct error *err)
-{
-	struct packer *packer = context;
-	size_t part = sizeof packer->head - packer->head_length;
-
+	(void)err;
 	if (part > length)
 		part = length;
-	memcpy(packer->head + packer->head_length, data, part);
-	packer->head_length += part;
-	packer->length += length;
-	hasher_update(&packer->diff, data, length);
-	return gzip_write(packer->gzip, data, length, err);
+	memcpy(look->head + look->head_length, data, part);
+	look->head_length += part;
+	look->length += length;
+	return 0;
 }
 
-/* The first block of a tar is a header with a right checksum, or zeroes where it is empty. */
-static bool is_tar_header(const unsigned char *block)
+static int check_tar(const struct look *look, struct error *err)
 {
-	enum { CHECKSUM_AT = 148, CHECKSUM_LENGTH = 8 };
-	unsigned long sum = 0, zero = 0;
-	char field[CHECKSUM_LENGTH + 1] = "";
-
-	memcpy(field, block + CHECKSUM_AT, CHECKSUM_LENGTH);
-	for (int i = 0; i < TAR_BLOCK; i++) {
-		bool in_field = i >= CHECKSUM_AT && i < CHECKSUM_AT + CHECKSUM_LENGTH;
-
-		sum += in_field ? ' ' : block[i];
-		zero |= block[i];
-	}
-	return zero == 0 || strtoul(field, NULL, 8) == sum;
-}
-
-static int check_tar(const struct packer *packer, struct error *err)
-{
-	if (packer->head_length == TAR_BLOCK && packer->length % TAR_BLOCK == 0 &&
-	    is_tar_header(packer->head))
+	if (look->head_length == TAR_BLOCK && look->length % TAR_BLOCK == 0 &&
+	    tar_is_header(look->head))
 		return 0;
-	return error_set(err, ERROR_INTEGRITY, "%s: not a tar file, compressed or not",
-			 packer->path);
+	return error_set(err, ERROR_INTEGRITY, "not a tar file, compressed or not");
 }
 
 /* Fill the buffer as far as there is something: what a pipe delivers at once means nothing. */
-static ssize_t read_piece(int fd, char *buffer, size_t size, const char *what, struct error *err)
+static ssize_t read_piece(int fd, char *buffer, size_t size, struct error *err)
 {
 	size_t used = 0;
 
@@ -123,7 +84,7 @@ static ssize_t read_piece(int fd, char *buffer, size_t size, const char *what, s
 		if (got < 0 && errno == EINTR && !cli_interrupted())
 			continue;
 		if (got < 0)
-			return error_os(err, "%s", what);
+			return error_os(err, "cannot read");
 		if (got == 0)
 			break;
 		used += (size_t)got;
@@ -131,48 +92,42 @@ static ssize_t read_piece(int fd, char *buffer, size_t size, const char *what, s
 	return (ssize_t)used;
 }
 
-static int pump(struct packer *packer, int in, struct error *err)
+static int pump(struct recoder *recoder, int in, struct error *err)
 {
 	cleanup_free char *buffer = xcalloc(1, READ_SIZE);
-	struct decompressor *decompressor = decompressor_new(pack_tar, packer);
 	ssize_t got;
 	int status = 0;
 
-	while (status == 0 && (got = read_piece(in, buffer, READ_SIZE, packer->path, err)) != 0)
-		status = got < 0 ? -1 : decompressor_write(decompressor, buffer, (size_t)got, err);
-	if (status == 0)
-		status = decompressor_finish(decompressor, err);
-	decompressor_free(decompressor);
-	return status < 0 ? error_prefix(err, "%s", packer->path) : 0;
+	while (status == 0 && (got = read_piece(in, buffer, READ_SIZE, err)) != 0)
+		status = got < 0 ? -1 : recoder_write(recoder, buffer, (size_t)got, err);
+	return status;
 }
 
-/* Make a layer of the tar at `path`; fills the part and its DiffID. */
-static int pack(const char *path, const char *spool_directory, struct part *part,
-		char diff_id[static DIGEST_SIZE], struct error *err)
+/* Make a layer of the tar at `path`. */
+static int pack(const char *path, const char *spool_directory, struct recoded *layer,
+		struct error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
+	const char *what = is_stdin ? "standard input" : path;
 	cleanup_fd int file = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	struct packer packer = { .path = is_stdin ? "standard input" : path };
+	struct look look = { 0 };
+	const struct recoding recoding = { .way = COMPRESSION_GZIP,
+					   .directory = spool_directory,
+					   .look = look_at,
+					   .looking = &look };
 
 	if (!is_stdin && file < 0)
 		return error_os(err, "%s", path);
-	packer.part.fd = spool_open(spool_directory, err);
-	if (packer.part.fd < 0)
+	struct recoder *recoder = recoder_new(&recoding, -1, err);
+	if (!recoder)
 		return -1;
-	*part = packer.part; /* the transport closes it, whatever happens now */
-	packer.gzip = gzip_writer_new(store_compressed, &packer, 0);
-	hasher_start(&packer.diff, "sha256");
-	hasher_start(&packer.blob, "sha256");
-	int status = pump(&packer, is_stdin ? STDIN_FILENO : file, err);
+	int status = pump(recoder, is_stdin ? STDIN_FILENO : file, err);
 	if (status == 0)
-		status = check_tar(&packer, err);
+		status = recoder_finish(recoder, layer, err);
 	if (status == 0)
-		status = gzip_finish(packer.gzip, err);
-	gzip_writer_free(packer.gzip);
-	hasher_finish(&packer.diff, diff_id);
-	hasher_finish(&packer.blob, packer.part.digest);
-	*part = packer.part;
-	return status;
+		status = check_tar(&look, err);
+	recoder_free(recoder);
+	return status < 0 ? error_prefix(err, "%s", what) : 0;
 }
 
 /* ---- config and manifest ---- */
@@ -242,7 +197,7 @@ static json_t *make_config(const char *given_path, json_t *diff_ids, struct erro
 
 static int add_config(struct tarball *tarball, const json_t *config, struct error *err)
 {
-	struct part *part = &tarball->parts[tarball->count];
+	struct recoded *part = &tarball->parts[tarball->count];
 	cleanup_free char *text = json_compact(config);
 	size_t length = strlen(text);
 
@@ -255,7 +210,7 @@ static int add_config(struct tarball *tarball, const json_t *config, struct erro
 	return file_write_fd(part->fd, text, length, "config", err);
 }
 
-static json_t *part_descriptor(const struct part *part, const char *media_type)
+static json_t *part_descriptor(const struct recoded *part, const char *media_type)
 {
 	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", part->digest, "size",
 			 part->size);
@@ -316,13 +271,12 @@ static int tarball_open(struct transport *t, const char *rest,
 		return -1;
 	tarball->parts = xcalloc(paths.count + 1, sizeof *tarball->parts);
 	for (size_t i = 0; i < paths.count; i++) {
-		char diff_id[DIGEST_SIZE];
+		struct recoded *layer = &tarball->parts[tarball->count++];
 
-		tarball->parts[tarball->count++].fd = -1;
-		if (pack(paths.items[i], settings->spool_directory, &tarball->parts[i], diff_id,
-			 err) < 0)
+		layer->fd = -1;
+		if (pack(paths.items[i], settings->spool_directory, layer, err) < 0)
 			return -1;
-		json_array_append_new(diff_ids, json_string(diff_id));
+		json_array_append_new(diff_ids, json_string(layer->diff_id));
 	}
 	json_auto_t *config = make_config(settings->tarball_config, diff_ids, err);
 	if (!config || add_config(tarball, config, err) < 0)
