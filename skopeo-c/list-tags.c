@@ -40,31 +40,17 @@ static int parse_name(const struct cli *cli, const char *name, struct reference 
 	return 0;
 }
 
-/* All of them from the registry itself: mirrors need not have them. */
 static json_t *list_repository(const struct cli *cli, const char *text, struct http *http,
 			       struct error *err)
 {
 	const struct list_tags_settings *settings = cli->settings;
 	cleanup_reference struct reference reference = { 0 };
-	cleanup_route struct route route = { 0 };
-	struct registry registry = { 0 };
-	struct tags tags = { 0 };
-	json_t *result = NULL;
 
-	if (parse_name(cli, text, &reference, err) < 0 ||
-	    registries_route(&reference, false, &route, err) < 0 ||
-	    registry_open(http, &settings->access, &route.endpoints[route.count - 1],
-			  reference.registry, "pull", &registry, err) < 0)
+	if (parse_name(cli, text, &reference, err) < 0)
 		return NULL;
-	tags_start(&tags, &registry);
-	if (tags_wait(&tags, err) == 0) {
-		cleanup_free char *name = reference_name(&reference);
-
-		result = json_pack("{s:s, s:O}", "Repository", name, "Tags", tags.list);
-	}
-	tags_free(&tags);
-	registry_close(&registry);
-	return result;
+	json_t *tags = tags_list(&reference, &settings->access, http, err);
+	cleanup_free char *name = reference_name(&reference);
+	return tags ? json_pack("{s:s, s:o}", "Repository", name, "Tags", tags) : NULL;
 }
 
 /* Of docker://NAME; of a bare name in the first registry that has such a repository. */

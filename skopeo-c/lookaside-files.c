@@ -124,22 +124,12 @@ static int add_missing(int dir_fd, const char *url, const struct signatures *sig
 	return 0;
 }
 
-static bool has_simple(const struct signatures *signatures)
-{
-	for (size_t i = 0; i < signatures->count; i++)
-		if (signatures->items[i].kind == SIGNATURE_SIMPLE)
-			return true;
-	return false;
-}
-
 int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,
 		    const char *digest, const struct signatures *signatures, struct error *err)
 {
 	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
 	const char *path = url + strlen(FILE_SCHEME);
 
-	if (!has_simple(signatures))
-		return 0;
 	if (strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) != 0) {
 		error_set(err, ERROR_UNSUPPORTED,
 			  "signatures cannot be written to the lookaside %s", lookaside->write);

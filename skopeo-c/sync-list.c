@@ -5,8 +5,6 @@
 #include "lib/directory.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
-#include "skopeo-c/registries.h"
-#include "skopeo-c/registry.h"
 #include "skopeo-c/tags.h"
 
 #include <errno.h>
@@ -116,34 +114,12 @@ static struct sync_repository *add_repository(struct sync_list *list, const char
 
 /* ---- registries ---- */
 
-/* The tags of a repository, from the registry itself: mirrors need not have all of them. The caller
- * owns the array. */
-static json_t *list_tags(const struct reference *reference, const struct access *access,
-			 struct http *http, struct error *err)
-{
-	cleanup_route struct route route = { 0 };
-	struct registry registry = { 0 };
-	cleanup_tags struct tags tags = { 0 };
-	json_t *list = NULL;
-
-	if (registries_route(reference, false, &route, err) < 0 ||
-	    registry_open(http, access, &route.endpoints[route.count - 1], reference->registry,
-			  "pull", &registry, err) < 0)
-		return NULL;
-	tags_start(&tags, &registry);
-	if (tags_wait(&tags, err) == 0)
-		list = json_incref(tags.list);
-	tags_free(&tags);
-	registry_close(&registry);
-	return list;
-}
-
 static int add_tags(struct sync_list *list, const struct reference *reference,
 		    const struct tag_filter *filter, const struct sync_target *target,
 		    struct http *http, struct error *err)
 {
 	struct sync_repository *repository = &list->repositories[list->repository_count - 1];
-	json_auto_t *tags = list_tags(reference, &repository->access, http, err);
+	json_auto_t *tags = tags_list(reference, &repository->access, http, err);
 	const json_t *tag;
 	size_t i;
 

@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/reference.h"
 #include "skopeo-c/challenge.h"
 
 #include <string.h>
@@ -45,6 +46,26 @@ void tags_start_catalog(struct tags *tags, struct registry *registry)
 static bool is_catalog(const struct tags *tags)
 {
 	return strcmp(tags->key, "repositories") == 0;
+}
+
+json_t *tags_list(const struct reference *reference, const struct access *access, struct http *http,
+		  struct error *err)
+{
+	cleanup_route struct route route = { 0 };
+	struct registry registry = { 0 };
+	cleanup_tags struct tags tags = { 0 };
+	json_t *list = NULL;
+
+	if (registries_route(reference, false, &route, err) < 0 ||
+	    registry_open(http, access, &route.endpoints[route.count - 1], reference->registry,
+			  "pull", &registry, err) < 0)
+		return NULL;
+	tags_start(&tags, &registry);
+	if (tags_wait(&tags, err) == 0)
+		list = json_incref(tags.list);
+	tags_free(&tags);
+	registry_close(&registry);
+	return list;
 }
 
 void tags_free(struct tags *tags)

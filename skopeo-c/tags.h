@@ -23,5 +23,9 @@ void tags_start_catalog(struct tags *tags, struct registry *registry);
 int tags_poll(struct tags *tags, struct error *err);
 /* Pump until it is finished. */
 int tags_wait(struct tags *tags, struct error *err);
+/* All tags of a repository, from the registry itself: mirrors need not have them. The caller owns
+ * the array. */
+json_t *tags_list(const struct reference *reference, const struct access *access, struct http *http,
+		  struct error *err);
 void tags_free(struct tags *tags);
 #define cleanup_tags __attribute__((cleanup(tags_free)))
