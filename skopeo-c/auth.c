@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 200 };
-
 static int denied(const struct registry *registry, struct error *err)
 {
 	error_set(err, ERROR_DENIED, "%s refuses access%s%s%s", registry->name,
@@ -148,7 +146,7 @@ static int fetch_token(struct registry *registry, const struct challenge *challe
 	prepare(registry, challenge, &request);
 	http_start(registry->http, &request);
 	while (!request.done && status == 0)
-		status = http_pump(registry->http, POLL_MS, err);
+		status = http_pump(registry->http, HTTP_POLL_MS, err);
 	http_stop(registry->http, &request);
 	if (status == 0)
 		status = judge_answer(registry, &request, err);

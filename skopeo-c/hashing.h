@@ -23,7 +23,7 @@ struct hashed {
  */
 struct hashing *hashing_new(size_t holders);
 
-/* A free slot of HASHING_SLOT bytes, which may be held; waits until there is one. */
+/* A free slot of HASHING_SLOT bytes, which may be held; there is one for each holder. */
 unsigned char *hashing_slot(struct hashing *hashing);
 
 /* Hash the first bytes of a slot, and take it back. */

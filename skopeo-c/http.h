@@ -98,6 +98,9 @@ void http_request_free(struct http_request *request);
 /* Continue a transfer whose callback paused it; the callback may run at once. */
 void http_resume(struct http_request *request);
 
+/* For how long to pump where nothing else is to be done: so often it is looked whether to go on. */
+enum { HTTP_POLL_MS = 200 };
+
 /* Move all transfers, waiting up to timeout_ms for something to happen. Fails only when a signal
  * asked the tool to end. Finished requests are marked done; no callback runs outside of here and
  * http_resume(). */

@@ -13,8 +13,7 @@
 #include <string.h>
 
 enum {
-	TOGETHER = 8, /* images that are looked at */
-	POLL_MS = 200,
+	TOGETHER = 8,	   /* images that are looked at */
 	ENTRIES_MAX = 1000 /* of an index, with those in it */
 };
 
@@ -153,7 +152,7 @@ static int print_result(const struct cli *cli, const json_t *result, struct erro
 static int wait_for(struct inspection *inspection, struct error *err)
 {
 	while (!inspection_poll(inspection))
-		if (http_pump(inspection->session->http, POLL_MS, err) < 0)
+		if (http_pump(inspection->session->http, HTTP_POLL_MS, err) < 0)
 			return -1;
 	if (!inspection->has_failed)
 		return 0;
@@ -324,7 +323,7 @@ static int look_at_all(struct inspections *all, struct error *err)
 			return -1;
 		/* what begins meanwhile on standard input is not waited for */
 		if (all->under_way > 0 && !all->items[0]->is_done && all->session->http &&
-		    http_pump(all->session->http, POLL_MS, err) < 0)
+		    http_pump(all->session->http, HTTP_POLL_MS, err) < 0)
 			return -1;
 		if (cli_interrupted())
 			return error_set(err, ERROR_FAILED, "interrupted");

@@ -21,8 +21,7 @@ enum {
 	REDIRECTS_MAX = 5,
 	CHALLENGES_MAX = 2,
 	BACKOFF_MS = 500,
-	BACKOFF_MAX_MS = 60000,
-	POLL_MS = 200
+	BACKOFF_MAX_MS = 60000
 };
 
 /* What of the user's options counts for an endpoint. */
@@ -452,7 +451,7 @@ int registry_call_wait(struct registry_call *call, struct error *err)
 	int status;
 
 	while ((status = registry_call_poll(call, err)) == 0)
-		if (http_pump(call->registry->http, POLL_MS, err) < 0)
+		if (http_pump(call->registry->http, HTTP_POLL_MS, err) < 0)
 			return -1;
 	return status < 0 ? -1 : 0;
 }

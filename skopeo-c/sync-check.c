@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 200, DOCKER_PREFIX = sizeof "docker://" - 1, DIR_PREFIX = sizeof "dir:" - 1 };
+enum { DOCKER_PREFIX = sizeof "docker://" - 1, DIR_PREFIX = sizeof "dir:" - 1 };
 
 int sync_open_registry(const char *text, bool is_destination, const struct access *access,
 		       const char *actions, struct http *http, struct registry *registry,
@@ -210,7 +210,7 @@ static int run(struct check *check, struct probe *probes, size_t parallel, struc
 		}
 		if (!waits)
 			return 0;
-		if (check->http && http_pump(check->http, POLL_MS, err) < 0)
+		if (check->http && http_pump(check->http, HTTP_POLL_MS, err) < 0)
 			return -1;
 	}
 }

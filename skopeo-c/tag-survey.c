@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PARALLEL = 6, POLL_MS = 200, TAG_MAX = 128 };
+enum { PARALLEL = 6, TAG_MAX = 128 };
 
 struct probe {
 	struct registry_call call;
@@ -96,7 +96,7 @@ static int run(struct survey *survey, struct error *err)
 				return -1;
 		if (survey->done == count)
 			return 0;
-		if (http_pump(survey->registry->http, POLL_MS, err) < 0)
+		if (http_pump(survey->registry->http, HTTP_POLL_MS, err) < 0)
 			return -1;
 	}
 }

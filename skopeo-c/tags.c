@@ -12,8 +12,7 @@
 enum {
 	PAGE_MAX = 64 << 20, /* bytes: some registries give all tags in one answer */
 	PAGES_MAX = 10000,
-	NAMES_MAX = 2000000,
-	POLL_MS = 200
+	NAMES_MAX = 2000000
 };
 
 static void ask_page(struct tags *tags, char *target)
@@ -151,7 +150,7 @@ int tags_wait(struct tags *tags, struct error *err)
 	int status;
 
 	while ((status = tags_poll(tags, err)) == 0)
-		if (http_pump(tags->registry->http, POLL_MS, err) < 0)
+		if (http_pump(tags->registry->http, HTTP_POLL_MS, err) < 0)
 			return -1;
 	return status < 0 ? -1 : 0;
 }

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_MS = 200, CLAIM_MS = 20, PROGRESS_MS = 500, THREAD_MIN = 1 << 20 /* bytes */ };
+enum { CLAIM_MS = 20, PROGRESS_MS = 500, THREAD_MIN = 1 << 20 /* bytes */ };
 
 /* One blob on its way. */
 struct job {
@@ -404,8 +404,8 @@ int transfer_blobs(struct transfer *transfer, const struct blob *blobs, size_t c
 	}
 	while ((left = advance_all(transfer, jobs, blobs, count, &next, err)) > 0)
 		if (transfer->http &&
-		    http_pump(transfer->http, transfer->claims_fd > 0 ? CLAIM_MS : POLL_MS, err) <
-			    0) {
+		    http_pump(transfer->http, transfer->claims_fd > 0 ? CLAIM_MS : HTTP_POLL_MS,
+			      err) < 0) {
 			left = -1;
 			break;
 		}
