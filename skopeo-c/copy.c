@@ -65,6 +65,8 @@ static int check_settings(const struct cli *cli, const struct copy_settings *set
 {
 	const char *source = cli->operands[0], *destination = cli->operands[1];
 
+	if (transport_check_destination(destination, err) < 0)
+		return -1;
 	if (settings->encryption.count > 0)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "encrypted layers are copied as they are: they are neither "

@@ -78,11 +78,15 @@ static int open_first(struct transport *t, const struct strings *names,
 	return -1;
 }
 
-/* Transports of other programs, which are no short names with tags. */
-static int refuse_foreign(const char *name, struct error *err)
+/* What is no short name with a tag: a slip, or the transport of another program. */
+static int refuse_prefix(const char *name, struct error *err)
 {
 	static const char *const foreign[] = { "atomic:", "ostree:", "sif:" };
 
+	if (strncmp(name, "docker:", strlen("docker:")) == 0) {
+		error_set(err, ERROR_USAGE, "\"%s\" lacks the // of docker://", name);
+		return error_subject(err, name);
+	}
 	for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
 		if (strncmp(name, foreign[i], strlen(foreign[i])) == 0) {
 			error_set(err, ERROR_UNSUPPORTED, "the transport %s is not supported",
@@ -100,18 +104,25 @@ static int open_bare(struct transport *t, const char *name,
 	cleanup_strings struct strings names = { 0 };
 	struct error ignored;
 
-	if (strncmp(name, "docker:", strlen("docker:")) == 0) {
-		error_set(err, ERROR_USAGE, "\"%s\" lacks the // of docker://", name);
-		return error_subject(err, name);
-	}
-	if (refuse_foreign(name, err) < 0)
+	if (refuse_prefix(name, err) < 0)
 		return -1;
 	/* a path, or a mistake */
-	if (settings->is_destination || reference_parse(name, &reference, &ignored) < 0)
+	if (reference_parse(name, &reference, &ignored) < 0)
 		return no_transport(name, err);
 	if (registries_expand(name, &names, err) < 0)
 		return -1;
 	return open_first(t, &names, settings, err);
+}
+
+int transport_check_destination(const char *name, struct error *err)
+{
+	const struct transport_class *class = transport_class_of(name);
+
+	if (!class)
+		return refuse_prefix(name, err) < 0 ? -1 : no_transport(name, err);
+	if (!class->put_manifest)
+		return error_set(err, ERROR_USAGE, "%s can only be a source", class->prefix);
+	return 0;
 }
 
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,
@@ -119,10 +130,10 @@ int transport_open(struct transport *t, const char *name, const struct transport
 {
 	const struct transport_class *class = transport_class_of(name);
 
+	if (settings->is_destination && transport_check_destination(name, err) < 0)
+		return -1;
 	if (!class)
 		return open_bare(t, name, settings, err);
-	if (settings->is_destination && !class->put_manifest)
-		return error_set(err, ERROR_USAGE, "%s can only be a source", class->prefix);
 	return open_class(t, class, name + strlen(class->prefix), settings, err);
 }
 

@@ -167,6 +167,9 @@ const struct transport_class *transport_class_of(const char *name);
  */
 bool transport_names_registry(const char *name);
 
+/* ERROR_USAGE unless the name begins with the prefix of what can be written: before anything else
+ * is asked for. */
+int transport_check_destination(const char *name, struct error *err);
 /* Open "PREFIX…", of a source also the name of an image in a registry, which may be a short one;
  * ERROR_USAGE lists the prefixes. Close it whatever the result was. */
 int transport_open(struct transport *t, const char *name, const struct transport_settings *settings,

@@ -323,6 +323,9 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 	error_is usage
 	tool 2 skopeo-c copy "oci:$BATS_FILE_TMPDIR/oci:v1" tarball:x.tar
 	error_is usage "only be a source"
+	# no registry is asked before
+	tool 2 skopeo-c copy docker://127.0.0.1:1/x image.tar
+	error_is usage "does not begin with a transport"
 	tool 2 skopeo-c copy --creds a:b "docker://$REGISTRY/a" "docker://$REGISTRY/b"
 	error_is usage "--src-creds"
 	tool 2 skopeo-c copy --creds nocolon "docker://$REGISTRY/a" "dir:$BATS_TEST_TMPDIR/d"
