@@ -48,7 +48,10 @@ static int choose_images(const struct cli *cli, const struct copy_options *optio
 			 struct plan_choice *choice, struct error *err)
 {
 	const char *which = options->multi_arch;
+	json_auto_t *platform = platform_wanted(&options->platform, err);
 
+	if (!platform)
+		return -1;
 	choice->platform = options->platform;
 	choice->which = options->all ? PLAN_ALL : PLAN_SYSTEM;
 	choice->keep_index = options->preserve_digests;

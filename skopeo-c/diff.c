@@ -96,9 +96,9 @@ static int open_side(struct comparison *comparison, int number, struct error *er
 static int choose_image(const struct comparison *comparison, struct side *side, struct error *err)
 {
 	const struct diff_settings *settings = comparison->cli->settings;
-	json_auto_t *platform = platform_wanted(&settings->platform);
+	json_auto_t *platform = platform_wanted(&settings->platform, err);
 
-	return plan_choose(&side->from, &side->manifest, platform, err);
+	return !platform ? -1 : plan_choose(&side->from, &side->manifest, platform, err);
 }
 
 /* The configuration of both may be one. */

@@ -352,9 +352,16 @@ static int inspect_many(struct inspect_session *session, struct error *err)
 static int inspect_run(const struct cli *cli, struct error *err)
 {
 	const struct inspect_settings *settings = cli->settings;
-	cleanup_inspect_session struct inspect_session session = { .cli = cli,
-								   .settings = settings };
+	cleanup_inspect_session struct inspect_session session = {
+		.cli = cli,
+		.settings = settings,
+		.platform = platform_wanted(&settings->platform, err),
+		.tag_lists = json_object(),
+		.known = json_object(),
+	};
 
+	if (!session.platform)
+		return -1;
 	if (template_check(settings->format, err) < 0)
 		return -1;
 	if (settings->algorithm && strcmp(settings->algorithm, "sha256") != 0 &&

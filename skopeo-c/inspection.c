@@ -278,11 +278,6 @@ static int begin(struct inspection *inspection, struct error *err)
 	struct inspect_session *session = inspection->session;
 	struct transport *from = &inspection->from;
 
-	if (!session->platform) {
-		session->platform = platform_wanted(&session->settings->platform);
-		session->tag_lists = json_object();
-		session->known = json_object();
-	}
 	if (transport_names_registry(inspection->name) && !session->http &&
 	    !(session->http = http_new(err)))
 		return -1;

@@ -16,10 +16,39 @@ enum {
 	BYTES_MAX = 64 << 20 /* of all manifests together */
 };
 
-json_t *platform_wanted(const struct platform_choice *choice)
+/* "OS/ARCHITECTURE[/VARIANT]" as an OCI platform object. */
+static json_t *parse_platform(const char *text, size_t length, struct error *err)
 {
-	json_t *platform = layout_platform();
+	cleanup_free char *copy = xstrndup(text, length);
+	char *architecture = strchr(copy, '/');
+	char *variant = architecture ? strchr(architecture + 1, '/') : NULL;
 
+	if (architecture)
+		*architecture++ = '\0';
+	if (variant)
+		*variant++ = '\0';
+	if (!architecture || !copy[0] || !architecture[0]) {
+		error_set(err, ERROR_USAGE, "\"%.*s\" is not a platform, OS/ARCHITECTURE[/VARIANT]",
+			  (int)length, text);
+		return NULL;
+	}
+	json_t *platform = json_pack("{s:s, s:s}", "os", copy, "architecture", architecture);
+	if (variant)
+		json_object_set_new(platform, "variant", json_string(variant));
+	return platform;
+}
+
+json_t *platform_wanted(const struct platform_choice *choice, struct error *err)
+{
+	json_t *platform;
+
+	if (choice->platform && (choice->os || choice->architecture || choice->variant)) {
+		error_set(err, ERROR_USAGE, "--platform says all that --override-... would");
+		return NULL;
+	}
+	if (choice->platform)
+		return parse_platform(choice->platform, strlen(choice->platform), err);
+	platform = layout_platform();
 	/* a variant belongs to its architecture */
 	if (choice->architecture) {
 		json_object_set_new(platform, "architecture", json_string(choice->architecture));
@@ -207,28 +236,6 @@ static const struct manifest *find_image(const struct plan *plan, const json_t *
 
 /* ---- some ---- */
 
-/* "OS/ARCHITECTURE[/VARIANT]" as an OCI platform object. */
-static json_t *parse_platform(const char *text, size_t length, struct error *err)
-{
-	cleanup_free char *copy = xstrndup(text, length);
-	char *architecture = strchr(copy, '/');
-	char *variant = architecture ? strchr(architecture + 1, '/') : NULL;
-
-	if (architecture)
-		*architecture++ = '\0';
-	if (variant)
-		*variant++ = '\0';
-	if (!architecture || !copy[0] || !architecture[0]) {
-		error_set(err, ERROR_USAGE, "\"%.*s\" is not a platform, OS/ARCHITECTURE[/VARIANT]",
-			  (int)length, text);
-		return NULL;
-	}
-	json_t *platform = json_pack("{s:s, s:s}", "os", copy, "architecture", architecture);
-	if (variant)
-		json_object_set_new(platform, "variant", json_string(variant));
-	return platform;
-}
-
 /* The digests of the entries for the platforms, as the keys of an object; the caller owns it. */
 static json_t *choose_listed(const struct transport *from, const json_t *index,
 			     const char *platforms, struct error *err)
@@ -303,11 +310,9 @@ static int add_listed(const struct reader *reader, struct manifest *top,
 
 /* What the top names, as far as it was chosen. */
 static int add_chosen(const struct reader *reader, struct manifest *top,
-		      const struct plan_choice *choice, const char *at_destination,
-		      struct plan *plan, struct error *err)
+		      const struct plan_choice *choice, const json_t *platform,
+		      const char *at_destination, struct plan *plan, struct error *err)
 {
-	json_auto_t *platform = platform_wanted(&choice->platform);
-
 	switch (choice->which) {
 	case PLAN_SYSTEM:
 		return choose(reader, top, platform, at_destination, plan, err);
@@ -329,10 +334,10 @@ int plan_make(struct transport *from, const struct plan_known *known,
 	const struct reader reader = { .from = from, .known = known->transport };
 	cleanup_plan struct plan p = { 0 };
 	cleanup_manifest struct manifest top = { 0 };
-	json_auto_t *platform = platform_wanted(&choice->platform);
+	json_auto_t *platform = platform_wanted(&choice->platform, err);
 
-	if (get(&reader, known->top, NULL, &top, err) < 0 ||
-	    add_chosen(&reader, &top, choice, known->image, &p, err) < 0)
+	if (!platform || get(&reader, known->top, NULL, &top, err) < 0 ||
+	    add_chosen(&reader, &top, choice, platform, known->image, &p, err) < 0)
 		return -1;
 	if (!p.is_there && add(&p, &top, from->name, err) < 0)
 		return -1;

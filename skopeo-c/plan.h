@@ -10,24 +10,28 @@
 
 struct transport;
 
-/* The --override-… options; borrowed from argv. */
+/* What was said of it; borrowed from argv. */
 struct platform_choice {
 	const char *os, *architecture, *variant;
+	const char *platform; /* all in one */
 };
 
 /* The rows that fill a struct platform_choice in a command's settings; FIELD() is its offsetof. */
 /* clang-format off */
 #define PLATFORM_OPTIONS(choice) \
+	{ "platform", 0, "OS/ARCH[/VARIANT]", OPTION_STRING, FIELD(choice.platform), \
+	  "choose from an index for it, not for this machine" }, \
 	{ "override-os", 0, "OS", OPTION_STRING, FIELD(choice.os), \
-	  "choose from an index for OS, not this machine's" }, \
+	  "the same in parts: for OS" }, \
 	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(choice.architecture), \
 	  "for ARCH, as Go names it" }, \
 	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(choice.variant), \
 	  "for this variant of the architecture" }
 /* clang-format on */
 
-/* This machine's platform with what the user chose over it; the caller owns it. */
-json_t *platform_wanted(const struct platform_choice *choice);
+/* This machine's platform with what the user chose over it; the caller owns it. ERROR_USAGE where
+ * that is none. */
+json_t *platform_wanted(const struct platform_choice *choice, struct error *err);
 
 /* Which images of an index. */
 struct plan_choice {

@@ -13,11 +13,11 @@
 static int read_time(struct transport *from, const struct copy_request *request, int64_t *made,
 		     struct error *err)
 {
-	json_auto_t *platform = platform_wanted(&request->choice.platform);
+	json_auto_t *platform = platform_wanted(&request->choice.platform, err);
 	cleanup_manifest struct manifest manifest = { 0 };
 	cleanup_image struct image image = { 0 };
 
-	if (from->class->get_manifest(from, NULL, &manifest, err) < 0 ||
+	if (!platform || from->class->get_manifest(from, NULL, &manifest, err) < 0 ||
 	    plan_choose(from, &manifest, platform, err) < 0 ||
 	    image_read(from, &manifest, &image, err) < 0)
 		return -1;

@@ -251,7 +251,7 @@ static int read_local(const struct cli *cli, struct side *local, struct error *e
 	cleanup_free char *name =
 		has_prefix ? xstrdup(operand) : xasprintf("%s%s", transport_store.prefix, operand);
 	const struct transport_settings settings = { .cli = cli };
-	json_auto_t *platform = platform_wanted(&(struct platform_choice){ 0 });
+	json_auto_t *platform = platform_wanted(&(struct platform_choice){ 0 }, err);
 	struct error ignored; /* what is wrong with the configuration is looked for later */
 
 	if (transport_open(&local->from, name, &settings, err) < 0 ||
@@ -277,7 +277,7 @@ static int read_remote(const struct cli *cli, const struct side *local, struct h
 		.architecture = json_text(local->image.config, "architecture", NULL),
 		.variant = json_text(local->image.config, "variant", NULL),
 	};
-	json_auto_t *platform = platform_wanted(&choice);
+	json_auto_t *platform = platform_wanted(&choice, err);
 
 	if (transport_open(&remote->from, name, &source, err) < 0 ||
 	    read_manifest(remote, platform, err) < 0)

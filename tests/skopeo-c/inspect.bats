@@ -108,6 +108,15 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 	error_is not-found "linux/riscv64 (it has linux/amd64, linux/arm64/v8, linux/arm/v7)"
 	tool 3 skopeo-c inspect --override-os windows "oci:$BATS_FILE_TMPDIR/multi:v1"
 	error_is not-found windows
+	tool skopeo-c inspect --platform linux/arm/v7 "oci:$BATS_FILE_TMPDIR/multi:v1"
+	[ "$(jq -r .Architecture <<<"$output")" = arm ]
+	tool skopeo-c inspect --platform linux/arm64 "oci:$BATS_FILE_TMPDIR/multi:v1" "oci:$BATS_FILE_TMPDIR/multi:v1"
+	[ "$(jq -r .Architecture <<<"$output" | sort -u)" = arm64 ]
+	for wrong in "linux" "/arm64" "linux/arm64 --override-os linux"; do
+		# shellcheck disable=SC2086 # words
+		tool 2 skopeo-c inspect --platform $wrong "oci:$BATS_FILE_TMPDIR/multi:v1"
+		error_is usage
+	done
 }
 
 @test "inspect: --all gives every image of an index, with platform and size" {
