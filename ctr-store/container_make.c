@@ -198,9 +198,10 @@ static int check_plan(const struct container_plan *plan, struct error *err)
 }
 
 /* Give the finished directory its name, and the container the one that people know it by. */
-static int publish(const struct store *store, const struct container_plan *plan, const char *id,
-		   const char *unique, struct error *err)
+static int publish(const struct store *store, const struct container_plan *plan,
+		   const json_t *facts, const char *unique, struct error *err)
 {
+	const char *id = json_text(facts, "id", "");
 	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, id, err) : -1;
 
 	if (plan->name && name_lock < 0)
@@ -211,7 +212,10 @@ static int publish(const struct store *store, const struct container_plan *plan,
 			       : error_os(err, "cannot make container %s", id);
 	if (plan->name)
 		lock_discard(store->locks_fd, "name", plan->name);
-	return plan->lose_writes ? 0 : file_sync_dir(store->containers_fd, "containers", err);
+	if (plan->lose_writes || file_sync_dir(store->containers_fd, "containers", err) == 0)
+		return 0;
+	container_undo(store, facts);
+	return -1;
 }
 
 json_t *container_make(const struct store *store, const struct container_plan *plan, int *lock,
@@ -236,7 +240,7 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	if (own_lock < 0)
 		return NULL;
 	if (build(store, plan, unique, facts, err) < 0 ||
-	    publish(store, plan, id, unique, err) < 0) {
+	    publish(store, plan, facts, unique, err) < 0) {
 		quota_release(store, facts);
 		path_remove_tree(store->tmp_fd, unique, &ignored);
 		return NULL;

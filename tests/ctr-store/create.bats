@@ -209,6 +209,15 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	nothing_unfinished
 }
 
+@test "create: one that cannot be brought to the disk is none" {
+	fault fsync:error=EIO
+	tool 1 "${FAULTY[@]}" -P "$OCID_ROOT/containers" ctr-store create --image t:1 --id abc --name web
+	error_is failed containers
+	[ -z "$(ctr-store containers)" ]
+	[ -z "$(ls "$OCID_ROOT/names")" ]
+	tool ctr-store create --image t:1 --id abc --name web
+}
+
 @test "create: killed at any moment, the next one works and gc removes what was left" {
 	export OCID_KEEPS_UNFINISHED=1
 	ctr-store unpack t:1 >/dev/null
