@@ -133,11 +133,11 @@ int runtime_status(const struct rpc_context *context, const json_t *request, jso
 
 	(void)err;
 	*response = json_pack(
-		"{s:{s:[o, o]}, s:o, s:{s:b, s:b}}", "status", "conditions",
+		"{s:{s:[o, o]}, s:o, s:{s:b, s:b, s:b}}", "status", "conditions",
 		condition("RuntimeReady", runtime, "RuntimeNotReady", &runtime_error),
 		condition("NetworkReady", network, "NetworkPluginNotReady", &network_error),
 		"runtimeHandlers", handlers(context), "features", "supplementalGroupsPolicy", 1,
-		"mountOptions", 1);
+		"userNamespacesHostNetwork", 1, "mountOptions", 1);
 	if (json_is_true(json_object_get(request, "verbose")))
 		json_object_set_new(*response, "info", status_info(context, version));
 	return 0;

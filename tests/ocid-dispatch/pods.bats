@@ -195,6 +195,14 @@ nothing_of_pods() {
 	start
 	[ "$(result | tr -s ' ')" = "$(printf ' 0 300000 65536\n81\n0:0')" ]
 	[ "$(stat -c %u:%g "$OCID_ROOT/containers/$CTR/upper/x")" = 300000:300000 ]
+	# with the network of the node
+	options="$options | .config.linux.securityContext.namespaceOptions.network = \"NODE\""
+	pod near ".config$options"
+	container two 'cat /proc/self/uid_map; readlink /proc/self/ns/net; ls /sys/class/net; echo x >/sys/x' ".config$options"
+	start
+	[ "$(result | head -n 2 | tr -s ' ')" = "$(echo " 0 300000 65536"; readlink /proc/self/ns/net)" ]
+	result | grep -qx lo
+	result | grep -q 'Read-only file system'
 	for bad in '{mode: "CONTAINER"}' '{mode: "TARGET"}' '{mode: "POD"}' \
 		'{mode: "POD", uids: [{containerId: 1, hostId: 5, length: 9}], gids: [{containerId: 1, hostId: 5, length: 9}]}' \
 		"{mode: \"POD\", uids: ($map + $map), gids: ($map + $map)}"; do

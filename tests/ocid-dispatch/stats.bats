@@ -108,7 +108,7 @@ uses_cpu() {
 	call Status '{"verbose": true}'
 	[ "$(jq -c '[.runtimeHandlers[] | .name // ""]' <<<"$output")" = '["","runc"]' ]
 	[ "$(jq -c '.runtimeHandlers[0].features == .runtimeHandlers[1].features' <<<"$output")" = true ]
-	[ "$(jq .features.supplementalGroupsPolicy <<<"$output")" = true ]
+	[ "$(jq -c .features <<<"$output")" = '{"mountOptions":true,"supplementalGroupsPolicy":true,"userNamespacesHostNetwork":true}' ]
 	[ "$(jq -r '.info.config | fromjson | .stateDir' <<<"$output")" = "$OCID_RUNROOT" ]
 	call UpdatePodSandboxResources "{\"podSandboxId\": \"$POD\", \"resources\": {\"cpuShares\": \"99\"}}"
 	[ "$(jq -c .cri.pod.linux.resources "$OCID_ROOT/pods/$POD/document.json")" = '{"cpuShares":"99"}' ]
