@@ -25,7 +25,8 @@ struct container_plan {
 	const char *id;	  /* NULL: a random one */
 	const char *name; /* or NULL */
 	const struct image *image;
-	const struct strings *layers; /* from layer_secure(), whose gate the caller still holds */
+	const struct strings *layers;  /* from layer_secure(), whose gate the caller still holds */
+	const struct staging *staging; /* or this one keeps the layers; else NULL */
 	json_t *document;	      /* gets `rootfs` */
 	bool throwaway;
 	bool copy;	    /* see backend.h; such a container is not mounted */

@@ -18,6 +18,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/random.h"
+#include "lib/staging.h"
 #include "lib/store.h"
 #include "lib/timestamp.h"
 
@@ -149,16 +150,23 @@ static int admit_root(const struct container_plan *plan, int fd, struct error *e
 	return 0;
 }
 
-/* Make and fill ROOT/tmp/<unique>/, which becomes the container's directory. It needs no lock of
- * its own: the gate, which the caller holds, keeps gc away. */
+/* Where the directory is made that becomes the container's. In ROOT/tmp it needs no lock of its
+ * own: the gate, which the caller holds, keeps gc away. */
+static int site_of(const struct store *store, const struct container_plan *plan)
+{
+	return plan->staging ? plan->staging->fd : store->tmp_fd;
+}
+
 static int build(const struct store *store, const struct container_plan *plan, const char *unique,
 		 json_t *facts, struct error *err)
 {
-	if (mkdirat(store->tmp_fd, unique, 0700) < 0)
+	int site_fd = site_of(store, plan);
+
+	if (mkdirat(site_fd, unique, 0700) < 0)
 		return error_os(err, "cannot make a directory in %s/tmp", store->root);
 
 	cleanup_fd int fd =
-		openat(store->tmp_fd, unique, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(site_fd, unique, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_os(err, "%s/tmp/%s", store->root, unique);
 	if (make_directories(store, plan, fd, err) < 0 || admit_root(plan, fd, err) < 0 ||
@@ -206,7 +214,7 @@ static int publish(const struct store *store, const struct container_plan *plan,
 
 	if (plan->name && name_lock < 0)
 		return -1;
-	if (renameat2(store->tmp_fd, unique, store->containers_fd, id, RENAME_NOREPLACE) < 0)
+	if (renameat2(site_of(store, plan), unique, store->containers_fd, id, RENAME_NOREPLACE) < 0)
 		return errno == EEXIST
 			       ? error_set(err, ERROR_EXISTS, "container \"%s\" exists already", id)
 			       : error_os(err, "cannot make container %s", id);
@@ -242,7 +250,7 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	if (build(store, plan, unique, facts, err) < 0 ||
 	    publish(store, plan, facts, unique, err) < 0) {
 		quota_release(store, facts);
-		path_remove_tree(store->tmp_fd, unique, &ignored);
+		path_remove_tree(site_of(store, plan), unique, &ignored);
 		return NULL;
 	}
 	*lock = steal_fd(&own_lock);

@@ -13,6 +13,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
+#include "lib/staging.h"
 #include "lib/store.h"
 
 #include <errno.h>
@@ -130,6 +131,20 @@ static int get_maps(const struct settings *settings, json_t **uid_map, json_t **
 	return 0;
 }
 
+/* The layers of an image as layer_secure() has them, for a copy, which may take long: nobody
+ * waits for it, since it is the staging directory that keeps them. */
+static int secure_for_copy(const struct store *store, const struct image *image,
+			   struct staging *staging, struct strings *layers, struct error *err)
+{
+	static const enum backend backend = BACKEND_COPY;
+	json_auto_t *references = image_references(image);
+
+	if (staging_open(store, staging, err) < 0 || staging_refer(staging, references, err) < 0)
+		return -1;
+	cleanup_fd int gate = layer_secure(store, image, &backend, layers, err);
+	return gate < 0 ? -1 : 0;
+}
+
 static int create(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -153,13 +168,15 @@ static int create(const struct cli *cli, struct error *err)
 		return -1;
 
 	bool copy = backend == BACKEND_COPY;
-	cleanup_fd int gate = layer_secure(&store, &image, &backend, &layers, err);
-	if (gate < 0)
+	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
+	cleanup_fd int gate = copy ? -1 : layer_secure(&store, &image, &backend, &layers, err);
+	if (copy ? secure_for_copy(&store, &image, &staging, &layers, err) < 0 : gate < 0)
 		return -1;
 	const struct container_plan plan = { .id = settings->id,
 					     .name = settings->name,
 					     .image = &image,
 					     .layers = &layers,
+					     .staging = copy ? &staging : NULL,
 					     .document = document,
 					     .copy = copy,
 					     .lose_writes = settings->lose_writes && !copy,

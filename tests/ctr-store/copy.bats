@@ -126,6 +126,22 @@ look() {
 	[ $((before - $(stat -f -c %a disk))) -lt 1000 ]
 }
 
+@test "copy: nobody waits for a copy that is being made" {
+	ctr-store unpack t:1 >/dev/null
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 "${TOOL_TIMEOUT:-60}" \
+		strace -f -o calls -e trace=utimensat -e inject=utimensat:signal=STOP:when=1 \
+		ctr-store create --image t:1 --backend copy --id abc >document 3>&- &
+	wait_for 10 grep -q 'stopped by SIGSTOP' calls
+	tool ctr-store gc
+	[ "$(field .staging)" -eq 0 ]
+	tool ctr-store rm --force t:1
+	pkill -CONT -P "$(pgrep -P $!)"
+	wait $!
+	[ "$(cat "$(jq -r .rootfs.path document)/etc/two")" = two ]
+	[ "$(ctr-store changes abc)" = "" ]
+	nothing_unfinished
+}
+
 @test "copy: a full disk leaves no container" {
 	OCID_ROOT=$BATS_TEST_TMPDIR/disk
 	small_disk "$OCID_ROOT" 5m
