@@ -78,7 +78,8 @@ SRCS_skopeo-c := $(filter-out skopeo-c/curl-$(if $(LIBCURL),loaded,linked).c,$(S
 
 # ---- flags -----------------------------------------------------------------------------------
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpointer-arith \
+WERROR := -Werror
+WARN := -Wall -Wextra $(WERROR) -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpointer-arith \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough \
 	-Wconversion -Wsign-conversion -Wnull-dereference
 HARDEN := -fstack-protector-strong -fPIE

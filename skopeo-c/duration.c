@@ -55,7 +55,7 @@ int64_t duration_parse(const char *text)
 			return -1;
 		total += number * unit->ms;
 		text += strlen(unit->name);
-		if (total > DURATION_MAX_MS)
+		if (total > (double)DURATION_MAX_MS)
 			return -1;
 	}
 	return (int64_t)total;

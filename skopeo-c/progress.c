@@ -40,7 +40,7 @@ static void print_size(json_int_t bytes)
 static void draw_bar(const struct progress_bar *bar)
 {
 	json_int_t size = bar->blob->size;
-	int full = size > 0 ? (int)((double)bar->offset / (double)size * BAR_WIDTH) : BAR_WIDTH;
+	int full = size > 0 ? (int)(bar->offset * BAR_WIDTH / size) : BAR_WIDTH;
 
 	fprintf(stderr, "%.19s  [", bar->blob->digest);
 	for (int i = 0; i < BAR_WIDTH; i++)

@@ -141,7 +141,7 @@ layer_digest() {
 		# shellcheck disable=SC2086 # words
 		tool skopeo-c copy -q $option oci:chunked:a oci:out:a
 		[ "$(layer_digest out)" = "$DIFF_ID" ]
-		skopeo inspect --raw oci:out:a | jq -e '.layers[0] | has("annotations") | not'
+		skopeo-c inspect --raw oci:out:a | jq -e '.layers[0] | has("annotations") | not'
 	done
 	tool skopeo-c diff --files oci:chunked:a oci:out:a
 	jq -e '.layers.common | length == 1' <<<"$output"

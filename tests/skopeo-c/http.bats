@@ -99,7 +99,7 @@ proxied() {
 @test "http: an encoding that was not asked for is an error" {
 	for encoding in br zstd x-unknown; do
 		tool 8 skopeo-c inspect -n --retry-times 0 --tls-verify=false "docker://$LIAR/encoded/$encoding:v1"
-		error_is temporary encoding
+		error_is temporary ncoding
 	done
 }
 
