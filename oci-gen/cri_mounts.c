@@ -17,67 +17,43 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 enum { MOUNTINFO_MAX = 16 << 20 };
 
-/* One mount of /proc/self/mountinfo: true when it holds the path; *optional are its fields about
- * propagation, up to " - ". The line is changed. Mount points with spaces are escaped (\040). */
-static bool mount_holds(char *line, const char *path, size_t *length, const char **optional)
-{
-	char *rest = line;
-	const char *point = NULL;
-
-	for (int field = 0; field < 6 && rest; field++) {
-		const char *text = strsep(&rest, " ");
-
-		if (field == 4)
-			point = text;
-	}
-	if (!point || !rest)
-		return false;
-
-	char *end = strstr(rest, "- ");
-	if (end)
-		*end = '\0';
-	*optional = rest;
-	*length = strcmp(point, "/") == 0 ? 0 : strlen(point);
-	return strncmp(path, point, *length) == 0 && (!path[*length] || path[*length] == '/');
-}
-
-/* The propagation of the mount on which a path lies: the last of the deepest. The caller frees it.
- */
+/* What /proc/self/mountinfo says of the propagation of the mount on which a path lies. The caller
+ * frees it. */
 static char *propagation_of(const char *path, struct error *err)
 {
-	size_t size, deepest = 0, length;
+	enum { FIELDS_BEFORE = 6 };
+	struct statx at;
+	size_t size;
+
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &at) < 0)
+		return error_os(err, "%s", path), NULL;
 	cleanup_free char *text =
 		file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &size, err);
-	cleanup_free char *found = xstrdup("");
 	char *rest = text;
-
 	if (!text)
 		return NULL;
 	while (rest && *rest) {
 		char *line = strsep(&rest, "\n");
-		const char *optional;
 
-		if (!mount_holds(line, path, &length, &optional) || length < deepest)
+		if (strtoull(line, NULL, 10) != at.stx_mnt_id)
 			continue;
-		deepest = length;
-		free(found);
-		found = xstrdup(optional);
+		for (int i = 0; i < FIELDS_BEFORE && line; i++)
+			strsep(&line, " ");
+		char *end = line ? strstr(line, "- ") : NULL;
+		return xstrndup(line, end ? (size_t)(end - line) : 0);
 	}
-	return steal_ptr(&found);
+	return xstrdup("");
 }
 
 /* Propagation to or from a mount that does not share would be none, without a word. */
 static int check_propagation(const char *source, bool both_ways, struct error *err)
 {
-	cleanup_free char *path = realpath(source, NULL);
-	if (!path)
-		return error_os(err, "%s", source);
+	cleanup_free char *propagation = propagation_of(source, err);
 
-	cleanup_free char *propagation = propagation_of(path, err);
 	if (!propagation)
 		return -1;
 	if (strstr(propagation, "shared:") || (!both_ways && strstr(propagation, "master:")))

@@ -226,7 +226,7 @@ load cri
 }
 
 @test "generate: cri: mounts have the propagation that was asked for, or none are made" {
-	local host=$BATS_TEST_TMPDIR/host
+	local host="$BATS_TEST_TMPDIR/the host"
 
 	mkdir "$host"
 	tool unshare --mount --propagation private sh -ec '
