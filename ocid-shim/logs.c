@@ -84,16 +84,12 @@ static bool is_old(const struct printer *printer, const struct cri_record *recor
 static void print_line(struct printer *printer, const char *line, size_t length)
 {
 	struct cri_record record;
-	bool *inside;
+	bool *inside, raw = printer->settings->raw;
 
-	if (!cri_record_parse(line, length, &record)) {
-		if (printer->settings->raw && !printer->settings->since)
-			fprintf(turn_to(printer, stdout), "%.*s\n", (int)length, line);
+	if (cri_record_parse(line, length, &record) ? is_old(printer, &record)
+						    : !raw || printer->settings->since)
 		return;
-	}
-	if (is_old(printer, &record))
-		return;
-	if (printer->settings->raw) {
+	if (raw) {
 		fwrite(line, 1, length, turn_to(printer, stdout));
 		putc('\n', stdout);
 		return;

@@ -167,6 +167,8 @@ RECORD='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z (stdou
 	[ "$output" = one ]
 	shim logs --raw gone
 	[[ $output == *$'\nnot a record' ]]
+	printf 'with\0NUL\n' >>"$BUNDLE/log"
+	ocid-shim logs --raw gone | cmp - "$BUNDLE/log"
 	rm "$BUNDLE/log"
 	shim 3 logs gone
 	error_is not-found "$BUNDLE/log"
