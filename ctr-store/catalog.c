@@ -261,21 +261,13 @@ int catalog_print_lines(const struct store *store, struct error *err)
 {
 	cleanup_free char *lines = NULL;
 	json_auto_t *rows = NULL;
-	const json_t *row;
-	size_t i, length;
+	size_t length;
 
 	if (get_rows(store, &lines, &length, &rows, err) < 0)
 		return -1;
-	if (lines)
-		return fwrite(lines, 1, length, stdout) < length ? error_os(err, "standard output")
-								 : 0;
-	json_array_foreach (rows, i, row) {
-		cleanup_free char *text = json_compact(row);
-
-		if (puts(text) < 0)
-			return error_os(err, "standard output");
-	}
-	return 0;
+	if (!lines)
+		return output_json_lines(rows, err);
+	return fwrite(lines, 1, length, stdout) < length ? error_os(err, "standard output") : 0;
 }
 
 static bool is_row_of(const json_t *row, const char *id)

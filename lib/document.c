@@ -76,22 +76,27 @@ const char *document_bundle(const json_t *document, struct error *err)
 	return rootfs_text(document, "bundle", err);
 }
 
+int document_open_bundle(const json_t *document, struct error *err)
+{
+	const char *bundle = document_bundle(document, err);
+	int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return bundle && fd < 0 ? error_os(err, "bundle %s", bundle) : fd;
+}
+
 /* Save the document, whose text that is. */
 static int save(const json_t *document, const char *text, struct error *err)
 {
 	static const char name[] = "document.json";
-	const char *bundle = document_bundle(document, err);
-	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	cleanup_fd int fd = document_open_bundle(document, err);
 
-	if (!bundle)
-		return -1;
 	if (fd < 0)
-		return error_os(err, "bundle %s", bundle);
+		return -1;
 	/* a container that a power cut takes needs no document that survives it */
 	int status = json_is_true(json_path(document, "rootfs", "volatile", NULL))
 			     ? file_replace_volatile_at(fd, name, text, strlen(text), 0600, err)
 			     : file_replace_at(fd, name, text, strlen(text), 0600, err);
-	return status < 0 ? error_prefix(err, "bundle %s", bundle) : 0;
+	return status < 0 ? error_prefix(err, "bundle %s", document_bundle(document, err)) : 0;
 }
 
 int document_save(const json_t *document, struct error *err)

@@ -20,6 +20,9 @@ struct cli;
 /* Read one document from stdin, which must not be a terminal. The caller owns it. */
 json_t *document_read(struct error *err);
 
+/* Open the bundle. */
+int document_open_bundle(const json_t *document, struct error *err);
+
 /* rootfs.id or rootfs.bundle; NULL with a usage error that says which tool must stand before.
  * Borrowed. */
 const char *document_id(const json_t *document, struct error *err);

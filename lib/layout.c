@@ -198,15 +198,11 @@ static bool is_superseded(const json_t *entry, const char *name, const char *dig
 	return strcmp(json_text(entry, "digest", ""), digest) == 0;
 }
 
-int layout_tag(const struct layout *layout, const char *name, const json_t *descriptor,
-	       struct error *err)
+int layout_put_entry(json_t *manifests, const char *name, const json_t *descriptor,
+		     struct error *err)
 {
-	cleanup_fd int lock = lock_index(layout, err);
-	json_auto_t *index = lock < 0 ? NULL : layout_index(layout, err);
 	json_auto_t *entry = json_deep_copy(descriptor);
 
-	if (!index)
-		return -1;
 	if (name) {
 		json_t *annotations = json_object_get(entry, "annotations");
 
@@ -215,13 +211,23 @@ int layout_tag(const struct layout *layout, const char *name, const json_t *desc
 		if (json_object_set_new(annotations, LAYOUT_REF_NAME, json_string(name)) < 0)
 			return error_set(err, ERROR_USAGE, "the name of an image must be UTF-8");
 	}
-
-	json_t *manifests = json_object_get(index, "manifests"); /* borrowed from index */
 	for (size_t i = json_array_size(manifests); i-- > 0;)
 		if (is_superseded(json_array_get(manifests, i), name,
 				  json_text(descriptor, "digest", "")))
 			json_array_remove(manifests, i);
 	json_array_append(manifests, entry);
+	return 0;
+}
+
+int layout_tag(const struct layout *layout, const char *name, const json_t *descriptor,
+	       struct error *err)
+{
+	cleanup_fd int lock = lock_index(layout, err);
+	json_auto_t *index = lock < 0 ? NULL : layout_index(layout, err);
+
+	if (!index ||
+	    layout_put_entry(json_object_get(index, "manifests"), name, descriptor, err) < 0)
+		return -1;
 	return write_index(layout, index, err);
 }
 

@@ -42,6 +42,10 @@ const char *layout_entry_name(const json_t *entry);
 int layout_tag(const struct layout *layout, const char *name, const json_t *descriptor,
 	       struct error *err);
 
+/* The same in an index of the caller's, whose list that is. */
+int layout_put_entry(json_t *manifests, const char *name, const json_t *descriptor,
+		     struct error *err);
+
 /* Remove entries for which `matches` says true, and add those of `unnamed`, an array of descriptors
  * (or NULL), without a name, where there is none of that digest. Returns how many went, or -1. */
 int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entry, void *context),

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
 
 bool output_is_for_people(const struct cli *cli)
 {
@@ -146,16 +145,11 @@ static int print_table(const json_t *rows, const struct output_column *columns, 
 	return ferror(stdout) ? error_os(err, "standard output") : 0;
 }
 
-int output_list(const struct cli *cli, const json_t *rows, const struct output_column *columns,
-		struct error *err)
+int output_json_lines(const json_t *rows, struct error *err)
 {
 	const json_t *row;
-	size_t i, count = 0;
+	size_t i;
 
-	while (columns[count].title)
-		count++;
-	if (output_is_for_people(cli))
-		return print_table(rows, columns, count, err);
 	json_array_foreach (rows, i, row) {
 		cleanup_free char *text = json_compact(row);
 
@@ -163,4 +157,15 @@ int output_list(const struct cli *cli, const json_t *rows, const struct output_c
 			return error_os(err, "standard output");
 	}
 	return 0;
+}
+
+int output_list(const struct cli *cli, const json_t *rows, const struct output_column *columns,
+		struct error *err)
+{
+	size_t count = 0;
+
+	while (columns[count].title)
+		count++;
+	return output_is_for_people(cli) ? print_table(rows, columns, count, err)
+					 : output_json_lines(rows, err);
 }

@@ -31,6 +31,9 @@ int output_lines(const struct cli *cli, const json_t *object, struct error *err)
 /* The same for an object that is text already, as programs get it. */
 int output_text(const char *text, struct error *err);
 
+/* A list as programs get it. */
+int output_json_lines(const json_t *rows, struct error *err);
+
 /* rows is an array of objects. */
 int output_list(const struct cli *cli, const json_t *rows, const struct output_column *columns,
 		struct error *err);

@@ -51,21 +51,17 @@ static int write_bundle(const struct generation *g, const json_t *document, cons
 	const json_t *pod = json_object_get(g->cri, "pod");
 	const char *hostname =
 		json_text(g->config, "hostname", json_text(pod, "hostname", "localhost"));
-	const char *bundle = document_bundle(document, err);
-	cleanup_fd int fd = bundle ? open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	cleanup_fd int fd = document_open_bundle(document, err);
 
-	if (!bundle)
-		return -1;
 	if (fd < 0)
-		return error_os(err, "bundle %s", bundle);
+		return -1;
 	bool pause = g->cri && cri_is_pause(g->cri);
-	if ((json_is_object(network) || pod) && !pause &&
-	    network_write_files(hostname, json_is_object(network) ? network : NULL,
-				json_object_get(pod, "dnsConfig"), fd, err) < 0)
-		return error_prefix(err, "bundle %s", bundle);
-	/* a start waits for this: it is compact, which the runtime reads faster */
-	if (output_config_at(fd, config, err) < 0)
-		return error_prefix(err, "bundle %s", bundle);
+	if (((json_is_object(network) || pod) && !pause &&
+	     network_write_files(hostname, json_is_object(network) ? network : NULL,
+				 json_object_get(pod, "dnsConfig"), fd, err) < 0) ||
+	    /* a start waits for this: it is compact, which the runtime reads faster */
+	    output_config_at(fd, config, err) < 0)
+		return error_prefix(err, "bundle %s", document_bundle(document, err));
 	return 0;
 }
 

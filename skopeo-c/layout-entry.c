@@ -105,29 +105,6 @@ char *layout_entry_reference(const json_t *entry)
 	return name && strpbrk(name, "/:") ? xstrdup(name) : NULL;
 }
 
-static bool is_superseded(const json_t *entry, const char *name, const char *digest)
-{
-	const char *old = layout_entry_name(entry);
-
-	if (old)
-		return name && strcmp(old, name) == 0;
-	return strcmp(json_text(entry, "digest", ""), digest) == 0;
-}
-
-void layout_entry_put(json_t *manifests, const char *name, const json_t *descriptor)
-{
-	json_t *entry = json_deep_copy(descriptor);
-
-	for (size_t i = json_array_size(manifests); i-- > 0;)
-		if (is_superseded(json_array_get(manifests, i), name,
-				  json_text(descriptor, "digest", "")))
-			json_array_remove(manifests, i);
-	if (name)
-		json_object_set_new(entry, "annotations",
-				    json_pack("{s:s}", LAYOUT_REF_NAME, name));
-	json_array_append_new(manifests, entry);
-}
-
 void layout_entry_names(const json_t *manifests, json_t *names)
 {
 	const json_t *entry;

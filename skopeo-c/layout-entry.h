@@ -17,9 +17,6 @@ json_t *layout_entry_find(const json_t *manifests, const char *ref, const char *
 /* A full reference that other tools have left with the entry, or NULL. The caller frees it. */
 char *layout_entry_reference(const json_t *entry);
 
-/* Put `descriptor` under the name (or none) into the array, in place of what it supersedes. */
-void layout_entry_put(json_t *manifests, const char *name, const json_t *descriptor);
-
 /* Add the name, or else "@N", of each entry to `names`. */
 void layout_entry_names(const json_t *manifests, json_t *names);
 

@@ -3,6 +3,7 @@
  * "-" is standard input or output. */
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/layout.h"
 #include "lib/memory.h"
 #include "skopeo-c/archive-writer.h"
 #include "skopeo-c/layout-entry.h"
@@ -201,7 +202,9 @@ static int oci_archive_put_manifest(struct transport *t, const struct manifest *
 	if (!is_top)
 		return 0;
 	json_auto_t *descriptor = manifest_descriptor(manifest);
-	layout_entry_put(json_object_get(state->index, "manifests"), state->ref_name, descriptor);
+	if (layout_put_entry(json_object_get(state->index, "manifests"), state->ref_name,
+			     descriptor, err) < 0)
+		return -1;
 	cleanup_free char *text = json_compact(state->index);
 	if (archive_writer_add(&state->writer, "index.json", text, strlen(text), err) < 0 ||
 	    archive_writer_add(&state->writer, "oci-layout", marker, strlen(marker), err) < 0)
@@ -254,8 +257,7 @@ static int put_companion(struct transport *t, const char *tag, const struct mani
 
 	if (put_blob(state, manifest, err) < 0)
 		return -1;
-	layout_entry_put(json_object_get(state->index, "manifests"), tag, entry);
-	return 0;
+	return layout_put_entry(json_object_get(state->index, "manifests"), tag, entry, err);
 }
 
 static const struct companions companions = {
