@@ -69,32 +69,6 @@ static json_t *make_row(const json_t *image)
 			 (json_int_t)json_array_size(json_object_get(manifest, "layers")));
 }
 
-/* The row for an entry of the index, made when it is the first of its image. by_id and by_digest
- * remember rows, so that no manifest is read twice and nothing is searched. */
-static json_t *row_of(const struct layout *layout, const json_t *entry, json_t *rows, json_t *by_id,
-		      json_t *by_digest, struct error *err)
-{
-	const char *digest = json_text(entry, "digest", "");
-	json_t *row = json_object_get(by_digest, digest);
-
-	if (row)
-		return row;
-	json_auto_t *image = layout_image(layout, entry, err);
-	if (!image)
-		return NULL;
-	json_t *made = make_row(image);
-	const char *id = json_text(made, "id", "");
-	row = json_object_get(by_id, id);
-	if (!row) {
-		row = made;
-		json_array_append(rows, row);
-		json_object_set(by_id, id, row);
-	}
-	json_object_set(by_digest, digest, row);
-	json_decref(made); /* it lives in rows, or it was one too many */
-	return row;
-}
-
 /* The rows in the making. */
 struct listing {
 	json_t *rows;
@@ -111,6 +85,30 @@ static void listing_free(struct listing *listing)
 	json_decref(listing->by_digest);
 	json_decref(listing->names);
 	json_decref(listing->told);
+}
+
+/* The row for an entry of the index, made when it is the first of its image. Borrowed. */
+static json_t *row_of(const struct listing *listing, const struct layout *layout,
+		      const json_t *entry, struct error *err)
+{
+	const char *digest = json_text(entry, "digest", "");
+	json_t *row = json_object_get(listing->by_digest, digest);
+
+	if (row)
+		return row;
+	json_auto_t *image = layout_image(layout, entry, err);
+	if (!image)
+		return NULL;
+	json_auto_t *made = make_row(image);
+	const char *id = json_text(made, "id", "");
+	row = json_object_get(listing->by_id, id);
+	if (!row) {
+		row = made;
+		json_array_append(listing->rows, row);
+		json_object_set(listing->by_id, id, row);
+	}
+	json_object_set(listing->by_digest, digest, row);
+	return row;
 }
 
 /* To the list in the row, unless it is there. */
@@ -154,8 +152,7 @@ static void add_entry(struct listing *listing, const struct layout *layout, cons
 
 	if (store && name && json_object_get(listing->names, name))
 		return;
-	json_t *row =
-		row_of(layout, entry, listing->rows, listing->by_id, listing->by_digest, &why);
+	json_t *row = row_of(listing, layout, entry, &why);
 	if (!row) {
 		listing->whole = false;
 		log_message(LOG_LEVEL_WARN, "%s is not shown: %s",
@@ -231,11 +228,6 @@ static int get_rows(const struct store *store, char **lines, size_t *length, jso
 	return 0;
 }
 
-static json_t *parse_row(const char *line, struct error *err)
-{
-	return json_parse(line, strcspn(line, "\n"), "the list of images", err);
-}
-
 json_t *catalog_rows(const struct store *store, struct error *err)
 {
 	cleanup_free char *lines = NULL;
@@ -248,7 +240,7 @@ json_t *catalog_rows(const struct store *store, struct error *err)
 		return json_incref(rows);
 	rows = json_array();
 	for (const char *line = lines; *line; line += strcspn(line, "\n") + 1) {
-		json_t *row = parse_row(line, err);
+		json_t *row = catalog_cache_parse(line, err);
 
 		if (!row)
 			return NULL;
@@ -270,28 +262,6 @@ int catalog_print_lines(const struct store *store, struct error *err)
 	return fwrite(lines, 1, length, stdout) < length ? error_os(err, "standard output") : 0;
 }
 
-static bool is_row_of(const json_t *row, const char *id)
-{
-	return strcmp(json_text(row, "id", ""), id) == 0;
-}
-
-/* Only lines that hold the id somewhere are parsed. */
-static json_t *find_line(const char *lines, const char *id)
-{
-	struct error ignored;
-
-	for (const char *at = lines; (at = strstr(at, id)); at++) {
-		const char *line = at;
-
-		while (line > lines && line[-1] != '\n')
-			line--;
-		json_auto_t *row = parse_row(line, &ignored);
-		if (is_row_of(row, id))
-			return json_incref(row);
-	}
-	return NULL;
-}
-
 json_t *catalog_row(const struct store *store, const char *id, const char *name, struct error *err)
 {
 	cleanup_free char *lines = NULL;
@@ -302,12 +272,12 @@ json_t *catalog_row(const struct store *store, const char *id, const char *name,
 	if (get_rows(store, &lines, &length, &rows, err) < 0)
 		return NULL;
 	if (lines) {
-		row = find_line(lines, id);
+		row = catalog_cache_find(lines, id);
 		if (row)
 			return row;
 	}
 	json_array_foreach (rows, i, row) {
-		if (is_row_of(row, id))
+		if (strcmp(json_text(row, "id", ""), id) == 0)
 			return json_incref(row);
 	}
 	error_set(err, ERROR_NOT_FOUND, "image %s was removed meanwhile", name);

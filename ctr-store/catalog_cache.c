@@ -105,6 +105,28 @@ char *catalog_cache_read(const struct store *store, const char *key, size_t *len
 	return steal_ptr(&text);
 }
 
+json_t *catalog_cache_parse(const char *line, struct error *err)
+{
+	return json_parse(line, strcspn(line, "\n"), "the list of images", err);
+}
+
+/* Only lines that hold the id somewhere are parsed. */
+json_t *catalog_cache_find(const char *lines, const char *id)
+{
+	struct error ignored;
+
+	for (const char *at = lines; (at = strstr(at, id)); at++) {
+		const char *line = at;
+
+		while (line > lines && line[-1] != '\n')
+			line--;
+		json_auto_t *row = catalog_cache_parse(line, &ignored);
+		if (strcmp(json_text(row, "id", ""), id) == 0)
+			return json_incref(row);
+	}
+	return NULL;
+}
+
 static bool write_rows(int fd, const char *key, const json_t *rows)
 {
 	cleanup_fd int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/image.h"
 
+#include "ctr-store/catalog_cache.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -97,34 +98,94 @@ int image_layout(const struct store *store, struct layout *layout, struct error 
 	return 0;
 }
 
-int image_find(const struct store *store, const char *name, struct image *image, struct error *err)
+/* ---- finding ---- */
+
+void image_source_free(struct image_source *source)
+{
+	if (!source->index)
+		return;
+	json_decref(source->index);
+	layout_close(&source->layout);
+	free(source->rows);
+	*source = (struct image_source){ .index = NULL };
+}
+
+static int open_source(const struct store *store, struct image_source *source, struct error *err)
 {
 	cleanup_layout struct layout layout = { .fd = -1 };
 
 	if (image_layout(store, &layout, err) < 0)
 		return -1;
-
-	json_auto_t *entry = layout_resolve(&layout, name, err);
-	if (!entry) {
-		if (err->kind == ERROR_NOT_FOUND)
-			error_hint(err, "see ctr-store images");
+	source->index = layout_index(&layout, err);
+	if (!source->index)
 		return -1;
-	}
-	json_auto_t *json = layout_image(&layout, entry, err);
-	if (!json) {
-		error_prefix(err, "image %s", name);
-		return err->kind == ERROR_NOT_FOUND
-			       ? error_hint(err, "pull it again, or name the additional store "
-						 "that has the rest of it")
-			       : -1;
-	}
-	return image_from_json(json, image, err);
+	source->layout = layout;
+	layout = (struct layout){ .fd = -1 };
+	return 0;
 }
 
-/* A descriptor of JSON in its compact form. The caller owns it. */
-static json_t *describe(const char *media_type, const json_t *json)
+/* The digest of the manifest of the image with that id, where the list of images is known from
+ * before: otherwise it takes a look at every manifest. The caller frees it. */
+static char *find_id(const struct store *store, struct image_source *source, const char *name)
 {
-	cleanup_free char *text = json_compact(json);
+	cleanup_free char *id = strchr(name, ':') ? xstrdup(name) : xasprintf("sha256:%s", name);
+	size_t length;
+
+	if (!digest_is_valid(id))
+		return NULL;
+	if (!source->rows) {
+		cleanup_free char *key = catalog_cache_key(&source->layout);
+
+		source->rows = catalog_cache_read(store, key, &length);
+	}
+	json_auto_t *row = source->rows ? catalog_cache_find(source->rows, id) : NULL;
+	return row ? xstrdup(json_text(row, "digest", "")) : NULL;
+}
+
+static json_t *resolve(const struct store *store, struct image_source *source, const char *name,
+		       struct error *err)
+{
+	cleanup_free char *digest = find_id(store, source, name);
+	const char *wanted = digest ? digest : name;
+	json_t *entry = layout_resolve_in(&source->layout, source->index, wanted, err);
+
+	for (size_t i = 0; !entry && err->kind == ERROR_NOT_FOUND && i < source->layout.other_count;
+	     i++)
+		entry = layout_resolve(&source->layout.others[i], wanted, err);
+	if (!entry && err->kind == ERROR_NOT_FOUND)
+		error_hint(err, "see ctr-store images");
+	return entry;
+}
+
+int image_source_find(const struct store *store, struct image_source *source, const char *name,
+		      struct image *image, struct error *err)
+{
+	if (!source->index && open_source(store, source, err) < 0)
+		return -1;
+	json_auto_t *entry = resolve(store, source, name, err);
+	if (!entry)
+		return -1;
+	json_auto_t *json = layout_image(&source->layout, entry, err);
+	if (json)
+		return image_from_json(json, image, err);
+	error_prefix(err, "image %s", name);
+	return err->kind == ERROR_NOT_FOUND
+		       ? error_hint(err, "pull it again, or name the additional store that has the "
+					 "rest of it")
+		       : -1;
+}
+
+int image_find(const struct store *store, const char *name, struct image *image, struct error *err)
+{
+	cleanup_image_source struct image_source source = { .index = NULL };
+
+	return image_source_find(store, &source, name, image, err);
+}
+
+/* ---- making ---- */
+
+json_t *image_describe(const char *media_type, const char *text)
+{
 	char digest[DIGEST_SIZE];
 
 	digest_of(text, strlen(text), "sha256", digest);
@@ -134,20 +195,20 @@ static json_t *describe(const char *media_type, const json_t *json)
 
 void image_scratch(struct image *image)
 {
-	static const char config_type[] = "application/vnd.oci.image.config.v1+json";
-	static const char manifest_type[] = "application/vnd.oci.image.manifest.v1+json";
 	struct error impossible;
 	json_auto_t *config = layout_platform();
 
 	json_object_set_new(config, "config", json_object());
 	json_object_set_new(config, "rootfs",
 			    json_pack("{s:s, s:[]}", "type", "layers", "diff_ids"));
-	json_auto_t *manifest =
-		json_pack("{s:i, s:s, s:o, s:[]}", "schemaVersion", 2, "mediaType", manifest_type,
-			  "config", describe(config_type, config), "layers");
+	cleanup_free char *config_text = json_compact(config);
+	json_auto_t *manifest = json_pack("{s:i, s:s, s:o, s:[]}", "schemaVersion", 2, "mediaType",
+					  IMAGE_MANIFEST_TYPE, "config",
+					  image_describe(IMAGE_CONFIG_TYPE, config_text), "layers");
+	cleanup_free char *manifest_text = json_compact(manifest);
 	json_auto_t *json = json_pack("{s:s, s:o, s:O, s:O}", "name", "scratch", "descriptor",
-				      describe(manifest_type, manifest), "manifest", manifest,
-				      "config", config);
+				      image_describe(IMAGE_MANIFEST_TYPE, manifest_text),
+				      "manifest", manifest, "config", config);
 	image_from_json(json, image, &impossible);
 }
 

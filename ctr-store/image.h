@@ -37,6 +37,24 @@ int image_layout(const struct store *store, struct layout *layout, struct error 
 /* The image that `name` means (see layout_resolve()). */
 int image_find(const struct store *store, const char *name, struct image *image, struct error *err);
 
+/* The same for many names, for which the index is read once. Zero-initialise the source. */
+struct image_source {
+	struct layout layout;
+	json_t *index; /* NULL: nothing is read yet */
+	char *rows;    /* the list of images where it is known, one a line; read for the first id */
+};
+
+int image_source_find(const struct store *store, struct image_source *source, const char *name,
+		      struct image *image, struct error *err);
+void image_source_free(struct image_source *source);
+#define cleanup_image_source __attribute__((cleanup(image_source_free)))
+
+#define IMAGE_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
+#define IMAGE_CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
+
+/* The descriptor of a text that is, or could be, a blob. The caller owns it. */
+json_t *image_describe(const char *media_type, const char *text);
+
 /* The image of nothing: no layers and an empty configuration for this machine. It is not in the
  * store. */
 void image_scratch(struct image *image);

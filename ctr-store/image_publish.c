@@ -48,17 +48,6 @@ void publication_free(struct publication *publication)
 	store_close(&publication->store);
 }
 
-/* The descriptor of JSON that will be a blob, and its text, which the caller frees. */
-static json_t *describe(const char *media_type, const json_t *json, char **text)
-{
-	char digest[DIGEST_SIZE];
-
-	*text = json_compact(json);
-	digest_of(*text, strlen(*text), "sha256", digest);
-	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
-			 (json_int_t)strlen(*text));
-}
-
 static int write_json(const struct publication *publication, const json_t *descriptor,
 		      const char *text, struct error *err)
 {
@@ -84,15 +73,13 @@ static int refer(const struct publication *publication, const json_t *inherited,
 int publication_finish(const struct cli *cli, const struct publication *publication,
 		       const json_t *layers, const json_t *inherited, struct error *err)
 {
-	static const char manifest_type[] = "application/vnd.oci.image.manifest.v1+json";
 	const struct layout *layout = &publication->layout;
-	cleanup_free char *config_text = NULL;
-	cleanup_free char *manifest_text = NULL;
-	json_auto_t *config = describe("application/vnd.oci.image.config.v1+json",
-				       publication->config, &config_text);
+	cleanup_free char *config_text = json_compact(publication->config);
+	json_auto_t *config = image_describe(IMAGE_CONFIG_TYPE, config_text);
 	json_auto_t *json = json_pack("{s:i, s:s, s:O, s:O}", "schemaVersion", 2, "mediaType",
-				      manifest_type, "config", config, "layers", layers);
-	json_auto_t *manifest = describe(manifest_type, json, &manifest_text);
+				      IMAGE_MANIFEST_TYPE, "config", config, "layers", layers);
+	cleanup_free char *manifest_text = json_compact(json);
+	json_auto_t *manifest = image_describe(IMAGE_MANIFEST_TYPE, manifest_text);
 
 	if (refer(publication, inherited, config, manifest, err) < 0 ||
 	    (publication->layer[0] &&

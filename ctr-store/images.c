@@ -26,12 +26,13 @@ static const struct output_column columns[] = {
 /* The rows of the images that the operands name. */
 static json_t *select_rows(const struct store *store, char *const *names, struct error *err)
 {
+	cleanup_image_source struct image_source source = { .index = NULL };
 	json_auto_t *selected = json_array();
 
 	for (; *names; names++) {
 		cleanup_image struct image image = { 0 };
 
-		if (image_find(store, *names, &image, err) < 0)
+		if (image_source_find(store, &source, *names, &image, err) < 0)
 			return NULL;
 		json_t *row = catalog_row(store, image.id, *names, err);
 		if (!row)

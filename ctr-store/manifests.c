@@ -5,6 +5,7 @@
 #include "ctr-store/manifests.h"
 
 #include "ctr-store/boot.h"
+#include "ctr-store/image.h"
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
@@ -208,7 +209,7 @@ static bool is_image_config(const json_t *descriptor)
 {
 	const char *type = json_text(descriptor, "mediaType", "");
 
-	return strcmp(type, "application/vnd.oci.image.config.v1+json") == 0 ||
+	return strcmp(type, IMAGE_CONFIG_TYPE) == 0 ||
 	       strcmp(type, "application/vnd.docker.container.image.v1+json") == 0;
 }
 

@@ -109,13 +109,14 @@ static int print_image(const struct cli *cli, const struct image *image, struct 
 static int unpack_named(const struct cli *cli, const struct store *store, struct error *err)
 {
 	__attribute__((cleanup(session_free))) struct session session = { 0 };
+	cleanup_image_source struct image_source source = { .index = NULL };
 
 	if (session_start(&session, cli, store, err) < 0)
 		return -1;
 	for (int i = 0; i < cli->operand_count; i++) {
 		cleanup_image struct image image = { 0 };
 
-		if (image_find(store, cli->operands[i], &image, err) < 0 ||
+		if (image_source_find(store, &source, cli->operands[i], &image, err) < 0 ||
 		    add_image(&session, image.json, err) < 0)
 			return -1;
 	}

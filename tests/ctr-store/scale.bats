@@ -109,6 +109,8 @@ measure() { # IMAGE
 	[ "$(ctr-store images | wc -l)" -eq 1000 ]
 	[ "$(ctr-store images image7:1 image900:1 | jq -r '.labels."org.example.number"' | xargs)" = "7 900" ]
 	ctr-store images >known
+	# nor by their ids
+	at_most "$(calls ctr-store image "$(jq -r 'select(.names[0] == "example.org/many/image900:1").id' known)")" 400
 	rm "$OCID_RUNROOT/images"
 	ctr-store images | cmp - known
 	# a name more, and the list is another
