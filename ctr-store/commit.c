@@ -191,10 +191,12 @@ static int commit_verb(const struct cli *cli, struct error *err)
 	if (publication_open(cli, cli->operands[1], settings->config, &commit.image, err) < 0)
 		return -1;
 	const struct store *store = &commit.image.store;
-	commit.container = container_find(store, cli->operands[0], err);
+	json_auto_t *found = container_find(store, cli->operands[0], err);
 	/* so that it is not removed meanwhile */
-	cleanup_fd int lock = commit.container ? container_lock(store, commit.container, err) : -1;
-	if (lock < 0 || find_base(&commit, err) < 0 || write_layer(&commit, err) < 0 ||
+	cleanup_fd int lock = -1;
+	commit.container =
+		found ? container_lock(store, json_text(found, "id", ""), &lock, err) : NULL;
+	if (!commit.container || find_base(&commit, err) < 0 || write_layer(&commit, err) < 0 ||
 	    make_config(&commit, err) < 0)
 		return -1;
 	json_auto_t *layers = list_layers(&commit);

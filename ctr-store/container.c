@@ -31,12 +31,6 @@ const char *container_label(const json_t *container)
 	return json_text(container, "name", json_text(container, "id", "?"));
 }
 
-int container_lock(const struct store *store, const json_t *container, struct error *err)
-{
-	return lock_take(store->locks_fd, "container", json_text(container, "id", ""),
-			 LOCK_EXCLUSIVE, true, err);
-}
-
 bool container_has_id(const json_t *container, const char *text)
 {
 	return strcmp(json_text(container, "id", ""), text) == 0;
@@ -163,6 +157,23 @@ json_t *container_find(const struct store *store, const char *text, struct error
 	if (id && !container && err->os == ENOENT)
 		no_container(text, err);
 	return container;
+}
+
+json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err)
+{
+	cleanup_fd int own_lock =
+		lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
+
+	if (own_lock < 0)
+		return NULL;
+	json_t *now = read_facts(store, id, err);
+	if (now) {
+		*lock = steal_fd(&own_lock);
+	} else if (err->os == ENOENT) {
+		lock_discard(store->locks_fd, "container", id);
+		no_container(id, err);
+	}
+	return now;
 }
 
 /* ---- mounting ---- */

@@ -27,7 +27,7 @@ struct container_plan {
 	const struct image *image;
 	const struct strings *layers;  /* from layer_secure(), whose gate the caller still holds */
 	const struct staging *staging; /* or this one keeps the layers; else NULL */
-	json_t *document;	      /* gets `rootfs` */
+	json_t *document;	       /* gets `rootfs` */
 	bool throwaway;
 	bool copy;	    /* see backend.h; such a container is not mounted */
 	bool lose_writes;   /* see volatile.h */
@@ -60,8 +60,10 @@ json_t *container_list(const struct store *store, struct error *err);
 json_t *container_mount(const struct store *store, const json_t *container, const char *target,
 			struct error *err);
 
-/* The lock of a container: exclusive to mount, unmount and remove it. */
-int container_lock(const struct store *store, const json_t *container, struct error *err);
+/* Take the lock of a container, exclusive to mount, unmount and remove it: *lock, a descriptor.
+ * Returns what the container is then, which the caller owns: in the meantime it may have been
+ * removed, ERROR_NOT_FOUND, and made again. */
+json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err);
 
 /* Move the container, which is not mounted, into the trash. */
 int container_discard(const struct store *store, const json_t *container,

@@ -244,7 +244,8 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	}
 	json_object_set(plan->document, "rootfs", rootfs);
 	json_auto_t *facts = make_facts(plan, rootfs);
-	cleanup_fd int own_lock = container_lock(store, facts, err);
+	cleanup_fd int own_lock =
+		lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
 	if (own_lock < 0)
 		return NULL;
 	if (build(store, plan, unique, facts, err) < 0 ||

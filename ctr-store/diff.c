@@ -3,6 +3,7 @@
 #include "ctr-store/container.h"
 #include "ctr-store/upper.h"
 #include "lib/cleanup.h"
+#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/store.h"
 #include "lib/tar_writer.h"
@@ -20,12 +21,8 @@ static json_t *open_container(const struct store *store, const char *name, int *
 			      struct error *err)
 {
 	json_auto_t *found = container_find(store, name, err);
-	cleanup_fd int own_lock = found ? container_lock(store, found, err) : -1;
 
-	if (own_lock < 0)
-		return NULL;
-	*lock = steal_fd(&own_lock);
-	return json_incref(found);
+	return found ? container_lock(store, json_text(found, "id", ""), lock, err) : NULL;
 }
 
 static int changes_verb(const struct cli *cli, struct error *err)

@@ -164,18 +164,21 @@ static int export_verb(const struct cli *cli, struct error *err)
 	    staging_open(&store, &staging, err) < 0)
 		return -1;
 	/* a container is not removed meanwhile */
-	cleanup_fd int lock = target.container ? container_lock(&store, target.container, err) : -1;
-	if (target.container && lock < 0)
+	cleanup_fd int lock = -1;
+	json_auto_t *container =
+		target.container
+			? container_lock(&store, json_text(target.container, "id", ""), &lock, err)
+			: NULL;
+	if (target.container && !container)
 		return -1;
-	cleanup_fd int root_fd = target.container
-					 ? open_container(&store, target.container, err)
-					 : open_image(&store, &target.image, &staging, err);
+	cleanup_fd int root_fd = container ? open_container(&store, container, err)
+					   : open_image(&store, &target.image, &staging, err);
 	if (root_fd < 0)
 		return -1;
 	/* so that nothing is left unfinished when the reader is gone */
 	signal(SIGPIPE, SIG_IGN);
-	return settings->output ? write_file(settings, root_fd, target.container, &staging, err)
-				: write_stdout(root_fd, target.container, err);
+	return settings->output ? write_file(settings, root_fd, container, &staging, err)
+				: write_stdout(root_fd, container, err);
 }
 
 const struct cli_command command_export = {

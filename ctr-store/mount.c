@@ -92,19 +92,23 @@ static json_t *mount_writable(const struct store *store, const struct settings *
 
 /* ---- containers ---- */
 
-static json_t *mount_container(const struct store *store, const json_t *container,
+static json_t *mount_container(const struct store *store, const json_t *found,
 			       const char *directory, struct error *err)
 {
+	cleanup_fd int lock = -1;
+	const char *id = json_text(found, "id", "");
+	json_auto_t *container = container_lock(store, id, &lock, err);
+
+	if (!container)
+		return NULL;
 	if (backend_is_copy(container)) {
 		error_set(err, directory ? ERROR_UNSUPPORTED : ERROR_EXISTS,
 			  "container %s needs no mount: it is a copy, at %s/containers/%s/rootfs",
-			  container_label(container), store->root, json_text(container, "id", ""));
+			  container_label(container), store->root, id);
 		return NULL;
 	}
-	cleanup_fd int lock = container_lock(store, container, err);
-	cleanup_fd int gate = lock < 0 ? -1 : staging_gate(store, LOCK_SHARED, err);
-	json_auto_t *records =
-		gate < 0 ? NULL : record_list_container(store, json_text(container, "id", ""), err);
+	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
+	json_auto_t *records = gate < 0 ? NULL : record_list_container(store, id, err);
 
 	if (!records)
 		return NULL;

@@ -57,18 +57,20 @@ static int unmount_unrecorded(const struct store *store, const json_t *container
 	return error_hint(err, "--force removes it all the same");
 }
 
-int remove_container(const struct store *store, const json_t *container, bool force,
-		     struct error *err)
+int remove_container(const struct store *store, const char *id, bool force, struct error *err)
 {
 	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
-	cleanup_fd int lock = container_lock(store, container, err);
-	json_auto_t *records = lock < 0 ? NULL : check_stopped(store, container, err);
+	cleanup_fd int lock = -1;
+	json_auto_t *container = container_lock(store, id, &lock, err);
 
+	if (!container)
+		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
+	json_auto_t *records = check_stopped(store, container, err);
 	if (!records || staging_open(store, &trash, err) < 0 ||
 	    unmount_all(store, container, records, force, err) < 0 ||
 	    unmount_unrecorded(store, container, force, err) < 0 ||
 	    container_discard(store, container, &trash, err) < 0)
 		return -1;
-	lock_discard(store->locks_fd, "container", json_text(container, "id", ""));
+	lock_discard(store->locks_fd, "container", id);
 	return 0;
 }

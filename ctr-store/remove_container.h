@@ -10,5 +10,4 @@ struct store;
 
 /* Unmount and remove a container that is not running. With `force` also one in whose files
  * processes work. The caller must not hold the gate or the container's lock. */
-int remove_container(const struct store *store, const json_t *container, bool force,
-		     struct error *err);
+int remove_container(const struct store *store, const char *id, bool force, struct error *err);

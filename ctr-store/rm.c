@@ -61,13 +61,13 @@ static int finish_images(struct session *session, struct error *err)
 	return json_array_clear(session->results);
 }
 
-static int remove_one_container(struct session *session, const json_t *container, struct error *err)
+static int remove_one_container(struct session *session, const char *id, struct error *err)
 {
 	/* that needs the gate */
 	if (finish_images(session, err) < 0 ||
-	    remove_container(&session->store, container, session->settings->force, err) < 0)
+	    remove_container(&session->store, id, session->settings->force, err) < 0)
 		return -1;
-	json_auto_t *result = json_pack("{s:s}", "container", json_text(container, "id", ""));
+	json_auto_t *result = json_pack("{s:s}", "container", id);
 	return output_object(session->cli, result, err);
 }
 
@@ -107,7 +107,7 @@ static int remove_one(struct session *session, const char *name, struct error *e
 		return error_hint(err, "say which with --container or --image");
 	}
 	if (container)
-		return remove_one_container(session, container, err);
+		return remove_one_container(session, json_text(container, "id", ""), err);
 	return settings->only_container ? -1 : remove_one_image(session, name, err);
 }
 

@@ -32,81 +32,75 @@ static const struct cli_option options[] = {
 };
 
 /* The topmost mount of ours on a directory, as a list of one. */
-static json_t *find_directory(const json_t *records, const char *operand, struct error *err)
+static json_t *find_directory(const json_t *records, const char *path, struct error *err)
 {
-	cleanup_free char *directory = realpath(operand, NULL);
-	json_auto_t *on = record_select(records, "target", directory ? directory : operand);
+	json_auto_t *on = record_select(records, "target", path);
 	cleanup_mount_table struct mount_table table = { 0 };
 
 	if (json_array_size(on) < 2)
 		return json_incref(on);
 	if (mount_table_read(0, &table, err) < 0)
 		return NULL;
-	const char *top = mount_table_on(&table, directory ? directory : operand);
+	const char *top = mount_table_on(&table, path);
 	return record_select(on, "source", top ? top : "");
 }
 
+/* The same, where only all records can tell. In the directory of a container there are none but its
+ * own. */
+static json_t *search_directory(const struct store *store, const char *path, struct error *err)
+{
+	cleanup_free char *top = xasprintf("%s/containers/", store->root);
+	const char *inside = strncmp(path, top, strlen(top)) == 0 ? path + strlen(top) : NULL;
+	cleanup_free char *id = inside ? xstrndup(inside, strcspn(inside, "/")) : NULL;
+	json_auto_t *records =
+		id ? record_list_container(store, id, err) : record_list(store, false, NULL, err);
+
+	return records ? find_directory(records, path, err) : NULL;
+}
+
 /* All mounts of the container or the image with that name. */
-static json_t *find_name(const struct store *store, const json_t *records, const char *operand,
+static json_t *find_name(const struct store *store, struct image_source *images, const char *name,
 			 struct error *err)
 {
 	cleanup_image struct image image = { 0 };
-	json_auto_t *container = container_find(store, operand, err);
 
-	if (mount_storage_means(operand))
-		return record_select(records, "image", operand);
+	if (mount_storage_means(name)) {
+		json_auto_t *records = record_list(store, false, NULL, err);
+
+		return records ? record_select(records, "image", name) : NULL;
+	}
+	json_auto_t *container = container_find(store, name, err);
 	if (container)
-		return record_select(records, "container", json_text(container, "id", ""));
-	if (err->kind != ERROR_NOT_FOUND)
-		return NULL;
-	if (image_find(store, operand, &image, err) == 0)
-		return record_select(records, "imageId", image.id);
+		return record_list_container(store, json_text(container, "id", ""), err);
+	if (err->kind == ERROR_NOT_FOUND &&
+	    image_source_find(store, images, name, &image, err) == 0)
+		return record_list_image(store, image.id, err);
 	return err->kind == ERROR_NOT_FOUND ? json_array() : NULL;
 }
 
-/* The container that the operand can only mean: by its own directory, or as the name of one where
- * no directory is called so. NULL when there is none, or it takes more to say. */
-static char *find_owner(const struct store *store, const char *operand)
-{
-	struct error ignored;
-	cleanup_free char *directory = realpath(operand, NULL);
-	cleanup_free char *top = xasprintf("%s/containers/", store->root);
-	const char *path = directory ? directory : operand;
-
-	if (strncmp(path, top, strlen(top)) == 0) {
-		const char *id = path + strlen(top);
-
-		return xstrndup(id, strcspn(id, "/"));
-	}
-	json_auto_t *container =
-		directory || !path_is_id(operand) ? NULL : container_find(store, operand, &ignored);
-	return container ? xstrdup(json_text(container, "id", "")) : NULL;
-}
-
 /* All mounts that the operand may mean: a directory before a name. */
-static json_t *find_all(const struct store *store, const char *operand, struct error *err)
+static json_t *find_all(const struct store *store, struct image_source *images, const char *operand,
+			struct error *err)
 {
 	cleanup_free char *directory = realpath(operand, NULL);
 	json_auto_t *on = directory ? record_find_on(store, directory) : NULL;
 
 	if (on)
 		return json_pack("[O]", on);
-	cleanup_free char *owner = find_owner(store, operand);
-	json_auto_t *records = owner ? record_list_container(store, owner, err)
-				     : record_list(store, false, NULL, err);
-	json_auto_t *list = records ? find_directory(records, operand, err) : NULL;
-
+	/* what is mounted may have lost its directory, or be out of reach */
+	const char *path = directory || operand[0] != '/' ? directory : operand;
+	json_auto_t *list = path ? search_directory(store, path, err) : json_array();
 	if (!list)
 		return NULL;
 	return json_array_size(list) > 0 ? json_incref(list)
-					 : find_name(store, records, operand, err);
+					 : find_name(store, images, operand, err);
 }
 
 /* The one mount that the operand means; borrowed from *found, which the caller owns. */
-static const json_t *find_mount(const struct store *store, const char *operand, json_t **found,
-				struct error *err)
+static const json_t *find_mount(const struct store *store, struct image_source *images,
+				const char *operand, json_t **found, struct error *err)
 {
-	json_t *list = find_all(store, operand, err);
+	json_t *list = find_all(store, images, operand, err);
 
 	*found = list;
 	if (!list)
@@ -143,9 +137,7 @@ static int discard_throwaway(const struct store *store, const json_t *container,
 static int undo_container(const struct store *store, const json_t *container, const json_t *record,
 			  bool lazy, struct error *err)
 {
-	cleanup_fd int lock = container_lock(store, container, err);
-	json_auto_t *records =
-		lock < 0 ? NULL : record_list_container(store, json_text(container, "id", ""), err);
+	json_auto_t *records = record_list_container(store, json_text(container, "id", ""), err);
 
 	if (!records)
 		return -1;
@@ -161,7 +153,8 @@ static int undo_container(const struct store *store, const json_t *container, co
 static int undo(const struct store *store, const json_t *record, bool lazy, struct error *err)
 {
 	const char *id = json_text(record, "container", NULL);
-	json_auto_t *container = id ? container_find(store, id, err) : NULL;
+	cleanup_fd int lock = -1;
+	json_auto_t *container = id ? container_lock(store, id, &lock, err) : NULL;
 
 	if (container)
 		return undo_container(store, container, record, lazy, err);
@@ -175,16 +168,17 @@ static int umount_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
+	cleanup_image_source struct image_source images = { .index = NULL };
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 	for (int i = 0; i < cli->operand_count; i++) {
 		json_auto_t *found = NULL;
-		const json_t *record = find_mount(&store, cli->operands[i], &found, err);
+		const json_t *record = find_mount(&store, &images, cli->operands[i], &found, err);
 
-		if (!record && settings->force && err->kind == ERROR_NOT_FOUND)
-			continue;
-		if (!record || undo(&store, record, settings->lazy, err) < 0)
+		int status = record ? undo(&store, record, settings->lazy, err) : -1;
+
+		if (status < 0 && !(settings->force && err->kind == ERROR_NOT_FOUND))
 			return -1;
 	}
 	return 0;

@@ -77,7 +77,7 @@ static int remove_containers(const struct store *store, bool force, const json_t
 	size_t i;
 
 	json_array_foreach (containers, i, container) {
-		if (remove_container(store, container, force, err) < 0)
+		if (remove_container(store, json_text(container, "id", ""), force, err) < 0)
 			return -1;
 	}
 	return 0;

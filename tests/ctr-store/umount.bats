@@ -48,6 +48,23 @@ teardown() { clean_store; }
 	tool ctr-store umount --force mnt missing t:1
 }
 
+@test "umount: --force: also what another process unmounts at that moment" {
+	path=$(ctr-store create --image t:1 --id abc | jq -r .rootfs.path)
+	# somebody has the container, so that its unmounting waits
+	/usr/bin/python3 -c 'import fcntl, os, struct, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+print("locked", flush=True); time.sleep(60)' "$OCID_RUNROOT/locks/container-abc" >locked 3>&- &
+	holder=$!
+	wait_for 5 grep -q locked locked
+	ctr-store --log-level info umount --force abc 2>said 3>&- &
+	wait_for 5 grep -q "waiting for container abc" said
+	umount "$path"
+	kill "$holder"
+	wait "$!"
+	wait || true
+}
+
 @test "umount: a mount that is not ours is left alone" {
 	mount -t tmpfs other mnt
 	tool 3 ctr-store umount mnt
