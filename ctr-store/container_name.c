@@ -101,6 +101,13 @@ static int read_link(int names_fd, const char *name, char id[static ID_MAX + 1])
 	return path_is_id(id);
 }
 
+int container_name_prepare(const struct store *store, struct error *err)
+{
+	cleanup_fd int fd = open_names(store, err);
+
+	return fd < 0 ? -1 : 0;
+}
+
 char *container_name_find(const struct store *store, const char *name, struct error *err)
 {
 	cleanup_fd int fd = open_names(store, err);

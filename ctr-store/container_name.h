@@ -14,6 +14,10 @@
 
 struct store;
 
+/* Make the directory where it is missing, for a caller who is going to look names up while it holds
+ * the gate exclusively. */
+int container_name_prepare(const struct store *store, struct error *err);
+
 /* The id of the container that may have that name: it is still to be looked at. NULL with
  * ERROR_NOT_FOUND. The caller frees it. */
 char *container_name_find(const struct store *store, const char *name, struct error *err);

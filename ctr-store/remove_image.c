@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/output.h"
 #include "lib/reference.h"
 #include "lib/staging.h"
 #include "lib/store.h"
@@ -63,6 +64,7 @@ struct removals {
 	json_t *leaving;	     /* set of entries, by their text */
 	json_t *nameless;	     /* array of entries that only lose their names */
 	json_t *objects;	     /* array of digests that may be unused then */
+	json_t *results;	     /* array of what is to be printed */
 };
 
 void removals_free(struct removals *removals)
@@ -79,6 +81,7 @@ void removals_free(struct removals *removals)
 	json_decref(removals->leaving);
 	json_decref(removals->nameless);
 	json_decref(removals->objects);
+	json_decref(removals->results);
 	cleanup_fd_p(&removals->gate);
 	staging_close(&removals->trash);
 	layout_close(&removals->layout);
@@ -148,7 +151,8 @@ struct removals *removals_new(const struct store *store, struct error *err)
 				       .ids = json_object(),
 				       .leaving = json_object(),
 				       .nameless = json_array(),
-				       .objects = json_array() };
+				       .objects = json_array(),
+				       .results = json_array() };
 	if (image_layout(store, &removals->layout, err) < 0 ||
 	    staging_open(store, &removals->trash, err) < 0)
 		return NULL;
@@ -330,12 +334,12 @@ static json_t *rest_of(const json_t *entries, const json_t *leaving)
 	return rest;
 }
 
-json_t *removals_add(struct removals *removals, const struct removal *removal, struct error *err)
+int removals_add(struct removals *removals, const struct removal *removal, struct error *err)
 {
 	json_auto_t *entry = find_entry(removals, removal->name, err);
 
 	if (!entry)
-		return NULL;
+		return -1;
 	const char *id = id_of(removals, entry);
 	bool only_this = !removal->all && names_entry(removal->name, entry);
 	json_auto_t *entries = json_incref(json_object_get(removals->by_id, id));
@@ -343,7 +347,7 @@ json_t *removals_add(struct removals *removals, const struct removal *removal, s
 	bool last = json_array_size(rest) == 0;
 	if (last && !removal->keep && !removal->force &&
 	    check_unused(removals, removal->name, id, err) < 0)
-		return NULL;
+		return -1;
 	if (last && removal->keep)
 		keep_nameless(removals, entry);
 
@@ -355,7 +359,7 @@ json_t *removals_add(struct removals *removals, const struct removal *removal, s
 		add_objects(removals, entries);
 	}
 	json_object_set(removals->by_id, id, rest);
-	return result;
+	return json_array_append_new(removals->results, result);
 }
 
 /* ---- doing ---- */
@@ -365,14 +369,29 @@ static bool is_leaving(const json_t *entry, void *context)
 	return has_left(context, entry);
 }
 
-int removals_finish(struct removals *removals, struct error *err)
+static int remove_all(struct removals *removals, struct error *err)
 {
-	if (layout_untag(&removals->layout, is_leaving, removals, removals->nameless, err) < 0)
-		return -1;
-	if (json_array_size(removals->objects) == 0)
-		return 0;
 	struct sweep sweep = { .store = removals->store,
 			       .trash = &removals->trash,
 			       .only = removals->objects };
-	return sweep_run(&sweep, err);
+
+	if (layout_untag(&removals->layout, is_leaving, removals, removals->nameless, err) < 0)
+		return -1;
+	return json_array_size(removals->objects) > 0 ? sweep_run(&sweep, err) : 0;
+}
+
+int removals_finish(const struct cli *cli, struct removals *removals, struct error *err)
+{
+	const json_t *result;
+	size_t i;
+
+	if (json_array_size(removals->results) > 0 && remove_all(removals, err) < 0)
+		return -1;
+	/* who reads this may take his time */
+	cleanup_fd_p(&removals->gate);
+	json_array_foreach (removals->results, i, result) {
+		if (output_object(cli, result, err) < 0)
+			return -1;
+	}
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct cli;
 struct store;
 struct removals;
 
@@ -19,7 +20,7 @@ struct removal {
 	bool keep;	  /* only take the name: the image stays, nameless if it was the last */
 };
 
-/* Holds the gate exclusively until it is freed. */
+/* Holds the gate exclusively until it is finished or freed. */
 struct removals *removals_new(const struct store *store, struct error *err);
 void removals_free(struct removals *removals);
 
@@ -29,12 +30,11 @@ static inline void removals_free_p(struct removals **removals)
 }
 #define cleanup_removals __attribute__((cleanup(removals_free_p)))
 
-/* Returns {"untagged": [names], "removed"?: image id}, which the caller owns. ERROR_IN_USE says
- * who uses the image. */
-json_t *removals_add(struct removals *removals, const struct removal *removal, struct error *err);
+/* ERROR_IN_USE says who uses the image. */
+int removals_add(struct removals *removals, const struct removal *removal, struct error *err);
 
-/* Do what was added. */
-int removals_finish(struct removals *removals, struct error *err);
+/* Do what was added, and print {"untagged": [names], "removed"?: image id} for each. */
+int removals_finish(const struct cli *cli, struct removals *removals, struct error *err);
 
 /* Whether the name means an image, even a damaged one. */
 bool remove_image_exists(const struct store *store, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/container_name.h"
 #include "ctr-store/remove_container.h"
 #include "ctr-store/remove_image.h"
 #include "lib/json.h"
@@ -32,33 +33,22 @@ struct session {
 	const struct settings *settings;
 	struct store store;
 	struct removals *removals; /* or NULL */
-	json_t *results;	   /* of them, to be printed when they are done */
 };
 
 static void session_free(struct session *session)
 {
 	removals_free(session->removals);
-	json_decref(session->results);
 	store_close(&session->store);
 }
 
 static int finish_images(struct session *session, struct error *err)
 {
-	const json_t *result;
-	size_t i;
-
 	if (!session->removals)
 		return 0;
-	int status = removals_finish(session->removals, err);
+	int status = removals_finish(session->cli, session->removals, err);
 	removals_free(session->removals);
 	session->removals = NULL;
-	if (status < 0)
-		return -1;
-	json_array_foreach (session->results, i, result) {
-		if (output_object(session->cli, result, err) < 0)
-			return -1;
-	}
-	return json_array_clear(session->results);
+	return status;
 }
 
 static int remove_one_container(struct session *session, const char *id, struct error *err)
@@ -82,9 +72,8 @@ static int remove_one_image(struct session *session, const char *name, struct er
 		session->removals = removals_new(&session->store, err);
 	if (!session->removals)
 		return -1;
-	json_t *result = removals_add(session->removals, &removal, err);
-	if (result)
-		return json_array_append_new(session->results, result);
+	if (removals_add(session->removals, &removal, err) == 0)
+		return 0;
 	if (err->kind == ERROR_NOT_FOUND && path_is_id(name) && !settings->only_image) {
 		error_set(err, ERROR_NOT_FOUND, "no container or image \"%s\"", name);
 		return error_subject(err, name);
@@ -120,9 +109,9 @@ static int rm_verb(const struct cli *cli, struct error *err)
 
 	if (settings->only_container && settings->only_image)
 		return cli_usage(cli, err, "--container and --image exclude each other");
-	if (store_open_images(cli, NULL, &session.store, err) < 0)
+	if (store_open_images(cli, NULL, &session.store, err) < 0 ||
+	    container_name_prepare(&session.store, err) < 0)
 		return -1;
-	session.results = json_array();
 	for (int i = 0; i < cli->operand_count && status == 0; i++) {
 		status = remove_one(&session, cli->operands[i], err);
 		if (settings->force && status < 0 && err->kind == ERROR_NOT_FOUND)

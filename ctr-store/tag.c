@@ -39,26 +39,9 @@ const struct cli_command command_tag = {
 	.run = tag_verb,
 };
 
-/* What was found to go goes, also when a later name failed. */
-static int finish(const struct cli *cli, struct removals *removals, const json_t *results,
-		  struct error *err)
-{
-	const json_t *result;
-	size_t i;
-
-	if (json_array_size(results) > 0 && removals_finish(removals, err) < 0)
-		return -1;
-	json_array_foreach (results, i, result) {
-		if (output_object(cli, result, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int untag_verb(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
-	json_auto_t *results = json_array();
 	struct error later;
 	int status = 0;
 
@@ -69,11 +52,11 @@ static int untag_verb(const struct cli *cli, struct error *err)
 		return -1;
 	for (int i = 0; i < cli->operand_count && status == 0; i++) {
 		const struct removal removal = { .name = cli->operands[i], .keep = true };
-		json_t *result = removals_add(removals, &removal, err);
 
-		status = result ? json_array_append_new(results, result) : -1;
+		status = removals_add(removals, &removal, err);
 	}
-	return finish(cli, removals, results, status < 0 ? &later : err) < 0 ? -1 : status;
+	/* what came before a failure is done all the same */
+	return removals_finish(cli, removals, status < 0 ? &later : err) < 0 ? -1 : status;
 }
 
 const struct cli_command command_untag = {

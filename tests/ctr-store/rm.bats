@@ -194,6 +194,13 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	[ "$(wc -l <<<"$output")" -eq 2 ]
 }
 
+@test "rm: a name may follow an image that may be a container's, where no container ever had one" {
+	[ ! -e "$OCID_ROOT/names" ]
+	tool 3 ctr-store rm t:1 deadbeef
+	error_is not-found 'no container or image "deadbeef"'
+	[ "$(field '.untagged[0]')" = docker.io/library/t:1 ]
+}
+
 @test "rm: an image of which it cannot be told whether it is used stays" {
 	ctr-store create --image t:1 --name web >/dev/null
 	manifest=$(ctr-store image t:1 | jq -r '.digest | ltrimstr("sha256:")')

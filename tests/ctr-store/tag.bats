@@ -75,3 +75,21 @@ teardown() { clean_store; }
 	tool ctr-store gc
 	[ "$(field .blobs)" -eq 0 ]
 }
+
+@test "untag: who reads the result slowly keeps nobody else waiting" {
+	jq '.manifests += [.manifests[0] as $one | range(1; 201) as $i | $one |
+		.annotations["org.opencontainers.image.ref.name"] = "docker.io/library/many:\($i)"]' \
+		"$OCID_ROOT/images/index.json" >index.json
+	mv index.json "$OCID_ROOT/images/index.json"
+	mkfifo pipe
+	exec 8<>pipe
+	# F_SETPIPE_SZ: it is soon full
+	/usr/bin/python3 -c 'import fcntl; fcntl.fcntl(8, 1031, 4096)' 8<>pipe
+	ctr-store untag many:{1..200} >pipe 3>&- 8>&- &
+	wait_for 10 eval '[ "$(ctr-store images | grep -c many:)" -eq 0 ]'
+	tool ctr-store gc
+	timeout 10 head -n 200 <&8 >read
+	wait $!
+	[ "$(jq -r '.untagged[0]' read | sort -u | wc -l)" -eq 200 ]
+	exec 8>&-
+}
