@@ -39,15 +39,15 @@ static int parse(const char *name, struct error *err)
 	return number;
 }
 
-int capabilities_add(struct capability_choice *choice, unsigned sets, const char *name,
-		     struct error *err)
+static int choose(struct capability_choice *choice, unsigned sets, const char *name, bool add,
+		  struct error *err)
 {
 	bool all = strcasecmp(name, "ALL") == 0;
 	int number = all ? 0 : parse(name, err);
 
 	if (number < 0)
 		return -1;
-	if (!all && !(capabilities_available() & bit(number)))
+	if (add && !all && !(capabilities_available() & bit(number)))
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "%s is not in the bounding set here, so no runtime can give it",
 				 known_capabilities[number]);
@@ -56,31 +56,23 @@ int capabilities_add(struct capability_choice *choice, unsigned sets, const char
 		if (!(sets >> i & 1))
 			continue;
 		if (all)
-			choice->sets[i].all = true;
+			*(add ? &choice->sets[i].all : &choice->sets[i].none) = true;
 		else
-			choice->sets[i].added |= bit(number);
+			*(add ? &choice->sets[i].added : &choice->sets[i].dropped) |= bit(number);
 	}
 	return 0;
+}
+
+int capabilities_add(struct capability_choice *choice, unsigned sets, const char *name,
+		     struct error *err)
+{
+	return choose(choice, sets, name, true, err);
 }
 
 int capabilities_drop(struct capability_choice *choice, unsigned sets, const char *name,
 		      struct error *err)
 {
-	bool all = strcasecmp(name, "ALL") == 0;
-	int number = all ? 0 : parse(name, err);
-
-	if (number < 0)
-		return -1;
-	choice->changed = true;
-	for (unsigned i = 0; i < CAPABILITY_SETS; i++) {
-		if (!(sets >> i & 1))
-			continue;
-		if (all)
-			choice->sets[i].none = true;
-		else
-			choice->sets[i].dropped |= bit(number);
-	}
-	return 0;
+	return choose(choice, sets, name, false, err);
 }
 
 void capabilities_read(struct capability_choice *choice, const json_t *json)
