@@ -213,7 +213,7 @@ is_free_again() { # BLOCKS INODES
 
 @test "crash: a store whose files cannot be looked at is not made anew" {
 	cp -r "$BATS_FILE_TMPDIR/pulled" "$OCID_ROOT"
-	fault newfstatat:error=EIO
+	fault fstat,newfstatat:error=EIO
 	tool 1 "${FAULTY[@]}" -P oci-layout -P index.json ctr-store images
 	error_is failed oci-layout
 	tool ctr-store images

@@ -128,7 +128,7 @@ forget_images() {
 @test "gc: a manifest that cannot be read for another reason stops it before anything goes" {
 	ctr-store unpack t:1 >/dev/null
 	manifest=$(ctr-store image t:1 | jq -r '.digest | ltrimstr("sha256:")')
-	for call in read newfstatat; do
+	for call in read fstat,newfstatat; do
 		fault $call:error=EIO
 		tool 1 "${FAULTY[@]}" -P "$OCID_ROOT/images/blobs/sha256/$manifest" ctr-store gc
 		error_is failed
