@@ -94,7 +94,7 @@ static int set(int sys_fd, const char *assignment, struct error *err)
 {
 	cleanup_free char *path = path_of(assignment);
 	const char *value = strchr(assignment, '=') + 1;
-	cleanup_fd int fd = path_open_beneath(sys_fd, path, O_WRONLY, 0, err);
+	cleanup_fd int fd = path_open_beneath(sys_fd, path, O_WRONLY, err);
 
 	if (fd < 0)
 		return error_prefix(err, "sysctl %s", assignment);

@@ -44,7 +44,7 @@ static char *layer_directory(const struct storage *storage, const char *id, stru
 		return NULL;
 	}
 	cleanup_fd int fd =
-		path_open_beneath(storage->files_fd, directory, O_PATH | O_DIRECTORY, 0, err);
+		path_open_beneath(storage->files_fd, directory, O_PATH | O_DIRECTORY, err);
 	if (fd < 0) {
 		error_prefix(err, "layer %s", id);
 		return NULL;

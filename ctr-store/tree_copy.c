@@ -249,7 +249,7 @@ static int visit(const struct tree_entry *entry, void *context, struct error *er
 		return 0;
 	cleanup_free char *parent = length ? xstrndup(entry->path, length - 1) : xstrdup(".");
 	cleanup_fd int parent_fd =
-		path_open_beneath(copy->target_fd, parent, O_RDONLY | O_DIRECTORY, 0, err);
+		path_open_beneath(copy->target_fd, parent, O_RDONLY | O_DIRECTORY, err);
 	if (parent_fd < 0 || copy_entry(copy, entry, parent_fd, err) < 0)
 		return error_prefix(err, "/%s", entry->path);
 	return 0;

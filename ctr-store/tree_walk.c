@@ -152,7 +152,7 @@ int tree_walk(int top_fd, tree_visit *visit, void *context, struct error *err)
 
 int tree_open(int top_fd, const char *path, struct error *err)
 {
-	return path_open_beneath(top_fd, path[0] ? path : ".", O_PATH | O_NOFOLLOW, 0, err);
+	return path_open_beneath(top_fd, path[0] ? path : ".", O_PATH | O_NOFOLLOW, err);
 }
 
 /* Something else may stand in the place of a directory above; too long a path was never made. */

@@ -245,7 +245,7 @@ int storage_open_file(const struct storage *storage, const char *image_id, const
 
 	if (!path_is_name(image_id) || !path_is_name(name))
 		return error_set(err, ERROR_INTEGRITY, "\"%s\" is no id of an image", image_id);
-	cleanup_fd int fd = path_open_beneath(storage->images_fd, path, O_RDONLY, 0, err);
+	cleanup_fd int fd = path_open_beneath(storage->images_fd, path, O_RDONLY, err);
 	return fd < 0 ? error_prefix(err, "image %s", image_id) : steal_fd(&fd);
 }
 

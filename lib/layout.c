@@ -317,7 +317,7 @@ int layout_open_blob(const struct layout *layout, const char *digest, struct err
 	if (!digest_is_valid(digest))
 		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
 	cleanup_free char *path = blob_path(digest);
-	cleanup_fd int fd = path_open_beneath(layout->fd, path, O_RDONLY | O_NONBLOCK, 0, err);
+	cleanup_fd int fd = path_open_beneath(layout->fd, path, O_RDONLY | O_NONBLOCK, err);
 
 	if (fd < 0 && err->os == ENOENT) {
 		fd = open_other_blob(layout, digest);
@@ -373,7 +373,7 @@ static int open_blob_dir(const struct layout *layout, const char *digest, struct
 
 	if (mkdirat(layout->fd, path, 0755) < 0 && errno != EEXIST)
 		return error_os(err, "%s/%s", layout->path, path);
-	return path_open_beneath(layout->fd, path, O_RDONLY | O_DIRECTORY, 0, err);
+	return path_open_beneath(layout->fd, path, O_RDONLY | O_DIRECTORY, err);
 }
 
 /* Returns the directory of the blob. */
@@ -415,8 +415,8 @@ int layout_sync_blobs(const struct layout *layout, struct error *err)
 	static const char *const directories[] = { "blobs/sha256", "blobs/sha512", "blobs" };
 
 	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
-		cleanup_fd int fd = path_open_beneath(layout->fd, directories[i],
-						      O_RDONLY | O_DIRECTORY, 0, err);
+		cleanup_fd int fd =
+			path_open_beneath(layout->fd, directories[i], O_RDONLY | O_DIRECTORY, err);
 
 		if (fd < 0 && err->os == ENOENT)
 			continue;

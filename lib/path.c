@@ -17,15 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int open_resolved(int dir_fd, const char *path, int flags, mode_t mode, __u64 resolve,
-			 struct error *err)
+static int open_resolved(int dir_fd, const char *path, int flags, __u64 resolve, struct error *err)
 {
-	struct open_how how = {
-		.flags = (__u64)(unsigned)(flags | O_CLOEXEC),
-		/* openat2 refuses a mode where nothing is created */
-		.mode = flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY ? mode : 0,
-		.resolve = resolve,
-	};
+	struct open_how how = { .flags = (__u64)(unsigned)(flags | O_CLOEXEC), .resolve = resolve };
 	long fd;
 
 	/* EAGAIN: a rename elsewhere raced with "..", and the kernel could not tell that the walk
@@ -45,16 +39,15 @@ static int open_resolved(int dir_fd, const char *path, int flags, mode_t mode, _
 	return error_os(err, "%s", path);
 }
 
-int path_open_beneath(int dir_fd, const char *path, int flags, mode_t mode, struct error *err)
+int path_open_beneath(int dir_fd, const char *path, int flags, struct error *err)
 {
-	return open_resolved(dir_fd, path, flags, mode,
+	return open_resolved(dir_fd, path, flags,
 			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, err);
 }
 
-int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode, struct error *err)
+int path_open_in_root(int root_fd, const char *path, int flags, struct error *err)
 {
-	return open_resolved(root_fd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-			     err);
+	return open_resolved(root_fd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, err);
 }
 
 bool path_is_name(const char *name)

@@ -13,11 +13,11 @@
 
 /* For our own store: no component may be a symbolic link, "..", or a mount into elsewhere.
  * Returns a descriptor with O_CLOEXEC. */
-int path_open_beneath(int dir_fd, const char *path, int flags, mode_t mode, struct error *err);
+int path_open_beneath(int dir_fd, const char *path, int flags, struct error *err);
 
 /* For a container's file system: symbolic links and ".." resolve as if dir_fd were "/" (and magic
  * links not at all). Pass O_NONBLOCK when the file may be a FIFO. Returns a descriptor. */
-int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode, struct error *err);
+int path_open_in_root(int root_fd, const char *path, int flags, struct error *err);
 
 /* True for one path component that can name an object of ours or a file in a directory: not empty,
  * not "." or "..", no "/", no control characters, at most 255 bytes. */

@@ -27,7 +27,7 @@ int user_parse_id(const char *text, unsigned *id, struct error *err)
 static int open_account_file(int root_fd, const char *path, bool *missing, struct error *err)
 {
 	struct stat st;
-	cleanup_fd int found = path_open_in_root(root_fd, path, O_PATH, 0, err);
+	cleanup_fd int found = path_open_in_root(root_fd, path, O_PATH, err);
 
 	*missing = found < 0 && (err->os == ENOENT || err->os == ENOTDIR);
 	if (found < 0)

@@ -116,7 +116,7 @@ static char *path_in_image(const char *root, const char *path, struct error *err
 		error_os(err, "image at %s", root);
 		return NULL;
 	}
-	cleanup_fd int fd = path_open_in_root(root_fd, path, O_PATH, 0, err);
+	cleanup_fd int fd = path_open_in_root(root_fd, path, O_PATH, err);
 	if (fd < 0) {
 		error_prefix(err, "imageSubPath");
 		return NULL;

@@ -50,7 +50,7 @@ static int open_inside(const struct host *host, const char *path)
 {
 	struct error unused;
 
-	return host->root_fd < 0 ? -1 : path_open_in_root(host->root_fd, path, O_PATH, 0, &unused);
+	return host->root_fd < 0 ? -1 : path_open_in_root(host->root_fd, path, O_PATH, &unused);
 }
 
 /* The mount that a path of the container lies on could hold it. */

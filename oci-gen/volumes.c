@@ -50,7 +50,7 @@ static char *path_in_root(int root_fd, const char *path)
 {
 	char resolved[PATH_MAX];
 	struct error unused;
-	cleanup_fd int fd = path_open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0, &unused);
+	cleanup_fd int fd = path_open_in_root(root_fd, path, O_PATH | O_DIRECTORY, &unused);
 	if (fd < 0)
 		return NULL;
 

@@ -137,7 +137,7 @@ int checkpoint_archive(int fd, const char *what, const json_t *documents, const 
 	cleanup_free char *buffer = xcalloc(1, CHUNK);
 	struct archive archive = { { .fd = fd, .what = what }, buffer };
 	cleanup_fd int images_fd =
-		path_open_beneath(directory_fd, IMAGES, O_RDONLY | O_DIRECTORY, 0, err);
+		path_open_beneath(directory_fd, IMAGES, O_RDONLY | O_DIRECTORY, err);
 
 	if (images_fd < 0 || add_documents(&archive, documents, err) < 0 ||
 	    add_reports(&archive, images_fd, err) < 0 || add_log(&archive, log, err) < 0 ||

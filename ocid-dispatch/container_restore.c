@@ -165,7 +165,7 @@ static int add_layer(const struct rpc_context *context, int fd, struct restorati
 static int open_file(int directory_fd, const char *name, struct error *err)
 {
 	struct stat st;
-	cleanup_fd int fd = path_open_beneath(directory_fd, name, O_RDONLY | O_NONBLOCK, 0, err);
+	cleanup_fd int fd = path_open_beneath(directory_fd, name, O_RDONLY | O_NONBLOCK, err);
 
 	if (fd < 0)
 		return -1;

@@ -125,7 +125,7 @@ int container_write(const struct records *records, const char *pod, json_t *reco
 	cleanup_free char *directory = xasprintf("%s/containers", pod);
 	cleanup_free char *name = xasprintf("%s.json", json_text(record, "id", ""));
 	cleanup_fd int fd =
-		path_open_beneath(records->pods_fd, directory, O_RDONLY | O_DIRECTORY, 0, err);
+		path_open_beneath(records->pods_fd, directory, O_RDONLY | O_DIRECTORY, err);
 
 	if (fd < 0)
 		return error_prefix(err, "pod %s", pod);

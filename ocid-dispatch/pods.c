@@ -54,7 +54,7 @@ int pod_write(const struct records *records, json_t *document, const char *stage
 	      enum record_kind kind, struct error *err)
 {
 	const char *id = pod_id(document);
-	cleanup_fd int fd = path_open_beneath(records->pods_fd, id, O_RDONLY | O_DIRECTORY, 0, err);
+	cleanup_fd int fd = path_open_beneath(records->pods_fd, id, O_RDONLY | O_DIRECTORY, err);
 
 	if (fd < 0)
 		return error_prefix(err, "pod %s", id);

@@ -53,7 +53,7 @@ int container_open(const struct store *store, const char *id, struct container *
 		return -1;
 
 	cleanup_fd int dir_fd =
-		path_open_beneath(store->run_containers_fd, id, O_RDONLY | O_DIRECTORY, 0, err);
+		path_open_beneath(store->run_containers_fd, id, O_RDONLY | O_DIRECTORY, err);
 	json_t *facts =
 		dir_fd < 0 ? NULL : json_read_at(dir_fd, "state.json", JSON_CONFIG_MAX, err);
 	if (!facts) {

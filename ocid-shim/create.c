@@ -55,7 +55,7 @@ static int place_take(struct place *place, const struct request *request, struct
 
 	if (!made && errno == EEXIST) {
 		cleanup_fd int old =
-			path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, 0, err);
+			path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, err);
 		if (old < 0)
 			return -1;
 		if (container_has_facts(old)) {
@@ -72,7 +72,7 @@ static int place_take(struct place *place, const struct request *request, struct
 	}
 	if (!made)
 		return error_os(err, "container %s", request->id);
-	place->dir_fd = path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, 0, err);
+	place->dir_fd = path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, err);
 	return place->dir_fd < 0 ? -1 : 0;
 }
 

@@ -42,7 +42,7 @@ bool blob_dir_has(int fd, const char *digest, json_int_t size)
 int blob_dir_open_blob(int fd, const char *digest, struct error *err)
 {
 	cleanup_free char *path = blob_path(digest);
-	cleanup_fd int blob = path_open_beneath(fd, path, O_RDONLY | O_NONBLOCK, 0, err);
+	cleanup_fd int blob = path_open_beneath(fd, path, O_RDONLY | O_NONBLOCK, err);
 	struct stat st;
 
 	if (blob < 0)
@@ -59,7 +59,7 @@ int blob_dir_adopt(int fd, int new_fd, const char *name, const char *digest, str
 
 	if (mkdirat(fd, algorithm, 0755) < 0 && errno != EEXIST)
 		return error_os(err, "%s", algorithm);
-	cleanup_fd int directory = path_open_beneath(fd, algorithm, O_RDONLY | O_DIRECTORY, 0, err);
+	cleanup_fd int directory = path_open_beneath(fd, algorithm, O_RDONLY | O_DIRECTORY, err);
 	cleanup_fd int file = openat(new_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (directory < 0)
 		return -1;

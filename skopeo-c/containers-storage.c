@@ -216,7 +216,7 @@ static struct tar_split *open_tar(const struct storage *storage, const char *lay
 	cleanup_fd int lock = storage_lock_layers(storage, err);
 	if (lock < 0)
 		return NULL;
-	cleanup_fd int lines_fd = path_open_beneath(storage->layers_fd, lines, O_RDONLY, 0, err);
+	cleanup_fd int lines_fd = path_open_beneath(storage->layers_fd, lines, O_RDONLY, err);
 	if (lines_fd < 0) {
 		if (err->os == ENOENT)
 			error_set(err, ERROR_UNSUPPORTED,

@@ -125,7 +125,7 @@ static int dir_open(struct transport *t, const char *rest,
 static int open_file(const struct transport *t, const char *name, struct error *err)
 {
 	const struct dir *dir = t->state;
-	cleanup_fd int fd = path_open_beneath(dir->fd, name, O_RDONLY | O_NONBLOCK, 0, err);
+	cleanup_fd int fd = path_open_beneath(dir->fd, name, O_RDONLY | O_NONBLOCK, err);
 	struct stat st;
 
 	if (fd < 0)

@@ -248,8 +248,7 @@ static int remove_blob(const struct layout *layout, const char *digest, json_int
 		       struct error *err)
 {
 	cleanup_free char *directory = xasprintf("blobs/%.*s", (int)strcspn(digest, ":"), digest);
-	cleanup_fd int fd =
-		path_open_beneath(layout->fd, directory, O_RDONLY | O_DIRECTORY, 0, err);
+	cleanup_fd int fd = path_open_beneath(layout->fd, directory, O_RDONLY | O_DIRECTORY, err);
 	const char *name = digest_hex(digest);
 	struct stat st;
 

@@ -136,8 +136,8 @@ static int take_file(struct tar_split *split, const json_t *entry, struct error 
 		return 0;
 	if (split->file_left < 0 || (raw && length < 0))
 		return malformed(err);
-	split->file_fd = path_open_in_root(split->files_fd, name,
-					   O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0, err);
+	split->file_fd =
+		path_open_in_root(split->files_fd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, err);
 	if (split->file_fd < 0)
 		return error_prefix(err, "the layer's files");
 	if (fstat(split->file_fd, &st) < 0 || !S_ISREG(st.st_mode) ||

@@ -105,7 +105,7 @@ static int finish_implied(struct tree *tree, struct dir *dir, int lower_fd, cons
 {
 	char target[PATH_MAX];
 	struct stat st;
-	cleanup_fd int fd = path_open_beneath(lower_fd, path, O_PATH | O_NOFOLLOW, 0, err);
+	cleanup_fd int fd = path_open_beneath(lower_fd, path, O_PATH | O_NOFOLLOW, err);
 
 	if (fd < 0)
 		return is_absent(err) ? 0 : -1;
@@ -178,7 +178,7 @@ static int copy_file(struct links *links, const struct lean *lean, const struct 
 	struct tree *tree = links->tree;
 	cleanup_meta struct meta meta = { 0 };
 	cleanup_fd int in = path_open_in_root(links->lower_fd, lean->target,
-					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, err);
+					      O_RDONLY | O_NOFOLLOW | O_NONBLOCK, err);
 
 	if (in < 0 || meta_from_file(in, st, &meta, err) < 0 ||
 	    create_file(tree, home_of(lean), lean->name, &meta, st->st_size, err) < 0 ||
@@ -237,7 +237,7 @@ static int link_below(struct links *links, const struct lean *lean, struct error
 	cleanup_fd int fd = -1;
 
 	if (links->lower_fd >= 0) {
-		fd = path_open_in_root(links->lower_fd, lean->target, O_PATH | O_NOFOLLOW, 0, err);
+		fd = path_open_in_root(links->lower_fd, lean->target, O_PATH | O_NOFOLLOW, err);
 		if (fd < 0 && !is_absent(err))
 			return -1;
 	}

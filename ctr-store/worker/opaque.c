@@ -20,7 +20,7 @@
 static int mark(int root_fd, const char *path, bool user_attributes, struct error *err)
 {
 	cleanup_fd int fd = path_open_beneath(root_fd, path[0] ? path : ".",
-					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
+					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, err);
 
 	if (fd < 0)
 		return -1;

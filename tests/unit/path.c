@@ -70,12 +70,12 @@ int main(void)
 		{ "missing", 0, 0 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		int got = path_open_beneath(in, cases[i].path, O_RDONLY, 0, &err);
+		int got = path_open_beneath(in, cases[i].path, O_RDONLY, &err);
 
 		ok((got >= 0) == cases[i].beneath, "beneath: %s", cases[i].path);
 		if (got >= 0)
 			close(got);
-		got = path_open_in_root(in, cases[i].path, O_RDONLY, 0, &err);
+		got = path_open_in_root(in, cases[i].path, O_RDONLY, &err);
 		ok((got >= 0) == cases[i].in_root, "in root: %s", cases[i].path);
 		if (got >= 0)
 			close(got);
