@@ -68,7 +68,8 @@ static int remove_one_image(struct session *session, const char *name, struct er
 					 .all = settings->all,
 					 .force = settings->force };
 
-	if (!session->removals)
+	if (!session->removals &&
+	    (settings->only_image || container_name_prepare(&session->store, err) == 0))
 		session->removals = removals_new(&session->store, err);
 	if (!session->removals)
 		return -1;
@@ -109,8 +110,7 @@ static int rm_verb(const struct cli *cli, struct error *err)
 
 	if (settings->only_container && settings->only_image)
 		return cli_usage(cli, err, "--container and --image exclude each other");
-	if (store_open_images(cli, NULL, &session.store, err) < 0 ||
-	    container_name_prepare(&session.store, err) < 0)
+	if (store_open_images(cli, NULL, &session.store, err) < 0)
 		return -1;
 	for (int i = 0; i < cli->operand_count && status == 0; i++) {
 		status = remove_one(&session, cli->operands[i], err);
