@@ -196,26 +196,23 @@ static json_t *read_value(struct reader *reader)
 	}
 }
 
-/* Go over events that say nothing, to the one after them. */
-static int skip(struct reader *reader, int events)
+/* Go over an event that says nothing, to the one after it. */
+static int skip(struct reader *reader)
 {
-	while (events-- > 0)
-		if (advance(reader) < 0)
-			return -1;
-	return advance(reader);
+	return advance(reader) < 0 ? -1 : advance(reader);
 }
 
 /* The stream's only document. */
 static json_t *read_stream(struct reader *reader)
 {
 	/* the stream's beginning */
-	if (skip(reader, 1) < 0)
+	if (skip(reader) < 0)
 		return NULL;
 	if (reader->event.type == YAML_STREAM_END_EVENT)
 		return json_null();
 	json_auto_t *value = advance(reader) < 0 ? NULL : read_value(reader);
 	/* the document's end */
-	if (!value || skip(reader, 1) < 0)
+	if (!value || skip(reader) < 0)
 		return NULL;
 	if (reader->event.type != YAML_STREAM_END_EVENT) {
 		refuse(reader, ERROR_UNSUPPORTED, "a second document");
