@@ -21,7 +21,7 @@ bool attach_is_alive(const json_t *entry)
 {
 	struct error ignored;
 
-	return json_is_true(json_object_get(entry, "ready")) &&
+	return json_flag(entry, "ready") &&
 	       pin_look(json_text(entry, "netns", ""), PIN_NET, &ignored) != 0;
 }
 
@@ -93,7 +93,7 @@ static int take_off(struct record *record, json_t *entry, const json_t *config,
 	attachment.stand_in = stand_in;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
 		return -1;
-	if (!json_is_true(json_object_get(entry, "ready")))
+	if (!json_flag(entry, "ready"))
 		record_await_holders(record);
 	if (cni_chain_del(config, &attachment, result, mode, record->lock_fd, err) < 0)
 		return error_prefix(err, "network %s", network);
@@ -122,8 +122,7 @@ static int take_off_mended(struct record *record, json_t *entry,
 {
 	struct error failure;
 
-	if (!settings->conf_dirs || json_is_true(json_object_get(entry, "ready")) ||
-	    cli_interrupted())
+	if (!settings->conf_dirs || json_flag(entry, "ready") || cli_interrupted())
 		return -1;
 
 	json_auto_t *config =
@@ -164,7 +163,7 @@ int attach_check(const struct record *record, const json_t *entry,
 	const json_t *config = json_object_get(entry, "config");
 	const char *network = json_text(entry, "network", "?");
 
-	if (!json_is_true(json_object_get(entry, "ready"))) {
+	if (!json_flag(entry, "ready")) {
 		error_set(err, ERROR_FAILED, "network %s: add has not finished", network);
 		return error_hint(err, "ctr-net del --id %s takes down what it has left",
 				  record->id);

@@ -289,7 +289,7 @@ const char *cni_config_ipam_type(const json_t *config, size_t index)
 
 bool cni_config_masquerades(const json_t *config, size_t index)
 {
-	return json_is_true(json_object_get(plugin_at(config, index), "ipMasq"));
+	return json_flag(plugin_at(config, index), "ipMasq");
 }
 
 static bool plugin_declares(const json_t *plugin, const char *capability)

@@ -89,12 +89,12 @@ static bool replay(struct record *record, const json_t *line)
 		forget(record, record_find(record, removed));
 	} else if (json_is_object(result)) {
 		attachment = record_find(record, json_text(line, "ifname", ""));
-		note(attachment, result, json_is_true(json_object_get(line, "ready")));
+		note(attachment, result, json_flag(line, "ready"));
 	} else if (bundle) {
 		set_bundle(record, bundle);
 	} else if (json_is_boolean(netns)) {
 		set_netns(record, json_is_true(netns));
-	} else if (json_is_true(json_object_get(line, "ready"))) {
+	} else if (json_flag(line, "ready")) {
 		record->ready = true;
 	} else {
 		return false;

@@ -159,6 +159,11 @@ const char *json_text(const json_t *object, const char *key, const char *otherwi
 	return text ? text : otherwise;
 }
 
+bool json_flag(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
 bool json_has_text(const json_t *array, const char *text)
 {
 	const json_t *item;

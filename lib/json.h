@@ -49,5 +49,8 @@ json_t *json_path(const json_t *json, ...) __attribute__((sentinel));
 /* The string at a key, or `otherwise` where there is none (or it is not a string). Borrowed. */
 const char *json_text(const json_t *object, const char *key, const char *otherwise);
 
+/* Whether a member is true. */
+bool json_flag(const json_t *object, const char *key);
+
 /* Whether one of the elements of an array is that text. */
 bool json_has_text(const json_t *array, const char *text);

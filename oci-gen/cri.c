@@ -206,7 +206,7 @@ static int apply_container(struct generation *g, const json_t *cri, struct error
 
 	if (directory)
 		pointer_set(g->config, "/process/cwd", json_string(directory));
-	if (cri_flag(container, "tty"))
+	if (json_flag(container, "tty"))
 		pointer_set(g->config, "/process/terminal", json_true());
 	apply_command(g, container);
 	apply_annotations(g, container);

@@ -47,4 +47,3 @@ int cri_mappings(const json_t *list, const char *at, json_t **ret, struct error 
 
 /* Members that cri_read() left out have their defaults. */
 json_int_t cri_number(const json_t *message, const char *key);
-bool cri_flag(const json_t *message, const char *key);

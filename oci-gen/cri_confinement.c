@@ -149,7 +149,7 @@ int cri_apply_confinement(struct generation *g, const json_t *cri, const json_t 
 			  struct error *err)
 {
 	bool pause = cri_is_pause(cri);
-	bool privileged = !pause && cri_flag(context, "privileged");
+	bool privileged = !pause && json_flag(context, "privileged");
 
 	apply_selinux(g, cri, context, privileged);
 	if (apply_seccomp(g, context, pause, privileged, err) < 0)

@@ -185,7 +185,7 @@ int cri_apply_devices(struct generation *g, const json_t *cri, struct error *err
 	const json_t *context = json_path(container, "linux", "securityContext", NULL);
 	size_t i;
 
-	if (cri_flag(context, "privileged") && apply_host_devices(g, err) < 0)
+	if (json_flag(context, "privileged") && apply_host_devices(g, err) < 0)
 		return -1;
 	json_array_foreach (json_object_get(container, "devices"), i, item) {
 		if (apply_device(g, item, err) < 0)

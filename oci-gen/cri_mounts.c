@@ -89,7 +89,7 @@ static int check_mount(const json_t *mount, struct error *err)
 	const char *to = json_text(mount, "containerPath", "");
 	const char *from = json_text(mount, "hostPath", "");
 	const json_t *image = json_object_get(mount, "image");
-	bool readonly = cri_flag(mount, "readonly");
+	bool readonly = json_flag(mount, "readonly");
 
 	if (*to != '/' || !to[strspn(to, "/")] || (!image && *from != '/'))
 		return error_set(err, ERROR_INTEGRITY, "lacks absolute paths");
@@ -99,7 +99,7 @@ static int check_mount(const json_t *mount, struct error *err)
 		return error_set(err, ERROR_INTEGRITY, "has an image but is not readonly");
 	if (!image && json_object_get(mount, "imageSubPath"))
 		return error_set(err, ERROR_INTEGRITY, "has an imageSubPath but no image");
-	if (cri_flag(mount, "recursiveReadOnly") &&
+	if (json_flag(mount, "recursiveReadOnly") &&
 	    (!readonly || json_object_get(mount, "propagation")))
 		return error_set(err, ERROR_INTEGRITY,
 				 "recursiveReadOnly needs a readonly mount with private "
@@ -196,7 +196,7 @@ static int relabel(const struct generation *g, const json_t *mount, const char *
 {
 	const char *label = json_string_value(pointer_get(g->config, "/linux/mountLabel"));
 
-	if (!label || g->trace || !cri_flag(mount, "selinuxRelabel") ||
+	if (!label || g->trace || !json_flag(mount, "selinuxRelabel") ||
 	    json_object_get(mount, "image"))
 		return 0;
 	return selinux_relabel(source, label, err);
@@ -213,9 +213,9 @@ static int apply_mount(struct generation *g, const json_t *cri, const json_t *mo
 	if (!source || propagation_option(g, mount, source, &propagation, err) < 0 ||
 	    relabel(g, mount, source, err) < 0)
 		return -1;
-	if (cri_flag(mount, "recursiveReadOnly"))
+	if (json_flag(mount, "recursiveReadOnly"))
 		access_option = "ro,rro";
-	else if (cri_flag(mount, "readonly"))
+	else if (json_flag(mount, "readonly"))
 		access_option = "ro";
 
 	cleanup_free char *options = xasprintf("rbind,%s,%s", propagation, access_option);

@@ -208,8 +208,3 @@ json_int_t cri_number(const json_t *message, const char *key)
 {
 	return json_integer_value(json_object_get(message, key));
 }
-
-bool cri_flag(const json_t *message, const char *key)
-{
-	return json_is_true(json_object_get(message, key));
-}

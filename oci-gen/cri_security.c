@@ -135,15 +135,15 @@ static void apply_paths(struct generation *g, const json_t *context)
  * not for the pause container. */
 static int apply_context(struct generation *g, const json_t *context, bool pause, struct error *err)
 {
-	if (cri_flag(context, "readonlyRootfs"))
+	if (json_flag(context, "readonlyRootfs"))
 		pointer_set(g->config, "/root/readonly", json_true());
-	if (cri_flag(context, "noNewPrivs"))
+	if (json_flag(context, "noNewPrivs"))
 		pointer_set(g->config, "/process/noNewPrivileges", json_true());
 	if (apply_user(g, context, err) < 0 || apply_groups(g, context, err) < 0)
 		return -1;
 	if (pause || !context)
 		return 0;
-	if (cri_flag(context, "privileged")) {
+	if (json_flag(context, "privileged")) {
 		template_privileged(g->config);
 		return capabilities_add(&g->capabilities, ORDINARY_SETS, "ALL", err);
 	}

@@ -140,7 +140,7 @@ static void check_cgroup(const struct runtime *runtime, const struct rule *rule)
 	bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
 	const json_t *cgroup = pointer_get(runtime->features, "/linux/cgroup");
 
-	if (cgroup && !json_is_true(json_object_get(cgroup, v2 ? "v2" : "v1")) &&
+	if (cgroup && !json_flag(cgroup, v2 ? "v2" : "v1") &&
 	    pointer_get(runtime->config, "/linux/resources"))
 		findings_add(runtime->findings, rule, "/linux/resources",
 			     "%s does not know control groups %s, which this host has",
@@ -174,7 +174,7 @@ static void check_seccomp(const struct runtime *runtime, const struct rule *rule
 
 	if (!filter || !features)
 		return;
-	if (!json_is_true(json_object_get(features, "enabled"))) {
+	if (!json_flag(features, "enabled")) {
 		findings_add(runtime->findings, rule, "/linux/seccomp",
 			     "%s is built without seccomp", runtime->name);
 		return;

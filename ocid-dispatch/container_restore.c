@@ -41,7 +41,7 @@ bool restore_is_checkpoint(const json_t *row)
 
 int restore_check(const struct rpc_context *context, const char *name, struct error *err)
 {
-	if (json_is_true(json_object_get(context->configuration->json, "restoreCheckpoints")))
+	if (json_flag(context->configuration->json, "restoreCheckpoints"))
 		return 0;
 	error_set(err, ERROR_DENIED, "%s is a checkpoint, and restoring is not allowed here", name);
 	return error_hint(err, "see restoreCheckpoints in ocid.json(5)");

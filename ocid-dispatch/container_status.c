@@ -32,7 +32,7 @@ static void copy(json_t *to, const json_t *from, const char *const *keys)
 static void put_end(json_t *status, const struct facts *facts, const json_t *failure)
 {
 	json_t *code = json_object_get(facts->exit, "code");
-	bool oom = json_is_true(json_object_get(facts->exit, "oomKilled"));
+	bool oom = json_flag(facts->exit, "oomKilled");
 	const char *reason = "Error";
 
 	if (!code && failure) {
@@ -262,7 +262,7 @@ int containers_status(const struct rpc_context *context, const json_t *request, 
 	if (!record)
 		return -1;
 	*response = json_pack("{s:o}", "status", container_status(&records, record));
-	if (json_is_true(json_object_get(request, "verbose")))
+	if (json_flag(request, "verbose"))
 		json_object_set_new(*response, "info", info(&records, &named));
 	return 0;
 }

@@ -244,7 +244,7 @@ int images_status(const struct rpc_context *context, const json_t *request, json
 	if (!row)
 		return 0;
 	json_object_set_new(*response, "image", image_of(row));
-	if (json_is_true(json_object_get(request, "verbose")))
+	if (json_flag(request, "verbose"))
 		json_object_set_new(*response, "info", image_info(row));
 	return 0;
 }

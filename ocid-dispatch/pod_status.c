@@ -165,7 +165,7 @@ int pods_status(const struct rpc_context *context, const json_t *request, json_t
 	*response = json_pack("{s:o, s:I, s:o}", "status", pod_status(&records, document),
 			      "timestamp", clock_wall_ns(), "containersStatuses",
 			      container_statuses(&records, pod_id(document)));
-	if (json_is_true(json_object_get(request, "verbose")))
+	if (json_flag(request, "verbose"))
 		json_object_set_new(*response, "info", info(document));
 	return 0;
 }

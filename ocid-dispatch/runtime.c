@@ -138,7 +138,7 @@ int runtime_status(const struct rpc_context *context, const json_t *request, jso
 		condition("NetworkReady", network, "NetworkPluginNotReady", &network_error),
 		"runtimeHandlers", handlers(context), "features", "supplementalGroupsPolicy", 1,
 		"userNamespacesHostNetwork", 1, "mountOptions", 1);
-	if (json_is_true(json_object_get(request, "verbose")))
+	if (json_flag(request, "verbose"))
 		json_object_set_new(*response, "info", status_info(context, version));
 	return 0;
 }

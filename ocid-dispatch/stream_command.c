@@ -44,21 +44,17 @@ static int add_pipe(int ours, int *theirs, int fds[static STREAM_FDS_MAX], size_
 	return 0;
 }
 
-static bool is_true(const json_t *request, const char *key)
-{
-	return json_is_true(json_object_get(request, key));
-}
-
 static int add_pipes(const json_t *request, struct theirs *theirs, int fds[static STREAM_FDS_MAX],
 		     size_t *count, struct error *err)
 {
-	bool tty = is_true(request, "tty");
+	bool tty = json_flag(request, "tty");
 
-	if (is_true(request, "stdin") && add_pipe(1, &theirs->in, fds, count, err) < 0)
+	if (json_flag(request, "stdin") && add_pipe(1, &theirs->in, fds, count, err) < 0)
 		return -1;
-	if (is_true(request, "stdout") && add_pipe(0, &theirs->out, fds, count, err) < 0)
+	if (json_flag(request, "stdout") && add_pipe(0, &theirs->out, fds, count, err) < 0)
 		return -1;
-	if (is_true(request, "stderr") && !tty && add_pipe(0, &theirs->errors, fds, count, err) < 0)
+	if (json_flag(request, "stderr") && !tty &&
+	    add_pipe(0, &theirs->errors, fds, count, err) < 0)
 		return -1;
 	return tty ? add_pipe(1, &theirs->sizes, fds, count, err) : 0;
 }
@@ -70,12 +66,12 @@ void stream_command_words(enum stream_kind kind, const json_t *request, int size
 
 	strings_add(words, "ocid-shim");
 	strings_add(words, kind == STREAM_EXEC ? "exec" : "attach");
-	if (kind == STREAM_EXEC && is_true(request, "tty"))
+	if (kind == STREAM_EXEC && json_flag(request, "tty"))
 		strings_add(words, "--tty");
-	if (!is_true(request, "stdin"))
+	if (!json_flag(request, "stdin"))
 		strings_add(words, "--no-stdin");
 	/* a terminal that a container does not have has no size */
-	if (sizes_fd >= 0 && (kind == STREAM_EXEC || is_true(request, "terminal"))) {
+	if (sizes_fd >= 0 && (kind == STREAM_EXEC || json_flag(request, "terminal"))) {
 		strings_add(words, "--resize-fd");
 		strings_addf(words, "%d", sizes_fd);
 	}

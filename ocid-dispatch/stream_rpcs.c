@@ -40,19 +40,14 @@ static void trace_request(const struct rpc_context *context, enum stream_kind ki
 	trace_pipeline(&pipeline);
 }
 
-static bool is_true(const json_t *request, const char *key)
-{
-	return json_is_true(json_object_get(request, key));
-}
-
 static int check_streams(const json_t *request, struct error *err)
 {
-	if (is_true(request, "tty") && is_true(request, "stderr"))
+	if (json_flag(request, "tty") && json_flag(request, "stderr"))
 		return error_set(err, ERROR_USAGE,
 				 "a terminal has no stderr of its own: tty and stderr exclude "
 				 "each other");
-	if (!is_true(request, "stdin") && !is_true(request, "stdout") &&
-	    !is_true(request, "stderr"))
+	if (!json_flag(request, "stdin") && !json_flag(request, "stdout") &&
+	    !json_flag(request, "stderr"))
 		return error_set(err, ERROR_USAGE, "none of stdin, stdout and stderr is wanted");
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "ocid-dispatch/stream_session.h"
 
 #include "lib/cleanup.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/spawn.h"
@@ -108,20 +109,15 @@ static void set_failure(struct stream_reply *reply, const struct error *err)
 	snprintf(reply->message, sizeof reply->message, "%s", err->message);
 }
 
-static bool is_true(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
 static void describe(const json_t *request, struct stream_reply *reply)
 {
 	size_t i;
 	json_t *port;
 
-	reply->has_stdin = is_true(request, "stdin");
-	reply->has_stdout = is_true(request, "stdout");
-	reply->tty = is_true(request, "tty");
-	reply->has_stderr = is_true(request, "stderr") && !reply->tty;
+	reply->has_stdin = json_flag(request, "stdin");
+	reply->has_stdout = json_flag(request, "stdout");
+	reply->tty = json_flag(request, "tty");
+	reply->has_stderr = json_flag(request, "stderr") && !reply->tty;
 	json_array_foreach (json_object_get(request, "port"), i, port)
 		if (i < STREAM_PORTS_MAX)
 			reply->ports[reply->port_count++] = (uint16_t)json_integer_value(port);

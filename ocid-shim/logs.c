@@ -235,7 +235,7 @@ static int print_log(const struct container *container, struct printer *printer,
 	cleanup_log_set struct log_set set = { 0 };
 	cleanup_log_reader struct log_reader reader = { .fd = -1 };
 
-	printer->rotates = json_is_true(json_object_get(container->facts, "logRotates"));
+	printer->rotates = json_flag(container->facts, "logRotates");
 	if (!path)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "container \"%s\" has no log file (see --log-driver of create)",

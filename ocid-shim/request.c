@@ -93,8 +93,8 @@ static int choose_input(const struct cli *cli, struct request *request, struct e
 	const json_t *wanted = json_path(request->document, "cri", "container", NULL);
 	const char *mode = settings->stdin_mode;
 
-	if (!mode && json_is_true(json_object_get(wanted, "stdin")))
-		mode = json_is_true(json_object_get(wanted, "stdinOnce")) ? "once" : "open";
+	if (!mode && json_flag(wanted, "stdin"))
+		mode = json_flag(wanted, "stdinOnce") ? "once" : "open";
 	request->input_ends_once = mode && strcmp(mode, "once") == 0;
 	request->has_input = request->input_ends_once || (mode && strcmp(mode, "open") == 0);
 	if (mode && !request->has_input && strcmp(mode, "closed") != 0)

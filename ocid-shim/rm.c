@@ -56,9 +56,9 @@ static int remove_log(const struct container *container, struct error *err)
 	const char *path = json_text(container->facts, "logPath", NULL);
 
 	/* a log that the caller named stays the caller's */
-	if (!path || !json_is_true(json_object_get(container->facts, "ownsLog")))
+	if (!path || !json_flag(container->facts, "ownsLog"))
 		return 0;
-	if (json_is_true(json_object_get(container->facts, "logRotates")))
+	if (json_flag(container->facts, "logRotates"))
 		log_set_remove_old(path);
 	return unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR
 		       ? error_os(err, "log %s", path)
