@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_SIZE = 6, PIECE = 256 << 10 };
+enum { HEAD_SIZE = 6 };
 
 void docker_archive_init(struct docker_archive *state)
 {
@@ -140,10 +140,8 @@ static int read_head(const struct archive *archive, const struct archive_member 
 static int hash_member(const struct archive *archive, const struct archive_member *member,
 		       char digest[static DIGEST_SIZE], struct error *err)
 {
-	cleanup_free char *buffer = xcalloc(1, PIECE);
-	cleanup_hasher struct hasher hasher = { 0 };
 	struct blob_source source = { .rest = member->size };
-	ssize_t got;
+	json_int_t ignored;
 
 	if (member->digest[0]) {
 		memcpy(digest, member->digest, DIGEST_SIZE);
@@ -153,11 +151,7 @@ static int hash_member(const struct archive *archive, const struct archive_membe
 	if (fd < 0)
 		return -1;
 	source.fd = fd;
-	hasher_start(&hasher, "sha256");
-	while ((got = blob_source_read(&source, buffer, PIECE, archive->path, err)) > 0)
-		hasher_update(&hasher, buffer, (size_t)got);
-	hasher_finish(&hasher, digest);
-	return got < 0 ? -1 : 0;
+	return blob_source_hash(&source, "sha256", archive->path, digest, &ignored, err);
 }
 
 static const struct archive_member *find_member(const struct archive *archive, const json_t *name,

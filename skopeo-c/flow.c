@@ -164,21 +164,17 @@ int flow_verify(struct flow *flow, struct error *err)
 
 int flow_refused(struct flow *flow, struct error *err)
 {
-	cleanup_free char *buffer = xcalloc(1, LOCAL_PIECE);
-	cleanup_hasher struct hasher hasher = { 0 };
 	struct blob_source *file = &flow->source;
 	char actual[DIGEST_SIZE];
 	struct error ignored;
-	ssize_t got;
+	json_int_t size;
 
 	if (!flow->is_file || flow->sink.call.request.status != 400 ||
 	    lseek(file->fd, flow->file_start, SEEK_SET) < 0)
 		return -1;
 	file->rest = flow->blob->size;
-	hasher_start(&hasher, flow->blob->digest);
-	while ((got = blob_source_read(file, buffer, LOCAL_PIECE, flow->from, &ignored)) > 0)
-		hasher_update(&hasher, buffer, (size_t)got);
-	hasher_finish(&hasher, actual);
+	if (blob_source_hash(file, flow->blob->digest, flow->from, actual, &size, &ignored) < 0)
+		return -1;
 	return strcmp(actual, flow->blob->digest) != 0 ? wrong_digest(flow, actual, err) : -1;
 }
 

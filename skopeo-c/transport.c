@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PIECE = 256 << 10 }; /* bytes that are read at once */
+
 static const struct transport_class *const classes[] = {
 	&transport_docker,
 	&transport_oci,
@@ -185,6 +187,23 @@ ssize_t blob_source_read(struct blob_source *source, void *buffer, size_t size, 
 	if (source->rest >= 0)
 		source->rest -= got;
 	return got;
+}
+
+int blob_source_hash(struct blob_source *source, const char *like, const char *what,
+		     char digest[static DIGEST_SIZE], json_int_t *size, struct error *err)
+{
+	cleanup_free char *buffer = xcalloc(1, PIECE);
+	cleanup_hasher struct hasher hasher = { 0 };
+	ssize_t got;
+
+	*size = 0;
+	hasher_start(&hasher, like);
+	while ((got = blob_source_read(source, buffer, PIECE, what, err)) > 0) {
+		hasher_update(&hasher, buffer, (size_t)got);
+		*size += got;
+	}
+	hasher_finish(&hasher, digest);
+	return got < 0 ? -1 : 0;
 }
 
 /* ---- small blobs ---- */

@@ -47,6 +47,10 @@ static inline bool blob_source_is_call(const struct blob_source *source)
 ssize_t blob_source_read(struct blob_source *source, void *buffer, size_t size, const char *what,
 			 struct error *err);
 
+/* Read to the end: the digest by the algorithm of `like`, and how many bytes there were. */
+int blob_source_hash(struct blob_source *source, const char *like, const char *what,
+		     char digest[static DIGEST_SIZE], json_int_t *size, struct error *err);
+
 struct transport_settings {
 	const struct cli *cli;
 	struct http *http;

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 256 << 10, STATUS_DIFFERENT = 1 };
+enum { STATUS_DIFFERENT = 1 };
 
 struct verify_settings {
 	struct access access;
@@ -65,20 +65,11 @@ static int read_manifest(struct side *side, const json_t *platform, struct error
 static int hash_source(struct blob_source *source, const struct blob *blob, const char *what,
 		       struct error *err)
 {
-	cleanup_free char *buffer = xcalloc(1, PIECE);
-	cleanup_hasher struct hasher hasher = { 0 };
 	char digest[DIGEST_SIZE];
-	json_int_t size = 0;
-	ssize_t got;
+	json_int_t size;
 
-	hasher_start(&hasher, blob->digest);
-	while ((got = blob_source_read(source, buffer, PIECE, what, err)) > 0) {
-		hasher_update(&hasher, buffer, (size_t)got);
-		size += got;
-	}
-	if (got < 0)
+	if (blob_source_hash(source, blob->digest, what, digest, &size, err) < 0)
 		return -1;
-	hasher_finish(&hasher, digest);
 	if (size != blob->size)
 		return error_set(err, ERROR_INTEGRITY, "has %lld bytes, expected %lld",
 				 (long long)size, (long long)blob->size);
