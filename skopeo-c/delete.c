@@ -66,7 +66,6 @@ static int open_registry(struct deletion *deletion, struct error *err)
 	const struct delete_settings *settings = deletion->cli->settings;
 	const char *operand = deletion->cli->operands[0];
 	struct reference *reference = &deletion->reference;
-	cleanup_route struct route route = { 0 };
 
 	if (settings->blob_dir)
 		return cli_usage(deletion->cli, err, "--shared-blob-dir is for oci: layouts");
@@ -81,10 +80,9 @@ static int open_registry(struct deletion *deletion, struct error *err)
 				 operand);
 	deletion->name = reference_text(reference);
 	deletion->http = http_new(err);
-	if (!deletion->http || registries_route(reference, true, &route, err) < 0)
-		return -1;
-	return registry_open(deletion->http, &settings->access, &route.endpoints[0],
-			     reference->registry, "delete,pull", &deletion->registry, err);
+	return deletion->http ? registry_open_named(deletion->http, &settings->access, operand + 9,
+						    true, "delete,pull", &deletion->registry, err)
+			      : -1;
 }
 
 /* Which manifest the tag stands for. */

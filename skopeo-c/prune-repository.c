@@ -4,7 +4,6 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "skopeo-c/prune-look.h"
-#include "skopeo-c/sync-check.h"
 
 #include <stdlib.h>
 
@@ -19,8 +18,8 @@ int prune_repository_open(struct prune_repository *repository, const char *name,
 
 	repository->name = xstrdup(name);
 	repository->gone = json_object();
-	return sync_open_registry(name, true, access, "delete,pull", http, &repository->registry,
-				  err) < 0
+	return registry_open_named(http, access, name, true, "delete,pull", &repository->registry,
+				   err) < 0
 		       ? -1
 		       : transport_open(&repository->from, place, &reading, err);
 }

@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "lib/reference.h"
 #include "skopeo-c/certs.h"
 #include "skopeo-c/duration.h"
 
@@ -87,6 +88,22 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 		strings_addf(&r.scopes, "repository:%s:%s", repository, actions);
 	*registry = r;
 	return 0;
+}
+
+int registry_open_named(struct http *http, const struct access *access, const char *text,
+			bool is_destination, const char *actions, struct registry *registry,
+			struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+	cleanup_route struct route route = { 0 };
+
+	if (reference_parse(text, &reference, err) < 0 ||
+	    registries_route(&reference, is_destination, &route, err) < 0)
+		return -1;
+	if (route.count > 1)
+		return error_set(err, ERROR_UNSUPPORTED, "%s has mirrors", text);
+	return registry_open(http, access, &route.endpoints[0], reference.registry, actions,
+			     registry, err);
 }
 
 void registry_close(struct registry *registry)

@@ -41,6 +41,11 @@ struct registry {
 int registry_open(struct http *http, const struct access *access, const struct endpoint *endpoint,
 		  const char *named, const char *actions, struct registry *registry,
 		  struct error *err);
+/* The same for a reference: the registry itself rather than a mirror. A source with mirrors is
+ * ERROR_UNSUPPORTED: only a copy goes through them. */
+int registry_open_named(struct http *http, const struct access *access, const char *reference,
+			bool is_destination, const char *actions, struct registry *registry,
+			struct error *err);
 void registry_close(struct registry *registry);
 
 struct registry_call {

@@ -6,8 +6,8 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/manifest.h"
-#include "skopeo-c/registries.h"
 #include "skopeo-c/registry.h"
+#include "skopeo-c/tag-survey.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,23 +16,8 @@
 
 enum { DOCKER_PREFIX = sizeof "docker://" - 1, DIR_PREFIX = sizeof "dir:" - 1 };
 
-int sync_open_registry(const char *text, bool is_destination, const struct access *access,
-		       const char *actions, struct http *http, struct registry *registry,
-		       struct error *err)
-{
-	cleanup_reference struct reference reference = { 0 };
-	cleanup_route struct route route = { 0 };
-
-	if (reference_parse(text, &reference, err) < 0 ||
-	    registries_route(&reference, is_destination, &route, err) < 0)
-		return -1;
-	if (route.count > 1)
-		return error_set(err, ERROR_UNSUPPORTED, "%s has mirrors", text);
-	return registry_open(http, access, &route.endpoints[0], reference.registry, actions,
-			     registry, err);
-}
-
-char *sync_wanted(const char *text)
+/* The part of a reference behind the repository: its digest, or its tag. The caller frees it. */
+static char *wanted_of(const char *text)
 {
 	cleanup_reference struct reference reference = { 0 };
 	struct error ignored;
@@ -96,10 +81,10 @@ static struct place *find_place(struct check *check, const struct sync_item *ite
 	place->name = xstrdup(name);
 	place->is_destination = is_destination;
 	place->is_open =
-		sync_open_registry(text, is_destination,
-				   is_destination ? check->destination : &repository->access,
-				   is_destination ? "pull,push" : "pull", check->http,
-				   &place->registry, &ignored) == 0;
+		registry_open_named(check->http,
+				    is_destination ? check->destination : &repository->access, text,
+				    is_destination, is_destination ? "pull,push" : "pull",
+				    &place->registry, &ignored) == 0;
 	places->items = xreallocarray(places->items, places->count + 1, sizeof(void *));
 	places->items[places->count++] = place;
 	return place;
@@ -141,10 +126,8 @@ static void ask(struct check *check, const struct sync_item *item, struct questi
 	struct place *place = find_place(check, item, question->is_destination);
 	if (!place || !place->is_open)
 		return;
-	cleanup_free char *wanted = sync_wanted(name + DOCKER_PREFIX);
-	registry_call_init(&question->call, &place->registry, "HEAD",
-			   xasprintf("/v2/%s/manifests/%s", place->registry.repository, wanted));
-	strings_add(&question->call.request.headers, "Accept: " MANIFEST_ACCEPT);
+	cleanup_free char *wanted = wanted_of(name + DOCKER_PREFIX);
+	tag_survey_call(&question->call, &place->registry, "HEAD", wanted);
 	registry_call_start(&question->call);
 	question->is_asked = true;
 }
