@@ -9,6 +9,7 @@
 #include "skopeo-c/config-paths.h"
 #include "skopeo-c/policy.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,12 +99,15 @@ static int load(const char *directory, json_t *sections, struct error *err)
 {
 	cleanup_strings struct strings directories = { 0 }, files = { 0 };
 
-	if (directory)
+	if (directory) {
+		cleanup_fd int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			return error_os(err, "%s", directory);
 		strings_add(&directories, directory);
-	else
+	} else {
 		config_directories("registries", ".d", &directories);
-	if (directory && access(directory, R_OK) < 0)
-		return error_os(err, "%s", directory);
+	}
 	if (config_drop_ins(&directories, ".yaml", &files, err) < 0)
 		return -1;
 	for (size_t i = 0; i < files.count; i++) {

@@ -260,6 +260,7 @@ sign() {
 	rm rd/b.yaml
 	tool skopeo-c copy -q --registries.d rd --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:d
 	[ ! -e d/signature-1 ]
+	tool 1 skopeo-c copy -q --registries.d rd/a.yaml --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:e
 	tool 3 skopeo-c copy -q --registries.d none --src-tls-verify=false "docker://$REGISTRY/t/x:v1" dir:e
 }
 
