@@ -113,6 +113,10 @@ nothing_of_pods() {
 	container idle 'trap exit TERM; while :; do sleep 0.2; done'
 	start
 	cd "$OCID_ROOT/pods/$POD"
+	fault getdents64:error=EIO
+	tool 1 "${FAULTY[@]}" -P containers -P "$PWD/containers" ocid-dispatch call --config "$CONFIG" StopPodSandbox <<<"$(that)"
+	error_is failed containers
+	[ "$(state)" = CONTAINER_RUNNING ]
 	mv document.json kept
 	mkdir document.json # which nobody can read
 	call 1 StopPodSandbox "$(that)"
