@@ -110,8 +110,8 @@ forget_images() {
 	mount -t tmpfs none "$mounted"
 	tool ctr-store gc
 	tool ctr-store gc
-	umount "$mounted"
-	[ "$(count "$OCID_ROOT/tmp")" -eq 1 ]
+	find "$OCID_ROOT/tmp" -name mnt -exec umount {} \;
+	[ -d "$mounted" ]
 	tool ctr-store gc
 	nothing_unfinished
 }
