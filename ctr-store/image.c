@@ -157,6 +157,16 @@ static json_t *resolve(const struct store *store, struct image_source *source, c
 	return entry;
 }
 
+bool image_source_has(const struct store *store, struct image_source *source, const char *name)
+{
+	struct error ignored;
+
+	if (!source->index && open_source(store, source, &ignored) < 0)
+		return false;
+	json_auto_t *entry = resolve(store, source, name, &ignored);
+	return entry != NULL;
+}
+
 int image_source_find(const struct store *store, struct image_source *source, const char *name,
 		      struct image *image, struct error *err)
 {

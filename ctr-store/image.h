@@ -6,6 +6,7 @@
 #include "lib/layout.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct store;
@@ -47,6 +48,9 @@ struct image_source {
 int image_source_find(const struct store *store, struct image_source *source, const char *name,
 		      struct image *image, struct error *err);
 void image_source_free(struct image_source *source);
+
+/* Whether the name means an image, even a damaged one. */
+bool image_source_has(const struct store *store, struct image_source *source, const char *name);
 #define cleanup_image_source __attribute__((cleanup(image_source_free)))
 
 #define IMAGE_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"

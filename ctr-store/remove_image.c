@@ -18,17 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool remove_image_exists(const struct store *store, const char *name)
-{
-	cleanup_layout struct layout layout = { .fd = -1 };
-	struct error ignored;
-
-	if (image_layout(store, &layout, &ignored) < 0)
-		return false;
-	json_auto_t *entry = layout_resolve(&layout, name, &ignored);
-	return entry != NULL;
-}
-
 /* Whether `name` says the entry's name, whole or its end, rather than a digest or an id. */
 static bool names_entry(const char *name, const json_t *entry)
 {

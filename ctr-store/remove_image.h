@@ -35,6 +35,3 @@ int removals_add(struct removals *removals, const struct removal *removal, struc
 
 /* Do what was added, and print {"untagged": [names], "removed"?: image id} for each. */
 int removals_finish(const struct cli *cli, struct removals *removals, struct error *err);
-
-/* Whether the name means an image, even a damaged one. */
-bool remove_image_exists(const struct store *store, const char *name);

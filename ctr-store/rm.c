@@ -2,6 +2,7 @@
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/container_name.h"
+#include "ctr-store/image.h"
 #include "ctr-store/remove_container.h"
 #include "ctr-store/remove_image.h"
 #include "lib/json.h"
@@ -32,12 +33,14 @@ struct session {
 	const struct cli *cli;
 	const struct settings *settings;
 	struct store store;
+	struct image_source images;
 	struct removals *removals; /* or NULL */
 };
 
 static void session_free(struct session *session)
 {
 	removals_free(session->removals);
+	image_source_free(&session->images);
 	store_close(&session->store);
 }
 
@@ -92,7 +95,7 @@ static int remove_one(struct session *session, const char *name, struct error *e
 	if (!settings->only_image && !container && err->kind != ERROR_NOT_FOUND)
 		return -1;
 	if (container && !settings->only_container && !container_has_id(container, name) &&
-	    remove_image_exists(&session->store, name)) {
+	    image_source_has(&session->store, &session->images, name)) {
 		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
 		return error_hint(err, "say which with --container or --image");
 	}
