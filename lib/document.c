@@ -44,7 +44,7 @@ json_t *document_read(struct error *err)
 	}
 	json_auto_t *document = json_parse(text, length, what, err);
 	if (document && !json_is_object(document)) {
-		error_set(err, ERROR_INTEGRITY, "%s is not a JSON object", what);
+		error_set(err, ERROR_INTEGRITY, "the container document is not a JSON object");
 		return NULL;
 	}
 	return json_incref(document);
