@@ -164,7 +164,7 @@ static int start_handler(struct call *call, const unsigned char *message, size_t
 	setpgid(call->pid, call->pid);
 	call->calls->running++;
 	call->watch = (struct watch){ steal_fd(&ours), handler_ready, call };
-	return loop_add(call->calls->loop_fd, &call->watch, EPOLLIN, err);
+	return loop_add(call->calls->loop_fd, &call->watch, err);
 }
 
 /* Ask the handler to end; calls_expire() makes it. */

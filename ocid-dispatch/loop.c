@@ -12,9 +12,9 @@ int loop_open(struct error *err)
 	return fd < 0 ? error_os(err, "epoll_create1") : fd;
 }
 
-int loop_add(int loop_fd, struct watch *watch, uint32_t events, struct error *err)
+int loop_add(int loop_fd, struct watch *watch, struct error *err)
 {
-	struct epoll_event event = { .events = events, .data.ptr = watch };
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = watch };
 
 	if (epoll_ctl(loop_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0)
 		return error_os(err, "epoll_ctl");

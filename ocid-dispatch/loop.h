@@ -12,7 +12,9 @@ struct watch {
 };
 
 int loop_open(struct error *err);
-int loop_add(int loop_fd, struct watch *watch, uint32_t events, struct error *err);
+
+/* Wait for input, until loop_change() says otherwise. */
+int loop_add(int loop_fd, struct watch *watch, struct error *err);
 void loop_change(int loop_fd, struct watch *watch, uint32_t events);
 void loop_remove(int loop_fd, const struct watch *watch);
 

@@ -149,7 +149,7 @@ static void open_connection(struct server *server, int fd)
 
 	connection->watch = (struct watch){ fd, connection_ready, connection };
 	connection->server = server;
-	if (loop_add(server->loop_fd, &connection->watch, EPOLLIN, &err) < 0) {
+	if (loop_add(server->loop_fd, &connection->watch, &err) < 0) {
 		log_message(LOG_LEVEL_ERROR, "%s", err.message);
 		close(fd);
 		free(connection);
@@ -378,8 +378,8 @@ int server_run(const struct server_settings *settings, struct error *err)
 	server.loop_fd = server.calls.loop_fd = loop_fd;
 	server.listening = (struct watch){ settings->listen_fd, accept_ready, &server };
 	server.signals = (struct watch){ signal_fd, signals_ready, &server };
-	if (loop_add(loop_fd, &server.listening, EPOLLIN, err) < 0 ||
-	    loop_add(loop_fd, &server.signals, EPOLLIN, err) < 0)
+	if (loop_add(loop_fd, &server.listening, err) < 0 ||
+	    loop_add(loop_fd, &server.signals, err) < 0)
 		return -1;
 	settings->streams->signal_mask = server.calls.signal_mask;
 	settings->streams->open_files = server.calls.open_files;

@@ -227,7 +227,7 @@ int stream_server_start(struct stream_server *server, int loop_fd, struct error 
 	server->loop_fd = loop_fd;
 	server->watch.ready = accept_ready;
 	server->watch.owner = server;
-	return loop_add(loop_fd, &server->watch, EPOLLIN, err);
+	return loop_add(loop_fd, &server->watch, err);
 }
 
 void stream_server_stop(struct stream_server *server)

@@ -20,10 +20,11 @@ enum {
 
 /* ---- checking ---- */
 
-static int wrong(const struct flow *flow, struct error *err, const char *why)
+static int wrong_size(const struct flow *flow, struct error *err)
 {
-	return error_set(err, ERROR_INTEGRITY, "%s: blob %s %s", flow->from, flow->blob->digest,
-			 why);
+	return error_set(err, ERROR_INTEGRITY,
+			 "%s: blob %s does not have the size that its descriptor says", flow->from,
+			 flow->blob->digest);
 }
 
 static ssize_t stop(struct flow *flow)
@@ -100,8 +101,7 @@ static int gather(struct flow *flow, const char *data, size_t length, struct err
 static int take(struct flow *flow, const char *data, size_t length)
 {
 	if (is_too_long(flow, length))
-		return wrong(flow, &flow->failure,
-			     "does not have the size that its descriptor says");
+		return wrong_size(flow, &flow->failure);
 	flow->received += (json_int_t)length;
 	if (flow->hashing)
 		return gather(flow, data, length, &flow->failure);
@@ -261,7 +261,7 @@ static int begin_file(struct flow *flow, struct error *err)
 	if (fstat(file->fd, &st) < 0)
 		return error_os(err, "%s", flow->from);
 	if (file->rest < 0 && st.st_size != flow->blob->size)
-		return wrong(flow, err, "does not have the size that its descriptor says");
+		return wrong_size(flow, err);
 	flow->file_start = lseek(file->fd, 0, SEEK_CUR);
 	if (flow->file_start < 0 || lseek(file->fd, flow->sink.offset, SEEK_CUR) < 0)
 		return error_os(err, "%s", flow->from);
@@ -366,7 +366,7 @@ static bool copy_file(struct flow *flow)
 static int take_local(struct flow *flow, const void *data, size_t length, struct error *err)
 {
 	if (is_too_long(flow, length))
-		return wrong(flow, err, "does not have the size that its descriptor says");
+		return wrong_size(flow, err);
 	flow->received += (json_int_t)length;
 	if (flow->hashing) {
 		flow->piece_length = length;

@@ -138,7 +138,7 @@ static void leave(struct session *session)
 	spdy_go_away(carriage->spdy);
 	if (carriage->tunnel) {
 		output(session);
-		websocket_close(carriage->tunnel, WEBSOCKET_NORMAL);
+		websocket_close(carriage->tunnel);
 	}
 }
 

@@ -160,7 +160,7 @@ static void consumed(struct channel *channel, size_t length)
 
 static void leave(struct session *session)
 {
-	websocket_close(carriage_of(session)->websocket, WEBSOCKET_NORMAL);
+	websocket_close(carriage_of(session)->websocket);
 }
 
 static bool left(const struct session *session)

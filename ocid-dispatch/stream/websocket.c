@@ -156,9 +156,9 @@ void websocket_send(struct websocket *socket, bool text, const void *data, size_
 	write_queued(socket);
 }
 
-void websocket_close(struct websocket *socket, uint16_t code)
+void websocket_close(struct websocket *socket)
 {
-	wslay_event_queue_close(socket->context, code, NULL, 0);
+	wslay_event_queue_close(socket->context, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
 	write_queued(socket);
 }
 

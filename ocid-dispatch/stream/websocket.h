@@ -10,9 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-enum { WEBSOCKET_NORMAL = 1000 };
 
 struct websocket;
 
@@ -29,7 +26,7 @@ int websocket_receive(struct websocket *socket, const void *data, size_t length,
 
 /* Queue a whole message, or the close. */
 void websocket_send(struct websocket *socket, bool text, const void *data, size_t length);
-void websocket_close(struct websocket *socket, uint16_t code);
+void websocket_close(struct websocket *socket);
 
 /* What is to be sent; the owner consumes it. */
 struct buffer *websocket_output(struct websocket *socket);

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (echo.parts > size)
 		__builtin_trap();
 	if (echo.socket)
-		websocket_close(echo.socket, WEBSOCKET_NORMAL);
+		websocket_close(echo.socket);
 	websocket_free(echo.socket);
 	return 0;
 }
