@@ -199,8 +199,9 @@ static int check(struct manifest *m, const char *content_type, const char *expec
 int manifest_parse(char *bytes, size_t length, const char *content_type, const char *expected,
 		   const char *what, struct manifest *manifest, struct error *err)
 {
-	struct manifest m = { .bytes = bytes, .length = length };
+	struct manifest m = { .length = length };
 
+	m.bytes = bytes;
 	if (check(&m, content_type, expected, what, err) < 0) {
 		manifest_free(&m);
 		return -1;

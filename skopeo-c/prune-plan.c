@@ -182,6 +182,12 @@ const struct prune_tag **prune_plan_doomed(const struct prune_plan *plan)
 	return doomed;
 }
 
+const struct prune_image *prune_plan_image(const struct prune_plan *plan,
+					   const struct prune_tag *tag)
+{
+	return &plan->images[tag->image];
+}
+
 const json_t *prune_plan_protects(const struct prune_plan *plan, const char *digest)
 {
 	return json_object_get(plan->protected, digest);

@@ -67,5 +67,9 @@ void prune_plan_protect(struct prune_plan *plan);
  * image is there, the next time finds what this one left. */
 const struct prune_tag **prune_plan_doomed(const struct prune_plan *plan);
 
+/* The image that a tag stands for. */
+const struct prune_image *prune_plan_image(const struct prune_plan *plan,
+					   const struct prune_tag *tag);
+
 /* The kept tags that need the manifest, or NULL. Borrowed. */
 const json_t *prune_plan_protects(const struct prune_plan *plan, const char *digest);

@@ -86,7 +86,7 @@ static int try_delete(struct prune_repository *repository, const char *wanted,
 enum prune_outcome prune_repository_delete(struct prune_repository *repository,
 					   const struct prune_tag *tag, struct error *err)
 {
-	const char *digest = repository->plan.images[tag->image].digest;
+	const char *digest = prune_plan_image(&repository->plan, tag)->digest;
 	bool is_needed = prune_plan_protects(&repository->plan, digest);
 	cleanup_registry_call struct registry_call by_tag = { 0 }, by_digest = { 0 };
 

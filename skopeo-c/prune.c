@@ -132,7 +132,7 @@ static void prune_tag(struct pruning *pruning, const struct prune_tag *tag)
 {
 	const struct prune_settings *settings = pruning->cli->settings;
 	const struct prune_plan *plan = &pruning->repository.plan;
-	const struct prune_image *image = &plan->images[tag->image];
+	const struct prune_image *image = prune_plan_image(plan, tag);
 	const json_t *needing = prune_plan_protects(plan, image->digest);
 	cleanup_free char *name = xasprintf("%s:%s", pruning->repository.name, tag->name);
 	json_t *row = json_pack("{s:s, s:s}", "name", name, "digest", image->digest);
