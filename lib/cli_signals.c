@@ -56,10 +56,12 @@ void cli_limit_time(long long ms)
 
 int cli_interrupt_take(void)
 {
-	alarm(0);
-
 	int number = interrupted_by;
-	interrupted_by = 0;
+
+	if (number) { /* a time limit that has not run out goes on */
+		alarm(0);
+		interrupted_by = 0;
+	}
 	return number;
 }
 
