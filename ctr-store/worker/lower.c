@@ -20,6 +20,7 @@
 struct lean {
 	struct dir *dir;
 	char *name, *target;
+	bool replaced; /* by something that came later in the archive */
 };
 
 void leans_add(struct leans *leans, struct dir *dir, const char *name, const struct name *target)
@@ -264,16 +265,26 @@ static int link_below(struct links *links, const struct lean *lean, struct error
 	return 0;
 }
 
-static int finish_link(struct links *links, const struct lean *lean, struct error *err)
+/* Whether something has the link's name already, or nothing is to have it any more. */
+static bool is_replaced(struct tree *tree, const struct lean *lean)
 {
 	struct dir *dir = home_of(lean);
+	enum media_kind kind =
+		tree_is_dead(dir) ? MEDIA_OTHER : tree->media->kind(tree, dir, lean->name);
 
-	if (tree_is_dead(dir))
-		return 0;
+	return kind != MEDIA_NOTHING && kind != MEDIA_WHITEOUT;
+}
 
-	enum media_kind kind = links->tree->media->kind(links->tree, dir, lean->name);
-	/* something that came later in the archive under this name wins */
-	if (kind != MEDIA_NOTHING && kind != MEDIA_WHITEOUT)
+/* Before directories are moved: one with the name of a link has come after it. */
+static void note_replaced(struct tree *tree, const struct leans *leans)
+{
+	for (size_t i = 0; i < leans->count; i++)
+		leans->items[i].replaced = is_replaced(tree, &leans->items[i]);
+}
+
+static int finish_link(struct links *links, const struct lean *lean, struct error *err)
+{
+	if (lean->replaced || is_replaced(links->tree, lean))
 		return 0;
 
 	int status = link_within(links, lean, err);
@@ -292,6 +303,7 @@ int lower_finish(struct tree *tree, const struct leans *leans, int lower_fd, str
 {
 	struct links links = { .tree = tree, .lower_fd = lower_fd };
 
+	note_replaced(tree, leans);
 	if (lower_fd >= 0) {
 		if (tree->root->opaque && hide_root(tree, lower_fd, err) < 0)
 			return -1;

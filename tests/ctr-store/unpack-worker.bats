@@ -390,6 +390,16 @@ is_opaque() {
 	is_whiteout tree/usr/lib/gone
 	[ "$(stat -c %a tree/usr tree/usr/lib/y tree/usr/lib | tr '\n' ' ')" = "700 700 755 " ]
 
+	# a link that what comes later replaces
+	mkdir lower/etc
+	touch lower/etc/file
+	layer l.tar <<-'END'
+		link lib target=etc/file
+		file lib/a
+	END
+	unpack l.tar
+	[ "$(find tree -type f)" = tree/usr/lib/a ]
+
 	layer l.tar <<<'file loop/a'
 	unpack 7 l.tar
 	error_is integrity loop
