@@ -28,25 +28,22 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-/* The host in docker://HOST[:PORT]; the caller frees it. */
+/* The host in [docker://]HOST[:PORT]; the caller frees it. */
 static char *parse_operand(const struct cli *cli, struct error *err)
 {
 	const char *operand = cli->operands[0];
+	const char *host = operand + (strncmp(operand, "docker://", 9) == 0 ? 9 : 0);
+	size_t length = strcspn(host, "/");
+	/* the grammar of references has no registries without a repository */
+	cleanup_free char *text = xasprintf("%.*s/any", (int)length, host);
 	cleanup_reference struct reference reference = { 0 };
 	struct error ignored;
 
-	if (strncmp(operand, "docker://", 9) == 0) {
-		size_t length = strcspn(operand + 9, "/");
-		/* the grammar of references has no registries without a repository */
-		cleanup_free char *text = xasprintf("%.*s/any", (int)length, operand + 9);
-		const char *rest = operand + 9 + length;
-
-		if ((rest[0] == '\0' || strcmp(rest, "/") == 0) &&
-		    reference_parse(text, &reference, &ignored) == 0 &&
-		    strncmp(reference.registry, operand + 9, length) == 0)
-			return steal_ptr(&reference.registry);
-	}
-	cli_usage(cli, err, "\"%s\" is not docker://HOST[:PORT]", operand);
+	if ((host[length] == '\0' || strcmp(host + length, "/") == 0) &&
+	    reference_parse(text, &reference, &ignored) == 0 &&
+	    strncmp(reference.registry, host, length) == 0)
+		return steal_ptr(&reference.registry);
+	cli_usage(cli, err, "\"%s\" is not [docker://]HOST[:PORT]", operand);
 	return NULL;
 }
 
@@ -94,7 +91,7 @@ static int list_repos_run(const struct cli *cli, struct error *err)
 
 const struct cli_command list_repos_command = {
 	.name = "list-repos",
-	.operands = "docker://HOST[:PORT]",
+	.operands = "[docker://]HOST[:PORT]",
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "list the repositories of a registry",

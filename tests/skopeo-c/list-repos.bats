@@ -27,7 +27,7 @@ list() {
 }
 
 @test "list-repos: an empty registry, then all of its repositories, over several pages" {
-	list "docker://$REGISTRY"
+	list "$REGISTRY"
 	jq -e --arg r "$REGISTRY" '. == {Registry: $r, Repositories: []}' <<<"$output"
 	skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/oci:v1" "docker://$REGISTRY/r/1:v1"
 	# the registry answers 100 at a time; a repository is a directory to it
@@ -59,8 +59,8 @@ list() {
 }
 
 @test "list-repos: of a registry, not of anything else" {
-	for operand in "docker://$REGISTRY/r" "docker://$REGISTRY/r/1:v1" docker:// docker://nohost oci:x "$REGISTRY"; do
+	for operand in "docker://$REGISTRY/r" "docker://$REGISTRY/r/1:v1" docker:// docker://nohost oci:x nohost; do
 		list 2 "$operand"
-		error_is usage "is not docker://HOST[:PORT]"
+		error_is usage "is not [docker://]HOST[:PORT]"
 	done
 }
