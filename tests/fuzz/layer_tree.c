@@ -2,8 +2,8 @@
 /*
  * Entries of every kind in any order, on top of a lower layer, into a directory and into an image:
  * the bytes say which, so that each is an archive whose every entry is read. Both come to be the
- * same, or neither; what the tree knows is there; the lower layer stays as it was. Needs root, as
- * the worker does.
+ * same, or neither; what the tree knows is there; on top of the lower layer the last entry is where
+ * its name leads; the lower layer stays as it was. Needs root, as the worker does.
  */
 #include "ctr-store/worker/finish.h"
 #include "ctr-store/worker/lower.h"
@@ -18,18 +18,23 @@
 #include "lib/tar_writer.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ENTRY_SIZE = 5, ENTRIES_MAX = 64, DIRECTORY_MODE = 0700 };
 
+/* What the first byte of an entry says. */
+enum { HARD_LINK = 3, WHITEOUT = 4, OPAQUE = 5, KINDS = 8 };
 enum { HAS_CONTENT = 8, HAS_OWNER = 16, HAS_ATTRIBUTE = 32, HAS_MODE = 64, HAS_TIME = 128 };
 
 /* A path has up to three of them; the topmost directory has none. */
@@ -40,6 +45,7 @@ static const char *const starts[] = { "", "/", "../", "../../" };
 
 static char base[] = "/tmp/fuzz-tree.XXXXXX";
 static int base_fd = -1, lower_fd;
+static bool can_mount;
 
 /* ---- the lower layer ---- */
 
@@ -67,6 +73,8 @@ static struct timespec time_of(const char *path)
 static void prepare(void)
 {
 	log_setup("fuzz", LOG_LEVEL_ERROR);
+	can_mount =
+		unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 	if (!mkdtemp(base) || atexit(remove_base) != 0)
 		abort();
 	base_fd = open(base, O_RDONLY | O_DIRECTORY);
@@ -74,10 +82,12 @@ static void prepare(void)
 		if (mkdirat(base_fd, lower_paths[i], i % 2 ? 0755 : DIRECTORY_MODE) < 0)
 			abort();
 	close(openat(base_fd, "lower/usr/lib/x", O_CREAT | O_WRONLY, 0600));
-	if (linkat(base_fd, "lower/usr/lib/x", base_fd, "lower/b/x", 0) < 0 ||
+	if (mkdirat(base_fd, "merged", 0700) < 0 ||
+	    linkat(base_fd, "lower/usr/lib/x", base_fd, "lower/b/x", 0) < 0 ||
 	    mkfifoat(base_fd, "lower/usr/c", 0600) < 0 ||
 	    symlinkat("usr/lib", base_fd, "lower/lib") < 0 ||
 	    symlinkat("/usr", base_fd, "lower/a") < 0 ||
+	    symlinkat(".", base_fd, "lower/usr/b") < 0 ||
 	    symlinkat("../a/lib", base_fd, "lower/b/lib") < 0)
 		abort();
 	lower_fd = openat(base_fd, "lower", O_PATH | O_DIRECTORY);
@@ -126,9 +136,8 @@ static mode_t type_of(unsigned kind)
 
 static void write_entry(struct tar_writer *tar, const uint8_t *bytes)
 {
-	enum { HARD_LINK = 3, WHITEOUT = 4, OPAQUE = 5 };
 	static const char content[5000] = "content";
-	unsigned kind = bytes[0] % 8, flags = bytes[0];
+	unsigned kind = bytes[0] % KINDS, flags = bytes[0];
 	struct stat st = { .st_mode = type_of(kind) | (flags & HAS_MODE ? 06755 : 0700),
 			   .st_uid = flags & HAS_OWNER ? 1000 : 0,
 			   .st_size = flags & HAS_CONTENT ? bytes[3] * 19 : 0,
@@ -172,15 +181,19 @@ ssize_t stream_next(struct stream *stream, const void **data, struct error *err)
 	return (ssize_t)stream->length;
 }
 
+static size_t count_entries(size_t size)
+{
+	return size / ENTRY_SIZE < ENTRIES_MAX ? size / ENTRY_SIZE : ENTRIES_MAX;
+}
+
 static void make_archive(struct stream *stream, const uint8_t *data, size_t size)
 {
 	cleanup_fd int fd = memfd_create("archive", MFD_CLOEXEC);
 	struct tar_writer tar = { .fd = fd, .what = "archive" };
 	struct error err;
 
-	for (size_t at = 0, i = 0; at + ENTRY_SIZE <= size && i < ENTRIES_MAX;
-	     at += ENTRY_SIZE, i++)
-		write_entry(&tar, data + at);
+	for (size_t i = 0; i < count_entries(size); i++)
+		write_entry(&tar, data + i * ENTRY_SIZE);
 	if (tar_finish(&tar, &err) < 0)
 		abort();
 	stream->length = (size_t)tar.written;
@@ -227,6 +240,67 @@ static void compare_name(struct tree *left, struct dir *a, struct tree *right, s
 		abort();
 }
 
+/* ---- what a container sees ---- */
+
+/* As the worker's marker does. */
+static void mark_opaque(struct tree *tree)
+{
+	char path[NAME_PATH_MAX + 1];
+	struct error err;
+
+	for (struct dir *dir = tree->root->next_made; dir; dir = dir->next_made) {
+		if (tree_is_dead(dir) || !(dir->opaque || dir->fresh) ||
+		    tree_is_hidden(dir->parent))
+			continue;
+		cleanup_fd int layer = openat(base_fd, "layer", O_PATH | O_DIRECTORY);
+		cleanup_fd int fd = tree_path(dir, path, &err) < 0
+					    ? -1
+					    : path_open_beneath(layer, path, O_RDONLY, &err);
+		if (fd < 0 || fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) < 0)
+			abort();
+	}
+}
+
+static void check_merged(const uint8_t *entry)
+{
+	unsigned kind = entry[0] % KINDS;
+	cleanup_free char *path = path_of(entry + 1, "");
+	cleanup_fd int root = openat(base_fd, "merged", O_PATH | O_DIRECTORY);
+	struct name name;
+	struct stat st;
+	struct error err;
+
+	if (name_parse(path, &name, &err) < 0)
+		abort();
+	cleanup_free char *plain = xasprintf("./%s/%s", name.parent, name.leaf);
+	cleanup_fd int fd = path_open_in_root(root, plain, O_PATH | O_NOFOLLOW, &err);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		abort();
+	if (kind == HARD_LINK)
+		return;
+	if ((st.st_mode & S_IFMT) != type_of(kind) ||
+	    (S_ISREG(st.st_mode) && st.st_size != (entry[0] & HAS_CONTENT ? entry[3] * 19 : 0)))
+		abort();
+}
+
+/* The last of the entries is there. */
+static void merge_and_check(struct tree *tree, const uint8_t *entry)
+{
+	cleanup_free char *target = xasprintf("%s/merged", base);
+	cleanup_free char *options = xasprintf("lowerdir=%s/layer:%s/lower", base, base);
+	unsigned kind = entry[0] % KINDS;
+
+	if (kind == WHITEOUT || kind == OPAQUE || !can_mount)
+		return;
+	mark_opaque(tree);
+	can_mount = mount("overlay", target, "overlay", MS_RDONLY, options) == 0;
+	if (!can_mount)
+		return;
+	check_merged(entry);
+	if (umount2(target, 0) < 0)
+		abort();
+}
+
 /* Directories were made in the same order. */
 static void compare(struct tree *left, struct tree *right)
 {
@@ -267,6 +341,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (status == 0)
 		compare(&left, &right);
+	if (status == 0 && size >= ENTRY_SIZE)
+		merge_and_check(&left, data + (count_entries(size) - 1) * ENTRY_SIZE);
 	tree_free(&left);
 	tree_free(&right);
 	close(directory.root_fd);
