@@ -195,7 +195,13 @@ options_of() {
 
 @test "mount: no such image, no such directory, a file instead of one" {
 	tool 3 ctr-store mount nope mnt
-	error_is not-found 'no image "nope" (see ctr-store images)'
+	error_is not-found 'no container or image "nope"'
+	tool 3 ctr-store export --output out nope
+	error_is not-found 'no container or image "nope"'
+	for what in --image --rw; do
+		tool 3 ctr-store mount "$what" nope mnt
+		error_is not-found 'no image "nope" (see ctr-store images)'
+	done
 	tool 3 ctr-store mount t:1 missing
 	error_is not-found "missing"
 	touch file
