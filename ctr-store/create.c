@@ -31,7 +31,7 @@ static const struct cli_option options[] = {
 	{ "image", 0, "NAME", OPTION_STRING, offsetof(struct settings, image),
 	  "take this image of the store instead of a document from stdin" },
 	{ "from", 0, "NAME", OPTION_STRING, offsetof(struct settings, from),
-	  "the same, and \"scratch\" is nothing at all" },
+	  "as an operand: the same, and \"scratch\" is nothing at all" },
 	{ "name", 0, "NAME", OPTION_STRING, offsetof(struct settings, name),
 	  "call the container so; the name must be free" },
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),
@@ -71,10 +71,10 @@ static int find_named(const struct store *store, json_t *document, struct image 
 }
 
 /* The document to continue, and its image. */
-static int get_image(const struct store *store, const struct settings *settings, json_t **document,
-		     struct image *image, struct error *err)
+static int get_image(const struct store *store, const struct settings *settings, const char *from,
+		     json_t **document, struct image *image, struct error *err)
 {
-	const char *name = settings->image ? settings->image : settings->from;
+	const char *name = settings->image ? settings->image : from;
 
 	if (name) {
 		if (!settings->image && strcmp(name, "scratch") == 0)
@@ -158,13 +158,15 @@ static int create(const struct cli *cli, struct error *err)
 	long long size_max = 0;
 	enum backend backend;
 
-	if (settings->image && settings->from)
-		return cli_usage(cli, err, "--image and --from exclude each other");
+	const char *from = cli->operand_count ? cli->operands[0] : settings->from;
+
+	if (!!settings->image + !!settings->from + cli->operand_count > 1)
+		return cli_usage(cli, err, "--image, --from and an operand exclude each other");
 	if ((settings->size && quota_parse(settings->size, &size_max, err) < 0) ||
 	    get_maps(settings, &uid_map, &gid_map, err) < 0 ||
 	    store_open_images(cli, &settings->additional, &store, err) < 0 ||
 	    backend_choose(&store, settings->backend, &backend, err) < 0 ||
-	    get_image(&store, settings, &document, &image, err) < 0)
+	    get_image(&store, settings, from, &document, &image, err) < 0)
 		return -1;
 
 	bool copy = backend == BACKEND_COPY;
@@ -197,10 +199,11 @@ static int create(const struct cli *cli, struct error *err)
 
 const struct cli_command command_create = {
 	.name = "create",
-	.operands = "",
+	.operands = "[IMAGE]",
+	.operands_max = 1,
 	.summary = "make a container from an image and mount its root file system",
-	.details = "Reads a container document with an image from stdin, unpacks what is not\n"
-		   "unpacked yet, adds `rootfs` and prints the document.",
+	.details = "Without IMAGE reads a container document with one from stdin. Unpacks what is\n"
+		   "not unpacked yet, adds `rootfs` and prints the document.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = create,

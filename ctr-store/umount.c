@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/attach.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/image.h"
 #include "ctr-store/mount_storage.h"
 #include "ctr-store/mountinfo.h"
 #include "ctr-store/record.h"
-#include "ctr-store/running.h"
+#include "ctr-store/unmount.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "lib/staging.h"
 #include "lib/store.h"
 
 #include <stddef.h>
@@ -20,10 +17,12 @@
 #include <string.h>
 
 struct settings {
-	bool force, lazy;
+	bool all, force, lazy;
 };
 
 static const struct cli_option options[] = {
+	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct settings, all),
+	  "all that is mounted; what is in use stays, and is an error" },
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct settings, force),
 	  "what is not mounted is no error" },
 	{ "lazy", 'l', NULL, OPTION_FLAG, offsetof(struct settings, lazy),
@@ -121,62 +120,26 @@ static const json_t *find_mount(const struct store *store, struct image_source *
 	return json_array_get(list, 0);
 }
 
-/* Remove a container that was there only for its mount. */
-static int discard_throwaway(const struct store *store, const json_t *container, struct error *err)
-{
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
-
-	if (staging_open(store, &trash, err) < 0 ||
-	    container_discard(store, container, &trash, err) < 0)
-		return -1;
-	lock_discard(store->locks_fd, "container", json_text(container, "id", ""));
-	return 0;
-}
-
-/* The last mount of a container is what it runs from, and what a throw-away one lives by. */
-static int undo_container(const struct store *store, const json_t *container, const json_t *record,
-			  bool lazy, struct error *err)
-{
-	json_auto_t *records = record_list_container(store, json_text(container, "id", ""), err);
-
-	if (!records)
-		return -1;
-	bool last = json_array_size(records) <= 1;
-	if ((last && running_refuse(store, container, records, err) < 0) ||
-	    attach_undo(store, record, lazy, err) < 0)
-		return -1;
-	if (last && json_is_true(json_object_get(container, "throwaway")))
-		return discard_throwaway(store, container, err);
-	return 0;
-}
-
-static int undo(const struct store *store, const json_t *record, bool lazy, struct error *err)
-{
-	const char *id = json_text(record, "container", NULL);
-	cleanup_fd int lock = -1;
-	json_auto_t *container = id ? container_lock(store, id, &lock, err) : NULL;
-
-	if (container)
-		return undo_container(store, container, record, lazy, err);
-	if (id && err->os && err->kind != ERROR_NOT_FOUND)
-		return -1;
-	/* of an image, or of a container whose directory somebody has removed */
-	return attach_undo(store, record, lazy, err);
-}
-
 static int umount_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
 	cleanup_image_source struct image_source images = { .index = NULL };
 
+	if (settings->all ? cli->operand_count > 0 : cli->operand_count == 0)
+		return cli_usage(cli, err, "give either --all or what to unmount");
 	if (store_open(cli, &store, err) < 0)
 		return -1;
+	if (settings->all) {
+		json_auto_t *records = record_list(&store, false, NULL, err);
+
+		return records ? unmount_all(&store, records, settings->lazy, err) : -1;
+	}
 	for (int i = 0; i < cli->operand_count; i++) {
 		json_auto_t *found = NULL;
 		const json_t *record = find_mount(&store, &images, cli->operands[i], &found, err);
 
-		int status = record ? undo(&store, record, settings->lazy, err) : -1;
+		int status = record ? unmount(&store, record, settings->lazy, err) : -1;
 
 		if (status < 0 && !(settings->force && err->kind == ERROR_NOT_FOUND))
 			return -1;
@@ -186,8 +149,7 @@ static int umount_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_umount = {
 	.name = "umount",
-	.operands = "DIR|NAME...",
-	.operands_min = 1,
+	.operands = "[DIR|NAME...]",
 	.operands_max = -1,
 	.summary = "unmount what mount or create has mounted",
 	.details = "Each operand is a directory, or the name of a container or an image that\n"

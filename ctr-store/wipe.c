@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/attach.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/hold.h"
@@ -8,6 +7,7 @@
 #include "ctr-store/remove_container.h"
 #include "ctr-store/running.h"
 #include "ctr-store/sweep.h"
+#include "ctr-store/unmount.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/json.h"
@@ -49,25 +49,6 @@ static int check_unused(const struct store *store, bool force, const json_t *con
 		  json_text(json_array_get(records, 0), "image", "an image"),
 		  json_text(json_array_get(records, 0), "target", "?"));
 	return error_hint(err, "see ctr-store mounts; --force unmounts all");
-}
-
-/* Of several mounts on one directory the topmost goes first, so what is beneath another waits for
- * the next round. Leaves none of the records. */
-static int unmount_all(const struct store *store, json_t *records, struct error *err)
-{
-	size_t before = json_array_size(records);
-
-	for (size_t i = before; i-- > 0;) {
-		int status = attach_undo(store, json_array_get(records, i), true, err);
-
-		if (status < 0 && err->kind != ERROR_IN_USE && err->kind != ERROR_NOT_FOUND)
-			return -1;
-		if (status == 0 || err->kind == ERROR_NOT_FOUND)
-			json_array_remove(records, i);
-	}
-	if (json_array_size(records) == 0)
-		return 0;
-	return json_array_size(records) < before ? unmount_all(store, records, err) : -1;
 }
 
 static int remove_containers(const struct store *store, bool force, const json_t *containers,
@@ -127,7 +108,7 @@ static int wipe_verb(const struct cli *cli, struct error *err)
 	json_auto_t *records = record_list(&store, false, NULL, err);
 	json_auto_t *containers = records ? container_list(&store, err) : NULL;
 	if (!containers || check_unused(&store, settings->force, containers, records, err) < 0 ||
-	    unmount_all(&store, records, err) < 0 ||
+	    unmount_all(&store, records, true, err) < 0 ||
 	    remove_containers(&store, settings->force, containers, err) < 0 ||
 	    remove_images(&store, &sweep, err) < 0)
 		return -1;

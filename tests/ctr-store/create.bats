@@ -115,6 +115,19 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	[ -z "$(ls "$OCID_ROOT/containers")" ]
 }
 
+@test "create: an image as operand, as podman and buildah take it" {
+	tool ctr-store create t:1
+	[ "$(field .image.name)" = docker.io/library/t:1 ]
+	tool ctr-store create scratch --name new
+	[ -z "$(ls "$(field .rootfs.path)")" ]
+	for option in --image --from; do
+		tool 2 ctr-store create t:1 "$option" t:1
+		error_is usage "exclude each other"
+	done
+	tool 2 ctr-store create --image t:1 --from t:1
+	error_is usage "exclude each other"
+}
+
 @test "create: no image of that name, no document, no image in it, a rootfs in it" {
 	tool 3 ctr-store create --image nope
 	error_is not-found 'no image "nope" (see ctr-store images)'

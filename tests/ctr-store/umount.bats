@@ -65,6 +65,27 @@ print("locked", flush=True); time.sleep(60)' "$OCID_RUNROOT/locks/container-abc"
 	wait || true
 }
 
+@test "umount: --all: what is in use stays" {
+	tool ctr-store umount --all
+	for name in a b; do
+		ctr-store create --image t:1 --id "id-$name" --name "$name" >/dev/null
+	done
+	ctr-store mount t:1 mnt >/dev/null
+	ctr-store mount --rw t:1 mnt >/dev/null
+	ctr-store mount t:1 other >/dev/null
+	exec 8<other/etc/one
+	tool 5 ctr-store umount --all
+	error_is in-use "$PWD/other is busy"
+	[ "$(ctr-store mounts | jq -r .target)" = "$PWD/other" ]
+	tool ctr-store umount --all --lazy
+	exec 8<&-
+	[ -z "$(ctr-store mounts)" ]
+	[ "$(ctr-store containers | jq -r .name | xargs)" = "a b" ]
+	tool 2 ctr-store umount
+	tool 2 ctr-store umount --all mnt
+	error_is usage "either --all or"
+}
+
 @test "umount: a mount that is not ours is left alone" {
 	mount -t tmpfs other mnt
 	tool 3 ctr-store umount mnt
