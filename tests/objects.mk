@@ -76,14 +76,14 @@ TEST_OBJS_hashing := skopeo-c/hashing.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(INFLATE)
 
-OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings fixes known leaves pointer rules rules_linux \
+OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings fixes known leaves mounts pointer rules rules_linux \
 	rules_mounts rules_resources schema schema_platforms structure)
 TEST_OBJS_oci_pointer := oci-gen/pointer.o
 TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
 TEST_OBJS_oci_cri := oci-gen/cri_read.o oci-gen/message.o
 TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities cdi_apply cdi_find \
-	generation image message mounts seccomp seccomp_default seccomp_edit seccomp_names \
+	generation image message seccomp seccomp_default seccomp_edit seccomp_names \
 	setters template versions volumes)
 TEST_OBJS_seccomp_names := oci-gen/seccomp_names.o
 
