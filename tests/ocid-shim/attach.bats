@@ -167,7 +167,7 @@ make_attached() {
 	follow slow a
 	exec 5>"$BATS_TEST_TMPDIR/a.in"
 	wait_for 10 attached_are slow 1
-	pid=$(pgrep -f 'ocid-shim attach slow')
+	pid=$(pgrep -P "$!")
 	kill -STOP "$pid"
 	shim start slow
 	[ "$(code slow)" -eq 2 ]
