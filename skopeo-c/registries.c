@@ -434,7 +434,7 @@ int registries_expand(const char *name, struct strings *candidates, struct error
 
 int registries_credential_helpers(struct strings *names, struct error *err)
 {
-	json_auto_t *registries = registries_load(err);
+	const json_t *registries = configured(err);
 	const json_t *name;
 	size_t i;
 
