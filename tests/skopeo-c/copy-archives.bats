@@ -130,9 +130,7 @@ layer_again() {
 @test "copy: an archive on standard input may have more members than there are descriptors" {
 	skopeo-c copy "$SRC" docker-archive:many.tar:app:1 >/dev/null
 	mkdir more
-	for ((i = 0; i < 700; i++)); do
-		truncate -s 64K "more/$i"
-	done
+	truncate -s 64K more/{1..700}
 	tar -rf many.tar more
 	tool sh -c 'ulimit -n 512 && cat many.tar | skopeo-c copy docker-archive:- dir:d'
 	diff <(jq -S .layers d/manifest.json) <(jq -S .layers expected/manifest.json)
