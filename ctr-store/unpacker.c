@@ -268,7 +268,8 @@ static int wait_for_news(struct unpacker *unpacker, int input_fd, bool *input_re
 			 struct error *err)
 {
 	size_t count = 0;
-	cleanup_free struct unpack_job **jobs = xcalloc(unpacker->job_count, sizeof(*jobs));
+	cleanup_free struct unpack_job **jobs =
+		xcalloc(unpacker->job_count, sizeof(struct unpack_job *));
 	cleanup_free struct pollfd *polls = xcalloc(2 * unpacker->job_count + 1, sizeof *polls);
 
 	/* of thousands of layers only those: poll() takes no more than may be open */

@@ -83,19 +83,20 @@ measure() { # IMAGE
 
 @test "scale: mounts in another mount namespace are looked for once" {
 	in_store "$SMALL"
+	# shellcheck disable=SC2016 # for the shell in there
 	unshare --mount --propagation private bash -c 'for i in {1..80}; do
 			ctr-store mount image0:1 >/dev/null
 			[ "$i" -ne 8 ] && [ "$i" -ne 80 ] || { echo >"$i"; until [ -e "seen-$i" ]; do sleep 0.05; done; }
 		done' 3>&- &
 	for i in 8 80; do
-		before=${listing-}
+		few=${listing-}
 		wait_for 30 test -e "$i"
 		listing=$(calls ctr-store mounts)
 		[ "$(ctr-store mounts | wc -l)" -eq "$i" ]
 		echo >"seen-$i"
 	done
 	wait $!
-	at_most "$listing" $((before + 72 * 30))
+	at_most "$listing" $((few + 72 * 30))
 	ctr-store gc >/dev/null
 }
 
