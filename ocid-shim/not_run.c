@@ -13,7 +13,10 @@ static int not_run_code(const char *message)
 		return NOT_RUN;
 	if (strcasestr(message, "not found") || strcasestr(message, "no such file"))
 		return NO_COMMAND;
-	return strcasestr(message, "permission denied") ? NOT_EXECUTABLE : NOT_RUN;
+	/* that of a directory is the newer runc's */
+	return strcasestr(message, "permission denied") || strcasestr(message, "is a directory")
+		       ? NOT_EXECUTABLE
+		       : NOT_RUN;
 }
 
 /* The kind of an error is the exit status of the tool. */

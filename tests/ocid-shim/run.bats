@@ -249,7 +249,7 @@ load common
 		case " $* " in *" run "*) sleep 0.4 ;; esac
 		exit "$code"
 	END
-	bundle hungry 'exec tail -c 100m /dev/zero' '.linux.resources = {memory: {limit: 8000000}}'
+	bundle hungry 'exec tail -c 200m /dev/zero' '.linux.resources = {memory: {limit: 32000000}}'
 	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" hungry
 	shim wait hungry
 	jq -e '.code == 137 and .signal == 9 and .oomKilled' <<<"$output"
