@@ -380,7 +380,14 @@ is_status_of_monitor() {
 		def watched():
 		    with open("shim.pid") as pid:
 		        infos = glob.glob("/proc/%s/fdinfo/*" % pid.read().strip())
-		    return sum(open(info).read().count("tfd:") for info in infos)
+		    count = 0
+		    for info in infos:
+		        try:
+		            with open(info) as file:
+		                count += file.read().count("tfd:")
+		        except FileNotFoundError:  # closed by now
+		            pass
+		    return count
 
 		def become(count):
 		    for _ in range(100):
