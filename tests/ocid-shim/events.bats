@@ -105,9 +105,10 @@ all_heard() {
 
 @test "events: memory that runs out is told while the container goes on" {
 	listen
-	bundle oom 'head -c 100m /dev/zero | tail; sleep 0.5; exit 4' '.linux.resources = {memory: {limit: 20971520, swap: 20971520}}'
+	bundle oom 'trap "exit 4" TERM; head -c 100m /dev/zero | tail; while :; do sleep 0.1; done' '.linux.resources = {memory: {limit: 20971520, swap: 20971520}}'
 	shim run --bundle "$BUNDLE" oom
 	wait_for 20 heard 'oom:created oom:started oom:oom'
+	shim kill oom
 	[ "$(code oom)" -eq 4 ]
 	[ "$(ocid-shim state oom | jq .oomKilled)" = true ]
 	wait_for 5 heard 'oom:created oom:started oom:oom oom:exited'
