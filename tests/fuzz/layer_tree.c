@@ -17,6 +17,7 @@
 #include "lib/path.h"
 #include "lib/tar_writer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
@@ -274,6 +275,9 @@ static void check_merged(const uint8_t *entry)
 		abort();
 	cleanup_free char *plain = xasprintf("./%s/%s", name.parent, name.leaf);
 	cleanup_fd int fd = path_open_in_root(root, plain, O_PATH | O_NOFOLLOW, &err);
+	/* links of the layer may send those of the lower one round and round */
+	if (fd < 0 && err.os == ELOOP)
+		return;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		abort();
 	if (kind == HARD_LINK)
