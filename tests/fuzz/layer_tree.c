@@ -17,7 +17,6 @@
 #include "lib/path.h"
 #include "lib/tar_writer.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
@@ -275,9 +274,6 @@ static void check_merged(const uint8_t *entry)
 		abort();
 	cleanup_free char *plain = xasprintf("./%s/%s", name.parent, name.leaf);
 	cleanup_fd int fd = path_open_in_root(root, plain, O_PATH | O_NOFOLLOW, &err);
-	/* links of the layer may send those of the lower one round and round */
-	if (fd < 0 && err.os == ELOOP)
-		return;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		abort();
 	if (kind == HARD_LINK)
@@ -287,14 +283,24 @@ static void check_merged(const uint8_t *entry)
 		abort();
 }
 
-/* The last of the entries is there. */
-static void merge_and_check(struct tree *tree, const uint8_t *entry)
+/* An entry may replace a link that it went through, which is no link of a lower layer then. */
+static bool has_symlinks(const uint8_t *entries, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		if (type_of(entries[i * ENTRY_SIZE] % KINDS) == S_IFLNK)
+			return true;
+	return false;
+}
+
+/* The last of the entries is there. */
+static void merge_and_check(struct tree *tree, const uint8_t *entries, size_t count)
+{
+	const uint8_t *entry = entries + (count - 1) * ENTRY_SIZE;
 	cleanup_free char *target = xasprintf("%s/merged", base);
 	cleanup_free char *options = xasprintf("lowerdir=%s/layer:%s/lower", base, base);
 	unsigned kind = entry[0] % KINDS;
 
-	if (kind == WHITEOUT || kind == OPAQUE || !can_mount)
+	if (kind == WHITEOUT || kind == OPAQUE || !can_mount || has_symlinks(entries, count))
 		return;
 	mark_opaque(tree);
 	can_mount = mount("overlay", target, "overlay", MS_RDONLY, options) == 0;
@@ -346,7 +352,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (status == 0)
 		compare(&left, &right);
 	if (status == 0 && size >= ENTRY_SIZE)
-		merge_and_check(&left, data + (count_entries(size) - 1) * ENTRY_SIZE);
+		merge_and_check(&left, data, count_entries(size));
 	tree_free(&left);
 	tree_free(&right);
 	close(directory.root_fd);
