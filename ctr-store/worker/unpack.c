@@ -11,7 +11,7 @@
 
 struct unpacker {
 	struct stream *stream;
-	struct tree *tree;
+	struct tree *tree; /* NULL: nothing is made, only looked at */
 	struct leans *leans;
 	struct unpacked *unpacked;
 	struct archive *archive;
@@ -173,7 +173,17 @@ static int unpack_named(struct unpacker *u, struct archive_entry *entry, const s
 	}
 }
 
-static int unpack_all(struct unpacker *u, struct error *err)
+/* Of parents made on the way the tree counts each, too. */
+static int count(struct unpacker *u, struct error *err)
+{
+	if (u->tree)
+		return tree_count(u->tree, err);
+	return u->unpacked->entries < u->entries_max
+		       ? 0
+		       : error_set(err, ERROR_LIMIT, "more than %lld entries", u->entries_max);
+}
+
+static int read_all(struct unpacker *u, struct error *err)
 {
 	struct archive_entry *entry;
 	struct name name;
@@ -184,9 +194,9 @@ static int unpack_all(struct unpacker *u, struct error *err)
 
 		if (!path)
 			return error_set(err, ERROR_INTEGRITY, "an entry without a name");
-		if (tree_count(u->tree, err) < 0 || name_parse(path, &name, err) < 0)
+		if (count(u, err) < 0 || name_parse(path, &name, err) < 0)
 			return -1;
-		if (unpack_named(u, entry, &name, err) < 0)
+		if (u->tree && unpack_named(u, entry, &name, err) < 0)
 			return error_prefix(err, "entry \"%s\"", path);
 		u->unpacked->entries++;
 	}
@@ -202,11 +212,10 @@ static int start_archive(struct unpacker *u, struct error *err)
 		       : archive_failed(u, err);
 }
 
-static int run(struct unpacker *u, int (*each)(struct unpacker *u, struct error *err),
-	       struct error *err)
+static int run(struct unpacker *u, struct error *err)
 {
 	u->archive = archive_read_new();
-	int status = start_archive(u, err) < 0 ? -1 : each(u, err);
+	int status = start_archive(u, err) < 0 ? -1 : read_all(u, err);
 
 	/* nothing at all is a layer without entries */
 	if (status < 0 && !u->began && !u->failure.kind)
@@ -222,29 +231,7 @@ int unpack(struct stream *stream, struct tree *tree, struct leans *leans, struct
 		.stream = stream, .tree = tree, .leans = leans, .unpacked = unpacked
 	};
 
-	return run(&u, unpack_all, err);
-}
-
-/* ---- checking -------------------------------------------------------------------------------- */
-
-static int check_all(struct unpacker *u, struct error *err)
-{
-	struct archive_entry *entry;
-	struct name name;
-	int status;
-
-	while ((status = next_entry(u, &entry, err)) > 0) {
-		const char *path = archive_entry_pathname(entry);
-
-		if (!path)
-			return error_set(err, ERROR_INTEGRITY, "an entry without a name");
-		if (++u->unpacked->entries > u->entries_max)
-			return error_set(err, ERROR_LIMIT, "more than %lld entries",
-					 u->entries_max);
-		if (name_parse(path, &name, err) < 0)
-			return -1;
-	}
-	return status;
+	return run(&u, err);
 }
 
 int unpack_check(struct stream *stream, long long entries_max, struct unpacked *unpacked,
@@ -252,5 +239,5 @@ int unpack_check(struct stream *stream, long long entries_max, struct unpacked *
 {
 	struct unpacker u = { .stream = stream, .unpacked = unpacked, .entries_max = entries_max };
 
-	return run(&u, check_all, err);
+	return run(&u, err);
 }
