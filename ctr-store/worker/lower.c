@@ -70,6 +70,8 @@ static int hide_root(struct tree *tree, int lower_fd, struct error *err)
 {
 	cleanup_strings struct strings names = { 0 };
 
+	if (!tree->root->opaque)
+		return 0;
 	if (directory_names(lower_fd, ".", &names) < 0)
 		return error_os(err, "cannot read the lower layers");
 	for (size_t i = 0; i < names.count; i++)
@@ -304,12 +306,11 @@ int lower_finish(struct tree *tree, const struct leans *leans, int lower_fd, str
 	struct links links = { .tree = tree, .lower_fd = lower_fd };
 
 	note_replaced(tree, leans);
-	if (lower_fd >= 0) {
-		if (tree->root->opaque && hide_root(tree, lower_fd, err) < 0)
-			return -1;
-		if (finish_implied_all(tree, lower_fd, err) < 0)
-			return -1;
-	}
+	/* the root may also become opaque when directories are moved */
+	if (lower_fd >= 0 &&
+	    (hide_root(tree, lower_fd, err) < 0 || finish_implied_all(tree, lower_fd, err) < 0 ||
+	     hide_root(tree, lower_fd, err) < 0))
+		return -1;
 
 	int status = finish_links(&links, leans, err);
 	tdestroy(links.copies, free);

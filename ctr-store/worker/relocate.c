@@ -54,6 +54,7 @@ static int merge(struct tree *tree, struct dir *from, struct dir *to, struct err
 	if (tree->media->list(tree, from, merge_each, &merging, err) < 0)
 		return -1;
 	to->has_whiteouts |= from->has_whiteouts;
+	to->opaque |= from->opaque;
 	return tree_remove(tree, from->parent, from->name, err);
 }
 

@@ -400,6 +400,24 @@ is_opaque() {
 	unpack l.tar
 	[ "$(find tree -type f)" = tree/usr/lib/a ]
 
+	layer l.tar <<-'END'
+		file lib/.wh..wh..opq
+		file lib/new
+	END
+	unpack l.tar
+	is_opaque tree/usr/lib
+	[ "$(ls tree tree/usr/lib | tr '\n' ' ')" = "tree: usr  tree/usr/lib: new " ]
+
+	# a link that leads to the topmost directory
+	ln -s / lower/top
+	layer l.tar <<-'END'
+		file top/.wh..wh..opq
+		file top/new
+	END
+	unpack l.tar
+	[ -f tree/new ]
+	is_whiteout tree/usr
+
 	layer l.tar <<<'file loop/a'
 	unpack 7 l.tar
 	error_is integrity loop
