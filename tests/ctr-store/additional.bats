@@ -157,7 +157,8 @@ state() {
 	run ctr-store mount --additional-store mnt t:1
 	[ "$status" -eq 0 ] && target=$(field .target) && ls "$target" "$target/deep" >listing
 	ctr-store umount "$target"
-	umount mnt
+	# a mount namespace that somebody makes at this moment has a copy of the overlay for a while
+	wait_for 10 umount mnt
 	[ "$(xargs <listing)" = "$target: deep etc $target/deep: new" ]
 }
 
