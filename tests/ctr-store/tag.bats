@@ -92,7 +92,7 @@ none_of_many() {
 	ctr-store untag many:{1..200} >pipe 3>&- 8>&- &
 	wait_for 10 none_of_many
 	tool ctr-store gc
-	timeout 10 head -n 200 <&8 >results
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" head -n 200 <&8 >results
 	wait $!
 	[ "$(jq -r '.untagged[0]' results | sort -u | wc -l)" -eq 200 ]
 	exec 8>&-
