@@ -406,7 +406,7 @@ is_opaque() {
 	END
 	unpack l.tar
 	is_opaque tree/usr/lib
-	[ "$(ls tree tree/usr/lib | tr '\n' ' ')" = "tree: usr  tree/usr/lib: new " ]
+	[ "$(find tree -mindepth 1 | sort | tr '\n' ' ')" = "tree/usr tree/usr/lib tree/usr/lib/new " ]
 
 	# a link that leads to the topmost directory
 	ln -s / lower/top
