@@ -32,11 +32,33 @@ void process_detach(void)
 		_exit(1);
 }
 
+/* Join the process group of a child, for which it need not live. */
+static void join_child(void)
+{
+	siginfo_t info;
+	pid_t child = fork();
+
+	if (child < 0)
+		return;
+	if (child == 0) {
+		setpgid(0, 0);
+		_exit(0);
+	}
+	waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+	setpgid(0, child);
+	waitpid(child, NULL, 0);
+}
+
 void process_leave_session(void)
 {
-	/* the leader of a process group can make no session: we join ocid-shim's */
-	if (setpgid(0, getpgid(getppid())) == 0)
-		setsid();
+	pid_t group = getpgid(getppid());
+
+	/* The leader of a process group can make no session, so another is joined before:
+	 * ocid-shim's or, where that is gone or was made outside of this PID namespace, a child's.
+	 */
+	if (group <= 0 || setpgid(0, group) < 0)
+		join_child();
+	setsid();
 }
 
 int process_setup(void)

@@ -43,7 +43,7 @@ teardown() {
 }
 
 podman() {
-	timeout -k 5 "${TOOL_TIMEOUT:-60}" podman --tmpdir "$BATS_FILE_TMPDIR/libpod" --cgroup-manager cgroupfs --runtime runc "$@"
+	PODMAN_IGNORE_CGROUPSV1_WARNING=1 timeout -k 5 "${TOOL_TIMEOUT:-60}" podman --tmpdir "$BATS_FILE_TMPDIR/libpod" --cgroup-manager cgroupfs --runtime runc "$@"
 }
 
 APP=containers-storage:localhost/app:1

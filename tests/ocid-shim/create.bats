@@ -119,6 +119,18 @@ load common
 	shim rm --force away
 }
 
+@test "create: also in a PID namespace where the caller's process group is one from outside" {
+	bundle inside 'exec sleep 100'
+	# shellcheck disable=SC2016 # for the shell inside
+	tool unshare --pid --fork --mount-proc sh -c '
+		ocid-shim run --bundle "$1" inside >/dev/null &&
+			ps -o pid=,sid=,pgid= -p "$(cat "$OCID_RUNROOT/containers/inside/shim.pid")" &&
+			ocid-shim rm --force inside' sh "$BUNDLE"
+	read -r pid sid group <<<"$output"
+	[ "$sid $group" = "$pid $pid" ]
+	nothing_left
+}
+
 @test "create: a long run root, a terminal all the same" {
 	bundle long 'exit 4' '.process.terminal = true | .mounts += [{destination: "/dev/pts",
 		type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"]}]'
