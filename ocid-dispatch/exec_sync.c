@@ -4,8 +4,11 @@
 
 #include "lib/base64.h"
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/memory_file.h"
+#include "lib/spawn.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/pipeline.h"
@@ -13,23 +16,47 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	OUTPUT_MAX = GRPC_MESSAGE_MAX - 4096, /* bytes of both streams; what is more is dropped */
 	TIMEOUT_MAX = INT_MAX / 1000,
+	ERRORS_MAX = 64 << 10,
 	STATUS_TIMEOUT = 124,
 	STATUS_NOT_RUN = 125, /* of ocid-shim exec; 126 and 127 are the command's fault */
 };
 
-/* What it has left running with its streams is not waited for, whatever that still says. */
-static int execute(const struct rpc_context *context, const char *id, const json_t *request,
-		   json_int_t timeout, struct pipeline_result *result, struct error *err)
+/* What ocid-shim itself has said last; NULL where it has said nothing. The caller owns it. */
+static json_t *read_error(int fd)
 {
-	cleanup_pipeline struct pipeline pipeline = { 0 };
+	struct error ignored;
+	size_t length;
+	cleanup_free char *text =
+		lseek(fd, 0, SEEK_SET) == 0
+			? file_read_fd(fd, ERRORS_MAX, &length, "errors", &ignored)
+			: NULL;
+	cleanup_free char *line = text ? spawn_last_line(text) : NULL;
+
+	return line ? json_parse(line, strlen(line), "errors", &ignored) : NULL;
+}
+
+/* Its errors are kept apart from what the command says, which may be anything. *failure is NULL
+ * where there is none; the caller owns it. What the command has left running with its streams is
+ * not waited for, whatever that still says. */
+static int execute(const struct rpc_context *context, const char *id, const json_t *request,
+		   json_int_t timeout, struct pipeline_result *result, json_t **failure,
+		   struct error *err)
+{
+	cleanup_fd int errors_fd = memory_file("errors", "", err);
+	cleanup_pipeline struct pipeline pipeline = { .pass_fd = errors_fd, .passed = ">&2" };
 	struct strings *words = pipeline_add(&pipeline, "ocid-shim", "exec", NULL);
 	const json_t *word;
 	size_t i;
 
+	if (errors_fd < 0)
+		return -1;
+	strings_add(words, "--errors-fd");
+	strings_addf(words, "%d", errors_fd);
 	if (timeout > 0) {
 		strings_add(words, "--timeout");
 		strings_addf(words, "%lld", (long long)timeout);
@@ -38,28 +65,10 @@ static int execute(const struct rpc_context *context, const char *id, const json
 	json_array_foreach (json_object_get(request, "cmd"), i, word) {
 		strings_add(words, json_string_value(word));
 	}
-	return pipeline_capture(&pipeline, context, OUTPUT_MAX, result, err);
-}
-
-/* The error of ocid-shim itself on its last line of stderr, which is taken off there; NULL when
- * the last line is the command's. The caller owns it. */
-static json_t *take_tool_error(struct buffer *errors)
-{
-	const char *text = (const char *)buffer_data(errors);
-	size_t length = buffer_length(errors), begin;
-	struct error ignored;
-
-	if (length < 2 || text[length - 1] != '\n')
-		return NULL;
-	begin = length - 1;
-	while (begin > 0 && text[begin - 1] != '\n')
-		begin--;
-	json_auto_t *object = json_parse(text + begin, length - begin, "stderr", &ignored);
-	if (strcmp(json_text(object, "tool", ""), "ocid-shim") != 0 ||
-	    strcmp(json_text(object, "verb", ""), "exec") != 0)
-		return NULL;
-	errors->end -= length - begin;
-	return json_incref(object);
+	if (pipeline_capture(&pipeline, context, OUTPUT_MAX, result, err) < 0)
+		return -1;
+	*failure = result->status == 0 ? NULL : read_error(errors_fd);
+	return 0;
 }
 
 static void put_output(json_t *response, const char *key, const struct buffer *output)
@@ -69,10 +78,9 @@ static void put_output(json_t *response, const char *key, const struct buffer *o
 	json_object_set_new(response, key, json_string(text));
 }
 
-static int answer(struct pipeline_result *result, json_int_t timeout, json_t **response,
-		  struct error *err)
+static int answer(struct pipeline_result *result, const json_t *failure, json_int_t timeout,
+		  json_t **response, struct error *err)
 {
-	json_auto_t *failure = result->status == 0 ? NULL : take_tool_error(&result->errors);
 	const char *message = json_text(failure, "message", "");
 
 	if (failure && result->status == STATUS_TIMEOUT)
@@ -100,6 +108,7 @@ int containers_exec_sync(const struct rpc_context *context, const json_t *reques
 	cleanup_pipeline_result struct pipeline_result result = { 0 };
 	cleanup_records struct records records = { 0 };
 	cleanup_named struct named named = { 0 };
+	json_auto_t *failure = NULL;
 
 	if (json_array_size(json_object_get(request, "cmd")) == 0)
 		return error_set(err, ERROR_USAGE, "the request has no command");
@@ -111,7 +120,7 @@ int containers_exec_sync(const struct rpc_context *context, const json_t *reques
 		return -1;
 	if (container_state(&records, &named) != CONTAINER_RUNNING)
 		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
-	if (execute(context, named.id, request, timeout, &result, err) < 0)
+	if (execute(context, named.id, request, timeout, &result, &failure, err) < 0)
 		return -1;
-	return answer(&result, timeout, response, err);
+	return answer(&result, failure, timeout, response, err);
 }

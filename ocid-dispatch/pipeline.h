@@ -22,6 +22,7 @@ struct pipeline {
 	struct strings stages[PIPELINE_MAX]; /* the words of each tool's command line */
 	size_t count;
 	int pass_fd;	     /* when > 0: the first tool inherits it under this number. Borrowed */
+	const char *passed;  /* what a trace has behind that number, such as ">&2". Borrowed */
 	const json_t *input; /* the document on the first tool's stdin; NULL: nothing. Borrowed */
 	int output_fd;	     /* when > 0: the last tool's stdout. Borrowed */
 	const char *output;  /* what that is called in a trace. Borrowed */

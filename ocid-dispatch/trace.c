@@ -61,6 +61,8 @@ void trace_pipeline(const struct pipeline *pipeline)
 			put_word(out, words->items[w]);
 		}
 	}
+	if (pipeline->passed)
+		fprintf(out, " %d%s", pipeline->pass_fd, pipeline->passed);
 	if (pipeline->output) {
 		fputs(" >", out);
 		put_word(out, pipeline->output);

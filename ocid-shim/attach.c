@@ -2,6 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/control.h"
+#include "ocid-shim/descriptor.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/monitor/protocol.h"
 #include "ocid-shim/relay.h"
@@ -55,7 +56,7 @@ static int run_attach(const struct cli *cli, struct error *err)
 	char answer[2];
 	int input_fd = -1;
 
-	if (relay_check_resize_fd(cli, settings->resize_fd, err) < 0 ||
+	if (descriptor_option(cli, "resize-fd", settings->resize_fd, err) < 0 ||
 	    store_open(cli, &store, err) < 0 ||
 	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;

@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/descriptor.h"
 
+#include "lib/cli.h"
+
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+int descriptor_option(const struct cli *cli, const char *option, long long fd, struct error *err)
+{
+	if (fd == -1 || (fd >= 0 && fd <= INT_MAX && fcntl((int)fd, F_SETFD, FD_CLOEXEC) == 0))
+		return 0;
+	return cli_usage(cli, err, "--%s: %lld is not an open descriptor", option, fd);
+}
 
 int descriptors_send(int socket_fd, const void *data, size_t length, const int *fds, size_t count)
 {

@@ -10,6 +10,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/console_socket.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/descriptor.h"
 #include "ocid-shim/exec_process.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/not_run.h"
@@ -44,7 +45,7 @@ enum {
 struct exec_settings {
 	struct exec_request request;
 	long long timeout; /* seconds; 0: none */
-	long long resize_fd;
+	long long resize_fd, errors_fd;
 	const char *cpus;
 	bool interactive, no_stdin;
 };
@@ -61,6 +62,7 @@ struct session {
 	char socket_name[32]; /* in the container's directory; "" where there is no terminal */
 	char *socket_path;
 	int socket_fd;
+	int stderr_fd; /* the command's standard error; 0: it is still ours, too */
 };
 
 static void session_close(struct session *session)
@@ -70,6 +72,8 @@ static void session_close(struct session *session)
 	if (session->socket_name[0])
 		unlinkat(session->container.dir_fd, session->socket_name, 0);
 	cleanup_fd_p(&session->socket_fd);
+	if (session->stderr_fd > 0)
+		close(session->stderr_fd);
 	free(session->pid_path);
 	free(session->socket_path);
 	json_decref(session->process);
@@ -105,6 +109,7 @@ static pid_t start(const struct session *session, int process_fd, int log_fd, st
 	const struct spawn spawn = { .argv = (const char *const *)argv.items,
 				     .environment = environment,
 				     .stdin_fd = input,
+				     .stderr_fd = session->stderr_fd,
 				     .pass_fds = pass };
 	return spawn_start(&spawn, err);
 }
@@ -253,6 +258,19 @@ static int prepare(struct session *session, struct error *err)
 	return session->process ? prepare_terminal(session, err) : -1;
 }
 
+/* Have what we say ourselves, from now on, go elsewhere than what the command says. */
+static int part_errors(struct session *session, struct error *err)
+{
+	int fd = (int)session->settings->errors_fd;
+
+	if (fd < 0)
+		return 0;
+	session->stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (session->stderr_fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+		return error_os(err, "--errors-fd");
+	return 0;
+}
+
 static int run_exec(const struct cli *cli, struct error *err)
 {
 	const struct exec_settings *settings = cli->settings;
@@ -273,8 +291,9 @@ static int run_exec(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--resize-fd needs --tty");
 	if (settings->interactive && settings->no_stdin)
 		return cli_usage(cli, err, "--interactive and --no-stdin exclude each other");
-	if (relay_check_resize_fd(cli, settings->resize_fd, err) < 0 ||
-	    exec_request_check(cli, &settings->request, err) < 0)
+	if (descriptor_option(cli, "resize-fd", settings->resize_fd, err) < 0 ||
+	    descriptor_option(cli, "errors-fd", settings->errors_fd, err) < 0 ||
+	    exec_request_check(cli, &settings->request, err) < 0 || part_errors(&session, err) < 0)
 		return -1;
 	/* the runtime moves the process */
 	cgroup_expect_move();
@@ -298,6 +317,8 @@ static const struct cli_option options[] = {
 	  "it has no input" },
 	{ "resize-fd", 0, "FD", OPTION_NUMBER, offsetof(struct exec_settings, resize_fd),
 	  "read sizes of the terminal there: {\"Width\":80,\"Height\":24}" },
+	{ "errors-fd", 0, "FD", OPTION_NUMBER, offsetof(struct exec_settings, errors_fd),
+	  "say there, not where the command does, what goes wrong with it" },
 	{ "env", 'e', "NAME=VALUE", OPTION_LIST, offsetof(struct exec_settings, request.env),
 	  "add to the container's own environment" },
 	{ "cwd", 0, "DIR", OPTION_STRING, offsetof(struct exec_settings, request.cwd),
@@ -322,7 +343,7 @@ const struct cli_command exec_command = {
 		"127 say that it did not run. Options stand before the ID.",
 	.options = options,
 	.settings_size = sizeof(struct exec_settings),
-	.defaults = &(const struct exec_settings){ .resize_fd = -1 },
+	.defaults = &(const struct exec_settings){ .resize_fd = -1, .errors_fd = -1 },
 	.stop_at_operand = true,
 	.run = run_exec,
 };

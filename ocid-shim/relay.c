@@ -8,8 +8,6 @@
 #include "lib/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -71,13 +69,6 @@ static void resize(const struct relay *relay, const struct monitor_size *size)
 	}
 	memcpy(message + 1, size, sizeof *size);
 	send(relay->output_fd, message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-int relay_check_resize_fd(const struct cli *cli, long long fd, struct error *err)
-{
-	if (fd == -1 || (fd >= 0 && fd <= INT_MAX && fcntl((int)fd, F_SETFD, FD_CLOEXEC) == 0))
-		return 0;
-	return cli_usage(cli, err, "--resize-fd: %lld is not an open descriptor", fd);
 }
 
 /* ---- to the container ---- */

@@ -28,7 +28,3 @@ enum relay_end {
 
 /* Run until one of these; -1 with err. */
 int relay_run(struct relay *relay, struct error *err);
-
-/* A usage error unless it is an open descriptor; -1 (none given) is fine. */
-struct cli;
-int relay_check_resize_fd(const struct cli *cli, long long fd, struct error *err);

@@ -8,10 +8,10 @@
 #include "lib/notify.h"
 #include "lib/version.h"
 #include "ocid-shim/container.h"
+#include "ocid-shim/descriptor.h"
 #include "ocid-shim/runtime.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,11 +127,7 @@ static int choose_supervision(const struct cli *cli, struct request *request, st
 		strings_add(&request->exit_command, program);
 	for (size_t i = 0; i < settings->exit_arguments.count; i++)
 		strings_add(&request->exit_command, settings->exit_arguments.items[i]);
-	if (settings->ready_fd != -1 && (settings->ready_fd < 0 || settings->ready_fd > INT_MAX ||
-					 fcntl((int)settings->ready_fd, F_SETFD, FD_CLOEXEC) < 0))
-		return cli_usage(cli, err, "--ready-fd: %lld is not an open descriptor",
-				 settings->ready_fd);
-	return 0;
+	return descriptor_option(cli, "ready-fd", settings->ready_fd, err);
 }
 
 int request_make(const struct cli *cli, struct request *request, struct error *err)

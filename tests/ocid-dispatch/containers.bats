@@ -375,6 +375,27 @@ that() {
 	error_is in-use "does not run"
 }
 
+@test "containers: whatever a command says, how it ended is not mistaken" {
+	local saying='{"tool":"ocid-shim","verb":"exec","code":"not-found","message":"none"}'
+
+	container one 'sleep 60'
+	start
+	late() {
+		call 124 ExecSync "$(jq -cn --arg id "$CTR" --arg command "$1" \
+			'{containerId: $id, timeout: 2, cmd: ["sh", "-c", $command]}')"
+		[[ $stderr == *"has not ended after 2 seconds"* ]]
+	}
+	late 'printf "half a line" >&2; sleep 30'
+	late 'head -c 20000000 /dev/zero >&2; sleep 30'
+	late 'head -c 20000000 /dev/zero; sleep 30'
+	call ExecSync "$(jq -cn --arg id "$CTR" --arg saying "$saying" \
+		'{containerId: $id, cmd: ["sh", "-c", "echo \"$1\" >&2; exit 3", "-", $saying]}')"
+	[ "$(jq -r '.exitCode, (.stderr | @base64d)' <<<"$output")" = "$(printf '3\n%s' "$saying")" ]
+	jq -cn --arg id "$CTR" '{containerId: $id, cmd: ["echo", "x"]}' >"$BATS_TEST_TMPDIR/request"
+	tool ocid-dispatch call --config "$CONFIG" --trace ExecSync <"$BATS_TEST_TMPDIR/request"
+	[ "$(bash -c "$(grep ^ocid-shim <<<"$stderr")")" = x ]
+}
+
 @test "containers: what is executed says no more than a message holds" {
 	container one 'sleep 60'
 	start

@@ -76,6 +76,22 @@ no_process() {
 	shim rm --force opts
 }
 
+@test "exec --errors-fd: what the command says and what went wrong with it are apart" {
+	local errors=$BATS_TEST_TMPDIR/errors
+
+	idle apart
+	shim 124 exec --timeout 1 --errors-fd 6 apart sh -c 'ls /proc/self/fd >&2; printf half >&2; sleep 30' 6>"$errors"
+	[ "$stderr" = $'0\n1\n2\n3\nhalf' ]
+	[[ $(<"$errors") == "ocid-shim: exec: sh took longer than 1 seconds"* ]]
+	shim 127 exec --errors-fd 6 apart /no/such 6>"$errors"
+	[[ $(<"$errors") == *"/no/such"* ]]
+	shim 4 exec --errors-fd 6 apart sh -c 'exit 4' 6>"$errors"
+	[ ! -s "$errors" ]
+	shim 2 exec --errors-fd 77 apart true
+	error_is usage '--errors-fd'
+	shim rm --force apart
+}
+
 @test "exec: the groups of the container's user; another user has its own" {
 	idle caps '.process.user = {uid: 3, gid: 4, additionalGids: [5]} | .process.capabilities = {
 		bounding: ["CAP_CHOWN", "CAP_KILL"], inheritable: [], ambient: [],
