@@ -172,9 +172,12 @@ static int let_go(const struct store *store, const char *id, struct error *err)
 /* A list that somebody else writes would be unreadable to him when we have. */
 static int check_writable(const struct storage *storage, struct error *err)
 {
+	cleanup_fd int dir_fd = open_containers(storage->root, storage->driver, err);
 	struct stat st;
 
-	if (fstat(storage->images_fd, &st) < 0)
+	if (dir_fd < 0)
+		return -1;
+	if (fstat(dir_fd, &st) < 0)
 		return error_os(err, "%s", storage->root);
 	if (st.st_uid != geteuid()) {
 		error_set(err, ERROR_UNSUPPORTED, "the store %s is that of user %u", storage->root,

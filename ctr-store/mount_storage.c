@@ -29,8 +29,10 @@ bool mount_storage_means(const char *name)
 /* ---- layers ---- */
 
 /* The directory of a layer's files, absolute; the caller frees it. */
-static char *layer_directory(const struct storage *storage, const char *id, struct error *err)
+static char *layer_directory(const struct storage *storage, const json_t *layer, struct error *err)
 {
+	const struct storage_part *part = storage_part(storage, layer);
+	const char *id = json_text(layer, "id", "");
 	bool is_vfs = strcmp(storage->driver, "vfs") == 0;
 	cleanup_free char *composefs = xasprintf("%s/composefs-data", id);
 	cleanup_free char *directory = xasprintf(is_vfs ? "dir/%s" : "%s/diff", id);
@@ -39,17 +41,16 @@ static char *layer_directory(const struct storage *storage, const char *id, stru
 		error_set(err, ERROR_INTEGRITY, "\"%s\" is no id of a layer", id);
 		return NULL;
 	}
-	if (faccessat(storage->files_fd, composefs, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (faccessat(part->files_fd, composefs, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		error_set(err, ERROR_UNSUPPORTED, "layer %s is kept as composefs", id);
 		return NULL;
 	}
-	cleanup_fd int fd =
-		path_open_beneath(storage->files_fd, directory, O_PATH | O_DIRECTORY, err);
+	cleanup_fd int fd = path_open_beneath(part->files_fd, directory, O_PATH | O_DIRECTORY, err);
 	if (fd < 0) {
 		error_prefix(err, "layer %s", id);
 		return NULL;
 	}
-	return xasprintf("%s/%s/%s", storage->root, storage->driver, directory);
+	return xasprintf("%s/%s/%s", part->root, storage->driver, directory);
 }
 
 /* The directories of the layers, lowest first; of vfs each has all of those beneath in it. */
@@ -64,9 +65,9 @@ static json_t *list_directories(const struct storage *storage, const char *top, 
 		const json_t *layer = storage_find_layer(layers, id);
 
 		if (!layer) {
-			error_set(err, ERROR_UNSUPPORTED, "layer %s is not in the store itself",
-				  id);
-			error_hint(err, "additional image stores are not read");
+			error_set(err, ERROR_INTEGRITY, "the store does not have layer %s", id);
+			error_hint(err,
+				   "it may be in an additional image store: [ROOT:imagestore=DIR]");
 			return NULL;
 		}
 		if (json_array_size(directories) == LAYERS_MAX) {
@@ -74,7 +75,7 @@ static json_t *list_directories(const struct storage *storage, const char *top, 
 				  LAYERS_MAX);
 			return NULL;
 		}
-		cleanup_free char *directory = layer_directory(storage, id, err);
+		cleanup_free char *directory = layer_directory(storage, layer, err);
 		if (!directory)
 			return NULL;
 		json_array_insert_new(directories, 0, json_string(directory));

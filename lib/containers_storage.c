@@ -9,7 +9,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/reference.h"
-#include "lib/toml.h"
+#include "lib/storage_conf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,120 +18,118 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LIST_MAX = 64 << 20, CONF_MAX = 1 << 20 /* bytes */ };
+enum { LIST_MAX = 64 << 20 /* bytes */ };
+
+static const char part_key[] = "part";
 
 /* ---- where it is ---- */
 
-/* The storage.conf that counts; the caller frees it. */
-static char *conf_path(void)
+/* "[DRIVER@]ROOT[+RUNROOT][:OPTIONS]" */
+static void parse_where(const char *where, struct storage_conf *conf)
 {
-	const char *given = getenv("CONTAINERS_STORAGE_CONF"), *home = getenv("HOME");
-	const char *config = getenv("XDG_CONFIG_HOME");
-
-	if (given && given[0])
-		return xstrdup(given);
-	if (geteuid() != 0)
-		return config && config[0]
-			       ? xasprintf("%s/containers/storage.conf", config)
-			       : xasprintf("%s/.config/containers/storage.conf", home ? home : "");
-	return xstrdup(access("/etc/containers/storage.conf", F_OK) == 0
-			       ? "/etc/containers/storage.conf"
-			       : "/usr/share/containers/storage.conf");
-}
-
-static char *default_root(void)
-{
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-
-	if (geteuid() == 0)
-		return xstrdup("/var/lib/containers/storage");
-	return data && data[0] ? xasprintf("%s/containers/storage", data)
-			       : xasprintf("%s/.local/share/containers/storage", home ? home : "");
-}
-
-static int read_conf(struct storage *storage, struct error *err)
-{
-	cleanup_free char *path = conf_path();
-	cleanup_free char *text = NULL;
-	cleanup_toml struct toml toml = { 0 };
-	size_t length;
-	int found = file_read_known(path, false, CONF_MAX, &text, &length, err);
-
-	storage->root = default_root();
-	storage->driver = xstrdup("overlay");
-	if (found <= 0)
-		return found;
-	if (toml_parse(text, length, path, &toml, err) < 0)
-		return -1;
-	const json_t *table = json_object_get(toml.root, "storage");
-	const char *driver = json_text(table, "driver", ""),
-		   *root = json_text(table, "graphroot", "");
-	storage->transient = json_is_true(json_object_get(table, "transient_store"));
-	if (driver[0]) {
-		free(storage->driver);
-		storage->driver = xstrdup(driver);
-	}
-	/* a user's own store is not where the system's is */
-	if (root[0] && (geteuid() == 0 || getenv("CONTAINERS_STORAGE_CONF"))) {
-		free(storage->root);
-		storage->root = xstrdup(root);
-	}
-	return 0;
-}
-
-static void parse_where(struct storage *storage, const char *where)
-{
-	const char *at = strchr(where, '@');
+	const char *at = strchr(where, '@'), *options = strchr(where, ':');
 	const char *root = at ? at + 1 : where;
 
-	storage->driver = at ? xstrndup(where, (size_t)(at - where)) : xstrdup("overlay");
-	storage->root = xstrndup(root, strcspn(root, "+:"));
+	conf->driver = at ? xstrndup(where, (size_t)(at - where)) : NULL;
+	conf->root = xstrndup(root, strcspn(root, "+:"));
+	if (options)
+		storage_conf_add_options(options + 1, &conf->additional);
 }
 
-static int open_part(const struct storage *storage, const char *end, struct error *err)
+static bool has_driver(const char *root, const char *driver)
 {
-	cleanup_free char *path = xasprintf("%s/%s%s", storage->root, storage->driver, end);
+	cleanup_free char *path = xasprintf("%s/%s-images", root, driver);
+
+	return access(path, F_OK) == 0;
+}
+
+static char *find_driver(const struct storage_conf *conf)
+{
+	const char *root = conf->images ? conf->images : conf->root;
+
+	return xstrdup(!has_driver(root, "overlay") && has_driver(root, "vfs") ? "vfs" : "overlay");
+}
+
+static int open_directory(const char *root, const char *driver, const char *end, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/%s%s", root, driver, end);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT) {
 		error_set(err, ERROR_NOT_FOUND, "%s is no store of containers: there is no %s",
-			  storage->root, path);
+			  root, path);
 		return -1;
 	}
 	return fd < 0 ? error_os(err, "%s", path) : fd;
 }
 
+static int add_part(struct storage *storage, const char *root, struct error *err)
+{
+	struct storage_part *part;
+
+	storage->parts =
+		xreallocarray(storage->parts, storage->part_count + 1, sizeof *storage->parts);
+	part = &storage->parts[storage->part_count++];
+	*part = (struct storage_part){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
+	if ((part->images_fd = open_directory(root, storage->driver, "-images", err)) < 0 ||
+	    (part->layers_fd = open_directory(root, storage->driver, "-layers", err)) < 0 ||
+	    (part->files_fd = open_directory(root, storage->driver, "", err)) < 0)
+		return -1;
+	part->root = realpath(root, NULL);
+	return part->root ? 0 : error_os(err, "%s", root);
+}
+
+static int open_parts(struct storage *storage, const struct storage_conf *conf, struct error *err)
+{
+	if ((conf->images && add_part(storage, conf->images, err) < 0) ||
+	    add_part(storage, conf->root, err) < 0)
+		return -1;
+	for (size_t i = 0; i < conf->additional.count; i++) {
+		if (add_part(storage, conf->additional.items[i], err) == 0)
+			continue;
+		/* never "not found", which is for what was asked for */
+		if (err->kind == ERROR_NOT_FOUND)
+			err->kind = ERROR_FAILED;
+		return error_prefix(err, "additional store");
+	}
+	return 0;
+}
+
 int storage_open(const char *text, struct storage *storage, const char **name, struct error *err)
 {
+	cleanup_storage_conf struct storage_conf conf = { 0 };
 	const char *end = text[0] == '[' ? strchr(text, ']') : NULL;
 	cleanup_free char *where = end ? xstrndup(text + 1, (size_t)(end - text - 1)) : NULL;
 
-	*storage = (struct storage){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
+	*storage = (struct storage){ 0 };
 	*name = end ? end + 1 : text;
 	if (text[0] == '[' && !end)
 		return error_set(err, ERROR_USAGE, "containers-storage:%s: \"[\" without \"]\"",
 				 text);
 	if (where)
-		parse_where(storage, where);
-	else if (read_conf(storage, err) < 0)
+		parse_where(where, &conf);
+	else if (storage_conf_read(&conf, err) < 0)
 		return -1;
+	storage->root = xstrdup(conf.root);
+	storage->driver = conf.driver ? steal_ptr(&conf.driver) : find_driver(&conf);
+	storage->transient = conf.transient;
 	if (strcmp(storage->driver, "overlay") != 0 && strcmp(storage->driver, "vfs") != 0)
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "stores with the driver \"%s\" cannot be read", storage->driver);
-	if ((storage->images_fd = open_part(storage, "-images", err)) < 0 ||
-	    (storage->layers_fd = open_part(storage, "-layers", err)) < 0 ||
-	    (storage->files_fd = open_part(storage, "", err)) < 0)
-		return -1;
-	return 0;
+	return open_parts(storage, &conf, err);
 }
 
 void storage_close(struct storage *storage)
 {
+	for (size_t i = 0; i < storage->part_count; i++) {
+		free(storage->parts[i].root);
+		cleanup_fd_p(&storage->parts[i].images_fd);
+		cleanup_fd_p(&storage->parts[i].layers_fd);
+		cleanup_fd_p(&storage->parts[i].files_fd);
+	}
+	free(storage->parts);
 	free(storage->root);
 	free(storage->driver);
-	cleanup_fd_p(&storage->images_fd);
-	cleanup_fd_p(&storage->layers_fd);
-	cleanup_fd_p(&storage->files_fd);
 }
 
 /* ---- lists ---- */
@@ -147,33 +145,58 @@ static int lock_part(int dir_fd, const char *name, struct error *err)
 	return steal_fd(&fd);
 }
 
-static json_t *read_list(int dir_fd, const char *lock_name, const char *name, struct error *err)
+/* Add what a part has to the list, each entry with the part's number; a store that is new has no
+ * list yet. */
+static int add_list(json_t *all, size_t part, int dir_fd, const char *lock_name, const char *name,
+		    struct error *err)
 {
 	cleanup_fd int lock = lock_part(dir_fd, lock_name, err);
 	json_auto_t *list = lock < 0 ? NULL : json_read_at(dir_fd, name, LIST_MAX, err);
+	json_t *entry;
+	size_t i;
 
+	if (lock >= 0 && !list && err->os == ENOENT)
+		return 0;
 	if (!list)
-		return NULL;
-	if (!json_is_array(list)) {
-		error_set(err, ERROR_INTEGRITY, "%s is no list", name);
-		return NULL;
-	}
-	return json_incref(list);
+		return -1;
+	if (!json_is_array(list))
+		return error_set(err, ERROR_INTEGRITY, "%s is no list", name);
+	json_array_foreach (list, i, entry)
+		json_object_set_new(entry, part_key, json_integer((json_int_t)part));
+	json_array_extend(all, list);
+	return 0;
 }
 
-int storage_lock_layers(const struct storage *storage, struct error *err)
+int storage_lock_layers(const struct storage_part *part, struct error *err)
 {
-	return lock_part(storage->layers_fd, "layers.lock", err);
+	return lock_part(part->layers_fd, "layers.lock", err);
 }
 
 json_t *storage_images(const struct storage *storage, struct error *err)
 {
-	return read_list(storage->images_fd, "images.lock", "images.json", err);
+	json_auto_t *all = json_array();
+
+	for (size_t i = 0; i < storage->part_count; i++)
+		if (add_list(all, i, storage->parts[i].images_fd, "images.lock", "images.json",
+			     err) < 0)
+			return NULL;
+	return json_incref(all);
 }
 
 json_t *storage_layers(const struct storage *storage, struct error *err)
 {
-	return read_list(storage->layers_fd, "layers.lock", "layers.json", err);
+	json_auto_t *all = json_array();
+
+	for (size_t i = 0; i < storage->part_count; i++)
+		if (add_list(all, i, storage->parts[i].layers_fd, "layers.lock", "layers.json",
+			     err) < 0)
+			return NULL;
+	return json_incref(all);
+}
+
+const struct storage_part *storage_part(const struct storage *storage, const json_t *entry)
+{
+	return &storage->parts[json_integer_value(json_object_get(entry, part_key))];
 }
 
 /* The full name, or NULL where the text is none; the caller frees it. */
@@ -200,6 +223,12 @@ const json_t *storage_find_layer(const json_t *layers, const char *id)
 	return NULL;
 }
 
+/* Several parts may have an image. */
+static bool is_same(const json_t *image, const json_t *other)
+{
+	return other && json_equal(json_object_get(image, "id"), json_object_get(other, "id"));
+}
+
 const json_t *storage_find(const json_t *images, const char *name, const char *what,
 			   struct error *err)
 {
@@ -212,7 +241,8 @@ const json_t *storage_find(const json_t *images, const char *name, const char *w
 		if (full && json_has_text(json_object_get(image, "names"), full))
 			return image;
 		/* at least as much of an id as cannot be taken for a word */
-		if (strlen(id) >= 6 && strncmp(json_text(image, "id", ""), id, strlen(id)) == 0) {
+		if (strlen(id) >= 6 && strncmp(json_text(image, "id", ""), id, strlen(id)) == 0 &&
+		    !is_same(image, by_id)) {
 			by_id = image;
 			matches++;
 		}
@@ -237,22 +267,24 @@ static char *file_name(const char *key)
 	return xasprintf("=%s", encoded);
 }
 
-int storage_open_file(const struct storage *storage, const char *image_id, const char *key,
+int storage_open_file(const struct storage *storage, const json_t *image, const char *key,
 		      struct error *err)
 {
+	const char *image_id = json_text(image, "id", "");
 	cleanup_free char *name = file_name(key);
 	cleanup_free char *path = xasprintf("%s/%s", image_id, name);
 
 	if (!path_is_name(image_id) || !path_is_name(name))
 		return error_set(err, ERROR_INTEGRITY, "\"%s\" is no id of an image", image_id);
-	cleanup_fd int fd = path_open_beneath(storage->images_fd, path, O_RDONLY, err);
+	cleanup_fd int fd =
+		path_open_beneath(storage_part(storage, image)->images_fd, path, O_RDONLY, err);
 	return fd < 0 ? error_prefix(err, "image %s", image_id) : steal_fd(&fd);
 }
 
-char *storage_read(const struct storage *storage, const char *image_id, const char *key,
+char *storage_read(const struct storage *storage, const json_t *image, const char *key,
 		   size_t *length, struct error *err)
 {
-	cleanup_fd int fd = storage_open_file(storage, image_id, key, err);
+	cleanup_fd int fd = storage_open_file(storage, image, key, err);
 
 	return fd < 0 ? NULL : file_read_fd(fd, JSON_CONFIG_MAX, length, key, err);
 }

@@ -2,10 +2,10 @@
 #include "skopeo-c/certs.h"
 
 #include "lib/cleanup.h"
+#include "lib/config_paths.h"
 #include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
-#include "skopeo-c/config-paths.h"
 #include "skopeo-c/http.h"
 
 #include <errno.h>

@@ -21,11 +21,11 @@ enum { LAYERS_MAX = 1000 };
 
 struct containers_storage {
 	struct storage storage;
-	char *image_id;
+	json_t *image;	 /* its entry in the store's list */
 	char *asked_for; /* the name that the image was asked for by; NULL where it was its id */
 	char *config_digest;
 	json_t *manifest;
-	json_t *layers; /* DiffID: the layer's id */
+	json_t *layers; /* DiffID: the layer's entry */
 };
 
 static void containers_storage_close(struct transport *t)
@@ -33,7 +33,7 @@ static void containers_storage_close(struct transport *t)
 	struct containers_storage *state = t->state;
 
 	storage_close(&state->storage);
-	free(state->image_id);
+	json_decref(state->image);
 	free(state->asked_for);
 	free(state->config_digest);
 	json_decref(state->manifest);
@@ -64,7 +64,7 @@ static int list_layers(struct containers_storage *state, const char *top, json_t
 				      json_pack("{s:s, s:s, s:O}", "mediaType",
 						"application/vnd.oci.image.layer.v1.tar", "digest",
 						diff_id, "size", size));
-		json_object_set_new(state->layers, diff_id, json_string(id));
+		json_object_set(state->layers, diff_id, (json_t *)layer);
 		id = json_text(layer, "parent", "");
 	}
 	return 0;
@@ -89,12 +89,12 @@ static int check_count(const json_t *config, const json_t *descriptors, struct e
 	return 0;
 }
 
-static int make_manifest(struct containers_storage *state, const json_t *image, struct error *err)
+static int make_manifest(struct containers_storage *state, struct error *err)
 {
 	json_auto_t *descriptors = json_array();
 	size_t length;
 	cleanup_free char *stored =
-		storage_read(&state->storage, state->image_id, "manifest", &length, err);
+		storage_read(&state->storage, state->image, "manifest", &length, err);
 	json_auto_t *manifest = stored ? json_parse(stored, length, "manifest", err) : NULL;
 	const char *digest = json_text(json_object_get(manifest, "config"), "digest", "");
 
@@ -103,10 +103,10 @@ static int make_manifest(struct containers_storage *state, const json_t *image, 
 	if (!digest_is_valid(digest))
 		return error_set(err, ERROR_UNSUPPORTED, "the image has no configuration");
 	state->config_digest = xstrdup(digest);
-	cleanup_free char *text =
-		storage_read(&state->storage, state->image_id, digest, &length, err);
+	cleanup_free char *text = storage_read(&state->storage, state->image, digest, &length, err);
 	json_auto_t *config = text ? json_parse(text, length, "configuration", err) : NULL;
-	if (!config || list_layers(state, json_text(image, "layer", ""), descriptors, err) < 0 ||
+	if (!config ||
+	    list_layers(state, json_text(state->image, "layer", ""), descriptors, err) < 0 ||
 	    check_count(config, descriptors, err) < 0)
 		return -1;
 	state->manifest =
@@ -147,7 +147,7 @@ static void containers_storage_add_scopes(const struct transport *t, struct stri
 	if (state->asked_for && reference_parse(state->asked_for, &reference, &ignored) == 0)
 		policy_scopes_of_reference(&reference, &names);
 	else
-		strings_addf(&names, "@%s", state->image_id);
+		strings_addf(&names, "@%s", json_text(state->image, "id", ""));
 	for (size_t i = 0; i < names.count; i++)
 		if (names.items[i][0] != '*')
 			strings_addf(scopes, "[%s@%s]%s", storage->driver, storage->root,
@@ -165,13 +165,13 @@ static int open_image(struct transport *t, const char *name, struct error *err)
 
 	if (!image)
 		return -1;
-	state->image_id = xstrdup(json_text(image, "id", ""));
+	state->image = json_incref((json_t *)image);
 	state->asked_for = find_name(names, name);
 	t->is_named = state->asked_for != NULL;
 	const char *reference =
 		t->is_named ? state->asked_for : json_string_value(json_array_get(names, 0));
 	t->reference = reference ? xstrdup(reference) : NULL;
-	return make_manifest(state, image, err) < 0 ? error_prefix(err, "%s", t->name) : 0;
+	return make_manifest(state, err) < 0 ? error_prefix(err, "%s", t->name) : 0;
 }
 
 static int containers_storage_open(struct transport *t, const char *rest,
@@ -181,7 +181,6 @@ static int containers_storage_open(struct transport *t, const char *rest,
 	const char *name;
 
 	(void)settings;
-	state->storage = (struct storage){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
 	state->layers = json_object();
 	t->state = state;
 	t->name = xasprintf("containers-storage:%s", rest);
@@ -202,9 +201,11 @@ static int containers_storage_get_manifest(struct transport *t, const char *dige
 }
 
 /* The tar of a layer; the store's layers are locked until it is freed. */
-static struct tar_split *open_tar(const struct storage *storage, const char *layer_id,
+static struct tar_split *open_tar(const struct storage *storage, const json_t *layer,
 				  struct error *err)
 {
+	const struct storage_part *part = storage_part(storage, layer);
+	const char *layer_id = json_text(layer, "id", "");
 	bool is_vfs = strcmp(storage->driver, "vfs") == 0;
 	cleanup_free char *lines = xasprintf("%s.tar-split.gz", layer_id);
 	cleanup_free char *files = xasprintf(is_vfs ? "dir/%s" : "%s/diff", layer_id);
@@ -213,10 +214,10 @@ static struct tar_split *open_tar(const struct storage *storage, const char *lay
 		error_set(err, ERROR_INTEGRITY, "\"%s\" is no id of a layer", layer_id);
 		return NULL;
 	}
-	cleanup_fd int lock = storage_lock_layers(storage, err);
+	cleanup_fd int lock = storage_lock_layers(part, err);
 	if (lock < 0)
 		return NULL;
-	cleanup_fd int lines_fd = path_open_beneath(storage->layers_fd, lines, O_RDONLY, err);
+	cleanup_fd int lines_fd = path_open_beneath(part->layers_fd, lines, O_RDONLY, err);
 	if (lines_fd < 0) {
 		if (err->os == ENOENT)
 			error_set(err, ERROR_UNSUPPORTED,
@@ -224,7 +225,7 @@ static struct tar_split *open_tar(const struct storage *storage, const char *lay
 		return NULL;
 	}
 	cleanup_fd int files_fd =
-		openat(storage->files_fd, files, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(part->files_fd, files, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (files_fd < 0) {
 		error_os(err, "the files of layer %s", layer_id);
 		return NULL;
@@ -236,10 +237,10 @@ static int containers_storage_open_blob(struct transport *t, const struct blob *
 					struct blob_source *source, struct error *err)
 {
 	const struct containers_storage *state = t->state;
-	const char *layer = json_text(state->layers, blob->digest, NULL);
+	const json_t *layer = json_object_get(state->layers, blob->digest);
 
 	if (strcmp(blob->digest, state->config_digest) == 0) {
-		source->fd = storage_open_file(&state->storage, state->image_id, blob->digest, err);
+		source->fd = storage_open_file(&state->storage, state->image, blob->digest, err);
 		return source->fd < 0 ? -1 : 0;
 	}
 	if (!layer)
@@ -253,26 +254,33 @@ static int containers_storage_open_blob(struct transport *t, const struct blob *
 	return 0;
 }
 
+/* An additional store may have what is in the store itself. */
+static void add_name(const char *name, json_t *names)
+{
+	if (name && !json_has_text(names, name))
+		json_array_append_new(names, json_string(name));
+}
+
 static int containers_storage_list(const char *rest, const struct transport_settings *settings,
 				   json_t *names, struct error *err)
 {
 	struct storage storage;
-	const json_t *image;
+	const json_t *image, *own;
 	const char *name;
-	size_t i;
+	size_t i, j;
 
 	(void)settings;
 	int status = storage_open(rest, &storage, &name, err);
 	json_auto_t *images = status == 0 ? storage_images(&storage, err) : NULL;
 	storage_close(&storage);
 	json_array_foreach (images, i, image) {
-		const json_t *own = json_object_get(image, "names");
+		const json_t *all = json_object_get(image, "names");
 		cleanup_free char *id = xasprintf("@%s", json_text(image, "id", ""));
 
-		if (json_array_size(own) > 0)
-			json_array_extend(names, (json_t *)own);
-		else
-			json_array_append_new(names, json_string(id));
+		json_array_foreach (all, j, own)
+			add_name(json_string_value(own), names);
+		if (json_array_size(all) == 0)
+			add_name(id, names);
 	}
 	return images ? 0 : -1;
 }

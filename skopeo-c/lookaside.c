@@ -3,10 +3,10 @@
 #include "skopeo-c/lookaside.h"
 
 #include "lib/cleanup.h"
+#include "lib/config_paths.h"
 #include "lib/file.h"
 #include "lib/memory.h"
 #include "lib/yaml.h"
-#include "skopeo-c/config-paths.h"
 #include "skopeo-c/policy.h"
 
 #include <fcntl.h>

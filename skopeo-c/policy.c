@@ -3,10 +3,10 @@
 
 #include "lib/base64.h"
 #include "lib/cleanup.h"
+#include "lib/config_paths.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/reference.h"
-#include "skopeo-c/config-paths.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of the configuration of registries, in the order in which later ones win. */
 #include "lib/cleanup.h"
+#include "lib/config_paths.h"
 #include "lib/file.h"
 #include "lib/memory.h"
-#include "skopeo-c/config-paths.h"
 #include "skopeo-c/registries.h"
 
 #include <stdlib.h>

@@ -268,6 +268,33 @@ open("locked", "w").close(); open("release").read()' "$STORE/overlay-containers/
 	[ "$(cat mnt/www/new)" = new ]
 }
 
+@test "mount: what podman has of an additional image store, held by the store itself" {
+	cat >own.conf <<-END
+		[storage]
+		driver = "overlay"
+		graphroot = "$PWD/own"
+		runroot = "$PWD/run"
+		[storage.options]
+		additionalimagestores = ["$STORE"]
+	END
+	export CONTAINERS_STORAGE_CONF=$PWD/own.conf
+	make_tar more.tar file:more:text=more
+	oci_image more v1 '{}' "$BATS_FILE_TMPDIR/base.tar" "$BATS_FILE_TMPDIR/top.tar" more.tar >/dev/null
+	skopeo-c copy oci:more:v1 docker-archive:-:localhost/more:1 | podman load -q
+	[ "$(jq length own/overlay-layers/layers.json)" = 1 ]
+	tool ctr-store mount containers-storage:localhost/more:1 mnt
+	[ "$(cat mnt/more mnt/www/new)" = morenew ]
+	run podman rmi localhost/more:1
+	[ "$status" -ne 0 ]
+	tool ctr-store umount mnt
+	podman rmi localhost/more:1
+	tool ctr-store mount "$APP" mnt
+	[ "$(cat mnt/www/new)" = new ]
+	[ "$(jq length own/overlay-containers/containers.json)" = 1 ]
+	tool ctr-store umount mnt
+	[ "$(jq length own/overlay-containers/containers.json)" = 0 ]
+}
+
 @test "mount: a store of driver vfs" {
 	podman() {
 		timeout -k 5 "${TOOL_TIMEOUT:-60}" podman --root "$PWD/vfs" --runroot "$PWD/vfsrun" --storage-driver vfs --tmpdir "$PWD/vfstmp" "$@"
@@ -304,11 +331,11 @@ open("locked", "w").close(); open("release").read()' "$STORE/overlay-containers/
 	tool 7 ctr-store mount "$copied" mnt
 	rm "copy/overlay/$layer/diff"
 	echo '[]' >copy/overlay-layers/layers.json
-	tool 10 ctr-store mount "$copied" mnt
-	error_is unsupported "additional image stores"
+	tool 7 ctr-store mount "$copied" mnt
+	error_is integrity "does not have layer"
 	jq '.[0].layer = "../../x"' copy/overlay-images/images.json >images
 	cp images copy/overlay-images/images.json
-	tool 10 ctr-store mount "$copied" mnt
+	tool 7 ctr-store mount "$copied" mnt
 	echo '[{"id": "../../x"}]' >copy/overlay-layers/layers.json
 	tool 7 ctr-store mount "$copied" mnt
 	echo '{}' >copy/overlay-containers/containers.json
@@ -316,7 +343,7 @@ open("locked", "w").close(); open("release").read()' "$STORE/overlay-containers/
 	[ "$(cat copy/overlay-containers/containers.json)" = '{}' ]
 	echo '[]' >copy/overlay-containers/containers.json
 	tool ctr-store gc
-	chown 1000 copy/overlay-images
+	chown 1000 copy/overlay-containers
 	tool 10 ctr-store mount "$copied" mnt
 	error_is unsupported "user 1000"
 	[ -z "$(find "$OCID_ROOT/holds" -type f)" ]

@@ -161,3 +161,125 @@ podman() {
 		[overlay@/elsewhere] app:1 no
 	END
 }
+
+@test "copy: containers-storage: finds what podman has in additional image stores" {
+	id=$(podman images -q --no-trunc app:1)
+	cat >own.conf <<-END
+		[storage]
+		driver = "overlay"
+		graphroot = "$PWD/own"
+		runroot = "$PWD/run"
+		[storage.options]
+		additionalimagestores = ["$STORE"]
+	END
+	tool skopeo-c copy containers-storage:app:1 dir:expected
+	export CONTAINERS_STORAGE_CONF=$PWD/own.conf
+	# podman takes the layers that are in the other store from there
+	mkdir top
+	echo more >top/more
+	tar -C top --mtime=@0 -cf top.tar .
+	oci_image more v1 '{}' "$BATS_FILE_TMPDIR/base.tar" "$BATS_FILE_TMPDIR/odd.tar" top.tar >/dev/null
+	skopeo-c copy oci:more:v1 docker-archive:-:more:1 | podman load -q
+	[ "$(jq length own/overlay-layers/layers.json)" = 1 ]
+	[ "$(jq length own/overlay-images/images.json)" = 1 ]
+	for name in app:1 "@${id#sha256:}" "${id:7:12}" "[overlay@$PWD/own+$PWD/run:overlay.imagestore=$STORE]app:1"; do
+		tool skopeo-c copy "containers-storage:$name" dir:d
+		diff -r expected d
+	done
+	tool skopeo-c copy containers-storage:more:1 dir:mine
+	tool skopeo-c copy --dest-decompress oci:more:v1 dir:source
+	diff <(jq .layers mine/manifest.json) <(jq .layers source/manifest.json)
+	tool 3 skopeo-c copy "containers-storage:[$PWD/own]app:1" dir:n
+	tool 7 skopeo-c copy "containers-storage:[$PWD/own]more:1" dir:n
+	# an image of both is one
+	tool skopeo-c list-tags "containers-storage:[$PWD/own:imagestore=$STORE,imagestore=$STORE]"
+	jq -e '(.Tags | unique | length) == (.Tags | length) and (.Tags | contains(["docker.io/library/more:1", "docker.io/library/app:1"]))' <<<"$output"
+	tool skopeo-c copy "containers-storage:[$PWD/own:imagestore=$STORE,imagestore=$STORE]${id:7:12}" dir:d
+	STORAGE_OPTS=overlay.mountopt=nodev tool 3 skopeo-c copy containers-storage:app:1 dir:n
+	sed -i "s|\[\"$STORE\"\]|[\"$PWD/none\"]|" own.conf
+	tool 1 skopeo-c copy containers-storage:app:1 dir:n
+	error_is failed "additional store: $PWD/none"
+}
+
+# [NAME=VALUE…] OPERAND…: skopeo-c with no storage.conf but those of home/
+at_home() {
+	(unset CONTAINERS_STORAGE_CONF && env HOME="$PWD/home" XDG_CONFIG_HOME="$PWD/home/.config" "$@")
+}
+
+@test "copy: containers-storage: storage.conf, its drop-ins and the environment say where the store is" {
+	mkdir -p home/.config/containers/storage.conf.d empty
+	conf=home/.config/containers/storage.conf
+	# STATUS [NAME=VALUE…]: what copying app:1 comes to
+	copies() {
+		rm -rf d
+		local wanted=$1
+		shift
+		run at_home "$@" skopeo-c copy containers-storage:app:1 dir:d
+		echo "$output"
+		[ "$status" -eq "$wanted" ]
+	}
+	printf '[storage]\ndriver = "overlay"\nrunroot = "%s/run"\ngraphroot = "%s"\n' "$PWD" "$STORE" >$conf
+	copies 0
+	at_home timeout 60 podman --tmpdir "$PWD/libpod" image exists app:1
+	# variables, a link, and no driver: the one that is there
+	ln -s "$STORE" home/link
+	# shellcheck disable=SC2016 # they are skopeo-c's to expand
+	printf '[storage]\ngraphroot = "$HOME/${WHICH}"\nrunroot = "%s/run"\n' "$PWD" >$conf
+	copies 0 WHICH=link
+	at_home WHICH=link timeout 60 podman --tmpdir "$PWD/libpod" image exists app:1
+	copies 3 WHICH=empty
+	copies 10 WHICH=link STORAGE_DRIVER=btrfs
+	copies 3 WHICH=link STORAGE_DRIVER=vfs
+	# drop-ins, by name; later ones win
+	printf '[storage]\ndriver = "btrfs"\ngraphroot = "%s/empty"\n' "$PWD" >home/.config/containers/storage.conf.d/10.conf
+	printf '[storage]\ndriver = "overlay2"\ngraphroot = "%s"\n' "$STORE" >home/.config/containers/storage.conf.d/20.conf
+	echo nonsense >home/.config/containers/storage.conf.d/30.other
+	copies 0
+	copies 3 CONTAINERS_STORAGE_CONF="$PWD/$conf"
+	printf '[storage]\ngraphroot = "%s/empty"\n' "$PWD" >last.conf
+	copies 3 CONTAINERS_STORAGE_CONF_OVERRIDE="$PWD/last.conf"
+	copies 0 CONTAINERS_STORAGE_CONF_OVERRIDE="$BATS_FILE_TMPDIR/storage.conf"
+	copies 3 CONTAINERS_STORAGE_CONF=/nonexistent
+	copies 3 CONTAINERS_STORAGE_CONF_OVERRIDE=/nonexistent
+	# a list is replaced, or added to
+	mkdir -p empty/overlay{,-images,-layers}
+	touch empty/overlay-images/images.lock empty/overlay-layers/layers.lock
+	add() {
+		printf '[storage]\ngraphroot = "%s/empty"\n[storage.options]\nadditionalimagestores = [%s]\n' "$PWD" "$2" >"home/.config/containers/storage.conf.d/$1.conf"
+	}
+	add 40 "\"$STORE\""
+	copies 0
+	add 50 "\"$PWD/empty\""
+	copies 3
+	add 50 "\"$PWD/empty\", {append = true}"
+	copies 0
+	rm home/.config/containers/storage.conf.d/*
+	# images apart from the containers
+	printf '[storage]\ngraphroot = "%s/empty"\nimagestore = "%s"\n' "$PWD" "$STORE" >$conf
+	copies 0
+	echo 'storage = [' >home/.config/containers/storage.conf.d/60.conf
+	copies 7
+}
+
+@test "inspect: a user's store is that of his own files, and of what the system says of rootless_storage_path" {
+	cd "$(mktemp -d "${TMPDIR:-/tmp}/ocid-storage.XXXXXX")" || return
+	chmod 755 .
+	mkdir -p home/.config/containers
+	cp -a "$STORE" user
+	chown -R 1234 user home
+	# shellcheck disable=SC2016 # as above
+	printf '[storage]\nrootless_storage_path = "%s/$NAME"\n' "$PWD" >home/.config/containers/storage.conf
+	as_user() {
+		at_home setpriv --reuid 1234 --clear-groups env "$@" skopeo-c inspect --config containers-storage:app:1
+	}
+	as_user NAME=user
+	run ! as_user NAME=none
+	# as root of the user namespace that podman unshare makes
+	at_home NAME=user _CONTAINERS_ROOTLESS_UID=1234 skopeo-c inspect --config containers-storage:app:1
+	run ! at_home NAME=user skopeo-c inspect --config containers-storage:app:1
+	mkdir -p home/.local/share/containers
+	mv user home/.local/share/containers/storage
+	rm home/.config/containers/storage.conf
+	as_user
+	rm -rf "$PWD"
+}

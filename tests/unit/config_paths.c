@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/config-paths.h"
+#include "lib/config_paths.h"
 
 #include "lib/cleanup.h"
 #include "tests/unit/tap.h"

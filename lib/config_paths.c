@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/config-paths.h"
+#include "lib/config_paths.h"
 
 #include "lib/cleanup.h"
 #include "lib/directory.h"
@@ -13,6 +13,13 @@
 static const char *const systems[] = { "/etc/containers", "/usr/share/containers" };
 
 enum { SYSTEM_COUNT = sizeof systems / sizeof *systems };
+
+unsigned config_user(void)
+{
+	const char *outside = getenv("_CONTAINERS_ROOTLESS_UID");
+
+	return outside && outside[0] ? (unsigned)strtoul(outside, NULL, 10) : geteuid();
+}
 
 static void add_own(const char *name, const char *end, struct strings *paths)
 {
@@ -35,11 +42,11 @@ void config_directories(const char *stem, const char *end, struct strings *paths
 {
 	add_own(stem, end, paths);
 	for (size_t i = 0; i < SYSTEM_COUNT; i++) {
-		if (geteuid() == 0) {
+		if (config_user() == 0) {
 			strings_addf(paths, "%s/%s.rootful%s", systems[i], stem, end);
 		} else {
 			strings_addf(paths, "%s/%s.rootless%s/%u", systems[i], stem, end,
-				     geteuid());
+				     config_user());
 			strings_addf(paths, "%s/%s.rootless%s", systems[i], stem, end);
 		}
 		strings_addf(paths, "%s/%s%s", systems[i], stem, end);

@@ -8,6 +8,10 @@
 #include "lib/error.h"
 #include "lib/memory.h"
 
+/* The user whose configuration counts: outside of the user namespace that podman or buildah made.
+ */
+unsigned config_user(void);
+
 /* Where a file is looked for, of which the first that there is counts. */
 void config_files(const char *name, struct strings *paths);
 
