@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inspect: what an image is, without fetching its layers. */
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	TOGETHER = 8,	   /* images that are looked at */
@@ -349,6 +351,31 @@ static int inspect_many(struct inspect_session *session, struct error *err)
 			 all.count);
 }
 
+/* What a template does not name is not asked for. */
+static void choose_wants(struct inspect_session *session)
+{
+	const struct inspect_settings *settings = session->settings;
+	cleanup_strings struct strings fields = { 0 };
+
+	if (settings->raw || settings->config) {
+		session->wants_config = settings->config;
+		return;
+	}
+	if (settings->format)
+		template_fields(settings->format, &fields);
+	else
+		strings_add(&fields, "");
+	for (size_t i = 0; i < fields.count; i++) {
+		const char *field = fields.items[i];
+		bool is_tags = strcasecmp(field, "RepoTags") == 0;
+
+		if ((is_tags || !field[0]) && !settings->no_tags)
+			session->wants_tags = true;
+		if (!is_tags && strcasecmp(field, "Name") != 0 && strcasecmp(field, "Digest") != 0)
+			session->wants_config = true;
+	}
+}
+
 static int inspect_run(const struct cli *cli, struct error *err)
 {
 	const struct inspect_settings *settings = cli->settings;
@@ -371,6 +398,7 @@ static int inspect_run(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--raw prints bytes, and --format fields");
 	if (settings->raw && settings->all)
 		return cli_usage(cli, err, "--raw prints the bytes of one image, and --all many");
+	choose_wants(&session);
 	if (cli->operand_count == 1 && strcmp(cli->operands[0], "-") != 0 && !settings->all)
 		return inspect_one(&session, err);
 	if (settings->raw)

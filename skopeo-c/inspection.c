@@ -30,9 +30,7 @@ void inspect_session_close(struct inspect_session *session)
 
 static bool wants_tags(const struct inspection *inspection)
 {
-	const struct inspect_settings *settings = inspection->session->settings;
-
-	return inspection->repository && !settings->no_tags && !settings->raw && !settings->config;
+	return inspection->repository && inspection->session->wants_tags;
 }
 
 /* Ask for the tags of the repository, unless that was done for another image. */
@@ -208,7 +206,7 @@ static int read_manifest(struct inspection *inspection, struct error *err)
 	/* of a mirrored registry it is only now known how to speak to it */
 	if (wants_tags(inspection) && start_tags(inspection, err) < 0)
 		return -1;
-	if (!inspection->images && !recall(inspection))
+	if (inspection->session->wants_config && !inspection->images && !recall(inspection))
 		expect_choice(inspection);
 	return 1;
 }
@@ -216,9 +214,7 @@ static int read_manifest(struct inspection *inspection, struct error *err)
 /* True when there is nothing to read beyond the manifest. */
 static bool is_enough(const struct inspection *inspection)
 {
-	const struct inspect_settings *settings = inspection->session->settings;
-
-	return (settings->raw && !settings->config) || inspection->layers || inspection->images;
+	return !inspection->session->wants_config || inspection->layers || inspection->images;
 }
 
 static int choose_image(struct inspection *inspection, struct error *err)

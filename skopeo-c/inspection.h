@@ -24,7 +24,8 @@ struct inspect_settings {
 struct inspect_session {
 	const struct cli *cli;
 	const struct inspect_settings *settings;
-	struct http *http; /* NULL until a registry is looked at */
+	bool wants_tags, wants_config; /* or is done without them */
+	struct http *http;	       /* NULL until a registry is looked at */
 	struct registry_pool pool;
 	json_t *platform;  /* the one that is wanted */
 	json_t *tag_lists; /* by repository: its tags, or true while they are asked for */

@@ -302,6 +302,20 @@ int template_check(const char *template, struct error *err)
 	return template && !text ? -1 : 0;
 }
 
+void template_fields(const char *template, struct strings *fields)
+{
+	struct error ignored;
+
+	if (strcmp(template, "json") == 0)
+		strings_add(fields, "");
+	for (const char *at = strstr(template, "{{"); at; at = strstr(at, "{{")) {
+		cleanup_free char *action = take_action(&at, &ignored);
+		const char *name = strchr(action, '.') + 1;
+
+		strings_addf(fields, "%.*s", (int)strcspn(name, "."), name);
+	}
+}
+
 int template_output(const struct cli *cli, const char *template, const json_t *result,
 		    const json_t *shape, struct error *err)
 {

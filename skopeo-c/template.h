@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 struct cli;
+struct strings;
 
 /* Put the object's fields into the template; the caller frees the result, which ends its line.
  * With `object` NULL the template is only checked, and the result is empty. shape: the types that
@@ -22,6 +23,11 @@ char *template_render(const char *template, const json_t *object, const json_t *
 
 /* Check the template of an option, NULL where that was not given. */
 int template_check(const char *template, struct error *err);
+
+/* The fields of the object that a template names which was checked, "Labels" for {{.Labels.a}}; ""
+ * for the whole object. */
+void template_fields(const char *template, struct strings *fields);
+
 /* Print the result of a command by it; without one, or by "json", as output_lines() does. */
 int template_output(const struct cli *cli, const char *template, const json_t *result,
 		    const json_t *shape, struct error *err);

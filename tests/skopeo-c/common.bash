@@ -33,6 +33,34 @@ ranges() {
 		tail -n +2 | xargs
 }
 
+# from_now_on, and asked REQUEST…: just these were asked of the registry since then, in any order, as in
+# "GET some/image/blobs/DIGEST". It must have been started with REGISTRY_LOG_ACCESSLOG_DISABLED=false.
+from_now_on() {
+	mark=$(wc -l <"$BATS_FILE_TMPDIR/registry.log")
+}
+
+requests() {
+	tail -n +$((mark + 1)) "$BATS_FILE_TMPDIR/registry.log" | grep -v curl |
+		sed -nE 's/.*"(HEAD|GET|PUT|POST|PATCH) \/v2\/([^ ?]*).* HTTP[^"]*".*/\1 \2/p' | sed -E 's/sha256:[0-9a-f]+/DIGEST/' | sort
+}
+
+requests_are() {
+	[ "$(requests)" = "$1" ]
+}
+
+# they are logged after they are answered
+asked() {
+	local expected
+
+	expected=$(printf '%s\n' "$@" | sort)
+	wait_for 5 requests_are "$expected" || {
+		requests
+		return 1
+	}
+	curl -s "http://$REGISTRY/v2/" >/dev/null
+	requests_are "$expected"
+}
+
 # Nothing of ours that is unfinished is in the directory.
 nothing_unfinished() {
 	[ -z "$(find "$1" -name '.new.*' -o -name '.*.json.*')" ]

@@ -26,30 +26,8 @@ copy() {
 
 # copied ARG...: copy, of which only the requests matter
 copied() {
-	mark=$(wc -l <"$BATS_FILE_TMPDIR/registry.log")
+	from_now_on
 	copy "$@"
-}
-
-requests() {
-	tail -n +$((mark + 1)) "$BATS_FILE_TMPDIR/registry.log" | grep -v curl |
-		sed -nE 's/.*"(HEAD|GET|PUT|POST|PATCH) \/v2\/([^ ?]*).* HTTP[^"]*".*/\1 \2/p' | sed -E 's/sha256:[0-9a-f]+/DIGEST/' | sort
-}
-
-requests_are() {
-	[ "$(requests)" = "$1" ]
-}
-
-# asked REQUEST...: just these, in any order; they are logged after they are answered
-asked() {
-	local expected
-
-	expected=$(printf '%s\n' "$@" | sort)
-	wait_for 5 requests_are "$expected" || {
-		requests
-		return 1
-	}
-	curl -s "http://$REGISTRY/v2/" >/dev/null
-	requests_are "$expected"
 }
 
 manifest_digest() {

@@ -6,6 +6,7 @@ load common
 
 setup_file() {
 	file_setup
+	export REGISTRY_LOG_ACCESSLOG_DISABLED=false
 	registry_start
 	liar_start
 	busybox_tar "$BATS_FILE_TMPDIR/base.tar"
@@ -337,6 +338,37 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 	tool 1 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/some/none:v1" "docker://$LIAR/good/x:v1" \
 		"docker://$LIAR/good/y:v1" "docker://$LIAR/wrong-config/y:v1"
 	jq -es 'map(.Name // .error.code | sub(".*/good"; "")) == ["not-found", "/x", "/y", "integrity"]' <<<"$output"
+}
+
+@test "inspect: what a template does not name is not asked for" {
+	local image=docker://$REGISTRY/some/multi:v1 template digest platform=(--override-arch amd64)
+
+	digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "$image")
+	from_now_on
+	tool skopeo-c inspect --tls-verify=false --format '{{.Digest}}' "$image"
+	[ "$output" = "$digest" ]
+	asked "GET some/multi/manifests/v1"
+	from_now_on
+	tool skopeo-c inspect --tls-verify=false --format '{{.Name}} {{json .RepoTags}}' "$image"
+	[ "$output" = "$REGISTRY/some/multi [\"v1\"]" ]
+	asked "GET some/multi/manifests/v1" "GET some/multi/tags/list"
+	from_now_on
+	tool skopeo-c inspect "${platform[@]}" --tls-verify=false --format '{{.Digest}} {{.Labels.none}}' "$image"
+	[ "$output" = "$digest <no value>" ]
+	asked "GET some/multi/manifests/v1" "GET some/multi/manifests/DIGEST" "GET some/multi/blobs/DIGEST"
+	for template in json '{{json .}}'; do
+		from_now_on
+		tool skopeo-c inspect "${platform[@]}" --tls-verify=false --format "$template" "$image"
+		jq -e --arg digest "$digest" '.Digest == $digest and .RepoTags == ["v1"] and .Architecture == "amd64"' <<<"$output"
+		asked "GET some/multi/manifests/v1" "GET some/multi/manifests/DIGEST" "GET some/multi/blobs/DIGEST" "GET some/multi/tags/list"
+	done
+	tool skopeo-c inspect "${platform[@]}" --tls-verify=false --config --format '{{.Architecture}}' "$image"
+	[ "$output" = amd64 ]
+	# of many, too
+	from_now_on
+	tool skopeo-c inspect --all --tls-verify=false --format '{{.Digest}}' "$image"
+	[ "$(sort -u <<<"$output" | wc -l)" = 3 ]
+	asked "GET some/multi/manifests/v1" "GET some/multi/manifests/DIGEST" "GET some/multi/manifests/DIGEST" "GET some/multi/manifests/DIGEST"
 }
 
 @test "inspect: an image in an archive has the name by which it was asked for" {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/template.h"
+
+#include "lib/memory.h"
 #include "tests/unit/tap.h"
 
 #include <stdlib.h>
@@ -45,6 +47,8 @@ int main(void)
 					    "{{}}",
 					    "{{Name}}" };
 
+	struct strings fields = { 0 };
+
 	object = json_pack("{s:s, s:{s:s, s:s}, s:[s, s], s:s, s:n, s:i, s:{s:[s]}, s:b}", "Name",
 			   "a/b", "Labels", "z", "1", "a", "2", "Layers", "x", "y", "Created",
 			   "2026-01-02T03:04:05.120Z", "Env", "Size", 7, "rootfs", "diff_ids", "d",
@@ -75,6 +79,12 @@ int main(void)
 	ok(!fails("{{.Nope}}", true), "template: is not known before");
 	for (size_t i = 0; i < sizeof rich / sizeof *rich; i++)
 		ok(fails(rich[i], true), "template: %s is more than a field", rich[i]);
+	template_fields("{{.Name}} {{ json .Labels.a }}{{json .}}\n", &fields);
+	ok(fields.count == 3, "template: its fields are known");
+	is(fields.items[0], "Name", "template: a field");
+	is(fields.items[1], "Labels", "template: the field that has one");
+	is(fields.items[2], "", "template: the whole");
+	strings_free(&fields);
 	json_decref(object);
 	json_decref(shape);
 	return tap_done();
