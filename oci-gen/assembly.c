@@ -175,10 +175,8 @@ static int apply_cri(struct generation *g, const json_t *document, const char *b
 		     struct error *err)
 {
 	const json_t *asked = json_object_get(document, "cri");
-	/* a pause container whose root is given by an option can do without */
-	bool needs_id = json_object_get(asked, "container") || json_object_get(document, "rootfs");
-	const char *id = needs_id ? document_id(document, err) : NULL;
-	json_t *cri = id || !needs_id ? cri_read(asked, err) : NULL;
+	const char *id = document_id(document, err);
+	json_t *cri = id ? cri_read(asked, err) : NULL;
 
 	if (!cri)
 		return -1;
@@ -211,17 +209,10 @@ static int apply_document(struct generation *g, const struct assembly *assembly,
 	if (bundle && bundle[0] != '/')
 		return error_set(err, ERROR_INTEGRITY,
 				 "the document's rootfs.bundle is not an absolute path");
-	/* a pause container looks at no file */
-	const json_t *cri = json_object_get(document, "cri");
-	bool pause = cri && cri_is_pause(cri);
-	const char *files = pause ? NULL : bundle;
-	if (json_is_object(network) && network_apply(g, network, files, err) < 0)
+	if (json_is_object(network) && network_apply(g, network, bundle, err) < 0)
 		return -1;
 	trace_stage(g, "network");
-	/* and there is no image by default whose command it could be */
-	if (pause && !assembly->image && !json_path(document, "image", "config", NULL))
-		json_array_clear(g->command);
-	return cri ? apply_cri(g, document, files, err) : 0;
+	return json_object_get(document, "cri") ? apply_cri(g, document, bundle, err) : 0;
 }
 
 /* The command line after the options: what the entrypoint is given, in place of the image's. */

@@ -164,8 +164,7 @@ static void apply_resources(struct generation *g, const json_t *resources)
 			      "cri.container.linux.resources.oomScoreAdj");
 }
 
-/* A parent that is a slice is systemd's: "SLICE:PREFIX:NAME", as the runtime then takes it. A pause
- * container that has no id is the only one beneath its pod. */
+/* A parent that is a slice is systemd's: "SLICE:PREFIX:NAME", as the runtime then takes it. */
 static void apply_cgroup(struct generation *g, const json_t *cri, const char *id)
 {
 	static const char suffix[] = ".slice";
@@ -179,24 +178,9 @@ static void apply_cgroup(struct generation *g, const json_t *cri, const char *id
 
 	bool slice =
 		length > strlen(suffix) && strcmp(parent + length - strlen(suffix), suffix) == 0;
-	const char *name = id ? id : "pause";
-	cleanup_free char *path = slice ? xasprintf("%s:ocid:%s", slash ? slash + 1 : parent, name)
-					: xasprintf("%s/%s", parent, name);
+	cleanup_free char *path = slice ? xasprintf("%s:ocid:%s", slash ? slash + 1 : parent, id)
+					: xasprintf("%s/%s", parent, id);
 	pointer_set(g->config, "/linux/cgroupsPath", json_string(path));
-}
-
-/* Hold the pod's PID namespace, and nothing else: no privileges, next to no resources, and the last
- * to be killed for memory. */
-static int apply_pause(struct generation *g, const json_t *cri, struct error *err)
-{
-	enum { SHARES_MIN = 2, OOM_SCORE_ADJ = -998 };
-
-	pointer_set(g->config, "/root/readonly", json_true());
-	pointer_set(g->config, "/process/noNewPrivileges", json_true());
-	pointer_set(g->config, "/linux/resources/cpu/shares", json_integer(SHARES_MIN));
-	setting_oom_score_adj(g, OOM_SCORE_ADJ, NULL);
-	apply_annotations(g, json_object_get(cri, "pod"));
-	return capabilities_drop(&g->capabilities, ALL_SETS, "ALL", err);
 }
 
 static int apply_container(struct generation *g, const json_t *cri, struct error *err)
@@ -229,30 +213,25 @@ static void apply_pod(struct generation *g, const json_t *cri, const char *id)
 	apply_cgroup(g, cri, id);
 }
 
-bool cri_is_pause(const json_t *cri)
-{
-	return !json_object_get(cri, "container");
-}
-
 int cri_apply(struct generation *g, json_t *cri, const char *id, const char *bundle, bool network,
 	      struct error *err)
 {
-	bool pause = cri_is_pause(cri);
+	static const char *const required[] = { "pod", "container" };
 
 	json_decref(g->cri);
 	g->cri = cri;
-	if (!json_object_get(cri, "pod"))
-		return error_set(err, ERROR_INTEGRITY, "the document's cri lacks \"pod\"");
+	for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+		if (!json_object_get(cri, required[i]))
+			return error_set(err, ERROR_INTEGRITY, "the document's cri lacks \"%s\"",
+					 required[i]);
 	if (bundle && !network)
 		network_bind_files(g, bundle);
 	apply_pod(g, cri, id);
 	trace_stage(g, "cri.pod");
-	if ((pause ? apply_pause(g, cri, err) : apply_container(g, cri, err)) < 0 ||
-	    cri_apply_namespaces(g, cri, network, err) < 0 || cri_apply_security(g, cri, err) < 0 ||
-	    cri_apply_mounts(g, cri, err) < 0)
+	if (apply_container(g, cri, err) < 0 || cri_apply_namespaces(g, cri, network, err) < 0 ||
+	    cri_apply_security(g, cri, err) < 0 || cri_apply_mounts(g, cri, err) < 0 ||
+	    cri_apply_devices(g, cri, err) < 0)
 		return -1;
-	if (!pause && cri_apply_devices(g, cri, err) < 0)
-		return -1;
-	trace_stage(g, pause ? "cri.pod" : "cri.container");
+	trace_stage(g, "cri.container");
 	return 0;
 }

@@ -2,9 +2,8 @@
 /*
  * What the document's `cri` asks of a container: the kubelet's PodSandboxConfig and ContainerConfig
  * (CRI v1) in protobuf's JSON mapping, and `sandbox`, where the pod's namespaces and its /dev/shm
- * are pinned and the images that are mounted into its containers. Without a container it is about
- * the pod's pause container, which holds the PID namespace that the others share. Nothing is passed
- * over: what cannot be done is ERROR_UNSUPPORTED, what is malformed ERROR_INTEGRITY.
+ * are pinned and the images that are mounted into its containers. Nothing is passed over: what
+ * cannot be done is ERROR_UNSUPPORTED, what is malformed ERROR_INTEGRITY.
  */
 #pragma once
 #include "lib/error.h"
@@ -19,23 +18,19 @@ struct generation;
  * The caller owns it. */
 json_t *cri_read(const json_t *cri, struct error *err);
 
-/* Apply what cri_read() made, which g keeps, over the image. The id is the container's, or NULL for
- * a pause container without one; bundle is NULL or where files for /etc will be. network says that
- * the document has one. */
+/* Apply what cri_read() made, which g keeps, over the image. The id is the container's; bundle is
+ * NULL or where files for /etc will be. network says that the document has one. */
 int cri_apply(struct generation *g, json_t *cri, const char *id, const char *bundle, bool network,
 	      struct error *err);
 
 /* Its parts: the namespaces; mounts and /dev/shm; devices; who may do what; and, of that, what
- * seccomp, AppArmor and SELinux forbid, by the security context of the container or the pod. */
+ * seccomp, AppArmor and SELinux forbid, by the container's security context. */
 int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, struct error *err);
 int cri_apply_mounts(struct generation *g, const json_t *cri, struct error *err);
 int cri_apply_devices(struct generation *g, const json_t *cri, struct error *err);
 int cri_apply_security(struct generation *g, const json_t *cri, struct error *err);
 int cri_apply_confinement(struct generation *g, const json_t *cri, const json_t *context,
 			  struct error *err);
-
-/* True when there is no container: then it is about the pod's pause container. */
-bool cri_is_pause(const json_t *cri);
 
 /* The mode of a namespace ("network", "pid", "ipc"): "POD", "CONTAINER", "NODE" or "TARGET". What
  * is the pod's may be the node's, which the pod says. */

@@ -51,17 +51,15 @@ static int read_profile(const json_t *context, const char *key, const char *old_
 	return 0;
 }
 
-/* Nothing asked for is unconfined, as kubelets mean it; a privileged container is in any case, and
- * a pause container has no need to be. */
-static int apply_seccomp(struct generation *g, const json_t *context, bool pause, bool privileged,
+/* Nothing asked for is unconfined, as kubelets mean it; a privileged container is in any case. */
+static int apply_seccomp(struct generation *g, const json_t *context, bool privileged,
 			 struct error *err)
 {
 	struct profile profile;
 
 	if (read_profile(context, "seccomp", "seccompProfilePath", &profile, err) < 0)
 		return -1;
-	if (privileged || profile.type == PROFILE_UNCONFINED ||
-	    (profile.type == PROFILE_NONE && !pause))
+	if (privileged || profile.type == PROFILE_UNCONFINED || profile.type == PROFILE_NONE)
 		g->seccomp = "unconfined";
 	else if (profile.type != PROFILE_LOCALHOST)
 		g->seccomp = "default";
@@ -148,11 +146,10 @@ static void apply_selinux(struct generation *g, const json_t *cri, const json_t 
 int cri_apply_confinement(struct generation *g, const json_t *cri, const json_t *context,
 			  struct error *err)
 {
-	bool pause = cri_is_pause(cri);
-	bool privileged = !pause && json_flag(context, "privileged");
+	bool privileged = json_flag(context, "privileged");
 
 	apply_selinux(g, cri, context, privileged);
-	if (apply_seccomp(g, context, pause, privileged, err) < 0)
+	if (apply_seccomp(g, context, privileged, err) < 0)
 		return -1;
 	return apply_apparmor(g, context, privileged, err);
 }

@@ -229,7 +229,7 @@ static int apply_mount(struct generation *g, const json_t *cri, const json_t *mo
 	return 0;
 }
 
-/* Containers that share their IPC share /dev/shm with it; a pause container has no use for it. */
+/* Containers that share their IPC share /dev/shm with it. */
 static int apply_shm(struct generation *g, const json_t *cri, struct error *err)
 {
 	const char *path = strcmp(cri_namespace_mode(cri, "ipc"), "NODE") == 0
@@ -250,8 +250,6 @@ int cri_apply_mounts(struct generation *g, const json_t *cri, struct error *err)
 	const json_t *item;
 	size_t i;
 
-	if (cri_is_pause(cri))
-		return 0;
 	if (apply_shm(g, cri, err) < 0)
 		return -1;
 	json_array_foreach (json_path(cri, "container", "mounts", NULL), i, item) {

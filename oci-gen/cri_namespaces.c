@@ -39,17 +39,12 @@ static void put_namespace(struct generation *g, const char *type, const char *pa
 		json_array_append_new(namespaces, entry);
 }
 
-/* Join what the pod has, which only the caller knows. The pause container, which may be there to
- * make the pod's namespaces, gets new ones for those that are not pinned. */
+/* Join what the pod has, which only the caller knows. */
 static int join(struct generation *g, const json_t *cri, const char *type, const char *key,
 		struct error *err)
 {
 	const char *path = json_text(json_path(cri, "sandbox", "namespaces", NULL), key, "");
 
-	if (!*path && cri_is_pause(cri)) {
-		put_namespace(g, type, NULL);
-		return 0;
-	}
 	if (path[0] != '/') {
 		error_set(err, ERROR_USAGE, "the %s namespace to join is not known", type);
 		return error_hint(err, "the document's cri.sandbox.namespaces.%s is its path", key);
@@ -82,18 +77,6 @@ static int apply_uts(struct generation *g, const json_t *cri, bool host_network,
 		return 0;
 	}
 	pointer_remove(g->config, "/hostname");
-	return 0;
-}
-
-/* The pause container makes the PID namespace that the others join. */
-static int apply_pid(struct generation *g, const json_t *cri, const char *mode, struct error *err)
-{
-	if (!cri_is_pause(cri))
-		return apply_mode(g, cri, "pid", mode, err);
-	if (strcmp(mode, "TARGET") == 0)
-		return error_set(err, ERROR_INTEGRITY,
-				 "the document's pod cannot have the pid namespace of a container");
-	put_namespace(g, "pid", strcmp(mode, "NODE") == 0 ? "" : NULL);
 	return 0;
 }
 
@@ -195,7 +178,7 @@ static int apply_user(struct generation *g, const json_t *cri, const json_t *opt
 
 int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, struct error *err)
 {
-	const json_t *options = namespace_options(cri, cri_is_pause(cri) ? "pod" : "container");
+	const json_t *options = namespace_options(cri, "container");
 	const char *net = cri_namespace_mode(cri, "network");
 	const char *ipc = cri_namespace_mode(cri, "ipc");
 	bool host_network = strcmp(net, "NODE") == 0;
@@ -211,7 +194,7 @@ int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, 
 		return -1;
 	if (!network && apply_mode(g, cri, "network", net, err) < 0)
 		return -1;
-	if (apply_pid(g, cri, cri_namespace_mode(cri, "pid"), err) < 0 ||
+	if (apply_mode(g, cri, "pid", cri_namespace_mode(cri, "pid"), err) < 0 ||
 	    apply_mode(g, cri, "ipc", ipc, err) < 0)
 		return -1;
 	return apply_uts(g, cri, host_network, err);

@@ -131,9 +131,8 @@ static void apply_paths(struct generation *g, const json_t *context)
 		    readonly ? json_incref(readonly) : json_array());
 }
 
-/* What a security context says beside confinement; a pod's has less of it, and its privileges are
- * not for the pause container. */
-static int apply_context(struct generation *g, const json_t *context, bool pause, struct error *err)
+/* What a security context says beside confinement. */
+static int apply_context(struct generation *g, const json_t *context, struct error *err)
 {
 	if (json_flag(context, "readonlyRootfs"))
 		pointer_set(g->config, "/root/readonly", json_true());
@@ -141,7 +140,7 @@ static int apply_context(struct generation *g, const json_t *context, bool pause
 		pointer_set(g->config, "/process/noNewPrivileges", json_true());
 	if (apply_user(g, context, err) < 0 || apply_groups(g, context, err) < 0)
 		return -1;
-	if (pause || !context)
+	if (!context)
 		return 0;
 	if (json_flag(context, "privileged")) {
 		template_privileged(g->config);
@@ -153,12 +152,9 @@ static int apply_context(struct generation *g, const json_t *context, bool pause
 
 int cri_apply_security(struct generation *g, const json_t *cri, struct error *err)
 {
-	bool pause = cri_is_pause(cri);
-	const json_t *context =
-		json_path(cri, pause ? "pod" : "container", "linux", "securityContext", NULL);
+	const json_t *context = json_path(cri, "container", "linux", "securityContext", NULL);
 
-	if (apply_context(g, context, pause, err) == 0 &&
-	    cri_apply_confinement(g, cri, context, err) == 0)
+	if (apply_context(g, context, err) == 0 && cri_apply_confinement(g, cri, context, err) == 0)
 		return 0;
 	if (err->kind == ERROR_USAGE)
 		err->kind = ERROR_INTEGRITY; /* a name in the document, not an option */

@@ -6,7 +6,6 @@
 #include "lib/json.h"
 #include "lib/output.h"
 #include "oci-gen/assembly.h"
-#include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/network.h"
 #include "oci-gen/output_config.h"
@@ -55,8 +54,7 @@ static int write_bundle(const struct generation *g, const json_t *document, cons
 
 	if (fd < 0)
 		return -1;
-	bool pause = g->cri && cri_is_pause(g->cri);
-	if (((json_is_object(network) || pod) && !pause &&
+	if (((json_is_object(network) || pod) &&
 	     network_write_files(hostname, json_is_object(network) ? network : NULL,
 				 json_object_get(pod, "dnsConfig"), fd, err) < 0) ||
 	    /* a start waits for this: it is compact, which the runtime reads faster */

@@ -43,7 +43,7 @@ int setting_numbers(const struct setting *s, const char *text, long long *number
 size_t setting_find(const json_t *list, const char *key, const char *text);
 
 /* Set process.oomScoreAdj, or our own value where a lower one may not be set; `what` asked for it,
- * and is warned about that, or NULL where nobody did. */
+ * and is warned about that. */
 void setting_oom_score_adj(struct generation *g, long long value, const char *what);
 
 /* For any member. Bytes may end with k, m, g or t, for powers of 1024; an octal number is one of

@@ -202,10 +202,10 @@ void setting_oom_score_adj(struct generation *g, long long value, const char *wh
 	long current = text ? strtol(text, NULL, 10) : OOM_SCORE_ADJ_MIN;
 
 	if (value < current && !may_set_oom_score_adj(wanted)) {
-		log_message(
-			what ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-			"%s: %lld is lower than our own, which takes CAP_SYS_RESOURCE: %ld is used",
-			what ? what : "oomScoreAdj", value, current);
+		log_message(LOG_LEVEL_WARN,
+			    "%s: %lld is lower than our own, which takes CAP_SYS_RESOURCE: %ld is "
+			    "used",
+			    what, value, current);
 		value = current;
 	}
 	pointer_set(g->config, "/process/oomScoreAdj", json_integer(value));

@@ -46,20 +46,14 @@ table() {
 		LinuxContainerSecurityContext.seccompProfilePath~.cri.container.linux.securityContext.seccompProfilePath = "runtime/default"~.linux.seccomp.defaultAction~"SCMP_ACT_ERRNO"
 		LinuxContainerSecurityContext.apparmor LinuxContainerSecurityContext.apparmorProfile~.cri.container.linux.securityContext += {apparmor: {}, apparmorProfile: "unconfined"} | .cri.container.linux.securityContext.apparmor.profileType = "Unconfined"~.process.apparmorProfile // "unconfined"~"unconfined"
 		PodSandboxConfig.hostname~.cri.pod.hostname = "box"~[.hostname, (.process.env | index("HOSTNAME=box") != null)]~["box",true]
-		PodSandboxConfig.annotations~del(.cri.container) | .cri.pod.annotations = {"a.b": "c"}~.annotations."a.b"~"c"
 		LinuxPodSandboxConfig.cgroupParent~.cri.pod.linux.cgroupParent = "/x"~.linux.cgroupsPath~"/x/0123456789abcdef0123"
 		LinuxPodSandboxConfig.sysctls~.cri.pod.linux.sysctls = {"net.a": "b"}~.linux.sysctl~{"net.a":"b"}
-		LinuxPodSandboxConfig.securityContext LinuxSandboxSecurityContext.namespaceOptions~del(.cri.container) | .cri.pod.linux.securityContext.namespaceOptions = {network: "NODE", pid: "NODE", ipc: "NODE"}~[.linux.namespaces[].type] | sort~["cgroup","mount"]
-		LinuxSandboxSecurityContext.runAsUser LinuxSandboxSecurityContext.runAsGroup LinuxSandboxSecurityContext.supplementalGroups LinuxSandboxSecurityContext.supplementalGroupsPolicy~del(.cri.container) | .cri.pod.linux.securityContext = {runAsUser: {value: 7}, runAsGroup: {value: 8}, supplementalGroups: [9], supplementalGroupsPolicy: "Strict"}~.process.user~{"additionalGids":[9],"gid":8,"uid":7}
-		LinuxSandboxSecurityContext.readonlyRootfs LinuxSandboxSecurityContext.privileged~del(.cri.container) | .cri.pod.linux.securityContext = {readonlyRootfs: true, privileged: true}~[.root.readonly, .process.capabilities.bounding]~[true,[]]
-		LinuxSandboxSecurityContext.seccomp~del(.cri.container) | .cri.pod.linux.securityContext.seccomp = {profileType: "Unconfined"}~.linux.seccomp~null
-		LinuxSandboxSecurityContext.seccompProfilePath~del(.cri.container) | .cri.pod.linux.securityContext.seccompProfilePath = "unconfined"~.linux.seccomp~null
-		LinuxSandboxSecurityContext.apparmor LinuxSandboxSecurityContext.selinuxOptions~del(.cri.container) | .cri.pod.linux.securityContext += {apparmor: {profileType: "Unconfined"}, selinuxOptions: {}}~.process.apparmorProfile // "unconfined"~"unconfined"
+		LinuxPodSandboxConfig.securityContext LinuxSandboxSecurityContext.namespaceOptions~del(.cri.container.linux) | .cri.pod.linux.securityContext.namespaceOptions = {network: "NODE", pid: "NODE", ipc: "NODE"}~[.linux.namespaces[].type] | sort~["cgroup","mount"]
 	END
 }
 
-# Fields that say nothing of a configuration: names, and what other tools and the caller do; and
-# those whose tests are elsewhere, because they take files (generate-cri, generate-cdi, and for what
+# Fields that say nothing of a configuration: names, what is for a pause container, and what other
+# tools and the caller do; and those whose tests are elsewhere, because they take files (generate-cri, generate-cdi, and for what
 # goes into resolv.conf generate-cri).
 elsewhere() {
 	cat <<-'END'
@@ -69,7 +63,11 @@ elsewhere() {
 		PodSandboxConfig.labels PodSandboxConfig.linux PodSandboxMetadata.name PodSandboxMetadata.uid PodSandboxMetadata.namespace PodSandboxMetadata.attempt
 		PortMapping.protocol PortMapping.containerPort PortMapping.hostPort PortMapping.hostIp LinuxPodSandboxConfig.overhead LinuxPodSandboxConfig.resources
 		SecurityProfile.localhostRef ContainerConfig.CDIDevices CDIDevice.name PodSandboxConfig.dnsConfig DNSConfig.servers DNSConfig.searches DNSConfig.options
-		ContainerConfig.windows PodSandboxConfig.windows
+		ContainerConfig.windows PodSandboxConfig.windows PodSandboxConfig.annotations
+		LinuxSandboxSecurityContext.runAsUser LinuxSandboxSecurityContext.runAsGroup LinuxSandboxSecurityContext.supplementalGroups
+		LinuxSandboxSecurityContext.supplementalGroupsPolicy LinuxSandboxSecurityContext.readonlyRootfs LinuxSandboxSecurityContext.privileged
+		LinuxSandboxSecurityContext.seccomp LinuxSandboxSecurityContext.seccompProfilePath
+		LinuxSandboxSecurityContext.apparmor LinuxSandboxSecurityContext.selinuxOptions
 	END
 }
 

@@ -36,56 +36,6 @@ USER_NAMESPACE=".cri.pod.linux.securityContext.namespaceOptions.usernsOptions = 
 	| .cri.sandbox.namespaces.user = \"/proc/self/ns/user\""
 SAME='.cri.container.linux.securityContext.namespaceOptions.usernsOptions = .cri.pod.linux.securityContext.namespaceOptions.usernsOptions'
 
-@test "generate: cri: a pod without a container is its pause container" {
-	from_cri 'del(.cri.container, .image)' /pause
-	is '[.process.args, .root.readonly, .process.noNewPrivileges, .linux.resources.cpu]' '[["/pause"],true,true,{"shares":2}]'
-	is '.process.capabilities' '{"bounding":[],"effective":[],"permitted":[]}'
-	is '.linux.seccomp.defaultAction' '"SCMP_ACT_ERRNO"'
-	is '[.linux.cgroupsPath, .hostname]' '["/ocid-test-cri/pod1/0123456789abcdef0123","pod-host"]'
-	is '[.linux.namespaces[] | [.type, .path]] | sort' \
-		'[["cgroup",null],["ipc","/proc/self/ns/ipc"],["mount",null],["network","/proc/self/ns/net"],["pid",null],["uts",null]]'
-	is '[.mounts[] | select(.type == "bind")]' '[]'
-	[ ! -e "$BUNDLE/hosts" ]
-	from_cri 'del(.cri.container)'
-	is '[.process.args, .process.user.uid]' '[["/init","a"],1000]'
-	from_cri 'del(.cri.container, .image) | .cri.sandbox = {} | .cri.pod.linux.securityContext = {
-		runAsUser: {value: 7}, runAsGroup: {value: 8}, supplementalGroups: [9], privileged: true, seccomp: {profileType: "Unconfined"},
-		namespaceOptions: {pid: "NODE", network: "NODE", ipc: "NODE"}} | .cri.pod.annotations = {a: "b", "run.oci.handler": "x"}' /pause
-	is '[.process.user, .linux.seccomp, .process.capabilities.bounding]' '[{"additionalGids":[9],"gid":8,"uid":7},null,[]]'
-	is '[([.linux.namespaces[].type] | sort), .hostname, .annotations.a, .annotations."run.oci.handler"]' '[["cgroup","mount"],null,"b",null]'
-	from_cri 7 'del(.cri.container, .image) | .cri.pod.linux.securityContext.namespaceOptions = {pid: "TARGET"}' /pause
-	from_cri 2 'del(.cri.container, .image) | .rootfs |= {id, path, bundle}'
-}
-
-@test "generate: cri: a pause container takes its root from an option, too" {
-	from_cri 'del(.cri.container, .image, .rootfs)' --rootfs "$ROOTFS" /pause
-	is '[.linux.cgroupsPath, .root.path]' "[\"/ocid-test-cri/pod1/pause\",\"$ROOTFS\"]"
-	from_cri 'del(.cri.container, .image, .rootfs) | .cri.pod.linux.cgroupParent = "/kubepods.slice/kubepods-pod1.slice"' --rootfs "$ROOTFS" /pause
-	is .linux.cgroupsPath '"kubepods-pod1.slice:ocid:pause"'
-	from_cri 'del(.cri.container, .image, .rootfs) | .network = {netns: "/run/netns/x"}' --rootfs "$ROOTFS" /pause
-	is '[(.linux.namespaces[] | select(.type == "network").path), (.mounts[] | select(.type == "bind"))]' '["/run/netns/x"]'
-	from_cri 2 'del(.cri.container, .image, .rootfs)' /pause
-	from_cri 2 'del(.rootfs)' --rootfs "$ROOTFS" /pause
-}
-
-@test "generate: cri: the pause container runs, with nothing it could do" {
-	jq 'del(.cri.container, .image, .cri.sandbox.namespaces.ipc)' "$DOCUMENT" >"$DOCUMENT.now"
-	tool oci-gen generate --document "$DOCUMENT.now" sh -c 'echo $$; hostname; grep -E "^(Cap|NoNew|Seccomp:)" /proc/self/status; echo x >/new'
-	run_bundle runc "ocid-test-cri-pause-$RANDOM" "$BUNDLE" || true
-	diff - <(tr '\t' ' ' <<<"$output") <<-'END'
-		1
-		pod-host
-		CapInh: 0000000000000000
-		CapPrm: 0000000000000000
-		CapEff: 0000000000000000
-		CapBnd: 0000000000000000
-		CapAmb: 0000000000000000
-		NoNewPrivs: 1
-		Seccomp: 2
-	END
-	[[ $stderr == *"Read-only file system"* ]]
-}
-
 @test "generate: cri: a user namespace is the pod's, with one mapping" {
 	from_cri "$USER_NAMESPACE | $SAME"
 	is '.linux.namespaces[] | select(.type == "user")' '{"path":"/proc/self/ns/user","type":"user"}'
@@ -93,10 +43,6 @@ SAME='.cri.container.linux.securityContext.namespaceOptions.usernsOptions = .cri
 		'[[{"containerID":0,"hostID":100000,"size":65536}],[{"containerID":0,"hostID":100000,"size":65536}]]'
 	from_cri "$USER_NAMESPACE"
 	is '.linux.uidMappings | length' 1
-	from_cri "$USER_NAMESPACE | del(.cri.container, .image)" /pause
-	is '.linux.namespaces[] | select(.type == "user").path' '"/proc/self/ns/user"'
-	from_cri "$USER_NAMESPACE | del(.cri.container, .image, .cri.sandbox.namespaces.user)" /pause
-	is '.linux.namespaces[] | select(.type == "user")' '{"type":"user"}'
 	from_cri '.cri.pod.linux.securityContext.namespaceOptions.usernsOptions = {mode: "NODE"}'
 	is '[.linux.namespaces[].type] | index("user")' null
 	from_cri "$USER_NAMESPACE | $SAME | .cri.container.linux.securityContext.namespaceOptions.network = \"NODE\""

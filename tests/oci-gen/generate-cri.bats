@@ -188,6 +188,7 @@ load cri
 		7|.cri = []
 		7|.cri = {}
 		7|del(.cri.pod)
+		7|del(.cri.container)
 		7|.cri.container.args = "x"
 		7|.cri.container.args = [1]
 		7|.cri.container.args = [null]
