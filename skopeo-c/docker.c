@@ -2,6 +2,7 @@
 /* docker://: images in registries (distribution-spec 1.1). */
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
@@ -35,6 +36,7 @@ struct docker {
 	struct place *at;	       /* the one that is in use */
 	bool is_settled;	       /* that one has given the manifest */
 	bool is_tagless;	       /* a destination whose image gets no tag */
+	json_t *known;		       /* an object: digests that the repository has */
 	struct registry_pool *pool;    /* borrowed; or NULL */
 	struct registry_call reading;  /* of a manifest, under way or answered */
 	struct registry_call question; /* what the destination's name stands for */
@@ -85,10 +87,15 @@ void docker_allow_mounts(struct transport *to, const struct transport *from)
 
 	struct docker *docker = to->state;
 	struct registry *ours = docker->at->registry;
-	const struct registry *theirs = ((const struct docker *)from->state)->at->registry;
-	if (strcmp(ours->name, theirs->name) != 0 ||
-	    strcmp(ours->repository, theirs->repository) == 0)
+	const struct docker *source = from->state;
+	const struct registry *theirs = source->at->registry;
+	if (strcmp(ours->name, theirs->name) != 0)
 		return;
+	if (strcmp(ours->repository, theirs->repository) == 0) {
+		json_decref(docker->known);
+		docker->known = json_incref(source->known);
+		return;
+	}
 	docker->uploads.mount_from = xstrdup(theirs->repository);
 	strings_addf(&ours->scopes, "repository:%s:pull", docker->uploads.mount_from);
 }
@@ -137,6 +144,7 @@ static int docker_open(struct transport *t, const char *rest,
 	t->name = xstrdup(t->reference);
 	t->is_named = !settings->is_destination;
 	docker->is_tagless = is_tagless;
+	docker->known = json_object();
 	docker->http = settings->http;
 	docker->access = settings->access;
 	docker->uploads.runroot = settings->cli->runroot;
@@ -165,6 +173,7 @@ static void docker_close(struct transport *t)
 	route_free(&docker->route);
 	free(docker->named);
 	free(docker->uploads.mount_from);
+	json_decref(docker->known);
 	free(docker);
 }
 
@@ -247,6 +256,23 @@ static int take_manifest(struct transport *t, const char *digest, const char *wa
 			      manifest, err);
 }
 
+static void note_digest(struct docker *docker, const json_t *descriptor)
+{
+	json_object_set_new(docker->known, json_text(descriptor, "digest", ""), json_true());
+}
+
+/* A manifest can only be where what it names is; an index may name more. */
+static void note_manifest(struct docker *docker, const struct manifest *manifest)
+{
+	const json_t *layer;
+	size_t i;
+
+	json_object_set_new(docker->known, manifest->digest, json_true());
+	note_digest(docker, json_object_get(manifest->json, "config"));
+	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer)
+		note_digest(docker, layer);
+}
+
 static int get_manifest(struct transport *t, const char *digest, struct manifest *manifest,
 			struct error *err)
 {
@@ -255,6 +281,8 @@ static int get_manifest(struct transport *t, const char *digest, struct manifest
 
 	ask(docker, wanted);
 	int status = take_manifest(t, digest, wanted, manifest, err);
+	if (status == 0)
+		note_manifest(docker, manifest);
 	registry_call_free(&docker->reading);
 	return status;
 }
@@ -359,6 +387,10 @@ static int docker_offer_blob(struct transport *t, const struct blob *blob, struc
 	struct docker *docker = t->state;
 
 	(void)err;
+	if (json_object_get(docker->known, blob->digest)) {
+		sink->state = SINK_PRESENT;
+		return 0;
+	}
 	docker->uploads.registry = docker->at->registry;
 	upload_offer(&docker->uploads, blob, sink);
 	return 0;
@@ -413,6 +445,8 @@ static int docker_put_manifest(struct transport *t, const struct manifest *manif
 	const struct docker *docker = t->state;
 	bool by_tag = is_top && !docker->is_tagless;
 
+	if (!by_tag && json_object_get(docker->known, manifest->digest))
+		return 0;
 	return put_manifest(t, by_tag ? docker->at->endpoint->wanted : manifest->digest, manifest,
 			    err);
 }

@@ -209,5 +209,6 @@ int docker_get_tagged(struct transport *t, const char *tag, struct manifest *man
 		      struct error *err);
 int docker_put_tagged(struct transport *t, const char *tag, const struct manifest *manifest,
 		      struct error *err);
-/* Let `to` take blobs that `from` has over within the registry, when both are in the same one. */
+/* Let `to` take blobs that `from` has over within the registry, when both are in the same one; in
+ * one repository they are there. */
 void docker_allow_mounts(struct transport *to, const struct transport *from);

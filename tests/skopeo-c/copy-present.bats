@@ -63,6 +63,36 @@ manifest_digest() {
 	[ "$(jq -r .architecture <<<"$output")" = arm64 ]
 }
 
+@test "copy: another tag in the same repository is only a manifest" {
+	local digest
+
+	# the answer to HEAD of the source is not waited for
+	besides() {
+		[ "$(requests | grep -v '^HEAD .*/manifests/1$')" = "$1" ]
+	}
+	copied "docker://$REGISTRY/one:1" "docker://$REGISTRY/one:2"
+	wait_for 5 besides $'GET one/blobs/DIGEST\nGET one/manifests/1\nHEAD one/manifests/2\nPUT one/manifests/2'
+	[ "$(jq -r .image.descriptor.digest <<<"$output")" = "$(manifest_digest "$ONE")" ]
+	copied --all "docker://$REGISTRY/many:1" "docker://$REGISTRY/many:2"
+	wait_for 5 besides "$(printf '%s\n' "GET many/blobs/DIGEST" "GET many/manifests/1" "GET many/manifests/"{DIGEST,DIGEST,DIGEST} "HEAD many/manifests/2" "PUT many/manifests/2")"
+	digest=$(manifest_digest "$MANY")
+	[ "$(skopeo-c inspect --tls-verify=false --format '{{.Digest}}' "docker://$REGISTRY/many:2")" = "$digest" ]
+	# an image of the index is there without a tag
+	copied "docker://$REGISTRY/many:1" "docker://$REGISTRY/many@@unknown-digest@@"
+	wait_for 5 besides "$(printf '%s\n' "GET many/blobs/DIGEST" "GET many/manifests/"{1,DIGEST})"
+	# what becomes different is not there
+	copy --format v2s2 "docker://$REGISTRY/one:1" "docker://$REGISTRY/one:docker"
+	[ "$(jq -r .image.descriptor.mediaType <<<"$output")" = application/vnd.docker.distribution.manifest.v2+json ]
+	copied --dest-compress-format zstd --dest-force-compress-format "docker://$REGISTRY/one:1" "docker://$REGISTRY/one:zstd"
+	wait_for 5 eval "requests | grep -q 'PUT one/blobs/uploads/'"
+	# a layer that a registry has lost under the image's feet is no success
+	copy "docker://$REGISTRY/one:docker" "docker://$REGISTRY/lost:1"
+	digest=$(skopeo-c inspect --tls-verify=false "docker://$REGISTRY/lost:1" | jq -r '.Layers[0]')
+	curl -sf -X DELETE "http://$REGISTRY/v2/lost/blobs/$digest"
+	tool 1 skopeo-c copy --insecure-policy --src-tls-verify=false --dest-tls-verify=false "docker://$REGISTRY/lost:1" "docker://$REGISTRY/lost:2"
+	error_is failed "blob unknown to registry"
+}
+
 @test "copy: who follows the events, changes the image or carries what refers to it gets to know what is in it" {
 	copy "docker://$REGISTRY/one:1" "docker://$REGISTRY/two:2"
 	copied --events 3 "docker://$REGISTRY/one:1" "docker://$REGISTRY/two:2" 3>"$BATS_TEST_TMPDIR/events"
