@@ -156,17 +156,36 @@ static bool goes(const struct prune_plan *plan, const char *companion)
 	       !json_object_get(plan->protected, subject);
 }
 
+/* Let the companions stay of what does. True where there was one: it may have companions, too, as
+ * the signature of an SBOM is that of a companion. */
+static bool keep_companions(struct prune_plan *plan)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct prune_tag *tag = &plan->tags[i];
+
+		if (!tag->is_companion || !tag->is_doomed || goes(plan, tag->name))
+			continue;
+		tag->is_doomed = false;
+		protect(plan, tag);
+		any = true;
+	}
+	return any;
+}
+
 void prune_plan_protect(struct prune_plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		if (!plan->tags[i].is_companion && !plan->tags[i].is_doomed)
-			protect(plan, &plan->tags[i]);
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->tags[i].is_companion)
-			plan->tags[i].is_doomed = goes(plan, plan->tags[i].name);
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->tags[i].is_companion && !plan->tags[i].is_doomed)
-			protect(plan, &plan->tags[i]);
+	for (size_t i = 0; i < plan->count; i++) {
+		struct prune_tag *tag = &plan->tags[i];
+
+		if (tag->is_companion)
+			tag->is_doomed = true;
+		else if (!tag->is_doomed)
+			protect(plan, tag);
+	}
+	while (keep_companions(plan))
+		;
 }
 
 const struct prune_tag **prune_plan_doomed(const struct prune_plan *plan)

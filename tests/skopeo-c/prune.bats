@@ -128,6 +128,20 @@ rows() {
 	[ "$(tags signed)" = "$none " ]
 }
 
+@test "prune: what signs the SBOM of an image stays as long as the image does" {
+	push sboms 2020-01-01T00:00:00Z old
+	push sboms "$(date -u +%FT%TZ)" new
+	sbom=sha256-${digest#*:}.sbom
+	push sboms 2019-01-01T00:00:00Z "$sbom"
+	signature=sha256-${digest#*:}.sig
+	push sboms 2018-01-01T00:00:00Z "$signature"
+	prune --older-than 1d "docker://$REGISTRY/sboms"
+	[ "$(rows)" = "old=deleted " ]
+	[ "$(tags sboms | xargs -n 1 | sort | xargs)" = "$(printf '%s\n' new "$sbom" "$signature" | sort | xargs)" ]
+	prune --include-tags new "docker://$REGISTRY/sboms"
+	[ -z "$(tags sboms)" ]
+}
+
 @test "prune: tags alone where the registry can delete them" {
 	: >"$LIAR_LOG"
 	prune --include-tags ^v "docker://$LIAR/untags/x"

@@ -81,6 +81,27 @@ int main(void)
 	is(doomed(&plan), "a", "and its signature stays");
 	prune_plan_free(&plan);
 
+	/* the companion of a companion is listed before it */
+	put(&answers[4], "sha256-" HEX4("1") ".sig", '2');
+	put(&answers[5], "sha256-" HEX4("a") ".sbom", '1');
+	rules.oldest = 0;
+	prune_plan_make(&plan, answers, 7, &rules);
+	plan.images[0].made = 10;
+	prune_plan_judge(&plan, &rules);
+	prune_plan_protect(&plan);
+	is(doomed(&plan), "", "what signs the SBOM of an image that stays, stays");
+	prune_plan_free(&plan);
+	rules.oldest = 20;
+	prune_plan_make(&plan, answers, 7, &rules);
+	plan.images[0].made = 10;
+	prune_plan_judge(&plan, &rules);
+	prune_plan_protect(&plan);
+	is(doomed(&plan), "a sha256-" HEX4("1") ".sig sha256-" HEX4("a") ".sbom",
+	   "and goes with the SBOM");
+	prune_plan_free(&plan);
+	put(&answers[4], "sha256-" HEX4("a") ".sig", '1');
+	put(&answers[5], "sha256-" HEX4("b"), '2');
+
 	json_auto_t *wanted = json_pack("{s:b, s:b}", "a", 1, "sha256-" HEX4("b"), 1);
 	rules = (struct prune_rules){
 		.filter = &filter, .wanted = wanted, .oldest = -1, .keep = -1
