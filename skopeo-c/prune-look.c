@@ -2,9 +2,7 @@
 #include "skopeo-c/prune-look.h"
 
 #include "lib/json.h"
-#include "skopeo-c/age.h"
-#include "skopeo-c/image.h"
-#include "skopeo-c/schema1.h"
+#include "skopeo-c/image-age.h"
 #include "skopeo-c/transport.h"
 
 #include <string.h>
@@ -14,6 +12,21 @@ enum {
 	NEEDS_MAX = 10000
 };
 
+/* ---- ages ---- */
+
+int prune_look_ages(struct transport *from, struct prune_plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->image_count; i++) {
+		struct prune_image *image = &plan->images[i];
+
+		if (image->is_candidate && image_age(from, image->digest, &image->made, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- needs ---- */
+
 /* What is not there says nothing; an index may be there without its images. */
 static int read_manifest(struct transport *from, const char *digest, struct manifest *manifest,
 			 struct error *err)
@@ -22,81 +35,6 @@ static int read_manifest(struct transport *from, const char *digest, struct mani
 		return 1;
 	return err->kind == ERROR_NOT_FOUND ? 0 : -1;
 }
-
-/* ---- ages ---- */
-
-/* Times from the epoch or before it mean that nobody said when. */
-static int64_t time_of(const json_t *object, const char *key)
-{
-	int64_t made = age_of_time(json_text(object, key, ""));
-
-	return made > 0 ? made : -1;
-}
-
-static int age_of_image(struct transport *from, const struct manifest *manifest, int64_t *made,
-			struct error *err)
-{
-	cleanup_image struct image image = { 0 };
-
-	if (manifest->is_schema1) {
-		json_auto_t *config = schema1_config(manifest->json, NULL, from->name, err);
-
-		*made = time_of(config, "created");
-		return config ? 0 : -1;
-	}
-	if (image_read(from, manifest, &image, err) < 0)
-		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
-	*made = time_of(image.config, "created");
-	return 0;
-}
-
-/* The first image of an index that is one, and no attestation; NULL where there is none. */
-static const char *first_image(const struct manifest *index)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (json_object_get(index->json, "manifests"), i, entry) {
-		const char *digest = json_text(entry, "digest", "");
-		const char *os = json_text(json_object_get(entry, "platform"), "os", "");
-
-		if (digest_is_valid(digest) && strcmp(os, "unknown") != 0)
-			return digest;
-	}
-	return NULL;
-}
-
-static int age_of(struct transport *from, const char *digest, int depth, int64_t *made,
-		  struct error *err)
-{
-	cleanup_manifest struct manifest manifest = { 0 };
-	int status = read_manifest(from, digest, &manifest, err);
-
-	if (status <= 0)
-		return status;
-	const char *first = manifest.is_index ? first_image(&manifest) : NULL;
-	if (!manifest.is_index)
-		status = age_of_image(from, &manifest, made, err);
-	else if (first && depth < DEPTH_MAX)
-		status = age_of(from, first, depth + 1, made, err);
-	if (status >= 0 && *made < 0)
-		*made = time_of(json_object_get(manifest.json, "annotations"),
-				"org.opencontainers.image.created");
-	return status < 0 ? -1 : 0;
-}
-
-int prune_look_ages(struct transport *from, struct prune_plan *plan, struct error *err)
-{
-	for (size_t i = 0; i < plan->image_count; i++) {
-		struct prune_image *image = &plan->images[i];
-
-		if (image->is_candidate && age_of(from, image->digest, 0, &image->made, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* ---- needs ---- */
 
 static int add_needs(struct transport *from, const char *digest, int depth, json_t *needs,
 		     struct error *err)

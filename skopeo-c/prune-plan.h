@@ -39,10 +39,10 @@ struct prune_plan {
 
 struct prune_rules {
 	const struct tag_filter *filter;
-	const json_t
-		*wanted; /* tags that stay whatever they look like: an object's keys; or NULL */
-	int64_t oldest;	 /* what was made before goes; -1: age does not matter */
-	long long keep;	 /* of the others, the newest images that stay; -1: none */
+	const json_t *wanted; /* tags that stay whatever they look like, and digests: an object's
+			       * keys; or NULL */
+	int64_t oldest;	      /* what was made before goes; -1: age does not matter */
+	long long keep;	      /* of the others, the newest images that stay; -1: none */
 };
 
 /* Begin with the answers of a survey, all with digests or gone; tags that the filter wants become

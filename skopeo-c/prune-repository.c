@@ -5,6 +5,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/prune-look.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 int prune_repository_open(struct prune_repository *repository, const char *name,
@@ -36,6 +37,22 @@ void prune_repository_close(struct prune_repository *repository)
 
 /* ---- the plan ---- */
 
+/* What is wanted by its digest alone is as if it had a tag of that name. */
+static size_t add_digests(const json_t *wanted, struct tag_answer *answers, size_t count)
+{
+	const char *name;
+	json_t *ignored;
+
+	json_object_foreach ((json_t *)wanted, name, ignored) {
+		if (!digest_is_valid(name))
+			continue;
+		answers[count].tag = name;
+		snprintf(answers[count].digest, sizeof answers[count].digest, "%s", name);
+		count++;
+	}
+	return count;
+}
+
 static int survey(struct prune_repository *repository, const struct prune_rules *rules,
 		  struct error *err)
 {
@@ -43,7 +60,8 @@ static int survey(struct prune_repository *repository, const struct prune_rules 
 	if (tags_wait(&repository->tags, err) < 0)
 		return -1;
 	size_t count = json_array_size(repository->tags.list);
-	cleanup_free struct tag_answer *answers = xcalloc(count + 1, sizeof *answers);
+	cleanup_free struct tag_answer *answers =
+		xcalloc(count + json_object_size(rules->wanted) + 1, sizeof *answers);
 	if (tag_survey(&repository->registry, repository->tags.list, answers, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
@@ -51,7 +69,8 @@ static int survey(struct prune_repository *repository, const struct prune_rules 
 			return error_set(err, ERROR_INTEGRITY,
 					 "%s:%s: the registry does not name its digest",
 					 repository->name, answers[i].tag);
-	prune_plan_make(&repository->plan, answers, count, rules);
+	prune_plan_make(&repository->plan, answers, add_digests(rules->wanted, answers, count),
+			rules);
 	return 0;
 }
 

@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/sync-age.h"
 
-#include "lib/json.h"
-#include "skopeo-c/age.h"
-#include "skopeo-c/image.h"
+#include "lib/cli.h"
+#include "skopeo-c/image-age.h"
 #include "skopeo-c/registry-pool.h"
 #include "skopeo-c/transport.h"
 
 #include <stdlib.h>
-
-/* When the image was made; -1 where it does not say so. */
-static int read_time(struct transport *from, const struct copy_request *request, int64_t *made,
-		     struct error *err)
-{
-	json_auto_t *platform = platform_wanted(&request->choice.platform, err);
-	cleanup_manifest struct manifest manifest = { 0 };
-	cleanup_image struct image image = { 0 };
-
-	if (!platform || from->class->get_manifest(from, NULL, &manifest, err) < 0 ||
-	    plan_choose(from, &manifest, platform, err) < 0 ||
-	    image_read(from, &manifest, &image, err) < 0)
-		return -1;
-	*made = age_of_time(json_text(image.config, "created", ""));
-	return 0;
-}
 
 static int is_young(const struct sync_list *list, const struct sync_item *item,
 		    const struct copy_request *request, struct http *http,
@@ -39,7 +22,7 @@ static int is_young(const struct sync_list *list, const struct sync_item *item,
 	int64_t made = -1;
 
 	if (transport_open(&from, item->source, &settings, err) < 0 ||
-	    read_time(&from, request, &made, err) < 0)
+	    image_age(&from, NULL, &made, err) < 0)
 		return -1;
 	return made >= oldest;
 }
@@ -58,6 +41,9 @@ int sync_age_reduce(struct sync_list *list, const struct copy_request *request, 
 			registry_pool_free(&pool);
 		repository = item->repository;
 		young = is_young(list, item, request, http, &pool, oldest, err);
+		/* one that cannot be looked at is not left out: why shows when it is copied */
+		if (young < 0 && !cli_interrupted())
+			young = 1;
 		if (young > 0) {
 			struct sync_item moved = *item;
 

@@ -5,6 +5,6 @@
 #include "skopeo-c/sync-list.h"
 
 /* Take the items out of the list that were made before `oldest` (seconds since the epoch), or that
- * do not say when. */
+ * do not say when. Fails only where it is interrupted. */
 int sync_age_reduce(struct sync_list *list, const struct copy_request *request, struct http *http,
 		    int64_t oldest, struct error *err);

@@ -209,7 +209,7 @@ int sync_check(struct sync_list *list, const struct access *destination, struct 
 	begin(&check, &probes[0]);
 	int status = run(&check, probes, 1, err);
 	check.end = list->count;
-	for (size_t i = 0; i < parallel; i++)
+	for (size_t i = 0; i < parallel && status == 0; i++)
 		begin(&check, &probes[i]);
 	if (status == 0)
 		status = run(&check, probes, parallel, err);

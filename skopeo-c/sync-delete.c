@@ -9,6 +9,7 @@
 #include "lib/path.h"
 #include "skopeo-c/prune-repository.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,20 +40,25 @@ static void tell(struct pruning *pruning, const char *destination, const struct 
 	json_array_append_new(pruning->rows, row);
 }
 
-/* The tags that images of the list go to in the repository: an object's keys. The caller owns it.
- */
+/* The tags and digests that images of the list go to in the repository: an object's keys. NULL
+ * where there is no tag. The caller owns it. */
 static json_t *wanted_of(const struct pruning *pruning, const char *destination)
 {
 	size_t length = strlen(destination);
-	json_t *tags = json_object();
+	json_auto_t *wanted = json_object();
+	bool any_tag = false;
 
 	for (size_t i = 0; i < pruning->list->count; i++) {
 		const char *name = pruning->list->items[i].destination;
 
-		if (strncmp(name, destination, length) == 0 && name[length] == ':')
-			json_object_set_new(tags, name + length + 1, json_true());
+		if (strncmp(name, destination, length) != 0 || !strchr(":@", name[length]))
+			continue;
+		/* a tag before a digest is only a remark */
+		const char *digest = strchr(name + length, '@');
+		any_tag = any_tag || !digest;
+		json_object_set_new(wanted, digest ? digest + 1 : name + length + 1, json_true());
 	}
-	return tags;
+	return any_tag ? json_incref(wanted) : NULL;
 }
 
 /* ---- registries ---- */
@@ -135,7 +141,7 @@ static int prune_directory(struct pruning *pruning, const char *destination, con
 	*slash = '\0';
 	cleanup_strings struct strings names = { 0 };
 	if (directory_names(AT_FDCWD, parent, &names) < 0)
-		return error_os(err, "%s", parent);
+		return errno == ENOENT ? 0 : error_os(err, "%s", parent);
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *path = xasprintf("%s/%s", parent, names.items[i]);
 		cleanup_free char *image = xasprintf("dir:%s", path);
@@ -153,11 +159,23 @@ static int prune_directory(struct pruning *pruning, const char *destination, con
 
 /* ---- all ---- */
 
+static bool is_source(const struct sync_list *list, const char *destination)
+{
+	for (size_t i = 0; i < list->repository_count; i++)
+		if (strncmp(destination, "docker://", 9) == 0 &&
+		    strcmp(list->repositories[i].name, destination + 9) == 0)
+			return true;
+	return false;
+}
+
 static int prune_one(struct pruning *pruning, const char *destination, struct error *err)
 {
 	json_auto_t *wanted = wanted_of(pruning, destination);
 
-	if (json_object_size(wanted) == 0) {
+	if (is_source(pruning->list, destination))
+		return error_set(err, ERROR_USAGE, "%s: a source: nothing is deleted there",
+				 destination);
+	if (!wanted) {
 		log_message(LOG_LEVEL_WARN, "nothing is wanted of %s: nothing is deleted there",
 			    destination);
 		return 0;

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/directory.h"
+#include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/tags.h"
@@ -182,6 +183,30 @@ void sync_list_cut(struct sync_list *list, size_t count)
 {
 	while (list->count > count)
 		free_item(&list->items[--list->count]);
+}
+
+int sync_list_unify(struct sync_list *list, struct error *err)
+{
+	json_auto_t *sources = json_object(); /* by destination */
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct sync_item item = list->items[i];
+		const char *other = json_text(sources, item.destination, NULL);
+
+		if (other && strcmp(other, item.source) != 0) {
+			error_set(err, ERROR_USAGE, "%s and %s would both become %s", other,
+				  item.source, item.destination);
+			return error_hint(err, "--scoped keeps whole names");
+		}
+		json_object_set_new(sources, item.destination, json_string(item.source));
+		/* what is left over is behind those that are kept */
+		list->items[i] = list->items[kept];
+		list->items[kept] = item;
+		kept += !other;
+	}
+	sync_list_cut(list, kept);
+	return 0;
 }
 
 /* Whether it is there, as what the type says; -1 where that cannot be said: an image that cannot be

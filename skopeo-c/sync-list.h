@@ -69,6 +69,9 @@ void sync_list_reduce(struct sync_list *list, size_t first, const struct tag_fil
 /* Drop the items from number `count` on. */
 void sync_list_cut(struct sync_list *list, size_t count);
 
+/* Each image once; two that would become one are ERROR_USAGE. */
+int sync_list_unify(struct sync_list *list, struct error *err);
+
 /* Add the dir: images at and below a directory. */
 int sync_list_add_dir(struct sync_list *list, const char *path, const struct tag_filter *filter,
 		      const struct sync_target *target, struct error *err);

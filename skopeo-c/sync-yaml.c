@@ -42,7 +42,8 @@ static int read_credentials(const struct reading *reading, const char *registry,
 	const char *user = json_text(credentials, "username", NULL);
 	const char *password = json_text(credentials, "password", NULL);
 
-	if (!credentials || json_object_size(credentials) == 0)
+	if (!credentials || json_is_null(credentials) ||
+	    (json_is_object(credentials) && json_object_size(credentials) == 0))
 		return 0;
 	if (!user || !password || json_object_size(credentials) != 2)
 		return malformed(reading, registry, "credentials are a username and a password",
@@ -69,6 +70,17 @@ static int read_access(const struct reading *reading, const char *registry, cons
 		access->cert_dir = json_string_value(directory);
 	return read_credentials(reading, registry, json_object_get(table, "credentials"), access,
 				err);
+}
+
+/* The repositories at a key; what stands there must not be passed over. */
+static int read_table(const struct reading *reading, const char *registry, json_t *table,
+		      const char *key, json_t **value, struct error *err)
+{
+	*value = json_object_get(table, key);
+	if (!*value || json_is_null(*value) || json_is_object(*value))
+		return 0;
+	return error_set(err, ERROR_USAGE, "%s: %s: %s is not a mapping of repositories",
+			 reading->path, registry, key);
 }
 
 static int check_keys(const struct reading *reading, const char *registry, json_t *table,
@@ -146,23 +158,26 @@ static int add_registry(const struct reading *reading, const char *registry, jso
 			const struct access *access, struct error *err)
 {
 	struct access own = *access;
+	json_t *images, *patterns, *constraints, *value;
 	const char *repository;
-	json_t *value;
 
 	if (!json_is_object(table))
 		return malformed(reading, registry, "not a mapping", err);
 	if (check_keys(reading, registry, table, err) < 0 ||
-	    read_access(reading, registry, table, &own, err) < 0)
+	    read_access(reading, registry, table, &own, err) < 0 ||
+	    read_table(reading, registry, table, "images", &images, err) < 0 ||
+	    read_table(reading, registry, table, "images-by-tag-regex", &patterns, err) < 0 ||
+	    read_table(reading, registry, table, "images-by-semver", &constraints, err) < 0)
 		return -1;
-	json_object_foreach (json_object_get(table, "images"), repository, value) {
+	json_object_foreach (images, repository, value) {
 		if (add_named(reading, registry, repository, value, &own, err) < 0)
 			return -1;
 	}
-	json_object_foreach (json_object_get(table, "images-by-tag-regex"), repository, value) {
+	json_object_foreach (patterns, repository, value) {
 		if (add_filtered(reading, registry, repository, value, true, &own, err) < 0)
 			return -1;
 	}
-	json_object_foreach (json_object_get(table, "images-by-semver"), repository, value) {
+	json_object_foreach (constraints, repository, value) {
 		if (add_filtered(reading, registry, repository, value, false, &own, err) < 0)
 			return -1;
 	}

@@ -128,7 +128,8 @@ tags_of() {
 	tool skopeo-c sync -s yaml -d dir regex.yaml ours
 	skopeo sync --src yaml --dest dir regex.yaml theirs
 	diff -r ours theirs
-	for bad in "images: {a: b}" "pictures: {}" "tls-verify: no-idea" "credentials: {username: x}"; do
+	for bad in "images: {a: b}" "pictures: {}" "tls-verify: no-idea" "credentials: {username: x}" "credentials: x" \
+		"images: [a]" "images: a" "images-by-tag-regex: [a]" "images-by-semver: a"; do
 		printf '%s:\n  %s\n' "$REGISTRY" "$bad" >bad.yaml
 		tool 2 skopeo-c sync -s yaml -d dir bad.yaml d
 		error_is usage bad.yaml
@@ -183,6 +184,73 @@ tags_of() {
 	skopeo inspect --raw --tls-verify=false "$index@$part" >/dev/null
 }
 
+@test "sync: --delete leaves what a list names by its digest" {
+	two=$(cat "$BATS_FILE_TMPDIR/two.digest")
+	cat >list.yaml <<-END
+		$REGISTRY:
+		  images:
+		    team/app: ["$two"]
+		  images-by-semver:
+		    team/app: "1.0"
+	END
+	sync -s yaml -d docker list.yaml "$REGISTRY/named"
+	[ "$(tags_of named/app)" = 1.0 ]
+	skopeo copy -q --dest-tls-verify=false oci:"$BATS_FILE_TMPDIR/two:v1" "docker://$REGISTRY/named/app:old"
+	sync 5 -s yaml -d docker --delete list.yaml "$REGISTRY/named"
+	[ "$(statuses)" = "failed 1, unchanged 2" ]
+	skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/named/app@$two" >/dev/null
+	# a digest alone is no list of tags
+	sync -s yaml -d docker --delete --include-tags none list.yaml "$REGISTRY/named"
+	[[ $stderr == *"nothing is deleted"* ]]
+	[ "$(tags_of named/app)" = "1.0 old" ]
+}
+
+@test "sync: --delete deletes nothing of a source, and nothing where nothing is yet" {
+	sync 2 -s docker -d docker --delete --include-tags '^2.1$' "$REGISTRY/team/app" "$REGISTRY/team"
+	error_is usage "nothing is deleted there"
+	[ "$(tags_of team/app)" = "1.0 1.1 2.0 2.1 3.0-rc.1 latest" ]
+	sync -s docker -d dir --delete --dry-run "$REGISTRY/team/app" new
+	[ "$(statuses)" = "would-copy 6" ]
+	[ ! -e new ]
+}
+
+@test "sync: no two images become one, and each is copied once" {
+	sync -s docker -d docker "$REGISTRY/team/app:1.0" "$REGISTRY/copied"
+	cat >list.yaml <<-END
+		$REGISTRY:
+		  images:
+		    team/app: ["1.0", "1.0"]
+		  images-by-tag-regex:
+		    team/app: ^1
+	END
+	sync -s yaml -d docker list.yaml "$REGISTRY/once"
+	[ "$(statuses)" = "copied 2" ]
+	sed -i 's|^  images-by|    copied/app: ["1.0"]\n  images-by|' list.yaml
+	sync 2 -s yaml -d dir list.yaml both
+	error_is usage "would both become dir:both/app:1.0"
+	[ ! -e both ]
+	sync -s yaml -d dir --scoped list.yaml both
+	[ "$(statuses)" = "copied 3" ]
+}
+
+@test "sync: --newer-than takes an index whose platforms are others, and an image that cannot be read for one to copy" {
+	sync -s docker -d docker --all --override-arch s390x --newer-than 20000d "$REGISTRY/team/multi" "$REGISTRY/foreign"
+	[ "$(statuses)" = "copied 1" ]
+	sync -s docker -d docker --all --override-arch s390x --newer-than 1d "$REGISTRY/team/multi" "$REGISTRY/foreign"
+	[ -z "$output" ]
+	cat >list.yaml <<-END
+		$LIAR:
+		  images:
+		    wrong-config/x: [v1]
+		$REGISTRY:
+		  images:
+		    team/app: ["2.0", "2.1"]
+	END
+	sync 7 -s yaml -d dir --newer-than 10d --keep-going list.yaml young
+	[ "$(statuses)" = "copied 1, failed 1" ]
+	[ "$(ls young)" = app:2.1 ]
+}
+
 @test "sync: --delete deletes nothing of a registry whose tags are none" {
 	sync 7 -s docker -d docker --dry-run --delete "$REGISTRY/team/multi" "$LIAR/leading-tags"
 	error_is integrity "a tag that is none"
@@ -209,7 +277,7 @@ tags_of() {
 
 @test "sync: an image that cannot be looked at is an error, not left out" {
 	sync -s docker -d dir "$REGISTRY/team/app:1.0" tree/seen
-	sync -s docker -d dir "$REGISTRY/team/app:1.0" tree/unseen
+	sync -s docker -d dir "$REGISTRY/team/app:1.1" tree/unseen
 	# may be listed, and no more
 	chmod 444 tree/unseen
 	tool 6 setpriv --bounding-set=-dac_override,-dac_read_search skopeo-c sync -s dir -d dir tree out
