@@ -168,13 +168,23 @@ static bool is_source(const struct sync_list *list, const char *destination)
 	return false;
 }
 
+int sync_delete_check(const struct sync_list *list, struct error *err)
+{
+	for (size_t i = 0; i < list->repository_count; i++) {
+		const struct sync_repository *repository = &list->repositories[i];
+
+		if (repository->is_whole && is_source(list, repository->destination))
+			return error_set(err, ERROR_USAGE,
+					 "%s is a source: --delete deletes nothing there",
+					 repository->destination);
+	}
+	return 0;
+}
+
 static int prune_one(struct pruning *pruning, const char *destination, struct error *err)
 {
 	json_auto_t *wanted = wanted_of(pruning, destination);
 
-	if (is_source(pruning->list, destination))
-		return error_set(err, ERROR_USAGE, "%s: a source: nothing is deleted there",
-				 destination);
 	if (!wanted) {
 		log_message(LOG_LEVEL_WARN, "nothing is wanted of %s: nothing is deleted there",
 			    destination);

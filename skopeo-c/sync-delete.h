@@ -6,6 +6,10 @@
 
 struct cli;
 
+/* To be called before anything is copied: no repository of which tags would be deleted is a source,
+ * which is ERROR_USAGE. */
+int sync_delete_check(const struct sync_list *list, struct error *err);
+
 /* Delete it, or with dry_run only find it. Rows {destination, status: "deleted" or "would-delete"}
  * are appended to `rows`; what cannot be deleted gets a row with an error and is noted in
  * `failures`. A repository of which nothing is wanted is left alone: that is more likely a mistake.

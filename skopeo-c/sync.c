@@ -213,6 +213,7 @@ static int sync_run(const struct cli *cli, struct error *err)
 		return -1;
 	if (make_list(cli, source, request.source_access, &target, http, &list, err) < 0 ||
 	    sync_list_unify(&list, err) < 0 ||
+	    (settings->delete_extraneous && sync_delete_check(&list, err) < 0) ||
 	    (settings->newer_than && sync_age_reduce(&list, &request, http, oldest, err) < 0))
 		return -1;
 	return sync_all(cli, &list, &request, &http, err);

@@ -207,7 +207,7 @@ tags_of() {
 
 @test "sync: --delete deletes nothing of a source, and nothing where nothing is yet" {
 	sync 2 -s docker -d docker --delete --include-tags '^2.1$' "$REGISTRY/team/app" "$REGISTRY/team"
-	error_is usage "nothing is deleted there"
+	error_is usage "deletes nothing there"
 	[ "$(tags_of team/app)" = "1.0 1.1 2.0 2.1 3.0-rc.1 latest" ]
 	sync -s docker -d dir --delete --dry-run "$REGISTRY/team/app" new
 	[ "$(statuses)" = "would-copy 6" ]
