@@ -170,16 +170,20 @@ static int enter(struct error *err)
 
 /* ---- the verb ---- */
 
-/* In the namespace we are root, whose default is another store. */
+/* In the namespace we are root, whose default is another store; so is podman's, which knows by its
+ * own variable who is outside. */
 static int export_roots(const struct cli *cli, struct error *err)
 {
+	cleanup_free char *user = xasprintf("%u", geteuid());
+
 	if (path_make_dirs(cli->root, 0711, err) < 0 || path_make_dirs(cli->runroot, 0700, err) < 0)
 		return -1;
 	cleanup_free char *root = realpath(cli->root, NULL);
 	cleanup_free char *runroot = realpath(cli->runroot, NULL);
 	if (!root || !runroot)
 		return error_os(err, "%s", cli->root);
-	if (setenv("OCID_ROOT", root, 1) < 0 || setenv("OCID_RUNROOT", runroot, 1) < 0)
+	if (setenv("OCID_ROOT", root, 1) < 0 || setenv("OCID_RUNROOT", runroot, 1) < 0 ||
+	    (geteuid() != 0 && setenv("_CONTAINERS_ROOTLESS_UID", user, 1) < 0))
 		return error_os(err, "environment");
 	return 0;
 }

@@ -159,6 +159,20 @@ print(value[3], int.from_bytes(value[20:], "little"))' "$output")" = "3 $(id -u 
 	error_is denied "ctr-store unshare"
 }
 
+@test "unshare: an image in the user's store of podman, outside of the namespace and in it" {
+	local theirs=$RHOME/.local/share/containers/storage
+
+	skopeo-c copy "oci:$RHOME/img:docker.io/library/t:1" "docker-archive:$BATS_TEST_TMPDIR/t.tar:localhost/t:1" >/dev/null
+	mkdir -p "${theirs%/*}"
+	podman --root "$theirs" --runroot "$BATS_TEST_TMPDIR/run" --tmpdir "$BATS_TEST_TMPDIR/libpod" --storage-driver vfs \
+		load -q -i "$BATS_TEST_TMPDIR/t.tar"
+	chown -R "$RUSER" "$RHOME/.local"
+	user_tool skopeo-c inspect --format '{{.Name}}' containers-storage:localhost/t:1
+	[ "$output" = localhost/t ]
+	user_tool ctr-store unshare sh -c 'mkdir m && ctr-store mount containers-storage:localhost/t:1 m >record && cat m/etc/new && ctr-store umount m && rmdir m'
+	[ "$output" = new ]
+}
+
 @test "unshare: XDG_DATA_HOME says where the store is; a runroot of somebody else is refused" {
 	user_tool env XDG_DATA_HOME="$RHOME/data" ctr-store unshare sh -c 'echo $OCID_ROOT; ctr-store images'
 	[ "$output" = "$RHOME/data/ocid" ]
