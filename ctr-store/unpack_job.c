@@ -109,6 +109,7 @@ static int start_worker(struct unpack_site *site, struct unpack_job *job, int bl
 					  .image_fd = target.image_fd,
 					  .blob_digest = blob_size ? NULL : layer->blob,
 					  .diff_id = layer->diff_id,
+					  .lose_writes = site->lose_writes,
 					  .user_namespace = user_namespace_marks(site->store),
 					  .one_user = user_namespace_has_one_user() };
 	if (unpack_worker_start(&task, &job->worker, err) < 0)

@@ -22,6 +22,7 @@ struct unpack_site {
 	struct staging staging;
 	enum backend backend;
 	bool mounts_apart; /* see unpack_lower.c */
+	bool lose_writes;  /* what is unpacked need not outlive a crash */
 };
 
 enum job_state {

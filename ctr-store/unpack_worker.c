@@ -45,6 +45,8 @@ static void fill_arguments(const struct unpack_task *task, struct strings *argum
 		strings_add(arguments, "--user-namespace");
 	if (task->one_user)
 		strings_add(arguments, "--one-user");
+	if (task->lose_writes)
+		strings_add(arguments, "--lose-writes");
 	if (task->only_check)
 		strings_add(arguments, "--check");
 }

@@ -39,6 +39,7 @@ struct unpack_task {
 	int image_fd; /* an empty file for an EROFS image, then diff_fd stays empty; <= 0: none */
 	const char *blob_digest, *diff_id; /* NULL: not asked for; diff_id only with an image */
 	bool user_namespace, one_user;	   /* see user_namespace.h */
+	bool lose_writes;		   /* what becomes of it need not outlive a crash */
 	bool only_check;		   /* diff_id may be NULL: the report tells it */
 };
 

@@ -27,7 +27,6 @@ struct unpacker {
 	size_t job_count, limit;
 	size_t in_state[JOB_STATES]; /* how many jobs */
 	bool foreign;		     /* a layer is being unpacked by another process */
-	bool lose_writes;
 };
 
 /* ---- life ---- */
@@ -72,7 +71,7 @@ void unpacker_prepare(struct unpacker *unpacker)
 
 void unpacker_lose_writes(struct unpacker *unpacker)
 {
-	unpacker->lose_writes = true;
+	unpacker->site.lose_writes = true;
 }
 
 void unpacker_set_backend(struct unpacker *unpacker, enum backend backend)
@@ -141,14 +140,14 @@ static int commit(struct unpacker *unpacker, struct error *err)
 			strings_add(&finished, unpacker->jobs[i]->directory);
 	if (finished.count == 0)
 		return 0;
-	if (!unpacker->lose_writes && unpack_target_sync(unpacker->site.staging.fd, &finished,
-							 unpacker->site.backend, err) < 0)
+	if (!unpacker->site.lose_writes && unpack_target_sync(unpacker->site.staging.fd, &finished,
+							      unpacker->site.backend, err) < 0)
 		return error_prefix(err, "cannot write the layers to disk");
 	for (size_t i = 0; i < unpacker->job_count; i++)
 		if (unpack_job_is_finished(unpacker->jobs[i]) &&
 		    unpack_job_place(&unpacker->site, unpacker->jobs[i], err) < 0)
 			return -1;
-	return unpacker->lose_writes
+	return unpacker->site.lose_writes
 		       ? 0
 		       : file_sync_dir(unpacker->site.store->layers_fd, "layers", err);
 }
@@ -171,7 +170,7 @@ static int hear(struct unpacker *unpacker, struct unpack_job *job, struct error 
 {
 	if (unpack_job_hear(&unpacker->site, job, err) < 0)
 		return -1;
-	if (unpack_job_is_finished(job) && !unpacker->lose_writes)
+	if (unpack_job_is_finished(job) && !unpacker->site.lose_writes)
 		unpack_target_push(unpacker->site.staging.fd, job->directory,
 				   unpacker->site.backend);
 	return 0;

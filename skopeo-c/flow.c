@@ -5,7 +5,6 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/memory.h"
-#include "skopeo-c/writeback.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -55,6 +54,13 @@ static void ring_put(struct flow *flow, const char *data, size_t length)
 	}
 }
 
+/* Which file it is shows late: it may be one that was begun before, or the source's. */
+static void begin_settling(struct flow *flow)
+{
+	if (!settling_is_begun(&flow->settled))
+		settling_begin(flow->settling, &flow->settled, flow->sink.fd);
+}
+
 static int put_away(struct flow *flow, const void *data, size_t length, struct error *err)
 {
 	const struct blob_sink *sink = &flow->sink;
@@ -64,8 +70,17 @@ static int put_away(struct flow *flow, const void *data, size_t length, struct e
 	if (file_write_fd(sink->fd, data, length, flow->to, err) < 0)
 		return -1;
 	flow->kept += (json_int_t)length;
-	writeback_start(sink->fd, flow->kept - (json_int_t)length, flow->kept);
+	if (flow->settling) {
+		begin_settling(flow);
+		settling_grow(flow->settling, &flow->settled, length);
+	}
 	return 0;
+}
+
+void flow_settle(struct flow *flow)
+{
+	begin_settling(flow);
+	settling_finish(flow->settling, &flow->settled);
 }
 
 /* Write first: then the file has what was received, whatever becomes of it. */
@@ -416,9 +431,13 @@ static void leave_piece(struct flow *flow)
 
 void flow_close(struct flow *flow)
 {
+	struct error ignored;
+
 	leave_piece(flow);
 	if (flow->hashing)
 		hashing_wait(flow->hashing, &flow->hashed);
+	if (flow->settling)
+		(void)settling_end(flow->settling, &flow->settled, "", &ignored);
 	blob_source_close(&flow->source);
 	blob_sink_close(&flow->sink);
 	hasher_free(&flow->hashed.hasher);

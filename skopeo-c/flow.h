@@ -7,6 +7,7 @@
  * hasher and the sink as they are.
  */
 #pragma once
+#include "lib/settling.h"
 #include "skopeo-c/hashing.h"
 #include "skopeo-c/transport.h"
 
@@ -17,6 +18,8 @@ struct flow {
 	struct blob_sink sink;
 	struct hashing *hashing; /* borrowed; NULL: what is taken is hashed at once */
 	struct hashed hashed;
+	struct settling *settling; /* borrowed; NULL: the sink's file is not written to the disk */
+	struct settled settled;
 	json_int_t seen; /* what was received when last looked at: a piece does not wait for more */
 	unsigned char *piece; /* of hashing: what was taken and is not put away yet; or NULL */
 	size_t piece_length;
@@ -43,6 +46,9 @@ int flow_begin(struct flow *flow, struct error *err);
 /* Move everything at once, where neither side is a call. `tell` is called now and then. */
 int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), void *context,
 	     struct error *err);
+
+/* The sink's file is whole: what of it is not on the disk goes there. */
+void flow_settle(struct flow *flow);
 
 /* All bytes have been received: are they the blob? */
 int flow_verify(struct flow *flow, struct error *err);

@@ -2,7 +2,7 @@
 #include "skopeo-c/hashing.h"
 
 #include "lib/memory.h"
-#include "skopeo-c/thread.h"
+#include "lib/thread.h"
 
 #include <stdlib.h>
 

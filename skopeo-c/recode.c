@@ -4,19 +4,19 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/memory.h"
+#include "lib/settling.h"
 #include "skopeo-c/spool.h"
 #include "skopeo-c/stage.h"
-#include "skopeo-c/writeback.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* recoder_write() | unpacking: decompress, hash the tar | packing: compress, hash, write
  * What is kept is hashed and written by recoder_write(), and there is no packing. What is not
- * compressed again is the tar itself, which is hashed once, by packing. is_passing: the file is
- * not where the result stays. */
+ * compressed again is the tar itself, which is hashed once, by packing. What stays where the file
+ * is goes to the disk meanwhile: settling, or NULL. */
 struct recoder {
-	bool keep, is_tar, is_passing;
+	bool keep, is_tar;
 	byte_sink *look;
 	void *looking;
 	struct stage *unpacking, *packing;
@@ -25,6 +25,8 @@ struct recoder {
 	struct hasher diff, blob;
 	int fd;
 	json_int_t size;
+	struct settling *settling;
+	struct settled settled;
 };
 
 static int store(void *context, const void *data, size_t length, struct error *err)
@@ -35,8 +37,8 @@ static int store(void *context, const void *data, size_t length, struct error *e
 	recoder->size += (json_int_t)length;
 	if (file_write_fd(recoder->fd, data, length, "temporary file", err) < 0)
 		return -1;
-	if (!recoder->is_passing)
-		writeback_start(recoder->fd, recoder->size - (json_int_t)length, recoder->size);
+	if (recoder->settling)
+		settling_grow(recoder->settling, &recoder->settled, length);
 	return 0;
 }
 
@@ -78,8 +80,11 @@ struct recoder *recoder_new(const struct recoding *recoding, int fd, struct erro
 	hasher_start(&recoder->diff, "sha256");
 	hasher_start(&recoder->blob, "sha256");
 	recoder->decompressor = decompressor_new(take_tar, recoder);
-	recoder->is_passing = fd < 0 && !recoding->directory;
 	recoder->fd = fd >= 0 ? fd : spool_open(recoding->directory, err);
+	if (recoder->fd >= 0 && (fd >= 0 || recoding->directory))
+		recoder->settling = settling_new(1, NULL, NULL);
+	if (recoder->settling)
+		settling_begin(recoder->settling, &recoder->settled, recoder->fd);
 	if (recoder->fd >= 0 && !recoding->keep)
 		recoder->compressor =
 			compressor_new(recoding->way, recoding->level, store, recoder, err);
@@ -110,6 +115,9 @@ int recoder_finish(struct recoder *recoder, struct recoded *recoded, struct erro
 	if (!recoder->keep && (stage_finish(recoder->packing, err) < 0 ||
 			       compressor_finish(recoder->compressor, err) < 0))
 		return -1;
+	if (recoder->settling &&
+	    settling_end(recoder->settling, &recoder->settled, "temporary file", err) < 0)
+		return -1;
 	hasher_finish(&recoder->blob, recoded->digest);
 	if (recoder->is_tar)
 		memcpy(recoded->diff_id, recoded->digest, sizeof recoded->diff_id);
@@ -122,6 +130,8 @@ int recoder_finish(struct recoder *recoder, struct recoded *recoded, struct erro
 
 void recoder_free(struct recoder *recoder)
 {
+	struct error ignored;
+
 	if (!recoder)
 		return;
 	/* in the order in which they use each other */
@@ -129,6 +139,9 @@ void recoder_free(struct recoder *recoder)
 	stage_free(recoder->packing);
 	decompressor_free(recoder->decompressor);
 	compressor_free(recoder->compressor);
+	if (recoder->settling)
+		(void)settling_end(recoder->settling, &recoder->settled, "", &ignored);
+	settling_free(recoder->settling);
 	hasher_free(&recoder->diff);
 	hasher_free(&recoder->blob);
 	cleanup_fd_p(&recoder->fd);

@@ -9,7 +9,6 @@
 #include "skopeo-c/claim.h"
 #include "skopeo-c/flow.h"
 #include "skopeo-c/progress.h"
-#include "skopeo-c/settling.h"
 #include "skopeo-c/transport.h"
 
 #include <errno.h>
@@ -25,7 +24,6 @@ struct job {
 	struct transfer *transfer;
 	const struct blob *blob;
 	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_BROKEN, JOB_SETTLING, JOB_DONE } step;
-	struct settling *settling;
 	struct flow flow;
 	bool is_claimed, upload_is_started;
 	bool in_one_piece;	      /* its parts did not fit together */
@@ -46,18 +44,23 @@ static bool claim(struct job *job)
 
 static void let_go(struct job *job)
 {
-	struct error ignored;
-
-	if (job->settling)
-		(void)settling_end(steal_ptr(&job->settling), "", &ignored);
 	flow_close(&job->flow);
 	if (job->is_claimed)
 		claim_release(job->transfer->claims_fd, job->blob->digest);
 	job->is_claimed = job->upload_is_started = false;
 }
 
+static bool is_held(const struct job *job)
+{
+	const char *held = job->transfer->held_digest;
+
+	return held && strcmp(held, job->blob->digest) == 0;
+}
+
 static int tell(struct job *job, enum blob_state state, struct error *err)
 {
+	if (is_held(job))
+		return 0;
 	job->told_at_ms = clock_ms();
 	return progress_blob(job->transfer->progress, job->blob, state,
 			     state == BLOB_DONE || state == BLOB_PRESENT ? job->blob->size
@@ -84,25 +87,36 @@ static int finish(struct job *job, enum blob_state state, struct error *err)
 	return tell(job, state, err);
 }
 
-/* A download is complete and right. The disk is not waited for while there is more to receive. */
+/* The disk has the file. */
+static int settled(struct job *job, struct error *err)
+{
+	struct flow *flow = &job->flow;
+
+	if (settling_end(flow->settling, &flow->settled, job->transfer->to->name, err) < 0)
+		return -1;
+	flow->sink.is_on_disk = true;
+	return finish(job, BLOB_DONE, err);
+}
+
+/* What comes from a registry goes on coming while the disk has to be waited for. */
 static int settle(struct job *job, struct error *err)
 {
-	const struct blob_sink *sink = &job->flow.sink;
+	struct flow *flow = &job->flow;
 
-	if (sink->fd >= 0 && sink->dir_fd >= 0)
-		job->settling = settling_start(sink->fd, job->transfer->http);
+	if (!flow->settling)
+		return finish(job, BLOB_DONE, err);
+	flow_settle(flow);
+	if (!job->transfer->http)
+		return settled(job, err);
 	job->step = JOB_SETTLING;
-	return job->settling ? 0 : finish(job, BLOB_DONE, err);
+	return 0;
 }
 
 static int poll_settling(struct job *job, struct error *err)
 {
-	if (!settling_is_done(job->settling))
-		return 0;
-	if (settling_end(steal_ptr(&job->settling), job->transfer->to->name, err) < 0)
-		return -1;
-	job->flow.sink.is_on_disk = true;
-	return finish(job, BLOB_DONE, err);
+	const struct flow *flow = &job->flow;
+
+	return settling_is_done(flow->settling, &flow->settled) ? settled(job, err) : 0;
 }
 
 static int tell_context(void *context, struct error *err)
@@ -115,7 +129,7 @@ static int open_source(struct job *job, struct error *err)
 	const struct transfer *transfer = job->transfer;
 	struct blob_source *source = &job->flow.source;
 
-	if (!transfer->held_digest || strcmp(transfer->held_digest, job->blob->digest) != 0)
+	if (!is_held(job))
 		return transfer->from->class->open_blob(transfer->from, job->blob, source, err);
 	source->fd = fcntl(transfer->held_fd, F_DUPFD_CLOEXEC, 0);
 	if (source->fd < 0 || lseek(source->fd, 0, SEEK_SET) < 0)
@@ -129,6 +143,23 @@ static struct hashing *hashing_for(struct transfer *transfer, const struct blob 
 	if (!transfer->hashing && (blob->size < 0 || blob->size >= THREAD_MIN))
 		transfer->hashing = hashing_new(transfer->parallel);
 	return transfer->hashing;
+}
+
+static void wake(void *http)
+{
+	http_wake(http);
+}
+
+/* For what stays in a directory. Where there can be no thread commit_blob asks the disk. */
+static struct settling *settling_for(struct transfer *transfer, const struct blob_sink *sink)
+{
+	struct http *http = transfer->http;
+
+	if (sink->fd < 0 || sink->dir_fd < 0)
+		return NULL;
+	if (!transfer->settling)
+		transfer->settling = settling_new(transfer->parallel, http ? wake : NULL, http);
+	return transfer->settling;
 }
 
 /* The end of an upload says that all bytes are right: where nothing else is left of it, they come
@@ -156,6 +187,7 @@ static int start_moving(struct job *job, struct error *err)
 	/* what takes the bytes of a download has threads of its own, and needs the memory */
 	if (!uploads && !(downloads && flow->sink.take))
 		flow->hashing = hashing_for(job->transfer, job->blob);
+	flow->settling = uploads ? NULL : settling_for(job->transfer, &flow->sink);
 	if (flow_begin(flow, err) < 0)
 		return -1;
 	if (downloads && !uploads && flow_take_up(flow, err) < 0)
@@ -166,7 +198,7 @@ static int start_moving(struct job *job, struct error *err)
 	if (!downloads && !uploads && flow_run(flow, tell_context, job, err) < 0)
 		return -1;
 	if (flow->verified && !uploads)
-		return finish(job, BLOB_DONE, err);
+		return settle(job, err);
 	if (downloads)
 		registry_call_start(&flow->source.call);
 	if (uploads)
@@ -418,5 +450,7 @@ int transfer_blobs(struct transfer *transfer, const struct blob *blobs, size_t c
 	free(jobs);
 	hashing_free(transfer->hashing);
 	transfer->hashing = NULL;
+	settling_free(transfer->settling);
+	transfer->settling = NULL;
 	return left;
 }

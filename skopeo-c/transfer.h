@@ -21,11 +21,12 @@ struct transfer {
 	struct http *http; /* NULL where no transport is a registry */
 	struct transport *from, *to;
 	struct progress *progress;
-	const char *held_digest; /* a blob that was read before; NULL for none */
+	const char *held_digest; /* a blob that was read before, and told of; NULL for none */
 	int held_fd;		 /* its bytes */
 	size_t parallel;	 /* blobs at a time; 0: TRANSFER_PARALLEL */
 	int claims_fd; /* what other processes move at the same time (claim.h); 0: nothing */
-	struct hashing *hashing; /* private; NULL before */
+	struct hashing *hashing; /* private, as settling; NULL before */
+	struct settling *settling;
 	json_t *in_place; /* an object whose keys are the digests that are at the destination */
 };
 

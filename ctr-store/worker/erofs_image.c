@@ -7,22 +7,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-	DATA_SIZE = 256 << 10,
-	SLAB_MIN = EROFS_BLOCK,
-	SLAB_MAX = 64 << 10,
-	WRITEBACK_STEP = 8 << 20
-};
+enum { DATA_SIZE = 256 << 10, SLAB_MIN = EROFS_BLOCK, SLAB_MAX = 64 << 10 };
 
-void image_start(struct image *image, int fd)
+void image_start(struct image *image, int fd, bool lose_writes)
 {
 	/* the first block is the superblock's */
 	*image = (struct image){ .fd = fd, .cursor = { .end = 1 } };
 	image->data = xcalloc(1, DATA_SIZE);
+	image->settling = lose_writes ? NULL : settling_new(1, NULL, NULL);
+	if (image->settling)
+		settling_begin(image->settling, &image->settled, fd);
 }
 
 void image_free(struct image *image)
 {
+	struct error ignored;
+
+	if (image->settling)
+		(void)settling_end(image->settling, &image->settled, "", &ignored);
+	settling_free(image->settling);
+	image->settling = NULL;
 	free(image->data);
 	free(image->slab);
 	image->data = image->slab = NULL;
@@ -52,9 +56,8 @@ static int flush_data(struct image *image, struct error *err)
 	image->data_length = 0;
 	if (image_patch(image, image->data, length, image->data_at, err) < 0)
 		return -1;
-	/* let the disk begin early: what the caller syncs in the end is little then */
-	if ((image->data_at + length) / WRITEBACK_STEP != image->data_at / WRITEBACK_STEP)
-		sync_file_range(image->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	if (image->settling)
+		settling_grow(image->settling, &image->settled, length);
 	return 0;
 }
 
@@ -170,5 +173,8 @@ unsigned char *image_take(struct image *image, size_t size, size_t tail, uint64_
 
 int image_flush(struct image *image, struct error *err)
 {
-	return flush_data(image, err) < 0 ? -1 : flush_slab(image, &image->cursor, err);
+	if (flush_data(image, err) < 0 || flush_slab(image, &image->cursor, err) < 0)
+		return -1;
+	/* what the disk has refused it does not tell the next one who asks */
+	return image->settling ? settling_end(image->settling, &image->settled, "image", err) : 0;
 }

@@ -7,6 +7,7 @@
 #pragma once
 #include "ctr-store/worker/erofs_format.h"
 #include "lib/error.h"
+#include "lib/settling.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,10 +27,13 @@ struct image {
 	size_t data_length;  /* bytes */
 	uint64_t data_at;    /* byte */
 	uint64_t inodes;
-	bool chunked; /* there is an inode of EROFS_CHUNK_BASED */
+	bool chunked;		   /* there is an inode of EROFS_CHUNK_BASED */
+	struct settling *settling; /* or NULL: the disk is not asked */
+	struct settled settled;
 };
 
-void image_start(struct image *image, int fd);
+/* lose_writes: a crash may take the image, so the disk is not asked for it. */
+void image_start(struct image *image, int fd, bool lose_writes);
 void image_free(struct image *image);
 
 /* Add blocks at the end; image->cursor.end says where they go. */

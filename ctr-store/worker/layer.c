@@ -50,6 +50,8 @@ const struct cli_option layer_options[] = {
 	  "mark by user.overlay.*, and leave out devices" },
 	{ "one-user", 0, NULL, OPTION_FLAG, offsetof(struct layer_settings, one_user),
 	  "all files are root's" },
+	{ "lose-writes", 0, NULL, OPTION_FLAG, offsetof(struct layer_settings, lose_writes),
+	  "the image need not outlive a crash: it is not written to the disk meanwhile" },
 	{ "check", 0, NULL, OPTION_FLAG, offsetof(struct layer_settings, only_check),
 	  "write nothing: tell the diff_id; --dir-fd is an empty directory, --diff-id not needed" },
 	{ 0 },
@@ -277,7 +279,8 @@ static int unpack_to(struct stream *stream, const struct layer_settings *setting
 	cleanup_fd int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct media_directory directory = { .root_fd = root_fd, .marker = marker };
 	struct media_erofs image = { .fd = (int)settings->image_fd,
-				     .size_max = settings->size_max };
+				     .size_max = settings->size_max,
+				     .lose_writes = settings->lose_writes };
 	bool is_image = settings->image_fd >= 0;
 
 	if (root_fd < 0)

@@ -10,7 +10,7 @@ struct layer_settings {
 	long long blob_fd, dir_fd, lower_fd, image_fd, blob_size;
 	const char *diff_id, *blob_digest;
 	long long entries_max, size_max;
-	bool user_namespace, one_user, only_check;
+	bool user_namespace, one_user, lose_writes, only_check;
 };
 
 int layer_run(const struct cli *cli, struct error *err);

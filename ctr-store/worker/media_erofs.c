@@ -27,7 +27,7 @@ static int start(struct tree *tree, struct error *err)
 	struct media_erofs *state = state_of(tree);
 
 	(void)err;
-	image_start(&state->image, state->fd);
+	image_start(&state->image, state->fd, state->lose_writes);
 	state->last_directory = &state->directories;
 	return 0;
 }

@@ -12,6 +12,7 @@
 struct media_erofs {
 	int fd;		    /* an empty file, borrowed */
 	long long size_max; /* of a file, bytes */
+	bool lose_writes;   /* see image_start() */
 	struct image image;
 	struct attribute_table attributes;
 	struct names names;

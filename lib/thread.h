@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that help the one that waits for the network. */
+/* Threads that help the one that waits for what comes. */
 #pragma once
 #include <pthread.h>
 #include <signal.h>
