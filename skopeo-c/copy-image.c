@@ -317,16 +317,14 @@ static int tell_present(struct copy *copy, const struct blob *blobs, size_t coun
 	return 0;
 }
 
-/* First the config of the image, so that it can be told what is coming, then everything else. */
 static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count, struct error *err)
 {
 	json_auto_t *in_place = json_object();
-	struct progress silent = { .events_fd = -1 };
 	struct transfer transfer = {
 		.http = copy->http,
 		.from = source_of(copy),
 		.to = &copy->to,
-		.progress = &silent,
+		.progress = copy->request->progress,
 		.held_fd = -1,
 		.parallel = copy->to.is_sequential ? 1 : copy->request->parallel,
 		.claims_fd = copy->request->claims_fd,
@@ -338,11 +336,9 @@ static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count,
 			return -1;
 		transfer.held_fd = copy->held_fd;
 		transfer.held_digest = copy->image.config_blob.digest;
-		if (transfer_blobs(&transfer, &copy->image.config_blob, 1, err) < 0 ||
-		    progress_image(copy->request->progress, copy->field, err) < 0)
+		if (progress_image(copy->request->progress, copy->field, err) < 0)
 			return -1;
 	}
-	transfer.progress = copy->request->progress;
 	return transfer_blobs(&transfer, blobs, count, err);
 }
 

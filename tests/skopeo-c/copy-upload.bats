@@ -26,7 +26,7 @@ setup() {
 	local=oci:$BATS_FILE_TMPDIR/oci:v1
 }
 
-# copy [STATUS] OPTION... SOURCE REPOSITORY
+# copy [STATUS] OPTION... SOURCE REPOSITORY: one blob after the other, first the configuration
 copy() {
 	local expected=0
 
@@ -34,7 +34,7 @@ copy() {
 		expected=$1
 		shift
 	fi
-	tool "$expected" skopeo-c copy --src-tls-verify=false --dest-tls-verify=false "${@:1:$#-1}" "docker://$LIAR/${*: -1}:v1"
+	tool "$expected" skopeo-c copy --image-parallel-copies 1 --src-tls-verify=false --dest-tls-verify=false "${@:1:$#-1}" "docker://$LIAR/${*: -1}:v1"
 }
 
 # requests REPOSITORY: what was asked of the upload of the layer, in a line
@@ -96,7 +96,7 @@ is_there() {
 	)
 	pids=()
 	for odd in "${!expected[@]}"; do
-		timeout 60 skopeo-c copy --dest-tls-verify=false "$local" "docker://$LIAR/pushes/$odd:v1" >/dev/null 3>&- &
+		timeout 60 skopeo-c copy --image-parallel-copies 1 --dest-tls-verify=false "$local" "docker://$LIAR/pushes/$odd:v1" >/dev/null 3>&- &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
