@@ -166,7 +166,7 @@ static const struct {
 	{ "mount-absolute", make_absolute },
 	{ "mount-duplicate", drop_repeated_mount },
 	{ "namespace", drop_repeated },
-	{ "device", drop_repeated },
+	{ "device-repeated", drop_repeated },
 	{ "seccomp-errno", drop_errno },
 	{ "seccomp-listener", drop_metadata },
 };

@@ -24,27 +24,51 @@ bool rules_has_namespace(const json_t *config, const char *type, const char **pa
 	return false;
 }
 
-/* MAJOR.MINOR.PATCH with what semver.org allows behind it. */
-static void check_version(const json_t *config, const struct rule *rule, struct findings *findings)
+/* The end of identifiers of semver.org with dots between; NULL where one is empty or, as a number
+ * of a version before the release, begins with 0. */
+static const char *identifiers_end(const char *at, bool before_release)
 {
-	const char *text = json_text(config, "ociVersion", NULL), *at = text;
+	static const char digits[] = "0123456789";
+	static const char of_identifier[] = "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					    "abcdefghijklmnopqrstuvwxyz";
 
-	if (!text)
-		return;
+	for (;; at++) {
+		size_t length = strspn(at, of_identifier);
+
+		if (length == 0 ||
+		    (before_release && length > 1 && *at == '0' && strspn(at, digits) == length))
+			return NULL;
+		at += length;
+		if (*at != '.')
+			return at;
+	}
+}
+
+/* MAJOR.MINOR.PATCH[-BEFORE_RELEASE][+BUILD]: the Semantic Versioning 2.0.0 of semver.org. */
+static bool is_semantic_version(const char *at)
+{
 	for (int part = 0; part < 3; part++) {
 		size_t digits = strspn(at, "0123456789");
 
-		if (digits == 0 || (digits > 1 && *at == '0') || (part < 2 && at[digits] != '.')) {
-			findings_add(findings, rule, "/ociVersion",
-				     "\"%.32s\" is not a semantic version", text);
-			return;
-		}
+		if (digits == 0 || (digits > 1 && *at == '0') || (part < 2 && at[digits] != '.'))
+			return false;
 		at += digits + (part < 2);
 	}
-	if (*at && *at != '-' && *at != '+')
+	if (*at == '-')
+		at = identifiers_end(at + 1, true);
+	if (at && *at == '+')
+		at = identifiers_end(at + 1, false);
+	return at && !*at;
+}
+
+static void check_version(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const char *text = json_text(config, "ociVersion", NULL);
+
+	if (text && !is_semantic_version(text))
 		findings_add(findings, rule, "/ociVersion", "\"%.32s\" is not a semantic version",
 			     text);
-	else if (strncmp(text, "1.", 2) != 0)
+	else if (text && strncmp(text, "1.", 2) != 0)
 		findings_add(findings, rule, "/ociVersion",
 			     "version %.32s is not 1.x, which is what runtimes understand", text);
 }
@@ -162,6 +186,7 @@ static uint64_t capability_set(const json_t *config, const char *name)
 	return set;
 }
 
+/* Runtimes are to warn of these, and start the container without. */
 static void check_capabilities(const json_t *config, const struct rule *rule,
 			       struct findings *findings)
 {
@@ -223,9 +248,6 @@ static void check_rlimits(const json_t *config, const struct rule *rule, struct 
 		const json_t *soft = json_object_get(limit, "soft");
 		const json_t *hard = json_object_get(limit, "hard");
 
-		if (type && !known_in(known_rlimits, type))
-			findings_add_entry(findings, rule, "/process/rlimits", i, NULL,
-					   "\"%.64s\" is not a resource limit", type);
 		if (type && json_object_get(seen, type))
 			findings_add_entry(findings, rule, "/process/rlimits", i, NULL,
 					   "%.64s is there twice", type);
@@ -235,6 +257,21 @@ static void check_rlimits(const json_t *config, const struct rule *rule, struct 
 		    json_integer_value(soft) > json_integer_value(hard))
 			findings_add_entry(findings, rule, "/process/rlimits", i, NULL,
 					   "the soft limit is above the hard one");
+	}
+}
+
+static void check_rlimit_types(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	const json_t *limit;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/process/rlimits"), i, limit) {
+		const char *type = json_text(limit, "type", NULL);
+
+		if (type && !known_in(known_rlimits, type))
+			findings_add_entry(findings, rule, "/process/rlimits", i, NULL,
+					   "\"%.64s\" is not a resource limit", type);
 	}
 }
 
@@ -339,7 +376,6 @@ static const struct rule_check posix[] = {
 	{ { "required", SEVERITY_ERROR, "config.md#posix-platform-user" }, check_ids },
 	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
-	{ { "exec-size", SEVERITY_ERROR, "config.md#posix-process" }, check_exec_size },
 	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },
 };
 static const struct rule_check windows[] = {
@@ -347,7 +383,9 @@ static const struct rule_check windows[] = {
 	{ { "required", SEVERITY_ERROR, "config.md#process" }, check_command_line },
 };
 static const struct rule_check linux_process[] = {
-	{ { "capability-known", SEVERITY_ERROR, "config.md#linux-process" }, check_capabilities },
+	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimit_types },
+	{ { "exec-size", SEVERITY_ERROR, "config.md#posix-process" }, check_exec_size },
+	{ { "capability-known", SEVERITY_WARNING, "config.md#linux-process" }, check_capabilities },
 	{ { "capability-subset", SEVERITY_ERROR, "config.md#linux-process" },
 	  check_capability_sets },
 	{ { "capability-inheritable", SEVERITY_WARNING, "config.md#linux-process" },

@@ -69,9 +69,11 @@ static void check_type(const json_t *config, const struct rule *rule, struct fin
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		if (!*json_text(mount, "type", "") && !rules_is_bind(mount))
-			findings_add_entry(findings, rule, "/mounts", i, "type",
-					   "is required unless the options have bind or rbind");
+		if (!*json_text(mount, "type", "") && !rules_is_bind(mount) &&
+		    !has_option(mount, "remount"))
+			findings_add_entry(
+				findings, rule, "/mounts", i, "type",
+				"is required unless the options have bind, rbind or remount");
 	}
 }
 
@@ -89,6 +91,11 @@ static void check_bind(const json_t *config, const struct rule *rule, struct fin
 	}
 }
 
+static bool is_idmapped(const json_t *mount)
+{
+	return has_option(mount, "idmap") || has_option(mount, "ridmap");
+}
+
 static void check_mappings(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	const json_t *mount;
@@ -102,6 +109,11 @@ static void check_mappings(const json_t *config, const struct rule *rule, struct
 			findings_add_entry(findings, rule, "/mounts", i,
 					   uid ? "gidMappings" : "uidMappings",
 					   "is required beside the other mapping");
+		/* else the mappings are those of the container */
+		else if (!uid && is_idmapped(mount) && !rules_has_namespace(config, "user", NULL))
+			findings_add_entry(findings, rule, "/mounts", i, "uidMappings",
+					   "is required with idmap or ridmap where there is no "
+					   "user namespace");
 	}
 }
 
@@ -114,7 +126,7 @@ static void check_idmap(const json_t *config, const struct rule *rule, struct fi
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		bool mapped = json_object_get(mount, "uidMappings");
 
-		if (mapped && !has_option(mount, "idmap") && !has_option(mount, "ridmap"))
+		if (mapped && !is_idmapped(mount))
 			findings_add_entry(findings, rule, "/mounts", i, "options",
 					   "should have idmap or ridmap");
 	}

@@ -7,6 +7,7 @@
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void check_device_access(const json_t *config, const struct rule *rule,
@@ -35,12 +36,18 @@ static void check_memory(const json_t *config, const struct rule *rule, struct f
 {
 	json_int_t limit = resource(config, "/linux/resources/memory/limit", -1);
 	json_int_t swap = resource(config, "/linux/resources/memory/swap", -1);
-	json_int_t reservation = resource(config, "/linux/resources/memory/reservation", -1);
 
 	if (limit > 0 && swap > 0 && swap < limit)
 		findings_add(findings, rule, "/linux/resources/memory/swap",
 			     "memory and swap together are less than the memory limit");
-	if (limit > 0 && reservation > limit)
+}
+
+static void check_reservation(const json_t *config, const struct rule *rule,
+			      struct findings *findings)
+{
+	json_int_t limit = resource(config, "/linux/resources/memory/limit", -1);
+
+	if (limit > 0 && resource(config, "/linux/resources/memory/reservation", -1) > limit)
 		findings_add(findings, rule, "/linux/resources/memory/reservation",
 			     "is above the memory limit");
 }
@@ -62,22 +69,25 @@ static void check_cpu(const json_t *config, const struct rule *rule, struct find
 		findings_add(findings, rule, "/linux/resources/cpu/burst", "is above the quota");
 }
 
+/* The number at the text, which is moved behind it; -1 where there is none. */
+static long take_number(const char **text)
+{
+	return **text >= '0' && **text <= '9' ? strtol(*text, (char **)text, 10) : -1;
+}
+
 /* "0-3, 5": what cpuset files take. */
 static bool is_number_list(const char *text)
 {
 	while (*text) {
 		text += strspn(text, " ");
-		size_t digits = strspn(text, "0123456789");
+		long first = take_number(&text), last = first;
 
-		if (digits == 0)
-			return false;
-		text += digits;
 		if (*text == '-') {
-			digits = strspn(++text, "0123456789");
-			if (digits == 0)
-				return false;
-			text += digits;
+			text++;
+			last = take_number(&text);
 		}
+		if (first < 0 || last < first)
+			return false;
 		text += strspn(text, " ");
 		if (*text == ',' && text[1])
 			text++;
@@ -191,18 +201,27 @@ static void check_rdma(const json_t *config, const struct rule *rule, struct fin
 	}
 }
 
+static void check_cache_schema(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	static const char cache[] = "L3:";
+	const char *schema =
+		json_text(pointer_get(config, "/linux/intelRdt"), "l3CacheSchema", cache);
+
+	if (strncmp(schema, cache, strlen(cache)) != 0 || strchr(schema, '\n'))
+		findings_add(findings, rule, "/linux/intelRdt/l3CacheSchema",
+			     "should be one line that begins with L3:");
+}
+
 /* Each is one line of a file of resctrl. */
 static void check_cache_shares(const json_t *config, const struct rule *rule,
 			       struct findings *findings)
 {
 	static const char bandwidth[] = "MB:";
 	const json_t *rdt = pointer_get(config, "/linux/intelRdt"), *line;
-	const char *cache = json_text(rdt, "l3CacheSchema", "");
 	const char *memory = json_text(rdt, "memBwSchema", bandwidth);
 	size_t i;
 
-	if (strchr(cache, '\n'))
-		findings_add(findings, rule, "/linux/intelRdt/l3CacheSchema", "holds a newline");
 	if (strncmp(memory, bandwidth, strlen(bandwidth)) != 0 || strchr(memory, '\n'))
 		findings_add(findings, rule, "/linux/intelRdt/memBwSchema",
 			     "is not one line that begins with MB:");
@@ -219,6 +238,7 @@ static const struct rule_check checks[] = {
 	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
 	  check_device_access },
 	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
+	{ { "memory-reservation", SEVERITY_WARNING, "config-linux.md#memory" }, check_reservation },
 	{ { "cpu", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu },
 	{ { "cpu-list", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu_lists },
 	{ { "exec-cpu-list", SEVERITY_ERROR, "config.md#linux-process" }, check_exec_cpus },
@@ -230,6 +250,7 @@ static const struct rule_check checks[] = {
 	{ { "unified", SEVERITY_ERROR, "config-linux.md#unified" }, check_unified },
 	{ { "rdma", SEVERITY_ERROR, "config-linux.md#rdma" }, check_rdma },
 	{ { "intel-rdt", SEVERITY_ERROR, "config-linux.md#intelrdt" }, check_cache_shares },
+	{ { "intel-rdt-cache", SEVERITY_WARNING, "config-linux.md#intelrdt" }, check_cache_schema },
 };
 
 void rules_check_resources(const json_t *config, struct findings *findings)

@@ -24,12 +24,25 @@ struct runtime {
 	struct findings *findings;
 };
 
+/* What the account says there; NULL where it says nothing, for which null stands, too. */
+static const json_t *said(const struct runtime *runtime, const char *pointer)
+{
+	const json_t *value = pointer_get(runtime->features, pointer);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+static bool denies(const struct runtime *runtime, const char *pointer)
+{
+	return json_is_false(said(runtime, pointer));
+}
+
 /* Something the account lists what there is of: it lacks `text`. An account without the list says
  * nothing about it. */
 static void need(const struct runtime *runtime, const struct rule *rule, const char *list,
 		 const char *text, const char *pointer)
 {
-	const json_t *array = pointer_get(runtime->features, list);
+	const json_t *array = said(runtime, list);
 
 	if (array && text && *text && !json_has_text(array, text))
 		findings_add(runtime->findings, rule, pointer, "%s does not know %.64s",
@@ -94,7 +107,7 @@ static void check_idmap(const struct runtime *runtime, const struct rule *rule)
 	const json_t *mount;
 	size_t i;
 
-	if (json_is_true(pointer_get(runtime->features, "/linux/mountExtensions/idmap/enabled")))
+	if (json_is_true(said(runtime, "/linux/mountExtensions/idmap/enabled")))
 		return;
 	json_array_foreach (json_object_get(runtime->config, "mounts"), i, mount) {
 		cleanup_free char *at = pointer_index("/mounts", i);
@@ -138,9 +151,8 @@ static void check_capabilities(const struct runtime *runtime, const struct rule 
 static void check_cgroup(const struct runtime *runtime, const struct rule *rule)
 {
 	bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-	const json_t *cgroup = pointer_get(runtime->features, "/linux/cgroup");
 
-	if (cgroup && !json_flag(cgroup, v2 ? "v2" : "v1") &&
+	if (denies(runtime, v2 ? "/linux/cgroup/v2" : "/linux/cgroup/v1") &&
 	    pointer_get(runtime->config, "/linux/resources"))
 		findings_add(runtime->findings, rule, "/linux/resources",
 			     "%s does not know control groups %s, which this host has",
@@ -148,7 +160,7 @@ static void check_cgroup(const struct runtime *runtime, const struct rule *rule)
 	/* SLICE:PREFIX:NAME is a unit of systemd */
 	const char *path = json_text(json_object_get(runtime->config, "linux"), "cgroupsPath", "");
 	if (*path && *path != '/' && strchr(path, ':') != strrchr(path, ':') &&
-	    json_is_false(json_object_get(cgroup, "systemd")))
+	    denies(runtime, "/linux/cgroup/systemd"))
 		findings_add(runtime->findings, rule, "/linux/cgroupsPath",
 			     "%s does not know the control groups of systemd", runtime->name);
 }
@@ -169,12 +181,11 @@ static void check_operators(const struct runtime *runtime, const struct rule *ru
 static void check_seccomp(const struct runtime *runtime, const struct rule *rule)
 {
 	const json_t *filter = pointer_get(runtime->config, "/linux/seccomp"), *item;
-	const json_t *features = pointer_get(runtime->features, "/linux/seccomp");
 	size_t i;
 
-	if (!filter || !features)
+	if (!filter)
 		return;
-	if (!json_flag(features, "enabled")) {
+	if (denies(runtime, "/linux/seccomp/enabled")) {
 		findings_add(runtime->findings, rule, "/linux/seccomp",
 			     "%s is built without seccomp", runtime->name);
 		return;
@@ -232,7 +243,7 @@ static void check_built(const struct runtime *runtime, const struct rule *rule)
 	};
 
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-		const json_t *feature = pointer_get(runtime->features, members[i].feature);
+		const json_t *feature = said(runtime, members[i].feature);
 
 		if (pointer_get(runtime->config, members[i].member) &&
 		    (feature ? json_is_false(feature) : members[i].silence_means_no))

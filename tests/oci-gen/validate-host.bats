@@ -86,12 +86,16 @@ fake_runtime() {
 		[["runtime-mount-option","/mounts/7/options/1"]]~.~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "rro", "size=1"]}]
 		[]~del(.mountOptions)~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "rro"]}]
 		[["runtime-idmap","/mounts/7"]]~del(.linux.mountExtensions)~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "idmap"], uidMappings: [{containerID: 0, hostID: 0, size: 1}], gidMappings: [{containerID: 0, hostID: 0, size: 1}]}]
-		[["runtime-idmap","/mounts/7"]]~del(.linux.mountExtensions)~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "ridmap"]}]
-		[]~.~.mounts += [{destination: "/x", source: "/y", options: ["rbind", "idmap"]}]
+		[["runtime-idmap","/mounts/7"]]~del(.linux.mountExtensions)~.linux.namespaces += [{type: "user", path: "/proc/1/ns/user"}] | .mounts += [{destination: "/x", source: "/y", options: ["rbind", "ridmap"]}]
+		[]~.~.linux.namespaces += [{type: "user", path: "/proc/1/ns/user"}] | .mounts += [{destination: "/x", source: "/y", options: ["rbind", "idmap"]}]
 		[["runtime-namespace","/linux/namespaces/6/type"]]~.~.linux.namespaces += [{type: "time"}]
 		[["runtime-capability","/process/capabilities/bounding/0"]]~.~.process.capabilities = {bounding: ["CAP_SYSLOG"]}
 		[["runtime-cgroup","/linux/resources"]]~.linux.cgroup = {v1: false, v2: false}~.
+		[]~.linux.cgroup = {systemd: true}~.
 		[["runtime-seccomp","/linux/seccomp"]]~.linux.seccomp.enabled = false~.
+		[]~del(.linux.seccomp.enabled)~.
+		[]~.mountOptions = null | .hooks = null | .linux.namespaces = null | .linux.capabilities = null | .linux.seccomp = null | .linux.cgroup = null~.hooks = {poststop: [{path: "/x"}]}
+		[["runtime-support","/linux/memoryPolicy"]]~.linux.memoryPolicy = null~.linux.memoryPolicy = {mode: "MPOL_LOCAL"}
 		[["runtime-seccomp","/linux/seccomp/defaultAction"]]~.~.linux.seccomp = {defaultAction: "SCMP_ACT_LOG", flags: ["SECCOMP_FILTER_FLAG_LOG"]}
 		[["runtime-seccomp","/linux/seccomp/flags/0"]]~.~.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}
 		[["runtime-seccomp","/linux/seccomp/syscalls/0/args/0/op"]]~.linux.seccomp.operators = ["SCMP_CMP_EQ"]~.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 1, op: "SCMP_CMP_NE"}]}]}

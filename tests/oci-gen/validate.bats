@@ -61,6 +61,10 @@ findings() {
 		error version /ociVersion .ociVersion="1.0.2x"
 		error version /ociVersion .ociVersion="01.0.2"
 		error version /ociVersion .ociVersion="2.0.0"
+		error version /ociVersion .ociVersion="1.0.0-"
+		error version /ociVersion .ociVersion="1.0.0-rc..1"
+		error version /ociVersion .ociVersion="1.0.0-01"
+		error version /ociVersion .ociVersion="1.0.0+a_b"
 		error root-required /root del(.root)
 		error required /root/path del(.root.path)
 		error not-empty /root/path .root.path=""
@@ -80,8 +84,8 @@ findings() {
 		error range /process/user/uid .process.user.uid=-1
 		error range /process/user/gid .process.user.gid=4294967296
 		error type /process/user/additionalGids/0 .process.user.additionalGids=["a"]
-		error capability-known /process/capabilities/bounding/0 .process.capabilities.bounding[0]="CAP_NO"
-		error capability-known /process/capabilities/ambient/0 .process.capabilities.ambient=["chown"]
+		warning capability-known /process/capabilities/bounding/14 .process.capabilities.bounding+=["CAP_NO"]
+		warning capability-known /process/capabilities/bounding/0 .process.capabilities={"bounding":["chown"]}
 		error capability-subset /process/capabilities/effective .process.capabilities.permitted|=.[1:]
 		error capability-subset /process/capabilities/ambient .process.capabilities.ambient=["CAP_CHOWN"]
 		warning capability-inheritable /process/capabilities/inheritable .process.capabilities.inheritable=["CAP_CHOWN"]
@@ -100,6 +104,7 @@ findings() {
 		error mount-type /mounts/7/type .mounts+=[{"destination":"/x","source":"y"}]
 		warning mount-bind /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","type":"bind"}]
 		error mount-mappings /mounts/7/gidMappings .mounts+=[{"destination":"/x","type":"tmpfs","uidMappings":[]}]
+		error mount-mappings /mounts/7/uidMappings .mounts+=[{"destination":"/x","source":"/y","options":["bind","idmap"]}]
 		warning mount-idmap /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","options":["bind"],"uidMappings":[],"gidMappings":[]}]
 		warning mount-duplicate /mounts/7/destination .mounts+=[{"destination":"/proc/","type":"proc"}]
 		warning mount-hidden /mounts/7/destination .mounts+=[{"destination":"/dev","type":"tmpfs"}]
@@ -121,21 +126,23 @@ findings() {
 		error type /linux/sysctl/net.x .linux.sysctl={"net.x":1}
 		error device /linux/devices/0 .linux.devices=[{"path":"/dev/x","type":"c"}]
 		error device /linux/devices/0 .linux.devices=[{"path":"x","type":"p"}]
-		error device /linux/devices/1 .linux.devices=[{"path":"/x","type":"p"},{"path":"/x","type":"p"}]
+		error device /linux/devices/1 .linux.devices=[{"path":"/x","type":"p"},{"path":"/x","type":"c","major":1,"minor":3}]
 		error enumeration /linux/devices/0/type .linux.devices=[{"path":"/x","type":"z"}]
 		warning device-repeated /linux/devices/1 .linux.devices=[{"path":"/x","type":"c","major":1,"minor":3},{"path":"/y","type":"c","major":1,"minor":3}]
+		warning device-repeated /linux/devices/1 .linux.devices=[{"path":"/x","type":"c","major":1,"minor":3}]|.linux.devices+=.linux.devices
 		error net-device /linux/netDevices/a~1b .linux.netDevices={"a/b":{}}
 		error net-device /linux/netDevices/eth0/name .linux.netDevices={"eth0":{"name":"sixteen-letters-"}}
 		error device-access /linux/resources/devices/0/access .linux.resources.devices[0].access="rx"
 		error required /linux/resources/devices/0/allow del(.linux.resources.devices[0].allow)
 		error memory /linux/resources/memory/swap .linux.resources.memory.swap=5
-		error memory /linux/resources/memory/reservation .linux.resources.memory.reservation=20000000
+		warning memory-reservation /linux/resources/memory/reservation .linux.resources.memory.reservation=20000000
 		error range /linux/resources/memory/swappiness .linux.resources.memory.swappiness=101
 		error cpu /linux/resources/cpu/period .linux.resources.cpu.period=1
 		error cpu /linux/resources/cpu/quota .linux.resources.cpu.quota=1
 		error cpu /linux/resources/cpu/burst .linux.resources.cpu={"quota":1000,"burst":1001}
 		error cpu-list /linux/resources/cpu/cpus .linux.resources.cpu.cpus="0-"
 		error cpu-list /linux/resources/cpu/mems .linux.resources.cpu.mems="0,"
+		error cpu-list /linux/resources/cpu/cpus .linux.resources.cpu.cpus="0,3-1"
 		error exec-cpu-list /process/execCPUAffinity/final .process.execCPUAffinity={"initial":"0","final":"x"}
 		error memory-policy /linux/memoryPolicy/nodes .linux.memoryPolicy={"mode":"MPOL_BIND"}
 		error memory-policy /linux/memoryPolicy/nodes .linux.memoryPolicy={"mode":"MPOL_LOCAL","nodes":"0"}
@@ -144,7 +151,8 @@ findings() {
 		error block-io-weight /linux/resources/blockIO/weightDevice/0 .linux.resources.blockIO={"weightDevice":[{"major":1,"minor":1}]}
 		error unified /linux/resources/unified/a~1b .linux.resources.unified={"a/b":"1"}
 		error rdma /linux/resources/rdma/a .linux.resources.rdma={"a":{}}
-		error intel-rdt /linux/intelRdt/l3CacheSchema .linux.intelRdt={"l3CacheSchema":"L3:0=f\nx"}
+		warning intel-rdt-cache /linux/intelRdt/l3CacheSchema .linux.intelRdt={"l3CacheSchema":"L3:0=f\nx"}
+		warning intel-rdt-cache /linux/intelRdt/l3CacheSchema .linux.intelRdt={"l3CacheSchema":"0=f"}
 		error intel-rdt /linux/intelRdt/memBwSchema .linux.intelRdt={"memBwSchema":"x"}
 		error intel-rdt /linux/intelRdt/schemata/1 .linux.intelRdt={"schemata":["a","b\n"]}
 		error enumeration /linux/memoryPolicy/flags/0 .linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0","flags":["x"]}
@@ -233,7 +241,11 @@ findings() {
 		.process.capabilities={"bounding":["CAP_CHOWN"],"permitted":["CAP_CHOWN"],"inheritable":["CAP_CHOWN"],"ambient":["CAP_CHOWN"],"effective":["CAP_CHOWN"]}
 		.process.scheduler={"policy":"SCHED_OTHER","nice":-5}
 		.process.execCPUAffinity={"initial":"0-1, 3","final":""}
-		.mounts+=[{"destination":"/x","source":"/y","options":["rbind","rro","idmap"]}]
+		.mounts+=[{"destination":"/x","source":"/y","options":["rbind","rro","idmap"]}]|.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
+		.mounts+=[{"destination":"/dev","options":["remount","ro"]}]|del(.mounts[:-1])
+		.linux.intelRdt={"l3CacheSchema":"L3:0=f"}
+		.process.args=["x","a"*140000]|del(.linux,.mounts,.hostname)|.freebsd={}
+		.process.rlimits=[{"type":"RLIMIT_VMEM","soft":1,"hard":1}]|del(.linux,.mounts,.hostname)|.solaris={}
 		.linux.seccomp={"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/x","listenerMetadata":"y"}
 	END
 }
