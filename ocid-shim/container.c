@@ -26,11 +26,6 @@
 
 enum { EXIT_MAX = 4096, STARTED_MAX = 64 };
 
-int container_lock_monitor(int lock_fd, struct error *err)
-{
-	return lock_byte(lock_fd, RUNNING_MONITOR, LOCK_EXCLUSIVE, false, "shim.pid", err);
-}
-
 int container_check_id(const char *id, struct error *err)
 {
 	if (path_is_id(id))

@@ -84,7 +84,3 @@ int container_await_process(const struct container *container, int timeout_ms, s
 /* After its end: wait for those in container_wait(), then remove the directory. */
 int container_remove(const struct store *store, const struct container *container,
 		     struct error *err);
-
-/* For making one. Lock shim.pid (open for writing) as the monitor's; the lock stays with the
- * descriptor, in whatever process that is. */
-int container_lock_monitor(int lock_fd, struct error *err);

@@ -3,7 +3,9 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/lock.h"
 #include "lib/memory.h"
+#include "lib/running.h"
 #include "lib/spawn.h"
 #include "lib/store.h"
 #include "ocid-shim/container.h"
@@ -74,14 +76,15 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	return spawn_start(&spawn, err) < 0 ? -1 : 0;
 }
 
-/* The monitor's lock is taken here, so that it is held before there is a monitor. */
+/* The monitor's lock is taken here, so that it is held before there is a monitor; it stays with the
+ * descriptor, in whatever process that is. */
 static int make_lock(int dir_fd, struct error *err)
 {
 	cleanup_fd int fd = openat(dir_fd, "shim.pid", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return error_os(err, "cannot make shim.pid");
-	if (container_lock_monitor(fd, err) < 0)
+	if (lock_byte(fd, RUNNING_MONITOR, LOCK_EXCLUSIVE, false, "shim.pid", err) < 0)
 		return -1;
 	return steal_fd(&fd);
 }
