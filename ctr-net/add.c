@@ -129,8 +129,7 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 	if (!config || add_check_publish(request, configs, err) < 0)
 		return -1;
 
-	cleanup_free char *derived = options_id_of_netns(netns, path);
-	const char *id = request->settings->id ? request->settings->id : derived;
+	cleanup_free char *id = options_id(request->settings->id, netns, path);
 	cleanup_record struct record record = { 0 };
 	if (record_open(&request->store, id, &record, err) < 0 ||
 	    add_network(request, &record, config, path, ifname, &result, err) < 0)

@@ -81,8 +81,7 @@ static int del_alone(const struct cli *cli, const struct store *store,
 	if (!path || options_check_ifname(ifname, err) < 0)
 		return -1;
 
-	cleanup_free char *derived = options_id_of_netns(netns, path);
-	const char *id = settings->id ? settings->id : derived;
+	cleanup_free char *id = options_id(settings->id, netns, path);
 	if (record_open(store, id, &record, err) < 0)
 		return -1;
 

@@ -175,13 +175,13 @@ int options_check_id(const char *id, struct error *err)
 		       : error_set(err, ERROR_USAGE, "\"%s\" cannot be the id of a container", id);
 }
 
-char *options_id_of_netns(const char *netns, const char *path)
+char *options_id(const char *id, const char *netns, const char *path)
 {
 	uint64_t hash =
 		0xcbf29ce484222325; /* FNV-1a: loading libcrypto takes longer than all else */
 
-	if (!strchr(netns, '/'))
-		return xstrdup(netns);
+	if (id || !strchr(netns, '/'))
+		return xstrdup(id ? id : netns);
 	for (const char *c = path; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
 	return xasprintf("netns-%016" PRIx64, hash);

@@ -72,6 +72,6 @@ int options_check_ifname(const char *ifname, struct error *err);
 /* ERROR_USAGE unless it is a container id that CNI allows. */
 int options_check_id(const char *id, struct error *err);
 
-/* The id under which a namespace is connected when none is given: the name of a pinned one, else
- * one derived from its path. The caller frees it. */
-char *options_id_of_netns(const char *netns, const char *path);
+/* The id under which a namespace is connected: the one given or, where that is NULL, the name of a
+ * pinned one, else one derived from its path. The caller frees it. */
+char *options_id(const char *id, const char *netns, const char *path);
