@@ -283,12 +283,16 @@ static void check_merged(const uint8_t *entry)
 		abort();
 }
 
-/* An entry may replace a link that it went through, which is no link of a lower layer then. */
-static bool has_symlinks(const uint8_t *entries, size_t count)
+/* An entry may replace a link that it went through, which is no link of a lower layer then. A hard
+ * link to a file of a lower layer is made last, and replaces what others went through. */
+static bool may_replace_links(const uint8_t *entries, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (type_of(entries[i * ENTRY_SIZE] % KINDS) == S_IFLNK)
+	for (size_t i = 0; i < count; i++) {
+		unsigned kind = entries[i * ENTRY_SIZE] % KINDS;
+
+		if (kind == HARD_LINK || type_of(kind) == S_IFLNK)
 			return true;
+	}
 	return false;
 }
 
@@ -300,7 +304,7 @@ static void merge_and_check(struct tree *tree, const uint8_t *entries, size_t co
 	cleanup_free char *options = xasprintf("lowerdir=%s/layer:%s/lower", base, base);
 	unsigned kind = entry[0] % KINDS;
 
-	if (kind == WHITEOUT || kind == OPAQUE || !can_mount || has_symlinks(entries, count))
+	if (kind == WHITEOUT || kind == OPAQUE || !can_mount || may_replace_links(entries, count))
 		return;
 	mark_opaque(tree);
 	can_mount = mount("overlay", target, "overlay", MS_RDONLY, options) == 0;
@@ -345,7 +349,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct media_directory directory = { .root_fd = openat(base_fd, "layer",
 							       O_PATH | O_DIRECTORY) };
 	struct media_erofs image = { .fd = memfd_create("image", MFD_CLOEXEC),
-				     .size_max = 1 << 20 };
+				     .size_max = 1 << 20,
+				     .lose_writes = true };
 	int status = unpack_to(&stream, &media_directory, &directory, &left);
 	if (status != unpack_to(&stream, &media_erofs, &image, &right))
 		abort();
