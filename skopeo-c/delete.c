@@ -10,9 +10,11 @@
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/layout-delete.h"
+#include "skopeo-c/prune-look.h"
 #include "skopeo-c/registry.h"
 #include "skopeo-c/tag-survey.h"
 #include "skopeo-c/tags.h"
+#include "skopeo-c/transport.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,32 +131,98 @@ static int delete_manifest(struct deletion *deletion, struct error *err)
 	return status == 0 ? registry_refused(&call, deletion->name, err) : status < 0 ? -1 : 0;
 }
 
-/* ---- which tags share the manifest ---- */
+/* ---- what else of the repository needs the manifest ---- */
+
+struct survey {
+	struct tags tags; /* whose texts the answers borrow */
+	struct tag_answer *answers;
+	size_t count;
+};
+
+static void survey_free(struct survey *survey)
+{
+	free(survey->answers);
+	tags_free(&survey->tags);
+}
+
+#define cleanup_survey __attribute__((cleanup(survey_free)))
+
+static int ask_for_tags(struct deletion *deletion, struct survey *survey, struct error *err)
+{
+	tags_start(&survey->tags, &deletion->registry);
+	if (tags_wait(&survey->tags, err) < 0)
+		return -1;
+	survey->count = json_array_size(survey->tags.list);
+	survey->answers = xcalloc(survey->count + 1, sizeof *survey->answers);
+	return tag_survey(&deletion->registry, survey->tags.list, survey->answers, err);
+}
 
 /* The other tags of the manifest, in the registry's order; one of which the registry does not say
  * what it is may be one. The caller owns the array. */
-static json_t *find_sharing(struct deletion *deletion, struct error *err)
+static json_t *find_sharing(const struct deletion *deletion, const struct survey *survey)
 {
-	cleanup_tags struct tags tags = { 0 };
 	const char *named = deletion->reference.tag;
-
-	tags_start(&tags, &deletion->registry);
-	if (tags_wait(&tags, err) < 0)
-		return NULL;
-	size_t count = json_array_size(tags.list);
-	cleanup_free struct tag_answer *answers = xcalloc(count + 1, sizeof *answers);
-	if (tag_survey(&deletion->registry, tags.list, answers, err) < 0)
-		return NULL;
 	json_t *sharing = json_array();
-	for (size_t i = 0; i < count; i++) {
-		const struct tag_answer *answer = &answers[i];
+
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct tag_answer *answer = &survey->answers[i];
 
 		if (!answer->is_gone &&
 		    (!answer->digest[0] || strcmp(answer->digest, deletion->digest) == 0) &&
 		    !(named && strcmp(answer->tag, named) == 0))
-			json_array_append(sharing, json_array_get(tags.list, i));
+			json_array_append_new(sharing, json_string(answer->tag));
 	}
 	return sharing;
+}
+
+/* 1: the index names the manifest, or an index that does. */
+static int is_named_by(const struct deletion *deletion, struct transport *from, const char *index,
+		       struct error *err)
+{
+	json_auto_t *needs = json_array();
+	const json_t *digest;
+	size_t i;
+
+	if (prune_look_index(from, index, needs, err) < 0)
+		return -1;
+	json_array_foreach (needs, i, digest) {
+		if (strcmp(json_string_value(digest), deletion->digest) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* The tags of the indexes that name the manifest. The caller owns the array. */
+static json_t *find_indexes(const struct deletion *deletion, const struct survey *survey,
+			    struct error *err)
+{
+	const struct delete_settings *settings = deletion->cli->settings;
+	const struct transport_settings reading = { .cli = deletion->cli,
+						    .http = deletion->http,
+						    .access = settings->access,
+						    .is_destination = true };
+	cleanup_transport struct transport from = { 0 };
+	json_auto_t *indexes = json_array(), *asked = json_object();
+
+	if (transport_open(&from, deletion->cli->operands[0], &reading, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < survey->count; i++) {
+		const struct tag_answer *answer = &survey->answers[i];
+
+		if (answer->is_gone || answer->is_image ||
+		    strcmp(answer->digest, deletion->digest) == 0)
+			continue;
+		if (!json_object_get(asked, answer->digest)) {
+			int named = is_named_by(deletion, &from, answer->digest, err);
+
+			if (named < 0)
+				return NULL;
+			json_object_set_new(asked, answer->digest, json_boolean(named == 1));
+		}
+		if (json_is_true(json_object_get(asked, answer->digest)))
+			json_array_append_new(indexes, json_string(answer->tag));
+	}
+	return json_incref(indexes);
 }
 
 /* "tag one", "tags one, two, ...": the caller frees it. */
@@ -177,20 +245,41 @@ static char *name_tags(const json_t *tags)
 	return longer;
 }
 
-static int refuse_shared(const struct deletion *deletion, const json_t *sharing, struct error *err)
+static int refuse(const struct deletion *deletion, const char *why, const json_t *tags,
+		  const char *hint, struct error *err)
 {
-	cleanup_free char *names = name_tags(sharing);
+	cleanup_free char *names = name_tags(tags);
 
-	error_set(err, ERROR_IN_USE,
-		  "%s: the registry deletes manifests only, and this one also has the %s",
-		  deletion->name, names);
+	error_set(err, ERROR_IN_USE, "%s: the registry deletes manifests only, and this one %s %s",
+		  deletion->name, why, names);
 	error_subject(err, deletion->name);
-	return error_hint(err, "--all-tags deletes them too");
+	return error_hint(err, "%s", hint);
+}
+
+/* Of an index, one image would be gone. */
+static int refuse_needed(struct deletion *deletion, struct error *err)
+{
+	cleanup_survey struct survey survey = { 0 };
+
+	if (ask_for_tags(deletion, &survey, err) < 0)
+		return -1;
+	json_auto_t *sharing = find_sharing(deletion, &survey);
+	if (json_array_size(sharing) > 0)
+		return refuse(deletion, "also has the", sharing, "--all-tags deletes them too",
+			      err);
+	json_auto_t *indexes = find_indexes(deletion, &survey, err);
+	if (!indexes)
+		return -1;
+	return json_array_size(indexes) == 0
+		       ? 0
+		       : refuse(deletion, "is a part of the index with the", indexes,
+				"delete that first; --all-tags deletes the manifest all the same",
+				err);
 }
 
 /* ---- the deletion ---- */
 
-/* The tag alone, or where the registry cannot do that the manifest, when no other tag shares it.
+/* The tag alone, or where the registry cannot do that the manifest, when no other tag needs it.
  * *whole: whether it was the manifest. */
 static int delete_tag(struct deletion *deletion, bool *whole, struct error *err)
 {
@@ -200,12 +289,7 @@ static int delete_tag(struct deletion *deletion, bool *whole, struct error *err)
 	*whole = status == 0;
 	if (status != 0)
 		return status < 0 ? -1 : 0;
-	json_auto_t *sharing = find_sharing(deletion, err);
-	if (!sharing)
-		return -1;
-	if (json_array_size(sharing) > 0)
-		return refuse_shared(deletion, sharing, err);
-	return delete_manifest(deletion, err);
+	return refuse_needed(deletion, err) < 0 ? -1 : delete_manifest(deletion, err);
 }
 
 /* The manifest with its tags, which are told before that. *with: they, but for the named one; NULL
@@ -213,7 +297,10 @@ static int delete_tag(struct deletion *deletion, bool *whole, struct error *err)
 static int delete_all(struct deletion *deletion, json_t **with, struct error *err)
 {
 	struct error problem = { 0 };
-	json_auto_t *sharing = find_sharing(deletion, &problem);
+	cleanup_survey struct survey survey = { 0 };
+	json_auto_t *sharing = ask_for_tags(deletion, &survey, &problem) < 0
+				       ? NULL
+				       : find_sharing(deletion, &survey);
 
 	if (cli_interrupted())
 		return error_set(err, ERROR_FAILED, "interrupted");
@@ -282,7 +369,7 @@ const struct cli_command delete_command = {
 	.operands_max = 1,
 	.summary = "take a tag or a manifest out of a registry or a layout",
 	.details = "Of NAME:TAG the tag alone is deleted, or its manifest where the registry can\n"
-		   "only delete these and no other tag shares it. NAME@DIGEST is the manifest.\n"
+		   "only delete these and no other tag needs it. NAME@DIGEST is the manifest.\n"
 		   "Of a layout what no other image of it needs goes too.",
 	.options = options,
 	.settings_size = sizeof(struct delete_settings),

@@ -68,6 +68,11 @@ static int add_needs(struct transport *from, const char *digest, int depth, json
 	return 0;
 }
 
+int prune_look_index(struct transport *from, const char *digest, json_t *needs, struct error *err)
+{
+	return add_needs(from, digest, 0, needs, err);
+}
+
 int prune_look_needs(struct transport *from, struct prune_plan *plan, struct error *err)
 {
 	for (size_t i = 0; i < plan->image_count; i++) {
@@ -76,7 +81,7 @@ int prune_look_needs(struct transport *from, struct prune_plan *plan, struct err
 		if (!image->may_be_index || !image->is_kept)
 			continue;
 		image->needs = json_array();
-		if (add_needs(from, image->digest, 0, image->needs, err) < 0)
+		if (prune_look_index(from, image->digest, image->needs, err) < 0)
 			return -1;
 	}
 	return 0;

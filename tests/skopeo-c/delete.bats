@@ -72,6 +72,29 @@ there() {
 	there shared:other
 }
 
+@test "delete: an image that an index with a tag needs stays, unless --all-tags" {
+	repository=docker://$REGISTRY/parts
+	index_image "$BATS_TEST_TMPDIR/index" v1 "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+	skopeo copy -q --all --dest-tls-verify=false "oci:$BATS_TEST_TMPDIR/index:v1" "$repository:v1"
+	skopeo copy -q --all --dest-tls-verify=false "oci:$BATS_TEST_TMPDIR/index:v1" "$repository:latest"
+	for n in 0 1; do
+		part=$(skopeo inspect --raw --tls-verify=false "$repository:v1" | jq -r ".manifests[$n].digest")
+		skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "$repository@$part" "$repository:part$n"
+	done
+	push parts a other
+	delete 5 "$repository:part1"
+	error_is in-use "part of the index with the tags "
+	[[ $stderr == *--all-tags* ]]
+	there "parts@$part"
+	# what it does not need goes
+	delete "$repository:other"
+	delete --all-tags "$repository:part1"
+	run ! there "parts@$part"
+	# and the index is in the way no longer than it is there
+	delete --all-tags "$repository:v1"
+	delete "$repository:part0"
+}
+
 @test "delete: a digest is a manifest" {
 	push digest a v1 v2
 	tool skopeo-c inspect -n --tls-verify=false "docker://$REGISTRY/digest:v1"
