@@ -56,6 +56,18 @@ static int lock_name(struct archive_writer *writer, struct error *err)
 	return error_set(err, ERROR_IN_USE, "%s is being written by other processes", writer->path);
 }
 
+/* A symbolic link stays, and what it leads to is replaced. */
+static int follow_links(struct archive_writer *writer, struct error *err)
+{
+	char *real = realpath(writer->path, NULL);
+
+	if (!real)
+		return error_os(err, "%s", writer->path);
+	free(writer->path);
+	writer->path = real;
+	return 0;
+}
+
 /* The new archive is beside the place where it goes; it is locked, so that what a killed process
  * has left can be told from it. */
 static int open_new_file(struct archive_writer *writer, struct error *err)
@@ -72,7 +84,7 @@ static int open_new_file(struct archive_writer *writer, struct error *err)
 		blob_sink_sweep(directory_fd);
 	random_name(unique);
 	writer->temporary = xasprintf("%s.new.%s", directory, unique);
-	writer->fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	writer->fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (writer->fd >= 0) {
 		(void)lock_file(writer->fd, LOCK_EXCLUSIVE, false, "new file", &ignored);
 		return 0;
@@ -326,9 +338,12 @@ int archive_writer_open(const char *path, const char *const *renewed, struct arc
 	writer->path = xstrdup(path);
 	writer->places = json_object();
 	writer->unfinished = json_object();
-	if (lock_name(writer, err) < 0 || open_new_file(writer, err) < 0)
+	if (lock_name(writer, err) < 0 || follow_links(writer, err) < 0 ||
+	    open_new_file(writer, err) < 0)
 		return -1;
-	if (fstat(writer->lock_fd, &st) == 0 && st.st_size == 0)
+	if (fstat(writer->lock_fd, &st) < 0 || fchmod(writer->fd, st.st_mode & 0777) < 0)
+		return error_os(err, "%s", writer->path);
+	if (st.st_size == 0)
 		return 0;
 	writer->old = archive_open(path, NULL, err);
 	return writer->old ? keep_old(writer, renewed, err) : -1;

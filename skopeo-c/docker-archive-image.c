@@ -62,17 +62,23 @@ static char *full_name(const char *text, struct error *err)
 	return reference_text(&reference);
 }
 
+/* Docker writes short names: "busybox:latest". */
+static bool is_named(const json_t *tag, const char *name)
+{
+	struct error ignored;
+	cleanup_free char *full =
+		json_is_string(tag) ? full_name(json_string_value(tag), &ignored) : NULL;
+
+	return full && strcmp(full, name) == 0;
+}
+
 static bool has_tag(const json_t *entry, const char *name)
 {
 	const json_t *tag;
-	struct error ignored;
 	size_t i;
 
 	json_array_foreach (json_object_get(entry, "RepoTags"), i, tag) {
-		cleanup_free char *full =
-			json_is_string(tag) ? full_name(json_string_value(tag), &ignored) : NULL;
-
-		if (full && strcmp(full, name) == 0)
+		if (is_named(tag, name))
 			return true;
 	}
 	return false;
@@ -317,7 +323,7 @@ static void take_names(json_t *entries, const json_t *names)
 
 		json_array_foreach (names, n, name) {
 			for (size_t t = json_array_size(tags); t-- > 0;)
-				if (json_equal(json_array_get(tags, t), name))
+				if (is_named(json_array_get(tags, t), json_string_value(name)))
 					json_array_remove(tags, t);
 		}
 	}

@@ -113,6 +113,38 @@ layer_again() {
 	nothing_unfinished .
 }
 
+@test "copy: an image takes its name from another one in the archive, also where docker wrote it short" {
+	copy "$SRC" docker-archive:a.tar:app:1
+	mkdir saved
+	tar -C saved -xf a.tar
+	jq -c '.[0].RepoTags = ["app:1", "app:old"]' <<<"$(cat saved/manifest.json)" >saved/manifest.json
+	tar -C saved -cf a.tar .
+	copy "$OTHER" docker-archive:a.tar:app:1
+	jq -e '[.[].RepoTags] == [["app:old"], ["docker.io/library/app:1"]]' <<<"$(tar xOf a.tar manifest.json)"
+	copy docker-archive:a.tar:app:1 dir:d
+	copy "$OTHER" dir:wanted
+	[ "$(jq -r .config.digest d/manifest.json)" = "$(jq -r .config.digest wanted/manifest.json)" ]
+}
+
+@test "copy: an archive stays where it is, with its mode: what a symbolic link leads to is replaced" {
+	for kind in docker oci; do
+		mkdir "$kind"
+		copy "$SRC" "$kind-archive:$kind/real.tar:app:1"
+		chmod 600 "$kind/real.tar"
+		ln -s "$kind/real.tar" "$kind.tar"
+		copy "$OTHER" "$kind-archive:$kind.tar:app:2"
+		[ "$(readlink "$kind.tar")" = "$kind/real.tar" ]
+		[ "$(stat -c %a "$kind/real.tar")" = 600 ]
+		copy "$kind-archive:$kind/real.tar:app:2" "dir:$kind/d"
+		# one that leads to nothing yet
+		ln -s new.tar "$kind/link.tar"
+		copy "$SRC" "$kind-archive:$kind/link.tar:app:1"
+		[ -f "$kind/new.tar" ]
+		[ "$(stat -c %a "$kind/new.tar")" = 644 ]
+		nothing_unfinished "$kind"
+	done
+}
+
 @test "copy: archives stream on standard output and input, without a file beside the destination's" {
 	skopeo-c copy --src-tls-verify=false "docker://$REGISTRY/a/image:v1" docker-archive:-:app:1 >from-registry.tar
 	skopeo-c copy "$SRC" docker-archive:-:app:1 | skopeo-c copy docker-archive:- dir:d >document
