@@ -122,14 +122,46 @@ json_t *attach_overlay(const struct store *store, const struct attach *attach, s
 	return record;
 }
 
+static int not_mounted(const char *target, struct error *err)
+{
+	return error_set(err, ERROR_NOT_FOUND, "%s is not mounted any more", target);
+}
+
+/* It must be in our mount namespace, with no other mount on top. */
+static int check_top(const json_t *record, const char *target, struct error *err)
+{
+	const char *source = json_text(record, "source", "");
+	json_int_t name_space = json_integer_value(json_object_get(record, "mountNamespace"));
+	cleanup_mount_table struct mount_table table = { 0 };
+
+	if (record_is_on_top(record))
+		return 0;
+	if (mount_table_read(0, &table, err) < 0)
+		return -1;
+	if (!mount_table_has(&table, source, target)) {
+		if (name_space == (json_int_t)mount_namespace(0))
+			return not_mounted(target, err);
+		error_set(err, ERROR_UNSUPPORTED, "%s is mounted in another mount namespace",
+			  target);
+		return error_hint(err, "run ctr-store there, with nsenter(1)");
+	}
+	const char *top = mount_table_top(&table, target);
+	if (top && strcmp(top, source) == 0)
+		return 0;
+	error_set(err, ERROR_IN_USE, "%s has another mount on top", target);
+	return error_hint(err, "unmount that one first");
+}
+
 json_t *attach_again(const struct store *store, const json_t *record, const char *target,
 		     struct error *err)
 {
 	const char *from = json_text(record, "target", "");
 	const json_t *images = json_object_get(record, "images");
 	char user[RANDOM_NAME_SIZE];
-	cleanup_fd int mount_fd = open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
+	if (check_top(record, from, err) < 0)
+		return NULL;
+	cleanup_fd int mount_fd = open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (mount_fd < 0) {
 		error_os(err, "%s", from);
 		return NULL;
@@ -154,35 +186,6 @@ json_t *attach_again(const struct store *store, const json_t *record, const char
 	return written;
 }
 
-static int not_mounted(const char *target, struct error *err)
-{
-	return error_set(err, ERROR_NOT_FOUND, "%s is not mounted any more", target);
-}
-
-/* It must be in our mount namespace, with no other mount of ours on top. */
-static int check_top(const json_t *record, const char *target, struct error *err)
-{
-	const char *source = json_text(record, "source", "");
-	json_int_t name_space = json_integer_value(json_object_get(record, "mountNamespace"));
-	cleanup_mount_table struct mount_table table = { 0 };
-
-	if (record_is_on_top(record))
-		return 0;
-	if (mount_table_read(0, &table, err) < 0)
-		return -1;
-	if (!mount_table_has(&table, source, target)) {
-		if (name_space == (json_int_t)mount_namespace(0))
-			return not_mounted(target, err);
-		error_set(err, ERROR_UNSUPPORTED, "%s is mounted in another mount namespace",
-			  target);
-		return error_hint(err, "run ctr-store there, with nsenter(1)");
-	}
-	const char *top = mount_table_on(&table, target);
-	if (top && strcmp(top, source) != 0)
-		return error_set(err, ERROR_IN_USE, "%s has another mount of ours on top", target);
-	return 0;
-}
-
 int attach_undo(const struct store *store, const json_t *record, bool lazy, struct error *err)
 {
 	const char *target = json_text(record, "target", "");
@@ -195,6 +198,7 @@ int attach_undo(const struct store *store, const json_t *record, bool lazy, stru
 		if (errno != EBUSY)
 			return error_os(err, "cannot unmount %s", target);
 		error_set(err, ERROR_IN_USE, "%s is busy: a process works in it", target);
+		err->os = EBUSY;
 		return error_hint(err, "--lazy unmounts it all the same");
 	}
 	record_remove(store, record);

@@ -31,12 +31,13 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-static void add_entry(struct mount_table *table, char *target, char *source)
+static void add_entry(struct mount_table *table, const char *id, char *target, char *source)
 {
 	unescape(target);
 	unescape(source);
 	table->entries = xreallocarray(table->entries, table->count + 1, sizeof *table->entries);
-	table->entries[table->count++] = (struct mount_entry){ xstrdup(target), xstrdup(source) };
+	table->entries[table->count++] =
+		(struct mount_entry){ xstrdup(target), xstrdup(source), strtoull(id, NULL, 10) };
 }
 
 /* An nsfs mount's root says what it keeps: "mnt:[4026531841]". */
@@ -65,7 +66,7 @@ static void parse_line(char *line, struct mount_table *table)
 			return;
 	if (strcmp(after[0], "overlay") == 0 &&
 	    strncmp(after[1], MOUNT_SOURCE_PREFIX, strlen(MOUNT_SOURCE_PREFIX)) == 0)
-		add_entry(table, before[4], after[1]);
+		add_entry(table, before[0], before[4], after[1]);
 	else if (strcmp(after[0], "nsfs") == 0)
 		add_pinned(table, before[3]);
 }
@@ -117,6 +118,20 @@ const char *mount_table_on(const struct mount_table *table, const char *target)
 	for (size_t i = table->count; i > 0; i--)
 		if (strcmp(table->entries[i - 1].target, target) == 0)
 			return table->entries[i - 1].source;
+	return NULL;
+}
+
+const char *mount_table_top(const struct mount_table *table, const char *target)
+{
+	struct statx st;
+
+	/* before Linux 5.8 the kernel does not say which mount that is */
+	if (statx(AT_FDCWD, target, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0 ||
+	    !(st.stx_mask & STATX_MNT_ID))
+		return mount_table_on(table, target);
+	for (size_t i = 0; i < table->count; i++)
+		if (table->entries[i].id == st.stx_mnt_id)
+			return table->entries[i].source;
 	return NULL;
 }
 

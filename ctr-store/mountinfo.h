@@ -12,6 +12,7 @@
 
 struct mount_entry {
 	char *target, *source;
+	unsigned long long id; /* the kernel's, of the mount */
 };
 
 struct mount_table {
@@ -35,6 +36,9 @@ bool mount_table_has(const struct mount_table *table, const char *source, const 
 
 /* The source of the topmost mount of ours on a directory, or NULL. Borrowed. */
 const char *mount_table_on(const struct mount_table *table, const char *target);
+
+/* The same in our mount namespace, but NULL where a mount that is not ours is on top of it. */
+const char *mount_table_top(const struct mount_table *table, const char *target);
 
 /* The inode number that names a process's mount namespace (pid 0: our own); 0 when it is gone. */
 ino_t mount_namespace(pid_t pid);

@@ -35,7 +35,7 @@ static int unmount_all(const struct store *store, const json_t *container, const
 	json_array_foreach (records, i, record) {
 		if (attach_undo(store, record, force, err) == 0)
 			continue;
-		if (err->kind == ERROR_IN_USE)
+		if (err->os == EBUSY)
 			error_hint(err, "--force removes it all the same");
 		return error_prefix(err, "container %s", container_label(container));
 	}

@@ -43,6 +43,20 @@ teardown() { clean_store; }
 	[ -z "$(ls -A "$OCID_RUNROOT/mounts")" ]
 }
 
+@test "mounts: a container of another mount namespace cannot be mounted again in this one" {
+	unshare --mount --propagation private bash -c \
+		'ctr-store create --image t:1 --id web >/dev/null; echo >ready; exec sleep 60' 3>&- &
+	pid=$!
+	wait_for 10 test -e ready
+	# what its directory is here would be mounted: nothing
+	tool 10 ctr-store mount web mnt
+	error_is unsupported "another mount namespace"
+	kill "$pid"
+	wait "$pid" || true
+	tool ctr-store mount web mnt
+	[ "$(cat mnt/etc/one)" = one ]
+}
+
 @test "mounts: one in another mount namespace counts as long as somebody lives there" {
 	unshare --mount --propagation private bash -c \
 		'ctr-store mount t:1 mnt >/dev/null; echo >ready; exec sleep 60' 3>&- &

@@ -118,6 +118,31 @@ print("locked", flush=True); time.sleep(60)' "$OCID_RUNROOT/locks/container-abc"
 	[ -z "$(ls mnt)" ]
 }
 
+@test "umount: a mount that is not ours, on top of one that is, is left alone" {
+	ctr-store mount t:1 mnt >/dev/null
+	ctr-store create --image t:1 --id web >/dev/null
+	for target in mnt "$OCID_ROOT/containers/web/rootfs"; do
+		mount -t tmpfs other "$target"
+		touch "$target/precious"
+		for options in "" --lazy; do
+			# shellcheck disable=SC2086 # no word where it is empty
+			tool 5 ctr-store umount $options "$target"
+			error_is in-use "has another mount on top (unmount that one first)"
+		done
+		[ -e "$target/precious" ]
+	done
+	tool 5 ctr-store umount --all
+	tool 5 ctr-store rm --force web
+	error_is in-use "unmount that one first"
+	tool 5 ctr-store mount web other
+	error_is in-use "has another mount on top"
+	umount mnt "$OCID_ROOT/containers/web/rootfs"
+	# ours are known still
+	tool 5 ctr-store rm t:1
+	tool ctr-store umount --all
+	[ -z "$(ctr-store mounts)" ]
+}
+
 @test "umount: after umount(8) nothing is left to do" {
 	ctr-store mount t:1 mnt >/dev/null
 	umount mnt
