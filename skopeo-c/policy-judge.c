@@ -44,6 +44,18 @@ bool policy_rejects_all(const json_t *requirements)
 	return any_has_type(requirements, "reject");
 }
 
+bool policy_accepts_all(const json_t *requirements)
+{
+	const json_t *requirement;
+	size_t i;
+
+	json_array_foreach (requirements, i, requirement) {
+		if (!has_type(requirement, "insecureAcceptAnything"))
+			return false;
+	}
+	return true;
+}
+
 bool policy_wants_sigstore(const json_t *requirements)
 {
 	return any_has_type(requirements, "sigstoreSigned");

@@ -33,6 +33,7 @@ struct policy_case {
 
 /* What has to be known of an image for a list of requirements. */
 bool policy_rejects_all(const json_t *requirements);
+bool policy_accepts_all(const json_t *requirements);
 bool policy_wants_signatures(const json_t *requirements);
 bool policy_wants_sigstore(const json_t *requirements);
 

@@ -194,7 +194,7 @@ bool trust_is_indifferent(const struct trust *trust, const struct transport *fro
 	struct signature_rules rules = { 0 };
 	struct error ignored;
 
-	if (policy_wants_signatures(requirements_for(trust, from)) || trust->gpg || trust->key)
+	if (!policy_accepts_all(requirements_for(trust, from)) || trust->gpg || trust->key)
 		return false;
 	/* sigstore's would have to be read whole to be found */
 	return trust->options->remove_signatures || !from->class->signature_rules ||

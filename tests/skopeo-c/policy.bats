@@ -155,6 +155,9 @@ ACCEPT='[{"type":"insecureAcceptAnything"}]' REJECT='[{"type":"reject"}]'
 		echo "{\"default\":[{$requirement}]}" >p.json
 		tool 10 skopeo-c copy --policy p.json "$SRC" dir:d
 		error_is unsupported "is refused by the policy"
+		# also where it is at the destination already
+		tool 10 skopeo-c copy --policy p.json --src-tls-verify=false --dest-tls-verify=false \
+			"docker://$REGISTRY/a/x:v1" "docker://$REGISTRY/a/x:v2"
 	done
 	[ ! -e d ]
 }
