@@ -234,6 +234,11 @@ static void tell_special(json_t *row, const struct layer_file *file)
 	}
 }
 
+static const struct layer_file *file_of(const struct state *state)
+{
+	return state->saying->same_as ? state->saying->same_as : state->saying->file;
+}
+
 static json_t *describe(const struct state *state)
 {
 	json_t *row = json_object();
@@ -247,8 +252,7 @@ static json_t *describe(const struct state *state)
 		json_object_set_new(row, "type", json_string("removed"));
 		return row;
 	}
-	const struct layer_file *file =
-		state->saying->same_as ? state->saying->same_as : state->saying->file;
+	const struct layer_file *file = file_of(state);
 	json_object_set_new(row, "type", json_string(type_name(file->type)));
 	tell_special(row, file);
 	if (file->type == '1')
@@ -266,12 +270,22 @@ static json_t *describe(const struct state *state)
 	return row;
 }
 
+/* Two states with the same description: targets that are not UTF-8 look alike in it. */
+static bool have_same_target(const struct state *a, const struct state *b)
+{
+	if (!a->saying || a->saying->file->kind != LAYER_MEMBER)
+		return true;
+	const char *one = file_of(a)->link, *other = file_of(b)->link;
+
+	return !one || !other || strcmp(one, other) == 0;
+}
+
 /* The row of a path, or NULL where both say the same. */
 static json_t *compare(const char *path, const struct state *a, const struct state *b)
 {
 	json_auto_t *of_a = a ? describe(a) : NULL, *of_b = b ? describe(b) : NULL;
 
-	if (of_a && of_b && json_equal(of_a, of_b))
+	if (of_a && of_b && json_equal(of_a, of_b) && have_same_target(a, b))
 		return NULL;
 	cleanup_free char *full = xasprintf("/%s", path);
 	json_t *row = json_pack("{s:o}", "path", text(full));

@@ -195,6 +195,11 @@ diff_of() {
 	layer_tar "$BATS_TEST_TMPDIR/long.tar" <<<'add("a/" * 2100, type=DIR)'
 	diff_of "$BATS_TEST_TMPDIR/bytes.tar" "$BATS_FILE_TMPDIR/top.tar"
 	jq -e '.files[0].path == "/caf?/\u001b[2J"' <<<"$output"
+	# what looks alike then is still not the same
+	layer_tar "$BATS_TEST_TMPDIR/link.tar" <<<'add("link", type=SYM, linkname="caf\udce9")'
+	layer_tar "$BATS_TEST_TMPDIR/other.tar" <<<'add("link", type=SYM, linkname="caf\udce8")'
+	diff_of "$BATS_TEST_TMPDIR/link.tar" "$BATS_TEST_TMPDIR/other.tar"
+	jq -e '[.files[].path] == ["/link"]' <<<"$output"
 	STATUS=7 diff_of "$BATS_TEST_TMPDIR/out.tar" "$BATS_FILE_TMPDIR/top.tar"
 	error_is integrity '".."'
 	STATUS=9 diff_of "$BATS_TEST_TMPDIR/long.tar" "$BATS_FILE_TMPDIR/top.tar"
