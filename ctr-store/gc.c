@@ -10,7 +10,6 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -32,10 +31,10 @@ static void remove_locks(const struct store *store)
 	directory_names(store->locks_fd, ".", &names);
 	for (size_t i = 0; i < names.count; i++) {
 		struct error ignored;
-		cleanup_fd int lock =
-			openat(store->locks_fd, names.items[i], O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		cleanup_fd int lock = lock_open(store->locks_fd, names.items[i], LOCK_EXCLUSIVE,
+						false, names.items[i], &ignored);
 
-		if (lock >= 0 && lock_file(lock, LOCK_EXCLUSIVE, false, "", &ignored) == 0)
+		if (lock >= 0)
 			unlinkat(store->locks_fd, names.items[i], 0);
 	}
 }

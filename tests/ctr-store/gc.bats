@@ -181,6 +181,27 @@ forget_images() {
 	[ -z "$(find "$OCID_RUNROOT/locks" -name '*old')" ]
 }
 
+@test "gc: a lock file that another has taken the place of stays" {
+	path=$OCID_RUNROOT/locks/container-web
+	ctr-store images >/dev/null
+	touch "$path"
+	env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -o calls -e trace=openat,fcntl -P container-web -P "$path" -e inject=fcntl:delay_enter=2s ctr-store gc >/dev/null 3>&- &
+	gc=$!
+	wait_for 10 grep -q openat calls
+	# its holder removes it, and somebody makes and holds the next one
+	rm "$path"
+	/usr/bin/python3 -c 'import fcntl, sys, time
+file = open(sys.argv[1], "w"); fcntl.lockf(file, fcntl.LOCK_EX); open("held", "w"); time.sleep(60)' "$path" 3>&- &
+	holder=$!
+	wait_for 10 test -e held
+	wait "$gc"
+	[ -e "$path" ]
+	kill "$holder"
+	wait "$holder" || true
+	tool ctr-store gc
+	[ ! -e "$path" ]
+}
+
 @test "gc: with unpacking and removing at the same time nothing needed goes" {
 	for i in 1 2 3 4 5 6; do
 		make_tar "l$i.tar" "file:f$i:size=100000"
