@@ -114,9 +114,12 @@ int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err)
 		return 0;
 	}
 	/* a file system without them (NFS) */
-	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
-		return make_named_file(sink, err);
-	return error_os(err, "cannot make a file");
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		return error_os(err, "cannot make a file");
+	if (make_named_file(sink, err) < 0)
+		return -1;
+	lock_new_file(sink->fd);
+	return 0;
 }
 
 int blob_sink_name_file(struct blob_sink *sink, struct error *err)

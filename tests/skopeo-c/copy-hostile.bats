@@ -190,6 +190,28 @@ time.sleep(60)' "$BATS_TEST_TMPDIR/o/.new.alive" >"$BATS_TEST_TMPDIR/locked" 3>&
 	[ -e "$BATS_TEST_TMPDIR/o/.new.alive" ]
 }
 
+@test "copy: what another copy is writing stays, also where files have a name from their beginning" {
+	cd "$BATS_TEST_TMPDIR"
+	tar --mtime=@0 -cf a.tar -C "$TESTS" helpers.bash
+	tar --mtime=@0 -cf b.tar -C "$TESTS" oci-image.py
+	oci_image a v1 '{}' a.tar
+	oci_image b v1 '{}' b.tar
+	oci_image o v1 '{}'
+	cp -a o trial
+	# which openat() in the layout makes the first file
+	local traced=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -e "trace=openat,renameat")
+	"${traced[@]}" -o calls -P "$PWD/trial" skopeo-c copy oci:a:v1 oci:trial:a >/dev/null
+	number=$(grep 'openat(' calls | grep -n -m 1 O_TMPFILE | cut -d : -f 1)
+	"${traced[@]}" -o calls -P "$PWD/o" -e "inject=openat:error=EOPNOTSUPP:when=$number" \
+		-e inject=renameat:delay_enter=2s:when=1 skopeo-c copy oci:a:v1 oci:o:a >/dev/null 3>&- &
+	first=$!
+	wait_for 10 compgen -G 'o/.new.*'
+	tool skopeo-c copy oci:b:v1 oci:o:b
+	wait "$first"
+	[ -z "$(find o -name '.new.*')" ]
+	tool skopeo-c inspect oci:o:a
+}
+
 # killed_copies DIRECTORY: most of the time is spent in waiting for the moment
 killed_copies() {
 	export OCID_ROOT=$1/root
