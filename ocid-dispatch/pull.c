@@ -27,7 +27,8 @@ static int pull(const struct rpc_context *context, const char *name, int auth_fd
 	struct strings *copy = pipeline_add(&pipeline, "skopeo-c", "copy", "--events", "1", NULL);
 
 	if (auth_fd > 0) {
-		strings_add(copy, "--authfile");
+		/* mirrors may have credentials in the node's files */
+		strings_add(copy, "--src-first-authfile");
 		strings_addf(copy, "/dev/fd/%d", auth_fd);
 	}
 	strings_addf(copy, "docker://%s", name);

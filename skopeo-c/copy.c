@@ -41,6 +41,8 @@ static const struct cli_option options[] = {
 	  "where those of a destination oci: shall be" },
 	{ "dest-oci-accept-uncompressed-layers", 0, NULL, OPTION_FLAG,
 	  FIELD(copy.accept_uncompressed), "compress none that are not, for an oci: layout" },
+	{ "src-first-authfile", 0, "FILE", OPTION_STRING, FIELD(copy.source.first_authfile),
+	  "credentials of the source that count before those of all other files" },
 	{ "dest-precompute-digests", 0, NULL, OPTION_FLAG, FIELD(copy.always),
 	  "accepted: nothing is sent that is there already" },
 	{ "strip-removed-platforms", 0, NULL, OPTION_FLAG, FIELD(strip),

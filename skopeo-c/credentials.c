@@ -244,21 +244,31 @@ int credentials_keeper(const char *authfile, char **helper, struct error *err)
 	return 0;
 }
 
-/* In the file that is named; then where registries.conf says, in files and with helpers. */
+/* In one file that is named; without it in the usual ones. */
+static int search_files(const struct access *access, const char *registry, const char *repository,
+			struct credentials *out, struct error *err)
+{
+	const char *named = named_file(access->authfile);
+
+	return named ? search_path(named, access->authfile, registry, repository, out, err)
+		     : search_usual(registry, repository, out, err);
+}
+
+/* In the file that comes first; then where registries.conf says, in files and with helpers. */
 static int search(const struct access *access, const char *registry, const char *repository,
 		  struct credentials *out, struct error *err)
 {
-	const char *named = named_file(access->authfile);
+	const char *first = access->first_authfile;
 	cleanup_strings struct strings helpers = { 0 };
 	int status = 0;
 
-	if (named)
-		status = search_path(named, access->authfile, registry, repository, out, err);
+	if (first)
+		status = search_path(first, true, registry, repository, out, err);
 	if (status == 0)
 		status = registries_credential_helpers(&helpers, err);
 	for (size_t i = 0; status == 0 && i < helpers.count; i++)
 		status = strcmp(helpers.items[i], CREDENTIAL_FILES) == 0
-				 ? search_usual(registry, repository, out, err)
+				 ? search_files(access, registry, repository, out, err)
 				 : ask_store(helpers.items[i], registry, out, err);
 	return status;
 }

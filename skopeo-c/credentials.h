@@ -12,7 +12,8 @@ struct access {
 	const char *creds;	     /* USER:PASSWORD */
 	const char *user, *password; /* the same in two */
 	const char *registry_token;  /* a Bearer token that is used as it is */
-	const char *authfile;	     /* before the usual files */
+	const char *authfile;	     /* instead of the usual files */
+	const char *first_authfile;  /* before all others */
 	const char *cert_dir;	     /* instead of the usual certs.d directories */
 	long long retry_times;	     /* -1: the default */
 	const char *retry_delay;     /* see duration.h; NULL: longer each time */
@@ -58,11 +59,11 @@ struct credentials {
 };
 
 /* Find the credentials for REGISTRY/REPOSITORY; none is no error. Looked up in this order: --creds;
- * --authfile; $REGISTRY_AUTH_FILE; $XDG_RUNTIME_DIR/containers/auth.json (without that variable
- * /run/containers/UID/auth.json); $XDG_CONFIG_HOME/containers/auth.json (~/.config);
- * $DOCKER_CONFIG/config.json (~/.docker); ~/.dockercfg. The first file that has a match is it; in a
- * file the longest matching key. A helper in "credHelpers" goes before the keys of its file, one in
- * "credsStore" after them. */
+ * --src-first-authfile; --authfile, or without it $REGISTRY_AUTH_FILE; without either
+ * $XDG_RUNTIME_DIR/containers/auth.json (without that variable /run/containers/UID/auth.json),
+ * $XDG_CONFIG_HOME/containers/auth.json (~/.config), $DOCKER_CONFIG/config.json (~/.docker),
+ * ~/.dockercfg. The first file that has a match is it; in a file the longest matching key. A helper
+ * in "credHelpers" goes before the keys of its file, one in "credsStore" after them. */
 int credentials_find(const struct access *access, const char *registry, const char *repository,
 		     struct credentials *credentials, struct error *err);
 void credentials_free(struct credentials *credentials);

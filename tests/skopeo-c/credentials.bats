@@ -90,9 +90,13 @@ auth_file() {
 	inspect "docker://$LIAR/basic/x:v1"
 	auth_file "$BATS_TEST_TMPDIR/named.json" "$LIAR" alice:wrong
 	REGISTRY_AUTH_FILE=$BATS_TEST_TMPDIR/named.json inspect 6 "docker://$LIAR/basic/x:v1"
-	# a file without a match does not stop the search
+	# as with skopeo, one that is named is the only one
 	auth_file "$BATS_TEST_TMPDIR/other.json" example.com alice:wrong
-	inspect --authfile "$BATS_TEST_TMPDIR/other.json" "docker://$LIAR/basic/x:v1"
+	inspect 6 --authfile "$BATS_TEST_TMPDIR/other.json" "docker://$LIAR/basic/x:v1"
+	REGISTRY_AUTH_FILE=$BATS_TEST_TMPDIR/other.json inspect 6 "docker://$LIAR/basic/x:v1"
+	# unless it is to be the first
+	tool skopeo-c copy --src-tls-verify=false --src-first-authfile "$BATS_TEST_TMPDIR/other.json" "docker://$LIAR/basic/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+	tool 6 skopeo-c copy --src-tls-verify=false --src-first-authfile "$BATS_TEST_TMPDIR/named.json" "docker://$LIAR/basic/x:v1" "dir:$BATS_TEST_TMPDIR/d"
 	inspect 6 --no-creds "docker://$LIAR/basic/x:v1"
 	inspect 2 --no-creds --creds alice:secret "docker://$LIAR/basic/x:v1"
 	inspect 2 --no-creds --registry-token t "docker://$LIAR/basic/x:v1"
