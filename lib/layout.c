@@ -177,8 +177,13 @@ int layout_gate(const struct layout *layout, enum lock_mode mode, bool wait, str
 static int write_index(const struct layout *layout, const json_t *index, struct error *err)
 {
 	cleanup_free char *text = json_compact(index);
+	size_t length = strlen(text);
 
-	if (file_replace_at(layout->fd, "index.json", text, strlen(text), 0644, err) < 0)
+	/* a larger one would never be read again */
+	if (length >= JSON_DOCUMENT_MAX)
+		return error_set(err, ERROR_LIMIT, "%s/index.json would be larger than %d MiB",
+				 layout->path, JSON_DOCUMENT_MAX >> 20);
+	if (file_replace_at(layout->fd, "index.json", text, length, 0644, err) < 0)
 		return error_prefix(err, "%s", layout->path);
 	return 0;
 }

@@ -86,10 +86,12 @@ int image_layout_open_blob(struct transport *t, const struct blob *blob, struct 
 int image_layout_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
 			    struct error *err)
 {
-	const struct image_layout *state = t->state;
+	struct image_layout *state = t->state;
 
 	sink->fd = -1;
 	sink->state = SINK_PRESENT;
+	/* who has brought it may have been killed before the disk had its name */
+	state->has_unsynced = state->blobs_fd < 0;
 	if (state->blobs_fd >= 0 ? blob_dir_has(state->blobs_fd, blob->digest, blob->size)
 				 : layout_has_blob(&state->layout, blob->digest, blob->size))
 		return 0;
@@ -115,7 +117,6 @@ int image_layout_commit_blob(struct transport *t, const struct blob *blob, struc
 		     ? blob_dir_adopt(state->blobs_fd, sink->dir_fd, name, blob->digest, err)
 		     : layout_place_blob(layout, sink->dir_fd, name, blob->digest, err)) < 0)
 		return -1;
-	state->has_unsynced = state->blobs_fd < 0;
 	blob_sink_keep_file(sink);
 	return 0;
 }

@@ -318,6 +318,17 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 	nothing_unfinished many
 }
 
+@test "copy: an index that could not be read again is not written" {
+	cp -r "$BATS_FILE_TMPDIR/oci" "$BATS_TEST_TMPDIR/o"
+	jq -c '.manifests[0].annotations["org.example.filler"] = "x" * (16 * 1024 * 1024 - 1000)' "$BATS_FILE_TMPDIR/oci/index.json" \
+		>"$BATS_TEST_TMPDIR/o/index.json"
+	copy "oci:$BATS_FILE_TMPDIR/oci:v1" "oci:$BATS_TEST_TMPDIR/o:v2"
+	cp "$BATS_TEST_TMPDIR/o/index.json" "$BATS_TEST_TMPDIR/before"
+	tool 9 skopeo-c copy "oci:$BATS_FILE_TMPDIR/oci:v1" "oci:$BATS_TEST_TMPDIR/o:$(printf 'v%0900d' 3)"
+	error_is limit "would be larger than 16 MiB"
+	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/o/index.json"
+}
+
 @test "copy: usage errors" {
 	tool 2 skopeo-c copy "oci:$BATS_FILE_TMPDIR/oci:v1"
 	error_is usage
