@@ -161,8 +161,9 @@ static int add_list(json_t *all, size_t part, int dir_fd, const char *lock_name,
 		return -1;
 	if (!json_is_array(list))
 		return error_set(err, ERROR_INTEGRITY, "%s is no list", name);
-	json_array_foreach (list, i, entry)
+	json_array_foreach (list, i, entry) {
 		json_object_set_new(entry, part_key, json_integer((json_int_t)part));
+	}
 	json_array_extend(all, list);
 	return 0;
 }

@@ -94,7 +94,7 @@ struct settling *settling_new(size_t files, void (*wake)(void *context), void *c
 	pthread_mutex_init(&settling->mutex, NULL);
 	pthread_cond_init(&settling->arrived, NULL);
 	pthread_cond_init(&settling->let_go, NULL);
-	settling->files = xcalloc(files, sizeof *settling->files);
+	settling->files = xcalloc(files, sizeof(struct settled *));
 	settling->count = files;
 	settling->wake = wake;
 	settling->context = context;

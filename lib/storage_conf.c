@@ -193,8 +193,9 @@ int storage_conf_read(struct storage_conf *conf, struct error *err)
 		storage_conf_add_options(options, &conf->additional);
 		return 0;
 	}
-	json_array_foreach (json_object_get(merged, "additionalimagestores"), i, item)
+	json_array_foreach (json_object_get(merged, "additionalimagestores"), i, item) {
 		strings_add(&conf->additional, json_string_value(item));
+	}
 	return 0;
 }
 

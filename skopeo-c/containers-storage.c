@@ -277,8 +277,9 @@ static int containers_storage_list(const char *rest, const struct transport_sett
 		const json_t *all = json_object_get(image, "names");
 		cleanup_free char *id = xasprintf("@%s", json_text(image, "id", ""));
 
-		json_array_foreach (all, j, own)
+		json_array_foreach (all, j, own) {
 			add_name(json_string_value(own), names);
+		}
 		if (json_array_size(all) == 0)
 			add_name(id, names);
 	}

@@ -269,8 +269,9 @@ static void note_manifest(struct docker *docker, const struct manifest *manifest
 
 	json_object_set_new(docker->known, manifest->digest, json_true());
 	note_digest(docker, json_object_get(manifest->json, "config"));
-	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer)
+	json_array_foreach (json_object_get(manifest->json, "layers"), i, layer) {
 		note_digest(docker, layer);
+	}
 }
 
 static int get_manifest(struct transport *t, const char *digest, struct manifest *manifest,

@@ -191,21 +191,25 @@ int sync_list_unify(struct sync_list *list, struct error *err)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		struct sync_item item = list->items[i];
-		const char *other = json_text(sources, item.destination, NULL);
+		struct sync_item *item = &list->items[i];
+		const char *other = json_text(sources, item->destination, NULL);
 
-		if (other && strcmp(other, item.source) != 0) {
+		if (other && strcmp(other, item->source) != 0) {
 			error_set(err, ERROR_USAGE, "%s and %s would both become %s", other,
-				  item.source, item.destination);
+				  item->source, item->destination);
 			return error_hint(err, "--scoped keeps whole names");
 		}
-		json_object_set_new(sources, item.destination, json_string(item.source));
-		/* what is left over is behind those that are kept */
-		list->items[i] = list->items[kept];
-		list->items[kept] = item;
-		kept += !other;
+		if (other) {
+			free_item(item);
+			*item = (struct sync_item){ 0 };
+		} else {
+			json_object_set_new(sources, item->destination, json_string(item->source));
+		}
 	}
-	sync_list_cut(list, kept);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].source)
+			list->items[kept++] = list->items[i];
+	list->count = kept;
 	return 0;
 }
 
