@@ -90,7 +90,7 @@ PERMISSION_DENIED: it is so (do this)" ]
 	tool cri PullImage '{"image": {"image": "localhost:5000/x"}, "auth": {"username": "me", "password": "secret"}}'
 	[ "$(jq -r .imageRef <<<"$output")" = sha256:c0ffee ]
 	run ! grep -q secret "$FAKE_DIR/argv"
-	[[ $(cat "$FAKE_DIR/argv") =~ ^copy\ --events\ 1\ --authfile\ /dev/fd/[0-9]+\ docker://localhost:5000/x:latest\ store:$ ]]
+	[[ $(cat "$FAKE_DIR/argv") =~ ^copy\ --events\ 1\ --src-first-authfile\ /dev/fd/[0-9]+\ docker://localhost:5000/x:latest\ store:$ ]]
 	[ "$(jq -r '.auths["localhost:5000"].auth | @base64d' "$FAKE_DIR/auth")" = me:secret ]
 	# for another server: not sent
 	tool cri PullImage '{"image": {"image": "localhost:5000/x"}, "auth": {"username": "me", "password": "secret", "serverAddress": "https://elsewhere/v1/"}}'
