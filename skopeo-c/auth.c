@@ -41,9 +41,10 @@ static int take_token(struct registry *registry, const struct http_request *answ
 	json_auto_t *json =
 		answer->answer ? json_parse(answer->answer, answer->answer_length, "token", err)
 			       : NULL;
-	const char *token = json_text(json, "token", NULL);
+	const char *token = json_text(json, "token", "");
 
-	if (!token)
+	/* how long it is good for is not believed: a registry says when it is not any more */
+	if (!token[0])
 		token = json_text(json, "access_token", "");
 	if (!token_is_valid(token))
 		return error_set(err, ERROR_INTEGRITY,

@@ -67,6 +67,24 @@ auth_file() {
 	done
 }
 
+@test "credentials: a token server answers with a token by either name, and with nothing else" {
+	local answer
+
+	for answer in '{"token": "told"}' '{"access_token": "told"}' '{"token": "", "access_token": "told"}' \
+		'{"token": null, "access_token": "told"}' '{"token": "told", "access_token": "other"}' \
+		'{"token": "told", "expires_in": -5, "issued_at": "2999-01-01T00:00:00Z"}' \
+		'{"token": "told", "expires_in": 9007199254740993, "issued_at": "yesterday"}' \
+		'{"token": "told", "expires_in": "60", "issued_at": 5}'; do
+		inspect --creds "answer:$answer" "docker://$LIAR/token/x:v1"
+	done
+	for answer in '{}' '[]' 'told' '' '"told"' '{"token": "", "access_token": ""}' '{"token": ["told"]}' \
+		'{"token": "told\r\nX-More: 1"}' '{"token": "told\n"}' '{"token": "told told"}' '{"token": "told\u0000"}' \
+		'{"token": "t\u00f6ld"}' '{"token": "told", "access_token": "other"'; do
+		inspect 7 --creds "answer:$answer" "docker://$LIAR/token/x:v1"
+		error_is integrity "answered without a token"
+	done
+}
+
 @test "credentials: --authfile, also from a descriptor" {
 	auth_file "$BATS_TEST_TMPDIR/auth.json" "$LIAR" alice:secret
 	inspect --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"

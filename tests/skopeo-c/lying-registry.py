@@ -491,7 +491,12 @@ class Handler(BaseHTTPRequestHandler):
             ("WWW-Authenticate", f'Bearer realm="http://{self.headers["Host"]}/auth"')])
 
     def do_auth(self):
-        """The token server: anonymous users get nothing."""
+        """The token server: anonymous users get nothing, "answer" what is its password."""
+        kind, _, given = self.headers.get("Authorization", "").partition(" ")
+        name, _, text = base64.b64decode(given if kind == "Basic" else "").decode().partition(":")
+        if name == "answer":
+            COUNTS["Bearer told"] = 3
+            return self.answer(200, text.encode())
         expected = "Basic " + base64.b64encode(b"alice:secret").decode()
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length).decode()
