@@ -4,6 +4,8 @@
  * digests, HEX.manifest.json for the images of an index, and a file `version`. A destination's
  * manifest.json comes last; before it no reader takes the directory for the new image. What was
  * made is removed again when the copy fails; what an earlier copy left, when this one is done.
+ * New signatures stand behind those of the old image until then: whichever of the two the directory
+ * holds, its own are among them, and the others say of themselves that they are for another one.
  */
 #include "lib/cleanup.h"
 #include "lib/digest.h"
@@ -23,6 +25,13 @@
 
 static const char version_text[] = "Directory Transport Version: 1.1\n";
 
+/* Signatures of a manifest that were put behind older ones. */
+struct added {
+	char digest[DIGEST_SIZE];
+	bool is_top;
+	int older, count;
+};
+
 struct dir {
 	int fd;
 	char *path;
@@ -31,6 +40,8 @@ struct dir {
 	bool finished;		/* manifest.json is in place */
 	struct strings files;	/* all files of the new image */
 	struct strings created; /* those of them that were not there before */
+	struct added *added;
+	size_t added_count;
 };
 
 static void remove_created(const struct dir *dir)
@@ -50,6 +61,7 @@ static void dir_close(struct transport *t)
 	cleanup_fd_p(&dir->fd);
 	strings_free(&dir->files);
 	strings_free(&dir->created);
+	free(dir->added);
 	free(dir->path);
 	free(dir);
 }
@@ -269,16 +281,55 @@ static void remove_old_files(const struct dir *dir)
 			unlinkat(dir->fd, names.items[i], 0);
 }
 
+static int count_signatures(const struct transport *t, const char *digest, bool is_top)
+{
+	for (int count = 0;; count++) {
+		cleanup_free char *name = signature_name(digest, is_top, count + 1);
+
+		if (!has_file(t, name))
+			return count;
+	}
+}
+
 static int dir_put_signatures(struct transport *t, const struct manifest *manifest, bool is_top,
 			      const struct signatures *signatures, struct error *err)
 {
-	for (size_t i = 0; i < signatures->count; i++) {
-		cleanup_free char *name = signature_name(manifest->digest, is_top, (int)i + 1);
+	struct dir *dir = t->state;
+	struct added added = { .is_top = is_top, .count = (int)signatures->count };
+
+	memcpy(added.digest, manifest->digest, sizeof added.digest);
+	added.older = count_signatures(t, added.digest, is_top);
+	for (int i = 0; i < added.count; i++) {
+		cleanup_free char *name = signature_name(added.digest, is_top, added.older + i + 1);
+		cleanup_free char *stays = signature_name(added.digest, is_top, i + 1);
 		size_t length;
 		cleanup_free char *bytes = signature_to_file(&signatures->items[i], &length);
 
 		if (write_file(t, name, bytes, length, err) < 0)
 			return -1;
+		strings_add(&dir->files, stays);
+	}
+	dir->added = xreallocarray(dir->added, dir->added_count + 1, sizeof added);
+	dir->added[dir->added_count++] = added;
+	return 0;
+}
+
+/* The new manifest is there: let its signatures take the places of the older ones, the last one
+ * first, so that there is never a gap, behind which nobody looks. */
+static int settle_signatures(const struct dir *dir, struct error *err)
+{
+	for (size_t i = 0; i < dir->added_count; i++) {
+		const struct added *added = &dir->added[i];
+		int last = added->older + added->count;
+
+		for (int n = 1; n <= added->older && n <= added->count; n++) {
+			cleanup_free char *from =
+				signature_name(added->digest, added->is_top, last + 1 - n);
+			cleanup_free char *to = signature_name(added->digest, added->is_top, n);
+
+			if (renameat(dir->fd, from, dir->fd, to) < 0)
+				return error_os(err, "%s: %s", dir->path, to);
+		}
 	}
 	return 0;
 }
@@ -294,6 +345,8 @@ static int dir_put_manifest(struct transport *t, const struct manifest *manifest
 	if (write_file(t, "manifest.json", manifest->bytes, manifest->length, err) < 0)
 		return -1;
 	dir->finished = true;
+	if (settle_signatures(dir, err) < 0)
+		return -1;
 	remove_old_files(dir);
 	return 0;
 }

@@ -228,6 +228,45 @@ sign() {
 	skopeo --policy p.json copy -q dir:d dir:f
 }
 
+@test "signatures: a directory whose image is replaced holds the old one or the new one with its signatures, killed when it may be" {
+	local rest old new now call number failed=0
+
+	echo "{\"default\":[{$GOOD,\"signedIdentity\":{\"type\":\"exactRepository\",\"dockerRepository\":\"$REGISTRY/t/x\"}}]}" >p.json
+	sign one
+	tool skopeo-c copy -q --src-tls-verify=false "docker://$REGISTRY/t/x:one" dir:old
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com \
+		"oci:$BATS_FILE_TMPDIR/other:v1" "docker://$REGISTRY/t/x:signed-other"
+	tool skopeo-c copy -q --src-tls-verify=false "docker://$REGISTRY/t/x:signed-other" dir:new
+	# either comes after one that has more of them, or fewer
+	cp new/signature-1 new/signature-2
+	cp new/signature-1 new/signature-3
+	old=$(sha256sum <old/manifest.json) new=$(sha256sum <new/manifest.json)
+	for rest in "old new" "new old"; do
+		for call in linkat renameat unlinkat; do
+			for ((number = 1; number < 30; number++)); do
+				rm -rf now
+				cp -r "${rest% *}" now
+				fault "$call:signal=KILL:when=$number"
+				if "${FAULTY[@]}" skopeo-c copy -q "dir:${rest#* }" dir:now; then
+					break
+				fi
+				now=$(sha256sum <now/manifest.json)
+				[ "$now" = "$old" ] || [ "$now" = "$new" ]
+				if ! skopeo-c copy -q --policy p.json dir:now dir:taken; then
+					echo "$rest: killed at $call $number:"
+					ls now
+					failed=1
+				fi
+			done
+			[ "$number" -gt 1 ]
+			[ "$number" -lt 30 ]
+			# nothing is left of the other one
+			diff <(ls now) <(ls "${rest#* }")
+		done
+	done
+	[ "$failed" -eq 0 ]
+}
+
 @test "signatures: a lookaside on a web server is read; staging is where they are written" {
 	lookaside_is "docker:" "  $REGISTRY/staged:" "    lookaside: http://$SIGNING/lookaside" \
 		"    lookaside-staging: file://$SIGNING_DIR/lookaside" "  $REGISTRY/old:" \
