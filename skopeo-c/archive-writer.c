@@ -130,6 +130,34 @@ bool archive_writer_has(const struct archive_writer *writer, const char *name)
 	return json_object_get(writer->places, name) && !json_object_get(writer->unfinished, name);
 }
 
+int archive_writer_has_blob(const struct archive_writer *writer, const char *name,
+			    const struct blob *blob, struct error *err)
+{
+	const struct archive_member *member = writer->old ? archive_find(writer->old, name) : NULL;
+	struct blob_source source = BLOB_SOURCE_NONE;
+	char digest[DIGEST_SIZE];
+	json_int_t size;
+
+	if (!archive_writer_has(writer, name))
+		return 0;
+	if (!member)
+		return 1;
+	if (archive_source(writer->old, member, "", &source, err) < 0)
+		return -1;
+	int status = blob_source_hash(&source, blob->digest, writer->path, digest, &size, err);
+	blob_source_close(&source);
+	if (status < 0)
+		return -1;
+	if (strcmp(digest, blob->digest) != 0)
+		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has the digest %s",
+				 writer->path, blob->digest, digest);
+	if (blob->size >= 0 && blob->size != size)
+		return error_set(err, ERROR_INTEGRITY, "%s: blob %s has %lld bytes, expected %lld",
+				 writer->path, blob->digest, (long long)size,
+				 (long long)blob->size);
+	return 1;
+}
+
 /* Content is written through a descriptor with an offset of its own. */
 static int open_at(const struct archive_writer *writer, int64_t offset, struct error *err)
 {
@@ -261,11 +289,14 @@ static int copy_member(struct archive_writer *writer, const struct archive_membe
 {
 	unsigned char header[TAR_HEADER_MAX];
 	bool fits = strlen(member->name) <= 100 && strlen(member->link) <= 100;
-	const struct archive_member *content = member;
+	bool is_file = member->type == '0' || member->type == '1';
+	/* of several files of that name the last one counts */
+	const struct archive_member *content =
+		is_file ? archive_find(writer->old, member->name) : NULL;
 
-	if (member->type == '1' && !(content = archive_find(writer->old, member->name)))
+	if (is_file && !content)
 		return 0;
-	if (member->type == '0' || member->type == '1')
+	if (is_file)
 		return begin(writer, member->name, content->size, err) < 0
 			       ? -1
 			       : copy_content(writer, content, err);

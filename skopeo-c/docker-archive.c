@@ -98,10 +98,12 @@ int docker_archive_offer_blob(struct transport *t, const struct blob *blob, stru
 	struct docker_archive *state = t->state;
 	cleanup_free char *name = docker_archive_blob_name(blob);
 
+	int status = archive_writer_has_blob(&state->writer, name, blob, err);
+
 	sink->fd = -1;
 	sink->state = SINK_PRESENT;
-	if (archive_writer_has(&state->writer, name))
-		return 0;
+	if (status != 0)
+		return status < 0 ? -1 : 0;
 	return archive_writer_offer(&state->writer, name, blob->size, sink, err);
 }
 

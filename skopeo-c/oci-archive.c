@@ -152,10 +152,12 @@ static int oci_archive_offer_blob(struct transport *t, const struct blob *blob,
 	struct oci_archive *state = t->state;
 	cleanup_free char *name = blob_name(blob->digest);
 
+	int status = archive_writer_has_blob(&state->writer, name, blob, err);
+
 	sink->fd = -1;
 	sink->state = SINK_PRESENT;
-	if (archive_writer_has(&state->writer, name))
-		return 0;
+	if (status != 0)
+		return status < 0 ? -1 : 0;
 	return archive_writer_offer(&state->writer, name, blob->size, sink, err);
 }
 
@@ -184,12 +186,14 @@ static int oci_archive_take_place(struct transport *t, const struct blob *blob, 
 
 static int put_blob(struct oci_archive *state, const struct manifest *manifest, struct error *err)
 {
+	const struct blob blob = { .digest = manifest->digest,
+				   .size = (json_int_t)manifest->length };
 	cleanup_free char *name = blob_name(manifest->digest);
+	int status = archive_writer_has_blob(&state->writer, name, &blob, err);
 
-	return archive_writer_has(&state->writer, name)
-		       ? 0
-		       : archive_writer_add(&state->writer, name, manifest->bytes, manifest->length,
-					    err);
+	if (status != 0)
+		return status < 0 ? -1 : 0;
+	return archive_writer_add(&state->writer, name, manifest->bytes, manifest->length, err);
 }
 
 static int oci_archive_put_manifest(struct transport *t, const struct manifest *manifest,

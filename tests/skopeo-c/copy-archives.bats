@@ -256,6 +256,53 @@ layer_again() {
 	[ ! -e d ]
 }
 
+@test "copy: what an archive has under the name of a blob is read before an image is made of it" {
+	local config layer kind
+
+	config=$(jq -r '.config.digest[7:]' expected/manifest.json)
+	layer=$(jq -r '.layers[0].digest[7:]' expected/manifest.json)
+	# another configuration, a layer that is cut off, and one in which a byte is another
+	copy "$OTHER" docker-archive:config.tar:app:1
+	copy "$OTHER" docker-archive:short.tar:app:1
+	copy "$OTHER" docker-archive:byte.tar:app:1
+	mkdir files
+	echo '{"config":{"Entrypoint":["/evil"]}}' >"files/$config.json"
+	tar -C files -rf config.tar "$config.json"
+	head -c 1000 "expected/$layer" >"files/$layer.tar.gz"
+	tar --delete -f short.tar "$layer.tar.gz"
+	tar -C files -rf short.tar "$layer.tar.gz"
+	cp "expected/$layer" "files/$layer.tar.gz"
+	printf x | dd of="files/$layer.tar.gz" conv=notrunc bs=1 seek=500 status=none
+	tar --delete -f byte.tar "$layer.tar.gz"
+	tar -C files -rf byte.tar "$layer.tar.gz"
+	for kind in config short byte; do
+		before=$(sha256sum $kind.tar)
+		tool 7 skopeo-c copy "$SRC" "docker-archive:$kind.tar:app:2"
+		error_is integrity "$kind.tar: blob sha256:$(if [ $kind = config ]; then echo "$config"; else echo "$layer"; fi) has the digest"
+		[ "$(sha256sum $kind.tar)" = "$before" ]
+	done
+	mkdir -p files/blobs/sha256
+	copy "$OTHER" oci-archive:layout.tar:one
+	mv "files/$layer.tar.gz" "files/blobs/sha256/$layer"
+	tar --delete -f layout.tar "blobs/sha256/$layer"
+	tar -C files -rf layout.tar "blobs/sha256/$layer"
+	tool 7 skopeo-c copy "$SRC" oci-archive:layout.tar:two
+	error_is integrity "layout.tar: blob sha256:$layer has the digest"
+}
+
+@test "copy: of two files of one name in an archive the last one counts, also when an image comes to it" {
+	copy "$SRC" oci-archive:a.tar:one
+	tar -xf a.tar
+	# now of other bytes, which are found first
+	echo none >"$(find blobs -size -2k -type f | head -n 1)"
+	tar -cf doubled.tar blobs
+	tar -Af doubled.tar a.tar
+	copy oci-archive:doubled.tar:one dir:before
+	copy "$OTHER" oci-archive:doubled.tar:two
+	copy oci-archive:doubled.tar:one dir:after
+	diff -r before after
+}
+
 @test "copy: what a killed writer of an archive has left is no hindrance, and is swept" {
 	: >a.tar
 	echo half >.new.0123456789abcdef
