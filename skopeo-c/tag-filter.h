@@ -17,7 +17,7 @@ struct tag_filter {
 };
 
 /* Add a pattern: an extended regular expression (POSIX) that may be found anywhere in the tag, with
- * \d and (?:…) as Go has them; its other extensions are ERROR_USAGE. */
+ * (?:…) and the escapes of Go; what else Go has more is ERROR_USAGE. */
 int tag_filter_add(struct tag_filter *filter, const char *pattern, bool excludes,
 		   struct error *err);
 int tag_filter_constrain(struct tag_filter *filter, const char *constraint, struct error *err);

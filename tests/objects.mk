@@ -66,6 +66,7 @@ TEST_OBJS_duration := skopeo-c/duration.o
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
 TEST_OBJS_prune_plan := $(patsubst %,skopeo-c/%.o,prune-plan tag-filter semver)
 TEST_OBJS_semver := skopeo-c/semver.o
+TEST_OBJS_tag_filter := skopeo-c/tag-filter.o skopeo-c/semver.o
 TEST_OBJS_template := skopeo-c/template.o
 TEST_OBJS_policy := $(patsubst %,skopeo-c/%.o,policy policy-identity)
 TEST_OBJS_signature := skopeo-c/signature.o
