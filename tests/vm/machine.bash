@@ -32,7 +32,6 @@ machine_make() {
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 			debootstrap qemu-system-x86 e2fsprogs >/dev/null
 	fi
-	mkdir -p "$VM"
 	[ "$VM/root.ext4" -nt "$HERE/root" ] || "$HERE/root" "$VM"
 }
 
