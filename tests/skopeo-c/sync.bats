@@ -251,6 +251,29 @@ tags_of() {
 	[ "$(ls young)" = app:2.1 ]
 }
 
+@test "sync: --newer-than leaves out what is old, not what does not say when it was made" {
+	local name
+
+	oci_image undated v1 '{"created":null,"author":"a"}' "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+	oci_image epoch v1 '{"created":"1970-01-01T00:00:00Z"}' "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+	skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/one:v1" "docker://$REGISTRY/dated/app:old"
+	for name in undated epoch; do
+		skopeo copy -q --dest-tls-verify=false "oci:$name:v1" "docker://$REGISTRY/dated/app:$name"
+		skopeo copy -q --dest-tls-verify=false "oci:$name:v1" "docker://$REGISTRY/kept-dated/app:$name"
+	done
+	skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/two:v1" "docker://$REGISTRY/dated/app:new"
+	# of one the registry has lost the configuration, and the destination has not
+	skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/two:v1" "docker://$REGISTRY/dated/lost:new"
+	skopeo copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/two:v1" "docker://$REGISTRY/kept-dated/lost:new"
+	config=$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/dated/lost:new" | jq -r .config.digest)
+	curl -fsX DELETE "http://$REGISTRY/v2/dated/lost/blobs/$config"
+	sync -s docker -d docker --newer-than 10d --delete "$REGISTRY/dated/app" "$REGISTRY/kept-dated"
+	[ "$(statuses)" = "copied 1, unchanged 2" ]
+	[ "$(tags_of kept-dated/app)" = "epoch new undated" ]
+	sync -s docker -d docker --newer-than 10d --delete "$REGISTRY/dated/lost" "$REGISTRY/kept-dated"
+	[ "$(statuses)" = "unchanged 1" ]
+}
+
 @test "sync: --delete deletes nothing of a registry whose tags are none" {
 	sync 7 -s docker -d docker --dry-run --delete "$REGISTRY/team/multi" "$LIAR/leading-tags"
 	error_is integrity "a tag that is none"
