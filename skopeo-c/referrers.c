@@ -80,8 +80,10 @@ static int get_page(struct transport *t, char *target, json_t **list, char **nex
 	const char *link = http_header(&call.request, "link", 0);
 	cleanup_free char *reference = link ? link_next(link) : NULL;
 	cleanup_free char *url = reference ? http_resolve(call.request.url, reference) : NULL;
-	/* the list is the registry's own */
-	*next = url && http_same_origin(url, call.registry->base) ? steal_ptr(&url) : NULL;
+	if (reference && (!url || !http_same_origin(url, call.registry->base)))
+		return error_set(err, ERROR_INTEGRITY,
+				 "the referrers: the next page is not at the registry");
+	*next = steal_ptr(&url);
 	return 0;
 }
 

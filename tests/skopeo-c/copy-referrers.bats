@@ -190,6 +190,26 @@ sorted() {
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/l/y:v1"
 }
 
+@test "copy: --with-referrers copies nothing where it is not told what there is" {
+	local status name
+
+	for status in 401:6 403:6 429:8 500:8; do
+		name=refuses-${status%:*}/x
+		image "$name" >/dev/null
+		copy "${status#*:}" --retry-times 0 --with-referrers "docker://$SIGNING/$name:v1" "docker://$REGISTRY/$name:v1"
+		tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/$name:v1"
+	done
+	image elsewhere/x >/dev/null
+	copy 7 --with-referrers "docker://$SIGNING/elsewhere/x:v1" "docker://$REGISTRY/elsewhere/x:v1"
+	error_is integrity "the next page is not at the registry"
+	# but these only do not know what that is
+	for status in 400 404 405; do
+		name=refuses-$status/x
+		image "$name" >/dev/null
+		copy --with-referrers "docker://$SIGNING/$name:v1" "docker://$REGISTRY/$name:v1"
+	done
+}
+
 @test "copy: --with-referrers into a layout and out of it" {
 	image=$(image o/x)
 	sbom=$(artifact o/x "$image" "an SBOM")

@@ -3,7 +3,8 @@
 """signing-registry.py DIR: a registry that has what docker-registry lacks, for tests.
 
 Keeps in memory what it is given; has the referrers API, and the repositories below "extension/" have
-OpenShift's API for signatures. /lookaside/ gives the files of DIR/lookaside, /endless/ a signature
+OpenShift's API for signatures. "refuses-STATUS/" answers so where referrers are listed, "elsewhere/" has more of them at another host.
+/lookaside/ gives the files of DIR/lookaside, /endless/ a signature
 of any number. The port, of 127.0.0.1, is written to DIR/port; every request is a line in DIR/log.
 """
 import hashlib
@@ -80,6 +81,8 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(201)
 
     def referrers(self, name, subject):
+        if name.startswith("refuses-"):  # a status
+            return self.answer(int(name[8:11]))
         found = []
         for (repository, wanted), (media_type, data) in MANIFESTS.items():
             if repository != name or wanted != digest(data) or not data.startswith(b"{"):
@@ -89,7 +92,8 @@ class Handler(BaseHTTPRequestHandler):
                 found.append({"mediaType": media_type, "digest": wanted, "size": len(data),
                               "artifactType": content.get("artifactType", "")})
         body = {"schemaVersion": 2, "mediaType": INDEX, "manifests": found}
-        return self.answer(200, json.dumps(body).encode(), Content_Type=INDEX)
+        more = {"Link": '<http://elsewhere.test/v2/more>; rel="next"'} if name.startswith("elsewhere/") else {}
+        return self.answer(200, json.dumps(body).encode(), Content_Type=INDEX, **more)
 
     def signatures(self, name, subject):
         if (name, subject) not in MANIFESTS:

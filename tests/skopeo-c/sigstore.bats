@@ -100,6 +100,18 @@ REPOSITORY='"signedIdentity":{"type":"matchRepository"}'
 	error_is denied "a signature is by none of the keys"
 }
 
+@test "sigstore: who may not list the referrers takes the signatures of the other kind" {
+	local image=$SIGNING/refuses-403/x
+
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by-sigstore-private-key "$DIR/ours.private" \
+		--sign-passphrase-file "$DIR/pass" "$SRC" "docker://$image:v1"
+	policy p.json "$(key ours)"
+	we_take p.json "$image:v1"
+	policy other.json "$(key ec)"
+	we_take 6 other.json "$image:v1"
+	error_is denied "a signature is by none of the keys"
+}
+
 @test "sigstore: signing again says nothing new, for another name it adds" {
 	local image=$REGISTRY/s/again
 
