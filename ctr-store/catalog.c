@@ -284,15 +284,12 @@ json_t *catalog_row(const struct store *store, const char *id, const char *name,
 	return NULL;
 }
 
-int catalog_print(const struct cli *cli, const struct store *store, const char *name,
-		  struct error *err)
+json_t *catalog_find(const struct store *store, const char *name, struct error *err)
 {
 	cleanup_image struct image image = { 0 };
 
-	if (image_find(store, name, &image, err) < 0)
-		return -1;
-	json_auto_t *row = catalog_row(store, image.id, name, err);
-	return row ? output_object(cli, row, err) : -1;
+	return image_find(store, name, &image, err) < 0 ? NULL
+							: catalog_row(store, image.id, name, err);
 }
 
 char *catalog_entry_id(const struct layout *layout, const json_t *entry)

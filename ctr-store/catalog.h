@@ -9,7 +9,6 @@
 
 #include <jansson.h>
 
-struct cli;
 struct layout;
 struct store;
 
@@ -24,9 +23,8 @@ json_t *catalog_row(const struct store *store, const char *id, const char *name,
 /* Print all rows as JSON Lines. */
 int catalog_print_lines(const struct store *store, struct error *err);
 
-/* Print the row of the image that `name` means. */
-int catalog_print(const struct cli *cli, const struct store *store, const char *name,
-		  struct error *err);
+/* The row of the image that `name` means. The caller owns it. */
+json_t *catalog_find(const struct store *store, const char *name, struct error *err);
 
 /* What groups entries of the index: the digest of the configuration that the entry leads to, else
  * the entry's own digest. The caller frees it. */

@@ -8,6 +8,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/output.h"
 #include "lib/tar_writer.h"
 #include "lib/timestamp.h"
 
@@ -201,7 +202,10 @@ static int commit_verb(const struct cli *cli, struct error *err)
 		return -1;
 	json_auto_t *layers = list_layers(&commit);
 	json_auto_t *inherited = image_references(&commit.base);
-	return publication_finish(cli, &commit.image, layers, inherited, err);
+	json_auto_t *row = publication_finish(&commit.image, layers, inherited, err);
+	/* who reads it may take his time */
+	cleanup_fd_p(&lock);
+	return row ? output_object(cli, row, err) : -1;
 }
 
 const struct cli_command command_commit = {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/attach.h"
 #include "ctr-store/backend.h"
 #include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
@@ -8,6 +7,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/quota.h"
+#include "ctr-store/remove_container.h"
 #include "lib/cleanup.h"
 #include "lib/document.h"
 #include "lib/json.h"
@@ -102,18 +102,20 @@ static int get_image(const struct store *store, const struct settings *settings,
 }
 
 /* Print the document. Where it cannot be printed nobody has the container's id, and it would stay
- * for ever: it goes. */
+ * for ever: it goes, unless somebody has found it and runs it, or has made another one of that id.
+ * Nothing is locked: the reader may take his time. */
 static int deliver(const struct cli *cli, const struct store *store, const json_t *document,
-		   const json_t *container, const json_t *record, struct error *err)
+		   const json_t *container, struct error *err)
 {
+	const char *id = json_text(container, "id", "");
 	struct error ignored;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (output_object(cli, document, err) == 0)
 		return 0;
-	if (!json_is_null(record))
-		attach_undo(store, record, true, &ignored);
-	container_undo(store, container);
+	json_auto_t *now = container_find_whole(store, id, &ignored);
+	if (now && json_equal(now, container))
+		remove_container(store, id, true, &ignored);
 	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }
 
@@ -194,7 +196,9 @@ static int create(const struct cli *cli, struct error *err)
 		container_undo(&store, container);
 		return -1;
 	}
-	return deliver(cli, &store, document, container, record, err);
+	cleanup_fd_p(&lock);
+	cleanup_fd_p(&gate);
+	return deliver(cli, &store, document, container, err);
 }
 
 const struct cli_command command_create = {

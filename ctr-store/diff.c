@@ -34,6 +34,8 @@ static int changes_verb(const struct cli *cli, struct error *err)
 		return -1;
 	json_auto_t *container = open_container(&store, cli->operands[0], &lock, err);
 	json_auto_t *changes = container ? upper_changes(&store, container, err) : NULL;
+	/* who reads them may take his time */
+	cleanup_fd_p(&lock);
 	return changes ? output_list(cli, changes, columns, err) : -1;
 }
 

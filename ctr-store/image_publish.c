@@ -70,8 +70,8 @@ static int refer(const struct publication *publication, const json_t *inherited,
 	return staging_refer(&publication->staging, references, err);
 }
 
-int publication_finish(const struct cli *cli, const struct publication *publication,
-		       const json_t *layers, const json_t *inherited, struct error *err)
+json_t *publication_finish(const struct publication *publication, const json_t *layers,
+			   const json_t *inherited, struct error *err)
 {
 	const struct layout *layout = &publication->layout;
 	cleanup_free char *config_text = json_compact(publication->config);
@@ -88,8 +88,8 @@ int publication_finish(const struct cli *cli, const struct publication *publicat
 	    write_json(publication, config, config_text, err) < 0 ||
 	    write_json(publication, manifest, manifest_text, err) < 0 ||
 	    layout_tag(layout, publication->name, manifest, err) < 0)
-		return -1;
-	return catalog_print(cli, &publication->store, json_text(manifest, "digest", ""), err);
+		return NULL;
+	return catalog_find(&publication->store, json_text(manifest, "digest", ""), err);
 }
 
 json_t *image_history_entry(const char *created, const char *created_by, bool empty)

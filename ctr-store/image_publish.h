@@ -36,9 +36,9 @@ void publication_free(struct publication *publication);
 
 /* Make it an image whose manifest has `layers`, all their descriptors. Blobs first, the index last:
  * a crash leaves nothing but what gc removes. `inherited` are digests of objects of another image
- * that it needs, or NULL. Prints the image's row. */
-int publication_finish(const struct cli *cli, const struct publication *publication,
-		       const json_t *layers, const json_t *inherited, struct error *err);
+ * that it needs, or NULL. Returns the image's row, which the caller owns. */
+json_t *publication_finish(const struct publication *publication, const json_t *layers,
+			   const json_t *inherited, struct error *err);
 
 /* One more entry of a configuration's history; `empty` for a change without a layer. The caller
  * owns it. */

@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/output.h"
 #include "lib/timestamp.h"
 
 #include <errno.h>
@@ -157,7 +158,8 @@ static int import_verb(const struct cli *cli, struct error *err)
 	if (!report || make_config(&image, report, err) < 0)
 		return -1;
 	json_auto_t *layers = list_layer(&image, report, err);
-	return layers ? publication_finish(cli, &image, layers, NULL, err) : -1;
+	json_auto_t *row = layers ? publication_finish(&image, layers, NULL, err) : NULL;
+	return row ? output_object(cli, row, err) : -1;
 }
 
 const struct cli_command command_import = {

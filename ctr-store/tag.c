@@ -26,7 +26,10 @@ static int tag_verb(const struct cli *cli, struct error *err)
 		return err->kind == ERROR_NOT_FOUND ? error_hint(err, "see ctr-store images") : -1;
 	if (layout_tag(&layout, name, entry, err) < 0)
 		return -1;
-	return catalog_print(cli, &store, name, err);
+	json_auto_t *row = catalog_find(&store, name, err);
+	/* who reads it may take his time */
+	cleanup_fd_p(&gate);
+	return row ? output_object(cli, row, err) : -1;
 }
 
 const struct cli_command command_tag = {

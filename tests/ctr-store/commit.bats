@@ -189,6 +189,17 @@ config() {
 	[ "$(ctr-store images | wc -l)" -eq 1 ]
 }
 
+@test "commit: who reads the result slowly keeps nobody from the container" {
+	container
+	full_pipe
+	ctr-store commit web mine:1 >full 3>&- 8>&- &
+	wait_for 10 ctr-store image mine:1
+	TOOL_TIMEOUT=10 tool ctr-store rm web
+	[ "$(read_pipe | jq -r '.names[0]')" = docker.io/library/mine:1 ]
+	wait $!
+	exec 8>&-
+}
+
 @test "commit: a full disk is told as such and leaves nothing" {
 	export OCID_ROOT=$BATS_TEST_TMPDIR/disk
 	small_disk "$OCID_ROOT" 2m

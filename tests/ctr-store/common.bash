@@ -10,6 +10,8 @@
 #   field JQ                 what jq -r finds in $output
 #   xattr PATH NAME          the value of an extended attribute
 #   small_disk DIR SIZE      a file system of its own that is soon full
+#   full_pipe                ./full, a pipe that takes nothing until it is read from descriptor 8
+#   read_pipe                what was written into it then
 #
 # The tools are ended where they hang. To be killed they need a process id of their own: `command`
 # before them.
@@ -45,6 +47,20 @@ field() {
 small_disk() {
 	mkdir -p "$1"
 	mount -t tmpfs -o "size=$2" small "$1"
+}
+
+full_pipe() {
+	mkfifo full
+	exec 8<>full
+	# F_SETPIPE_SZ
+	/usr/bin/python3 -c 'import fcntl, os
+fcntl.fcntl(8, 1031, 4096)
+os.write(8, bytes(4096))' 8<>full
+}
+
+read_pipe() {
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" head -c 4096 <&8 >/dev/null
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" head -n "${1:-1}" <&8
 }
 
 as_directories() {

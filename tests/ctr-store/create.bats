@@ -222,6 +222,37 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	nothing_unfinished
 }
 
+@test "create: who reads the document slowly keeps nobody else waiting" {
+	full_pipe
+	for options in "" "--backend copy"; do
+		# shellcheck disable=SC2086
+		ctr-store create --image t:1 --id abc $options >full 3>&- 8>&- &
+		wait_for 10 ls "$OCID_ROOT/containers/abc"
+		export TOOL_TIMEOUT=10
+		tool ctr-store gc
+		tool ctr-store rm abc
+		unset TOOL_TIMEOUT
+		[ "$(read_pipe | jq -r .rootfs.id)" = abc ]
+		wait $!
+		/usr/bin/python3 -c 'import os; os.write(8, bytes(4096))' 8<>full
+	done
+	exec 8>&-
+}
+
+@test "create: a document that cannot be written leaves another container of that id alone" {
+	full_pipe
+	ctr-store create --image t:1 --id abc >full 3>&- 8>&- &
+	pid=$!
+	wait_for 10 ls "$OCID_ROOT/containers/abc"
+	TOOL_TIMEOUT=10 tool ctr-store rm abc
+	tool ctr-store create --image t:1 --id abc
+	exec 8>&-
+	wait "$pid" || [ $? -eq 141 ]
+	tool ctr-store containers abc
+	[ "$(ls "$OCID_ROOT/containers")" = abc ]
+	[ "$(ctr-store mounts | wc -l)" -eq 1 ]
+}
+
 @test "create: one that cannot be brought to the disk is none" {
 	fault fsync:error=EIO
 	tool 1 "${FAULTY[@]}" -P "$OCID_ROOT/containers" ctr-store create --image t:1 --id abc --name web
@@ -267,6 +298,7 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 
 @test "create: a read-only store is told as such" {
 	ctr-store unpack t:1 >/dev/null
+	: >"$OCID_ROOT/images/blobs/sha256/$(printf gone | sha256sum | cut -c1-64)"
 	mount --bind "$OCID_ROOT" "$OCID_ROOT"
 	mount -o remount,bind,ro "$OCID_ROOT"
 	for verb in "create --image t:1" "tag t:1 u:1" "rm t:1" gc; do

@@ -80,6 +80,16 @@ none_of_many() {
 	! ctr-store images | grep -q many:
 }
 
+@test "tag: who reads the result slowly keeps nobody else waiting" {
+	full_pipe
+	ctr-store tag t:1 more:1 >full 3>&- 8>&- &
+	wait_for 10 ctr-store image more:1
+	TOOL_TIMEOUT=10 tool ctr-store gc
+	[ "$(read_pipe | jq -r '.names | length')" -eq 2 ]
+	wait $!
+	exec 8>&-
+}
+
 @test "untag: who reads the result slowly keeps nobody else waiting" {
 	jq '.manifests += [.manifests[0] as $one | range(1; 201) as $i | $one |
 		.annotations["org.opencontainers.image.ref.name"] = "docker.io/library/many:\($i)"]' \
