@@ -302,11 +302,17 @@ int template_check(const char *template, struct error *err)
 	return template && !text ? -1 : 0;
 }
 
+/* An empty one is none, as with skopeo: "$format" of a script may be. */
+static bool is_whole(const char *template)
+{
+	return !template[0] || strcmp(template, "json") == 0;
+}
+
 void template_fields(const char *template, struct strings *fields)
 {
 	struct error ignored;
 
-	if (strcmp(template, "json") == 0)
+	if (is_whole(template))
 		strings_add(fields, "");
 	for (const char *at = strstr(template, "{{"); at; at = strstr(at, "{{")) {
 		cleanup_free char *action = take_action(&at, &ignored);
@@ -319,7 +325,7 @@ void template_fields(const char *template, struct strings *fields)
 int template_output(const struct cli *cli, const char *template, const json_t *result,
 		    const json_t *shape, struct error *err)
 {
-	if (!template || strcmp(template, "json") == 0)
+	if (!template || is_whole(template))
 		return output_lines(cli, result, err);
 	cleanup_free char *text = template_render(template, result, shape, err);
 	if (!text)

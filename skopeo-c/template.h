@@ -28,6 +28,7 @@ int template_check(const char *template, struct error *err);
  * for the whole object. */
 void template_fields(const char *template, struct strings *fields);
 
-/* Print the result of a command by it; without one, or by "json", as output_lines() does. */
+/* Print the result of a command by it; without one, or by an empty one or "json", as output_lines()
+ * does. */
 int template_output(const struct cli *cli, const char *template, const json_t *result,
 		    const json_t *shape, struct error *err);

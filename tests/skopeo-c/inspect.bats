@@ -382,6 +382,7 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 
 @test "inspect: --format gives what skopeo gives for fields, and points at jq for more" {
 	tool skopeo-c inspect --format json "oci:$BATS_FILE_TMPDIR/oci:v1"
+	[ "$output" = "$(skopeo-c inspect --format '' "oci:$BATS_FILE_TMPDIR/oci:v1")" ]
 	[ "$output" = "$(skopeo-c inspect "oci:$BATS_FILE_TMPDIR/oci:v1")" ]
 	cd "$BATS_TEST_TMPDIR" || return
 	skopeo copy -q "oci:$BATS_FILE_TMPDIR/oci:v1" dir:d
