@@ -12,6 +12,7 @@
 #include "ctr-store/layer.h"
 #include "ctr-store/layer_list.h"
 #include "ctr-store/record.h"
+#include "ctr-store/trash.h"
 #include "ctr-store/tree_manifest.h"
 #include "ctr-store/unpacker.h"
 #include "lib/cleanup.h"
@@ -89,18 +90,17 @@ struct source {
  * not change, and without a source a container would lose them. The caller holds the gate
  * exclusively. NULL when it was not to be. */
 static const char *replace(const struct check *check, const char *id, const struct source *source,
-			   const struct staging *trash)
+			   struct trash *trash)
 {
 	const struct store *store = check->store;
 	struct error ignored;
 	json_auto_t *records = record_list(store, false, NULL, &ignored);
 	json_auto_t *containers = records ? container_list(store, &ignored) : NULL;
-	cleanup_free char *name = xasprintf("layer-%s", id);
 
 	if (!containers || has_user(records, id) ||
 	    (!source->unpacked && !source->image && has_user(containers, id)))
 		return NULL;
-	if (renameat(store->layers_fd, id, trash->fd, name) < 0 && errno != ENOENT)
+	if (trash_take(trash, store->layers_fd, id) < 0 && errno != ENOENT)
 		return NULL;
 	if (source->unpacked && renameat(source->unpacked->layers_fd, id, store->layers_fd, id) < 0)
 		return NULL;
@@ -112,10 +112,10 @@ static const char *replace(const struct check *check, const char *id, const stru
 /* Says what was done, or NULL. */
 static const char *mend(const struct check *check, const char *id, const struct source *source)
 {
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_trash struct trash trash = { .store = check->store };
 	struct error ignored;
 
-	if (!check->repair || staging_open(check->store, &trash, &ignored) < 0)
+	if (!check->repair)
 		return NULL;
 	/* what was unpacked for a look is to stay now */
 	if (source->unpacked && syncfs(source->unpacked->layers_fd) < 0)

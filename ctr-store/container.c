@@ -5,6 +5,7 @@
 #include "ctr-store/container_name.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/quota.h"
+#include "ctr-store/trash.h"
 #include "ctr-store/volatile.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
@@ -14,13 +15,13 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "lib/staging.h"
 #include "lib/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,6 +160,15 @@ json_t *container_find(const struct store *store, const char *text, struct error
 	return container;
 }
 
+int container_open_copy(const struct store *store, const json_t *container, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/rootfs", json_text(container, "id", ""));
+	int fd = open_tree(store->containers_fd, path,
+			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+
+	return fd < 0 ? error_os(err, "container %s", path) : fd;
+}
+
 json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err)
 {
 	cleanup_fd int own_lock =
@@ -213,26 +223,22 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 
 void container_undo(const struct store *store, const json_t *container)
 {
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_trash struct trash trash = { .store = store };
 	const char *id = json_text(container, "id", "");
 	struct error ignored;
 
-	/* by way of the trash, so that it is whole or absent; a full disk may have no room for it
-	 */
-	if (staging_open(store, &trash, &ignored) < 0 ||
-	    container_discard(store, container, &trash, &ignored) < 0)
+	if (container_discard(store, container, &trash, &ignored) < 0)
 		path_remove_tree(store->containers_fd, id, &ignored);
 	container_name_forget(store, container);
 	lock_discard(store->locks_fd, "container", id);
 }
 
-int container_discard(const struct store *store, const json_t *container,
-		      const struct staging *trash, struct error *err)
+int container_discard(const struct store *store, const json_t *container, struct trash *trash,
+		      struct error *err)
 {
 	const char *id = json_text(container, "id", "");
-	cleanup_free char *name = xasprintf("container-%s", id);
 
-	if (renameat(store->containers_fd, id, trash->fd, name) < 0 && errno != ENOENT)
+	if (trash_take(trash, store->containers_fd, id) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", id);
 	container_name_forget(store, container);
 	quota_release(store, container);
@@ -242,7 +248,7 @@ int container_discard(const struct store *store, const json_t *container,
 		       : file_sync_dir(store->containers_fd, "containers", err);
 }
 
-size_t container_collect_lost(const struct store *store, const struct staging *trash)
+size_t container_collect_lost(const struct store *store, struct trash *trash)
 {
 	cleanup_strings struct strings ids = { 0 };
 	struct error ignored;
@@ -253,11 +259,10 @@ size_t container_collect_lost(const struct store *store, const struct staging *t
 		return 0;
 	for (size_t i = 0; i < ids.count; i++) {
 		cleanup_free char *facts = xasprintf("%s/rootfs.json", ids.items[i]);
-		cleanup_free char *name = xasprintf("lost-%s", ids.items[i]);
 
 		if (fstatat(store->containers_fd, facts, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_size == 0 &&
-		    (!trash || renameat(store->containers_fd, ids.items[i], trash->fd, name) == 0))
+		    (!trash || trash_take(trash, store->containers_fd, ids.items[i]) == 0))
 			count++;
 	}
 	return count;

@@ -20,6 +20,7 @@ struct image;
 struct staging;
 struct store;
 struct strings;
+struct trash;
 
 struct container_plan {
 	const char *id;	  /* NULL: a random one */
@@ -52,6 +53,10 @@ json_t *container_find(const struct store *store, const char *text, struct error
 /* The same, by a whole id or name only. */
 json_t *container_find_whole(const struct store *store, const char *text, struct error *err);
 
+/* The root file system of a container that is a copy, without what others have mounted in it: a
+ * descriptor. */
+int container_open_copy(const struct store *store, const json_t *container, struct error *err);
+
 /* All containers, as an array that the caller owns. */
 json_t *container_list(const struct store *store, struct error *err);
 
@@ -66,12 +71,12 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
 json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err);
 
 /* Move the container, which is not mounted, into the trash. */
-int container_discard(const struct store *store, const json_t *container,
-		      const struct staging *trash, struct error *err);
+int container_discard(const struct store *store, const json_t *container, struct trash *trash,
+		      struct error *err);
 
 /* Move the directories of containers that a power cut has left without content into the trash
  * (NULL: only count them); returns how many. The caller holds the gate exclusively. */
-size_t container_collect_lost(const struct store *store, const struct staging *trash);
+size_t container_collect_lost(const struct store *store, struct trash *trash);
 
 /* Whether the text is its whole id: then nothing else can be meant. */
 bool container_has_id(const json_t *container, const char *text);

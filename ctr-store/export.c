@@ -79,19 +79,14 @@ static int open_image(const struct store *store, const struct image *image,
  * holds what was there when each file was read. */
 static int open_container(const struct store *store, const json_t *container, struct error *err)
 {
-	cleanup_free char *rootfs = xasprintf("%s/rootfs", json_text(container, "id", ""));
 	cleanup_free char *upper =
 		xasprintf("%s/containers/%s/upper", store->root, json_text(container, "id", ""));
 	cleanup_strings struct strings layers = { 0 };
 
 	if (volatile_check(container, err) < 0)
 		return -1;
-	if (backend_is_copy(container)) {
-		int fd = openat(store->containers_fd, rootfs,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		return fd < 0 ? error_os(err, "container %s", rootfs) : fd;
-	}
+	if (backend_is_copy(container))
+		return container_open_copy(store, container, err);
 	if (layer_parse_ids(json_object_get(container, "layers"), &layers, err) < 0)
 		return -1;
 	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);

@@ -3,6 +3,7 @@
 #include "ctr-store/hold.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/sweep.h"
+#include "ctr-store/trash.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/lock.h"
@@ -43,9 +44,9 @@ static int gc_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_trash struct trash trash = { .store = &store };
 
-	if (store_open_images(cli, NULL, &store, err) < 0 || staging_open(&store, &trash, err) < 0)
+	if (store_open_images(cli, NULL, &store, err) < 0)
 		return -1;
 	cleanup_fd int gate = staging_gate(&store, LOCK_EXCLUSIVE, err);
 	struct sweep sweep = { .store = &store, .trash = &trash, .dry_run = settings->dry_run };
@@ -56,7 +57,7 @@ static int gc_verb(const struct cli *cli, struct error *err)
 		remove_locks(&store);
 	}
 	close(steal_fd(&gate));
-	staging_close(&trash);
+	trash_empty(&trash);
 	size_t holds = hold_collect(&store, settings->dry_run);
 
 	json_auto_t *result = json_pack(

@@ -14,6 +14,9 @@
 struct layout;
 struct store;
 
+/* An index may hold others, but not deeper. */
+enum { MANIFESTS_NESTING_MAX = 8 };
+
 struct manifests {
 	const struct store *store;
 	const struct layout *layout;

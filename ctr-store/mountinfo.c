@@ -51,24 +51,35 @@ static void add_pinned(struct mount_table *table, const char *root)
 }
 
 /* id parent major:minor ROOT TARGET options [optional…] - TYPE SOURCE options */
-static void parse_line(char *line, struct mount_table *table)
-{
-	char *before[6], *after[2], *rest = line;
+struct line {
+	char *before[6], *after[2];
+};
 
+static bool split(char *rest, struct line *line)
+{
 	for (size_t i = 0; i < 6; i++)
-		if (!(before[i] = strsep(&rest, " ")))
-			return;
+		if (!(line->before[i] = strsep(&rest, " ")))
+			return false;
 	for (const char *field = ""; strcmp(field, "-") != 0;)
 		if (!(field = strsep(&rest, " ")))
-			return;
+			return false;
 	for (size_t i = 0; i < 2; i++)
-		if (!(after[i] = strsep(&rest, " ")))
-			return;
-	if (strcmp(after[0], "overlay") == 0 &&
-	    strncmp(after[1], MOUNT_SOURCE_PREFIX, strlen(MOUNT_SOURCE_PREFIX)) == 0)
-		add_entry(table, before[0], before[4], after[1]);
-	else if (strcmp(after[0], "nsfs") == 0)
-		add_pinned(table, before[3]);
+		if (!(line->after[i] = strsep(&rest, " ")))
+			return false;
+	return true;
+}
+
+static void parse_line(char *text, struct mount_table *table)
+{
+	struct line line;
+
+	if (!split(text, &line))
+		return;
+	if (strcmp(line.after[0], "overlay") == 0 &&
+	    strncmp(line.after[1], MOUNT_SOURCE_PREFIX, strlen(MOUNT_SOURCE_PREFIX)) == 0)
+		add_entry(table, line.before[0], line.before[4], line.after[1]);
+	else if (strcmp(line.after[0], "nsfs") == 0)
+		add_pinned(table, line.before[3]);
 }
 
 void mount_table_parse(char *text, struct mount_table *table)
@@ -91,6 +102,31 @@ int mount_table_read(pid_t pid, struct mount_table *table, struct error *err)
 	*table = (struct mount_table){ 0 };
 	mount_table_parse(text, table);
 	return 0;
+}
+
+int mount_find_below(const char *directory, char **target, struct error *err)
+{
+	size_t length = strlen(directory), size;
+	cleanup_free char *text =
+		file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &size, err);
+	cleanup_free char *last = NULL;
+	char *one, *rest = text;
+	struct line line;
+
+	if (!text)
+		return -1;
+	while ((one = strsep(&rest, "\n"))) {
+		if (!split(one, &line))
+			continue;
+		unescape(line.before[4]);
+		if (strncmp(line.before[4], directory, length) != 0 ||
+		    line.before[4][length] != '/')
+			continue;
+		free(last);
+		last = xstrdup(line.before[4]);
+	}
+	*target = steal_ptr(&last);
+	return *target != NULL;
 }
 
 void mount_table_free(struct mount_table *table)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The overlay mounts of ours that a process sees, from proc(5)'s mountinfo. */
+/* What is mounted, from proc(5)'s mountinfo: above all overlays of ours. */
 #pragma once
 #include "lib/error.h"
 
@@ -39,6 +39,10 @@ const char *mount_table_on(const struct mount_table *table, const char *target);
 
 /* The same in our mount namespace, but NULL where a mount that is not ours is on top of it. */
 const char *mount_table_top(const struct mount_table *table, const char *target);
+
+/* Where the last mount below the directory (absolute, without symbolic links) is, ours or not: 1
+ * with its place, which the caller frees, or 0. */
+int mount_find_below(const char *directory, char **target, struct error *err);
 
 /* The inode number that names a process's mount namespace (pid 0: our own); 0 when it is gone. */
 ino_t mount_namespace(pid_t pid);

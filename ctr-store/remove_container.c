@@ -2,14 +2,16 @@
 #include "ctr-store/remove_container.h"
 
 #include "ctr-store/attach.h"
+#include "ctr-store/backend.h"
 #include "ctr-store/container.h"
+#include "ctr-store/mountinfo.h"
 #include "ctr-store/record.h"
 #include "ctr-store/running.h"
+#include "ctr-store/trash.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
-#include "lib/staging.h"
 #include "lib/store.h"
 
 #include <errno.h>
@@ -57,18 +59,42 @@ static int unmount_unrecorded(const struct store *store, const json_t *container
 	return error_hint(err, "--force removes it all the same");
 }
 
+/* A copy is a plain directory, in which others may have mounted something. */
+static int unmount_inside(const struct store *store, const json_t *container, bool force,
+			  struct error *err)
+{
+	cleanup_free char *rootfs =
+		xasprintf("%s/containers/%s/rootfs", store->root, json_text(container, "id", ""));
+
+	while (backend_is_copy(container)) {
+		cleanup_free char *target = NULL;
+		int found = mount_find_below(rootfs, &target, err);
+
+		if (found <= 0)
+			return found;
+		if (!force) {
+			error_set(err, ERROR_IN_USE, "container %s: something is mounted at %s",
+				  container_label(container), target);
+			return error_hint(err, "--force unmounts it");
+		}
+		if (umount2(target, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
+			return error_os(err, "cannot unmount %s", target);
+	}
+	return 0;
+}
+
 int remove_container(const struct store *store, const char *id, bool force, struct error *err)
 {
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_trash struct trash trash = { .store = store };
 	cleanup_fd int lock = -1;
 	json_auto_t *container = container_lock(store, id, &lock, err);
 
 	if (!container)
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
 	json_auto_t *records = check_stopped(store, container, err);
-	if (!records || staging_open(store, &trash, err) < 0 ||
-	    unmount_all(store, container, records, force, err) < 0 ||
+	if (!records || unmount_all(store, container, records, force, err) < 0 ||
 	    unmount_unrecorded(store, container, force, err) < 0 ||
+	    unmount_inside(store, container, force, err) < 0 ||
 	    container_discard(store, container, &trash, err) < 0)
 		return -1;
 	lock_discard(store->locks_fd, "container", id);

@@ -7,7 +7,9 @@
 #include "ctr-store/manifests.h"
 #include "ctr-store/record.h"
 #include "ctr-store/sweep.h"
+#include "ctr-store/trash.h"
 #include "lib/cleanup.h"
+#include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/output.h"
@@ -43,7 +45,8 @@ static bool names_entry(const char *name, const json_t *entry)
 struct removals {
 	const struct store *store;
 	struct layout layout;
-	struct staging trash;
+	struct manifests manifests; /* until something is removed */
+	struct trash trash;
 	int gate;
 	json_t *index;
 	json_t *by_name, *by_digest; /* entry */
@@ -52,7 +55,7 @@ struct removals {
 	json_t *mounts, *containers; /* of an image id: where, whose; NULL: not read yet */
 	json_t *leaving;	     /* set of entries, by their text */
 	json_t *nameless;	     /* array of entries that only lose their names */
-	json_t *objects;	     /* array of digests that may be unused then */
+	json_t *objects;	     /* set of hex parts of digests that may be unused then */
 	json_t *results;	     /* array of what is to be printed */
 };
 
@@ -60,6 +63,7 @@ void removals_free(struct removals *removals)
 {
 	if (!removals)
 		return;
+	manifests_close(&removals->manifests);
 	json_decref(removals->index);
 	json_decref(removals->by_name);
 	json_decref(removals->by_digest);
@@ -72,7 +76,7 @@ void removals_free(struct removals *removals)
 	json_decref(removals->objects);
 	json_decref(removals->results);
 	cleanup_fd_p(&removals->gate);
-	staging_close(&removals->trash);
+	trash_empty(&removals->trash);
 	layout_close(&removals->layout);
 	free(removals);
 }
@@ -85,11 +89,11 @@ static const char *id_of(const struct removals *removals, const json_t *entry)
 }
 
 /* What the entry's image is known by, be it damaged. NULL when that cannot be told. */
-static json_t *read_id(const struct removals *removals, struct manifests *manifests,
-		       const json_t *entry, struct error *err)
+static json_t *read_id(struct removals *removals, const json_t *entry, struct error *err)
 {
 	bool failed;
-	const char *words = manifests_get(manifests, json_text(entry, "digest", ""), &failed, err);
+	const char *words =
+		manifests_get(&removals->manifests, json_text(entry, "digest", ""), &failed, err);
 	struct manifest_word word;
 
 	if (failed)
@@ -101,13 +105,12 @@ static json_t *read_id(const struct removals *removals, struct manifests *manife
 	return json_string(found);
 }
 
-static int add_entry(struct removals *removals, struct manifests *manifests, json_t *entry,
-		     struct error *err)
+static int add_entry(struct removals *removals, json_t *entry, struct error *err)
 {
 	const char *digest = json_text(entry, "digest", ""), *name = layout_entry_name(entry);
 
 	if (!json_object_get(removals->ids, digest)) {
-		json_t *known_by = read_id(removals, manifests, entry, err);
+		json_t *known_by = read_id(removals, entry, err);
 
 		if (!known_by)
 			return -1;
@@ -132,7 +135,7 @@ struct removals *removals_new(const struct store *store, struct error *err)
 
 	*removals = (struct removals){ .store = store,
 				       .layout = { .fd = -1 },
-				       .trash = { .fd = -1, .lock_fd = -1 },
+				       .trash = { .store = store },
 				       .gate = -1,
 				       .by_name = json_object(),
 				       .by_digest = json_object(),
@@ -140,20 +143,18 @@ struct removals *removals_new(const struct store *store, struct error *err)
 				       .ids = json_object(),
 				       .leaving = json_object(),
 				       .nameless = json_array(),
-				       .objects = json_array(),
+				       .objects = json_object(),
 				       .results = json_array() };
-	if (image_layout(store, &removals->layout, err) < 0 ||
-	    staging_open(store, &removals->trash, err) < 0)
+	if (image_layout(store, &removals->layout, err) < 0)
 		return NULL;
 	/* nobody looks these images up until they are gone or found to be in use */
 	removals->gate = staging_gate(store, LOCK_EXCLUSIVE, err);
 	removals->index = removals->gate < 0 ? NULL : layout_index(&removals->layout, err);
 	if (!removals->index)
 		return NULL;
-	cleanup_manifests struct manifests manifests = { 0 };
-	manifests_open(&manifests, store, &removals->layout, false);
+	manifests_open(&removals->manifests, store, &removals->layout, false);
 	json_array_foreach (json_object_get(removals->index, "manifests"), i, entry) {
-		if (add_entry(removals, &manifests, entry, err) < 0)
+		if (add_entry(removals, entry, err) < 0)
 			return NULL;
 	}
 	return steal_ptr(&removals);
@@ -263,24 +264,41 @@ static int check_unused(struct removals *removals, const char *name, const char 
 
 /* ---- adding ---- */
 
-/* Every digest that the entries lead to, for the sweep. */
-static void add_objects(const struct removals *removals, const json_t *entries)
+/* All that the manifest leads to, of each platform, for the sweep. */
+static int add_objects(struct removals *removals, const char *digest, int nesting,
+		       struct error *err)
+{
+	struct manifest_word word;
+	bool failed;
+
+	if (!digest_is_valid(digest) || json_object_get(removals->objects, digest_hex(digest)))
+		return 0;
+	json_object_set_new(removals->objects, digest_hex(digest), json_true());
+	const char *words = manifests_get(&removals->manifests, digest, &failed, err);
+	if (!words)
+		return failed ? -1 : 0;
+	while (manifests_next(&words, &word)) {
+		cleanup_free char *text = xstrndup(word.text, word.length);
+
+		if (word.kind == MANIFEST_BLOB || word.kind == MANIFEST_LAYER)
+			json_object_set_new(removals->objects, text, json_true());
+		if (word.kind == MANIFEST_CHILD && nesting < MANIFESTS_NESTING_MAX &&
+		    add_objects(removals, text, nesting + 1, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_all_objects(struct removals *removals, const json_t *entries, struct error *err)
 {
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach (entries, i, entry) {
-		cleanup_image struct image image = { 0 };
-		struct error ignored;
-		json_auto_t *json = layout_image(&removals->layout, entry, &ignored);
-
-		json_array_append(removals->objects, json_object_get(entry, "digest"));
-		if (json && image_from_json(json, &image, &ignored) == 0) {
-			json_auto_t *more = image_references(&image);
-
-			json_array_extend(removals->objects, more);
-		}
+		if (add_objects(removals, json_text(entry, "digest", ""), 0, err) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 /* The entries leave; returns their names. */
@@ -334,8 +352,10 @@ int removals_add(struct removals *removals, const struct removal *removal, struc
 	json_auto_t *entries = json_incref(json_object_get(removals->by_id, id));
 	json_auto_t *rest = rest_of(entries, only_this ? entry : NULL);
 	bool last = json_array_size(rest) == 0;
-	if (last && !removal->keep && !removal->force &&
-	    check_unused(removals, removal->name, id, err) < 0)
+	bool goes = last && !removal->keep;
+	if (goes && !removal->force && check_unused(removals, removal->name, id, err) < 0)
+		return -1;
+	if (goes && add_all_objects(removals, entries, err) < 0)
 		return -1;
 	if (last && removal->keep)
 		keep_nameless(removals, entry);
@@ -343,10 +363,8 @@ int removals_add(struct removals *removals, const struct removal *removal, struc
 	json_auto_t *one = json_pack("[O]", entry);
 	json_t *result =
 		json_pack("{s:o}", "untagged", let_go(removals, only_this ? one : entries));
-	if (last && !removal->keep) {
+	if (goes)
 		json_object_set_new(result, "removed", json_string(id));
-		add_objects(removals, entries);
-	}
 	json_object_set(removals->by_id, id, rest);
 	return json_array_append_new(removals->results, result);
 }
@@ -364,9 +382,10 @@ static int remove_all(struct removals *removals, struct error *err)
 			       .trash = &removals->trash,
 			       .only = removals->objects };
 
+	manifests_close(&removals->manifests);
 	if (layout_untag(&removals->layout, is_leaving, removals, removals->nameless, err) < 0)
 		return -1;
-	return json_array_size(removals->objects) > 0 ? sweep_run(&sweep, err) : 0;
+	return json_object_size(removals->objects) > 0 ? sweep_run(&sweep, err) : 0;
 }
 
 int removals_finish(const struct cli *cli, struct removals *removals, struct error *err)

@@ -56,7 +56,7 @@ static int finish_images(struct session *session, struct error *err)
 
 static int remove_one_container(struct session *session, const char *id, struct error *err)
 {
-	/* that needs the gate */
+	/* others have a container's lock while they wait for the gate */
 	if (finish_images(session, err) < 0 ||
 	    remove_container(&session->store, id, session->settings->force, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "ctr-store/layer.h"
 #include "ctr-store/manifests.h"
 #include "ctr-store/record.h"
+#include "ctr-store/trash.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/json.h"
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NESTING_MAX = 8, LEFTOVER_AGE = 3600 /* seconds */ };
+enum { LEFTOVER_AGE = 3600 /* seconds */ };
 
 /* What is referred to: objects used as sets of the hex parts of digests. */
 struct marks {
@@ -79,7 +80,7 @@ static int mark_manifest(struct marks *marks, struct manifests *manifests, const
 			mark_word(marks->blobs, marks->only, &word);
 		if (word.kind == MANIFEST_LAYER)
 			mark_word(marks->layers, marks->only, &word);
-		if (word.kind != MANIFEST_CHILD || nesting >= NESTING_MAX)
+		if (word.kind != MANIFEST_CHILD || nesting >= MANIFESTS_NESTING_MAX)
 			continue;
 		cleanup_free char *child = xstrndup(word.text, word.length);
 		if (mark_manifest(marks, manifests, child, nesting + 1, err) < 0)
@@ -180,14 +181,11 @@ static int sweep_layer(struct sweep *sweep, int dir_fd, const char *id, const js
 	    fstatat(dir_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	json_auto_t *facts = layer_read(sweep->store, id, &ignored);
-	cleanup_free char *name = xasprintf("layer-%s", id);
-	if (!sweep->dry_run && renameat(dir_fd, id, sweep->trash->fd, name) < 0 && errno != ENOENT)
+	cleanup_free char *tree = layer_tree(id);
+	if (!sweep->dry_run)
+		erofs_shared_forget(sweep->store, dir_fd, tree);
+	if (!sweep->dry_run && trash_take(sweep->trash, dir_fd, id) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove layer %s", id);
-	if (!sweep->dry_run) {
-		cleanup_free char *tree = layer_tree(name);
-
-		erofs_shared_forget(sweep->store, sweep->trash->fd, tree);
-	}
 	sweep->layers++;
 	sweep->bytes += json_integer_value(json_object_get(facts, "size"));
 	return 0;
@@ -317,8 +315,9 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	if (image_layout(sweep->store, &layout, err) < 0)
 		return -1;
 	/* processes first: what they have put into the index when they end is then found there */
-	int live = staging_collect(sweep->store, all && !sweep->dry_run ? sweep->trash : NULL,
-				   references, &sweep->staging, err);
+	int live =
+		staging_collect(sweep->store, all && !sweep->dry_run ? &sweep->trash->names : NULL,
+				references, &sweep->staging, err);
 	if (live < 0)
 		return -1;
 	json_auto_t *users = read_users(sweep, err);
@@ -327,7 +326,7 @@ int sweep_run(struct sweep *sweep, struct error *err)
 
 	cleanup_manifests struct manifests manifests = { 0 };
 	__attribute__((cleanup(marks_free))) struct marks marks = {
-		json_object(), set_of(references), json_object(), all ? NULL : set_of(sweep->only)
+		json_object(), set_of(references), json_object(), json_incref(sweep->only)
 	};
 	manifests_open(&manifests, sweep->store, &layout, all);
 	if (mark_index(&marks, &manifests, &layout, err) < 0)
@@ -338,6 +337,6 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	if (all && !sweep->dry_run)
 		container_name_sweep(sweep->store);
 	if (all)
-		sweep_all_leftovers(sweep, live == 1); /* that of the trash */
+		sweep_all_leftovers(sweep, live == 0);
 	return sweep_objects(sweep, &marks, err);
 }

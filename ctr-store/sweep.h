@@ -11,14 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct staging;
 struct store;
+struct trash;
 
 struct sweep {
 	const struct store *store;
-	struct staging *trash; /* opened before the gate was taken */
-	const json_t *only;    /* digests (an array): look at nothing else; NULL: at everything */
-	bool dry_run;	       /* only count */
+	struct trash *trash; /* or NULL, with dry_run */
+	json_t *only;	     /* hex parts of digests (a set): look at nothing else; or NULL */
+	bool dry_run;	     /* only count */
 	size_t blobs, layers, staging, containers, records; /* what went */
 	long long bytes;
 };

@@ -115,11 +115,16 @@ static int visit_next(struct walk *walk, struct error *err)
 	const struct tree_entry entry = { walk->path, name, level->fd, &st };
 	if (walk->visit(&entry, walk->context, err) < 0)
 		return -1;
-	if (!S_ISDIR(st.st_mode) || st.st_dev != walk->levels[0].device)
+	if (!S_ISDIR(st.st_mode))
 		return 0;
-	int fd = openat(level->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : error_os(err, "%s", walk->path);
+	struct error why;
+	int fd = path_open_directory(level->fd, name, &why);
+	if (fd < 0 && (why.os == ENOENT || why.os == ENOTDIR || why.os == EXDEV))
+		return 0;
+	if (fd < 0) {
+		errno = why.os;
+		return error_os(err, "%s", walk->path);
+	}
 	return enter(walk, fd, path_length, err);
 }
 

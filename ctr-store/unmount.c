@@ -5,19 +5,18 @@
 #include "ctr-store/container.h"
 #include "ctr-store/record.h"
 #include "ctr-store/running.h"
+#include "ctr-store/trash.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
-#include "lib/staging.h"
 #include "lib/store.h"
 
 /* Remove a container that was there only for its mount. */
 static int discard_throwaway(const struct store *store, const json_t *container, struct error *err)
 {
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_trash struct trash trash = { .store = store };
 
-	if (staging_open(store, &trash, err) < 0 ||
-	    container_discard(store, container, &trash, err) < 0)
+	if (container_discard(store, container, &trash, err) < 0)
 		return -1;
 	lock_discard(store->locks_fd, "container", json_text(container, "id", ""));
 	return 0;

@@ -3,6 +3,7 @@
 
 #include "ctr-store/archive.h"
 #include "ctr-store/backend.h"
+#include "ctr-store/container.h"
 #include "ctr-store/copied.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
@@ -55,18 +56,24 @@ static int open_lower(const struct store *store, const json_t *container, struct
 	return gate < 0 ? -1 : overlay_open(store, &overlay, err);
 }
 
+static int open_written(const struct store *store, const json_t *container, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/upper", json_text(container, "id", ""));
+	int fd =
+		openat(store->containers_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? error_os(err, "container %s", path) : fd;
+}
+
 static int upper_open(const struct store *store, const json_t *container, struct upper *upper,
 		      struct error *err)
 {
 	if (volatile_check(container, err) < 0)
 		return -1;
-	cleanup_free char *path = xasprintf("%s/%s", json_text(container, "id", ""),
-					    backend_is_copy(container) ? "rootfs" : "upper");
-	cleanup_fd int fd =
-		openat(store->containers_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
+	cleanup_fd int fd = backend_is_copy(container) ? container_open_copy(store, container, err)
+						       : open_written(store, container, err);
 	if (fd < 0)
-		return error_os(err, "container %s", path);
+		return -1;
 	int lower_fd = open_lower(store, container, err);
 	if (lower_fd < 0)
 		return -1;

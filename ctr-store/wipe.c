@@ -7,6 +7,7 @@
 #include "ctr-store/remove_container.h"
 #include "ctr-store/running.h"
 #include "ctr-store/sweep.h"
+#include "ctr-store/trash.h"
 #include "ctr-store/unmount.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
@@ -75,9 +76,9 @@ static bool matches_all(const json_t *entry, void *context)
 static int remove_images(const struct store *store, struct sweep *sweep, struct error *err)
 {
 	cleanup_layout struct layout layout = { .fd = -1 };
-	cleanup_staging struct staging trash = { .fd = -1, .lock_fd = -1 };
+	cleanup_trash struct trash trash = { .store = store };
 
-	if (image_layout(store, &layout, err) < 0 || staging_open(store, &trash, err) < 0)
+	if (image_layout(store, &layout, err) < 0)
 		return -1;
 	cleanup_fd int gate = staging_gate(store, LOCK_EXCLUSIVE, err);
 	if (gate < 0 || layout_untag(&layout, matches_all, NULL, NULL, err) < 0)

@@ -45,6 +45,12 @@ int path_open_beneath(int dir_fd, const char *path, int flags, struct error *err
 			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, err);
 }
 
+int path_open_directory(int dir_fd, const char *name, struct error *err)
+{
+	return open_resolved(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, RESOLVE_NO_XDEV,
+			     err);
+}
+
 int path_open_in_root(int root_fd, const char *path, int flags, struct error *err)
 {
 	return open_resolved(root_fd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, err);
@@ -102,7 +108,6 @@ enum { DEPTH_MAX = 64, REWINDS_MAX = 1 << 20 };
 struct walk {
 	struct level *levels;
 	size_t count;
-	dev_t device;
 	int rewinds;
 };
 
@@ -119,21 +124,20 @@ static void walk_free(struct walk *walk)
  * Directories that lack permissions are given them: a layer may hold some with mode 0. */
 static int walk_enter(struct walk *walk, int parent_fd, const char *name, struct error *err)
 {
-	struct stat st;
-	cleanup_fd int fd =
-		openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct error why;
+	cleanup_fd int fd = path_open_directory(parent_fd, name, &why);
 
-	if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
-		fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && why.os == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
+		fd = path_open_directory(parent_fd, name, &why);
+	if (fd < 0 && why.os == ENOENT)
 		return 0;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_os(err, "cannot remove %s", name);
-	if (walk->count == 0)
-		walk->device = st.st_dev;
-	if (st.st_dev != walk->device)
+	if (fd < 0 && why.os == EXDEV)
 		return error_set(err, ERROR_IN_USE, "cannot remove %s: something is mounted on it",
 				 name);
+	if (fd < 0) {
+		errno = why.os;
+		return error_os(err, "cannot remove %s", name);
+	}
 
 	DIR *dir = fdopendir(fd);
 	if (!dir)

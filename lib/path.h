@@ -19,6 +19,10 @@ int path_open_beneath(int dir_fd, const char *path, int flags, struct error *err
  * links not at all). Pass O_NONBLOCK when the file may be a FIFO. Returns a descriptor. */
 int path_open_in_root(int root_fd, const char *path, int flags, struct error *err);
 
+/* A directory by its name in another, and not what is mounted on it: EXDEV, also where that is of
+ * the same file system (mount --bind). Returns a descriptor. */
+int path_open_directory(int dir_fd, const char *name, struct error *err);
+
 /* True for one path component that can name an object of ours or a file in a directory: not empty,
  * not "." or "..", no "/", no control characters, at most 255 bytes. */
 bool path_is_name(const char *name);
@@ -29,6 +33,6 @@ bool path_is_id(const char *id);
 /* mkdir -p with the given mode for what it makes. */
 int path_make_dirs(const char *path, mode_t mode, struct error *err);
 
-/* rm -rf of `name` in dir_fd: never follows a symbolic link, never crosses into another file
- * system (ERROR_IN_USE when something is mounted there). Absent is success. */
+/* rm -rf of `name` in dir_fd: never follows a symbolic link, never enters what is mounted on a
+ * directory (ERROR_IN_USE). Absent is success. */
 int path_remove_tree(int dir_fd, const char *name, struct error *err);

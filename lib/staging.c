@@ -74,9 +74,6 @@ void staging_close(struct staging *staging)
 
 	if (staging->name[0])
 		path_remove_tree(staging->tmp_fd, staging->name, &ignored);
-	for (size_t i = 0; i < staging->dead.count; i++)
-		path_remove_tree(staging->tmp_fd, staging->dead.items[i], &ignored);
-	strings_free(&staging->dead);
 	if (staging->lock_fd >= 0)
 		close(staging->lock_fd);
 	if (staging->fd >= 0)
@@ -135,7 +132,7 @@ static int look_into(const struct store *store, const char *name, json_t *refs, 
 	return held;
 }
 
-int staging_collect(const struct store *store, struct staging *trash, json_t *refs, size_t *found,
+int staging_collect(const struct store *store, struct strings *dead, json_t *refs, size_t *found,
 		    struct error *err)
 {
 	cleanup_strings struct strings names = { 0 };
@@ -148,7 +145,7 @@ int staging_collect(const struct store *store, struct staging *trash, json_t *re
 
 		if (partial_is_name(name)) {
 			*found += partial_expire(store->tmp_fd, name, PARTIAL_KEPT_SECONDS,
-						 trash == NULL);
+						 dead == NULL);
 			continue;
 		}
 		int held = look_into(store, name, refs, err);
@@ -156,8 +153,8 @@ int staging_collect(const struct store *store, struct staging *trash, json_t *re
 			return -1;
 		live += held;
 		*found += !held;
-		if (!held && trash)
-			strings_add(&trash->dead, name);
+		if (!held && dead)
+			strings_add(dead, name);
 	}
 	return live;
 }

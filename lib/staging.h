@@ -27,7 +27,6 @@ struct staging {
 	int tmp_fd, locks_fd; /* borrowed from the store */
 	int lock_fd;
 	char name[32];
-	struct strings dead; /* others that go with it */
 };
 
 int staging_open(const struct store *store, struct staging *staging, struct error *err);
@@ -36,17 +35,16 @@ int staging_open(const struct store *store, struct staging *staging, struct erro
  * for the gate, so the caller must not hold it exclusively. */
 int staging_refer(const struct staging *staging, const json_t *digests, struct error *err);
 
-/* Remove the directory with all that was left in it, those that go with it, and let go of the lock.
- */
+/* Remove the directory with all that was left in it, and let go of the lock. */
 void staging_close(struct staging *staging);
 #define cleanup_staging __attribute__((cleanup(staging_close)))
 
 /* Take the gate; returns a descriptor whose close lets go of it. */
 int staging_gate(const struct store *store, enum lock_mode mode, struct error *err);
 
-/* For gc, which holds the gate exclusively: every staging directory that no process holds goes with
- * the caller's own, `trash` (opened before the gate was taken; NULL: only count them). Appends the
- * digests that live ones refer to to the array `refs`. *found counts the dead ones, and the
- * downloads that were given up. Returns how many live ones there are. */
-int staging_collect(const struct store *store, struct staging *trash, json_t *refs, size_t *found,
+/* For gc, which holds the gate exclusively: adds to `dead` the names in ROOT/tmp of what no process
+ * holds, for the caller to remove (NULL: only count them). Appends to the array `refs` the digests
+ * that live ones refer to. *found counts the dead ones, and the downloads that were given up.
+ * Returns how many live ones there are. */
+int staging_collect(const struct store *store, struct strings *dead, json_t *refs, size_t *found,
 		    struct error *err);

@@ -142,6 +142,25 @@ look() {
 	nothing_unfinished
 }
 
+@test "copy: what others have mounted in one is not the container's, and stays when that goes" {
+	tool ctr-store create --image t:1 --backend copy --name web
+	path=$(field .rootfs.path)
+	echo more >"$path/opt/more"
+	mkdir -p mine/deep
+	echo mine | tee mine/file >mine/deep/file
+	# of the same file system
+	mount --bind mine "$path/opt"
+	[ "$(ctr-store changes web | jq -r '"\(.kind) \(.path)"')" = $'changed /opt\nadded /opt/more' ]
+	[ "$(ctr-store diff web | tar -t)" = $'opt/\nopt/more' ]
+	[ "$(ctr-store export web | tar -t | grep opt/)" = $'opt/\nopt/more\nopt/new' ]
+	tool 5 ctr-store rm web
+	error_is in-use "container web: something is mounted at $path/opt (--force unmounts it)"
+	[ "$(cat mine/file mine/deep/file)" = $'mine\nmine' ]
+	tool ctr-store rm --force web
+	[ "$(cat mine/file mine/deep/file)" = $'mine\nmine' ]
+	nothing_unfinished
+}
+
 @test "copy: a full disk leaves no container" {
 	OCID_ROOT=$BATS_TEST_TMPDIR/disk
 	small_disk "$OCID_ROOT" 5m

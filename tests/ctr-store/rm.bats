@@ -36,6 +36,67 @@ has_own_mounts() {
 	tool ctr-store rm --force web
 }
 
+@test "rm: an image of several platforms goes with the blobs and layers of all, but for what others have" {
+	make_tar other.tar file:other:text=other
+	make_tar third.tar file:third:text=third
+	store_image docker.io/library/other:1 base.tar other.tar
+	store_image docker.io/library/third:1 third.tar
+	ctr-store unpack t:1 other:1 third:1 >/dev/null
+	cd "$OCID_ROOT/images"
+	# one index of the three, of which only the third has a name of its own, too
+	index=$(jq -c '{schemaVersion: 2, manifests: [.manifests[] | del(.annotations)]} |
+		.manifests[0].platform = {os: "linux", architecture: "amd64"} |
+		.manifests[1].platform = {os: "linux", architecture: "s390x"} |
+		.manifests[2].platform = {os: "linux", architecture: "riscv64"}' index.json)
+	hex=$(printf %s "$index" | sha256sum | cut -c1-64)
+	printf %s "$index" >"blobs/sha256/$hex"
+	jq --arg digest "sha256:$hex" '.manifests = [{digest: $digest, size: 1,
+		mediaType: "application/vnd.oci.image.index.v1+json",
+		annotations: {"org.opencontainers.image.ref.name": "docker.io/library/all:1"}},
+		.manifests[2]]' index.json >../new
+	mv ../new index.json
+	cd "$BATS_TEST_TMPDIR"
+	tool ctr-store rm all:1
+	[ "$(layers)" = "$(sha256sum third.tar | cut -d' ' -f1)" ]
+	[ "$(blobs | wc -l)" -eq 3 ]
+	tool ctr-store gc
+	[ "$(field '.blobs + .layers')" -eq 0 ]
+	tool ctr-store check
+}
+
+@test "rm: umount, rm and gc make room on a full disk" {
+	truncate -s 16M disk.img
+	mkfs.ext4 -q -m 0 disk.img
+	mkdir disk
+	mount -o loop disk.img disk
+	export OCID_ROOT=$PWD/disk/root
+	store_image docker.io/library/t:1 base.tar top.tar
+	store_image docker.io/library/gone:1 base.tar
+	ctr-store unpack gone:1 >/dev/null
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store mount --rw t:1 mnt >/dev/null
+	jq -c '.manifests |= map(select(.annotations[] | endswith("/t:1")))' \
+		"$OCID_ROOT/images/index.json" >index.json
+	cp index.json "$OCID_ROOT/images/index.json"
+	for size in 64k 4k 1k; do
+		dd if=/dev/zero of="disk/ballast$size" bs="$size" status=none || true
+	done
+	run mkdir disk/more
+	[ "$status" -ne 0 ]
+	tool ctr-store umount mnt
+	tool ctr-store rm web
+	rm disk/ballast1k
+	for size in 4k 1k; do
+		dd if=/dev/zero of="disk/again$size" bs="$size" status=none || true
+	done
+	tool ctr-store gc
+	[ "$(field .blobs)" -eq 2 ]
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	nothing_unfinished
+	tool ctr-store check
+	umount disk
+}
+
 @test "rm: a container by its id and by the beginning of it" {
 	id=$(ctr-store create --image t:1 | jq -r .rootfs.id)
 	tool ctr-store rm "${id:0:12}"

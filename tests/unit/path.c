@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +91,20 @@ int main(void)
 	   "is removed with everything beside it");
 	ok(path_remove_tree(fd, "in", &err) == 0, "what is absent is removed");
 	close(in);
+
+	char kept[64], mounted[64];
+	snprintf(kept, sizeof kept, "%s/kept", top);
+	snprintf(mounted, sizeof mounted, "%s/holder/mnt", top);
+	mkdirat(fd, "kept", 0700);
+	make_file(fd, "kept/file");
+	ok(path_make_dirs(mounted, 0700, &err) == 0 &&
+		   mount(kept, mounted, NULL, MS_BIND, NULL) == 0,
+	   "a mount of the same file system");
+	ok(path_remove_tree(fd, "holder", &err) < 0 && err.kind == ERROR_IN_USE &&
+		   faccessat(fd, "kept/file", F_OK, 0) == 0,
+	   "is not entered");
+	ok(umount2(mounted, 0) == 0 && path_remove_tree(fd, "holder", &err) == 0,
+	   "and its directory goes when it is unmounted");
 
 	char nested[64];
 	snprintf(nested, sizeof nested, "%s/a/b/c", top);
