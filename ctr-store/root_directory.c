@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* The topmost layer that says how the root directory is: 1 with its position, 0 when none does. */
@@ -67,6 +68,9 @@ int root_directory_copy(const struct store *store, const struct strings *layers,
 		return -1;
 	if (fd >= 0 && fstat(fd, &st) < 0)
 		return error_os(err, "the root directory of a layer");
+	/* from the directory that the store is in: they would be passed on to every new file */
+	(void)fremovexattr(upper_fd, "system.posix_acl_default");
+	(void)fremovexattr(upper_fd, "system.posix_acl_access");
 	if (fchown(upper_fd, id_map_to_host(maps->uids, st.st_uid),
 		   id_map_to_host(maps->gids, st.st_gid)) < 0 ||
 	    fchmod(upper_fd, st.st_mode & 07777) < 0)

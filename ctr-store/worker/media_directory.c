@@ -85,6 +85,7 @@ static int start(struct tree *tree, struct error *err)
 	if (fd < 0 || fchown(fd, 0, 0) < 0 || fchmod(fd, TREE_IMPLIED_MODE) < 0)
 		return error_os(err, "target directory");
 	(void)fremovexattr(fd, "system.posix_acl_default");
+	(void)fremovexattr(fd, "system.posix_acl_access");
 	return 0;
 }
 

@@ -324,6 +324,33 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	umount store
 }
 
+@test "create: what the store's directory passes on to new files comes into no container" {
+	for backend in overlay erofs copy; do
+		rm -rf "$OCID_ROOT"
+		# user::rwx user:1000:rwx group::r-x mask::rwx other::---
+		/usr/bin/python3 -c 'import os, struct, sys
+os.mkdir(sys.argv[1], 0o2777)
+acl = [(1, 7, -1), (2, 7, 1000), (4, 5, -1), (16, 7, -1), (32, 0, -1)]
+os.setxattr(sys.argv[1], "system.posix_acl_default",
+	struct.pack("<i", 2) + b"".join(struct.pack("<HHi", *entry) for entry in acl))' "$OCID_ROOT"
+		store_image docker.io/library/t:1 base.tar top.tar
+		[ $backend = copy ] || echo "{\"backend\": \"$backend\"}" >"$OCID_ROOT/store.json"
+		tool ctr-store create --image t:1 --backend "$backend" --id abc
+		path=$(field .rootfs.path)
+		touch "$path/new"
+		mkdir "$path/etc/new"
+		/usr/bin/python3 -c 'import os, sys
+assert not [name for top, dirs, files in os.walk(sys.argv[1]) for file in [".", *files]
+	for name in os.listxattr(os.path.join(top, file)) if "acl" in name]' "$path"
+		[ "$(stat -c '%a %g' "$path/new" "$path/etc/new" | xargs)" = "644 0 755 0" ]
+		tool ctr-store rm abc
+		tool ctr-store mount t:1
+		/usr/bin/python3 -c 'import os, sys
+assert not [name for name in os.listxattr(sys.argv[1]) if "acl" in name]' "$(field .target)"
+		tool ctr-store umount t:1
+	done
+}
+
 @test "create: the rootfs is reached by root alone" {
 	tool ctr-store create --image t:1
 	[ "$(stat -c %a "$(field .rootfs.bundle)")" = 700 ]
