@@ -110,12 +110,13 @@ json_t *catalog_cache_parse(const char *line, struct error *err)
 	return json_parse(line, strcspn(line, "\n"), "the list of images", err);
 }
 
-/* Only lines that hold the id somewhere are parsed. */
+/* Only lines that hold the id somewhere are parsed, and once: labels may hold it as often as
+ * somebody likes. */
 json_t *catalog_cache_find(const char *lines, const char *id)
 {
 	struct error ignored;
 
-	for (const char *at = lines; (at = strstr(at, id)); at++) {
+	for (const char *at = lines; (at = strstr(at, id)); at += strcspn(at, "\n")) {
 		const char *line = at;
 
 		while (line > lines && line[-1] != '\n')

@@ -41,6 +41,21 @@ with_config() { # REF CONFIG TAR…
 	error_is not-found "has no image for linux/"
 }
 
+@test "images: an image that names another one a thousand times does not keep that from being found" {
+	mkdir -p elsewhere
+	digest=$(oci_image elsewhere docker.io/library/t:1 '{}' base.tar)
+	id=$(jq -r .config.digest "elsewhere/blobs/sha256/${digest#sha256:}")
+	/usr/bin/python3 -c 'import json, sys
+print(json.dumps({"config": {"Labels": {"a": sys.argv[1] * 20000}}}))' "$id" |
+		ctr-store import base.tar hostile:1 --config - >/dev/null
+	store_image docker.io/library/t:1 base.tar
+	# so that the list is kept
+	sleep 0.2
+	ctr-store images >/dev/null
+	TOOL_TIMEOUT=15 tool ctr-store image "$id"
+	[ "$(field '.names[]')" = docker.io/library/t:1 ]
+}
+
 @test "images: a row says what the image is" {
 	with_config docker.io/library/t:1 \
 		'{"config": {"User": "1000:50", "Labels": {"a": "b"}}, "variant": "v8"}' base.tar
