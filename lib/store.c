@@ -56,6 +56,20 @@ static int open_sub(const char *top, const char *name, mode_t mode, int *fd, str
 	return *fd < 0 ? error_os(err, "%s", path) : 0;
 }
 
+/* What is in tmp/ gc removes: in a directory that is no store that is somebody else's. A store gets
+ * it last. */
+static int check_root(const char *root, struct error *err)
+{
+	cleanup_free char *containers = xasprintf("%s/containers", root);
+	cleanup_free char *tmp = xasprintf("%s/tmp", root);
+
+	if (access(containers, F_OK) == 0 || access(tmp, F_OK) < 0 ||
+	    access(containers, F_OK) == 0) /* another process makes it just now */
+		return 0;
+	error_set(err, ERROR_USAGE, "%s is no store, and has a directory tmp of its own", root);
+	return error_hint(err, "--root names another directory");
+}
+
 int store_open(const struct cli *cli, struct store *store, struct error *err)
 {
 	static const struct store closed = { .images_fd = -1,
@@ -70,7 +84,7 @@ int store_open(const struct cli *cli, struct store *store, struct error *err)
 
 	s.root = make_top(cli->root, err);
 	s.runroot = s.root ? make_top(cli->runroot, err) : NULL;
-	if (!s.runroot || check_owner(s.runroot, err) < 0 ||
+	if (!s.runroot || check_root(s.root, err) < 0 || check_owner(s.runroot, err) < 0 ||
 	    open_sub(s.root, "images", 0755, &s.images_fd, err) < 0 ||
 	    open_sub(s.root, "layers", 0711, &s.layers_fd, err) < 0 ||
 	    open_sub(s.root, "containers", 0711, &s.containers_fd, err) < 0 ||

@@ -122,6 +122,15 @@ forget_images() {
 	nothing_unfinished
 }
 
+@test "gc: what is in tmp of a directory that is no store is not ours" {
+	mkdir -p home/tmp home/images
+	echo mine | tee home/tmp/file home/images/file
+	tool 2 ctr-store --root home gc
+	error_is usage "$PWD/home is no store, and has a directory tmp of its own (--root names another directory)"
+	[ "$(cat home/tmp/file home/images/file)" = $'mine\nmine' ]
+	[ "$(ls home)" = $'images\ntmp' ]
+}
+
 @test "gc: damaged manifests refer to nothing and stop nothing" {
 	ctr-store unpack t:1 >/dev/null
 	digest=$(ctr-store image t:1 | jq -r .digest)
