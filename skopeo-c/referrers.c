@@ -5,7 +5,7 @@
 #include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "skopeo-c/challenge.h"
+#include "skopeo-c/tags.h"
 #include "skopeo-c/transport.h"
 
 #include <string.h>
@@ -77,14 +77,7 @@ static int get_page(struct transport *t, char *target, json_t **list, char **nex
 			   call.request.answer_length, "the referrers", err);
 	if (!*list)
 		return -1;
-	const char *link = http_header(&call.request, "link", 0);
-	cleanup_free char *reference = link ? link_next(link) : NULL;
-	cleanup_free char *url = reference ? http_resolve(call.request.url, reference) : NULL;
-	if (reference && (!url || !http_same_origin(url, call.registry->base)))
-		return error_set(err, ERROR_INTEGRITY,
-				 "the referrers: the next page is not at the registry");
-	*next = steal_ptr(&url);
-	return 0;
+	return tags_next_page(&call, "the referrers", next, err);
 }
 
 /* 1: there is no such API. */

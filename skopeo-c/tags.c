@@ -100,18 +100,35 @@ static int add_page(struct tags *tags, const char *what, struct error *err)
 	return 0;
 }
 
+int tags_next_page(const struct registry_call *call, const char *what, char **url,
+		   struct error *err)
+{
+	cleanup_free char *link = NULL;
+	const char *value;
+
+	*url = NULL;
+	/* it is one of several where whoever stands before the registry adds his own */
+	for (size_t n = 0; !link && (value = http_header(&call->request, "link", n)); n++)
+		link = link_next(value);
+	if (!link)
+		return 0;
+	cleanup_free char *next = http_resolve(call->request.url, link);
+	if (!next || !http_same_origin(next, call->registry->base))
+		return error_set(err, ERROR_INTEGRITY, "%s: the next page is not at the registry",
+				 what);
+	*url = steal_ptr(&next);
+	return 0;
+}
+
 /* Ask for the next page. 1 when there is none. */
 static int next_page(struct tags *tags, const char *what, struct error *err)
 {
-	const char *value = http_header(&tags->call.request, "link", 0);
-	cleanup_free char *link = value ? link_next(value) : NULL;
+	cleanup_free char *url = NULL;
 
-	if (!link)
+	if (tags_next_page(&tags->call, what, &url, err) < 0)
+		return -1;
+	if (!url)
 		return 1;
-	cleanup_free char *url = http_resolve(tags->call.request.url, link);
-	if (!url || !http_same_origin(url, tags->registry->base))
-		return error_set(err, ERROR_INTEGRITY, "%s: the next page is not at the registry",
-				 what);
 	if (json_object_get(tags->pages, url))
 		return error_set(err, ERROR_INTEGRITY, "%s: the pages go in a circle", what);
 	if (json_object_size(tags->pages) == PAGES_MAX)

@@ -27,5 +27,9 @@ int tags_wait(struct tags *tags, struct error *err);
  * the array. */
 json_t *tags_list(const struct reference *reference, const struct access *access, struct http *http,
 		  struct error *err);
+/* Where the answer says that its list goes on; NULL in *url where it does not. The caller frees it.
+ */
+int tags_next_page(const struct registry_call *call, const char *what, char **url,
+		   struct error *err);
 void tags_free(struct tags *tags);
 #define cleanup_tags __attribute__((cleanup(tags_free)))

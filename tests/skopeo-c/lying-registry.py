@@ -524,7 +524,8 @@ class Handler(BaseHTTPRequestHandler):
         page = int(self.query.removeprefix("page=") or 0)
         headers = []
         if page < 4:
-            headers = [("Link", f'</v2/{self.name}/tags/list?page={page + 1}>; rel="next"')]
+            headers = [("Link", "</style.css>; rel=preload"),
+                       ("Link", f'</v2/{self.name}/tags/list?page={page + 1}>; rel="next"')]
         self.answer(200, json.dumps({"name": self.name, "tags": [f"t{page}a", f"t{page}b"]})
                     .encode(), headers)
 
