@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int prune_repository_open(struct prune_repository *repository, const char *name,
 			  const struct cli *cli, const struct access *access, struct http *http,
@@ -102,6 +103,23 @@ static int try_delete(struct prune_repository *repository, const char *wanted,
 	return call->request.status / 100 == 2;
 }
 
+/* It took a time to look at all of them: a tag that stands for something else by now is not the one
+ * that was judged. */
+static int check_unmoved(struct prune_repository *repository, const struct prune_tag *tag,
+			 const char *digest, struct error *err)
+{
+	cleanup_registry_call struct registry_call call = { 0 };
+
+	tag_survey_call(&call, &repository->registry, "HEAD", tag->name);
+	if (registry_call_run(&call, err) < 0)
+		return -1;
+	const char *now = http_header(&call.request, "docker-content-digest", 0);
+	if (call.request.status != 200 || (now && strcmp(now, digest) == 0))
+		return 0;
+	return error_set(err, ERROR_TEMPORARY, "%s:%s was moved while the others were looked at",
+			 repository->name, tag->name);
+}
+
 enum prune_outcome prune_repository_delete(struct prune_repository *repository,
 					   const struct prune_tag *tag, struct error *err)
 {
@@ -112,6 +130,8 @@ enum prune_outcome prune_repository_delete(struct prune_repository *repository,
 	if (json_object_get(repository->gone, digest))
 		return PRUNE_DELETED;
 	if (!repository->has_no_tag_deletes) {
+		if (check_unmoved(repository, tag, digest, err) < 0)
+			return PRUNE_FAILED;
 		int deleted = try_delete(repository, tag->name, &by_tag, err);
 
 		if (deleted < 0)

@@ -520,6 +520,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, b'{"tags":["v1","v2","other"]}')
         return self.give_manifest(headers=[("Docker-Content-Digest", digest(manifest()))])
 
+    def do_moved_tags(self):
+        """Like that, and somebody pushes v2 once it was looked at."""
+        with LOCK:
+            COUNTS[self.path] = COUNTS.get(self.path, 0) + 1
+            is_moved = self.path.endswith("/v2") and COUNTS[self.path] > 1
+        if self.command != "HEAD" or not is_moved:
+            return self.do_untags()
+        return self.give_manifest(headers=[("Docker-Content-Digest", digest(b"another"))])
+
     def do_pages(self):
         page = int(self.query.removeprefix("page=") or 0)
         headers = []

@@ -150,6 +150,14 @@ rows() {
 	[ "$(sed -n 's/.* DELETE \([^ ]*\) .*/\1/p' "$LIAR_LOG" | tr '\n' ' ')" = "/v2/untags/x/manifests/v1 /v2/untags/x/manifests/v2 " ]
 }
 
+@test "prune: a tag that was moved since it was looked at stays" {
+	: >"$LIAR_LOG"
+	prune 8 --include-tags ^v "docker://$LIAR/moved-tags/x"
+	error_is temporary "moved-tags/x:v2 was moved while the others were looked at"
+	[ "$(rows)" = "v1=untagged v2=failed " ]
+	[ "$(sed -n 's/.* DELETE \([^ ]*\) .*/\1/p' "$LIAR_LOG")" = /v2/moved-tags/x/manifests/v1 ]
+}
+
 @test "prune: what fails is told, and nothing is deleted of what cannot be read" {
 	: >"$LIAR_LOG"
 	prune 6 --include-tags . "docker://$LIAR/tagless/x"
