@@ -180,6 +180,13 @@ ino_t mount_namespace(pid_t pid)
 	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
+ino_t pid_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
 /* The process has ended, or is another user's. */
 static bool tells_nothing(const struct error *err)
 {

@@ -47,6 +47,11 @@ int mount_find_below(const char *directory, char **target, struct error *err);
 /* The inode number that names a process's mount namespace (pid 0: our own); 0 when it is gone. */
 ino_t mount_namespace(pid_t pid);
 
+/* The inode number that names our PID namespace; PROC_PID_INIT_INO of the kernel is that of the one
+ * in which all processes are seen. */
+#define PID_NAMESPACE_INITIAL ((ino_t)0xeffffffc)
+ino_t pid_namespace(void);
+
 /* What a process in that mount namespace sees: 1; 0 where no process lives in it. */
 int mount_table_read_in(ino_t name_space, struct mount_table *table, struct error *err);
 

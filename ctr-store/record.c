@@ -84,15 +84,16 @@ static json_t *describe(const struct record *record)
 	char created[TIMESTAMP_SIZE];
 
 	timestamp_now(created);
-	return json_pack(
-		"{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O, s:O*, s:b, s:b, s:i, s:I, s:I, s:s}",
-		"target", record->target, "source", record->source, "image", record->image,
-		"imageId", record->image_id, "digest", record->digest, "container",
-		record->container, "hold", record->hold, "layers", record->layers, "images",
-		json_array_size(record->images) > 0 ? record->images : NULL, "rw", record->writable,
-		"madeTarget", record->made_target, "pid", (int)getpid(), "mountNamespace",
-		(json_int_t)mount_namespace(0), "mountId",
-		mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O, s:O*, s:b, s:b, s:i, s:I, "
+			 "s:I, s:I, s:s}",
+			 "target", record->target, "source", record->source, "image", record->image,
+			 "imageId", record->image_id, "digest", record->digest, "container",
+			 record->container, "hold", record->hold, "layers", record->layers,
+			 "images", json_array_size(record->images) > 0 ? record->images : NULL,
+			 "rw", record->writable, "madeTarget", record->made_target, "pid",
+			 (int)getpid(), "mountNamespace", (json_int_t)mount_namespace(0),
+			 "pidNamespace", (json_int_t)pid_namespace(), "mountId",
+			 mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
 }
 
 /* mounts/.on-<hash of the directory>, a symbolic link to what was last mounted on it. The caller
@@ -231,6 +232,16 @@ static int is_elsewhere(struct view *view, ino_t name_space, const char *source,
 				   : mount_table_keeps(&view->table, name_space);
 }
 
+/* In a PID namespace of our own, other than that of the record, we may not see who lives in its
+ * mount namespace. */
+static bool sees_inhabitants(const json_t *record)
+{
+	ino_t theirs = (ino_t)json_integer_value(json_object_get(record, "pidNamespace"));
+	ino_t own = pid_namespace();
+
+	return theirs == 0 || own == PID_NAMESPACE_INITIAL || own == theirs;
+}
+
 /* 1 when the record's mount is there, 0 when not, -1 when that cannot be told. */
 static int counts(const json_t *record, struct view *view, struct error *err)
 {
@@ -247,7 +258,9 @@ static int counts(const json_t *record, struct view *view, struct error *err)
 	}
 	if (mount_table_has(&view->table, source, json_text(record, "target", "")))
 		return 1;
-	return theirs == view->name_space ? 0 : is_elsewhere(view, theirs, source, err);
+	if (theirs == view->name_space)
+		return 0;
+	return sees_inhabitants(record) ? is_elsewhere(view, theirs, source, err) : 1;
 }
 
 static bool is_record_name(const char *name)
@@ -338,22 +351,35 @@ static void remove_ghost(const struct store *store, const json_t *record)
 	record_remove(store, record);
 }
 
-/* Those that count. The mounts are looked at after the records were read, or a mount made in
- * between would look like a ghost. */
-static json_t *sift(const struct store *store, const json_t *all, bool prune, size_t *stale,
-		    struct error *err)
+/* Where the mount of a record is after its directory, or one above it, was renamed: a place of
+ * which none of the records that count tells. NULL where there is none; borrowed. */
+static const char *find_moved(const struct view *view, const json_t *record, const json_t *list)
 {
-	__attribute__((cleanup(view_free))) struct view view = { 0 };
-	json_auto_t *list = json_array();
+	const char *source = json_text(record, "source", "");
+	json_auto_t *same = record_select(list, "source", source);
+
+	for (size_t i = 0; i < view->table.count; i++) {
+		const struct mount_entry *entry = &view->table.entries[i];
+		json_auto_t *there = record_select(same, "target", entry->target);
+
+		if (strcmp(entry->source, source) == 0 && json_array_size(there) == 0)
+			return entry->target;
+	}
+	return NULL;
+}
+
+/* Of those that are not where they were the ones that were moved count, too. */
+static void sift_rest(const struct store *store, const json_t *rest, const struct view *view,
+		      bool prune, size_t *stale, json_t *list)
+{
 	json_t *record;
 	size_t i;
 
-	json_array_foreach (all, i, record) {
-		int status = counts(record, &view, err);
+	json_array_foreach (rest, i, record) {
+		const char *target = find_moved(view, record, list);
 
-		if (status < 0)
-			return NULL;
-		if (status) {
+		if (target) {
+			json_object_set_new(record, "target", json_string(target));
 			json_array_append(list, record);
 			continue;
 		}
@@ -362,6 +388,27 @@ static json_t *sift(const struct store *store, const json_t *all, bool prune, si
 		if (prune)
 			remove_ghost(store, record);
 	}
+}
+
+/* Those that count. The mounts are looked at after the records were read, or a mount made in
+ * between would look like a ghost. */
+static json_t *sift(const struct store *store, const json_t *all, bool prune, size_t *stale,
+		    struct error *err)
+{
+	__attribute__((cleanup(view_free))) struct view view = { 0 };
+	json_auto_t *list = json_array();
+	json_auto_t *rest = json_array();
+	json_t *record;
+	size_t i;
+
+	json_array_foreach (all, i, record) {
+		int status = counts(record, &view, err);
+
+		if (status < 0)
+			return NULL;
+		json_array_append(status ? list : rest, record);
+	}
+	sift_rest(store, rest, &view, prune, stale, list);
 	return json_incref(list);
 }
 

@@ -4,7 +4,8 @@
  * before the mount is made. The owner is the container's id, "image:" and the hex digits of the
  * image's, or "hold:" and the id of a hold (ctr-store/hold.h), so that nobody reads the records of
  * others. A record counts while the mount that it names is there, in the mount namespace in which
- * it was made; so neither a crash nor umount(8) leaves a ghost.
+ * it was made; so neither a crash nor umount(8) leaves a ghost. Where a directory above it was
+ * renamed, what is read says where it is now.
  */
 #pragma once
 #include "lib/error.h"

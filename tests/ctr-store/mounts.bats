@@ -43,6 +43,31 @@ teardown() { clean_store; }
 	[ -z "$(ls -A "$OCID_RUNROOT/mounts")" ]
 }
 
+@test "mounts: one whose directory was renamed is known by its new name" {
+	mkdir -p a/m elsewhere
+	ctr-store mount --rw t:1 a/m >/dev/null
+	echo precious >a/m/mine
+	mv a b
+	tool ctr-store gc
+	[ "$(field '.mounts, .containers' | xargs)" = "0 0" ]
+	[ "$(cat b/m/mine b/m/etc/one)" = $'precious\none' ]
+	tool ctr-store mounts
+	[ "$(field .target)" = "$PWD/b/m" ]
+	tool 5 ctr-store rm t:1
+	error_is in-use "$PWD/b/m"
+	# of two on the same files each is itself
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store mount web elsewhere >/dev/null
+	umount elsewhere
+	[ "$(ctr-store mounts | wc -l)" -eq 2 ]
+	tool ctr-store rm web
+	tool ctr-store umount b/m
+	[ -z "$(ctr-store mounts)" ]
+	tool ctr-store gc
+	[ -z "$(ls -A "$OCID_RUNROOT/mounts")" ]
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+}
+
 @test "mounts: a container of another mount namespace cannot be mounted again in this one" {
 	unshare --mount --propagation private bash -c \
 		'ctr-store create --image t:1 --id web >/dev/null; echo >ready; exec sleep 60' 3>&- &
@@ -82,6 +107,19 @@ teardown() { clean_store; }
 	tool ctr-store mounts
 	[ -z "$output" ]
 	tool ctr-store rm t:1
+}
+
+@test "mounts: one of a mount namespace of which no process is seen, for a PID namespace, counts" {
+	ctr-store mount --rw t:1 mnt >/dev/null
+	echo precious >mnt/mine
+	# as in a container that was given the store
+	# shellcheck disable=SC2016
+	tool unshare --mount --pid --fork --mount-proc --propagation private bash -c \
+		'umount "$PWD/mnt" && [ ! -e mnt/mine ] && ctr-store gc && ctr-store mounts'
+	[ "$(tail -n 1 <<<"$output" | jq -r .target)" = "$PWD/mnt" ]
+	[ "$(cat mnt/mine mnt/etc/one)" = $'precious\none' ]
+	tool ctr-store umount mnt
+	[ -z "$(ctr-store mounts)" ]
 }
 
 @test "mounts: damaged records do not count and go with gc" {
