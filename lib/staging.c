@@ -49,7 +49,8 @@ int staging_open(const struct store *store, struct staging *staging, struct erro
 	s.lock_fd = openat(s.fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s.lock_fd < 0)
 		return error_os(err, "%s/tmp/%s/lock", store->root, s.name);
-	if (lock_file(s.lock_fd, LOCK_EXCLUSIVE, false, s.name, err) < 0)
+	/* who only counts what is unfinished may be trying it at this moment */
+	if (lock_file(s.lock_fd, LOCK_EXCLUSIVE, true, s.name, err) < 0)
 		return -1;
 	*staging = s;
 	s = (struct staging){ .fd = -1, .tmp_fd = -1, .locks_fd = -1, .lock_fd = -1 };

@@ -77,3 +77,23 @@ pull() { # SECONDS
 	[ -z "$(find "$OCID_RUNROOT/erofs" -mindepth 2)" ]
 	[ -z "$(find "$OCID_ROOT"/{layers,containers,tmp,images/blobs/sha256} -mindepth 1)" ]
 }
+
+@test "ctr-store: who counts unfinished work does not disturb one that just begins" {
+	store_image docker.io/library/t:1 base.tar
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 "${TOOL_TIMEOUT:-60}" \
+		strace -f -o calls -e trace=openat -e inject=openat:signal=STOP:when=1 -P lock \
+		ctr-store unpack t:1 >document 3>&- &
+	pid=$!
+	wait_for 10 grep -q 'stopped by SIGSTOP' calls
+	# as df does, for longer
+	/usr/bin/python3 -c 'import fcntl, struct, sys, time
+file = open(sys.argv[1], "r+")
+fcntl.fcntl(file, 37, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))
+print(flush=True)
+time.sleep(1)' "$OCID_ROOT"/tmp/*/lock >locked 3>&- &
+	wait_for 10 test -s locked
+	pkill -CONT -P "$(pgrep -P "$pid")"
+	wait "$pid"
+	[ "$(jq -r .image.name document)" = docker.io/library/t:1 ]
+	wait
+}
