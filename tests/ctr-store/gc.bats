@@ -106,6 +106,7 @@ forget_images() {
 @test "gc: what something is mounted in stays where it is until that is unmounted" {
 	local mounted=$OCID_ROOT/tmp/0123456789abcdef/container-x/mnt
 
+	ctr-store images >/dev/null
 	mkdir -p "$mounted" mine
 	echo mine >mine/file
 	# the second is of the same file system
