@@ -90,7 +90,9 @@ LINK += -fsanitize=address,undefined
 else
 HARDEN += -D_FORTIFY_SOURCE=2
 endif
-FLAGS = -std=gnu17 -D_GNU_SOURCE -I. -I$(BUILD)/gen -DLIBEXECDIR='"$(LIBEXECDIR)"' \
+# files are larger than the words of some machines
+LANGUAGE := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+FLAGS = $(LANGUAGE) -I. -I$(BUILD)/gen -DLIBEXECDIR='"$(LIBEXECDIR)"' \
 	$(WARN) $(HARDEN) -MMD -MP
 
 pkg_cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
@@ -152,8 +154,9 @@ endef
 $(foreach p,$(filter-out $(RESIDENT),$(PROGRAMS)),$(eval $(call program,$(p))))
 
 # These stay in memory once for every container or pod: static, without our library or any other.
-RESIDENT_CC ?= $(if $(SANITIZE),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-RESIDENT_FLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(filter-out -Wnull-dereference,$(WARN)) -O2 -g \
+machine = $(firstword $(subst -, ,$(shell $(1) -dumpmachine 2>/dev/null)))
+RESIDENT_CC ?= $(if $(SANITIZE),$(CC),$(if $(filter $(call machine,$(CC)),$(call machine,musl-gcc)),musl-gcc,$(CC)))
+RESIDENT_FLAGS = $(LANGUAGE) -I. $(filter-out -Wnull-dereference,$(WARN)) -O2 -g \
 	$(if $(SANITIZE),$(HARDEN),-fstack-protector-strong)
 define resident
 $(BUILD)/$(1): $(SRCS_$(1)) $(wildcard $(dir $(firstword $(SRCS_$(1))))*.h)

@@ -121,8 +121,9 @@ static int open_shared(const struct shared *shared, bool copy)
 	struct statfs st;
 
 	/* else it is the directory that it was on */
-	return fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == EROFS_SUPER_MAGIC_V1 ? steal_fd(&fd)
-										     : -1;
+	return fd >= 0 && fstatfs(fd, &st) == 0 && (unsigned)st.f_type == EROFS_SUPER_MAGIC_V1
+		       ? steal_fd(&fd)
+		       : -1;
 }
 
 static bool add_user(const struct shared *shared, const char *user)

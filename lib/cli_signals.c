@@ -47,8 +47,8 @@ void cli_catch_signals(void)
 
 void cli_limit_time(long long ms)
 {
-	const struct itimerval timer = { .it_value = { .tv_sec = ms / 1000,
-						       .tv_usec = ms % 1000 * 1000 } };
+	const struct itimerval timer = { .it_value = { (time_t)(ms / 1000),
+						       (suseconds_t)(ms % 1000 * 1000) } };
 
 	catch_signal(SIGALRM);
 	setitimer(ITIMER_REAL, &timer, NULL);

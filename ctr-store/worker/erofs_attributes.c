@@ -74,7 +74,7 @@ static size_t encode(const struct attribute *attribute, unsigned char *entry)
 		if (attribute->size > 0)
 			memcpy(entry + EROFS_ATTRIBUTE_HEADER + length, attribute->value,
 			       attribute->size);
-		return round_up(EROFS_ATTRIBUTE_HEADER + length + attribute->size, 4);
+		return round_size_up(EROFS_ATTRIBUTE_HEADER + length + attribute->size, 4);
 	}
 	return 0;
 }
@@ -204,7 +204,7 @@ void attribute_body_placed(struct attribute_table *table, const struct attribute
 		return;
 	for (size_t at = EROFS_BODY_HEADER + 4u * body->bytes[4]; at < body->size;) {
 		const unsigned char *entry = body->bytes + at;
-		size_t size = round_up(
+		size_t size = round_size_up(
 			EROFS_ATTRIBUTE_HEADER + entry[0] + (size_t)(entry[2] | entry[3] << 8), 4);
 
 		remember(table, entry, size, place + at);

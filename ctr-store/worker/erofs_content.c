@@ -123,7 +123,7 @@ static int skip_to(struct content *content, uint64_t offset, struct error *err)
 	if (to > content->end >> EROFS_BLOCK_BITS &&
 	    (pad_block(content, err) < 0 || skip_to_block(content, to, err) < 0))
 		return -1;
-	memset(content->block + content->end % EROFS_BLOCK, 0, offset - content->end);
+	memset(content->block + content->end % EROFS_BLOCK, 0, (size_t)(offset - content->end));
 	content->end = offset;
 	return 0;
 }
@@ -175,7 +175,7 @@ static void make_map(struct content *content, struct inode *inode)
 	inode->layout = EROFS_CHUNK_BASED;
 	inode->where = content->chunk_bits;
 	inode->map_size = (size_t)count * 4;
-	inode->map = content->map = xcalloc(count, 4);
+	inode->map = content->map = xcalloc((size_t)count, 4);
 	memset(content->map, 0xff, inode->map_size);
 	for (size_t i = 0; i < content->run_count; i++) {
 		const struct run *run = &content->runs[i];

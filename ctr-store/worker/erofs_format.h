@@ -67,3 +67,9 @@ static inline uint64_t round_up(uint64_t value, uint64_t step)
 {
 	return (value + step - 1) & ~(step - 1);
 }
+
+/* The same of what is in memory. */
+static inline size_t round_size_up(size_t value, size_t step)
+{
+	return (value + step - 1) & ~(step - 1);
+}

@@ -105,7 +105,7 @@ int image_skip(struct image *image, uint64_t count, struct error *err)
 /* No inode lies across two blocks. */
 static size_t next_slot(const struct image_cursor *cursor)
 {
-	size_t at = round_up(cursor->slab_used, EROFS_SLOT);
+	size_t at = round_size_up(cursor->slab_used, EROFS_SLOT);
 
 	return at % EROFS_BLOCK == EROFS_BLOCK - EROFS_SLOT ? at + EROFS_SLOT : at;
 }
@@ -118,7 +118,7 @@ static bool suits(size_t at, size_t head, size_t tail)
 
 bool image_inlines(const struct image_cursor *cursor, size_t head, size_t tail)
 {
-	size_t at = next_slot(cursor), next = round_up(at, EROFS_BLOCK);
+	size_t at = next_slot(cursor), next = round_size_up(at, EROFS_BLOCK);
 
 	if (tail == 0 || !suits(0, head, tail))
 		return tail > 0 && suits(at, head, tail) && at + head + tail <= cursor->slab_size;
@@ -133,14 +133,14 @@ uint64_t image_place(struct image_cursor *cursor, size_t size, size_t tail)
 	size_t at = next_slot(cursor);
 
 	if (!suits(at, size - tail, tail))
-		at = round_up(at, EROFS_BLOCK);
+		at = round_size_up(at, EROFS_BLOCK);
 	if (at + size > cursor->slab_size) {
 		size_t grown = cursor->slab_size ? 2 * cursor->slab_size : SLAB_MIN;
 
 		if (grown > SLAB_MAX)
 			grown = SLAB_MAX;
 		if (grown < size)
-			grown = round_up(size, EROFS_BLOCK);
+			grown = round_size_up(size, EROFS_BLOCK);
 		at = 0;
 		cursor->slab = cursor->end * EROFS_BLOCK;
 		cursor->slab_size = grown;

@@ -54,22 +54,15 @@ static int become_nobody(struct error *err)
 }
 
 #if defined(__SANITIZE_ADDRESS__) /* which needs more calls */
-static int apply_seccomp(struct error *err)
-{
-	(void)err;
-	return 0;
-}
-#else
-
-#if defined(__x86_64__)
+#elif defined(__x86_64__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__riscv)
+#elif defined(__riscv) && __riscv_xlen == 64
 #define ARCHITECTURE AUDIT_ARCH_RISCV64
-#else
-#define ARCHITECTURE 0
 #endif
+
+#ifdef ARCHITECTURE
 
 static const unsigned allowed_calls[] = {
 	SYS_read,	  SYS_write,
@@ -107,8 +100,6 @@ static int apply_seccomp(struct error *err)
 	};
 	const struct sock_fprog program = { FIXED + CALLS + 2, filter };
 
-	if (ARCHITECTURE == 0)
-		return 0;
 	for (unsigned i = 0; i < CALLS; i++)
 		filter[FIXED + i] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, allowed_calls[i], (unsigned char)(CALLS - i), 0);
@@ -118,6 +109,15 @@ static int apply_seccomp(struct error *err)
 		return error_os(err, "cannot apply seccomp");
 	return 0;
 }
+
+#else
+
+static int apply_seccomp(struct error *err)
+{
+	(void)err;
+	return 0;
+}
+
 #endif
 
 int confine(struct error *err)
