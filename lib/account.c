@@ -3,6 +3,7 @@
 
 #include "lib/memory.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,15 +22,15 @@ void account_free(struct account *account)
 
 bool account_parse_id(const char *text, unsigned *id)
 {
-	unsigned long value = 0;
+	uint64_t value = 0;
 
 	if (!*text)
 		return false;
 	for (; *text; text++) {
 		if (*text < '0' || *text > '9')
 			return false;
-		value = value * 10 + (unsigned long)(*text - '0');
-		if (value > 4294967294UL)
+		value = value * 10 + (uint64_t)(*text - '0');
+		if (value > 4294967294U)
 			return false;
 	}
 	*id = (unsigned)value;
