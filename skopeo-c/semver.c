@@ -2,6 +2,7 @@
 #include "skopeo-c/semver.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,10 @@ static bool parse_numbers(const char *text, bool wild, struct semver *version, c
 		}
 		if (!isdigit((unsigned char)*text) || version->count == 3)
 			return false;
+		errno = 0;
 		version->numbers[version->count++] = strtoull(text, &end, 10);
+		if (errno == ERANGE)
+			return false;
 		text = end;
 		if (*text != '.')
 			break;
@@ -36,6 +40,21 @@ static bool parse_numbers(const char *text, bool wild, struct semver *version, c
 	}
 	*rest = text;
 	return true;
+}
+
+/* Identifiers between points: none is empty, and no number begins with a 0 (semver.org, 9). */
+static bool is_prerelease(const char *text)
+{
+	for (;;) {
+		size_t length = strcspn(text, ".");
+
+		if (length == 0 ||
+		    (length > 1 && text[0] == '0' && strspn(text, "0123456789") == length))
+			return false;
+		if (!text[length])
+			return true;
+		text += length + 1;
+	}
 }
 
 static bool parse(const char *text, bool wild, struct semver *version)
@@ -55,6 +74,8 @@ static bool parse(const char *text, bool wild, struct semver *version)
 			return false;
 		memcpy(version->prerelease, rest + 1, length);
 		version->prerelease[length] = '\0';
+		if (!is_prerelease(version->prerelease))
+			return false;
 		rest += 1 + length;
 	}
 	if (*rest == '+')
@@ -124,24 +145,14 @@ static const struct {
 	{ "=", EQUAL },	   { "~", TILDE },     { "^", CARET },
 };
 
-/* The first version that is not any more one of those whose first `kept` numbers are these. */
-static struct semver above(const struct semver *version, int kept)
-{
-	struct semver limit = { .count = 3 };
-
-	for (int i = 0; i < kept; i++)
-		limit.numbers[i] = version->numbers[i];
-	if (kept > 0)
-		limit.numbers[kept - 1]++;
-	return limit;
-}
-
+/* Not below, and with the same first `kept` numbers: what comes before the next one is a prerelease
+ * of that. */
 static bool is_within(const struct semver *version, const struct semver *low, int kept)
 {
-	struct semver high = above(low, kept);
-
-	return semver_compare(version, low) >= 0 &&
-	       (kept == 0 || semver_compare(version, &high) < 0);
+	for (int i = 0; i < kept; i++)
+		if (version->numbers[i] != low->numbers[i])
+			return false;
+	return semver_compare(version, low) >= 0;
 }
 
 /* How many numbers ^ keeps: up to the first that is not 0, or to the last that was given. */
@@ -153,12 +164,13 @@ static int caret_kept(const struct semver *version)
 	return version->count;
 }
 
-static bool condition_holds(const struct condition *condition, const struct semver *version)
+static bool condition_holds(const struct condition *condition, const struct semver *version,
+			    bool prereleases)
 {
 	const struct semver *limit = &condition->version;
 	int count = limit->count, order = semver_compare(version, limit);
 
-	if (version->prerelease[0] && !limit->prerelease[0])
+	if (version->prerelease[0] && !prereleases)
 		return false;
 	switch (condition->operator) {
 	case EQUAL:
@@ -224,10 +236,11 @@ static const char *range_end(const char *after)
 	return dash > after && dash[0] == '-' && dash[1] == ' ' ? dash + 1 : NULL;
 }
 
-/* Whether all conditions up to "||" or the end hold; *valid becomes false where one is none.
- * *rest is what follows. */
-static bool alternative_holds(const char *text, const struct semver *version, bool *valid,
-			      const char **rest)
+/* Whether all conditions up to "||" or the end hold; *valid becomes false where one is none,
+ * *prereleases true where one names a prerelease: then they count for all. *rest is what follows.
+ */
+static bool alternative_holds(const char *text, const struct semver *version, bool *prereleases,
+			      bool *valid, const char **rest)
 {
 	bool holds = true;
 	int count = 0;
@@ -244,15 +257,17 @@ static bool alternative_holds(const char *text, const struct semver *version, bo
 			*valid = false;
 			break;
 		}
+		*prereleases = *prereleases || condition.version.prerelease[0];
 		const char *end = range_end(text);
 		if (end) {
 			condition.operator= AT_LEAST;
-			holds = holds && condition_holds(&condition, version);
+			holds = holds && condition_holds(&condition, version, *prereleases);
 			text = next_word(end, word);
 			*valid = *valid && parse_condition(word, &condition);
 			condition.operator= AT_MOST;
+			*prereleases = *prereleases || condition.version.prerelease[0];
 		}
-		holds = holds && condition_holds(&condition, version);
+		holds = holds && condition_holds(&condition, version, *prereleases);
 		count++;
 	}
 	*valid = *valid && count > 0;
@@ -266,7 +281,11 @@ static int judge(const char *constraint, const struct semver *version)
 	bool valid = true, met = false;
 
 	for (const char *text = constraint;; text += 2) {
-		met = alternative_holds(text, version, &valid, &text) || met;
+		bool prereleases = false;
+		const char *rest;
+
+		alternative_holds(text, version, &prereleases, &valid, &rest);
+		met = alternative_holds(text, version, &prereleases, &valid, &text) || met;
 		if (!valid || (*text && strncmp(text, "||", 2) != 0))
 			return -1;
 		if (!*text)

@@ -25,6 +25,6 @@ int semver_compare(const struct semver *one, const struct semver *other);
 /* ERROR_USAGE for a constraint that is none. */
 int semver_check_constraint(const char *constraint, struct error *err);
 
-/* Whether the version meets a constraint that was checked. A prerelease meets only conditions that
- * name one. */
+/* Whether the version meets a constraint that was checked. A prerelease meets only conditions of
+ * which, up to "||", one names one. */
 bool semver_meets(const struct semver *version, const char *constraint);

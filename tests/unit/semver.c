@@ -72,6 +72,15 @@ int main(void)
 		{ "2.0.0", "1.x || >= 2.1", false },
 		{ "1.3.0-rc.1", ">= 1.2", false },
 		{ "1.3.0-rc.1", ">= 1.2-0", true },
+		{ "1.3.0-rc.1", "~1.2.3-0", false },
+		{ "1.2.9-rc.1", "~1.2.3-0", true },
+		{ "2.0.0-alpha", "^1.2.3-0", false },
+		{ "1.3.0-rc.1", "^1.2.3-0", true },
+		{ "1.2.3-rc.2", ">=1.2.3-rc.1 <2", true },
+		{ "1.3.0-rc.1", "<2, >=1.2.3-rc.1", true },
+		{ "1.2.2-rc.1", ">=1.2.3-rc.1 <2", false },
+		{ "1.3.0-rc.1", "1.2 - 2-rc.1", true },
+		{ "1.3.0-rc.1", "^1.2 || ^2-0", false },
 		{ "v1.2.3", "=1.2.3", true },
 		{ "1.2.3+build.7", "1.2.3", true },
 	};
@@ -87,7 +96,13 @@ int main(void)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		ok(!is_constraint(bad[i]), "semver: \"%s\" is no constraint", bad[i]);
 	ok(!semver_parse("latest", &version) && !semver_parse("1.2.3.4", &version) &&
-		   !semver_parse("1.2-", &version) && !semver_parse("", &version),
+		   !semver_parse("1.2-", &version) && !semver_parse("", &version) &&
+		   !semver_parse("1.2-01", &version) && !semver_parse("1.2-a..b", &version) &&
+		   !semver_parse("1.2-a.", &version) &&
+		   !semver_parse("18446744073709551616", &version),
 	   "semver: what is no version");
+	ok(semver_parse("1.2-0", &version) && semver_parse("1.2-0a.10", &version) &&
+		   semver_parse("20240101.1", &version),
+	   "semver: what is one");
 	return tap_done();
 }
