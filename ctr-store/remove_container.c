@@ -15,7 +15,9 @@
 #include "lib/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 /* The records of the container's mounts, unless it is running. The caller owns them. */
 static json_t *check_stopped(const struct store *store, const json_t *container, struct error *err)
@@ -51,7 +53,17 @@ static int unmount_unrecorded(const struct store *store, const json_t *container
 {
 	cleanup_free char *rootfs =
 		xasprintf("%s/containers/%s/rootfs", store->root, json_text(container, "id", ""));
+	cleanup_mount_table struct mount_table table = { 0 };
+	struct statx st;
 
+	if (statx(AT_FDCWD, rootfs, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &st) < 0 ||
+	    !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return 0;
+	if (mount_table_read(0, &table, err) < 0)
+		return -1;
+	if (!mount_table_top(&table, rootfs))
+		return error_set(err, ERROR_IN_USE, "container %s: something is mounted at %s",
+				 container_label(container), rootfs);
 	if (umount2(rootfs, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0)) == 0 || errno != EBUSY)
 		return 0;
 	error_set(err, ERROR_IN_USE, "container %s: %s is busy: a process works in it",
@@ -63,12 +75,12 @@ static int unmount_unrecorded(const struct store *store, const json_t *container
 static int unmount_inside(const struct store *store, const json_t *container, bool force,
 			  struct error *err)
 {
-	cleanup_free char *rootfs =
-		xasprintf("%s/containers/%s/rootfs", store->root, json_text(container, "id", ""));
+	cleanup_free char *bundle =
+		xasprintf("%s/containers/%s", store->root, json_text(container, "id", ""));
 
 	while (backend_is_copy(container)) {
 		cleanup_free char *target = NULL;
-		int found = mount_find_below(rootfs, &target, err);
+		int found = mount_find_below(bundle, &target, err);
 
 		if (found <= 0)
 			return found;
@@ -93,8 +105,8 @@ int remove_container(const struct store *store, const char *id, bool force, stru
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
 	json_auto_t *records = check_stopped(store, container, err);
 	if (!records || unmount_all(store, container, records, force, err) < 0 ||
-	    unmount_unrecorded(store, container, force, err) < 0 ||
 	    unmount_inside(store, container, force, err) < 0 ||
+	    unmount_unrecorded(store, container, force, err) < 0 ||
 	    container_discard(store, container, &trash, err) < 0)
 		return -1;
 	lock_discard(store->locks_fd, "container", id);

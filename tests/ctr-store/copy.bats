@@ -156,6 +156,8 @@ look() {
 	tool 5 ctr-store rm web
 	error_is in-use "container web: something is mounted at $path/opt (--force unmounts it)"
 	[ "$(cat mine/file mine/deep/file)" = $'mine\nmine' ]
+	mount --bind mine "$path"
+	tool 5 ctr-store rm web
 	tool ctr-store rm --force web
 	[ "$(cat mine/file mine/deep/file)" = $'mine\nmine' ]
 	nothing_unfinished

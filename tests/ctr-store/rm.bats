@@ -36,6 +36,26 @@ has_own_mounts() {
 	tool ctr-store rm --force web
 }
 
+@test "rm: a mount without a record goes with its container, one of somebody else's does not" {
+	ctr-store create --image t:1 --name web >/dev/null
+	rm -r "$OCID_RUNROOT/mounts"
+	tool ctr-store rm web
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store umount web
+	path=$(echo "$OCID_ROOT"/containers/*/rootfs)
+	echo mine >mnt/file
+	mount --bind mnt "$path"
+	for options in "" --force; do
+		# shellcheck disable=SC2086
+		tool 5 ctr-store rm $options web
+		error_is in-use "container web: something is mounted at $path"
+	done
+	[ "$(cat "$path/file")" = mine ]
+	umount "$path"
+	tool ctr-store rm web
+	nothing_unfinished
+}
+
 @test "rm: an image of several platforms goes with the blobs and layers of all, but for what others have" {
 	make_tar other.tar file:other:text=other
 	make_tar third.tar file:third:text=third
