@@ -161,6 +161,10 @@ sign() {
 	tool skopeo-c copy -q --policy p.json --all --src-tls-verify=false "docker://$REGISTRY/t/multi:v1" dir:ours
 	[ "$(find ours -name '*signature-1' | wc -l)" -eq 4 ]
 	diff -r ours theirs
+	# over what is there, and over itself
+	tool skopeo-c copy -q --all dir:theirs dir:ours
+	tool skopeo-c copy -q --all dir:ours dir:ours
+	diff -r ours theirs
 	we_take p.json "$REGISTRY/t/multi:v1"
 	for part in all linux/amd64,linux/arm64; do
 		tool skopeo-c copy -q --policy p.json --remove-list-signatures --multi-arch "$part" --src-tls-verify=false \
