@@ -126,15 +126,16 @@ layer_again() {
 	[ "$(jq -r .config.digest d/manifest.json)" = "$(jq -r .config.digest wanted/manifest.json)" ]
 }
 
-@test "copy: an archive stays where it is, with its mode: what a symbolic link leads to is replaced" {
+@test "copy: an archive stays where it is, with its owner and mode: what a symbolic link leads to is replaced" {
 	for kind in docker oci; do
 		mkdir "$kind"
 		copy "$SRC" "$kind-archive:$kind/real.tar:app:1"
 		chmod 600 "$kind/real.tar"
+		chown 1234:5678 "$kind/real.tar"
 		ln -s "$kind/real.tar" "$kind.tar"
 		copy "$OTHER" "$kind-archive:$kind.tar:app:2"
 		[ "$(readlink "$kind.tar")" = "$kind/real.tar" ]
-		[ "$(stat -c %a "$kind/real.tar")" = 600 ]
+		[ "$(stat -c "%a %u %g" "$kind/real.tar")" = "600 1234 5678" ]
 		copy "$kind-archive:$kind/real.tar:app:2" "dir:$kind/d"
 		# one that leads to nothing yet
 		ln -s new.tar "$kind/link.tar"
