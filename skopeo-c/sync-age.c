@@ -24,7 +24,8 @@ static int is_young(const struct sync_list *list, const struct sync_item *item,
 	if (transport_open(&from, item->source, &settings, err) < 0 ||
 	    image_age(&from, NULL, &made, err) < 0)
 		return -1;
-	/* one that does not say when is not taken for old: an artifact, a build that can be repeated */
+	/* one that does not say when is not taken for old: an artifact, a build that can be
+	 * repeated */
 	return made < 0 || made >= oldest;
 }
 
