@@ -6,10 +6,30 @@
 #include "lib/memory.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAT_MAX = 4096, FIELD_NAME = 2, FIELD_START = 22 }; /* proc_pid_stat(5) */
+/* proc_pid_stat(5) */
+enum { STAT_MAX = 4096, FIELD_NAME = 2, FIELD_THREADS = 20, FIELD_START = 22 };
+
+/* The number in a field; `at` is the end of FIELD_NAME. */
+static long long field(const char *at, int number)
+{
+	for (int i = FIELD_NAME; at && i < number; i++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	return at ? strtoll(at, NULL, 10) : 0;
+}
+
+/* One whose first thread has ended is called a zombie, too, while its others go on. */
+static bool has_ended(const char *at)
+{
+	char state = strlen(at) < sizeof ") S" - 1 ? 'X' : at[2];
+
+	return state == 'X' || (state == 'Z' && field(at, FIELD_THREADS) <= 1);
+}
 
 /* 1 with the time; 0: there is none, or only waits for its parent; -1: that cannot be told. */
 static int read_start_time(pid_t pid, long long *start, struct error *err)
@@ -26,13 +46,9 @@ static int read_start_time(pid_t pid, long long *start, struct error *err)
 	/* the name of the program, in parentheses, may hold anything */
 	const char *at = text ? strrchr(text, ')') : NULL;
 
-	if (!at || strlen(at) < sizeof ") S" - 1 || strchr("ZX", at[2]))
+	if (!at || has_ended(at))
 		return 0;
-	for (int field = FIELD_NAME; at && field < FIELD_START; field++) {
-		at = strchr(at, ' ');
-		at = at ? at + 1 : NULL;
-	}
-	*start = at ? strtoll(at, NULL, 10) : 0;
+	*start = field(at, FIELD_START);
 	return *start > 0;
 }
 

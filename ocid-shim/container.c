@@ -221,13 +221,12 @@ const char *container_started_file(const struct container *container)
 	return has_file(container, "started") ? "started" : NULL;
 }
 
-int container_await_process(const struct container *container, int timeout_ms, struct error *err)
+/* 1 with a descriptor of its first process; 0: that has ended; -1: that cannot be told. */
+static int open_init(const struct container *container, int *fd, struct error *err)
 {
 	if (init_of(container) <= 1)
 		return 0;
 	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, init_of(container), 0);
-	struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
-	int count;
 
 	/* EINVAL: the number is a thread's by now */
 	if (pid_fd < 0)
@@ -236,6 +235,29 @@ int container_await_process(const struct container *container, int timeout_ms, s
 			       : error_os(err, "container %s", container->id);
 	/* only after the open: it names whatever process had the number then */
 	int lives = init_lives(container, err);
+	if (lives > 0)
+		*fd = steal_fd(&pid_fd);
+	return lives;
+}
+
+int container_signal_process(const struct container *container, int number, struct error *err)
+{
+	cleanup_fd int pid_fd = -1;
+	int lives = open_init(container, &pid_fd, err);
+
+	if (lives <= 0)
+		return lives;
+	return syscall(SYS_pidfd_send_signal, pid_fd, number, NULL, 0) < 0
+		       ? error_os(err, "container %s", container->id)
+		       : 1;
+}
+
+int container_await_process(const struct container *container, int timeout_ms, struct error *err)
+{
+	cleanup_fd int pid_fd = -1;
+	int lives = open_init(container, &pid_fd, err), count;
+	struct pollfd ended = { .fd = pid_fd, .events = POLLIN };
+
 	if (lives <= 0)
 		return lives;
 	while ((count = cli_poll(&ended, 1, timeout_ms)) < 0)

@@ -77,6 +77,10 @@ const char *container_started_file(const struct container *container);
  * monitor was killed). The caller owns it. */
 int container_wait(const struct container *container, json_t **exit, struct error *err);
 
+/* Send a signal to its first process, not by the runtime: 1 when that is done, 0 when it has ended.
+ */
+int container_signal_process(const struct container *container, int number, struct error *err);
+
 /* Wait for the end of its first process only; timeout_ms -1: without limit. 0 when it has ended, 1
  * when it has not within that time. */
 int container_await_process(const struct container *container, int timeout_ms, struct error *err);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/kill.h"
+
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
@@ -13,6 +15,19 @@
 struct kill_settings {
 	bool all;
 };
+
+int kill_container(const struct store *store, const struct container *container, int lock,
+		   int number, struct error *err)
+{
+	char digits[16];
+	struct error ignored;
+
+	snprintf(digits, sizeof digits, "%d", number);
+	const char *const words[] = { "kill", container->id, digits, NULL };
+	if (runtime_run(store, container->facts, lock, words, NULL, err) == 0)
+		return 0;
+	return container_signal_process(container, number, &ignored) > 0 ? 0 : -1;
+}
 
 static int run_kill(const struct cli *cli, struct error *err)
 {
@@ -32,10 +47,11 @@ static int run_kill(const struct cli *cli, struct error *err)
 		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped",
 				 container.id);
 
+	if (!settings->all)
+		return kill_container(&store, &container, -1, number, err);
 	snprintf(digits, sizeof digits, "%d", number);
-	const char *const one[] = { "kill", container.id, digits, NULL };
-	const char *const all[] = { "kill", "--all", container.id, digits, NULL };
-	return runtime_run(&store, container.facts, -1, settings->all ? all : one, NULL, err);
+	const char *const words[] = { "kill", "--all", container.id, digits, NULL };
+	return runtime_run(&store, container.facts, -1, words, NULL, err);
 }
 
 static const struct cli_option options[] = {

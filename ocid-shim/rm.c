@@ -3,6 +3,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
+#include "ocid-shim/kill.h"
 #include "ocid-shim/log_set.h"
 #include "ocid-shim/runtime.h"
 
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum { DELETE_TRIES = 3, END_MS = 10000 };
@@ -39,12 +41,11 @@ static int remove_remains(const struct store *store, const char *id, int lock, s
 static int end(const struct store *store, const struct container *container, int lock,
 	       struct error *err)
 {
-	const char *const words[] = { "kill", container->id, "9", NULL };
 	const char *const thaw[] = { "resume", container->id, NULL };
 	bool paused = container_status(container) == CONTAINER_PAUSED;
 	struct error ignored;
 
-	if (runtime_run(store, container->facts, lock, words, NULL, &ignored) < 0)
+	if (kill_container(store, container, lock, SIGKILL, &ignored) < 0)
 		return 0;
 	if (paused)
 		runtime_run(store, container->facts, lock, thaw, NULL, &ignored);

@@ -25,7 +25,8 @@ static void ask_runtime(const struct store *store, const struct container *conta
 
 	json_auto_t *state = json_parse(output, strlen(output), "state", &ignored);
 	const char *status = json_text(state, "status", NULL);
-	if (status)
+	/* whether it has ended we do know better, see kill.h */
+	if (status && strcmp(status, "stopped") != 0)
 		json_object_set_new(process, "status", json_string(status));
 }
 

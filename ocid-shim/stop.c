@@ -2,6 +2,7 @@
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
+#include "ocid-shim/kill.h"
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/wait.h"
 
@@ -13,7 +14,6 @@
 
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 
 enum { TIMEOUT_DEFAULT = 10, TIMEOUT_MAX = INT_MAX / 1000, KILL_MS = 10000 };
 
@@ -40,16 +40,12 @@ static int stop_signal(const struct container *container)
 static int end(const struct store *store, const struct container *container, int number,
 	       int timeout_ms, struct error *err)
 {
-	char digits[16];
 	struct error ignored;
-
-	snprintf(digits, sizeof digits, "%d", number);
-	const char *const words[] = { "kill", container->id, digits, NULL };
 	const char *const thaw[] = { "resume", container->id, NULL };
 	bool paused = container_status(container) == CONTAINER_PAUSED;
 
 	/* the runtime also fails when the process has just ended by itself */
-	if (runtime_run(store, container->facts, -1, words, NULL, err) < 0)
+	if (kill_container(store, container, -1, number, err) < 0)
 		return container_await_process(container, 0, &ignored) == 0 ? 0 : -1;
 	/* frozen processes get signals when they thaw; the runtime may have done that for KILL */
 	if (paused)

@@ -10,6 +10,28 @@ catcher() {
 	wait_for 5 grep -q ready "$BUNDLE/log"
 }
 
+# Run a container whose first thread has ended while another goes on, deaf to TERM: leaderless ID
+leaderless() {
+	local program='
+import ctypes, signal, threading, time
+def go_on():
+    while open("/proc/1/stat").read().split(")")[1].split()[0] != "Z":
+        time.sleep(0.01)
+    print("ready", flush=True)
+    time.sleep(1000)
+for deaf in signal.SIGTERM, signal.SIGUSR1:
+    signal.signal(deaf, signal.SIG_IGN)
+threading.Thread(target=go_on).start()
+ctypes.CDLL(None).pthread_exit(None)'
+
+	bundle "$1" "" ".process.args = [\"/usr/bin/python3\", \"-c\",
+			$(jq -n --arg text "$program" '$text')]
+		| .mounts += [(\"/usr\", \"/lib\", \"/lib64\")
+			| {destination: ., type: \"bind\", source: ., options: [\"rbind\", \"ro\"]}]"
+	shim run --bundle "$BUNDLE" "$1"
+	wait_for 10 grep -q ready "$BUNDLE/log"
+}
+
 @test "stop: TERM is the default; how it ended is printed, each time" {
 	catcher term TERM
 	shim stop term
@@ -102,6 +124,32 @@ catcher() {
 		error_is failed "not now"
 	done
 	shim rm --force unseen
+}
+
+@test "stop: a process whose first thread has ended, which runtimes take for dead, gets the signals" {
+	for seconds in 0 1; do
+		leaderless "in-$seconds"
+		is_status "in-$seconds" running
+		TOOL_TIMEOUT=20 shim stop --timeout "$seconds" "in-$seconds"
+		jq -e '.code == 137' <<<"$output"
+		shim rm "in-$seconds"
+	done
+	leaderless forced
+	shim kill forced USR1
+	TOOL_TIMEOUT=20 shim rm --force forced
+	nothing_left
+}
+
+@test "stop: the same where the monitor was killed" {
+	leaderless orphan
+	monitor=$(cat "$OCID_RUNROOT/containers/orphan/shim.pid")
+	kill -9 "$monitor"
+	wait_for 5 process_gone "$monitor"
+	is_status orphan running
+	TOOL_TIMEOUT=20 shim 1 stop --timeout 0 orphan
+	error_is failed "monitor died"
+	is_status orphan stopped
+	shim rm orphan
 }
 
 @test "stop: what is not there is exit 3; times that are none are usage errors" {
