@@ -21,7 +21,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,10 +80,23 @@ static int map_ids(const char *program, const char *file, unsigned own, const ch
 	return error_set(err, ERROR_FAILED, "%s", said);
 }
 
+/* The user's name, or number where there is none, wherever the system keeps its users: a static
+ * program has no way to ask for that. The caller frees it. */
+static char *own_name(void)
+{
+	const char *const argv[] = { "id", "-un", NULL };
+	const struct spawn spawn = { .argv = argv };
+	cleanup_spawn_result struct spawn_result result = { 0 };
+	struct error ignored;
+
+	if (spawn_run(&spawn, &result, &ignored) < 0 || result.status != 0)
+		return xasprintf("%u", getuid());
+	return xstrndup(result.out, strcspn(result.out, "\n"));
+}
+
 static int map_parent(pid_t parent)
 {
-	const struct passwd *entry = getpwuid(getuid());
-	cleanup_free char *user = entry ? xstrdup(entry->pw_name) : xasprintf("%u", getuid());
+	cleanup_free char *user = own_name();
 	struct error why;
 
 	if (map_ids("newuidmap", "/etc/subuid", getuid(), user, parent, &why) == 0 &&
