@@ -125,7 +125,7 @@ static int begin(struct archive_writer *writer, const char *name, int64_t size, 
 	return 0;
 }
 
-bool archive_writer_has(const struct archive_writer *writer, const char *name)
+static bool has(const struct archive_writer *writer, const char *name)
 {
 	return json_object_get(writer->places, name) && !json_object_get(writer->unfinished, name);
 }
@@ -138,7 +138,7 @@ int archive_writer_has_blob(const struct archive_writer *writer, const char *nam
 	char digest[DIGEST_SIZE];
 	json_int_t size;
 
-	if (!archive_writer_has(writer, name))
+	if (!has(writer, name))
 		return 0;
 	if (!member)
 		return 1;
@@ -232,7 +232,7 @@ int archive_writer_take(struct archive_writer *writer, const char *name, int64_t
 {
 	int64_t content = writer->end + TAR_BLOCK;
 
-	if (archive_writer_has(writer, name))
+	if (has(writer, name))
 		return cut_off(writer, err);
 	if (begin(writer, name, size, err) < 0)
 		return -1;
@@ -289,14 +289,11 @@ static int copy_member(struct archive_writer *writer, const struct archive_membe
 {
 	unsigned char header[TAR_HEADER_MAX];
 	bool fits = strlen(member->name) <= 100 && strlen(member->link) <= 100;
-	bool is_file = member->type == '0' || member->type == '1';
-	/* of several files of that name the last one counts */
-	const struct archive_member *content =
-		is_file ? archive_find(writer->old, member->name) : NULL;
+	const struct archive_member *content = member;
 
-	if (is_file && !content)
+	if (member->type == '1' && !(content = archive_find(writer->old, member->name)))
 		return 0;
-	if (is_file)
+	if (member->type == '0' || member->type == '1')
 		return begin(writer, member->name, content->size, err) < 0
 			       ? -1
 			       : copy_content(writer, content, err);
@@ -307,13 +304,27 @@ static int copy_member(struct archive_writer *writer, const struct archive_membe
 			    err);
 }
 
+/* Of several members of one name the last one counts, for whoever reads them. */
+static json_t *number_last(const struct archive *archive)
+{
+	json_t *last = json_object();
+
+	for (size_t i = 0; i < archive->count; i++)
+		json_object_set_new_nocheck(last, archive->members[i].name,
+					    json_integer((json_int_t)i));
+	return last;
+}
+
 static int keep_old(struct archive_writer *writer, const char *const *renewed, struct error *err)
 {
+	json_auto_t *last = number_last(writer->old);
+
 	for (size_t i = 0; i < writer->old->count; i++) {
 		const struct archive_member *member = &writer->old->members[i];
+		const json_t *number = json_object_get(last, member->name);
 
 		if (!is_renewed(renewed, member->name) &&
-		    !archive_writer_has(writer, member->name) &&
+		    json_integer_value(number) == (json_int_t)i &&
 		    copy_member(writer, member, err) < 0)
 			return -1;
 	}

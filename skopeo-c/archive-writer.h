@@ -32,8 +32,7 @@ int archive_writer_open(const char *path, const char *const *renewed, struct arc
 void archive_writer_open_stream(int fd, const char *path, struct archive_writer *writer);
 void archive_writer_close(struct archive_writer *writer);
 
-bool archive_writer_has(const struct archive_writer *writer, const char *name);
-/* The same for a blob, 1 or 0. One that was there before is read: who loads an archive of docker
+/* Whether the blob is there, 1 or 0. One that was before is read: who loads an archive of docker
  * save takes what has the name, and does not look whether it is right. */
 int archive_writer_has_blob(const struct archive_writer *writer, const char *name,
 			    const struct blob *blob, struct error *err);
