@@ -48,6 +48,8 @@ int container_remove(const struct rpc_context *context, const struct records *re
 	if (imported)
 		restore_drop(context, imported);
 	/* the record goes last: it is what finds the rest */
+	if (container_drop_end(records, named, err) < 0)
+		return -1;
 	if (unlinkat(records->pods_fd, path, 0) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", named->id);
 	lock_discard(records->store.locks_fd, "cri", named->id);

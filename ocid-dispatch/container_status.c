@@ -264,5 +264,7 @@ int containers_status(const struct rpc_context *context, const json_t *request, 
 	*response = json_pack("{s:o}", "status", container_status(&records, record));
 	if (json_flag(request, "verbose"))
 		json_object_set_new(*response, "info", info(&records, &named));
+	/* kubelets ask when a container has ended, and run again what seems to have failed */
+	container_keep_end(&records, &named);
 	return 0;
 }

@@ -270,6 +270,26 @@ int container_fail(const struct records *records, const struct named *named, con
 	return container_write(records, named->pod, record, "made", RECORD_VOLATILE, err);
 }
 
+/* ---- what is kept of an end ---- */
+
+static char *end_path(const struct named *named)
+{
+	return xasprintf("%s/containers/%s.end", named->pod, named->id);
+}
+
+static void recall_end(const struct records *records, const struct named *named,
+		       struct facts *facts)
+{
+	cleanup_free char *path = end_path(named);
+	struct error ignored; /* a power cut may have emptied it */
+	json_auto_t *end = json_read_at(records->pods_fd, path, JSON_CONFIG_MAX, &ignored);
+	const char *started = json_text(end, "started", NULL);
+
+	facts->exit = json_incref(json_object_get(end, "exit"));
+	if (started && !facts->started)
+		facts->started = xstrdup(started);
+}
+
 void container_facts(const struct records *records, const struct named *named, struct facts *facts)
 {
 	const char *id = named->id;
@@ -282,4 +302,44 @@ void container_facts(const struct records *records, const struct named *named, s
 				      run_path(id, "started").text, STARTED_MAX, &length, &ignored);
 	if (facts->state == CONTAINER_EXITED)
 		facts->exit = read_run_file(records, id, "exit");
+	if (facts->state == CONTAINER_EXITED && !facts->exit)
+		recall_end(records, named, facts);
+}
+
+/* The caller holds the lock. */
+static void keep_end(const struct records *records, const struct named *named)
+{
+	cleanup_facts struct facts facts = { 0 };
+	cleanup_free char *path = end_path(named);
+	struct error ignored;
+
+	container_facts(records, named, &facts);
+	if (!facts.exit)
+		return;
+	json_auto_t *end = json_pack("{s:O, s:s*}", "exit", facts.exit, "started", facts.started);
+	records_write(records->pods_fd, path, end, RECORD_VOLATILE, &ignored);
+}
+
+void container_keep_end(const struct records *records, const struct named *named)
+{
+	cleanup_free char *kept = end_path(named), *record = record_path(named->pod, named->id);
+	struct error ignored;
+
+	if (faccessat(records->pods_fd, kept, F_OK, 0) == 0 ||
+	    container_state(records, named) != CONTAINER_EXITED)
+		return;
+	cleanup_fd int lock = container_lock(records, named->id, false, &ignored);
+	if (lock < 0)
+		return;
+	if (faccessat(records->pods_fd, record, F_OK, 0) == 0)
+		keep_end(records, named);
+	else /* removed meanwhile */
+		lock_discard(records->store.locks_fd, "cri", named->id);
+}
+
+int container_drop_end(const struct records *records, const struct named *named, struct error *err)
+{
+	cleanup_free char *path = end_path(named);
+
+	return records_remove(records->pods_fd, path, err);
 }

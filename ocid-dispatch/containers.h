@@ -8,6 +8,9 @@
  *   failure  {message, at (ns since 1970)}: why it will never run
  *   importedImage  the id of an image that was made for it, of a checkpoint's archive
  *
+ * ID.end beside it is {exit, started}: what ocid-shim(1) has known, from when a client has first
+ * been told that it has ended; a reboot leaves that.
+ *
  * All else is in the container's document and, once it has been started, with ocid-shim(1), which
  * knows nothing of it before.
  *
@@ -80,6 +83,13 @@ void facts_free(struct facts *facts);
 #define cleanup_facts __attribute__((cleanup(facts_free)))
 
 void container_facts(const struct records *records, const struct named *named, struct facts *facts);
+
+/* Keep how it has ended, where a reboot leaves it. What cannot be done now is, when it is asked for
+ * again. */
+void container_keep_end(const struct records *records, const struct named *named);
+
+/* Forget that. The caller holds the lock. */
+int container_drop_end(const struct records *records, const struct named *named, struct error *err);
 
 /* Only the state, cheaply. */
 enum container_state container_state(const struct records *records, const struct named *named);

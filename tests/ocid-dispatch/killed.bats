@@ -234,20 +234,26 @@ REMOVE_POINTS=("before ocid-shim rm" "after ocid-shim rm" "before ctr-store rm" 
 	wait_for 5 nothing_left
 }
 
+# What a reboot takes of $POD, in which nothing runs: all processes, all mounts, the runroot.
+reboot() {
+	local pid
+
+	read -r pid _ <"$OCID_RUNROOT/pods/$POD/pause"
+	kill -KILL "$pid"
+	awk -v dir="$BATS_FILE_TMPDIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount -l
+	rm -rf "$OCID_RUNROOT"
+}
+
 @test "killed: after a reboot pods are not ready, containers have ended, and their logs are there" {
 	pod one
 	container one 'echo hello; sleep 60'
 	start
 	log=$(field ContainerStatus "{\"containerId\": \"$CTR\"}" .status.logPath)
 	wait_for 5 test -s "$log"
-	# what a reboot takes: all processes, all mounts, the runroot
 	ocid-shim kill "$CTR" KILL
-	wait_for 5 has_ended "$CTR"
+	ocid-shim wait "$CTR" # not asked for by a client, who would have it kept
 	ocid-shim rm --force "$CTR"
-	read -r pid _ <"$OCID_RUNROOT/pods/$POD/pause"
-	kill -KILL "$pid"
-	awk -v dir="$BATS_FILE_TMPDIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount -l
-	rm -rf "$OCID_RUNROOT"
+	reboot
 	[ "$(field PodSandboxStatus "{\"podSandboxId\": \"$POD\"}" .status.state)" = SANDBOX_NOTREADY ]
 	call ContainerStatus "{\"containerId\": \"$CTR\"}"
 	[ "$(jq -c '.status | [.state, .exitCode, .reason]' <<<"$output")" = '["CONTAINER_EXITED",255,"Unknown"]' ]
@@ -256,5 +262,23 @@ REMOVE_POINTS=("before ocid-shim rm" "after ocid-shim rm" "before ctr-store rm" 
 	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
 	call ListContainers
 	[ "$output" = '{}' ]
+	wait_for 5 nothing_left
+}
+
+@test "killed: how a container has ended is known after a reboot, too, once a client has seen it" {
+	pod one
+	container one 'exit 3'
+	start
+	wait_for 5 has_ended "$CTR"
+	call ContainerStatus "{\"containerId\": \"$CTR\"}"
+	before=$(jq -c '.status | del(.logPath)' <<<"$output")
+	[ "$(jq -c '[.exitCode, .reason, has("startedAt"), has("finishedAt")]' <<<"$before")" = '[3,"Error",true,true]' ]
+	ocid-shim rm "$CTR"
+	reboot
+	call ContainerStatus "{\"containerId\": \"$CTR\"}"
+	[ "$(jq -c '.status | del(.logPath)' <<<"$output")" = "$before" ]
+	call RemoveContainer "{\"containerId\": \"$CTR\"}"
+	[ -z "$(ls -A "$OCID_ROOT/pods/$POD/containers")" ]
+	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
 	wait_for 5 nothing_left
 }
