@@ -150,9 +150,13 @@ static int put_container(struct buffer *out, const struct list *list, const stru
 	ssize_t length = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
 	if (length <= 0 || length == sizeof bytes)
 		return put_slowly(out, list, named, err);
-	/* where there is a message it can be started */
-	if (!container_was_started(list->records, named->id, &state))
+	if (!container_was_started(list->records, named->id, &state)) {
+		/* where there is a message it can be started; else it is being removed, and may
+		 * have been started before */
+		if (faccessat(list->records->pods_fd, path, F_OK, 0) < 0)
+			return put_slowly(out, list, named, err);
 		state = entry->pod_is_up ? CONTAINER_CREATED : CONTAINER_EXITED;
+	}
 	const struct buffer message = { .memory = bytes, .end = (size_t)length };
 	put(out, list, &message, state);
 	return 0;

@@ -203,6 +203,32 @@ that() {
 	[ "$(field ListContainers '{"filter": {"state": {"state": "CONTAINER_EXITED"}}}' .containers)" = null ]
 }
 
+# has_open PID FILE
+has_open() {
+	find "/proc/$1/fd" -lname "$2" | grep -q .
+}
+
+@test "containers: one that is removed while it is listed was not just created" {
+	local message
+
+	container one 'exit 0'
+	start
+	wait_for 5 has_ended "$CTR"
+	message=$OCID_ROOT/pods/$POD/containers/$CTR.pb
+	mv "$message" "$BATS_TEST_TMPDIR/message"
+	mkfifo "$message"
+	exec {fifo}<>"$message"
+	# waits in the midst of it, for the message
+	ocid-dispatch call --config "$CONFIG" ListContainers <<<'{}' >"$BATS_TEST_TMPDIR/list" 3>&- &
+	pid=$!
+	wait_for 5 has_open "$pid" "$message"
+	call RemoveContainer "{\"containerId\": \"$CTR\"}"
+	cat "$BATS_TEST_TMPDIR/message" >&"$fifo"
+	wait "$pid"
+	exec {fifo}>&-
+	[ "$(cat "$BATS_TEST_TMPDIR/list")" = '{}' ]
+}
+
 @test "containers: those of very many pods are listed, each once" {
 	container one 'sleep 60'
 	record=$(<"$OCID_ROOT/pods/$POD/containers/$CTR.json")
