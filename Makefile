@@ -72,8 +72,7 @@ LIBS_ctr-store-unpack := $(if $(call archive,libarchive),-l:libarchive.a -llzma 
 # files where all is there as archives: the dynamic loader is a third of their time. `make STATIC=` for
 # what looks into programs by way of it.
 STATIC ?= $(if $(SANITIZE),,$(if $(and $(call archive,libc),$(call archive,libjansson),$(call archive,libcrypto)),y))
-LINK_ctr-store := $(if $(STATIC),-static-pie)
-LINK_ocid-shim := $(LINK_ctr-store)
+WHOLE := $(if $(STATIC),ctr-store ocid-shim)
 
 SRCS_ctr-store-unpack  := $(wildcard ctr-store/worker/*.c)
 SRCS_ocid-shim-monitor := $(wildcard ocid-shim/monitor/*.c)
@@ -155,7 +154,8 @@ $(CURL_GEN): $(LIBCURL) Makefile
 define program
 $(BUILD)/$(1): $(call objects,$(SRCS_$(1))) $(if $(filter ocid-dispatch,$(1)),$(CRI_OBJS)) $(BUILD)/libocid.a
 	@mkdir -p $$(@D)
-	$$(call quiet,LINK)$$(CC) $$(HARDEN) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LINK) $$(LINK_$(1)) $$(LIBS_$(1)) \
+	$$(call quiet,LINK)$$(CC) $$(HARDEN) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ \
+		$$(if $$(filter $(1),$$(WHOLE)),$$(LINK:-pie=-static-pie),$$(LINK)) $$(LIBS_$(1)) \
 		$$(call pkg_libs,$$(PKGS_$(1))) $$(if $$(filter libcrypto,$$(PKGS_$(1))),,$$(SHA2))
 endef
 $(foreach p,$(filter-out $(RESIDENT),$(PROGRAMS)),$(eval $(call program,$(p))))
