@@ -284,6 +284,7 @@ static int judge(const char *constraint, const struct semver *version)
 		bool prereleases = false;
 		const char *rest;
 
+		/* first to learn whether one of them names a prerelease */
 		alternative_holds(text, version, &prereleases, &valid, &rest);
 		met = alternative_holds(text, version, &prereleases, &valid, &text) || met;
 		if (!valid || (*text && strncmp(text, "||", 2) != 0))
