@@ -57,7 +57,10 @@ load common
 @test "monitor: it rests after the kernel has killed processes for want of memory" {
 	local monitor before after
 
-	bundle hungry 'for i in 1 2; do head -c 100m /dev/zero | tail; done; echo done; exec sleep 100' \
+	# the kernel is to choose among those that eat: the shell is the container's first process
+	bundle hungry 'for i in 1 2; do
+			(echo 1000 >/proc/self/oom_score_adj; head -c 100m /dev/zero | tail)
+		done; echo done; exec sleep 100' \
 		'.linux.resources = {memory: {limit: 20971520, swap: 20971520}}'
 	shim run --bundle "$BUNDLE" hungry
 	wait_for 20 grep -q 'done$' "$BUNDLE/log"
