@@ -65,9 +65,12 @@ static int add_xattr(const struct xattr *xattr, void *context, struct error *err
 	cleanup_free char *key = xasprintf("SCHILY.xattr.%s", xattr->name);
 	size_t size = xattr->size;
 
-	(void)err;
 	if (!xattr_is_kept(xattr->name))
 		return 0;
+	/* a PAX record's key ends at the first one (POSIX pax, extended header) */
+	if (strchr(xattr->name, '='))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "attribute %s: a layer cannot hold such a name", xattr->name);
 	if (xattr_is_capability(xattr->name))
 		size = unbind_capability(reading->archive, xattr->value, size);
 	tar_add_record(reading->records, key, xattr->value, size);

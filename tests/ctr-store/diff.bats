@@ -180,6 +180,15 @@ os.setxattr("hard", "trusted.mine", b"x")'
 	touch "$path/.wh.x"
 	tool 10 bash -c 'ctr-store diff web >layer.tar'
 	error_is unsupported "/.wh.x: a layer cannot hold such a name"
+	rm "$path/.wh.x"
+	touch "$path/x"
+	/usr/bin/python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.a=b", b"c")' "$path/x"
+	for verb in diff export; do
+		tool 10 bash -c "ctr-store $verb web >layer.tar"
+		error_is unsupported "/x: attribute user.a=b: a layer cannot hold such a name"
+	done
+	tool 10 ctr-store commit web changed:1
+	tool 3 ctr-store image changed:1
 }
 
 @test "diff: no container, a full disk, a reader that is gone" {
