@@ -152,6 +152,31 @@ static json_t *oci_resources(const json_t *cri)
 	return resources;
 }
 
+static const json_t *limit_of(const json_t *limits, const char *size)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (limits, i, entry) {
+		if (strcmp(json_text(entry, "pageSize", ""), size) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+/* What was given earlier stays where it is not named again: no less than in the kernel. */
+static void merge_resources(json_t *earlier, json_t *given)
+{
+	json_t *limits = json_object_get(given, "hugepageLimits"), *limit;
+	size_t i;
+
+	json_array_foreach (json_object_get(earlier, "hugepageLimits"), i, limit) {
+		if (limits && !limit_of(limits, json_text(limit, "pageSize", "")))
+			json_array_append(limits, limit);
+	}
+	json_object_update_recursive(earlier, given);
+}
+
 /* What a container has been given also stands in its document. */
 static int note_resources(const struct records *records, const char *id, json_t *document,
 			  json_t *cri, struct error *err)
@@ -165,7 +190,7 @@ static int note_resources(const struct records *records, const char *id, json_t 
 	}
 	json_t *resources = json_object_get(linux_config, "resources");
 	if (resources)
-		json_object_update(resources, cri);
+		merge_resources(resources, cri);
 	else
 		json_object_set(linux_config, "resources", cri);
 	cleanup_fd int fd = openat(records->store.containers_fd, id,

@@ -451,6 +451,19 @@ has_open() {
 		grep -E '^(59|60)[0-9]{6}$'
 }
 
+@test "containers: resources that were changed earlier stay where they are not named again" {
+	local change changes=('{unified: {"memory.high": "3", "memory.low": "1"}, hugepageLimits: [{pageSize: "2MB", limit: "4096"}]}'
+		'{unified: {"memory.low": "2"}, hugepageLimits: [{pageSize: "1GB", limit: "8192"}]}')
+
+	container one true
+	for change in "${changes[@]}"; do
+		call UpdateContainerResources "$(jq -nc "{containerId: \"$CTR\", linux: $change}")"
+	done
+	[ "$(field ContainerStatus "$(that)" '.status.resources.linux |
+		[.unified["memory.high", "memory.low"], (.hugepageLimits | sort_by(.pageSize)[] | .pageSize, .limit)] | tostring')" = \
+		'["3","2","1GB","8192","2MB","4096"]' ]
+}
+
 @test "containers: trace shows what can be typed" {
 	container_request one true >"$BATS_TEST_TMPDIR/request"
 	ocid-dispatch call --trace CreateContainer <"$BATS_TEST_TMPDIR/request" 2>"$BATS_TEST_TMPDIR/trace"
