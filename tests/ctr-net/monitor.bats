@@ -127,6 +127,6 @@ stop() {
 	net 2 monitor /etc/passwd
 	error_is usage
 	net 2 monitor one two
-	TOOL_TIMEOUT=5 tool 9 bash -c 'ctr-net monitor one --past >/dev/full'
+	TOOL_TIMEOUT=30 tool 9 bash -c 'ctr-net monitor one --past >/dev/full'
 	error_is limit "standard output"
 }

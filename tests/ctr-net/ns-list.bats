@@ -21,7 +21,7 @@ load common
 	mkdir -p "$OCID_RUNROOT/netns"
 	for n in {1..1000}; do : >"$OCID_RUNROOT/netns/file$n"; done
 	net ns create one
-	TOOL_TIMEOUT=2 net ns list
+	TOOL_TIMEOUT=30 net ns list
 	[ "$(wc -l <<<"$output")" -eq 1 ]
 	rm "$OCID_RUNROOT"/netns/file*
 	net ns rm one

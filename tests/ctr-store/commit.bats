@@ -194,7 +194,7 @@ config() {
 	full_pipe
 	ctr-store commit web mine:1 >full 3>&- 8>&- &
 	wait_for 10 ctr-store image mine:1
-	TOOL_TIMEOUT=10 tool ctr-store rm web
+	TOOL_TIMEOUT=30 tool ctr-store rm web
 	[ "$(read_pipe | jq -r '.names[0]')" = docker.io/library/mine:1 ]
 	wait $!
 	exec 8>&-

@@ -228,7 +228,7 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 		# shellcheck disable=SC2086
 		ctr-store create --image t:1 --id abc $options >full 3>&- 8>&- &
 		wait_for 10 ls "$OCID_ROOT/containers/abc"
-		export TOOL_TIMEOUT=10
+		export TOOL_TIMEOUT=30
 		tool ctr-store gc
 		tool ctr-store rm abc
 		unset TOOL_TIMEOUT
@@ -244,7 +244,7 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	ctr-store create --image t:1 --id abc >full 3>&- 8>&- &
 	pid=$!
 	wait_for 10 ls "$OCID_ROOT/containers/abc"
-	TOOL_TIMEOUT=10 tool ctr-store rm abc
+	TOOL_TIMEOUT=30 tool ctr-store rm abc
 	tool ctr-store create --image t:1 --id abc
 	exec 8>&-
 	wait "$pid" || [ $? -eq 141 ]

@@ -84,7 +84,7 @@ none_of_many() {
 	full_pipe
 	ctr-store tag t:1 more:1 >full 3>&- 8>&- &
 	wait_for 10 ctr-store image more:1
-	TOOL_TIMEOUT=10 tool ctr-store gc
+	TOOL_TIMEOUT=30 tool ctr-store gc
 	[ "$(read_pipe | jq -r '.names | length')" -eq 2 ]
 	wait $!
 	exec 8>&-

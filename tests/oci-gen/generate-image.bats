@@ -131,11 +131,11 @@ from_image() {
 	# what would block, or do something when it is opened
 	rm "$root/etc/passwd"
 	mkfifo "$root/etc/passwd"
-	TOOL_TIMEOUT=5 tool 7 oci-gen generate --rootfs "$root" --user good x
+	TOOL_TIMEOUT=30 tool 7 oci-gen generate --rootfs "$root" --user good x
 	error_is integrity 'not a regular file'
 	rm "$root/etc/passwd"
 	mknod "$root/etc/passwd" c 1 5
-	TOOL_TIMEOUT=5 tool 7 oci-gen generate --rootfs "$root" --user good x
+	TOOL_TIMEOUT=30 tool 7 oci-gen generate --rootfs "$root" --user good x
 	error_is integrity 'not a regular file'
 	rm "$root/etc/passwd"
 	mkdir "$root/etc/passwd"
@@ -147,7 +147,7 @@ from_image() {
 	rm "$root/etc/passwd"
 	echo 'good:x:5:6::/:' >"$root/etc/passwd"
 	mkfifo "$root/etc/group"
-	TOOL_TIMEOUT=5 tool 7 oci-gen generate --rootfs "$root" --user good x
+	TOOL_TIMEOUT=30 tool 7 oci-gen generate --rootfs "$root" --user good x
 	error_is integrity /etc/group
 }
 

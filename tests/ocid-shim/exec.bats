@@ -80,9 +80,9 @@ no_process() {
 	local errors=$BATS_TEST_TMPDIR/errors
 
 	idle apart
-	shim 124 exec --timeout 1 --errors-fd 6 apart sh -c 'ls /proc/self/fd >&2; printf half >&2; sleep 30' 6>"$errors"
+	shim 124 exec --timeout 3 --errors-fd 6 apart sh -c 'ls /proc/self/fd >&2; printf half >&2; sleep 30' 6>"$errors"
 	[ "$stderr" = $'0\n1\n2\n3\nhalf' ]
-	[[ $(<"$errors") == "ocid-shim: exec: sh took longer than 1 seconds"* ]]
+	[[ $(<"$errors") == "ocid-shim: exec: sh took longer than 3 seconds"* ]]
 	shim 127 exec --errors-fd 6 apart /no/such 6>"$errors"
 	[[ $(<"$errors") == *"/no/such"* ]]
 	shim 4 exec --errors-fd 6 apart sh -c 'exit 4' 6>"$errors"
@@ -123,10 +123,10 @@ no_process() {
 	idle evil '.mounts += [{destination: "/etc", type: "bind", source: "'"$BATS_TEST_TMPDIR/etc"'",
 		options: ["bind"]}]'
 	ln -s /proc/1/root/etc/passwd "$BATS_TEST_TMPDIR/etc/passwd"
-	TOOL_TIMEOUT=10 shim 125 exec --user daemon evil true
+	TOOL_TIMEOUT=30 shim 125 exec --user daemon evil true
 	rm "$BATS_TEST_TMPDIR/etc/passwd"
 	mkfifo "$BATS_TEST_TMPDIR/etc/group"
-	TOOL_TIMEOUT=10 shim 125 exec --user 0:none evil true
+	TOOL_TIMEOUT=30 shim 125 exec --user 0:none evil true
 	[[ $stderr == *"not a regular file"* ]]
 	shim rm --force evil
 }
@@ -159,7 +159,7 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	ocid-shim exec --tty term seq 1 100000 | tr -d '\r' >"$BATS_TEST_TMPDIR/out"
 	seq 1 100000 | cmp - "$BATS_TEST_TMPDIR/out"
 	# what goes on in the background does not keep it
-	TOOL_TIMEOUT=5 shim 4 exec --tty term sh -c 'trap "" HUP; sleep 43214 & exit 4'
+	TOOL_TIMEOUT=30 shim 4 exec --tty term sh -c 'trap "" HUP; sleep 43214 & exit 4'
 	shim 127 exec --tty term nonesuch
 	shim 124 exec --tty --timeout 1 term sleep 43213
 	wait_for 5 no_process 'sleep 43213'
@@ -294,7 +294,7 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 
 @test "exec: what goes on in the background is not waited for" {
 	idle back
-	TOOL_TIMEOUT=5 shim 4 exec back sh -c 'sleep 43216 >/dev/null 2>&1 & exit 4'
+	TOOL_TIMEOUT=30 shim 4 exec back sh -c 'sleep 43216 >/dev/null 2>&1 & exit 4'
 	pgrep -f '^sleep 43216'
 	shim rm --force back
 	nothing_left

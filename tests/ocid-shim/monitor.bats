@@ -77,7 +77,7 @@ load common
 	# without a pid namespace the children could outlive the first process
 	bundle busy 'yes & exit 4' '.linux.namespaces |= map(select(.type != "pid"))'
 	shim run --bundle "$BUNDLE" busy
-	TOOL_TIMEOUT=10 shim wait busy
+	TOOL_TIMEOUT=30 shim wait busy
 	[ "$(jq .code <<<"$output")" -eq 4 ]
 	shim rm --force busy
 	nothing_left

@@ -57,19 +57,19 @@ counter() {
 	shim pause three
 	shim 5 rm three
 	error_is in-use "is paused"
-	TOOL_TIMEOUT=8 shim rm --force three
+	TOOL_TIMEOUT=30 shim rm --force three
 	nothing_left
 }
 
 @test "pause: stop thaws it, so that it can end in its own way" {
 	counter four
 	shim pause four
-	shim stop --timeout 8 four
+	shim stop --timeout 60 four
 	jq -e '.code == 5' <<<"$output"
 	shim rm four
 	counter five
 	shim pause five
-	TOOL_TIMEOUT=8 shim stop --timeout 0 five
+	TOOL_TIMEOUT=30 shim stop --timeout 0 five
 	jq -e '.code == 137' <<<"$output"
 	shim rm five
 	nothing_left

@@ -78,7 +78,7 @@ ctypes.CDLL(None).pthread_exit(None)'
 	jq -e '.code == 137' <<<"$output"
 	bundle early 'exit 0'
 	shim create --bundle "$BUNDLE" early
-	TOOL_TIMEOUT=5 shim stop early
+	TOOL_TIMEOUT=30 shim stop --timeout 100 early
 	jq -e '.code == 137' <<<"$output"
 	shim rm now early
 	nothing_left

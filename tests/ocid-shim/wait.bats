@@ -64,7 +64,7 @@ load common
 @test "wait: an id that is not there is exit 3, before any waiting" {
 	bundle long 'exec sleep 100'
 	shim run --bundle "$BUNDLE" long
-	TOOL_TIMEOUT=5 shim 3 wait long none
+	TOOL_TIMEOUT=30 shim 3 wait long none
 	error_is not-found none
 	shim rm --force long
 }
