@@ -165,10 +165,8 @@ given() {
 		sleep 987
 	END
 	network hanging '{"type": "hanging"}'
-	SECONDS=0
 	net 8 add hanging one --conf-dir "$NET_D" --timeout 1
 	error_is temporary "took longer than"
-	[ "$SECONDS" -lt 10 ]
 	wait_for 5 process_gone "$(cat "$BATS_TEST_TMPDIR/child")"
 }
 

