@@ -152,16 +152,16 @@ static json_t *oci_resources(const json_t *cri)
 	return resources;
 }
 
-static const json_t *limit_of(const json_t *limits, const char *size)
+static bool limits_pages(const json_t *limits, const char *size)
 {
-	const json_t *entry;
+	const json_t *limit;
 	size_t i;
 
-	json_array_foreach (limits, i, entry) {
-		if (strcmp(json_text(entry, "pageSize", ""), size) == 0)
-			return entry;
+	json_array_foreach (limits, i, limit) {
+		if (strcmp(json_text(limit, "pageSize", ""), size) == 0)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* What was given earlier stays where it is not named again: no less than in the kernel. */
@@ -171,7 +171,7 @@ static void merge_resources(json_t *earlier, json_t *given)
 	size_t i;
 
 	json_array_foreach (json_object_get(earlier, "hugepageLimits"), i, limit) {
-		if (limits && !limit_of(limits, json_text(limit, "pageSize", "")))
+		if (limits && !limits_pages(limits, json_text(limit, "pageSize", "")))
 			json_array_append(limits, limit);
 	}
 	json_object_update_recursive(earlier, given);
