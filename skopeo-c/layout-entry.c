@@ -7,6 +7,7 @@
 #include "lib/layout.h"
 #include "lib/memory.h"
 #include "skopeo-c/manifest.h"
+#include "skopeo-c/referrers-tag.h"
 #include "skopeo-c/referrers.h"
 #include "skopeo-c/transport.h"
 
@@ -25,23 +26,13 @@ static void no_entry(const char *ref, const char *what, size_t count, struct err
 	error_subject(err, what);
 }
 
-/* "sha256-HEX", perhaps with ".sig" or the like. */
-static bool is_companion_tag(const char *name)
-{
-	size_t algorithm = strcspn(name, "-");
-	cleanup_free char *digest = xstrndup(name, strcspn(name, "."));
-
-	if (digest[algorithm])
-		digest[algorithm] = ':';
-	return digest_is_valid(digest);
-}
-
 /* What goes with an image: an artifact, or what cosign has made. */
 static bool is_companion(const json_t *entry)
 {
 	const char *name = layout_entry_name(entry);
+	cleanup_free char *subject = name ? referrers_tag_subject(name) : NULL;
 
-	return name ? is_companion_tag(name) : json_object_get(entry, "artifactType") != NULL;
+	return name ? subject != NULL : json_object_get(entry, "artifactType") != NULL;
 }
 
 static json_t *find_only(const json_t *manifests)

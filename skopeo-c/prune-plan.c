@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/prune-plan.h"
 
+#include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "skopeo-c/referrers-tag.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEX_LENGTH = 64 };
-
-#define COMPANION_PREFIX "sha256-"
-
 /* ---- tags and images ---- */
 
-/* The image that a companion belongs to; false where the tag is none. */
-static bool subject_of(const char *tag, char digest[static DIGEST_SIZE])
+static bool is_companion(const char *tag)
 {
-	const char *hex = tag + strlen(COMPANION_PREFIX);
+	cleanup_free char *subject = referrers_tag_subject(tag);
 
-	if (strncmp(tag, COMPANION_PREFIX, strlen(COMPANION_PREFIX)) != 0 ||
-	    strspn(hex, "0123456789abcdef") != HEX_LENGTH ||
-	    (hex[HEX_LENGTH] && hex[HEX_LENGTH] != '.'))
-		return false;
-	snprintf(digest, DIGEST_SIZE, "sha256:%.*s", HEX_LENGTH, hex);
-	return true;
+	return subject != NULL;
 }
 
 static size_t image_number(struct prune_plan *plan, const struct tag_answer *answer)
 {
-	const json_t *number = json_object_get(plan->numbers, answer->digest);
+	cleanup_free char *key = referrers_tag(answer->digest, "");
+	const json_t *number = json_object_get(plan->numbers, key);
 
 	if (number)
 		return (size_t)json_integer_value(number);
@@ -36,16 +28,13 @@ static size_t image_number(struct prune_plan *plan, const struct tag_answer *ans
 	memcpy(image->digest, answer->digest, sizeof image->digest);
 	image->may_be_index = !answer->is_image;
 	image->made = -1;
-	json_object_set_new(plan->numbers, answer->digest,
-			    json_integer((json_int_t)plan->image_count));
+	json_object_set_new(plan->numbers, key, json_integer((json_int_t)plan->image_count));
 	return plan->image_count++;
 }
 
 void prune_plan_make(struct prune_plan *plan, const struct tag_answer *answers, size_t count,
 		     const struct prune_rules *rules)
 {
-	char subject[DIGEST_SIZE];
-
 	*plan = (struct prune_plan){
 		.images = xcalloc(count + 1, sizeof *plan->images),
 		.tags = xcalloc(count + 1, sizeof *plan->tags),
@@ -59,7 +48,7 @@ void prune_plan_make(struct prune_plan *plan, const struct tag_answer *answers, 
 		bool is_wanted = json_object_get(rules->wanted, answers[i].tag);
 		tag->name = answers[i].tag;
 		tag->image = image_number(plan, &answers[i]);
-		tag->is_companion = !is_wanted && subject_of(tag->name, subject);
+		tag->is_companion = !is_wanted && is_companion(tag->name);
 		tag->is_candidate = !is_wanted && !tag->is_companion &&
 				    tag_filter_wants(rules->filter, tag->name);
 		if (tag->is_candidate)
@@ -126,11 +115,12 @@ void prune_plan_judge(struct prune_plan *plan, const struct prune_rules *rules)
 
 static void protect_digest(struct prune_plan *plan, const char *digest, const char *tag)
 {
-	json_t *tags = json_object_get(plan->protected, digest);
+	cleanup_free char *key = referrers_tag(digest, "");
+	json_t *tags = json_object_get(plan->protected, key);
 
 	if (!tags) {
 		tags = json_array();
-		json_object_set_new(plan->protected, digest, tags);
+		json_object_set_new(plan->protected, key, tags);
 	}
 	json_array_append_new(tags, json_string(tag));
 }
@@ -150,9 +140,9 @@ static void protect(struct prune_plan *plan, const struct prune_tag *tag)
 /* An image that is tagged here, of which nothing stays. */
 static bool goes(const struct prune_plan *plan, const char *companion)
 {
-	char subject[DIGEST_SIZE];
+	cleanup_free char *subject = referrers_tag_subject(companion);
 
-	return subject_of(companion, subject) && json_object_get(plan->numbers, subject) &&
+	return subject && json_object_get(plan->numbers, subject) &&
 	       !json_object_get(plan->protected, subject);
 }
 
@@ -209,5 +199,7 @@ const struct prune_image *prune_plan_image(const struct prune_plan *plan,
 
 const json_t *prune_plan_protects(const struct prune_plan *plan, const char *digest)
 {
-	return json_object_get(plan->protected, digest);
+	cleanup_free char *key = referrers_tag(digest, "");
+
+	return json_object_get(plan->protected, key);
 }

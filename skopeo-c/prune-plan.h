@@ -33,8 +33,9 @@ struct prune_plan {
 	struct prune_image *images;
 	struct prune_tag *tags;
 	size_t image_count, count;
-	json_t *numbers;   /* digest: number of the image */
-	json_t *protected; /* digest: the kept tags that need it, an array */
+	/* by referrers_tag() of the digest, since tags name no more of it */
+	json_t *numbers;   /* of the image */
+	json_t *protected; /* the kept tags that need it, an array */
 };
 
 struct prune_rules {

@@ -5,6 +5,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/plan.h"
 #include "skopeo-c/progress.h"
+#include "skopeo-c/referrers-tag.h"
 #include "skopeo-c/referrers.h"
 #include "skopeo-c/transfer.h"
 #include "skopeo-c/transport.h"

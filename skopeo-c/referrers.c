@@ -5,18 +5,13 @@
 #include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/referrers-tag.h"
 #include "skopeo-c/tags.h"
 #include "skopeo-c/transport.h"
 
 #include <string.h>
 
 enum { PAGES_MAX = 16 };
-
-char *referrers_tag(const char *digest, const char *suffix)
-{
-	return xasprintf("%.*s-%s%s", (int)strcspn(digest, ":"), digest, digest_hex(digest),
-			 suffix);
-}
 
 bool referrer_is_about(const struct manifest *manifest, const char *digest)
 {

@@ -44,9 +44,6 @@ bool referrer_is_about(const struct manifest *manifest, const char *digest);
 /* The descriptor of a referrer, as lists of them have it; the caller owns it. */
 json_t *referrer_descriptor(const struct manifest *manifest);
 
-/* "sha256-HEX" and `suffix`, without which it is the tag of that index; the caller frees it. */
-char *referrers_tag(const char *digest, const char *suffix);
-
 /* Carry along whatever refers to the manifests of the plan, and to what does, and so on, with the
  * tags of cosign's: .sig, .att, .sbom. parallel: blobs at a time; 0: the default. Nothing at the
  * destination is lost. referrers-copy.c. */

@@ -6,7 +6,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "skopeo-c/progress.h"
-#include "skopeo-c/referrers.h"
+#include "skopeo-c/referrers-tag.h"
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transfer.h"

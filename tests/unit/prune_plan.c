@@ -99,6 +99,17 @@ int main(void)
 	is(doomed(&plan), "a sha256-" HEX4("1") ".sig sha256-" HEX4("a") ".sbom",
 	   "and goes with the SBOM");
 	prune_plan_free(&plan);
+	memcpy(answers[3].digest, "sha512:", strlen("sha512:"));
+	memset(answers[3].digest + strlen("sha512:"), 'f', 128);
+	put(&answers[4], "sha512-" HEX4("f") ".sig", '1');
+	put(&answers[5], "sha512-" HEX4("e") ".sig", '1');
+	prune_plan_make(&plan, answers, 6, &rules);
+	plan.images[2].made = 10;
+	prune_plan_judge(&plan, &rules);
+	prune_plan_protect(&plan);
+	is(doomed(&plan), "c sha512-" HEX4("f") ".sig", "of a longer digest tags have 64 digits");
+	prune_plan_free(&plan);
+	put(&answers[3], "c", 'c');
 	put(&answers[4], "sha256-" HEX4("a") ".sig", '1');
 	put(&answers[5], "sha256-" HEX4("b"), '2');
 
