@@ -15,31 +15,43 @@ static bool is_identifier_char(char c)
 	return isalnum((unsigned char)c) || c == '-' || c == '.';
 }
 
-/* Numbers with points between them; *rest is what follows. x and * end them where `wild`. */
+static bool is_wildcard(char c)
+{
+	return c == 'x' || c == 'X' || c == '*';
+}
+
+/* Up to three numbers with points between them; *rest is what follows. Where `wild` any of them may
+ * be x or *, and then it and those after it count for nothing. */
 static bool parse_numbers(const char *text, bool wild, struct semver *version, const char **rest)
 {
-	*version = (struct semver){ 0 };
-	for (;;) {
-		char *end;
+	bool is_open = false;
 
-		if (wild && (*text == 'x' || *text == 'X' || *text == '*')) {
-			for (text++; *text == '.' && strchr("xX*", text[1]) && text[1];)
-				text += 2;
-			break;
+	*version = (struct semver){ 0 };
+	for (int part = 0; part < 3; part++) {
+		unsigned long long number = 0;
+
+		if (wild && is_wildcard(*text)) {
+			is_open = true;
+			text++;
+		} else {
+			char *end;
+
+			if (!isdigit((unsigned char)*text))
+				return false;
+			errno = 0;
+			number = strtoull(text, &end, 10);
+			if (errno == ERANGE)
+				return false;
+			text = end;
 		}
-		if (!isdigit((unsigned char)*text) || version->count == 3)
-			return false;
-		errno = 0;
-		version->numbers[version->count++] = strtoull(text, &end, 10);
-		if (errno == ERANGE)
-			return false;
-		text = end;
+		if (!is_open)
+			version->numbers[version->count++] = number;
 		if (*text != '.')
 			break;
 		text++;
 	}
 	*rest = text;
-	return true;
+	return text[-1] != '.';
 }
 
 /* Identifiers between points: none is empty, and no number begins with a 0 (semver.org, 9). */
@@ -117,11 +129,20 @@ static int compare_prereleases(const char *one, const char *other)
 	return *one ? 1 : *other ? -1 : 0;
 }
 
-int semver_compare(const struct semver *one, const struct semver *other)
+static int compare_first(const struct semver *one, const struct semver *other, int count)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < count; i++)
 		if (one->numbers[i] != other->numbers[i])
 			return compare_numbers(one->numbers[i], other->numbers[i]);
+	return 0;
+}
+
+int semver_compare(const struct semver *one, const struct semver *other)
+{
+	int order = compare_first(one, other, 3);
+
+	if (order)
+		return order;
 	if (!one->prerelease[0] || !other->prerelease[0])
 		return (one->prerelease[0] == '\0') - (other->prerelease[0] == '\0');
 	return compare_prereleases(one->prerelease, other->prerelease);
@@ -145,50 +166,78 @@ static const struct {
 	{ "=", EQUAL },	   { "~", TILDE },     { "^", CARET },
 };
 
-/* Not below, and with the same first `kept` numbers: what comes before the next one is a prerelease
- * of that. */
-static bool is_within(const struct semver *version, const struct semver *low, int kept)
+static bool is_same(const struct semver *version, const struct semver *limit, int count)
 {
-	for (int i = 0; i < kept; i++)
-		if (version->numbers[i] != low->numbers[i])
-			return false;
-	return semver_compare(version, low) >= 0;
+	return compare_first(version, limit, count) == 0;
 }
 
-/* How many numbers ^ keeps: up to the first that is not 0, or to the last that was given. */
-static int caret_kept(const struct semver *version)
+/* Of 1.2 any prerelease is another version, of 1 none. */
+static bool is_unequal(const struct semver *version, const struct semver *limit)
 {
-	for (int i = 0; i < version->count; i++)
-		if (version->numbers[i] != 0)
-			return i + 1;
-	return version->count;
+	if (limit->count == 1)
+		return !is_same(version, limit, 1);
+	if (limit->count == 2)
+		return !is_same(version, limit, 2) ||
+		       compare_prereleases(version->prerelease, limit->prerelease) != 0;
+	return semver_compare(version, limit) != 0;
 }
 
+static bool is_greater(const struct semver *version, const struct semver *limit)
+{
+	if (limit->count == 1 || limit->count == 2)
+		return compare_first(version, limit, limit->count) > 0;
+	return semver_compare(version, limit) > 0;
+}
+
+/* With the same first number, and the second where there is one; after 0.0.0 comes anything. */
+static bool is_near(const struct semver *version, const struct semver *limit)
+{
+	const struct semver zero = { 0 };
+
+	if (semver_compare(version, limit) < 0)
+		return false;
+	if ((limit->count == 3 || limit->count == 0) && is_same(limit, &zero, 3))
+		return true;
+	return is_same(version, limit, limit->count == 1 ? 1 : 2);
+}
+
+/* With the same numbers up to the first that is not 0. */
+static bool is_compatible(const struct semver *version, const struct semver *limit)
+{
+	int kept = limit->numbers[0] > 0 || limit->count == 1	? 1
+		   : limit->numbers[1] > 0 || limit->count == 2 ? 2
+								: 3;
+
+	return semver_compare(version, limit) >= 0 && is_same(version, limit, kept);
+}
+
+/* As github.com/Masterminds/semver v3 has it, which skopeo and Helm use, with what is odd there. */
 static bool condition_holds(const struct condition *condition, const struct semver *version,
 			    bool prereleases)
 {
 	const struct semver *limit = &condition->version;
-	int count = limit->count, order = semver_compare(version, limit);
+	bool is_whole = limit->count == 3;
 
 	if (version->prerelease[0] && !prereleases)
 		return false;
 	switch (condition->operator) {
 	case EQUAL:
-		return count == 3 ? order == 0 : is_within(version, limit, count);
+		return is_whole ? semver_compare(version, limit) == 0 : is_near(version, limit);
 	case UNEQUAL:
-		return !(count == 3 ? order == 0 : is_within(version, limit, count));
+		return is_unequal(version, limit);
 	case LESS:
-		return order < 0;
+		return semver_compare(version, limit) < 0;
 	case AT_MOST:
-		return order <= 0 || (count > 0 && count < 3 && is_within(version, limit, count));
+		return is_whole ? semver_compare(version, limit) <= 0
+				: compare_first(version, limit, limit->count == 1 ? 1 : 2) <= 0;
 	case GREATER:
-		return order > 0 && !(count < 3 && is_within(version, limit, count));
+		return is_greater(version, limit);
 	case AT_LEAST:
-		return order >= 0;
+		return semver_compare(version, limit) >= 0;
 	case TILDE:
-		return is_within(version, limit, count > 2 ? 2 : count);
+		return is_near(version, limit);
 	case CARET:
-		return is_within(version, limit, caret_kept(limit));
+		return is_compatible(version, limit);
 	}
 	return false;
 }
