@@ -5,6 +5,7 @@
 #include "ctr-store/image.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/layout.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/output.h"
@@ -15,11 +16,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* 0 where it says what cannot be. */
 static json_int_t descriptor_size(const json_t *descriptor)
 {
 	json_int_t size = json_integer_value(json_object_get(descriptor, "size"));
 
-	return size > 0 ? size : 0;
+	return size > 0 && size <= BLOB_SIZE_MAX ? size : 0;
 }
 
 /* Bytes of all blobs: the manifest, the configuration and the layers as they were pulled. */

@@ -14,6 +14,9 @@
 
 #define LAYOUT_REF_NAME "org.opencontainers.image.ref.name"
 
+/* bytes, so that those of all that a manifest can name are a number, too */
+#define BLOB_SIZE_MAX ((json_int_t)1 << 47)
+
 struct layout {
 	int fd;
 	char *path;

@@ -57,9 +57,6 @@ bool manifest_is_image_config(const char *media_type);
 /* {mediaType, digest, size} of the manifest itself; the caller owns it. */
 json_t *manifest_descriptor(const struct manifest *manifest);
 
-/* bytes, so that those of all that a manifest can name are a number, too */
-#define BLOB_SIZE_MAX ((json_int_t)1 << 47)
-
 /* A descriptor: the parts that a copy needs. Its text is borrowed from the JSON. */
 struct blob {
 	const char *digest;

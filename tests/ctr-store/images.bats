@@ -56,6 +56,31 @@ print(json.dumps({"config": {"Labels": {"a": sys.argv[1] * 20000}}}))' "$id" |
 	[ "$(field '.names[]')" = docker.io/library/t:1 ]
 }
 
+@test "images: sizes that no blob can have are not counted" {
+	mkdir -p "$OCID_ROOT/images"
+	oci_image "$OCID_ROOT/images" docker.io/library/t:1 '{}' base.tar >/dev/null
+	cd "$OCID_ROOT/images"
+	/usr/bin/python3 - <<-'END'
+		import hashlib, json
+		with open("index.json") as file:
+		    index = json.load(file)
+		entry = index["manifests"][0]
+		with open("blobs/sha256/" + entry["digest"].split(":")[1]) as file:
+		    manifest = json.load(file)
+		manifest["layers"] = [dict(manifest["layers"][0], size=2**62)] * 3
+		text = json.dumps(manifest).encode()
+		digest = hashlib.sha256(text).hexdigest()
+		with open("blobs/sha256/" + digest, "wb") as file:
+		    file.write(text)
+		entry.update(digest="sha256:" + digest, size=len(text))
+		with open("index.json", "w") as file:
+		    json.dump(index, file)
+	END
+	tool ctr-store images
+	manifest=blobs/sha256/$(jq -r '.manifests[0].digest[7:]' index.json)
+	[ "$(field .size)" -eq $(($(wc -c <"$manifest") + $(jq .config.size "$manifest"))) ]
+}
+
 @test "images: a row says what the image is" {
 	with_config docker.io/library/t:1 \
 		'{"config": {"User": "1000:50", "Labels": {"a": "b"}}, "variant": "v8"}' base.tar
