@@ -283,14 +283,26 @@ static void check_merged(const uint8_t *entry)
 		abort();
 }
 
+static bool is_lower_link(const char *path)
+{
+	struct stat st;
+	struct error err;
+	cleanup_fd int fd = path_open_in_root(lower_fd, path, O_PATH | O_NOFOLLOW, &err);
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* An entry may replace a link that it went through, which is no link of a lower layer then. A hard
- * link to a file of a lower layer is made last, and replaces what others went through. */
+ * link to a file of a lower layer is made last, and replaces what others went through. What a link
+ * leads to and is made opaque may be where the link was: those that came later went through it. */
 static bool may_replace_links(const uint8_t *entries, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		unsigned kind = entries[i * ENTRY_SIZE] % KINDS;
+	for (const uint8_t *entry = entries; count > 0; count--, entry += ENTRY_SIZE) {
+		unsigned kind = entry[0] % KINDS;
+		cleanup_free char *path = path_of(entry + 1, "");
 
-		if (kind == HARD_LINK || type_of(kind) == S_IFLNK)
+		if (kind == HARD_LINK || type_of(kind) == S_IFLNK ||
+		    (kind == OPAQUE && is_lower_link(path)))
 			return true;
 	}
 	return false;
