@@ -33,6 +33,9 @@ int container_remove(const struct rpc_context *context, const struct records *re
 	struct error ignored;
 	json_auto_t *record = container_read(records, named, &ignored);
 
+	/* should this fail half way, it has not ended in another way */
+	if (record)
+		container_note_end(records, named);
 	/* where nothing of it is left it must not seem one that can be started */
 	int noted = record ? container_write(records, named->pod, record, "removing",
 					     RECORD_VOLATILE, err)

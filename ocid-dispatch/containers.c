@@ -306,8 +306,7 @@ void container_facts(const struct records *records, const struct named *named, s
 		recall_end(records, named, facts);
 }
 
-/* The caller holds the lock. */
-static void keep_end(const struct records *records, const struct named *named)
+void container_note_end(const struct records *records, const struct named *named)
 {
 	cleanup_facts struct facts facts = { 0 };
 	cleanup_free char *path = end_path(named);
@@ -332,7 +331,7 @@ void container_keep_end(const struct records *records, const struct named *named
 	if (lock < 0)
 		return;
 	if (faccessat(records->pods_fd, record, F_OK, 0) == 0)
-		keep_end(records, named);
+		container_note_end(records, named);
 	else /* removed meanwhile */
 		lock_discard(records->store.locks_fd, "cri", named->id);
 }

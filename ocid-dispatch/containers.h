@@ -88,6 +88,9 @@ void container_facts(const struct records *records, const struct named *named, s
  * again. */
 void container_keep_end(const struct records *records, const struct named *named);
 
+/* The same at once, by who holds the lock. */
+void container_note_end(const struct records *records, const struct named *named);
+
 /* Forget that. The caller holds the lock. */
 int container_drop_end(const struct records *records, const struct named *named, struct error *err);
 

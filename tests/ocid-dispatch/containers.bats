@@ -57,6 +57,19 @@ that() {
 	[ -z "$(find "$OCID_ROOT/pods/$POD/containers" "$OCID_RUNROOT/containers" -mindepth 1)" ]
 }
 
+@test "containers: one of which something cannot be removed has ended as it has" {
+	container kept 'exit 3'
+	start
+	wait_for 10 test -s "$OCID_RUNROOT/containers/$CTR/exit"
+	mount --bind "$OCID_ROOT/containers/$CTR" "$OCID_ROOT/containers/$CTR"
+	run ! ocid-dispatch call RemoveContainer <<<"$(that)"
+	umount "$OCID_ROOT/containers/$CTR"
+	[ ! -e "$OCID_RUNROOT/containers/$CTR" ]
+	[ "$(field ContainerStatus "$(that)" '.status | [.state, .exitCode, .reason] | tostring')" = \
+		'["CONTAINER_EXITED",3,"Error"]' ]
+	call RemoveContainer "$(that)"
+}
+
 @test "containers: pods and containers are stopped and removed where the disk is full" {
 	old=$POD
 	pod full
