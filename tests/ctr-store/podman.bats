@@ -3,31 +3,20 @@
 
 load ../helpers
 load common
+load ../podman
 
 setup_file() {
 	file_setup
 	cd "$BATS_FILE_TMPDIR" || return
-	export CONTAINERS_STORAGE_CONF=$PWD/storage.conf STORE=$PWD/store
-	cat >storage.conf <<-END
-		[storage]
-		driver = "overlay"
-		graphroot = "$STORE"
-		runroot = "$PWD/runroot"
-	END
 	busybox_tar base.tar
 	make_tar top.tar dir:www file:www/new:text=new whiteout:www/index.html
 	oci_image src v1 '{}' base.tar top.tar >/dev/null
 	skopeo-c copy oci:src:v1 docker-archive:app.tar:localhost/app:1 >/dev/null
-	command podman --tmpdir "$PWD/libpod" system service -t 0 "unix://$PWD/podman.sock" >service.log 2>&1 3>&- &
-	echo $! >service.pid
-	wait_for 20 curl -fs --unix-socket podman.sock http://docker/_ping
+	podman_start
 }
 
 teardown_file() {
-	kill "$(cat "$BATS_FILE_TMPDIR/service.pid")" || true
-	wait_for 10 process_gone "$(cat "$BATS_FILE_TMPDIR/service.pid")"
-	umount "$STORE/overlay" || true
-	find /sys/fs/cgroup -depth -type d -path '*/libpod_parent*' -exec rmdir {} + 2>/dev/null || true
+	podman_stop
 	file_teardown
 }
 
@@ -40,10 +29,6 @@ setup() {
 teardown() {
 	clean_store
 	podman rmi -fa >/dev/null
-}
-
-podman() {
-	PODMAN_IGNORE_CGROUPSV1_WARNING=1 timeout -k 5 "${TOOL_TIMEOUT:-60}" podman --tmpdir "$BATS_FILE_TMPDIR/libpod" --cgroup-manager cgroupfs --runtime runc "$@"
 }
 
 APP=containers-storage:localhost/app:1

@@ -3,6 +3,7 @@
 
 load ../helpers
 load common
+load ../podman
 
 setup_file() {
 	file_setup
@@ -15,35 +16,19 @@ setup_file() {
 	touch odd/.wh.www
 	tar -C odd --mtime=@0 -cf odd.tar .
 	oci_image src v1 '{"config":{"Labels":{"a":"b"}}}' base.tar odd.tar >digest
-	export CONTAINERS_STORAGE_CONF=$PWD/storage.conf
-	cat >storage.conf <<-END
-		[storage]
-		driver = "overlay"
-		graphroot = "$PWD/store"
-		runroot = "$PWD/runroot"
-	END
+	podman_start
 	skopeo-c copy oci:src:v1 docker-archive:-:app:1 | podman load -q >/dev/null
-	command podman --tmpdir "$PWD/libpod" system service -t 0 "unix://$PWD/docker.sock" >service.log 2>&1 3>&- &
-	echo $! >service.pid
-	wait_for 20 curl -fs --unix-socket docker.sock http://docker/_ping
 }
 
 teardown_file() {
-	kill "$(cat "$BATS_FILE_TMPDIR/service.pid")" || true
-	wait_for 10 process_gone "$(cat "$BATS_FILE_TMPDIR/service.pid")"
-	umount "$BATS_FILE_TMPDIR/store/overlay" || true
+	podman_stop
 	file_teardown
 }
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	SRC=oci:$BATS_FILE_TMPDIR/src:v1
-	STORE=$BATS_FILE_TMPDIR/store
-	export DOCKER_HOST=unix://$BATS_FILE_TMPDIR/docker.sock
-}
-
-podman() {
-	timeout 60 podman --tmpdir "$BATS_FILE_TMPDIR/libpod" "$@"
+	export DOCKER_HOST=unix://$PODMAN_SOCKET
 }
 
 @test "copy: containers-storage: gives the exact tars of the layers that podman has unpacked" {
