@@ -22,7 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TLS_END_MS = 10000 };
+/* For the rest to reach the client: whoever came with a token may be slow, as with the worker. */
+enum { TLS_END_MS = 10 * 1000, TLS_SLOW_MS = 4 * 60 * 60 * 1000 };
 
 struct session {
 	const struct stream_settings *settings;
@@ -244,12 +245,12 @@ static void await_worker(struct session *session)
 }
 
 /* The client still gets what the worker has said last. */
-static void await_tls(pid_t pid)
+static void await_tls(pid_t pid, int timeout_ms)
 {
 	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd ended = { pid_fd, POLLIN, 0 };
 
-	if (pid_fd < 0 || poll(&ended, 1, TLS_END_MS) <= 0)
+	if (pid_fd < 0 || poll(&ended, 1, timeout_ms) <= 0)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -276,8 +277,8 @@ int stream_session(const struct stream_settings *settings, int client_fd)
 	await_worker(&session);
 	stream_command_end(&session.command);
 	stream_ports_close(&session.ports);
-	json_decref(session.request);
 	if (session.tls_pid > 0)
-		await_tls(session.tls_pid);
+		await_tls(session.tls_pid, session.request ? TLS_SLOW_MS : TLS_END_MS);
+	json_decref(session.request);
 	return EXIT_SUCCESS;
 }

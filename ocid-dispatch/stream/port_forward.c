@@ -2,13 +2,18 @@
 #include "ocid-dispatch/stream/services.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "ocid-dispatch/stream/spdy_headers.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PORT_DIGITS = 5, REQUEST_ID_MAX = 64 };
+enum {
+	PORT_DIGITS = 5,
+	REQUEST_ID_MAX = 64,
+	END_MS = 1000, /* for a client to end its half, too; with containerd and cri-o as well */
+};
 
 enum state { WAITING, ASKED, CONNECTING, OPEN, DONE };
 
@@ -21,6 +26,7 @@ struct forward {
 	uint16_t port;
 	bool ipv6; /* tried after IPv4 */
 	enum state state;
+	int64_t end_ms; /* when it ends in any case, by clock_ms(); 0: not while the port speaks */
 };
 
 struct forwards {
@@ -183,6 +189,22 @@ static bool is_over(const struct forward *forward)
 	       data->in_fd < 0;
 }
 
+/* The port has said all. Over WebSocket a client can neither see that nor end its own half, and
+ * kubectl before 1.32 waits for the end of the errors before it does: so it is not waited for. */
+static void end_half(struct session *session, struct forward *forward)
+{
+	struct channel *data = forward->data;
+
+	if (forward->state != OPEN || data->out_fd >= 0 || data->in_fd < 0)
+		return;
+	if (!forward->end_ms)
+		forward->end_ms = clock_ms() + END_MS;
+	if (forward->end_ms <= clock_ms())
+		channel_drop(data);
+	else if (!session->deadline_ms || forward->end_ms < session->deadline_ms)
+		session->deadline_ms = forward->end_ms;
+}
+
 static void end_forward(struct forward *forward)
 {
 	struct channel *const channels[] = { forward->data, forward->errors };
@@ -218,10 +240,12 @@ static int step(struct session *session, struct error *err)
 	struct forward **link = &forwards->first, *forward;
 	bool all_done = true;
 
+	session->deadline_ms = 0;
 	while ((forward = *link)) {
 		if (forward->state == WAITING && forward->data && forward->errors &&
 		    !is_over(forward) && ask_to_connect(session, forward, err) < 0)
 			return -1;
+		end_half(session, forward);
 		if (is_over(forward))
 			end_forward(forward);
 		if (forward->state == DONE && is_forgotten(forward)) {

@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -320,6 +321,21 @@ static int wait_ms(const struct session *session, int64_t idle_since_ms)
 	return end < 0 ? 0 : (int)end;
 }
 
+/* Whether the client has taken all that was said, also of what the kernel keeps for it: a socket
+ * that nobody owns any more is given up after a minute or two. */
+static bool all_taken(const struct session *session)
+{
+	uint32_t memory[SK_MEMINFO_VARS] = { 0 };
+	socklen_t size = sizeof memory;
+
+	if (out_length(session) > 0)
+		return false;
+	if (getsockopt(session->socket_fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0)
+		return true;
+	/* the one of TCP, the other of the socket to what speaks TLS */
+	return memory[SK_MEMINFO_WMEM_QUEUED] == 0 && memory[SK_MEMINFO_WMEM_ALLOC] == 0;
+}
+
 /* Wait once, and do what is to be done. */
 static int turn(struct session *session, int64_t *idle_since_ms, struct error *err)
 {
@@ -336,7 +352,9 @@ static int turn(struct session *session, int64_t *idle_since_ms, struct error *e
 		return error_set(err, ERROR_TEMPORARY, "the connection was idle for 4 hours");
 	if (ready >= 0 && serve_polls(session, polls, err) < 0)
 		return -1;
-	if (session->ending && session->deadline_ms <= clock_ms())
+	if (session->ending && !all_taken(session))
+		session->deadline_ms = clock_ms() + SESSION_LEAVE_MS;
+	else if (session->ending && session->deadline_ms <= clock_ms())
 		session->over = true;
 	return 0;
 }

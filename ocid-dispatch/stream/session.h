@@ -77,7 +77,7 @@ struct session {
 enum {
 	SESSION_IDLE_MS = 4 * 60 * 60 * 1000, /* as kubelets have it */
 	SESSION_CREATION_MS = 30 * 1000,      /* for the head, and for the channels of a command */
-	SESSION_LEAVE_MS = 10 * 1000,	      /* for a client to read what is left and close */
+	SESSION_LEAVE_MS = 10 * 1000,	      /* for a client that has taken all to close */
 };
 
 /* Add a channel. */

@@ -6,6 +6,10 @@
 #                                   then "ping" when a ping is still answered
 #   stream-raw.py tunnel URL PORT TEXT   forwards over SPDY in a WebSocket (whose protocol's name
 #                                   some libraries refuse), prints what came back
+#   stream-raw.py half URL PORT TEXT   forwards over SPDY without ever ending its half, prints what
+#                                   came back until the errors ended
+#   stream-raw.py late URL          over WebSocket: reads nothing until the end of stdin, then all;
+#                                   prints how many bytes channel 1 brought, what channel 3 said
 #   stream-raw.py send URL FILE     sends the file after a SPDY upgrade, prints "closed" when the
 #                                   server ends the connection
 #   stream-raw.py leave URL HOW     over TLS and WebSocket: input until it is taken no more, then the
@@ -114,15 +118,53 @@ class Tunnel:
         return part
 
 
-def tunnel(url, port, said):
-    client = Tunnel(url)
+def forward(client, port, said, flags):
+    """Errors on stream 1, and on 3 what is said."""
     compress = zlib.compressobj()
     for number, kind in ((1, b"error"), (3, b"data")):
         block = compress.compress(fields([(b"streamtype", kind), (b"port", port.encode()),
                                           (b"requestid", b"0")]))
         block += compress.flush(zlib.Z_SYNC_FLUSH)
         client.sendall(control(1, struct.pack(">IIH", number, 0, 0) + block))
-    client.sendall(struct.pack(">II", 3, 0x1000000 | len(said)) + said.encode())
+    client.sendall(struct.pack(">II", 3, flags << 24 | len(said)) + said.encode())
+
+
+def half(url, port, said):
+    client = upgrade(url)
+    forward(client, port, said, 0)
+    got, ends = b"", 0
+    while ends < 2:
+        kind, payload = frame(client)
+        got += payload if kind is None else b""
+        ends += kind is None and not payload
+    print(got.decode())
+
+
+def late(url):
+    client = upgrade(url, "GET", "websocket\r\nSec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                     "Sec-WebSocket-Protocol: v4.channel.k8s.io")
+    sys.stdin.read()
+    got = {1: 0, 3: b""}
+    while True:
+        first, length = read_exactly(client, 2)
+        if length == 126:
+            length, = struct.unpack(">H", read_exactly(client, 2))
+        elif length == 127:
+            length, = struct.unpack(">Q", read_exactly(client, 8))
+        payload = read_exactly(client, length)
+        if first & 15 == 8:
+            break
+        if payload[0] == 1:
+            got[1] += len(payload) - 1
+        if payload[0] == 3:
+            got[3] += payload[1:]
+    print(got[1], got[3].decode())
+
+
+def tunnel(url, port, said):
+    client = Tunnel(url)
+    forward(client, port, said, 1)
     got = b""
     while True:
         kind, payload = frame(client)
@@ -176,6 +218,10 @@ if sys.argv[1] == "flood":
     flood(sys.argv[2], int(sys.argv[3]))
 elif sys.argv[1] == "tunnel":
     tunnel(*sys.argv[2:])
+elif sys.argv[1] == "half":
+    half(*sys.argv[2:])
+elif sys.argv[1] == "late":
+    late(sys.argv[2])
 elif sys.argv[1] == "send":
     send(sys.argv[2], sys.argv[3])
 elif sys.argv[1] == "leave":

@@ -226,6 +226,21 @@ in_container() { # of the processes of $CTR, whether one runs these words
 	[ "$(cat "$BATS_TEST_TMPDIR/out")" = 100000000 ]
 }
 
+@test "stream: what a command has said last waits for a client that is slow, and so does how it ended" {
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	exec_url '{cmd: ["head", "-c", "1000000", "/dev/zero"], stdout: true}'
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/stream-raw.py" late "$URL" <"$BATS_TEST_TMPDIR/go" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	client=$!
+	exec 7>"$BATS_TEST_TMPDIR/go"
+	wait_for 10 not no_workers
+	sleep 12 # clients that have taken all have 10 seconds to leave
+	run ! no_workers
+	exec 7>&-
+	wait "$client"
+	cat "$BATS_TEST_TMPDIR/out"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = '1000000 {"metadata":{},"status":"Success"}' ]
+}
+
 @test "stream: what a client leaves behind when it goes away is ended" {
 	exec_late '{cmd: ["sleep", "1234"], stdin: true, stdout: true}'
 	node "$OCID_BIN/stream-js/ws.js" exec "$URL" v5.channel.k8s.io </dev/null >/dev/null 3>&- &
@@ -302,6 +317,15 @@ not() {
 		jq -e --argjson port "$port" '(.["0"], .["1"]) | explode | .[0] + 256 * .[1] == $port' <<<"$output"
 		[[ $(member 0) == *"200 OK"* ]]
 	done
+	# the client can end neither half, and sees the end of the port's only by that of all
+	forward_late "{port: [$port]}"
+	ws forward "$URL" v4.channel.k8s.io $'GET / HTTP/1.0\r\n\r\n' "what never comes"
+	[ "$(member code)" = 1000 ]
+	[[ $(member 0) == *"</html>"* ]]
+	# kubectls that wait for the end of the errors before they end their half
+	forward_url
+	raw half "$URL" "$port" $'GET / HTTP/1.0\r\n\r\n'
+	[[ $output == *"</html>"* ]]
 }
 
 @test "stream: 100,000 streams on one connection are refused politely" {
