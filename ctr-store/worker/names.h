@@ -6,9 +6,12 @@
 
 #include <stddef.h>
 
+#define NAME_WHITEOUT_MARK ".wh."
+
 enum {
 	NAME_PATH_MAX = 4095, /* bytes of a path; this bounds the depth as well */
-	NAME_LEAF_MAX = 255
+	NAME_LEAF_MAX = 255,
+	NAME_WHITEOUT_LENGTH = sizeof NAME_WHITEOUT_MARK - 1
 };
 
 enum name_kind {
@@ -23,11 +26,12 @@ enum name_kind {
 struct name {
 	enum name_kind kind;
 	char parent[NAME_PATH_MAX + 1];
-	char leaf[NAME_LEAF_MAX + 1];
+	char leaf[NAME_WHITEOUT_LENGTH + NAME_LEAF_MAX + 1]; /* the mark only while it is parsed */
 };
 
 /* Parse the name of an entry. Leading "/", "./" and empty components mean nothing; "..", and what
- * is too long for a path, is ERROR_INTEGRITY naming the entry. */
+ * is too long for a path, is ERROR_INTEGRITY naming the entry. A whiteout may be longer than a path
+ * by its mark: the longest names can be hidden, too. */
 int name_parse(const char *text, struct name *name, struct error *err);
 
 /* The same for the target of a hard link, in which ".wh." means nothing. */

@@ -176,6 +176,19 @@ os.setxattr("hard", "trusted.mine", b"x")'
 	done
 }
 
+@test "diff: the longest names can be removed" {
+	long=$(printf 'n%.0s' {1..255})
+	mkdir "$path/$long"
+	touch "$path/$long/$long" "$path/$long/other"
+	ctr-store commit web changed:1 >/dev/null
+	path=$(ctr-store create --image changed:1 --name longest | jq -r .rootfs.path)
+	rm "$path/$long/$long"
+	tool ctr-store commit longest changed:2
+	tool ctr-store unpack changed:2
+	target=$(ctr-store mount changed:2 | jq -r .target)
+	[ "$(ls "$target/$long")" = other ]
+}
+
 @test "diff: names that a layer cannot hold" {
 	touch "$path/.wh.x"
 	tool 10 bash -c 'ctr-store diff web >layer.tar'

@@ -76,6 +76,23 @@ static void check_case(size_t i)
 	   "\"%s\" is of kind %d", shown(cases[i].text), cases[i].kind);
 }
 
+/* A whiteout of a name of `length` bytes in a directory of `depth` levels. */
+static bool hides_long(size_t depth, size_t length)
+{
+	static char text[2 * NAME_PATH_MAX];
+	struct name name;
+	struct error err;
+	size_t at = 0;
+
+	for (; at < 2 * depth; at += 2)
+		memcpy(text + at, "d/", 2);
+	memcpy(text + at, ".wh.", 4);
+	memset(text + at + 4, 'n', length);
+	text[at + 4 + length] = '\0';
+	return name_parse(text, &name, &err) == 0 && name.kind == NAME_WHITEOUT &&
+	       strcmp(name.leaf, text + at + 4) == 0;
+}
+
 /* A path of `count` components of `length` bytes. */
 static int parse_long(size_t count, size_t length, struct error *err)
 {
@@ -93,13 +110,20 @@ static int parse_long(size_t count, size_t length, struct error *err)
 
 int main(void)
 {
+	char long_mark[4 + NAME_LEAF_MAX + 1] = ".wh.";
+
 	struct name name;
 	struct error err;
 
+	memset(long_mark + 4, 'n', NAME_LEAF_MAX);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		check_case(i);
 	ok(parse_long(1, NAME_LEAF_MAX, &err) == 0, "the longest name");
 	ok(parse_long(1, NAME_LEAF_MAX + 1, &err) < 0, "a name too long");
+	ok(hides_long(0, NAME_LEAF_MAX), "the longest name can be hidden");
+	ok(!hides_long(0, NAME_LEAF_MAX + 1), "no longer one");
+	ok(hides_long(1920, NAME_LEAF_MAX), "at the end of the longest path, too");
+	ok(!hides_long(1921, NAME_LEAF_MAX), "no longer path");
 	ok(parse_long(16, 254, &err) == 0, "a path of 4,079 bytes");
 	ok(parse_long(17, 254, &err) < 0, "a path of 4,334 bytes");
 	ok(parse_long(2040, 1, &err) == 0, "a deep path");
@@ -107,6 +131,7 @@ int main(void)
 	ok(name_parse_target("a/.wh.b", &name, &err) == 0 && name.kind == NAME_ENTRY &&
 		   strcmp(name.leaf, ".wh.b") == 0,
 	   "a link's target is no whiteout");
+	ok(name_parse_target(long_mark, &name, &err) < 0, "nor may it be as long as one");
 	ok(name_parse_target("/", &name, &err) == 0 && name.kind == NAME_ROOT, "target root");
 	ok(name_parse_target("a/../b", &name, &err) < 0, "a target with ..");
 	return tap_done();
