@@ -20,6 +20,7 @@
 #include "lib/store.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -219,6 +220,9 @@ static int write_entry(struct layer *layer, const struct tree_entry *entry, stru
 		return 0;
 	if (strncmp(entry->name, whiteout_prefix, strlen(whiteout_prefix)) == 0)
 		return error_set(err, ERROR_UNSUPPORTED, "a layer cannot hold such a name");
+	/* made from within; nothing could unpack it */
+	if (strlen(entry->path) >= PATH_MAX)
+		return error_set(err, ERROR_UNSUPPORTED, "a layer cannot hold so long a path");
 	if (archive_add(&layer->archive, entry, err) < 0)
 		return -1;
 	return is_dir && !is_top && there && S_ISDIR(lower.st_mode)

@@ -190,10 +190,16 @@ os.setxattr("hard", "trusted.mine", b"x")'
 }
 
 @test "diff: names that a layer cannot hold" {
+	long=$(printf 'n%.0s' {1..250})
 	touch "$path/.wh.x"
 	tool 10 bash -c 'ctr-store diff web >layer.tar'
 	error_is unsupported "/.wh.x: a layer cannot hold such a name"
 	rm "$path/.wh.x"
+	# as a process in the container can make it
+	(cd "$path" && for i in {1..17}; do mkdir "$long" && cd "$long"; done)
+	tool 10 bash -c 'ctr-store diff web >layer.tar'
+	error_is unsupported "a layer cannot hold so long a path"
+	rm -r "${path:?}/$long"
 	touch "$path/x"
 	/usr/bin/python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.a=b", b"c")' "$path/x"
 	for verb in diff export; do
