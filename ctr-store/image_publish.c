@@ -70,6 +70,26 @@ static int refer(const struct publication *publication, const json_t *inherited,
 	return staging_refer(&publication->staging, references, err);
 }
 
+static int check_length(const char *text, const char *what, struct error *err)
+{
+	return strlen(text) <= JSON_CONFIG_MAX
+		       ? 0
+		       : error_set(err, ERROR_LIMIT, "the image's %s would be larger than %d MiB",
+				   what, JSON_CONFIG_MAX >> 20);
+}
+
+/* What could not be used again must not take the name of an image that can. */
+static int check_usable(const struct publication *publication, json_t *descriptor, json_t *manifest,
+			struct error *err)
+{
+	cleanup_image struct image image = { 0 };
+	json_auto_t *json =
+		json_pack("{s:s*, s:O, s:O, s:O}", "name", publication->name, "descriptor",
+			  descriptor, "manifest", manifest, "config", publication->config);
+
+	return image_from_json(json, &image, err);
+}
+
 json_t *publication_finish(const struct publication *publication, const json_t *layers,
 			   const json_t *inherited, struct error *err)
 {
@@ -81,7 +101,10 @@ json_t *publication_finish(const struct publication *publication, const json_t *
 	cleanup_free char *manifest_text = json_compact(json);
 	json_auto_t *manifest = image_describe(IMAGE_MANIFEST_TYPE, manifest_text);
 
-	if (refer(publication, inherited, config, manifest, err) < 0 ||
+	if (check_length(config_text, "configuration", err) < 0 ||
+	    check_length(manifest_text, "manifest", err) < 0 ||
+	    check_usable(publication, manifest, json, err) < 0 ||
+	    refer(publication, inherited, config, manifest, err) < 0 ||
 	    (publication->layer[0] &&
 	     layout_adopt_blob(layout, publication->staging.fd, IMAGE_LAYER_FILE,
 			       publication->layer, err) < 0) ||

@@ -103,6 +103,31 @@ config() {
 	[ "$(config mine:1 | jq '.image.config | has("history")')" = false ]
 }
 
+@test "commit: what could not be used does not take the name of an image that can" {
+	mapfile -t layers < <(yes base.tar | head -n 500)
+	oci_image "$OCID_ROOT/images" docker.io/library/full:1 '{}' "${layers[@]}" >/dev/null
+	[ "$(config full:1 .layers)" -eq 500 ]
+	path=$(ctr-store create --image full:1 --name web | jq -r .rootfs.path)
+	echo new >"$path/new"
+	cp "$OCID_ROOT/images/index.json" before
+	tool 9 ctr-store commit web full:1
+	error_is limit "image docker.io/library/full:1: 501 layers, at most 500 can be stacked"
+	cmp "$OCID_ROOT/images/index.json" before
+	tool ctr-store gc
+	[ "$(field '.blobs + .staging')" -eq 0 ]
+	# a configuration that is just small enough to be read becomes one that is not
+	ctr-store rm web >/dev/null
+	container
+	ctr-store tag t:1 keep:1 >/dev/null
+	cp "$OCID_ROOT/images/index.json" before
+	jq -n '{config: {Labels: {x: ("x" * 4194200)}}}' >large
+	tool 9 ctr-store commit --config large web keep:1
+	error_is limit "the image's configuration would be larger than 4 MiB"
+	tool 9 ctr-store import --config large base.tar keep:1
+	error_is limit "the image's configuration would be larger than 4 MiB"
+	cmp "$OCID_ROOT/images/index.json" before
+}
+
 @test "commit: no changes are no layer" {
 	ctr-store create --image t:1 --name web >/dev/null
 	tool ctr-store commit --config - web mine:1 <<<'{"config": {"Cmd": ["x"]}}'
