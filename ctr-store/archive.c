@@ -40,19 +40,6 @@ int archive_add_marker(struct archive *archive, const char *path, struct error *
 	return tar_write_header(archive->tar, &entry, err);
 }
 
-/* Capabilities that count only below the container's root user (version 3, capabilities(7)) are
- * those of any root user in an image (version 2, which lacks that user's id at the end). */
-static size_t unbind_capability(const struct archive *archive, unsigned char *value, size_t size)
-{
-	enum { VERSION_2_SIZE = 20, VERSION_3_SIZE = 24, VERSION_BYTE = 3 };
-
-	if (json_array_size(archive->maps.uids) == 0 || size != VERSION_3_SIZE ||
-	    value[VERSION_BYTE] != 3)
-		return size;
-	value[VERSION_BYTE] = 2;
-	return VERSION_2_SIZE;
-}
-
 struct reading {
 	const struct archive *archive;
 	struct tar_records *records;
@@ -71,8 +58,8 @@ static int add_xattr(const struct xattr *xattr, void *context, struct error *err
 	if (strchr(xattr->name, '='))
 		return error_set(err, ERROR_UNSUPPORTED,
 				 "attribute %s: a layer cannot hold such a name", xattr->name);
-	if (xattr_is_capability(xattr->name))
-		size = unbind_capability(reading->archive, xattr->value, size);
+	if (xattr_is_capability(xattr->name) && json_array_size(reading->archive->maps.uids) > 0)
+		size = xattr_unbind_capability(xattr->value, size);
 	tar_add_record(reading->records, key, xattr->value, size);
 	return 0;
 }

@@ -47,6 +47,16 @@ bool xattr_is_capability(const char *name)
 	return strcmp(name, "security.capability") == 0;
 }
 
+size_t xattr_unbind_capability(unsigned char *value, size_t size)
+{
+	enum { VERSION_2_SIZE = 20, VERSION_3_SIZE = 24, VERSION_BYTE = 3 };
+
+	if (size != VERSION_3_SIZE || value[VERSION_BYTE] != 3)
+		return size;
+	value[VERSION_BYTE] = 2;
+	return VERSION_2_SIZE;
+}
+
 bool xattr_is_kept(const char *name)
 {
 	return xattr_is_capability(name) ||

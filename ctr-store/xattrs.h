@@ -23,6 +23,11 @@ int xattrs_each(int fd, xattr_visit *visit, void *context, struct error *err);
 bool xattr_is_kept(const char *name);
 bool xattr_is_capability(const char *name);
 
+/* Make capabilities that count only below the root user of one user namespace (version 3,
+ * capabilities(7)) those of any root user, as in an image (version 2, which lacks that user's id at
+ * the end). Returns the value's size. */
+size_t xattr_unbind_capability(unsigned char *value, size_t size);
+
 /* Whether overlayfs shows nothing of lower layers in an open directory: 1 or 0. */
 int xattr_is_opaque(int fd, struct error *err);
 

@@ -75,6 +75,27 @@ look() {
 	grep -qx made/x listed
 }
 
+@test "copy: a file of which only attributes were changed is in the layer" {
+	tool ctr-store create --image t:1 --backend copy --uidmap 0:100000:1000 --name web
+	path=$(field .rootfs.path)
+	setcap cap_net_raw+ep "$path/etc/two"
+	touch -d @7 "$path/etc/two"
+	ctr-store commit web with:1 >/dev/null
+	ctr-store rm web >/dev/null
+	tool ctr-store create --image with:1 --backend copy --uidmap 0:100000:1000 --name web
+	path=$(field .rootfs.path)
+	tool ctr-store changes web
+	[ -z "$output" ]
+	setcap cap_kill+ep "$path/etc/two"
+	/usr/bin/python3 -c 'import os, sys; os.removexattr(sys.argv[1], "user.of")' "$path/etc/cap"
+	tool ctr-store changes web
+	[ "$(field .path | xargs)" = "/etc/cap /etc/three /etc/two" ]
+	ctr-store commit web changed:1 >/dev/null
+	ctr-store mount changed:1 mnt >/dev/null
+	[ "$(getcap -n mnt/etc/two)" = "mnt/etc/two cap_kill=ep" ]
+	[ -z "$(/usr/bin/python3 -c 'import os; print(*os.listxattr("mnt/etc/cap"))')" ]
+}
+
 @test "copy: owners are mapped by copying them" {
 	tool ctr-store create --image t:1 --backend copy --uidmap 0:100000:1000 --name web
 	path=$(field .rootfs.path)
