@@ -76,7 +76,7 @@ static int write_header(const struct archive *archive, const struct tar_entry *e
 	return tar_write_header(archive->tar, &mapped, err);
 }
 
-/* Files and directories. */
+/* Files and directories. 1, or 0 when it was removed since it was listed: here and below. */
 static int write_open(struct archive *archive, const struct tree_entry *entry, struct error *err)
 {
 	__attribute__((cleanup(tar_records_free))) struct tar_records records = { 0 };
@@ -84,6 +84,8 @@ static int write_open(struct archive *archive, const struct tree_entry *entry, s
 	cleanup_fd int fd =
 		openat(entry->dir_fd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	/* what it was when it was listed, it may not be any more */
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_os(err, "cannot open");
@@ -95,34 +97,11 @@ static int write_open(struct archive *archive, const struct tree_entry *entry, s
 					  .st = &st,
 					  .xattrs = records.bytes,
 					  .xattrs_length = records.length };
-	if (write_header(archive, &header, err) < 0)
+	if (write_header(archive, &header, err) < 0 ||
+	    (S_ISREG(st.st_mode) &&
+	     tar_write_file(archive->tar, fd, st.st_size, archive->buffer, READ_CHUNK, err) < 0))
 		return -1;
-	return S_ISREG(st.st_mode) ? tar_write_file(archive->tar, fd, st.st_size, archive->buffer,
-						    READ_CHUNK, err)
-				   : 0;
-}
-
-/* 1 when the file is in the archive already, under another name. */
-static int write_hard_link(struct archive *archive, const struct tree_entry *entry,
-			   struct error *err)
-{
-	char key[40];
-
-	if (S_ISDIR(entry->st->st_mode) || entry->st->st_nlink < 2)
-		return 0;
-	snprintf(key, sizeof key, "%llx:%llx", (unsigned long long)entry->st->st_dev,
-		 (unsigned long long)entry->st->st_ino);
-
-	const char *first = json_string_value(json_object_get(archive->linked, key));
-	if (!first) {
-		/* a name may be any bytes */
-		json_object_set_new(archive->linked, key, json_string_nocheck(entry->path));
-		return 0;
-	}
-	const struct tar_entry header = { .path = entry->path,
-					  .st = entry->st,
-					  .hard_link = first };
-	return write_header(archive, &header, err) < 0 ? -1 : 1;
+	return 1;
 }
 
 static int write_other(struct archive *archive, const struct tree_entry *entry, struct error *err)
@@ -132,13 +111,42 @@ static int write_other(struct archive *archive, const struct tree_entry *entry, 
 	ssize_t length =
 		is_link ? readlinkat(entry->dir_fd, entry->name, target, sizeof target - 1) : 0;
 
+	if (length < 0 && errno == ENOENT)
+		return 0;
 	if (length < 0)
 		return error_os(err, "cannot read the link");
 	target[length] = '\0';
 	const struct tar_entry header = { .path = entry->path,
 					  .st = entry->st,
 					  .link = is_link ? target : NULL };
-	return write_header(archive, &header, err);
+	return write_header(archive, &header, err) < 0 ? -1 : 1;
+}
+
+static int write_new(struct archive *archive, const struct tree_entry *entry, struct error *err)
+{
+	return S_ISDIR(entry->st->st_mode) || S_ISREG(entry->st->st_mode)
+		       ? write_open(archive, entry, err)
+		       : write_other(archive, entry, err);
+}
+
+/* A file of several names is in the archive once; the others are links to the first. */
+static int write_linked(struct archive *archive, const struct tree_entry *entry, struct error *err)
+{
+	char key[40];
+
+	snprintf(key, sizeof key, "%llx:%llx", (unsigned long long)entry->st->st_dev,
+		 (unsigned long long)entry->st->st_ino);
+	const char *first = json_string_value(json_object_get(archive->linked, key));
+	const struct tar_entry header = { .path = entry->path,
+					  .st = entry->st,
+					  .hard_link = first };
+	if (first)
+		return write_header(archive, &header, err) < 0 ? -1 : 1;
+	int written = write_new(archive, entry, err);
+	/* a name may be any bytes */
+	if (written > 0)
+		json_object_set_new(archive->linked, key, json_string_nocheck(entry->path));
+	return written;
 }
 
 int archive_add(struct archive *archive, const struct tree_entry *entry, struct error *err)
@@ -146,11 +154,11 @@ int archive_add(struct archive *archive, const struct tree_entry *entry, struct 
 	if (S_ISSOCK(entry->st->st_mode))
 		return 0;
 
-	int linked = write_hard_link(archive, entry, err);
-	archive->entries++;
-	if (linked)
-		return linked < 0 ? -1 : 0;
-	return S_ISDIR(entry->st->st_mode) || S_ISREG(entry->st->st_mode)
-		       ? write_open(archive, entry, err)
-		       : write_other(archive, entry, err);
+	bool has_links = !S_ISDIR(entry->st->st_mode) && entry->st->st_nlink > 1;
+	int written =
+		has_links ? write_linked(archive, entry, err) : write_new(archive, entry, err);
+	if (written < 0)
+		return -1;
+	archive->entries += (size_t)written;
+	return 0;
 }

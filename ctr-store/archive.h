@@ -22,8 +22,8 @@ void archive_start(struct archive *archive, struct tar_writer *tar, const json_t
 void archive_free(struct archive *archive);
 #define cleanup_archive __attribute__((cleanup(archive_free)))
 
-/* Add the file; sockets are passed over, since they mean nothing without their process.
- * ERROR_TEMPORARY when it changes meanwhile. */
+/* Add the file; sockets are passed over, since they mean nothing without their process, and what
+ * was removed meanwhile. ERROR_TEMPORARY when it changes meanwhile. */
 int archive_add(struct archive *archive, const struct tree_entry *entry, struct error *err);
 
 /* Add an empty file. */

@@ -176,6 +176,15 @@ os.setxattr("hard", "trusted.mine", b"x")'
 	done
 }
 
+@test "diff: a file that is removed meanwhile is not in it, and what was its other name is a file" {
+	echo x >"$path/first"
+	ln "$path/first" "$path/second"
+	fault openat:error=ENOENT
+	tool bash -c '"$@" >layer.tar' - "${FAULTY[@]}" -P first ctr-store diff web
+	[ "$(names | xargs)" = second ]
+	[ "$(tar -xOf layer.tar second)" = x ]
+}
+
 @test "diff: the longest names can be removed" {
 	long=$(printf 'n%.0s' {1..255})
 	mkdir "$path/$long"
