@@ -37,7 +37,8 @@ static int unmount_all(const struct store *store, const json_t *container, const
 	size_t i;
 
 	json_array_foreach (records, i, record) {
-		if (attach_undo(store, record, force, err) == 0)
+		/* others may have unmounted it meanwhile */
+		if (attach_undo(store, record, force, err) == 0 || err->kind == ERROR_NOT_FOUND)
 			continue;
 		if (err->os == EBUSY)
 			error_hint(err, "--force removes it all the same");

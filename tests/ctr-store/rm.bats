@@ -186,6 +186,14 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	exec 9>&-
 }
 
+@test "rm: a container goes though something else unmounts it at the same moment" {
+	ctr-store create --image t:1 --name web >/dev/null
+	fault umount2:error=EINVAL:when=1
+	tool "${FAULTY[@]}" ctr-store rm --force web
+	[ "$(field .container | wc -l)" -eq 1 ]
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+}
+
 @test "rm: an image by its last name goes with its blobs and layers" {
 	ctr-store unpack t:1 >/dev/null
 	id=$(ctr-store image t:1 | jq -r .id)
