@@ -6,7 +6,6 @@
 #include "lib/memory.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +62,7 @@ static bool repository_is_valid(const char *text)
 	}
 }
 
-static bool tag_is_valid(const char *tag)
+bool reference_is_tag(const char *tag)
 {
 	size_t length = strlen(tag);
 
@@ -152,7 +151,7 @@ int reference_parse(const char *text, struct reference *reference, struct error 
 	char *colon = strrchr(name, ':');
 	if (colon && !strchr(colon, '/') && colon > name) {
 		*colon = '\0';
-		if (!tag_is_valid(colon + 1))
+		if (!reference_is_tag(colon + 1))
 			return invalid(text, "what follows : is not a tag", err);
 		out.tag = xstrdup(colon + 1);
 	}

@@ -8,6 +8,8 @@
 #pragma once
 #include "lib/error.h"
 
+#include <stdbool.h>
+
 struct reference {
 	char *registry;	  /* "docker.io", "localhost:5000" */
 	char *repository; /* "library/nginx" */
@@ -20,6 +22,9 @@ struct reference {
 int reference_parse(const char *text, struct reference *reference, struct error *err);
 void reference_free(struct reference *reference);
 #define cleanup_reference __attribute__((cleanup(reference_free)))
+
+/* Whether a text can be the tag of a reference. */
+bool reference_is_tag(const char *text);
 
 /* Give a reference without tag and digest the tag "latest". */
 void reference_default_tag(struct reference *reference);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PARALLEL = 6, TAG_MAX = 128 };
+enum { PARALLEL = 6 };
 
 struct probe {
 	struct registry_call call;
@@ -28,17 +28,6 @@ void tag_survey_call(struct registry_call *call, struct registry *registry, cons
 	registry_call_init(call, registry, method,
 			   xasprintf("/v2/%s/manifests/%s", registry->repository, wanted));
 	strings_add(&call->request.headers, "Accept: " MANIFEST_ACCEPT);
-}
-
-/* It becomes a part of paths (distribution-spec, "Pulling manifests"). */
-static bool is_tag(const char *text)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.-";
-	size_t length = strlen(text);
-
-	return length > 0 && length <= TAG_MAX && strspn(text, allowed) == length &&
-	       text[0] != '.' && text[0] != '-';
 }
 
 static int take(struct tag_answer *answer, const struct registry_call *call, struct error *err)
@@ -66,10 +55,6 @@ static int step(struct survey *survey, struct probe *probe, struct error *err)
 
 		if (!tag)
 			return 0;
-		if (!is_tag(tag))
-			return error_set(err, ERROR_INTEGRITY,
-					 "%s: the registry names a tag that is none: \"%s\"",
-					 survey->registry->repository, tag);
 		probe->answer = &survey->answers[survey->next++];
 		*probe->answer = (struct tag_answer){ .tag = tag };
 		tag_survey_call(&probe->call, survey->registry, "HEAD", tag);

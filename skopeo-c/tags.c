@@ -2,6 +2,7 @@
 #include "skopeo-c/tags.h"
 
 #include "lib/cleanup.h"
+#include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
@@ -75,6 +76,23 @@ void tags_free(struct tags *tags)
 	*tags = (struct tags){ 0 };
 }
 
+/* Whether a name belongs to the list. A tag becomes a part of paths and of names. Nexus lists null,
+ * too, and Artifactory digests: these are passed over, as by skopeo. */
+static int check_name(const struct tags *tags, const json_t *name, const char *what,
+		      struct error *err)
+{
+	const char *text = json_is_null(name) ? "" : json_string_value(name);
+
+	if (!text)
+		return error_set(err, ERROR_INTEGRITY, "%s: not a list of %s", what, tags->key);
+	if (!text[0] || (!is_catalog(tags) && digest_is_valid(text)))
+		return 0;
+	if (is_catalog(tags) || reference_is_tag(text))
+		return 1;
+	return error_set(err, ERROR_INTEGRITY, "%s: the registry names a tag that is none: \"%s\"",
+			 what, text);
+}
+
 static int add_page(struct tags *tags, const char *what, struct error *err)
 {
 	const struct http_request *answer = &tags->call.request;
@@ -90,9 +108,12 @@ static int add_page(struct tags *tags, const char *what, struct error *err)
 	if (!json_is_object(page) || (list && !json_is_array(list) && !json_is_null(list)))
 		return error_set(err, ERROR_INTEGRITY, "%s: not a list of %s", what, tags->key);
 	json_array_foreach (list, i, name) {
-		if (!json_is_string(name))
-			return error_set(err, ERROR_INTEGRITY, "%s: not a list of %s", what,
-					 tags->key);
+		int is_name = check_name(tags, name, what, err);
+
+		if (is_name < 0)
+			return -1;
+		if (is_name == 0)
+			continue;
 		if (json_array_size(tags->list) == NAMES_MAX)
 			return error_set(err, ERROR_LIMIT, "%s: more than %d", what, NAMES_MAX);
 		json_array_append(tags->list, (json_t *)name);

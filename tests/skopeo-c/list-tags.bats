@@ -79,6 +79,13 @@ teardown_file() {
 	done
 }
 
+@test "list-tags: what Nexus and Artifactory list beside tags is passed over, anything else that is no tag refused" {
+	tool skopeo-c list-tags --tls-verify=false "docker://$LIAR/odd-tags/x"
+	[ "$(jq -c .Tags <<<"$output")" = '["v1","v2"]' ]
+	tool 7 skopeo-c list-tags --tls-verify=false "docker://$LIAR/leading-tags/x"
+	error_is integrity "a tag that is none"
+}
+
 @test "list-tags: an unknown repository, a refusal, no registry" {
 	tool 3 skopeo-c list-tags --tls-verify=false "docker://$REGISTRY/no/such"
 	error_is not-found "no repository no/such"
