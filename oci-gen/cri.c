@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 enum { CGROUP_FILE_MAX = 1 << 16 };
 
@@ -36,14 +37,24 @@ static void apply_command(struct generation *g, const json_t *container)
 	}
 }
 
+const char *cri_hostname(const json_t *pod)
+{
+	static struct utsname host;
+	const char *hostname = json_text(pod, "hostname", NULL);
+
+	if (hostname || uname(&host) < 0)
+		return hostname ? hostname : "localhost";
+	return host.nodename;
+}
+
 static int apply_environment(struct generation *g, const json_t *cri, struct error *err)
 {
 	const json_t *item;
-	const char *hostname = json_text(json_object_get(cri, "pod"), "hostname", NULL);
 	size_t i;
 
-	if (hostname && !json_object_get(g->environment, "HOSTNAME")) {
-		cleanup_free char *assignment = xasprintf("HOSTNAME=%s", hostname);
+	if (!json_object_get(g->environment, "HOSTNAME")) {
+		cleanup_free char *assignment =
+			xasprintf("HOSTNAME=%s", cri_hostname(json_object_get(cri, "pod")));
 
 		generation_set_env(g, assignment);
 	}

@@ -23,6 +23,10 @@ json_t *cri_read(const json_t *cri, struct error *err);
 int cri_apply(struct generation *g, json_t *cri, const char *id, const char *bundle, bool network,
 	      struct error *err);
 
+/* What a PodSandboxConfig calls the pod. One without a name of its own, as with the host's network,
+ * which kubelets give none, has the host's; so also in its namespace, which began as a copy. */
+const char *cri_hostname(const json_t *pod);
+
 /* Its parts: the namespaces; mounts and /dev/shm; devices; who may do what; and, of that, what
  * seccomp, AppArmor and SELinux forbid, by the container's security context. */
 int cri_apply_namespaces(struct generation *g, const json_t *cri, bool network, struct error *err);

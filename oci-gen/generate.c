@@ -6,6 +6,7 @@
 #include "lib/json.h"
 #include "lib/output.h"
 #include "oci-gen/assembly.h"
+#include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/network.h"
 #include "oci-gen/output_config.h"
@@ -49,7 +50,7 @@ static int write_bundle(const struct generation *g, const json_t *document, cons
 	const json_t *network = json_object_get(document, "network");
 	const json_t *pod = json_object_get(g->cri, "pod");
 	const char *hostname =
-		json_text(g->config, "hostname", json_text(pod, "hostname", "localhost"));
+		json_text(g->config, "hostname", pod ? cri_hostname(pod) : "localhost");
 	cleanup_fd int fd = document_open_bundle(document, err);
 
 	if (fd < 0)

@@ -260,6 +260,10 @@ load cri
 	from_cri '.cri.container.linux.securityContext.namespaceOptions.network = "NODE"'
 	diff /etc/hosts "$BUNDLE/hosts"
 	diff - "$BUNDLE/hostname" <<<pod-host
+	# kubelets give a pod with the host's network no name
+	from_cri '.cri.container.linux.securityContext.namespaceOptions.network = "NODE" | del(.cri.pod.hostname)'
+	diff <(uname -n) "$BUNDLE/hostname"
+	is '.process.env | map(select(startswith("HOSTNAME=")))' "[\"HOSTNAME=$(uname -n)\"]"
 }
 
 @test "generate: cri: a container finds itself as it was asked for" {
