@@ -28,7 +28,7 @@ enum upload_step {
 
 struct upload {
 	enum upload_step step;
-	bool in_parts, is_continued;
+	bool mounts, in_parts, is_continued;
 	json_int_t part_size, part; /* bytes of a part, of the one under way */
 	char *url;		    /* where the next request goes */
 	struct upload_session *session;
@@ -71,11 +71,35 @@ static void ask_upload(struct uploads *uploads, const struct blob *blob, struct 
 {
 	const char *repository = uploads->registry->repository;
 
+	sink->upload->mounts = uploads->mount_from;
 	ask(uploads, sink, STEP_BEGIN, "POST",
 	    uploads->mount_from ? xasprintf("/v2/%s/blobs/uploads/?mount=%s&from=%s", repository,
 					    blob->digest, uploads->mount_from)
 				: xasprintf("/v2/%s/blobs/uploads/", repository));
 	registry_call_start(&sink->call);
+}
+
+/* Who may write here need not be allowed to read there. */
+static bool mount_is_refused(const struct blob_sink *sink, int status, const struct error *err)
+{
+	return sink->upload->mounts &&
+	       (status < 0 ? err->kind == ERROR_DENIED : sink->call.request.status / 100 == 4);
+}
+
+/* Nor is leave to read there asked for any more: it is the last of the scopes, see
+ * docker_allow_mounts(). */
+static void stop_mounting(struct uploads *uploads)
+{
+	struct strings *scopes = &uploads->registry->scopes;
+
+	if (!uploads->mount_from)
+		return;
+	log_message(LOG_LEVEL_INFO, "%s mounts nothing from %s", uploads->registry->name,
+		    uploads->mount_from);
+	free(scopes->items[--scopes->count]);
+	scopes->items[scopes->count] = NULL;
+	free(uploads->mount_from);
+	uploads->mount_from = NULL;
 }
 
 /* The blob is not there: begin to upload it, or ask about an upload that was begun. */
@@ -244,6 +268,11 @@ int upload_poll_sink(struct uploads *uploads, const struct blob *blob, struct bl
 		return 0;
 	if (step == STEP_SESSION)
 		return go_on(uploads, blob, sink, status, err);
+	if (step == STEP_BEGIN && mount_is_refused(sink, status, err)) {
+		stop_mounting(uploads);
+		ask_upload(uploads, blob, sink);
+		return 0;
+	}
 	if (status < 0)
 		return -1;
 	if (step == STEP_PRESENCE) {

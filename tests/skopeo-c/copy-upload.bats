@@ -69,6 +69,14 @@ is_there() {
 	done
 }
 
+@test "copy: what cannot be mounted, as who writes here may not read there, is sent" {
+	for answer in 401 403 404; do
+		tool skopeo-c copy --src-tls-verify=false --dest-tls-verify=false "docker://$LIAR/good/x:v1" "docker://$LIAR/no-mounts/$answer:v1"
+		grep -q "POST /v2/no-mounts/$answer/blobs/uploads/?mount=" "$LIAR_LOG"
+		tool skopeo-c copy --src-tls-verify=false "docker://$LIAR/no-mounts/$answer:v1" "dir:$BATS_TEST_TMPDIR/$answer"
+	done
+}
+
 @test "copy: the next run goes on with an upload that was given up" {
 	for source in "$local" "docker://$REGISTRY/source:v1"; do
 		name=pushes/stubborn/$([[ $source == oci:* ]] && echo file || echo registry)

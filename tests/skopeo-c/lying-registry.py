@@ -568,6 +568,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_bad_tags(self):
         self.answer(200, b'{"tags":{"a":1}}')
 
+    def do_odd_tags(self):
+        self.answer(200, json.dumps({"tags": ["v1", None, "", digest(LAYER), "v2"]}).encode())
+
     def do_null_tags(self):
         self.answer(200, b'{"name":"null-tags","tags":null}')
 
@@ -585,6 +588,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_takes_absolute(self):
         self.upload(f"http://{self.headers['Host']}/v2/{self.name}/blobs/uploads/1")
+
+    def do_no_mounts(self):
+        """Mounts nothing; the second component of the name is what it answers then."""
+        if self.command == "POST" and "mount=" in self.query:
+            return self.error(int(self.name.split("/")[1]))
+        return self.do_takes_anew()
 
     def do_takes_not(self):
         if self.command == "PUT":
