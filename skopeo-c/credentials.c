@@ -135,13 +135,14 @@ static int not_understood(const char *what, struct error *err)
 
 /* ---- files ---- */
 
-/* A helper for all registries that is not installed must not keep us from public images. */
+/* A helper for all registries that is not installed, or fails, must not keep us from public images.
+ */
 static int ask_store(const char *helper, const char *registry, struct credentials *out,
 		     struct error *err)
 {
 	int found = helper_get(helper, registry, out, err);
 
-	if (found >= 0 || err->kind != ERROR_NOT_FOUND)
+	if (found >= 0 || (err->kind != ERROR_NOT_FOUND && err->kind != ERROR_FAILED))
 		return found;
 	log_message(LOG_LEVEL_WARN, "%s", err->message);
 	return 0;

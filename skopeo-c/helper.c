@@ -39,6 +39,22 @@ static int run(const char *name, const char *verb, const char *input, struct spa
 	return 0;
 }
 
+/* That there is nothing is known by these words (credentials.IsErrCredentialsNotFoundMessage() of
+ * docker-credential-helpers), which come on standard output. */
+static bool found_none(const struct spawn_result *result)
+{
+	return strstr(result->out, "credentials not found");
+}
+
+/* What went wrong, in the helper's own words: they print it on either output. */
+static int refused(const char *name, const struct spawn_result *result, struct error *err)
+{
+	cleanup_free char *said = spawn_last_line(result->err[0] ? result->err : result->out);
+
+	return error_set(err, ERROR_FAILED, "docker-credential-%s failed with %d: %s", name,
+			 result->status, said);
+}
+
 int helper_get(const char *name, const char *registry, struct credentials *credentials,
 	       struct error *err)
 {
@@ -49,7 +65,7 @@ int helper_get(const char *name, const char *registry, struct credentials *crede
 	if (run(name, "get", server_of(registry), &result, err) < 0)
 		return -1;
 	if (result.status != 0)
-		return 0;
+		return found_none(&result) ? 0 : refused(name, &result, err);
 	json_auto_t *json = json_parse(result.out, result.out_length, name, &unsaid);
 	OPENSSL_cleanse(result.out, result.out_length);
 	if (!json || json_unpack(json, "{s:s, s:s}", "Username", &user, "Secret", &secret) < 0)
@@ -64,15 +80,6 @@ int helper_get(const char *name, const char *registry, struct credentials *crede
 	return 1;
 }
 
-/* What went wrong, in the helper's own words: they print it on either output. */
-static int refused(const char *name, const struct spawn_result *result, struct error *err)
-{
-	cleanup_free char *said = spawn_last_line(result->err[0] ? result->err : result->out);
-
-	return error_set(err, ERROR_FAILED, "docker-credential-%s failed with %d: %s", name,
-			 result->status, said);
-}
-
 int helper_store(const char *name, const char *registry, const struct credentials *credentials,
 		 struct error *err)
 {
@@ -81,6 +88,10 @@ int helper_store(const char *name, const char *registry, const struct credential
 		json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(registry), "Username",
 			  credentials->user, "Secret", credentials->password);
 
+	if (strchr(registry, '/') && !strstr(registry, "://"))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "docker-credential-%s is asked for registries, not for %s", name,
+				 registry);
 	if (!json)
 		return error_set(err, ERROR_USAGE, "the name or the password is not UTF-8");
 	char *input = json_compact(json);
@@ -99,9 +110,9 @@ int helper_erase(const char *name, const char *registry, struct error *err)
 	/* some say that they have erased what they never had */
 	if (run(name, "get", server, &had, err) < 0)
 		return -1;
-	OPENSSL_cleanse(had.out, had.out_length);
 	if (had.status != 0)
-		return 0;
+		return found_none(&had) ? 0 : refused(name, &had, err);
+	OPENSSL_cleanse(had.out, had.out_length);
 	if (run(name, "erase", server, &result, err) < 0)
 		return -1;
 	return result.status == 0 ? 1 : refused(name, &result, err);

@@ -185,6 +185,26 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls
 	error_is not-found docker-credential-nowhere
 }
 
+@test "login: a helper that fails is not one that has nothing, and none keeps what is for a path" {
+	helper
+	mkdir -p "$XDG_RUNTIME_DIR/containers"
+	jq -n --arg r "$LOCKED" '{credHelpers: {($r): "test"}}' >"$AUTH"
+	login 10 -u alice -p secret "$LOCKED/team"
+	error_is unsupported "not for $LOCKED/team"
+	login -u alice -p secret "$LOCKED"
+	printf '#!/bin/sh\necho "the keyring is locked" >&2\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/docker-credential-test"
+	for command in "login --get-login $LOCKED" "logout $LOCKED" "logout --all" \
+		"inspect -n --tls-verify=false docker://$LOCKED/x:v1"; do
+		# shellcheck disable=SC2086 # words
+		tool 1 skopeo-c $command
+		error_is failed "the keyring is locked"
+	done
+	# one for all registries is no reason not to read what is public
+	echo '{"credsStore": "test"}' >"$AUTH"
+	tool skopeo-c inspect -n --tls-verify=false "docker://$LIAR/good/x:v1"
+	[[ $stderr == *"the keyring is locked"* ]]
+}
+
 @test "login: credential-helpers of registries.conf, before the files or alone" {
 	helper
 	export CONTAINERS_REGISTRIES_CONF=$BATS_TEST_TMPDIR/registries.conf
