@@ -152,6 +152,17 @@ static int report(const struct cli *cli, const struct sync_list *list, json_t *r
 
 /* ---- all ---- */
 
+/* Whether that an image is there already is not enough: it is signed again where that is asked for,
+ * more may refer to it, and its copy may be one that was to stay as it is. */
+static bool looks_again(const struct sync_settings *settings, const struct copy_request *request)
+{
+	const struct trust_options *trust = &settings->copy.trust;
+
+	return trust->sign_by || trust->sign_by_sigstore || trust->sign_by_sigstore_key ||
+	       request->conversion.format || request->conversion.layers != LAYERS_KEPT ||
+	       (settings->copy.with_referrers && !settings->dry_run);
+}
+
 static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_request *request,
 		    struct http **http, struct error *err)
 {
@@ -162,12 +173,8 @@ static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_r
 
 	if (sync_check(list, request->destination_access, *http, CHECKS_AT_ONCE, err) < 0)
 		return -1;
-	/* what is there already is signed again where that is asked for, and more may refer to it
-	 */
-	for (size_t i = 0; i < list->count; i++)
-		if (settings->copy.trust.sign_by || settings->copy.trust.sign_by_sigstore ||
-		    settings->copy.trust.sign_by_sigstore_key ||
-		    (settings->copy.with_referrers && !settings->dry_run))
+	if (looks_again(settings, request))
+		for (size_t i = 0; i < list->count; i++)
 			list->items[i].state = SYNC_CHANGED;
 	if (!settings->dry_run && sync_copy(list, request, settings->keep_going, err) < 0)
 		return -1;

@@ -149,6 +149,23 @@ tags_of() {
 	[ "$(statuses)" = "unchanged 1" ]
 }
 
+@test "sync: another format, or compression, is asked for of what is there already" {
+	skopeo copy -q --dest-tls-verify=false --format v2s2 "oci:$BATS_FILE_TMPDIR/one:v1" "docker://$REGISTRY/docker/app:1"
+	type_of() { skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/$1" | jq -r "$2.mediaType"; }
+	sync -s docker -d docker "$REGISTRY/docker/app" "$REGISTRY/formats"
+	[ "$(statuses)" = "copied 1" ]
+	[[ $(type_of formats/app:1 "") = *docker* ]]
+	sync -s docker -d docker --format oci "$REGISTRY/docker/app" "$REGISTRY/formats"
+	[ "$(statuses)" = "copied 1" ]
+	[[ $(type_of formats/app:1 "") = *oci* ]]
+	# what is so already is looked at, but not copied again
+	sync -s docker -d docker --format oci "$REGISTRY/docker/app" "$REGISTRY/formats"
+	[ "$(statuses)" = "unchanged 1" ]
+	sync -s docker -d docker "$REGISTRY/formats/app" "$REGISTRY/formats/same"
+	sync -s docker -d docker --dest-compress-format zstd "$REGISTRY/formats/app" "$REGISTRY/formats/same"
+	[[ $(type_of formats/same/app:1 ".layers[0]") = *zstd ]]
+}
+
 @test "sync: --delete removes what is extraneous, but no manifest that a wanted tag stands for" {
 	sync -s docker -d docker "$REGISTRY/team/app" "$REGISTRY/pruned"
 	sync -s docker -d docker --delete --dry-run --exclude-tags '^2.1$' "$REGISTRY/team/app" "$REGISTRY/pruned"
@@ -314,7 +331,7 @@ tags_of() {
 @test "sync: a registry that lies gets nothing anywhere" {
 	mkdir -p a/b/stick
 	sync 7 -s docker -d dir "$LIAR/leading-tags/x" a/b/stick
-	error_is integrity "what is no tag"
+	error_is integrity "a tag that is none"
 	[ -z "$(find . -name '*escaped*')" ]
 	for lie in wrong-blob short-blob cut-blob long-blob wrong-config; do
 		run --separate-stderr skopeo-c sync --tls-verify=false --retry-times 0 -s docker -d dir "$LIAR/$lie/x:v1" a/b/stick
