@@ -16,7 +16,8 @@ enum { RETRIES_MAX = 100, GZIP_LEVEL_MAX = 9 };
 /* Let what was said for both sides count for one. */
 static void merge_access(struct access *side, const struct access *both)
 {
-	side->tls_verify = side->tls_verify && both->tls_verify;
+	if (side->tls_verify == TLS_AS_CONFIGURED)
+		side->tls_verify = both->tls_verify;
 	side->authfile = side->authfile ? side->authfile : both->authfile;
 	side->retry_times = both->retry_times;
 	side->retry_delay = both->retry_delay;

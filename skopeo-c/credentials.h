@@ -6,9 +6,13 @@
 
 #include <stdbool.h>
 
+/* What --tls-verify says: as OPTION_FLAG stores it, or as it is where it was not given. */
+enum tls_verify { TLS_ANY, TLS_INSISTED, TLS_AS_CONFIGURED };
+
 /* How a command reaches one side's registry; the strings are borrowed from argv. */
 struct access {
-	bool tls_verify, no_creds;
+	unsigned char tls_verify; /* enum tls_verify, of the size of a flag */
+	bool no_creds;
 	const char *creds;	     /* USER:PASSWORD */
 	const char *user, *password; /* the same in two */
 	const char *registry_token;  /* a Bearer token that is used as it is */
@@ -21,7 +25,7 @@ struct access {
 
 #define ACCESS_DEFAULTS                                                                            \
 	{                                                                                          \
-		.tls_verify = true, .retry_times = -1                                              \
+		.tls_verify = TLS_AS_CONFIGURED, .retry_times = -1                                 \
 	}
 
 /* Rows that fill a struct access in a command's settings; FIELD() is the command's own offsetof. */

@@ -30,7 +30,7 @@ static const struct cli_option options[] = {
 /* Not found: credentials may still come from one of the other files. */
 static void add_hint(const char *key, struct error *err)
 {
-	const struct access access = { .tls_verify = true };
+	const struct access access = ACCESS_DEFAULTS;
 	cleanup_credentials struct credentials credentials = { 0 };
 	cleanup_free char *host = xstrndup(key, strcspn(key, "/"));
 	struct error ignored;

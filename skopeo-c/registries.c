@@ -276,18 +276,21 @@ static size_t match(const char *name, const char *prefix)
 	return 0;
 }
 
-/* The registry with the longest prefix. *matched: how much of the name that prefix stands for. */
+/* The registry with the longest prefix, of which "*" is no part. *matched: how much of the name
+ * that prefix stands for, which is the same for all "*." that match. */
 static const json_t *best_registry(const json_t *registries, const char *name, size_t *matched)
 {
 	const json_t *registry, *best = NULL;
+	size_t best_length = 0;
 	const char *prefix;
 
 	*matched = 0;
 	json_object_foreach ((json_t *)registries, prefix, registry) {
-		size_t length = match(name, prefix);
+		size_t end = match(name, prefix), length = strlen(prefix) - is_wildcard(prefix);
 
-		if (length > *matched) {
-			*matched = length;
+		if (end > 0 && length > best_length) {
+			*matched = end;
+			best_length = length;
 			best = registry;
 		}
 	}

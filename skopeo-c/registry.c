@@ -35,10 +35,11 @@ static struct access access_for(const struct access *access, const struct endpoi
 		result.creds = result.user = result.password = result.registry_token = NULL;
 	if (endpoint->is_mirror) {
 		result.cert_dir = NULL;
-		result.tls_verify = true;
+		if (result.tls_verify == TLS_ANY)
+			result.tls_verify = TLS_AS_CONFIGURED;
 	}
-	if (endpoint->insecure)
-		result.tls_verify = false;
+	if (endpoint->insecure && result.tls_verify == TLS_AS_CONFIGURED)
+		result.tls_verify = TLS_ANY;
 	return result;
 }
 
@@ -61,8 +62,8 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 	int64_t delay = access.retry_delay ? duration_parse(access.retry_delay) : 0;
 	struct registry r = {
 		.http = http,
-		.may_change_scheme = !access.tls_verify,
-		.tls.verify = access.tls_verify,
+		.may_change_scheme = access.tls_verify == TLS_ANY,
+		.tls.verify = access.tls_verify != TLS_ANY,
 		.retries = access.retry_times < 0 ? DEFAULT_RETRIES : (int)access.retry_times,
 		.retry_delay_ms = (int)delay,
 		.retry_unreachable = access.retry_times > 0,

@@ -65,7 +65,7 @@ static int read_access(const struct reading *reading, const char *registry, cons
 	if (directory && !json_is_string(directory))
 		return malformed(reading, registry, "cert-dir is a directory", err);
 	if (verify)
-		access->tls_verify = json_is_true(verify);
+		access->tls_verify = json_is_true(verify) ? TLS_INSISTED : TLS_ANY;
 	if (directory)
 		access->cert_dir = json_string_value(directory);
 	return read_credentials(reading, registry, json_object_get(table, "credentials"), access,

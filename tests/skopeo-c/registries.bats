@@ -36,6 +36,19 @@ asked() {
 	tool skopeo-c copy "docker://$LIAR/good/x:v1" "docker://$LIAR_ELSEWHERE/takes/insecure:v1"
 }
 
+@test "registries: --tls-verify insists, also where a registry or a mirror is called insecure, and for a side more than for both" {
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n[[registry]]\nprefix = "example.com"\nlocation = "%s"\n[[registry.mirror]]\nlocation = "%s"\ninsecure = true\n' \
+		"$LIAR" "$LIAR_ELSEWHERE" "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
+	tool 8 skopeo-c inspect -n --tls-verify --creds alice:secret "docker://$LIAR/basic/x:v1"
+	error_is temporary "does not speak TLS"
+	tool 8 skopeo-c inspect -n --tls-verify=true "docker://example.com/good/x:v1"
+	tool 8 skopeo-c copy --tls-verify=false --src-tls-verify "docker://$LIAR/good/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+	printf '%s:\n  tls-verify: true\n  images: {good/x: [v1]}\n' "$LIAR" >"$BATS_TEST_TMPDIR/list.yaml"
+	tool 8 skopeo-c sync -s yaml -d dir "$BATS_TEST_TMPDIR/list.yaml" "$BATS_TEST_TMPDIR/d"
+	run ! grep -q "GET" "$LIAR_LOG"
+	tool skopeo-c inspect -n "docker://example.com/good/x:v1"
+}
+
 @test "registries: a blocked registry is asked for nothing" {
 	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
 		[[registry]]
@@ -53,6 +66,28 @@ asked() {
 	[ ! -s "$LIAR_LOG" ]
 	tool 6 skopeo-c copy "docker://$LIAR/other/x:v1" "docker://$LIAR/good/x:v1"
 	run ! grep -q good "$LIAR_LOG"
+}
+
+@test "registries: of two prefixes with * before them the longer one counts, and a whole name more than both" {
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		prefix = "*.example.com"
+		location = "$LIAR"
+		insecure = true
+		[[registry]]
+		prefix = "*.dark.example.com"
+		blocked = true
+		[[registry]]
+		prefix = "one.example.com"
+		blocked = true
+	END
+	tool skopeo-c inspect -n "docker://two.example.com/good/x:v1"
+	: >"$LIAR_LOG"
+	tool 6 skopeo-c inspect -n "docker://a.dark.example.com/good/x:v1"
+	error_is denied "blocked by $CONTAINERS_REGISTRIES_CONF:5"
+	tool 6 skopeo-c inspect -n "docker://one.example.com/good/x:v1"
+	error_is denied "blocked by $CONTAINERS_REGISTRIES_CONF:8"
+	[ ! -s "$LIAR_LOG" ]
 }
 
 @test "registries: location moves a name, which the image keeps" {

@@ -122,7 +122,16 @@ static const char configuration[] = "unqualified-search-registries = [\"docker.i
 				    "location = 'strict.example'\n"
 				    "mirror-by-digest-only = true\n"
 				    "[[registry.mirror]]\n"
-				    "location = 'four.example'\n";
+				    "location = 'four.example'\n"
+				    "[[registry]]\n"
+				    "prefix = '*.deep.wild.com'\n"
+				    "location = 'deep.example'\n"
+				    "[[registry]]\n"
+				    "prefix = 'one.wild.com'\n"
+				    "location = 'one.example'\n"
+				    "[[registry]]\n"
+				    "prefix = '1.wild.com'\n"
+				    "location = '1.example'\n";
 
 #define DIGEST "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -141,6 +150,10 @@ static const struct {
 	{ "example.com/movedtoo:v", "example.com/movedtoo:v!", false },
 	{ "a.wild.com/x:v", "flat.example/x:v", false },
 	{ "a.b.wild.com/x:v", "flat.example/x:v", false },
+	{ "a.deep.wild.com/x:v", "deep.example/x:v", false },
+	{ "one.wild.com/x:v", "one.example/x:v", false },
+	{ "one.wild.com:5000/x:v", "one.example:5000/x:v", false },
+	{ "1.wild.com/x:v", "1.example/x:v", false },
 	{ "wild.com/x:v", "wild.com/x:v", false },
 	{ "awild.com/x:v", "awild.com/x:v", false },
 	{ "bad.example/x:v", NULL, false },
