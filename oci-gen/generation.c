@@ -9,6 +9,7 @@
 #include "oci-gen/cdi.h"
 #include "oci-gen/findings.h"
 #include "oci-gen/mounts.h"
+#include "oci-gen/network.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/seccomp.h"
 #include "oci-gen/seccomp_names.h"
@@ -313,6 +314,7 @@ int generation_finish(struct generation *g, struct error *err)
 		return -1;
 	finish_environment(g);
 	volumes_apply(g);
+	network_finish(g);
 	finish_mounts(g);
 	finish_version(g);
 	/* a default name is no reason to insist on a namespace that was taken away */

@@ -31,6 +31,7 @@ struct generation {
 	json_t *cdi_directories;      /* or NULL for the usual ones */
 	json_t *cri;		      /* what cri_read() made of the document's, or NULL */
 	char cri_gid[24];	      /* what gid points to when it comes from there */
+	const char *bundle;	      /* whose files lie over those of /etc, or NULL; borrowed */
 	const char *platform;	      /* that was named, or NULL; borrowed */
 	struct trace *trace;	      /* where things come from, or NULL; borrowed */
 	bool strict_groups;	      /* none but those that are named one by one */

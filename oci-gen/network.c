@@ -63,16 +63,35 @@ static const char *word(const json_t *value)
 	return text;
 }
 
+static const char *const files[] = { "hosts", "hostname", "resolv.conf", NULL };
+
 void network_bind_files(struct generation *g, const char *bundle)
 {
-	static const char *const files[] = { "hosts", "hostname", "resolv.conf", NULL };
-
+	g->bundle = bundle;
 	for (const char *const *name = files; *name; name++) {
 		cleanup_free char *source = xasprintf("%s/%s", bundle, *name);
 		cleanup_free char *destination = xasprintf("/etc/%s", *name);
 
 		mounts_put(pointer_array(g->config, "/mounts"),
 			   mount_new(destination, "bind", source, FILE_OPTIONS));
+	}
+}
+
+void network_finish(struct generation *g)
+{
+	json_t *mount;
+	size_t i;
+
+	if (!g->bundle || !json_is_true(pointer_get(g->config, "/root/readonly")))
+		return;
+	for (const char *const *name = files; *name; name++) {
+		cleanup_free char *source = xasprintf("%s/%s", g->bundle, *name);
+
+		json_array_foreach (pointer_get(g->config, "/mounts"), i, mount) {
+			if (strcmp(json_text(mount, "source", ""), source) == 0)
+				json_array_append_new(json_object_get(mount, "options"),
+						      json_string("ro"));
+		}
 	}
 }
 
@@ -216,16 +235,16 @@ static int copy_lines(FILE *out, char *text, bool loopback)
 static void compose_resolv_conf(FILE *out, const json_t *network, const json_t *dns)
 {
 	/* the second is where systemd-resolved lists what stands behind its own 127.0.0.53 */
-	static const char *const files[] = { "/etc/resolv.conf",
-					     "/run/systemd/resolve/resolv.conf" };
+	static const char *const sources[] = { "/etc/resolv.conf",
+					       "/run/systemd/resolve/resolv.conf" };
 	struct error unused;
 
 	if (compose_from_pod(out, dns) || compose_from_results(out, network))
 		return;
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
 		size_t length;
 		cleanup_free char *text =
-			file_read_at(AT_FDCWD, files[i], RESOLV_CONF_MAX, &length, &unused);
+			file_read_at(AT_FDCWD, sources[i], RESOLV_CONF_MAX, &length, &unused);
 
 		if (text && copy_lines(out, text, !network) > 0)
 			return;

@@ -260,6 +260,11 @@ load cri
 	from_cri '.cri.container.linux.securityContext.namespaceOptions.network = "NODE"'
 	diff /etc/hosts "$BUNDLE/hosts"
 	diff - "$BUNDLE/hostname" <<<pod-host
+	# where nothing can be written, nor can these; what the kubelet mounts is as it says
+	from_cri '.cri.container.linux.securityContext.readonlyRootfs = true
+		| .cri.container.mounts = [{containerPath: "/etc/hosts", hostPath: "/kubelet/hosts"}]'
+	is '[.mounts[] | select(.destination | startswith("/etc/")) | select(.options | index("ro")) | .destination] | sort' \
+		'["/etc/hostname","/etc/resolv.conf"]'
 	# kubelets give a pod with the host's network no name
 	from_cri '.cri.container.linux.securityContext.namespaceOptions.network = "NODE" | del(.cri.pod.hostname)'
 	diff <(uname -n) "$BUNDLE/hostname"
