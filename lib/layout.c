@@ -224,14 +224,59 @@ int layout_put_entry(json_t *manifests, const char *name, const json_t *descript
 	return 0;
 }
 
+static json_t *find_entry(const json_t *manifests, const char *name)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (manifests, i, entry) {
+		const char *other = layout_entry_name(entry);
+
+		if (other && strcmp(other, name) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool has_digest(const json_t *manifests, const char *digest)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (manifests, i, entry) {
+		if (strcmp(json_text(entry, "digest", ""), digest) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The image has lost `name`, and stays as if it had been pulled by its digest: containers may use
+ * it, and who removes images has to see it. */
+static int keep_image(json_t *manifests, const json_t *entry, const char *name, struct error *err)
+{
+	const char *digest = json_text(entry, "digest", "");
+	size_t repository = strcspn(name, "@");
+	const char *colon = strrchr(name, ':');
+
+	if (has_digest(manifests, digest))
+		return 0;
+	if (!name[repository] && colon && !strchr(colon, '/'))
+		repository = (size_t)(colon - name);
+	cleanup_free char *kept = xasprintf("%.*s@%s", (int)repository, name, digest);
+	return layout_put_entry(manifests, kept, entry, err);
+}
+
 int layout_tag(const struct layout *layout, const char *name, const json_t *descriptor,
 	       struct error *err)
 {
 	cleanup_fd int lock = lock_index(layout, err);
 	json_auto_t *index = lock < 0 ? NULL : layout_index(layout, err);
+	json_t *manifests = json_object_get(index, "manifests"); /* borrowed from index */
+	json_auto_t *old =
+		layout->keeps_images && name ? json_incref(find_entry(manifests, name)) : NULL;
 
-	if (!index ||
-	    layout_put_entry(json_object_get(index, "manifests"), name, descriptor, err) < 0)
+	if (!index || layout_put_entry(manifests, name, descriptor, err) < 0 ||
+	    (old && keep_image(manifests, old, name, err) < 0))
 		return -1;
 	return write_index(layout, index, err);
 }

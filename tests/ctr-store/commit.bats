@@ -20,6 +20,15 @@ container() { # of t:1, with some changes: $path
 	echo new >"$path/new"
 }
 
+@test "commit: twice, to the name of the container's own image" {
+	container
+	tool ctr-store commit web t:1
+	echo more >"$path/more"
+	tool ctr-store commit web t:1
+	[ "$(field .layers)" -eq 2 ]
+	[ "$(ctr-store images | jq -s length)" -eq 3 ]
+}
+
 config() {
 	ctr-store image "$1" | jq "${2-.}"
 }

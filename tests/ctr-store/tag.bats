@@ -21,9 +21,27 @@ teardown() { clean_store; }
 @test "tag: a name moves from another image" {
 	make_tar b.tar file:b
 	store_image docker.io/library/b:1 b.tar
+	digest=$(ctr-store image t:1 | jq -r .digest)
 	tool ctr-store tag b:1 t:1
 	tool ctr-store image t:1
 	[ "$(field '.names | length')" -eq 2 ]
+	# which stays, without a name
+	tool ctr-store images
+	[ "$(jq -sc '[.[] | select(.names == [])] | map(.repoDigests[])' <<<"$output")" = "[\"docker.io/library/t@$digest\"]" ]
+	tool ctr-store gc
+	tool ctr-store rm "t@$digest"
+	tool ctr-store images
+	[ "$(jq -s length <<<"$output")" -eq 1 ]
+}
+
+@test "tag: an image that has another name keeps just that" {
+	make_tar b.tar file:b
+	store_image docker.io/library/b:1 b.tar
+	ctr-store tag t:1 other:1 >/dev/null
+	tool ctr-store tag b:1 t:1
+	tool ctr-store image other:1
+	[ "$(field '.names | join(" ")')" = docker.io/library/other:1 ]
+	[ "$(ctr-store images | jq -s length)" -eq 2 ]
 }
 
 @test "tag: no such image, no name, a digest for a name" {

@@ -54,6 +54,18 @@ image() {
 	echo "{\"image\": {\"image\": \"$1\"}}"
 }
 
+@test "images: one whose tag has moved is listed until it is removed" {
+	push moving:1 '{"config": {"Cmd": ["old"]}}'
+	pull "$REGISTRY/moving:1"
+	old=$(jq -r .imageRef <<<"$output")
+	push moving:1 '{"config": {"Cmd": ["new"]}}'
+	pull "$REGISTRY/moving:1"
+	tool cri ListImages
+	[ "$(jq -c '[.images[] | .repoTags // []] | sort' <<<"$output")" = "[[],[\"$REGISTRY/moving:1\"]]" ]
+	[ "$(jq -r '.images[] | select(.repoTags == null) | .id' <<<"$output")" = "$old" ]
+	[[ "$(jq -r '.images[] | select(.repoTags == null) | .repoDigests[0]' <<<"$output")" == "$REGISTRY/moving@sha256:"* ]]
+}
+
 @test "images: what is pulled is there, under its id, its tag and its digest" {
 	pull "$REGISTRY/plain:1"
 	ref=$(jq -r .imageRef <<<"$output")
