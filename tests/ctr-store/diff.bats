@@ -205,7 +205,7 @@ os.setxattr("hard", "trusted.mine", b"x")'
 	error_is unsupported "/.wh.x: a layer cannot hold such a name"
 	rm "$path/.wh.x"
 	# as a process in the container can make it
-	(cd "$path" && for i in {1..17}; do mkdir "$long" && cd "$long"; done)
+	(cd "$path" && for _ in {1..17}; do mkdir "$long" && cd "$long"; done)
 	tool 10 bash -c 'ctr-store diff web >layer.tar'
 	error_is unsupported "a layer cannot hold so long a path"
 	rm -r "${path:?}/$long"
