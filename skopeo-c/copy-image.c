@@ -26,7 +26,8 @@ struct copy {
 	struct transport from, to;
 	struct transport converted; /* gives what becomes different; or closed */
 	struct plan plan;
-	struct image image;
+	struct image image; /* its config may be on its way: */
+	struct blob_source config_source;
 	struct trust_image signatures;
 	struct already already;
 	json_t *field; /* the result */
@@ -37,6 +38,7 @@ struct copy {
 
 static void copy_close(struct copy *copy)
 {
+	blob_source_close(&copy->config_source);
 	transport_close(&copy->to);
 	transport_close(&copy->converted);
 	transport_close(&copy->from);
@@ -95,14 +97,30 @@ static int open_source(struct copy *copy, struct error *err)
 	return trust_admit(request->trust, &copy->from, err);
 }
 
-static int read_config(struct copy *copy, struct error *err)
+/* A registry takes its time over the config: meanwhile the layers can come. */
+static int begin_config(struct copy *copy, struct error *err)
 {
 	struct transport *known = &copy->already.transport;
+	struct blob_source *source = &copy->config_source;
 	struct error ignored;
 
 	if (known->class && image_read(known, copy->plan.image, &copy->image, &ignored) == 0)
 		return 0;
-	return image_read(&copy->from, copy->plan.image, &copy->image, err);
+	if (image_begin(&copy->from, copy->plan.image, &copy->image, source, err) < 0)
+		return -1;
+	return blob_source_is_call(source) ? 0 : image_end(&copy->from, &copy->image, source, err);
+}
+
+static bool awaits_config(const struct copy *copy)
+{
+	return copy->image.manifest && !copy->image.config_bytes;
+}
+
+static int end_config(struct copy *copy, struct error *err)
+{
+	return awaits_config(copy)
+		       ? image_end(&copy->from, &copy->image, &copy->config_source, err)
+		       : 0;
 }
 
 static int read_source(struct copy *copy, struct error *err)
@@ -117,7 +135,7 @@ static int read_source(struct copy *copy, struct error *err)
 	if (trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0)
 		return -1;
 	/* of schema 1 the configuration is not made yet */
-	return copy->plan.image && !copy->plan.image->is_schema1 ? read_config(copy, err) : 0;
+	return copy->plan.image && !copy->plan.image->is_schema1 ? begin_config(copy, err) : 0;
 }
 
 static int open_destination(struct copy *copy, struct error *err)
@@ -224,7 +242,8 @@ static int convert_plan(struct copy *copy, struct error *err)
 			  copy->from.name);
 		return error_hint(err, "--remove-signatures leaves them behind");
 	}
-	if (convert(&copy->from, &copy->to, &conversion, copy->http, request->parallel, &copy->plan,
+	if (end_config(copy, err) < 0 ||
+	    convert(&copy->from, &copy->to, &conversion, copy->http, request->parallel, &copy->plan,
 		    &copy->converted, err) < 0)
 		return -1;
 	if (!copy->plan.image)
@@ -253,6 +272,17 @@ static void make_field(struct copy *copy)
 					plan_top(&copy->plan)->json);
 	if (name)
 		json_object_set_new(copy->field, "name", json_string(name));
+}
+
+/* What could not be done before the config had come. */
+static int know_image(struct copy *copy, struct error *err)
+{
+	if (!awaits_config(copy))
+		return 0;
+	if (end_config(copy, err) < 0)
+		return -1;
+	make_field(copy);
+	return 0;
 }
 
 /* ---- the blobs ---- */
@@ -317,6 +347,20 @@ static int tell_present(struct copy *copy, const struct blob *blobs, size_t coun
 	return 0;
 }
 
+/* Between the layers: once the config is there, and right, so is the image. */
+static int poll_config(void *context, int *held_fd, struct error *err)
+{
+	struct copy *copy = context;
+
+	if (awaits_config(copy) && !blob_source_is_answered(&copy->config_source))
+		return 0;
+	if (know_image(copy, err) < 0 || hold_config(copy, err) < 0 ||
+	    progress_image(copy->request->progress, copy->field, err) < 0)
+		return -1;
+	*held_fd = copy->held_fd;
+	return 0;
+}
+
 static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count, struct error *err)
 {
 	json_auto_t *in_place = json_object();
@@ -332,12 +376,10 @@ static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count,
 	};
 
 	if (copy->plan.image) {
-		if (hold_config(copy, err) < 0)
-			return -1;
-		transfer.held_fd = copy->held_fd;
+		progress_await_image(copy->request->progress);
 		transfer.held_digest = copy->image.config_blob.digest;
-		if (progress_image(copy->request->progress, copy->field, err) < 0)
-			return -1;
+		transfer.poll_held = poll_config;
+		transfer.held_context = copy;
 	}
 	return transfer_blobs(&transfer, blobs, count, err);
 }
@@ -406,7 +448,7 @@ static int copy_everything(struct copy *copy, struct error *err)
 		return -1;
 	copy->was_there = strcmp(already_digest(&copy->already, &copy->to),
 				 plan_top(&copy->plan)->digest) == 0;
-	if (copy->was_there && carry_referrers(copy, err) < 0)
+	if (copy->was_there && (know_image(copy, err) < 0 || carry_referrers(copy, err) < 0))
 		return -1;
 	if (copy->was_there)
 		return put_all_signatures(copy, err) < 0 ? -1
@@ -431,13 +473,17 @@ static void take_result(struct copy *copy, struct copy_result *result)
 int copy_image(const struct copy_request *request, struct http *http, struct copy_result *result,
 	       struct error *err)
 {
-	cleanup_copy struct copy copy = { .request = request, .http = http, .held_fd = -1 };
+	cleanup_copy struct copy copy = { .request = request,
+				  .http = http,
+				  .config_source = BLOB_SOURCE_NONE,
+				  .held_fd = -1 };
 
 	copy.spool_directory = spool_directory_for(request->destination, request->cli->root);
 	if (check_referrers(request, err) < 0 || open_both(&copy, err) < 0 ||
 	    (!copy.already.descriptor && convert_plan(&copy, err) < 0))
 		return -1;
-	make_field(&copy);
+	if (!awaits_config(&copy))
+		make_field(&copy);
 	if (!copy.already.descriptor && copy_everything(&copy, err) < 0)
 		return -1;
 	take_result(&copy, result);

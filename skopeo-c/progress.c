@@ -13,21 +13,42 @@
 
 enum { DRAW_MS = 100, BAR_WIDTH = 40 };
 
-static int emit(const struct progress *progress, json_t *event, struct error *err)
+static int write_events(const struct progress *progress, const void *lines, size_t length,
+			struct error *err)
+{
+	return file_write_fd(progress->events_fd, lines, length, "events", err);
+}
+
+static int emit(struct progress *progress, json_t *event, struct error *err)
 {
 	cleanup_free char *text = json_compact(event);
 	cleanup_free char *line = xasprintf("%s\n", text);
 
 	json_decref(event);
-	return file_write_fd(progress->events_fd, line, strlen(line), "events", err);
+	if (!progress->awaits_image)
+		return write_events(progress, line, strlen(line), err);
+	buffer_add(&progress->waiting, line);
+	return 0;
+}
+
+void progress_await_image(struct progress *progress)
+{
+	progress->awaits_image = true;
+	buffer_free(&progress->waiting);
 }
 
 int progress_image(struct progress *progress, const json_t *image, struct error *err)
 {
+	cleanup_buffer struct buffer waiting = progress->waiting;
+
+	progress->waiting = (struct buffer){ 0 };
+	progress->awaits_image = false;
 	if (progress->events_fd < 0)
 		return 0;
-	return emit(progress, json_pack("{s:s, s:O}", "event", "image", "image", (json_t *)image),
-		    err);
+	if (emit(progress, json_pack("{s:s, s:O}", "event", "image", "image", (json_t *)image),
+		 err) < 0)
+		return -1;
+	return write_events(progress, buffer_data(&waiting), buffer_length(&waiting), err);
 }
 
 /* ---- bars ---- */
@@ -113,6 +134,7 @@ void progress_end(struct progress *progress)
 	if (progress->bars)
 		erase(progress);
 	fflush(stderr);
+	buffer_free(&progress->waiting);
 }
 
 int progress_blob(struct progress *progress, const struct blob *blob, enum blob_state state,

@@ -57,6 +57,11 @@ static bool is_held(const struct job *job)
 	return held && strcmp(held, job->blob->digest) == 0;
 }
 
+static bool waits_for_held(const struct job *job)
+{
+	return is_held(job) && job->transfer->held_fd < 0;
+}
+
 static int tell(struct job *job, enum blob_state state, struct error *err)
 {
 	if (is_held(job))
@@ -290,7 +295,7 @@ static int advance(struct job *job, struct error *err)
 
 	switch (job->step) {
 	case JOB_WAITING:
-		if (clock_ms() < job->not_before_ms || !claim(job))
+		if (clock_ms() < job->not_before_ms || waits_for_held(job) || !claim(job))
 			return 0;
 		job->step = JOB_ASKING;
 		if (to->class->offer_blob(to, job->blob, &job->flow.sink, err) < 0)
@@ -397,6 +402,13 @@ static int advance_or_begin_again(struct job *job, struct error *err)
 	return advance(job, err) < 0 && !will_try_again(job, err) ? -1 : 0;
 }
 
+static int poll_held(struct transfer *transfer, struct error *err)
+{
+	return transfer->held_digest && transfer->held_fd < 0
+		       ? transfer->poll_held(transfer->held_context, &transfer->held_fd, err)
+		       : 0;
+}
+
 /* Move every job one step on and put new ones in the place of those that are done: at once, as
  * nothing might come that ends the wait before. Returns how many are left, or -1. */
 static int advance_all(struct transfer *transfer, struct job *jobs, const struct blob *blobs,
@@ -404,6 +416,8 @@ static int advance_all(struct transfer *transfer, struct job *jobs, const struct
 {
 	int left = 0;
 
+	if (poll_held(transfer, err) < 0)
+		return -1;
 	for (size_t i = 0; i < transfer->parallel; i++) {
 		struct job *job = &jobs[i];
 		const struct blob *blob;

@@ -21,8 +21,11 @@ struct transfer {
 	struct http *http; /* NULL where no transport is a registry */
 	struct transport *from, *to;
 	struct progress *progress;
-	const char *held_digest; /* a blob that was read before, and told of; NULL for none */
-	int held_fd;		 /* its bytes */
+	const char *held_digest; /* a blob that is read apart, and told of; NULL for none */
+	int held_fd;		 /* its bytes; -1: they are on their way */
+	/* Then looks, after each pump, whether they are there, and puts them in *held_fd. */
+	int (*poll_held)(void *context, int *held_fd, struct error *err);
+	void *held_context;
 	size_t parallel;	 /* blobs at a time; 0: TRANSFER_PARALLEL */
 	int claims_fd; /* what other processes move at the same time (claim.h); 0: nothing */
 	struct hashing *hashing; /* private, as settling; NULL before */

@@ -93,8 +93,8 @@ store_is_sound() {
 	error_is denied
 }
 
-@test "copy: manifests and configs that are no good leave no destination" {
-	for lie in big-manifest html half-manifest traversal wrong-config confused nested; do
+@test "copy: manifests that are no good leave no destination" {
+	for lie in big-manifest html half-manifest traversal confused nested; do
 		run skopeo-c copy --tls-verify=false "docker://$LIAR/$lie/x:v1" "dir:$BATS_TEST_TMPDIR/d"
 		[ "$status" -eq 7 ] || [ "$status" -eq 9 ]
 		run skopeo-c copy --tls-verify=false "docker://$LIAR/$lie/x:v1" "oci:$BATS_TEST_TMPDIR/o"
@@ -103,6 +103,24 @@ store_is_sound() {
 	done
 	tool 7 skopeo-c copy --all --tls-verify=false "docker://$LIAR/nested/y:v1" "dir:$BATS_TEST_TMPDIR/d"
 	error_is integrity "nested deeper"
+}
+
+@test "copy: nothing is left of an image whose config is no good, though its layers were on their way" {
+	local lie to
+
+	for lie in wrong-config text-config; do
+		for to in "store:hostile" "dir:$BATS_TEST_TMPDIR/d" "oci:$BATS_TEST_TMPDIR/o:x" "docker://$LIAR/takes/$lie:v1"; do
+			copy 7 --events 1 --retry-times 0 "docker://$LIAR/$lie/x:v1" "$to"
+			error_is integrity
+			[ -z "$output" ]
+		done
+		[ ! -e "$BATS_TEST_TMPDIR/d" ]
+		[ "$(jq '.manifests | length' "$BATS_TEST_TMPDIR/o/index.json")" -eq 0 ]
+		nothing_unfinished "$BATS_TEST_TMPDIR/o"
+		store_is_sound
+		copy 3 "docker://$LIAR/takes/$lie:v1" "dir:$BATS_TEST_TMPDIR/d"
+	done
+	copy "docker://$LIAR/good/x:v1" store:hostile
 }
 
 @test "copy: a full disk is exit 9, and the store works on" {

@@ -196,6 +196,12 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 	jq -se '[.[1:-1][] | select(.digest as $d | $d != null) | .state] | unique == ["present"]' <<<"$output"
 }
 
+@test "copy: layers come while the registry takes its time over the config, and are told of after the image" {
+	tool skopeo-c copy --tls-verify=false --events 1 "docker://$LIAR/late-config/x:v1" "oci:$BATS_TEST_TMPDIR/o:x"
+	jq -se 'map(.event // "end") | .[0] == "image" and .[-1] == "end" and (.[1:-1] | unique) == ["blob"]' <<<"$output"
+	jq -se 'map(select(.event == "blob") | .state) | .[0] == "started" and .[-1] == "done"' <<<"$output"
+}
+
 @test "copy: every \"done\" is told after the blob is in place" {
 	mkfifo "$BATS_TEST_TMPDIR/events"
 	while read -r line; do

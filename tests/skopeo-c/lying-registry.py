@@ -25,6 +25,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 DIRECTORY = sys.argv[1]
 LOCK = threading.Lock()
 THREE = threading.Barrier(3)
+GIVEN = threading.Event()
 COUNTS, UPLOADED, MANIFESTS, SESSIONS = {}, {}, {}, {}
 PORTS = []
 
@@ -310,6 +311,15 @@ class Handler(BaseHTTPRequestHandler):
     def do_wrong_config(self):
         if self.kind == "blobs" and self.last == digest(CONFIG):
             return self.answer(200, CONFIG.replace(b"no", b"ha"))
+        return self.do_good()
+
+    def do_late_config(self):
+        """A config that comes when the layer has been given."""
+        if self.is_layer():
+            self.do_good()
+            return GIVEN.set()
+        if self.kind == "blobs" and not GIVEN.wait(20):
+            return self.error(404)
         return self.do_good()
 
     def do_text_config(self):
