@@ -369,6 +369,47 @@ int removals_add(struct removals *removals, const struct removal *removal, struc
 	return json_array_append_new(removals->results, result);
 }
 
+/* As `names` of ctr-store images. */
+static bool is_tagged(const json_t *entry)
+{
+	const char *name = layout_entry_name(entry);
+	cleanup_reference struct reference reference = { 0 };
+	struct error ignored;
+
+	return name && (reference_parse(name, &reference, &ignored) < 0 || !reference.digest);
+}
+
+static bool any_is_tagged(const json_t *entries)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (entries, i, entry) {
+		if (is_tagged(entry))
+			return true;
+	}
+	return false;
+}
+
+int removals_add_untagged(struct removals *removals, struct error *err)
+{
+	json_auto_t *images = json_copy(removals->by_id);
+	const char *id;
+	json_t *entries;
+
+	json_object_foreach (images, id, entries) {
+		const json_t *entry = json_array_get(entries, 0);
+		const struct removal removal = { .name = json_text(entry, "digest", ""),
+						 .all = true };
+
+		if (any_is_tagged(entries))
+			continue;
+		if (removals_add(removals, &removal, err) < 0 && err->kind != ERROR_IN_USE)
+			return -1;
+	}
+	return 0;
+}
+
 /* ---- doing ---- */
 
 static bool is_leaving(const json_t *entry, void *context)

@@ -33,5 +33,8 @@ static inline void removals_free_p(struct removals **removals)
 /* ERROR_IN_USE says who uses the image. */
 int removals_add(struct removals *removals, const struct removal *removal, struct error *err);
 
+/* Add every image that has no tag and that nothing uses: other names are digests. */
+int removals_add_untagged(struct removals *removals, struct error *err);
+
 /* Do what was added, and print {"untagged": [names], "removed"?: image id} for each. */
 int removals_finish(const struct cli *cli, struct removals *removals, struct error *err);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 struct settings {
-	bool all, force, only_container, only_image;
+	bool all, force, only_container, only_image, untagged;
 };
 
 static const struct cli_option options[] = {
@@ -25,6 +25,8 @@ static const struct cli_option options[] = {
 	  "NAME is a container" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
 	  "NAME is an image" },
+	{ "untagged", 0, NULL, OPTION_FLAG, offsetof(struct settings, untagged),
+	  "all images that have no tag and that nothing uses, instead of NAME" },
 	{ 0 },
 };
 
@@ -104,6 +106,29 @@ static int remove_one(struct session *session, const char *name, struct error *e
 	return settings->only_container ? -1 : remove_one_image(session, name, err);
 }
 
+static int check_settings(const struct cli *cli, struct error *err)
+{
+	const struct settings *settings = cli->settings;
+
+	if (settings->only_container && settings->only_image)
+		return cli_usage(cli, err, "--container and --image exclude each other");
+	if (!settings->untagged)
+		return cli->operand_count > 0 ? 0 : cli_usage(cli, err, "missing operand: NAME...");
+	if (cli->operand_count > 0)
+		return cli_usage(cli, err, "--untagged takes no name");
+	if (settings->only_container)
+		return cli_usage(cli, err, "--container and --untagged exclude each other");
+	if (settings->force)
+		return cli_usage(cli, err, "--untagged leaves what is in use: not with --force");
+	return 0;
+}
+
+static int remove_untagged(struct session *session, struct error *err)
+{
+	session->removals = removals_new(&session->store, err);
+	return session->removals ? removals_add_untagged(session->removals, err) : -1;
+}
+
 static int rm_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -111,10 +136,10 @@ static int rm_verb(const struct cli *cli, struct error *err)
 									  .settings = settings };
 	int status = 0;
 
-	if (settings->only_container && settings->only_image)
-		return cli_usage(cli, err, "--container and --image exclude each other");
-	if (store_open_images(cli, NULL, &session.store, err) < 0)
+	if (check_settings(cli, err) < 0 || store_open_images(cli, NULL, &session.store, err) < 0)
 		return -1;
+	if (settings->untagged)
+		status = remove_untagged(&session, err);
 	for (int i = 0; i < cli->operand_count && status == 0; i++) {
 		status = remove_one(&session, cli->operands[i], err);
 		if (settings->force && status < 0 && err->kind == ERROR_NOT_FOUND)
@@ -129,8 +154,7 @@ static int rm_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_rm = {
 	.name = "rm",
-	.operands = "NAME...",
-	.operands_min = 1,
+	.operands = "[NAME...]",
 	.operands_max = -1,
 	.summary = "remove containers and images",
 	.details = "A container is unmounted first; a running one is not removed. An image\n"

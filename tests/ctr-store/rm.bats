@@ -360,3 +360,34 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	[ -z "$(layers)" ]
 	[ -z "$(ls "$OCID_ROOT/images/blobs/sha256")" ]
 }
+
+@test "rm: --untagged takes the images that have no tag and no user" {
+	make_tar new.tar file:new:text=new
+	ctr-store create --image t:1 --name old >/dev/null
+	store_image docker.io/library/t:2 base.tar new.tar
+	store_image docker.io/library/u:1 base.tar
+	store_image docker.io/library/v:1 new.tar
+	ctr-store tag t:2 t:1 >/dev/null
+	ctr-store untag t:2 >/dev/null
+	ctr-store tag u:1 t:1 >/dev/null
+	ctr-store untag v:1 >/dev/null
+	[ "$(ctr-store images | jq -s 'map(select(.names == [])) | length')" -eq 3 ]
+	used=$(ctr-store containers | jq -r .imageId)
+	tool ctr-store rm --untagged
+	[ "$(jq -s 'length' <<<"$output")" -eq 2 ]
+	jq -se --arg used "$used" 'all(.removed != null and .removed != $used)' <<<"$output"
+	[ "$(ctr-store images | jq -r 'select(.names == []) | .id')" = "$used" ]
+	[ "$(ctr-store images | jq -r '.names[]' | sort | xargs)" = "docker.io/library/t:1 docker.io/library/u:1" ]
+	tool ctr-store rm --untagged
+	[ -z "$output" ]
+	ctr-store rm old >/dev/null
+	tool ctr-store rm --untagged
+	[ "$(field .removed)" = "$used" ]
+	tool ctr-store check --deep
+	for wrong in "t:1 --untagged" "--untagged --force" "--untagged --container" ""; do
+		# shellcheck disable=SC2086
+		tool 2 ctr-store rm $wrong
+		error_is usage
+	done
+	[ "$(ctr-store images | jq -s length)" -eq 1 ]
+}
