@@ -65,8 +65,10 @@ static int unmount_unrecorded(const struct store *store, const json_t *container
 	if (!mount_table_top(&table, rootfs))
 		return error_set(err, ERROR_IN_USE, "container %s: something is mounted at %s",
 				 container_label(container), rootfs);
-	if (umount2(rootfs, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0)) == 0 || errno != EBUSY)
-		return 0;
+	if (umount2(rootfs, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0)) == 0 || errno == EINVAL)
+		return 0; /* or somebody else was faster */
+	if (errno != EBUSY)
+		return error_os(err, "cannot unmount %s", rootfs);
 	error_set(err, ERROR_IN_USE, "container %s: %s is busy: a process works in it",
 		  container_label(container), rootfs);
 	return error_hint(err, "--force removes it all the same");

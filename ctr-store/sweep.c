@@ -28,7 +28,7 @@ enum { LEFTOVER_AGE = 3600 /* seconds */ };
 /* What is referred to: objects used as sets of the hex parts of digests. */
 struct marks {
 	json_t *blobs, *layers;
-	json_t *manifests; /* those that were looked at, by their digests */
+	json_t *manifests; /* how deep those were that were looked at, by their digests */
 	json_t *only;	   /* nothing else matters; or NULL */
 };
 
@@ -68,9 +68,12 @@ static int mark_manifest(struct marks *marks, struct manifests *manifests, const
 	struct manifest_word word;
 	bool failed;
 
-	if (!digest_is_valid(digest) || json_object_get(marks->manifests, digest))
-		return 0; /* an image with many names is looked at once */
-	json_object_set_new(marks->manifests, digest, json_true());
+	const json_t *seen = json_object_get(marks->manifests, digest);
+
+	/* an image with many names is looked at once, or again where more beneath it counts */
+	if (!digest_is_valid(digest) || (seen && json_integer_value(seen) <= nesting))
+		return 0;
+	json_object_set_new(marks->manifests, digest, json_integer(nesting));
 	mark(marks->blobs, digest_hex(digest));
 	const char *words = manifests_get(manifests, digest, &failed, err);
 	if (!words)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TOKEN_REDIRECTS_MAX = 5 };
+
 static int denied(const struct registry *registry, struct error *err)
 {
 	error_set(err, ERROR_DENIED, "%s refuses access%s%s%s", registry->name,
@@ -136,19 +138,60 @@ static int judge_answer(struct registry *registry, const struct http_request *an
 			 answer->status);
 }
 
+static int wait_for_answer(struct registry *registry, struct http_request *request,
+			   struct error *err)
+{
+	int status = 0;
+
+	http_start(registry->http, request);
+	while (!request->done && status == 0)
+		status = http_pump(registry->http, HTTP_POLL_MS, err);
+	http_stop(registry->http, request);
+	return status;
+}
+
+static bool is_redirected(const struct http_request *answer)
+{
+	return answer->result == HTTP_ANSWERED && answer->status / 100 == 3 && !answer->body &&
+	       http_header(answer, "location", 0);
+}
+
+/* Turn the request to where its answer points. A password goes to the same server only. */
+static int redirect(struct registry *registry, struct http_request *request, int times,
+		    struct error *err)
+{
+	cleanup_free char *url = http_resolve(request->url, http_header(request, "location", 0));
+
+	if (times == TOKEN_REDIRECTS_MAX)
+		return error_set(err, ERROR_FAILED, "the token server of %s redirects in a circle",
+				 registry->name);
+	if (check_realm(registry, url ? url : "", err) < 0)
+		return -1;
+	bool is_upgrade = http_same_host(url, request->url) && strncmp(url, "https://", 8) == 0;
+	if (!is_upgrade && !http_same_origin(url, request->url)) {
+		credentials_wipe(request->authorization);
+		request->authorization = NULL;
+	}
+	request->tls = registry_tls(registry, url);
+	free(request->url);
+	request->url = steal_ptr(&url);
+	http_request_reset(request);
+	return 0;
+}
+
 static int fetch_token(struct registry *registry, const struct challenge *challenge,
 		       struct error *err)
 {
 	struct http_request request = { 0 };
-	int status = 0;
 
 	if (check_realm(registry, challenge->realm, err) < 0)
 		return -1;
 	prepare(registry, challenge, &request);
-	http_start(registry->http, &request);
-	while (!request.done && status == 0)
-		status = http_pump(registry->http, HTTP_POLL_MS, err);
-	http_stop(registry->http, &request);
+	int status = wait_for_answer(registry, &request, err);
+	for (int i = 0; status == 0 && is_redirected(&request); i++)
+		status = redirect(registry, &request, i, err) < 0
+				 ? -1
+				 : wait_for_answer(registry, &request, err);
 	if (status == 0)
 		status = judge_answer(registry, &request, err);
 	http_request_free(&request);

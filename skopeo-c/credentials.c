@@ -274,14 +274,23 @@ static int search(const struct access *access, const char *registry, const char 
 	return status;
 }
 
+/* USER:PASSWORD, or USER alone, whose password is empty then, as for skopeo. */
+static int take_pair(const char *pair, struct credentials *out, struct error *err)
+{
+	if (pair[0] == '\0' || pair[0] == ':')
+		return error_set(err, ERROR_USAGE, "credentials are given as USER:PASSWORD");
+	if (!split_pair(pair, out)) {
+		out->user = xstrdup(pair);
+		out->password = xstrdup("");
+	}
+	return 0;
+}
+
 /* What the command line gives, in one or in two. */
 static int take_given(const struct access *access, struct credentials *out, struct error *err)
 {
 	if (access->creds)
-		return split_pair(access->creds, out)
-			       ? 0
-			       : error_set(err, ERROR_USAGE,
-					   "credentials are given as USER:PASSWORD");
+		return take_pair(access->creds, out, err);
 	if (!access->user && !access->password)
 		return 0;
 	if (!access->user || !access->password)

@@ -238,3 +238,40 @@ file = open(sys.argv[1], "w"); fcntl.lockf(file, fcntl.LOCK_EX); open("held", "w
 	[ ! -s errors ]
 	nothing_unfinished
 }
+
+@test "gc: what an image needs stays also where an index that is too deep names it first" {
+	make_tar deep.tar file:deep:text=deep
+	store_image docker.io/library/d:1 deep.tar
+	/usr/bin/python3 - "$OCID_ROOT/images" <<-'END'
+		import hashlib, json, sys
+
+		INDEX = "application/vnd.oci.image.index.v1+json"
+
+		def put(children):
+		    data = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}).encode()
+		    digest = hashlib.sha256(data).hexdigest()
+		    with open(f"{sys.argv[1]}/blobs/sha256/{digest}", "wb") as file:
+		        file.write(data)
+		    return {"mediaType": INDEX, "digest": "sha256:" + digest, "size": len(data)}
+
+		def named(entry, name):
+		    return entry | {"annotations": {"org.opencontainers.image.ref.name": name}}
+
+		with open(f"{sys.argv[1]}/index.json", encoding="utf-8") as file:
+		    index = json.load(file)
+		image = next(e for e in index["manifests"] if e["annotations"]["org.opencontainers.image.ref.name"].endswith("d:1"))
+		near = deep = put([{key: image[key] for key in ("mediaType", "digest", "size")}])
+		for _ in range(8):
+		    deep = put([deep])
+		index["manifests"].remove(image)
+		index["manifests"] = [named(deep, "docker.io/library/deep:1"), *index["manifests"],
+		                      named(near, "docker.io/library/near:1")]
+		with open(f"{sys.argv[1]}/index.json", "w", encoding="utf-8") as file:
+		    json.dump(index, file)
+	END
+	tool ctr-store gc
+	[ "$(field .blobs)" -eq 0 ]
+	ctr-store create --image near:1 --name near >/dev/null
+	ctr-store mount near mnt >/dev/null
+	[ "$(cat mnt/deep)" = deep ]
+}

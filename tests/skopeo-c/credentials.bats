@@ -60,6 +60,29 @@ auth_file() {
 	[[ $stderr != *"$(printf alice:wr0ng | base64)"* ]]
 }
 
+@test "credentials: --creds without a password is one that is empty" {
+	inspect 6 --creds alice "docker://$LIAR/basic/x:v1"
+	error_is denied "with these credentials"
+	grep -q "$(printf alice: | base64)" "$LIAR_LOG"
+	for none in "" ":secret"; do
+		inspect 2 --creds "$none" "docker://$LIAR/basic/x:v1"
+		error_is usage "USER:PASSWORD"
+	done
+}
+
+@test "credentials: a token server that has moved is followed, by the password only where it is the same one" {
+	inspect --creds alice:secret "docker://$LIAR/token-moved/x:v1"
+	: >"$LIAR_LOG"
+	inspect 6 --creds alice:secret "docker://$LIAR/token-away/x:v1"
+	error_is denied
+	grep -q "^${LIAR_ELSEWHERE#*:} GET /auth?.* -$" "$LIAR_LOG"
+	[ "$(grep -c "^${LIAR_ELSEWHERE#*:} .*Basic" "$LIAR_LOG")" -eq 0 ]
+	: >"$LIAR_LOG"
+	inspect 1 --creds alice:secret --retry-times 0 "docker://$LIAR/token-circle/x:v1"
+	error_is failed "the token server of $LIAR redirects in a circle"
+	[ "$(grep -c "auth-circle" "$LIAR_LOG")" -le 12 ]
+}
+
 @test "credentials: a token that expires in the middle is renewed" {
 	tool skopeo-c copy --src-creds alice:secret --tls-verify=false "docker://$LIAR/token/one:v1" "dir:$BATS_TEST_TMPDIR/d"
 	for ((n = 0; n < 5; n++)); do

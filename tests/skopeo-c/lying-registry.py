@@ -479,7 +479,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(401, "UNAUTHORIZED", [("WWW-Authenticate", 'Basic realm="x"')])
         return self.do_good()
 
-    def do_token(self):
+    def do_token(self, server="auth"):
         """Tokens, of which each is good for three requests only."""
         host = self.headers["Host"]
         scheme = "https" if len(sys.argv) > 2 else "http"
@@ -490,8 +490,28 @@ class Handler(BaseHTTPRequestHandler):
         if left > 0:
             return self.do_good()
         return self.error(401, "UNAUTHORIZED", [
-            ("WWW-Authenticate", f'Bearer realm="{scheme}://{host}/auth",service="a registry",'
+            ("WWW-Authenticate", f'Bearer realm="{scheme}://{host}/{server}",service="a registry",'
                                  f'scope="repository:{self.name}:pull"')])
+
+    def do_token_moved(self):
+        return self.do_token("auth-moved")
+
+    def do_token_away(self):
+        return self.do_token("auth-away")
+
+    def do_token_circle(self):
+        return self.do_token("auth-circle")
+
+    def do_auth_moved(self):
+        """The token server has another path."""
+        return self.answer(307, headers=[("Location", "/auth?" + self.query)])
+
+    def do_auth_away(self):
+        """It has another port, where somebody else may listen."""
+        return self.answer(302, headers=[("Location", f"http://127.0.0.1:{PORTS[1]}/auth?" + self.query)])
+
+    def do_auth_circle(self):
+        return self.answer(302, headers=[("Location", self.path)])
 
     def do_v2(self):
         """What login asks: whether a token is good."""
