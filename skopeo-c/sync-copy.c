@@ -9,6 +9,7 @@
 #include "skopeo-c/http.h"
 #include "skopeo-c/transfer.h"
 #include "skopeo-c/transport.h"
+#include "skopeo-c/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,7 @@ static json_t *copy_one(const struct crew *crew, const struct sync_item *item)
 	struct copy_request request = *crew->request;
 	struct progress silent = { .events_fd = -1 };
 	struct copy_result result = { 0 };
+	struct trust trust = *request.trust;
 	struct error err = { 0 };
 
 	request.source = item->source;
@@ -52,6 +54,9 @@ static json_t *copy_one(const struct crew *crew, const struct sync_item *item)
 	request.source_access = &crew->list->repositories[item->repository].access;
 	request.parallel = crew->parallel;
 	request.progress = &silent;
+	/* GPG's directory of the keys is each process's own, which removes it */
+	trust.judge = (struct policy_judge){ 0 };
+	request.trust = &trust;
 	request.is_new = true; /* sync-check.c has asked */
 	struct http *http = NULL;
 	cleanup_fd int claims_fd = claims_open(crew->claims_fd, &err);
@@ -60,6 +65,7 @@ static json_t *copy_one(const struct crew *crew, const struct sync_item *item)
 		http = http_new(&err);
 	int status = err.message[0] ? -1 : copy_image(&request, http, &result, &err);
 	http_free(http);
+	policy_judge_free(&trust.judge);
 	json_decref(result.field);
 	if (status < 0)
 		return json_pack("{s:o, s:i}", "error",

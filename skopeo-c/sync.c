@@ -13,6 +13,7 @@
 #include "skopeo-c/sync-check.h"
 #include "skopeo-c/sync-copy.h"
 #include "skopeo-c/sync-delete.h"
+#include "skopeo-c/sync-doubt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,8 @@ static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_r
 
 	if (sync_check(list, request->destination_access, *http, CHECKS_AT_ONCE, err) < 0)
 		return -1;
+	if (!settings->dry_run)
+		sync_doubt(list, request, *http);
 	if (looks_again(settings, request))
 		for (size_t i = 0; i < list->count; i++)
 			list->items[i].state = SYNC_CHANGED;

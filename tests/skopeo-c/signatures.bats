@@ -271,6 +271,24 @@ sign() {
 	[ "$failed" -eq 0 ]
 }
 
+@test "signatures: sync brings those that came after the image, and asks the policy about what is there" {
+	local sync=(skopeo-c sync --src docker --dest dir --src-tls-verify=false "$REGISTRY/t/later" d)
+
+	skopeo --insecure-policy copy -q --dest-tls-verify=false "$SRC" "docker://$REGISTRY/t/later:v1"
+	tool "${sync[@]}"
+	[ "$(jq -r .status <<<"$output")" = copied ]
+	tool "${sync[@]}"
+	[ "$(jq -r .status <<<"$output")" = unchanged ]
+	policy p.json "{$GOOD}"
+	tool 6 "${sync[@]}" --policy p.json
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/later:v1"
+	tool "${sync[@]}"
+	[ -n "$(find d -name signature-1)" ]
+	tool "${sync[@]}" --policy p.json
+	[ "$(jq -r .status <<<"$output")" = unchanged ]
+	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'ocid-gpg.*')" ]
+}
+
 @test "signatures: a lookaside on a web server is read; staging is where they are written" {
 	lookaside_is "docker:" "  $REGISTRY/staged:" "    lookaside: http://$SIGNING/lookaside" \
 		"    lookaside-staging: file://$SIGNING_DIR/lookaside" "  $REGISTRY/old:" \
