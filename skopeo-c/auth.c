@@ -75,6 +75,12 @@ static char *scope_query(const struct registry *registry, const char *asked)
 	return query;
 }
 
+static int no_url(const struct registry *registry, struct error *err)
+{
+	return error_set(err, ERROR_INTEGRITY, "%s names a token server that is no URL",
+			 registry->name);
+}
+
 /* Credentials are not sent in the clear, nor to a URL that is none. */
 static int check_realm(const struct registry *registry, const char *realm, struct error *err)
 {
@@ -82,8 +88,7 @@ static int check_realm(const struct registry *registry, const char *realm, struc
 	bool is_https = url && strncmp(url, "https://", 8) == 0;
 
 	if (!url || strchr(realm, '#'))
-		return error_set(err, ERROR_INTEGRITY, "%s names a token server that is no URL",
-				 registry->name);
+		return no_url(registry, err);
 	if (!is_https && registry->tls.verify)
 		return error_set(err, ERROR_DENIED, "the token server of %s is not https",
 				 registry->name);
@@ -165,7 +170,9 @@ static int redirect(struct registry *registry, struct http_request *request, int
 	if (times == TOKEN_REDIRECTS_MAX)
 		return error_set(err, ERROR_FAILED, "the token server of %s redirects in a circle",
 				 registry->name);
-	if (check_realm(registry, url ? url : "", err) < 0)
+	if (!url)
+		return no_url(registry, err);
+	if (check_realm(registry, url, err) < 0)
 		return -1;
 	bool is_upgrade = http_same_host(url, request->url) && strncmp(url, "https://", 8) == 0;
 	if (!is_upgrade && !http_same_origin(url, request->url)) {

@@ -118,9 +118,8 @@ static bool awaits_config(const struct copy *copy)
 
 static int end_config(struct copy *copy, struct error *err)
 {
-	return awaits_config(copy)
-		       ? image_end(&copy->from, &copy->image, &copy->config_source, err)
-		       : 0;
+	return awaits_config(copy) ? image_end(&copy->from, &copy->image, &copy->config_source, err)
+				   : 0;
 }
 
 static int read_source(struct copy *copy, struct error *err)
@@ -473,10 +472,9 @@ static void take_result(struct copy *copy, struct copy_result *result)
 int copy_image(const struct copy_request *request, struct http *http, struct copy_result *result,
 	       struct error *err)
 {
-	cleanup_copy struct copy copy = { .request = request,
-				  .http = http,
-				  .config_source = BLOB_SOURCE_NONE,
-				  .held_fd = -1 };
+	cleanup_copy struct copy copy = {
+		.request = request, .http = http, .config_source = BLOB_SOURCE_NONE, .held_fd = -1
+	};
 
 	copy.spool_directory = spool_directory_for(request->destination, request->cli->root);
 	if (check_referrers(request, err) < 0 || open_both(&copy, err) < 0 ||

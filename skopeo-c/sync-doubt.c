@@ -90,8 +90,7 @@ void sync_doubt(struct sync_list *list, const struct copy_request *request, stru
 		if (item->repository != repository) /* which has an access of its own */
 			registry_pool_free(&pool);
 		repository = item->repository;
-		if (item->state == SYNC_UNCHANGED &&
-		    !is_settled(list, item, request, http, &pool))
+		if (item->state == SYNC_UNCHANGED && !is_settled(list, item, request, http, &pool))
 			item->state = SYNC_CHANGED;
 	}
 }

@@ -26,8 +26,8 @@ struct transfer {
 	/* Then looks, after each pump, whether they are there, and puts them in *held_fd. */
 	int (*poll_held)(void *context, int *held_fd, struct error *err);
 	void *held_context;
-	size_t parallel;	 /* blobs at a time; 0: TRANSFER_PARALLEL */
-	int claims_fd; /* what other processes move at the same time (claim.h); 0: nothing */
+	size_t parallel; /* blobs at a time; 0: TRANSFER_PARALLEL */
+	int claims_fd;	 /* what other processes move at the same time (claim.h); 0: nothing */
 	struct hashing *hashing; /* private, as settling; NULL before */
 	struct settling *settling;
 	json_t *in_place; /* an object whose keys are the digests that are at the destination */
