@@ -273,17 +273,26 @@ sign() {
 
 @test "signatures: sync brings those that came after the image, and asks the policy about what is there" {
 	local sync=(skopeo-c sync --src docker --dest dir --src-tls-verify=false "$REGISTRY/t/later" d)
+	local back=(skopeo-c sync --src dir --dest docker --dest-tls-verify=false d "$REGISTRY/back")
 
 	skopeo --insecure-policy copy -q --dest-tls-verify=false "$SRC" "docker://$REGISTRY/t/later:v1"
 	tool "${sync[@]}"
 	[ "$(jq -r .status <<<"$output")" = copied ]
 	tool "${sync[@]}"
 	[ "$(jq -r .status <<<"$output")" = unchanged ]
+	tool "${back[@]}"
+	tool "${back[@]}"
+	[ "$(jq -r .status <<<"$output")" = unchanged ]
 	policy p.json "{$GOOD}"
 	tool 6 "${sync[@]}" --policy p.json
 	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/later:v1"
 	tool "${sync[@]}"
 	[ -n "$(find d -name signature-1)" ]
+	[ -z "$(find "$BATS_FILE_TMPDIR/lookaside/back" -name signature-1 2>/dev/null)" ]
+	tool "${back[@]}"
+	[ -n "$(find "$BATS_FILE_TMPDIR/lookaside/back" -name signature-1)" ]
+	tool "${back[@]}"
+	[ "$(jq -r .status <<<"$output")" = unchanged ]
 	tool "${sync[@]}" --policy p.json
 	[ "$(jq -r .status <<<"$output")" = unchanged ]
 	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'ocid-gpg.*')" ]
