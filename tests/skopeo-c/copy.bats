@@ -345,7 +345,7 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 	error_is usage "does not begin with a transport"
 	tool 2 skopeo-c copy --creds a:b "docker://$REGISTRY/a" "docker://$REGISTRY/b"
 	error_is usage "--src-creds"
-	tool 2 skopeo-c copy --creds nocolon "docker://$REGISTRY/a" "dir:$BATS_TEST_TMPDIR/d"
+	tool 2 skopeo-c copy --creds :nouser "docker://$REGISTRY/a" "dir:$BATS_TEST_TMPDIR/d"
 	error_is usage "USER:PASSWORD"
 	tool 2 skopeo-c copy --tarball-config x "docker://$REGISTRY/a" "dir:$BATS_TEST_TMPDIR/d"
 	error_is usage
