@@ -42,19 +42,27 @@ store_is_sound() {
 	done
 }
 
+# nothing_comes_of LIE MESSAGE [OPTION…]: the image is exit 7 wherever it is copied to, and nothing of it is left
+nothing_comes_of() {
+	local to lie=$1 message=$2
+
+	shift 2
+	for to in "store:hostile" "dir:$BATS_TEST_TMPDIR/d" "oci:$BATS_TEST_TMPDIR/o:x" "docker://$LIAR/takes/$lie:v1"; do
+		copy 7 --retry-times 0 "$@" "docker://$LIAR/$lie/x:v1" "$to"
+		error_is integrity "$message"
+		[ -z "$output" ]
+	done
+	[ ! -e "$BATS_TEST_TMPDIR/d" ]
+	[ "$(jq '.manifests | length' "$BATS_TEST_TMPDIR/o/index.json")" -eq 0 ]
+	nothing_unfinished "$BATS_TEST_TMPDIR/o"
+	store_is_sound
+	# the upload was never completed
+	copy 3 "docker://$LIAR/takes/$lie:v1" "dir:$BATS_TEST_TMPDIR/d"
+}
+
 @test "copy: a blob that is another, short, or long is exit 7, and nothing of it is left" {
 	for lie in wrong-blob short-blob long-blob endless-blob; do
-		for to in "store:hostile" "dir:$BATS_TEST_TMPDIR/d" "oci:$BATS_TEST_TMPDIR/o:x" "docker://$LIAR/takes/$lie:v1"; do
-			copy 7 --retry-times 0 "docker://$LIAR/$lie/x:v1" "$to"
-			error_is integrity "blob sha256:"
-			[ -z "$output" ]
-		done
-		[ ! -e "$BATS_TEST_TMPDIR/d" ]
-		[ "$(jq '.manifests | length' "$BATS_TEST_TMPDIR/o/index.json")" -eq 0 ]
-		nothing_unfinished "$BATS_TEST_TMPDIR/o"
-		store_is_sound
-		# the upload was never completed
-		copy 3 "docker://$LIAR/takes/$lie:v1" "dir:$BATS_TEST_TMPDIR/d"
+		nothing_comes_of "$lie" "blob sha256:"
 	done
 	copy "docker://$LIAR/good/x:v1" store:hostile
 }
@@ -106,19 +114,10 @@ store_is_sound() {
 }
 
 @test "copy: nothing is left of an image whose config is no good, though its layers were on their way" {
-	local lie to
+	local lie
 
 	for lie in wrong-config text-config; do
-		for to in "store:hostile" "dir:$BATS_TEST_TMPDIR/d" "oci:$BATS_TEST_TMPDIR/o:x" "docker://$LIAR/takes/$lie:v1"; do
-			copy 7 --events 1 --retry-times 0 "docker://$LIAR/$lie/x:v1" "$to"
-			error_is integrity
-			[ -z "$output" ]
-		done
-		[ ! -e "$BATS_TEST_TMPDIR/d" ]
-		[ "$(jq '.manifests | length' "$BATS_TEST_TMPDIR/o/index.json")" -eq 0 ]
-		nothing_unfinished "$BATS_TEST_TMPDIR/o"
-		store_is_sound
-		copy 3 "docker://$LIAR/takes/$lie:v1" "dir:$BATS_TEST_TMPDIR/d"
+		nothing_comes_of "$lie" "" --events 1
 	done
 	copy "docker://$LIAR/good/x:v1" store:hostile
 }
