@@ -174,11 +174,11 @@ static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_r
 
 	if (sync_check(list, request->destination_access, *http, CHECKS_AT_ONCE, err) < 0)
 		return -1;
-	if (!settings->dry_run)
-		sync_doubt(list, request, *http);
 	if (looks_again(settings, request))
 		for (size_t i = 0; i < list->count; i++)
 			list->items[i].state = SYNC_CHANGED;
+	else if (!settings->dry_run)
+		sync_doubt(list, request, *http);
 	if (!settings->dry_run && sync_copy(list, request, settings->keep_going, err) < 0)
 		return -1;
 	for (size_t i = 0; i < list->count; i++)
