@@ -203,10 +203,11 @@ $(foreach f,$(FUZZ),$(eval $(BUILD)/replay/$(f): $(TEST_OBJS_$(f):%=$(BUILD)/obj
 T ?= $(sort $(wildcard tests/*.bats tests/*/*.bats))
 
 check: deps
-	@$(MAKE) --no-print-directory check-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) check-tests
 
+# the tests' own calls of make are not part of this one
 check-tests: all $(UNIT) $(REPLAY)
-	@OCID_BIN=$(abspath $(BUILD)) tests/run $(UNIT) $(REPLAY) -- $(T)
+	@env -u MAKEFLAGS -u MAKELEVEL OCID_BIN=$(abspath $(BUILD)) tests/run $(UNIT) $(REPLAY) -- $(T)
 
 # On pure cgroup v2 with systemd and Debian's kernel, in a virtual machine: make check-vm T=…
 check-vm: all
@@ -223,7 +224,7 @@ check-package: all
 	@BUILD=$(BUILD) tests/vm/package
 
 asan: deps
-	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 check-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=build/asan SANITIZE=1 check-tests
 
 # Every verb killed and failed at each of its system calls, 7,500 times: the better part of an hour
 crash: deps all
