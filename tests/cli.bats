@@ -20,9 +20,12 @@ verbs() {
 			tool "$tool" $verb --help
 			[ -z "$stderr" ]
 			[[ $output == "Usage: $tool $verb"* ]]
-			[ "$(awk '{ if (length > n) n = length } END { print n }' <<<"$output")" -le 80 ]
+			for line in "${lines[@]}"; do
+				[ "${#line}" -le 80 ]
+			done
 			# no option is cut off
-			[ "$(tr -cd '[' <<<"$output" | wc -c)" -eq "$(tr -cd ']' <<<"$output" | wc -c)" ]
+			opened=${output//[^[]/} closed=${output//[^\]]/}
+			[ "${#opened}" -eq "${#closed}" ]
 		done < <(verbs "$tool")
 	done
 }
