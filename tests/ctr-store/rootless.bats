@@ -167,9 +167,10 @@ print(value[3], int.from_bytes(value[20:], "little"))' "$output")" = "3 $(id -u 
 	podman --root "$theirs" --runroot "$BATS_TEST_TMPDIR/run" --tmpdir "$BATS_TEST_TMPDIR/libpod" --storage-driver vfs \
 		load -q -i "$BATS_TEST_TMPDIR/t.tar"
 	chown -R "$RUSER" "$RHOME/.local"
-	user_tool skopeo-c inspect --format '{{.Name}}' containers-storage:localhost/t:1
+	: >"$RHOME/storage.conf" # the host's may name another driver
+	user_tool env CONTAINERS_STORAGE_CONF="$RHOME/storage.conf" skopeo-c inspect --format '{{.Name}}' containers-storage:localhost/t:1
 	[ "$output" = localhost/t ]
-	user_tool ctr-store unshare sh -c 'mkdir m && ctr-store mount containers-storage:localhost/t:1 m >record && cat m/etc/new && ctr-store umount m && rmdir m'
+	user_tool env CONTAINERS_STORAGE_CONF="$RHOME/storage.conf" ctr-store unshare sh -c 'mkdir m && ctr-store mount containers-storage:localhost/t:1 m >record && cat m/etc/new && ctr-store umount m && rmdir m'
 	[ "$output" = new ]
 }
 
