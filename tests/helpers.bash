@@ -18,9 +18,10 @@
 
 bats_require_minimum_version 1.5.0
 
-TESTS=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
-OCID_BIN=${OCID_BIN:-$TESTS/../build}
-OCID_BIN=$(cd "$OCID_BIN" && pwd)
+# read anew for each test, which is why no process is started where none need be
+TESTS=${BASH_SOURCE[0]%/*}
+TESTS=${TESTS%/*/..}
+[[ ${OCID_BIN-} == /* ]] || OCID_BIN=$(cd "${OCID_BIN:-${TESTS%/*}/build}" && pwd)
 export TESTS OCID_BIN PATH="$OCID_BIN:$PATH:/usr/sbin:/sbin"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:exitcode=99}
 
