@@ -54,21 +54,27 @@ static size_t address_length(const char *text, size_t ports)
 	return 0;
 }
 
-static bool is_any(const char *address)
+/* None is all of both families, 0.0.0.0 and :: are all of one. */
+static bool overlap(const char *one, const char *other)
 {
-	return !*address || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+	const char *const any[] = { "0.0.0.0", "::" };
+	bool six = strchr(one, ':') != NULL;
+
+	if (!*one || !*other)
+		return true;
+	return six == (strchr(other, ':') != NULL) &&
+	       (strcmp(one, other) == 0 || strcmp(one, any[six]) == 0 ||
+		strcmp(other, any[six]) == 0);
 }
 
 bool publish_conflicts(const json_t *one, const json_t *other)
 {
-	const char *one_ip = json_text(one, "hostIP", ""),
-		   *other_ip = json_text(other, "hostIP", "");
 	json_int_t port = json_integer_value(json_object_get(one, "hostPort"));
 
 	return port > 0 && port == json_integer_value(json_object_get(other, "hostPort")) &&
 	       strcasecmp(json_text(one, "protocol", "tcp"), json_text(other, "protocol", "tcp")) ==
 		       0 &&
-	       (is_any(one_ip) || is_any(other_ip) || strcmp(one_ip, other_ip) == 0);
+	       overlap(json_text(one, "hostIP", ""), json_text(other, "hostIP", ""));
 }
 
 static int append(const char *text, json_t *mappings, json_t *mapping, struct error *err)

@@ -81,5 +81,9 @@ int main(void)
 	ok(!both("80:80", "80:81"), "one host port twice");
 	ok(!both("80:80", "127.0.0.1:80:81"), "one host port twice, once for all addresses");
 	ok(!both("0.0.0.0:80:80", "127.0.0.1:80:81"), "the same with the address for all");
+	ok(!both("[::]:80:80", "[::1]:80:81"), "the same with that of IPv6");
+	ok(!both("80:80", "[::1]:80:81"), "one host port twice, once for all of both families");
+	ok(both("0.0.0.0:80:80", "[::]:80:81"), "all addresses of either family");
+	ok(both("127.0.0.1:80:80", "[::]:80:81"), "one address, and all of the other family");
 	return tap_done();
 }
