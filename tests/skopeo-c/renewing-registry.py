@@ -3,7 +3,7 @@
 out to have another certificate: renewing-registry.py IMAGE GOOD.pem GOOD.key BAD.pem BAD.key COMMAND...
 
 IMAGE is a dir: of an image with two layers. The command is run with the registry's address put in
-place of "@"; each Authorization of a layer is printed, and the exit status is the command's.
+place of "@"; each Authorization of a blob is printed, and the exit status is the command's.
 """
 import http.server
 import itertools
@@ -19,8 +19,9 @@ with open(f"{image}/manifest.json", "rb") as file:
 LAYERS = [layer["digest"] for layer in json.loads(MANIFEST)["layers"]]
 SECONDS = 30
 
-numbers = itertools.count(1)
 tokens = itertools.count(1)
+manifest_is_sent = threading.Event()
+one_may_wait = threading.Semaphore()
 renewed = threading.Event()
 seen = []
 
@@ -47,7 +48,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         token = self.headers.get("Authorization", "")
         last = self.path.split("/")[-1]
-        if last in LAYERS:
+        if "/blobs/" in self.path:
             seen.append(token)
         if token == "Bearer t2":
             renewed.set()
@@ -60,6 +61,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
             with open(f"{image}/{last.split(':')[1]}", "rb") as blob:
                 self.answer(200, blob.read())
         else:
+            manifest_is_sent.set()
             self.answer(200, MANIFEST, ("Content-Type", json.loads(MANIFEST)["mediaType"]))
 
     def log_message(self, *arguments):
@@ -69,7 +71,8 @@ class Registry(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     def finish_request(self, request, client_address):
         chosen = good
-        if next(numbers) > 1 and not renewed.is_set():
+        # one alone: it is another blob's connection that gets the token renewed
+        if manifest_is_sent.is_set() and one_may_wait.acquire(blocking=False):
             renewed.wait(SECONDS)
             chosen = bad
         try:
