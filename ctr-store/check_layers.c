@@ -80,6 +80,25 @@ static bool has_user(const json_t *users, const char *id)
 	return false;
 }
 
+/* Whether somebody is copying the layer's files, or is about to use it. */
+static bool is_referred(const struct store *store, const char *id)
+{
+	json_auto_t *digests = json_array();
+	struct error ignored;
+	size_t dead = 0, i;
+	const json_t *digest;
+
+	if (staging_collect(store, NULL, digests, &dead, &ignored) < 0)
+		return true;
+	json_array_foreach (digests, i, digest) {
+		const char *text = json_string_value(digest);
+
+		if (text && digest_is_valid(text) && strcmp(digest_hex(text), id) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What there is to replace a layer. */
 struct source {
 	const struct store *unpacked; /* the layer is in this one, or NULL */
@@ -87,7 +106,7 @@ struct source {
 };
 
 /* Take the layer away, and put the one from the source in its place. Files beneath a mount must
- * not change, and without a source a container would lose them. The caller holds the gate
+ * not change, nor those that are being copied, and without a source a container would lose them. The caller holds the gate
  * exclusively. NULL when it was not to be. */
 static const char *replace(const struct check *check, const char *id, const struct source *source,
 			   struct trash *trash)
@@ -97,7 +116,7 @@ static const char *replace(const struct check *check, const char *id, const stru
 	json_auto_t *records = record_list(store, false, NULL, &ignored);
 	json_auto_t *containers = records ? container_list(store, &ignored) : NULL;
 
-	if (!containers || has_user(records, id) ||
+	if (!containers || has_user(records, id) || is_referred(store, id) ||
 	    (!source->unpacked && !source->image && has_user(containers, id)))
 		return NULL;
 	if (trash_take(trash, store->layers_fd, id) < 0 && errno != ENOENT)

@@ -137,6 +137,23 @@ base_id() {
 	nothing_unfinished
 }
 
+@test "check: a layer is not replaced while a container's copy of it is being made" {
+	as_directories
+	ctr-store unpack t:1 >/dev/null
+	chmod 600 "$(layer_tree base.tar)/etc/one"
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 timeout -k 5 "${TOOL_TIMEOUT:-60}" \
+		strace -f -o calls -e trace=utimensat -e inject=utimensat:signal=STOP:when=1 \
+		ctr-store create --image t:1 --backend copy --id abc >/dev/null 3>&- &
+	wait_for 10 grep -q 'stopped by SIGSTOP' calls
+	tool 7 ctr-store check --deep --repair
+	[ "$(field 'has("repair")')" = false ]
+	pkill -CONT -P "$(pgrep -P $!)"
+	wait $!
+	[ "$(cat "$OCID_ROOT/containers/abc/rootfs/top")" = top ]
+	tool ctr-store check --deep --repair
+	[ "$(field .repair)" = "unpacked again" ]
+}
+
 @test "check: --deep sees the layers that lean on others, and lost whiteouts" {
 	as_directories
 	ctr-store unpack t:1 >/dev/null
