@@ -194,8 +194,8 @@ entry() {
 
 	rm "$BATS_FILE_TMPDIR/slow"
 	# two at once: one after the other
-	checkpoint_request "$ARCHIVES/e.tar" >"$BATS_TEST_TMPDIR/request"
-	ocid-dispatch call --config "$CONFIG" CheckpointContainer <"$BATS_TEST_TMPDIR/request" 3>&- &
+	checkpoint_request "$ARCHIVES/e.tar" >"$BATS_TEST_TMPDIR/beside"
+	ocid-dispatch call --config "$CONFIG" CheckpointContainer <"$BATS_TEST_TMPDIR/beside" 3>&- &
 	pid=$!
 	call CheckpointContainer "$(checkpoint_request "$ARCHIVES/c.tar")"
 	wait "$pid"
