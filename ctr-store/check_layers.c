@@ -106,8 +106,8 @@ struct source {
 };
 
 /* Take the layer away, and put the one from the source in its place. Files beneath a mount must
- * not change, nor those that are being copied, and without a source a container would lose them. The caller holds the gate
- * exclusively. NULL when it was not to be. */
+ * not change, nor those that are being copied, and without a source a container would lose them.
+ * The caller holds the gate exclusively. NULL when it was not to be. */
 static const char *replace(const struct check *check, const char *id, const struct source *source,
 			   struct trash *trash)
 {
