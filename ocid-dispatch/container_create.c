@@ -175,11 +175,11 @@ static json_t *make_record(const struct creation *c)
 static int clear_name(const struct creation *c, const char *id, struct error *err)
 {
 	struct named named = { (char *)id, (char *)pod_id(c->pod) };
-	struct error ignored;
-	json_auto_t *other = container_read(c->records, &named, &ignored);
+	json_auto_t *other = container_read(c->records, &named, err);
 
-	if (!other ||
-	    !json_equal(json_object_get(other, "metadata"), json_object_get(c->config, "metadata")))
+	if (!other)
+		return records_is_lost(err) ? 0 : -1;
+	if (!json_equal(json_object_get(other, "metadata"), json_object_get(c->config, "metadata")))
 		return 0;
 	if (strcmp(json_text(other, "stage", ""), "made") == 0 ||
 	    container_is_being_made(c->records, other)) {

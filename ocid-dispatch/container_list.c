@@ -126,10 +126,11 @@ static int put_slowly(struct buffer *out, const struct list *list, const struct 
 		      struct error *err)
 {
 	cleanup_buffer struct buffer message = { 0 };
-	struct error ignored;
-	json_auto_t *record = container_read(list->records, named, &ignored);
+	json_auto_t *record = container_read(list->records, named, err);
 
-	if (!record || container_is_being_made(list->records, record))
+	if (!record)
+		return records_is_lost(err) ? 0 : -1;
+	if (container_is_being_made(list->records, record))
 		return 0;
 	if (transcode_encode(&runtime__v1__container__descriptor, record, &message, err) < 0)
 		return -1;

@@ -153,22 +153,23 @@ json_t *container_status(const struct records *records, const json_t *record)
 	return status;
 }
 
-json_t *container_statuses(const struct records *records, const char *pod)
+json_t *container_statuses(const struct records *records, const char *pod, struct error *err)
 {
 	cleanup_strings struct strings ids = { 0 };
-	json_t *statuses = json_array();
-	struct error ignored;
+	json_auto_t *statuses = json_array();
 
-	if (container_ids(records, pod, &ids, &ignored) < 0)
-		return statuses;
+	if (container_ids(records, pod, &ids, err) < 0)
+		return NULL;
 	for (size_t i = 0; i < ids.count; i++) {
 		const struct named named = { ids.items[i], (char *)pod };
-		json_auto_t *record = container_read(records, &named, &ignored);
+		json_auto_t *record = container_read(records, &named, err);
 
+		if (!record && !records_is_lost(err))
+			return NULL;
 		if (record && !container_is_being_made(records, record))
 			json_array_append_new(statuses, container_status(records, record));
 	}
-	return statuses;
+	return json_incref(statuses);
 }
 
 /* ---- lists ---- */
@@ -184,19 +185,20 @@ static bool passes(const json_t *record, const json_t *filter, enum container_st
 				 container_state_name(state)) == 0;
 }
 
-static void add(const struct records *records, const struct named *named, const json_t *filter,
-		json_t *list)
+static int add(const struct records *records, const struct named *named, const json_t *filter,
+	       json_t *list, struct error *err)
 {
-	struct error ignored;
-	json_auto_t *record = container_read(records, named, &ignored);
+	json_auto_t *record = container_read(records, named, err);
 
-	if (!record || container_is_being_made(records, record))
-		return;
+	if (!record)
+		return records_is_lost(err) ? 0 : -1;
+	if (container_is_being_made(records, record))
+		return 0;
 	enum container_state state = container_state(records, named);
 	if (!passes(record, filter, state))
-		return;
+		return 0;
 	json_object_set_new(record, "state", json_string(container_state_name(state)));
-	json_array_append(list, record);
+	return json_array_append(list, record);
 }
 
 static int add_all_of(const struct records *records, char *pod, const json_t *filter, json_t *list,
@@ -207,7 +209,8 @@ static int add_all_of(const struct records *records, char *pod, const json_t *fi
 	if (container_ids(records, pod, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.count; i++)
-		add(records, &(struct named){ ids.items[i], pod }, filter, list);
+		if (add(records, &(struct named){ ids.items[i], pod }, filter, list, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -223,8 +226,9 @@ json_t *container_select(const struct records *records, const json_t *filter, st
 		return NULL;
 	if (*id) {
 		if (container_find(records, id, &named, &why) == 0 &&
-		    (!*pod || (pods.count > 0 && strcmp(pods.items[0], named.pod) == 0)))
-			add(records, &named, filter, list);
+		    (!*pod || (pods.count > 0 && strcmp(pods.items[0], named.pod) == 0)) &&
+		    add(records, &named, filter, list, err) < 0)
+			return NULL;
 		return json_incref(list);
 	}
 	for (size_t i = 0; i < pods.count; i++)

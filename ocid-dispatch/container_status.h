@@ -7,7 +7,7 @@
 json_t *container_status(const struct records *records, const json_t *record);
 
 /* That of all containers of a pod. The caller owns the array. */
-json_t *container_statuses(const struct records *records, const char *pod);
+json_t *container_statuses(const struct records *records, const char *pod, struct error *err);
 
 /* The records of all containers that a ContainerFilter (or NULL) lets through, each with
  * podSandboxId and state: a Container. NULL on failure; the caller owns the array. */

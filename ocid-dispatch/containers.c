@@ -61,7 +61,9 @@ static const char *find_pod(const struct records *records, const struct strings 
 	for (size_t i = 0; i < pods->count; i++) {
 		cleanup_free char *path = record_path(pods->items[i], id);
 
-		if (faccessat(records->pods_fd, path, F_OK, 0) == 0)
+		/* one that cannot be looked at is not gone */
+		if (faccessat(records->pods_fd, path, F_OK, 0) == 0 ||
+		    (errno != ENOENT && errno != ENOTDIR))
 			return pods->items[i];
 	}
 	return NULL;

@@ -95,13 +95,16 @@ static int tell(const struct watcher *watcher, const char *pod, const char *id, 
 		[STEP_STOPPED] = "CONTAINER_STOPPED_EVENT",
 		[STEP_DELETED] = "CONTAINER_DELETED_EVENT",
 	};
-	struct error ignored;
-	json_auto_t *document = pod_read(watcher->records, pod, &ignored);
-	json_auto_t *event =
-		json_pack("{s:s, s:s, s:I, s:o}", "containerId", id, "containerEventType",
-			  types[step], "createdAt", clock_wall_ns(), "containersStatuses",
-			  container_statuses(watcher->records, pod));
+	json_auto_t *document = pod_read(watcher->records, pod, err);
 
+	if (!document && !records_is_lost(err))
+		return -1;
+	json_t *containers = container_statuses(watcher->records, pod, err);
+	if (!containers)
+		return -1;
+	json_auto_t *event = json_pack("{s:s, s:s, s:I, s:o}", "containerId", id,
+				       "containerEventType", types[step], "createdAt",
+				       clock_wall_ns(), "containersStatuses", containers);
 	if (document)
 		json_object_set_new(event, "podSandboxStatus",
 				    pod_status(watcher->records, document));
@@ -124,27 +127,27 @@ static int tell_steps(const struct watcher *watcher, const char *pod, const char
 
 /* ---- comparing ---- */
 
-static enum step pod_step(const struct records *records, const char *pod)
+/* An enum step; -1 when that cannot be told. */
+static int pod_step(const struct records *records, const char *pod, struct error *err)
 {
-	struct error ignored;
-	json_auto_t *document = pod_read(records, pod, &ignored);
+	json_auto_t *document = pod_read(records, pod, err);
 
 	if (!document)
-		return STEP_DELETED;
+		return records_is_lost(err) ? STEP_DELETED : -1;
 	if (strcmp(pod_stage(document), "making") == 0)
 		return STEP_NONE;
 	return strcmp(pod_stage(document), "ready") == 0 ? STEP_STARTED : STEP_STOPPED;
 }
 
-static enum step container_step(const struct records *records, const struct named *named,
-				bool *started)
+/* The same. */
+static int container_step(const struct records *records, const struct named *named, bool *started,
+			  struct error *err)
 {
-	struct error ignored;
-	json_auto_t *record = container_read(records, named, &ignored);
+	json_auto_t *record = container_read(records, named, err);
 	cleanup_facts struct facts facts = { 0 };
 
 	if (!record)
-		return STEP_DELETED;
+		return records_is_lost(err) ? STEP_DELETED : -1;
 	if (strcmp(json_text(record, "stage", ""), "made") != 0)
 		return STEP_NONE;
 	container_facts(records, named, &facts);
@@ -196,8 +199,8 @@ static int look(struct watcher *watcher, char *pod, struct error *err)
 		json_object_set_new(watcher->known, pod, json_object());
 	if (watch_pod(watcher, pod, err) < 0)
 		return -1;
-	enum step now = pod_step(watcher->records, pod);
-	if (now <= STEP_STARTED && advance(watcher, pod, pod, now, true, err) < 0)
+	int now = pod_step(watcher->records, pod, err);
+	if (now < 0 || (now <= STEP_STARTED && advance(watcher, pod, pod, now, true, err) < 0))
 		return -1;
 	if (candidates(watcher, pod, &ids, err) < 0)
 		return -1;
@@ -207,8 +210,8 @@ static int look(struct watcher *watcher, char *pod, struct error *err)
 
 		if (watch_container(watcher, pod, named.id, err) < 0)
 			return -1;
-		enum step step = container_step(watcher->records, &named, &started);
-		if (advance(watcher, pod, named.id, step, started, err) < 0)
+		int step = container_step(watcher->records, &named, &started, err);
+		if (step < 0 || advance(watcher, pod, named.id, step, started, err) < 0)
 			return -1;
 	}
 	/* a pod ends after its containers */

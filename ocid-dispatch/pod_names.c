@@ -38,9 +38,10 @@ static void read_name(const struct records *records, const char *hash,
 static int clear_holder(const struct rpc_context *context, const struct records *records,
 			const char *id, struct error *err)
 {
-	struct error ignored;
-	json_auto_t *document = pod_read(records, id, &ignored);
+	json_auto_t *document = pod_read(records, id, err);
 
+	if (!document && !records_is_lost(err))
+		return -1;
 	const char *stage = pod_stage(document);
 
 	if (strcmp(stage, "ready") == 0 || strcmp(stage, "stopped") == 0) {

@@ -117,9 +117,10 @@ json_t *pod_select(const struct records *records, const json_t *filter, struct e
 	if (pod_choose(records, json_text(filter, "id", ""), &ids, err) < 0)
 		return NULL;
 	for (size_t i = 0; i < ids.count; i++) {
-		struct error ignored;
-		json_auto_t *document = pod_read(records, ids.items[i], &ignored);
+		json_auto_t *document = pod_read(records, ids.items[i], err);
 
+		if (!document && !records_is_lost(err))
+			return NULL;
 		if (document && passes(records, document, filter))
 			json_array_append(list, document);
 	}
@@ -160,11 +161,11 @@ int pods_status(const struct rpc_context *context, const json_t *request, json_t
 	if (records_open(context, &records, err) < 0)
 		return -1;
 	json_auto_t *document = pod_asked(&records, request, err);
-	if (!document)
+	json_t *containers = document ? container_statuses(&records, pod_id(document), err) : NULL;
+	if (!containers)
 		return -1;
 	*response = json_pack("{s:o, s:I, s:o}", "status", pod_status(&records, document),
-			      "timestamp", clock_wall_ns(), "containersStatuses",
-			      container_statuses(&records, pod_id(document)));
+			      "timestamp", clock_wall_ns(), "containersStatuses", containers);
 	if (json_flag(request, "verbose"))
 		json_object_set_new(*response, "info", info(document));
 	return 0;

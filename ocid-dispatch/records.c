@@ -90,6 +90,11 @@ int records_write(int dir_fd, const char *name, const json_t *json, enum record_
 	return write_text(dir_fd, name, text, kind, err) < 0 ? say_where(dir_fd, err) : 0;
 }
 
+bool records_is_lost(const struct error *why)
+{
+	return why->os == 0 || why->os == ENOENT;
+}
+
 int records_remove(int dir_fd, const char *name, struct error *err)
 {
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)

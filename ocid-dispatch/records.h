@@ -38,6 +38,11 @@ enum record_kind { RECORD_VOLATILE, RECORD_DURABLE, RECORD_FIRST };
 int records_write(int dir_fd, const char *name, const json_t *json, enum record_kind kind,
 		  struct error *err);
 
+/* By the error of reading a record: it is not there, or holds nothing, as after a power cut. Any
+ * other, as of the disk or for want of memory, says nothing about what it is of: that must not be
+ * taken to be gone. */
+bool records_is_lost(const struct error *why);
+
 /* Remove it; that it is not there is no error. */
 int records_remove(int dir_fd, const char *name, struct error *err);
 

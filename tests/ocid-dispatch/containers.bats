@@ -216,6 +216,32 @@ that() {
 	[ "$(field ListContainers '{"filter": {"state": {"state": "CONTAINER_EXITED"}}}' .containers)" = null ]
 }
 
+@test "containers: one whose record cannot be read is not gone" {
+	container one 'sleep 60'
+	start
+	cd "$OCID_ROOT/pods/$POD/containers"
+	rm "$CTR.pb"
+	mv "$CTR.json" kept
+	mkdir "$CTR.json" # which nobody can read
+	call 1 ListContainers
+	error_is failed "$CTR.json"
+	call 1 ListContainers "{\"filter\": {\"podSandboxId\": \"$POD\"}}"
+	error_is failed "$CTR.json"
+	call 1 ListContainers "{\"filter\": {\"id\": \"$CTR\"}}"
+	error_is failed "$CTR.json"
+	call 1 PodSandboxStatus "{\"podSandboxId\": \"$POD\"}"
+	error_is failed "$CTR.json"
+	call 1 CreateContainer "$(container_request one 'sleep 60')"
+	error_is failed "$CTR.json"
+	rmdir "$CTR.json"
+	mv kept "$CTR.json"
+	[ "$(state)" = CONTAINER_RUNNING ]
+	# what a power cut has left of one says nothing
+	echo '{"id":' >other.json
+	[ "$(field ListContainers '{}' '.containers | length')" -eq 1 ]
+	rm other.json
+}
+
 # has_open PID FILE
 has_open() {
 	find "/proc/$1/fd" -lname "$2" | grep -q .

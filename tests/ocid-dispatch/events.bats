@@ -102,3 +102,23 @@ summary() {
 		'echo 0 >/proc/sys/user/max_inotify_instances && exec ocid-dispatch call GetContainerEvents' <"$BATS_TEST_TMPDIR/empty"
 	error_is limit "(raise fs.inotify.max_user_instances)"
 }
+
+@test "events: what cannot be read any more has not been removed" {
+	listen
+	pod one
+	container one 'sleep 60'
+	start
+	wait_for 10 told 4
+	cd "$OCID_ROOT/pods/$POD/containers"
+	# out of the directory, which the listener does not see
+	mv "$CTR.json" "$BATS_TEST_TMPDIR/kept"
+	mkdir "$CTR.json"
+	wait_for 10 process_gone "$LISTENER" || echo "it listens on"
+	rmdir "$CTR.json"
+	mv "$BATS_TEST_TMPDIR/kept" "$CTR.json"
+	process_gone "$LISTENER"
+	status=0
+	wait "$LISTENER" || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(summary | paste -sd ,)" = "pod created,pod started,container created,container started" ]
+}

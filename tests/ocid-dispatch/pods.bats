@@ -120,6 +120,11 @@ nothing_of_pods() {
 	mv document.json kept
 	mkdir document.json # which nobody can read
 	call 1 StopPodSandbox "$(that)"
+	# nor is it gone, to lists and to those who ask for another of its name
+	call 1 ListPodSandbox
+	error_is failed document.json
+	call 1 RunPodSandbox "$(pod_request one)"
+	error_is failed document.json
 	rmdir document.json
 	[ "$(state)" = CONTAINER_RUNNING ]
 	echo '{"rootfs":' >document.json
