@@ -225,8 +225,13 @@ json_t *container_select(const struct records *records, const json_t *filter, st
 	if (pod_choose(records, pod, &pods, err) < 0)
 		return NULL;
 	if (*id) {
-		if (container_find(records, id, &named, &why) == 0 &&
-		    (!*pod || (pods.count > 0 && strcmp(pods.items[0], named.pod) == 0)) &&
+		bool found = container_find(records, id, &named, &why) == 0;
+
+		if (!found && why.kind != ERROR_NOT_FOUND && why.kind != ERROR_USAGE) {
+			*err = why;
+			return NULL;
+		}
+		if (found && (!*pod || (pods.count > 0 && strcmp(pods.items[0], named.pod) == 0)) &&
 		    add(records, &named, filter, list, err) < 0)
 			return NULL;
 		return json_incref(list);

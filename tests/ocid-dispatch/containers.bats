@@ -236,6 +236,10 @@ that() {
 	rmdir "$CTR.json"
 	mv kept "$CTR.json"
 	[ "$(state)" = CONTAINER_RUNNING ]
+	# nor where it cannot be looked for
+	fault getdents64:error=EIO
+	tool 1 "${FAULTY[@]}" -P "$PWD" ocid-dispatch call --config "$CONFIG" ListContainers \
+		<<<"{\"filter\": {\"id\": \"${CTR:0:12}\"}}"
 	# what a power cut has left of one says nothing
 	echo '{"id":' >other.json
 	[ "$(field ListContainers '{}' '.containers | length')" -eq 1 ]
