@@ -163,11 +163,12 @@ oci_image() {
 
 # ---- what is left behind ----
 
-# Everything on the machine that a test could leave, one thing a line.
+# Everything on the machine that a test could leave, one thing a line. An empty table of the firewall
+# stays once somebody has looked at it, and is nothing.
 machine_state() {
 	ls -d /var/lib/ocid /run/ocid /var/lib/cni/* /run/netns/* /sys/class/net/* 2>/dev/null || true
 	find /sys/fs/cgroup -mindepth 1 -type d -path '*ocid*' 2>/dev/null || true
-	iptables-save 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]//' || true
+	iptables-save 2>/dev/null | sed -E '/^([#*]|COMMIT$|:[A-Z]+ ACCEPT )/d; s/\[[0-9:]*\]//' || true
 }
 
 mounts_left() {
