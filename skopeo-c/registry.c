@@ -451,7 +451,7 @@ int registry_call_poll(struct registry_call *call, struct error *err)
 	note_signatures(call);
 	if (status == 401)
 		return handle_challenge(call, err);
-	if (status / 100 == 3)
+	if (status / 100 == 3 && status != 304) /* not modified, for who has asked that */
 		return handle_redirect(call, err);
 	if (is_temporary(status)) {
 		note_retry_after(call);

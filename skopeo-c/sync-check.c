@@ -45,11 +45,13 @@ struct places {
 struct question {
 	struct registry_call call;
 	bool is_destination, is_asked;
+	const char *expected;	  /* a digest, or NULL */
 	char digest[DIGEST_SIZE]; /* the answer, or "" */
 };
 
 struct probe {
 	struct sync_item *item; /* NULL: idle */
+	bool compares;		/* the source has answered, and the destination is asked */
 	struct question source, destination;
 };
 
@@ -128,6 +130,10 @@ static void ask(struct check *check, const struct sync_item *item, struct questi
 		return;
 	cleanup_free char *wanted = wanted_of(name + DOCKER_PREFIX);
 	tag_survey_call(&question->call, &place->registry, "HEAD", wanted);
+	/* RFC 9110 13.1.2: a registry need not even read the manifest to say that it is that one */
+	if (question->expected)
+		strings_addf(&question->call.request.headers, "If-None-Match: \"%s\"",
+			     question->expected);
 	registry_call_start(&question->call);
 	question->is_asked = true;
 }
@@ -142,10 +148,12 @@ static bool is_answered(struct question *question)
 	int status = registry_call_poll(&question->call, &ignored);
 	if (status == 0)
 		return false;
-	const char *digest =
-		status > 0 && question->call.request.status == 200
-			? http_header(&question->call.request, "docker-content-digest", 0)
-			: NULL;
+	const struct http_request *answer = &question->call.request;
+	const char *digest = NULL;
+	if (status > 0 && answer->status == 200)
+		digest = http_header(answer, "docker-content-digest", 0);
+	else if (status > 0 && answer->status == 304)
+		digest = question->expected;
 	if (digest && digest_is_valid(digest))
 		snprintf(question->digest, sizeof question->digest, "%s", digest);
 	registry_call_free(&question->call);
@@ -162,16 +170,21 @@ static void begin(struct check *check, struct probe *probe)
 		return;
 	probe->item = &check->list->items[check->next++];
 	ask(check, probe->item, &probe->source);
-	ask(check, probe->item, &probe->destination);
 }
 
 /* True where the item is judged. */
-static bool judge(struct probe *probe)
+static bool judge(struct check *check, struct probe *probe)
 {
 	struct sync_item *item = probe->item;
-	bool first = is_answered(&probe->source), second = is_answered(&probe->destination);
 
-	if (!first || !second)
+	if (!is_answered(&probe->source))
+		return false;
+	if (!probe->compares && probe->source.digest[0]) {
+		probe->destination.expected = probe->source.digest;
+		ask(check, item, &probe->destination);
+	}
+	probe->compares = true;
+	if (!is_answered(&probe->destination))
 		return false;
 	memcpy(item->digest, probe->source.digest, sizeof item->digest);
 	item->state = item->digest[0] && strcmp(item->digest, probe->destination.digest) == 0
@@ -187,7 +200,7 @@ static int run(struct check *check, struct probe *probes, size_t parallel, struc
 
 		for (size_t i = 0; i < parallel; i++) {
 			/* what is answered at once, in directories, needs no pumping */
-			while (probes[i].item && judge(&probes[i]))
+			while (probes[i].item && judge(check, &probes[i]))
 				begin(check, &probes[i]);
 			waits = waits || probes[i].item;
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which images of a list are at their destinations already: one HEAD a side, several at once over
- * the same connections. */
+/* Which images of a list are at their destinations already: one HEAD a side, the destination asked
+ * whether it has what the source has; several at once over the same connections. */
 #pragma once
 #include "skopeo-c/sync-list.h"
 

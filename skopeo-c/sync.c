@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHECKS_AT_ONCE = 16 };
+enum { CHECKS_AT_ONCE = 32 };
 
 struct sync_settings {
 	struct copy_options copy;

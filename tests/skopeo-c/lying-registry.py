@@ -550,6 +550,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, b'{"tags":["v1","v2","other"]}')
         return self.give_manifest(headers=[("Docker-Content-Digest", digest(manifest()))])
 
+    def do_not_modified(self):
+        """Has what it is asked whether it has, and says so unasked as well."""
+        self.answer(304)
+
     def do_moved_tags(self):
         """Like that, and somebody pushes v2 once it was looked at."""
         with LOCK:

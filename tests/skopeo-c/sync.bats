@@ -70,6 +70,11 @@ tags_of() {
 	[ "$(grep -c '/v2/' <<<"$stderr")" -le 4 ] # https is tried first on each side
 	[ "$(grep -c 'http://.*HEAD\|HEAD http://' <<<"$stderr")" -eq 2 ]
 	[ "$(grep -c 'GET' <<<"$stderr")" -eq 0 ]
+	# the destination is asked whether it has this one, which is an answer to nothing else
+	sync -s docker -d docker "$REGISTRY/team/app:1.0" "$LIAR/not-modified"
+	[ "$(statuses)" = "unchanged 1" ]
+	sync 1 -s docker -d docker "$LIAR/not-modified/app:1.0" "$REGISTRY/heads"
+	[[ $stderr == *"not-modified"*304* ]]
 }
 
 @test "sync: to directories and back, laid out and read as by skopeo" {
