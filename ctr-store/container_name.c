@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,29 +102,40 @@ static int read_link(int names_fd, const char *name, char id[static ID_MAX + 1])
 	return path_is_id(id);
 }
 
-int container_name_prepare(const struct store *store, struct error *err)
+/* Where there are no links yet. */
+static int find_in_list(const struct store *store, const char *name, char id[static ID_MAX + 1],
+			struct error *err)
 {
-	cleanup_fd int fd = open_names(store, err);
+	json_auto_t *list = container_list(store, err);
+	const json_t *container;
+	size_t i;
 
-	return fd < 0 ? -1 : 0;
+	if (!list)
+		return -1;
+	json_array_foreach (list, i, container) {
+		if (strcmp(json_text(container, "name", ""), name) != 0)
+			continue;
+		snprintf(id, ID_MAX + 1, "%s", json_text(container, "id", ""));
+		return 1;
+	}
+	return 0;
 }
 
 char *container_name_find(const struct store *store, const char *name, struct error *err)
 {
-	cleanup_fd int fd = open_names(store, err);
+	cleanup_fd int fd = open_directory(store);
 	char id[ID_MAX + 1];
+	int found = -1;
 
-	if (fd < 0)
-		return NULL;
-	int found = read_link(fd, name, id);
-	if (found > 0)
-		return xstrdup(id);
-	if (found < 0) {
+	if (fd >= 0 && (found = read_link(fd, name, id)) < 0)
 		error_os(err, "%s/names/%s", store->root, name);
-		return NULL;
-	}
-	error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", name);
-	return NULL;
+	else if (fd < 0 && errno == ENOENT)
+		found = find_in_list(store, name, id, err);
+	else if (fd < 0)
+		error_os(err, "%s/names", store->root);
+	if (found == 0)
+		error_set(err, ERROR_NOT_FOUND, "no container \"%s\"", name);
+	return found > 0 ? xstrdup(id) : NULL;
 }
 
 int container_name_set(const struct store *store, const char *name, const char *id,

@@ -4,7 +4,7 @@
  * in the container's rootfs.json is what counts. A link is made before its container appears, so a
  * link that is missing says that there is none; one that leads nowhere, or to a container of
  * another name, means nothing and goes with gc. When the whole directory is missing it is made
- * again.
+ * again with the next name; until then the containers are looked through.
  */
 #pragma once
 #include "lib/error.h"
@@ -13,10 +13,6 @@
 #include <stddef.h>
 
 struct store;
-
-/* Make the directory where it is missing, for a caller who is going to look names up while it holds
- * the gate exclusively. */
-int container_name_prepare(const struct store *store, struct error *err);
 
 /* The id of the container that may have that name: it is still to be looked at. NULL with
  * ERROR_NOT_FOUND. The caller frees it. */

@@ -93,7 +93,7 @@ int image_layout(const struct store *store, struct layout *layout, struct error 
 		if (layout_add(&own, other, err) < 0)
 			return error_prefix(err, "additional store %s", store->additional.items[i]);
 	}
-	own.keeps_images = true;
+	own.is_store = true;
 	*layout = own;
 	own = (struct layout){ .fd = -1 };
 	return 0;

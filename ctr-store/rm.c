@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
-#include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/remove_container.h"
 #include "ctr-store/remove_image.h"
@@ -73,8 +72,7 @@ static int remove_one_image(struct session *session, const char *name, struct er
 					 .all = settings->all,
 					 .force = settings->force };
 
-	if (!session->removals &&
-	    (settings->only_image || container_name_prepare(&session->store, err) == 0))
+	if (!session->removals)
 		session->removals = removals_new(&session->store, err);
 	if (!session->removals)
 		return -1;

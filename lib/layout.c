@@ -174,7 +174,36 @@ int layout_gate(const struct layout *layout, enum lock_mode mode, bool wait, str
 	return take_lock(layout, LAYOUT_GATE, mode, wait, err);
 }
 
-static int write_index(const struct layout *layout, const json_t *index, struct error *err)
+/* ---- writing index.json ---- */
+
+/* To remove an image is what makes room where the disk is full, and takes room itself, for the
+ * index without it: a store keeps some for that. */
+static const char reserve_name[] = "reserve";
+
+enum { RESERVE_STEP = 64 << 10 /* bytes */ };
+
+/* Room for an index of that length. Not every file system can set it aside, and not a full one. */
+static void keep_reserve(const struct layout *layout, size_t length)
+{
+	off_t size = ((off_t)length / RESERVE_STEP + 1) * RESERVE_STEP;
+	struct stat st;
+
+	if (fstatat(layout->fd, reserve_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size >= size)
+		return;
+	cleanup_fd int fd =
+		openat(layout->fd, reserve_name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && fallocate(fd, 0, 0, size) < 0)
+		unlinkat(layout->fd, reserve_name, 0);
+}
+
+static bool is_full(const struct error *why)
+{
+	return why->os == ENOSPC || why->os == EDQUOT;
+}
+
+/* With `removes`, of entries, the reserve may be used. */
+static int write_index(const struct layout *layout, const json_t *index, bool removes,
+		       struct error *err)
 {
 	cleanup_free char *text = json_compact(index);
 	size_t length = strlen(text);
@@ -183,10 +212,18 @@ static int write_index(const struct layout *layout, const json_t *index, struct 
 	if (length >= JSON_DOCUMENT_MAX)
 		return error_set(err, ERROR_LIMIT, "%s/index.json would be larger than %d MiB",
 				 layout->path, JSON_DOCUMENT_MAX >> 20);
-	if (file_replace_at(layout->fd, "index.json", text, length, 0644, err) < 0)
+	int status = file_replace_at(layout->fd, "index.json", text, length, 0644, err);
+	if (status < 0 && removes && layout->is_store && is_full(err) &&
+	    unlinkat(layout->fd, reserve_name, 0) == 0)
+		status = file_replace_at(layout->fd, "index.json", text, length, 0644, err);
+	if (status < 0)
 		return error_prefix(err, "%s", layout->path);
+	if (layout->is_store)
+		keep_reserve(layout, length);
 	return 0;
 }
+
+/* ---- entries ---- */
 
 const char *layout_entry_name(const json_t *entry)
 {
@@ -273,12 +310,12 @@ int layout_tag(const struct layout *layout, const char *name, const json_t *desc
 	json_auto_t *index = lock < 0 ? NULL : layout_index(layout, err);
 	json_t *manifests = json_object_get(index, "manifests"); /* borrowed from index */
 	json_auto_t *old =
-		layout->keeps_images && name ? json_incref(find_entry(manifests, name)) : NULL;
+		layout->is_store && name ? json_incref(find_entry(manifests, name)) : NULL;
 
 	if (!index || layout_put_entry(manifests, name, descriptor, err) < 0 ||
 	    (old && keep_image(manifests, old, name, err) < 0))
 		return -1;
-	return write_index(layout, index, err);
+	return write_index(layout, index, false, err);
 }
 
 static void add_unnamed(json_t *manifests, const json_t *unnamed)
@@ -318,7 +355,7 @@ int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entr
 		removed++;
 	}
 	add_unnamed(manifests, unnamed);
-	if ((removed || json_array_size(unnamed) > 0) && write_index(layout, index, err) < 0)
+	if ((removed || json_array_size(unnamed) > 0) && write_index(layout, index, true, err) < 0)
 		return -1;
 	return removed;
 }

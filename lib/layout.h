@@ -20,7 +20,7 @@
 struct layout {
 	int fd;
 	char *path;
-	bool keeps_images; /* a store: an image whose last name moves to another stays */
+	bool is_store; /* an image whose last name moves to another stays */
 	struct layout
 		*others; /* where blobs and names that are not here are looked for; only read */
 	size_t other_count;
@@ -42,7 +42,7 @@ const char *layout_entry_name(const json_t *entry);
 
 /* Put `descriptor` into the index under `name` (the org.opencontainers.image.ref.name annotation,
  * which is added to it; NULL: without a name). An entry of that name is replaced; an unnamed entry
- * of the same digest goes. Other entries stay; with keeps_images also the image that had the name,
+ * of the same digest goes. Other entries stay; with is_store also the image that had the name,
  * if it had no other, under that of its digest in the same repository. */
 int layout_tag(const struct layout *layout, const char *name, const json_t *descriptor,
 	       struct error *err);

@@ -46,7 +46,7 @@ static int open_layouts(const char *root, bool create, struct layout *layout, st
 		    0)
 			return error_prefix(err, "additional store %s", roots.items[i]);
 	}
-	layout->keeps_images = true;
+	layout->is_store = true;
 	return 0;
 }
 

@@ -117,6 +117,36 @@ has_own_mounts() {
 	umount disk
 }
 
+@test "rm: images go from a disk that is full to its last block, where no container ever was" {
+	local system
+
+	for system in ext4 xfs; do
+		rm -f disk.img
+		truncate -s 320M disk.img
+		"mkfs.$system" -q disk.img
+		mkdir -p disk
+		mount -o loop disk.img disk
+		export OCID_ROOT=$PWD/disk/root
+		store_image docker.io/library/t:1 base.tar top.tar
+		store_image docker.io/library/other:1 base.tar
+		ctr-store tag t:1 kept:1 >/dev/null
+		[ -s "$OCID_ROOT/images/reserve" ]
+		# also what is kept for root
+		for size in 1M 4k 1k; do
+			dd if=/dev/zero of="disk/ballast$size" bs="$size" status=none || true
+		done
+		run cp base.tar disk/more
+		[ "$status" -ne 0 ]
+		tool 9 ctr-store tag t:1 again:1
+		tool ctr-store untag kept:1
+		tool ctr-store rm t:1
+		tool ctr-store rm other:1
+		[ -z "$(ls "$OCID_ROOT/images/blobs/sha256")" ]
+		tool ctr-store check
+		umount disk
+	done
+}
+
 @test "rm: a container by its id and by the beginning of it" {
 	id=$(ctr-store create --image t:1 | jq -r .rootfs.id)
 	tool ctr-store rm "${id:0:12}"
