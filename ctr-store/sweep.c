@@ -278,6 +278,27 @@ static void sweep_shared(const struct sweep *sweep, const json_t *records)
 	erofs_shared_collect(sweep->store, users);
 }
 
+/* Directories for mounts (attach.c) whose process was killed before it had put one there. */
+static void sweep_targets(const struct sweep *sweep, const json_t *records)
+{
+	cleanup_free char *top = xasprintf("%s/mnt", sweep->store->runroot);
+	json_auto_t *targets = json_object();
+	cleanup_strings struct strings names = { 0 };
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		json_object_set_new(targets, json_text(record, "target", ""), json_true());
+	}
+	directory_names(AT_FDCWD, top, &names);
+	for (i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", top, names.items[i]);
+
+		if (!json_object_get(targets, path))
+			rmdir(path);
+	}
+}
+
 /* Containers and records of mounts, without those that nothing keeps. The caller owns them. */
 static json_t *read_users(struct sweep *sweep, struct error *err)
 {
@@ -291,8 +312,10 @@ static json_t *read_users(struct sweep *sweep, struct error *err)
 	if (all)
 		sweep->containers +=
 			container_collect_lost(sweep->store, sweep->dry_run ? NULL : sweep->trash);
-	if (all && !sweep->dry_run)
+	if (all && !sweep->dry_run) {
 		sweep_shared(sweep, records);
+		sweep_targets(sweep, records);
+	}
 	json_array_extend(users, records);
 	return json_incref(users);
 }

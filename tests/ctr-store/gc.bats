@@ -190,6 +190,34 @@ forget_images() {
 	[ -z "$(find "$OCID_ROOT/images" -name '.?*')" ]
 }
 
+targets() { # COUNT
+	[ "$(find "$OCID_RUNROOT/mnt" -mindepth 1 -maxdepth 1 | wc -l)" -eq "$1" ]
+}
+
+gc_leaves_targets() { # COUNT
+	ctr-store gc >/dev/null && targets "$1"
+}
+
+@test "gc: the directory of a mount that never came goes; those of mounts stay, of another namespace's too" {
+	ctr-store unpack t:1 >/dev/null
+	# before its record is there
+	fault renameat:signal=KILL:when=1
+	"${FAULTY[@]}" ctr-store mount t:1 >/dev/null 2>&1 || true
+	targets 1
+	here=$(ctr-store mount t:1 | jq -r .target)
+	unshare -m sh -c 'ctr-store mount t:1 >there.new && mv there.new there; exec sleep 60' 3>&- &
+	pid=$!
+	wait_for 10 test -e there
+	tool ctr-store gc
+	[ -f "$here/etc/one" ]
+	nsenter -m -t "$pid" test -f "$(jq -r .target there)/etc/one"
+	targets 2
+	kill "$pid"
+	wait "$pid" || true
+	wait_for 10 gc_leaves_targets 1
+	[ -f "$here/etc/one" ]
+}
+
 @test "gc: lock files that nobody holds go" {
 	ctr-store unpack t:1 >/dev/null
 	touch "$OCID_RUNROOT/locks/container-old" "$OCID_RUNROOT/locks/name-old"
