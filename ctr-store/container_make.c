@@ -205,6 +205,17 @@ static int check_plan(const struct container_plan *plan, struct error *err)
 	return 0;
 }
 
+/* An id that somebody chose must not hide the container that has it for a name. */
+static int check_id(const struct store *store, const char *id, struct error *err)
+{
+	json_auto_t *other = container_find_whole(store, id, err);
+
+	if (!other)
+		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
+	return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)", id,
+			 json_text(other, "id", "?"));
+}
+
 /* Give the finished directory its name, and the container the one that people know it by. */
 static int publish(const struct store *store, const struct container_plan *plan,
 		   const json_t *facts, const char *unique, struct error *err)
@@ -246,7 +257,7 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	json_auto_t *facts = make_facts(plan, rootfs);
 	cleanup_fd int own_lock =
 		lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
-	if (own_lock < 0)
+	if (own_lock < 0 || (plan->id && check_id(store, id, err) < 0))
 		return NULL;
 	if (build(store, plan, unique, facts, err) < 0 ||
 	    publish(store, plan, facts, unique, err) < 0) {

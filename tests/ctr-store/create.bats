@@ -99,6 +99,8 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	tool ctr-store create --image t:1 --name web --id one
 	tool 4 ctr-store create --image t:1 --id one
 	error_is exists 'container "one" exists already'
+	tool 4 ctr-store create --image t:1 --id web
+	error_is exists 'container "web" exists already (one)'
 	tool 4 ctr-store create --image t:1 --name web
 	error_is exists 'container "web" exists already'
 	tool 4 ctr-store create --image t:1 --name one
