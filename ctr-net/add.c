@@ -68,19 +68,6 @@ int add_check_publish(const struct add_request *request, const json_t *configs, 
 			       "\"capabilities\": {\"portMappings\": true}}");
 }
 
-int add_check_netns(const char *path, struct error *err)
-{
-	cleanup_fd int fd = ns_open(path, err);
-
-	if (fd < 0)
-		return -1;
-	if (ns_is_ours(fd))
-		return error_set(
-			err, ERROR_USAGE,
-			"%s is the host's own network namespace, which plugins would break", path);
-	return 0;
-}
-
 int add_network(struct add_request *request, struct record *record, const json_t *config,
 		const char *netns, const char *ifname, json_t **result, struct error *err)
 {
@@ -121,7 +108,7 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 		return cli_usage(cli, err, "--network stands in place of operands");
 
 	cleanup_free char *path = ns_path(request->store.runroot, netns, err);
-	if (!path || add_check_netns(path, err) < 0)
+	if (!path || ns_check_not_ours(path, err) < 0)
 		return -1;
 
 	json_auto_t *config = cni_files_find(&request->conf_dirs, network, err);
@@ -129,7 +116,8 @@ static int add_alone(const struct cli *cli, struct add_request *request, struct 
 	if (!config || add_check_publish(request, configs, err) < 0)
 		return -1;
 
-	cleanup_free char *id = options_id(request->settings->id, netns, path);
+	cleanup_free char *id =
+		options_id(request->settings->id, netns, path, request->store.runroot);
 	cleanup_record struct record record = { 0 };
 	if (record_open(&request->store, id, &record, err) < 0 ||
 	    add_network(request, &record, config, path, ifname, &result, err) < 0)

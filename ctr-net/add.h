@@ -33,8 +33,5 @@ int add_network(struct add_request *request, struct record *record, const json_t
 /* ERROR_UNSUPPORTED when ports are to be published but none of the configurations can. */
 int add_check_publish(const struct add_request *request, const json_t *configs, struct error *err);
 
-/* The namespace at `path` must be one, and not the one that this process, so the host, is in. */
-int add_check_netns(const char *path, struct error *err);
-
 /* The document form. */
 int add_document(const struct cli *cli, struct add_request *request, struct error *err);

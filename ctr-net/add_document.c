@@ -92,7 +92,7 @@ static char *find_netns(struct add_request *request, struct record *record, cons
 
 	if (!path || (!named && make_netns(request, record, err) < 0))
 		return NULL;
-	return add_check_netns(path, err) < 0 ? NULL : steal_ptr(&path);
+	return ns_check_not_ours(path, err) < 0 ? NULL : steal_ptr(&path);
 }
 
 /* Undo what this run has made: the attachments from `first` on, and the namespace. */

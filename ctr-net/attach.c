@@ -4,7 +4,8 @@
 #include "cni_chain.h"
 #include "cni_config.h"
 #include "cni_files.h"
-#include "pin.h"
+#include "netlink.h"
+#include "ns.h"
 #include "ports.h"
 #include "stand_in.h"
 
@@ -15,27 +16,35 @@
 #include "lib/memory.h"
 #include "lib/store.h"
 
+#include <string.h>
 #include <unistd.h>
 
 bool attach_is_alive(const json_t *entry)
 {
-	struct error ignored;
-
 	return json_flag(entry, "ready") &&
-	       pin_look(json_text(entry, "netns", ""), PIN_NET, &ignored) != 0;
+	       ns_look(json_text(entry, "netns", ""), json_text(entry, "netnsIdentity", NULL)) != 0;
+}
+
+/* The namespace that plugins may look into for DEL, or NULL. An interface that was there before an
+ * ADD that failed is not ours to remove. */
+static const char *netns_of(const json_t *entry)
+{
+	const char *path = json_text(entry, "netns", "");
+
+	if (!json_flag(entry, "ready") && json_flag(entry, "foreign"))
+		return NULL;
+	return ns_look(path, json_text(entry, "netnsIdentity", NULL)) == 0 ? NULL : path;
 }
 
 /* The parameters of a recorded attachment; borrowed from it and from settings. */
 static struct attachment recorded(const struct record *record, const json_t *entry,
 				  const struct attach_settings *settings)
 {
-	const char *netns = json_text(entry, "netns", "");
 	const char *plugin_path = json_text(entry, "pluginPath", "");
-	struct error ignored;
 
 	return (struct attachment){
 		.container_id = record->id,
-		.netns = pin_look(netns, PIN_NET, &ignored) == 0 ? NULL : netns,
+		.netns = netns_of(entry),
 		.ifname = json_text(entry, "ifname", ""),
 		.args = json_text(entry, "args", NULL),
 		.capabilities = json_object_get(entry, "capabilities"),
@@ -213,6 +222,29 @@ static json_t *make_entry(const json_t *config, const struct attachment *attachm
 			 attachment->plugin_path);
 }
 
+/* Note which namespace it is, and whether the interface is there before any plugin has run. */
+static int look_inside(const struct attachment *attachment, json_t *entry, struct error *err)
+{
+	cleanup_fd int fd = ns_open(attachment->netns, err);
+	cleanup_netlink struct netlink netlink = { 0 };
+	const json_t *link;
+	size_t i;
+
+	if (fd < 0 || ns_netlink(fd, &netlink, err) < 0)
+		return -1;
+	cleanup_free char *identity = ns_identity(fd, &netlink);
+	json_auto_t *links = netlink_links(&netlink, err);
+	if (!links)
+		return -1;
+	if (identity)
+		json_object_set_new(entry, "netnsIdentity", json_string(identity));
+	json_array_foreach (links, i, link) {
+		if (strcmp(json_text(link, "name", ""), attachment->ifname) == 0)
+			json_object_set_new(entry, "foreign", json_true());
+	}
+	return 0;
+}
+
 /* Record the attachment, and with it the ports that it publishes. */
 static int record_entry(struct record *record, json_t *entry, struct error *err)
 {
@@ -275,7 +307,8 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 		return error_set(err, ERROR_USAGE, "a path or an argument is not UTF-8 text");
 
 	cleanup_fd int lock = -1;
-	if (attach_keep_gc_out(record->store, config, &lock, err) < 0 ||
+	if (look_inside(attachment, entry, err) < 0 ||
+	    attach_keep_gc_out(record->store, config, &lock, err) < 0 ||
 	    record_entry(record, entry, err) < 0)
 		return -1;
 
@@ -284,8 +317,7 @@ int attach_add(struct record *record, const json_t *config, const struct attachm
 	cleanup_fd int hold = record_hold(record, err);
 	int status = hold < 0 ? -1 : cni_chain_add(config, attachment, &progress, hold, err);
 	cleanup_fd_p(&hold);
-	struct error ignored;
-	if (status == 0 && pin_look(attachment->netns, PIN_NET, &ignored) == 0)
+	if (status == 0 && ns_look(attachment->netns, NULL) == 0)
 		status = error_set(err, ERROR_NOT_FOUND, "namespace %s vanished meanwhile",
 				   attachment->netns);
 	if (status < 0) {

@@ -68,7 +68,7 @@ static int check_alone(const struct cli *cli, const struct store *store,
 	if (!path || options_check_ifname(ifname, err) < 0)
 		return -1;
 
-	cleanup_free char *id = options_id(settings->id, netns, path);
+	cleanup_free char *id = options_id(settings->id, netns, path, store->runroot);
 	if (record_open(store, id, &record, err) < 0)
 		return -1;
 

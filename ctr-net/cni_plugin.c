@@ -5,6 +5,7 @@
 #include "cni_version.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -14,7 +15,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { PLUGIN_OUTPUT_MAX = 1 << 20, SIGNAL_STATUS = 128 };
+enum { PLUGIN_OUTPUT_MAX = 1 << 20, SIGNAL_STATUS = 128, INTERRUPTED_MS = 10000 };
 
 char *cni_plugin_find(const char *plugin_path, const char *type, struct error *err)
 {
@@ -99,7 +100,7 @@ static int plugin_failure(const char *type, const struct spawn_result *result, s
 struct mode {
 	const char *type;
 	const char *command;
-	int death_signal; /* sent to it when we die first; 0: none */
+	bool finishes; /* though we are interrupted or killed */
 	const int *pass_fds;
 };
 
@@ -114,6 +115,8 @@ static int run(const struct attachment *attachment, const struct mode *mode, con
 
 	if (!executable)
 		return -1;
+	if (cli_interrupted())
+		return error_set(err, ERROR_TEMPORARY, "interrupted");
 	make_environment(attachment, mode->command, &environment);
 
 	const char *const argv[] = { executable, NULL };
@@ -124,7 +127,8 @@ static int run(const struct attachment *attachment, const struct mode *mode, con
 		.input_length = strlen(input),
 		.output_max = PLUGIN_OUTPUT_MAX,
 		.timeout_ms = attachment->timeout_ms,
-		.death_signal = mode->death_signal,
+		.death_signal = mode->finishes ? 0 : SIGKILL,
+		.grace_ms = mode->finishes ? INTERRUPTED_MS : 0,
 		.pass_fds = mode->pass_fds,
 	};
 	if (spawn_run(&spawn, result, err) < 0) {
@@ -149,7 +153,7 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	/* an orphan would go on adding while the next command deletes; what it has started itself
 	 * is waited for */
 	const int pass_fds[] = { hold_fd, -1 };
-	const struct mode mode = { type, "ADD", SIGKILL, pass_fds };
+	const struct mode mode = { type, "ADD", false, pass_fds };
 	if (run(attachment, &mode, request, &output, err) < 0)
 		return NULL;
 
@@ -177,7 +181,7 @@ static int ask(const struct attachment *attachment, const char *command, const j
 	       struct error *err)
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
-	const struct mode mode = { json_text(request, "type", ""), command, SIGKILL, NULL };
+	const struct mode mode = { json_text(request, "type", ""), command, false, NULL };
 
 	return run(attachment, &mode, request, &output, err);
 }
@@ -209,7 +213,7 @@ json_t *cni_plugin_versions(const struct attachment *attachment, const char *typ
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
 	json_auto_t *request = json_pack("{s:s}", "cniVersion", CNI_VERSION_MAX);
-	const struct mode mode = { type, "VERSION", SIGKILL, NULL };
+	const struct mode mode = { type, "VERSION", false, NULL };
 
 	if (run(attachment, &mode, request, &output, err) < 0)
 		return NULL;
@@ -230,7 +234,7 @@ int cni_plugin_gc(const struct attachment *attachment, const json_t *request, in
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
 	const int pass_fds[] = { lock_fd, -1 };
-	const struct mode mode = { json_text(request, "type", ""), "GC", 0, pass_fds };
+	const struct mode mode = { json_text(request, "type", ""), "GC", true, pass_fds };
 
 	return run(attachment, &mode, request, &output, err);
 }
@@ -244,7 +248,7 @@ int cni_plugin_del(const struct attachment *attachment, const char *type, const 
 	 * firewall rules. Not so for ADD, where a daemon that a plugin starts would keep the lock:
 	 * record_hold(). */
 	const int pass_fds[] = { lock_fd, -1 };
-	const struct mode mode = { type, "DEL", 0, pass_fds };
+	const struct mode mode = { type, "DEL", true, pass_fds };
 
 	return run(attachment, &mode, request, &output, err);
 }

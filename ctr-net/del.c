@@ -54,10 +54,12 @@ static int del_unrecorded(const struct cli *cli, const struct record *record, co
 	if (!config)
 		return -1;
 
-	struct error ignored;
+	bool is_gone = ns_look(netns, NULL) == 0;
+	if (!is_gone && ns_check_not_ours(netns, err) < 0)
+		return -1;
 	const struct attachment attachment = {
 		.container_id = record->id,
-		.netns = pin_look(netns, PIN_NET, &ignored) == 0 ? NULL : netns,
+		.netns = is_gone ? NULL : netns,
 		.ifname = ifname,
 		.plugin_path = plugin_path,
 		.timeout_ms = attach->timeout_ms,
@@ -81,7 +83,7 @@ static int del_alone(const struct cli *cli, const struct store *store,
 	if (!path || options_check_ifname(ifname, err) < 0)
 		return -1;
 
-	cleanup_free char *id = options_id(settings->id, netns, path);
+	cleanup_free char *id = options_id(settings->id, netns, path, store->runroot);
 	if (record_open(store, id, &record, err) < 0)
 		return -1;
 
@@ -103,7 +105,9 @@ static int del_document(const struct cli *cli, const struct store *store,
 	if (!id || del_id(store, id, attach, err) < 0)
 		return -1;
 	json_object_del(document, "network");
-	if (json_path(document, "rootfs", "bundle", NULL) && document_save(document, err) < 0)
+	/* the bundle may have gone first */
+	if (json_path(document, "rootfs", "bundle", NULL) && document_save(document, err) < 0 &&
+	    err->kind != ERROR_NOT_FOUND)
 		return -1;
 	return output_object(cli, document, err);
 }

@@ -8,6 +8,7 @@
 #include "netlink.h"
 #include "pin.h"
 
+#include "lib/boot.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/memory.h"
@@ -15,10 +16,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,10 +60,16 @@ char *ns_runroot(const struct cli *cli)
 	return path ? path : xstrdup(cli->runroot);
 }
 
+/* Without links in all but the last part, which may be one, as in /proc/PID/ns/net. */
 static char *absolute(const char *path, struct error *err)
 {
 	char here[PATH_MAX];
+	const char *last = strrchr(path, '/') + 1;
+	cleanup_free char *directory = xstrndup(path, (size_t)(last - path));
+	cleanup_free char *real = realpath(directory, NULL);
 
+	if (real)
+		return xasprintf("%s/%s", real[1] ? real : "", last);
 	if (path[0] == '/')
 		return xstrdup(path);
 	if (!getcwd(here, sizeof here)) {
@@ -102,10 +111,49 @@ int ns_open(const char *path, struct error *err)
 	return steal_fd(&fd);
 }
 
-bool ns_is_ours(int ns_fd)
+int ns_check_not_ours(const char *path, struct error *err)
 {
+	cleanup_fd int fd = ns_open(path, err);
 	struct stat theirs, ours;
 
-	return fstat(ns_fd, &theirs) == 0 && stat(OWN_NS, &ours) == 0 &&
-	       theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &theirs) < 0 || stat(OWN_NS, &ours) < 0)
+		return error_os(err, "%s", path);
+	if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
+		return error_set(
+			err, ERROR_USAGE,
+			"%s is the host's own network namespace, which plugins would break", path);
+	return 0;
+}
+
+/* The kernel counts the namespaces of a boot (Linux 5.14). */
+char *ns_identity(int ns_fd, const struct netlink *netlink)
+{
+	struct error ignored;
+	cleanup_free char *boot = boot_id(&ignored);
+	uint64_t number;
+	socklen_t size = sizeof number;
+	struct stat st;
+
+	if (!boot)
+		return NULL;
+	if (getsockopt(netlink_fd(netlink), SOL_SOCKET, SO_NETNS_COOKIE, &number, &size) == 0)
+		return xasprintf("%s %" PRIu64, boot, number);
+	return fstat(ns_fd, &st) < 0 ? NULL : xasprintf("%s i%ju", boot, (uintmax_t)st.st_ino);
+}
+
+int ns_look(const char *path, const char *identity)
+{
+	cleanup_netlink struct netlink netlink = { 0 };
+	struct error ignored;
+	int there = pin_look(path, PIN_NET, &ignored);
+
+	if (there != 1 || !identity)
+		return there;
+	cleanup_fd int fd = ns_open(path, &ignored);
+	if (fd < 0 || ns_netlink(fd, &netlink, &ignored) < 0)
+		return -1;
+	cleanup_free char *now = ns_identity(fd, &netlink);
+	return now ? strcmp(now, identity) == 0 : -1;
 }

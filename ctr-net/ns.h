@@ -12,7 +12,8 @@ struct netlink;
 char *ns_runroot(const struct cli *cli);
 
 /* The path for what a user calls a namespace: a word with a slash is a path (made absolute), any
- * other the name of a pinned one. Nothing needs to be there. The caller frees it. */
+ * other the name of a pinned one. Nothing needs to be there; where its directory is, it is named
+ * without links, so that one namespace has one path. The caller frees it. */
 char *ns_path(const char *runroot, const char *name, struct error *err);
 
 #define NEEDS_ROOT "namespaces and networks need root, and not of a user namespace"
@@ -20,8 +21,16 @@ char *ns_path(const char *runroot, const char *name, struct error *err);
 /* Open a network namespace. ERROR_NOT_FOUND; ERROR_USAGE when it is something else. */
 int ns_open(const char *path, struct error *err);
 
-/* Whether the open namespace is the one that this process is in. */
-bool ns_is_ours(int ns_fd);
+/* ERROR_USAGE where it is the namespace that this process is in, which plugins would break. */
+int ns_check_not_ours(const char *path, struct error *err);
+
+/* What no other network namespace ever has, while paths and the numbers of inodes are used again.
+ * NULL where that cannot be told; the caller frees it. */
+char *ns_identity(int ns_fd, const struct netlink *netlink);
+
+/* 1 where the path leads to a network namespace, and to the one of that identity (NULL: to any), 0
+ * where it does not, -1 where that cannot be told. */
+int ns_look(const char *path, const char *identity);
 
 /* A netlink socket into the open namespace; this process stays where it is. */
 int ns_netlink(int ns_fd, struct netlink *netlink, struct error *err);

@@ -3,6 +3,7 @@
 
 #include "cni_config.h"
 #include "cni_files.h"
+#include "pin.h"
 #include "publish.h"
 
 #include "lib/cleanup.h"
@@ -14,6 +15,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PLUGIN_PATH_DEFAULT "/opt/cni/bin:/usr/lib/cni:/usr/libexec/cni"
 
@@ -42,13 +44,30 @@ static char *join(const struct strings *words, char separator)
 	return text;
 }
 
+/* They are recorded for DEL, which may be run from another directory. */
+static char *make_absolute(char *directories)
+{
+	cleanup_free char *here = getcwd(NULL, 0);
+	cleanup_strings struct strings absolute = { 0 };
+	char *rest = directories;
+
+	for (const char *one; (one = strsep(&rest, ":"));) {
+		if (*one == '/')
+			strings_add(&absolute, one);
+		else if (*one && here)
+			strings_addf(&absolute, "%s/%s", here, one);
+	}
+	return join(&absolute, ':');
+}
+
 char *options_plugin_path_if_any(const struct strings *named)
 {
 	const char *environment = getenv("CNI_PATH");
+	cleanup_free char *given = named->count > 0 ? join(named, ':')
+				   : environment    ? xstrdup(environment)
+						    : NULL;
 
-	if (named->count > 0)
-		return join(named, ':');
-	return environment && *environment ? xstrdup(environment) : NULL;
+	return given ? make_absolute(given) : NULL;
 }
 
 char *options_plugin_path(const struct strings *named)
@@ -175,13 +194,17 @@ int options_check_id(const char *id, struct error *err)
 		       : error_set(err, ERROR_USAGE, "\"%s\" cannot be the id of a container", id);
 }
 
-char *options_id(const char *id, const char *netns, const char *path)
+char *options_id(const char *id, const char *netns, const char *path, const char *runroot)
 {
+	const char *name = strrchr(path, '/') + 1;
+	cleanup_free char *pinned = pin_path(runroot, PIN_NET, name);
 	uint64_t hash =
 		0xcbf29ce484222325; /* FNV-1a: loading libcrypto takes longer than all else */
 
 	if (id || !strchr(netns, '/'))
 		return xstrdup(id ? id : netns);
+	if (path_is_id(name) && strcmp(path, pinned) == 0)
+		return xstrdup(name);
 	for (const char *c = path; *c; c++)
 		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
 	return xasprintf("netns-%016" PRIx64, hash);

@@ -73,5 +73,6 @@ int options_check_ifname(const char *ifname, struct error *err);
 int options_check_id(const char *id, struct error *err);
 
 /* The id under which a namespace is connected: the one given or, where that is NULL, the name of a
- * pinned one, else one derived from its path. The caller frees it. */
-char *options_id(const char *id, const char *netns, const char *path);
+ * pinned one, also where `netns` is its path, else one derived from that. `path` is its ns_path().
+ * The caller frees it. */
+char *options_id(const char *id, const char *netns, const char *path, const char *runroot);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ports.h"
 
-#include "pin.h"
+#include "ns.h"
 #include "publish.h"
 #include "record.h"
 
@@ -33,7 +33,7 @@ static const json_t *find_conflict(const json_t *mappings, const json_t *taken)
 static int check_container(const struct record *record, const json_t *mappings, const char *id,
 			   struct error *err)
 {
-	struct error unreadable, ignored;
+	struct error unreadable;
 	json_auto_t *attachments = record_peek(record->store, id, &unreadable);
 	const json_t *attachment;
 	size_t i;
@@ -44,8 +44,8 @@ static int check_container(const struct record *record, const json_t *mappings, 
 		const json_t *conflict = find_conflict(
 			mappings, json_path(attachment, "capabilities", "portMappings", NULL));
 
-		if (!conflict ||
-		    pin_look(json_text(attachment, "netns", ""), PIN_NET, &ignored) == 0)
+		if (!conflict || ns_look(json_text(attachment, "netns", ""),
+					 json_text(attachment, "netnsIdentity", NULL)) == 0)
 			continue;
 		error_set(err, ERROR_IN_USE,
 			  "port %lld/%s of the host is published by container %s",

@@ -22,8 +22,10 @@
 #define LOCK_KIND "network"
 
 enum {
-	/* a line for each plugin, each with a result of up to 1 MiB, for some networks */
-	JOURNAL_MAX = 256 << 20,
+	/* a line for each plugin, each with a result of up to 1 MiB, for some networks; what a
+	 * larger one would be removed by is written all the same */
+	JOURNAL_MAX = 64 << 20,
+	ADDITIONS_MAX = 48 << 20,
 	AWAIT_MS = 5000,
 	AWAIT_STEP_MS = 10
 };
@@ -307,9 +309,22 @@ static int append(struct record *record, json_t *line, bool sync, struct error *
 	return error_prefix(err, "cannot write %s/networks", record->store->root);
 }
 
+/* A line that there need not be: what could not be read again is not written. */
+static int append_more(struct record *record, json_t *line, bool sync, struct error *err)
+{
+	struct stat st;
+
+	if (record->fd < 0 || fstat(record->fd, &st) < 0 || st.st_size < ADDITIONS_MAX)
+		return append(record, line, sync, err);
+	json_decref(line);
+	error_set(err, ERROR_LIMIT, "%s/networks/%s.json would be larger than %d MiB",
+		  record->store->root, record->id, ADDITIONS_MAX >> 20);
+	return error_hint(err, "ctr-net del --id %s removes it", record->id);
+}
+
 int record_add(struct record *record, json_t *attachment, struct error *err)
 {
-	if (append(record, json_pack("{s:O}", "attachment", attachment), true, err) < 0)
+	if (append_more(record, json_pack("{s:O}", "attachment", attachment), true, err) < 0)
 		return -1;
 	json_array_append(record->attachments, attachment);
 	return 0;
@@ -320,10 +335,11 @@ int record_note_result(struct record *record, json_t *attachment, json_t *result
 {
 	/* first here: what a plugin has made is undone by it even where the disk is full */
 	note(attachment, result, ready);
-	return append(record,
-		      json_pack("{s:O, s:O, s:b}", "ifname", json_object_get(attachment, "ifname"),
-				"result", result, "ready", ready),
-		      false, err);
+	return append_more(record,
+			   json_pack("{s:O, s:O, s:b}", "ifname",
+				     json_object_get(attachment, "ifname"), "result", result,
+				     "ready", ready),
+			   false, err);
 }
 
 /* Removals never fail, so that a full disk does not keep a container connected: a line that is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/catalog_cache.h"
 
-#include "ctr-store/boot.h"
+#include "lib/boot.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"

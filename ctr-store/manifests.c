@@ -4,7 +4,7 @@
  */
 #include "ctr-store/manifests.h"
 
-#include "ctr-store/boot.h"
+#include "lib/boot.h"
 #include "ctr-store/image.h"
 #include "lib/buffer.h"
 #include "lib/cleanup.h"

@@ -217,10 +217,17 @@ static void feed(struct stream *input)
 		close_stream(input);
 }
 
+/* 0 is never. */
+static long long earlier(long long a, long long b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
 /* Move bytes until the program has exited and said everything. A descendant that keeps the pipes
- * open after the program's end is not waited for. */
+ * open after the program's end is not waited for. An interruption that the program may outlast is
+ * put into *interrupted. */
 static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct stream streams[3],
-		    int *status, struct error *err)
+		    int *status, int *interrupted, struct error *err)
 {
 	long long end = spawn->timeout_ms ? clock_ms() + spawn->timeout_ms : 0;
 	bool exited = false;
@@ -234,14 +241,20 @@ static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct str
 		};
 		long long left = end ? end - clock_ms() : -1;
 
+		if (end && left <= 0 && !exited && *interrupted)
+			return error_set(err, ERROR_TEMPORARY, "interrupted");
 		if (end && left <= 0 && !exited)
 			return error_set(err, ERROR_TEMPORARY, "%s took longer than %d ms",
 					 spawn->argv[0], spawn->timeout_ms);
 		int ready = cli_poll(polls, 4, exited ? 0 : (int)(left > INT_MAX ? INT_MAX : left));
 		if (ready < 0 && errno != EINTR)
 			return error_os(err, "poll");
-		if (cli_interrupted())
+		if (cli_interrupted() && (*interrupted || !spawn->grace_ms))
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
+		if (cli_interrupted()) {
+			*interrupted = cli_interrupt_take();
+			end = earlier(end, clock_ms() + spawn->grace_ms);
+		}
 		if (ready < 0)
 			continue;
 		if (polls[0].revents)
@@ -315,7 +328,7 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct err
 	__attribute__((cleanup(close_streams))) struct stream streams[3] = { { .fd = -1 },
 									     { .fd = -1 },
 									     { .fd = -1 } };
-	int theirs[3] = { -1, -1, -1 }, status = 0;
+	int theirs[3] = { -1, -1, -1 }, status = 0, interrupted = 0;
 	struct sigaction old_sigpipe;
 
 	if (open_streams(spawn, streams, theirs, err) < 0)
@@ -336,7 +349,8 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct err
 	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	ignore_sigpipe(&old_sigpipe);
 	int done = pid_fd < 0 ? error_os(err, "pidfd_open")
-			      : converse(spawn, pid, pid_fd, streams, &status, err);
+			      : converse(spawn, pid, pid_fd, streams, &status, &interrupted, err);
+	cli_interrupt_put(interrupted);
 	sigaction(SIGPIPE, &old_sigpipe, NULL);
 	if (done < 0) {
 		kill(-pid, SIGKILL);

@@ -22,6 +22,7 @@ struct spawn {
 	const char *directory; /* working directory, or NULL */
 	bool new_session;      /* the program leads a session, not only a process group */
 	int death_signal;      /* sent to the program when we die first; 0: none */
+	int grace_ms;	       /* what it may still take once we are interrupted */
 };
 
 struct spawn_result {
@@ -32,7 +33,8 @@ struct spawn_result {
 
 /* Run to the end. 0 whenever the program ran, whatever its status. -1: it could not be started
  * (ERROR_NOT_FOUND when there is no such program), took too long (ERROR_TEMPORARY), printed too
- * much (ERROR_LIMIT), or we were interrupted; it has been killed and reaped then. */
+ * much (ERROR_LIMIT), or we were interrupted, twice or for longer than it is given; it has been
+ * killed and reaped then. */
 int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct error *err);
 void spawn_result_free(struct spawn_result *result);
 #define cleanup_spawn_result __attribute__((cleanup(spawn_result_free)))

@@ -334,6 +334,19 @@ document() {
 	error_is usage "exactly one network"
 }
 
+@test "add: an interface that is there already is none of ours to undo" {
+	bridge_network web 14
+	net ns create one
+	nsenter --net="$OCID_RUNROOT/netns/one" ip link add eth0 type veth peer name far
+	net 1 add web one --conf-dir "$NET_D"
+	nsenter --net="$OCID_RUNROOT/netns/one" ip link delete eth0
+	[ -z "$(find "$LEASES" -name '10.90.14.*')" ]
+	net add web one --conf-dir "$NET_D"
+	net 1 add web one --id other --conf-dir "$NET_D"
+	net check web one
+	[ ! -e "$OCID_ROOT/networks/other.json" ]
+}
+
 @test "add: the host's own namespace is refused" {
 	bridge_network web 20
 	net 2 add web /proc/self/ns/net --conf-dir "$NET_D"

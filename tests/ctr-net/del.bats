@@ -91,6 +91,100 @@ no_veth() {
 	net del --id abc
 }
 
+@test "del: a namespace made anew under its name is another one" {
+	bridge_network web 9
+	for next in "add web one --conf-dir $NET_D" gc; do
+		net ns create one
+		net add web one --conf-dir "$NET_D"
+		net ns rm --force one
+		wait_for 5 no_veth
+		net ns create one
+		# shellcheck disable=SC2086 # words
+		net $next
+		[ "$(find "$LEASES/web" -name '10.*' | wc -l)" -eq "$([ "$next" = gc ] && echo 0 || echo 1)" ]
+		net del web one --conf-dir "$NET_D"
+		net ns rm one
+	done
+}
+
+@test "del: leaves alone what the path leads to now, the host above all" {
+	local theirs=$BATS_TEST_TMPDIR/theirs
+
+	bridge_network web 11
+	touch "$theirs"
+	unshare --net="$theirs" true
+	net add web "$theirs" --conf-dir "$NET_D"
+	umount "$theirs"
+	wait_for 5 no_veth
+	on_host ip link add eth0 type veth peer name far
+	mount --bind "$HOST" "$theirs"
+	net gc
+	[ ! -e "$LEASES/web/10.90.11.2" ]
+	net 2 del web "$theirs" --conf-dir "$NET_D"
+	error_is usage "the host's own network namespace"
+	on_host ip link delete eth0
+	umount "$theirs"
+}
+
+@test "del: a namespace has one path, whatever links lead to it" {
+	local top=$BATS_TEST_TMPDIR/top
+
+	bridge_network web 12
+	mkdir "$top"
+	ln -s top "$BATS_TEST_TMPDIR/link"
+	touch "$top/ns"
+	unshare --net="$top/ns" true
+	net add web "$BATS_TEST_TMPDIR/link/ns" --conf-dir "$NET_D"
+	cd "$top"
+	net 4 add web ./ns --conf-dir "$NET_D"
+	net del web "$top//ns"
+	umount "$top/ns"
+	nothing_left
+	net ns create one
+	net add web "$OCID_RUNROOT/netns/one" --conf-dir "$NET_D"
+	net 4 add web one --conf-dir "$NET_D"
+	net del web one
+}
+
+@test "del: plugins are where they were for add, from whatever directory" {
+	plugin_nothing
+	network nil "$NOTHING"
+	net ns create one
+	cd "$PLUGINS/.."
+	net add nil one --conf-dir "$NET_D" --plugin-dir ./plugins
+	cd /
+	tool env -u CNI_PATH nsenter --net="$HOST" ctr-net del nil one
+	nothing_left_of one
+}
+
+nothing_left_of() {
+	[ ! -e "$OCID_ROOT/networks/$1.json" ]
+	net ns rm "$1"
+}
+
+@test "del: with a document whose bundle has gone" {
+	bridge_network web 13
+	mkdir "$BATS_TEST_TMPDIR/bundle"
+	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc", "bundle": "'"$BATS_TEST_TMPDIR"'/bundle"}}'
+	echo "$output" >"$BATS_TEST_TMPDIR/added"
+	rm -r "$BATS_TEST_TMPDIR/bundle"
+	net del <"$BATS_TEST_TMPDIR/added"
+	jq -e '.rootfs.id == "abc" and (has("network") | not)' <<<"$output"
+}
+
+@test "del: a record takes no more than can be read again" {
+	plugin_nothing
+	network nil "$NOTHING"
+	net ns create one
+	net add nil one --conf-dir "$NET_D"
+	/usr/bin/python3 -c 'for _ in range(48): print("{\"bundle\": \"/" + "x" * (1 << 20) + "\"}")' \
+		>>"$OCID_ROOT/networks/one.json"
+	net 9 add nil one --ifname eth1 --conf-dir "$NET_D"
+	error_is limit "would be larger than 48 MiB"
+	net del nil one
+	nothing_left_of one
+}
+
 @test "del: a plain file where the namespace was does not stand in the way" {
 	network web '{"type": "bridge", "bridge": "br6", "ipam": {"type": "host-local",
 		"dataDir": "'"$LEASES"'", "subnet": "10.90.6.0/24"}}'

@@ -370,6 +370,33 @@ given() {
 	done
 }
 
+@test "plugins: finish DEL when a signal comes, and are killed when it comes again" {
+	plugin_nothing
+	plugin slow <<-'END'
+		[ "$CNI_COMMAND" = DEL ] || { echo '{"cniVersion": "1.0.0"}'; exit 0; }
+		touch "$seen/begun"
+		sleep 1
+		touch "$seen/done"
+	END
+	network slow "$NOTHING" '{"type": "slow"}'
+	for signals in 1 2; do
+		rm -f "$BATS_TEST_TMPDIR"/{begun,done}
+		net add slow one --conf-dir "$NET_D"
+		nsenter --net="$HOST" ctr-net del slow one 3>&- &
+		pid=$!
+		wait_for 5 test -e "$BATS_TEST_TMPDIR/begun"
+		kill -TERM "$pid"
+		sleep 0.2
+		[ "$signals" -eq 1 ] || kill -TERM "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" -eq 143 ]
+		[ "$signals" -eq 2 ] || [ -e "$BATS_TEST_TMPDIR/done" ]
+		[ "$signals" -eq 1 ] || [ ! -e "$BATS_TEST_TMPDIR/done" ]
+		net del slow one
+	done
+}
+
 @test "plugins: finish DEL when ctr-net is killed, and the next command waits for it" {
 	plugin slow <<-'END'
 		echo "$CNI_COMMAND begins" >>"$seen/order"

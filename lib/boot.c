@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/boot.h"
+#include "lib/boot.h"
 
 #include "lib/file.h"
 
