@@ -24,6 +24,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory_file.h"
+#include "lib/random.h"
 #include "lib/spawn.h"
 #include "lib/store.h"
 
@@ -230,7 +231,9 @@ static int prepare_terminal(struct session *session, struct error *err)
 {
 	if (!session->settings->request.tty)
 		return 0;
-	snprintf(session->socket_name, sizeof session->socket_name, "exec-%d.tty", (int)getpid());
+	char unique[RANDOM_NAME_SIZE];
+	random_name(unique); /* not the process's id, which a killed one may have had */
+	snprintf(session->socket_name, sizeof session->socket_name, "exec-%s.tty", unique);
 	session->socket_fd = console_socket_listen(session->container.dir_fd, session->socket_name,
 						   &session->socket_path, err);
 	return session->socket_fd < 0 ? -1 : 0;

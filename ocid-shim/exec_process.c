@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/exec_process.h"
 
+#include "ocid-shim/terminal.h"
+
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
@@ -85,6 +87,7 @@ json_t *exec_process(const json_t *facts, const struct exec_request *request,
 	cleanup_free char *path = xasprintf("%s/config.json", json_text(facts, "bundle", ""));
 	json_auto_t *config = json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, err);
 	json_t *process; /* borrowed from config */
+	struct monitor_size size;
 
 	if (!config || json_require(config, path, err, "{s:o}", "process", &process) < 0)
 		return NULL;
@@ -97,6 +100,10 @@ json_t *exec_process(const json_t *facts, const struct exec_request *request,
 	json_object_set_new(process, "args", words);
 	json_object_set_new(process, "terminal", json_boolean(request->tty));
 	json_object_del(process, "consoleSize");
+	if (request->tty && terminal_size(&size))
+		json_object_set_new(
+			process, "consoleSize",
+			json_pack("{s:i, s:i}", "height", size.rows, "width", size.columns));
 	json_object_del(process, "commandLine");
 	if (!json_is_array(json_object_get(process, "env")))
 		json_object_set_new(process, "env", json_array());

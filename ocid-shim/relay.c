@@ -46,6 +46,7 @@ struct state {
 	struct transit in, out;
 	int out_fd; /* where `out` goes: standard output or error */
 	bool stdin_open, output_open;
+	int write_error;	  /* errno; 0: none, or nobody reads */
 	long long ended_at;	  /* clock_ms(); 0: not yet */
 	int window_fd;		  /* tells of SIGWINCH */
 	char line[SIZE_LINE_MAX]; /* the start of a line of resize_fd */
@@ -142,7 +143,7 @@ static void read_output(struct state *state)
 		out->end = (size_t)got;
 }
 
-/* False when nobody reads it. */
+/* False when nobody reads it, or it cannot be written. */
 static bool write_output(struct state *state)
 {
 	struct transit *out = &state->out;
@@ -150,10 +151,15 @@ static bool write_output(struct state *state)
 	ssize_t put = write(state->out_fd, out->bytes + out->start,
 			    length < WRITE_MAX ? length : WRITE_MAX);
 
-	if (put < 0 && errno != EINTR && errno != EAGAIN)
+	if (put < 0 && errno != EINTR && errno != EAGAIN) {
+		state->write_error = errno == EPIPE || errno == ECONNRESET ? 0 : errno;
 		return false;
+	}
 	if (put > 0)
 		out->start += (size_t)put;
+	/* what a slow reader kept waiting has not been late */
+	if (state->ended_at && is_empty(out) && clock_ms() > state->ended_at + LAST_WORDS_MS)
+		state->ended_at = clock_ms();
 	return true;
 }
 
@@ -226,7 +232,7 @@ static void prepare(const struct state *state, struct pollfd polls[static POLLS]
 		(struct pollfd){ .fd = state->ended_at ? -1 : relay->end_fd, .events = POLLIN };
 }
 
-/* Deal with what has happened. False when nobody reads our output. */
+/* Deal with what has happened. False when nothing more can be written. */
 static bool step(struct state *state, const struct pollfd polls[static POLLS])
 {
 	if (polls[POLL_SIZE].revents)
@@ -288,8 +294,10 @@ static int run(struct state *state, struct error *err)
 				return error_os(err, "poll");
 			continue;
 		}
-		if (!step(state, polls))
-			return RELAY_UNREAD;
+		if (step(state, polls))
+			continue;
+		errno = state->write_error;
+		return errno ? error_os(err, "standard output") : RELAY_UNREAD;
 	}
 	return RELAY_ENDED;
 }

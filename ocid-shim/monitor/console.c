@@ -48,6 +48,9 @@ int console_receive(struct monitor *monitor)
 		return -1;
 	memcpy(&monitor->console_fd, CMSG_DATA(header), sizeof(int));
 	fcntl(monitor->console_fd, F_SETFL, O_NONBLOCK);
+	/* one end that stays open: a terminal that the container has closed for a moment ends
+	 * neither its output nor, with a hangup, its processes. Before Linux 4.13 it does. */
+	(void)!ioctl(monitor->console_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	return 0;
 }
 
@@ -66,7 +69,9 @@ void console_end_input(const struct monitor *monitor)
 	struct termios modes;
 
 	/* a terminal has no other end of file; who reads it raw has to know for himself */
-	if (tcgetattr(monitor->console_fd, &modes) == 0 && (modes.c_lflag & ICANON) &&
-	    write(monitor->console_fd, &modes.c_cc[VEOF], 1) < 0)
+	if (tcgetattr(monitor->console_fd, &modes) < 0 || !(modes.c_lflag & ICANON))
 		return;
+	/* after a line that has not ended the first one only hands that over */
+	const char ends[] = { (char)modes.c_cc[VEOF], (char)modes.c_cc[VEOF] };
+	(void)!write(monitor->console_fd, ends, sizeof ends);
 }

@@ -67,6 +67,10 @@ static ssize_t read_stream(struct monitor *monitor, struct stream *stream, size_
 		if (monitor->init)
 			stream_end(&monitor->log, stream);
 		events_stop_watching(monitor, stream->fd);
+		if (stream->fd == monitor->console_fd) {
+			monitor->console_fd = monitor->input_fd = -1;
+			monitor->has_input = false;
+		}
 		close(stream->fd);
 		stream->fd = -1;
 	}

@@ -41,10 +41,9 @@ void log_rotate(struct log *log)
 	char from[PATH_SIZE] = "", to[PATH_SIZE] = "";
 
 	log->size = 0; /* also of one that grows on: it is tried again some time */
-	if (log->files == 0) {
-		(void)!ftruncate(log->fd, 0);
+	/* not emptied: who follows it would miss what is written where he has been already */
+	if (log->files == 0 && unlinkat(AT_FDCWD, log->path, 0) < 0)
 		return;
-	}
 	for (int i = log->files - 1; i >= 0; i--) {
 		add_name(&(struct text){ from, sizeof from, 0 }, log, i);
 		add_name(&(struct text){ to, sizeof to, 0 }, log, i + 1);

@@ -243,6 +243,37 @@ make_attached() {
 	shim rm last
 }
 
+@test "attach: a terminal that nobody holds open for a moment goes on" {
+	bundle gap 'echo first; exec </dev/null >/dev/null 2>&1; sleep 0.5; echo second >/dev/console; sleep 100' "$TTY"
+	shim run --bundle "$BUNDLE" gap
+	logs_say() { ocid-shim logs gap | grep -q "$1"; }
+	wait_for 10 logs_say second
+	shim resize gap 80 24
+	shim rm --force gap
+	# nor is anybody hung up
+	bundle hangs 'exec </dev/null >/dev/null 2>&1; sleep 0.5; exit 4' "$TTY | .linux.namespaces = [{type: \"mount\"}]"
+	shim run --bundle "$BUNDLE" hangs
+	[ "$(code hangs)" -eq 4 ]
+	shim rm hangs
+}
+
+@test "attach: with --stdin once a terminal's input ends in the middle of a line, too" {
+	bundle middle 'cat >/dev/null; echo over; exit 1' "$TTY"
+	shim run --stdin once --bundle "$BUNDLE" middle
+	run -1 bash -c 'printf a | timeout 10 ocid-shim attach middle'
+	[[ $output == *over* ]]
+	shim rm middle
+}
+
+@test "attach: output that cannot be written is an error" {
+	bundle full 'sleep 0.5; seq 1 50000; sleep 1; exit 3'
+	shim run --bundle "$BUNDLE" full
+	run -9 --separate-stderr bash -c 'ocid-shim attach --no-stdin full >/dev/full'
+	[[ $stderr == *"standard output: No space left on device"* ]]
+	[ "$(code full)" -eq 3 ]
+	shim rm full
+}
+
 @test "attach: with --stdin once a terminal's lines end too" {
 	bundle end 'cat >/dev/null; echo over; exit 1' "$TTY"
 	shim create --stdin once --bundle "$BUNDLE" end

@@ -158,6 +158,7 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	# all of much output is there, though the terminal is gone with its process
 	ocid-shim exec --tty term seq 1 100000 | tr -d '\r' >"$BATS_TEST_TMPDIR/out"
 	seq 1 100000 | cmp - "$BATS_TEST_TMPDIR/out"
+	[ "$(ocid-shim exec --tty --no-stdin term seq 1 10500 | { sleep 1.5; tail -n 1; } | tr -d '\r')" = 10500 ]
 	# what goes on in the background does not keep it
 	TOOL_TIMEOUT=30 shim 4 exec --tty term sh -c 'trap "" HUP; sleep 43214 & exit 4'
 	shim 127 exec --tty term nonesuch
@@ -189,7 +190,7 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 		fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
 		before = termios.tcgetattr(child)
 		shell = subprocess.Popen(["ocid-shim", "exec", "-t", "sized", "sh", "-c",
-		    "sleep 0.3; stty size; read a; echo got $a; exit 8"], stdin=child, stdout=child)
+		    "stty size; read a; echo got $a; exit 8"], stdin=child, stdout=child)
 		while termios.tcgetattr(child)[3] & termios.ICANON:
 		    pass
 		os.write(parent, b"hello\r")
