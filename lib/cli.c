@@ -72,6 +72,24 @@ static int store_option(struct parser *p, const struct cli_option *option, void 
 	return 0;
 }
 
+/* The words of Go's strconv.ParseBool, which other tools of the field take. */
+static int store_flag(struct parser *p, const struct cli_option *option, void *settings,
+		      const char *value)
+{
+	static const char *const words[2][6] = { { "0", "f", "F", "false", "False", "FALSE" },
+						 { "1", "t", "T", "true", "True", "TRUE" } };
+
+	for (int is_set = 0; is_set < 2; is_set++)
+		for (size_t i = 0; i < 6; i++)
+			if (strcmp(value, words[is_set][i]) == 0) {
+				const bool flag = is_set;
+
+				memcpy((char *)settings + option->offset, &flag, sizeof flag);
+				return 0;
+			}
+	return cli_usage(p->cli, p->err, "--%s is true or false, not \"%s\"", option->name, value);
+}
+
 /* Clear the flag NAME for "--no-NAME". False when that is not an option. */
 static bool clear_flag(struct parser *p, const char *name, size_t length)
 {
@@ -104,16 +122,8 @@ static int parse_long(struct parser *p, char **argv, int *next)
 		return 0;
 	if (!option)
 		return cli_usage(p->cli, p->err, "unknown option --%.*s", (int)length, name);
-	if (option->kind == OPTION_FLAG && value) {
-		if (strcmp(value, "true") == 0)
-			return store_option(p, option, settings, NULL);
-		if (strcmp(value, "false") == 0) {
-			memset((char *)settings + option->offset, 0, sizeof(bool));
-			return 0;
-		}
-		return cli_usage(p->cli, p->err, "--%s is true or false, not \"%s\"", option->name,
-				 value);
-	}
+	if (option->kind == OPTION_FLAG && value)
+		return store_flag(p, option, settings, value);
 	if (option->kind != OPTION_FLAG && !value) {
 		value = argv[*next];
 		if (!value)
@@ -147,6 +157,8 @@ static int parse_letters(struct parser *p, char **argv, int *next)
 				return cli_usage(p->cli, p->err, "-%c needs a value (%s)", *letters,
 						 option->value);
 		}
+		if (option->kind == OPTION_FLAG && letters[1] == '=')
+			return store_flag(p, option, settings, letters + 2);
 		if (store_option(p, option, settings, value) < 0)
 			return -1;
 		if (value)

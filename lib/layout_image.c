@@ -48,24 +48,37 @@ json_t *layout_platform(void)
 	return json_pack("{s:s, s:s}", "os", "linux", "architecture", host.machine);
 }
 
-/* How well an entry's platform serves the wanted one: 0 not at all, more is better. A machine
- * runs older variants of its arm architecture too; arm64 without a variant is v8. */
+/* The generation of a variant that runs what is built for the older ones, or 0. */
+static int generation(const char *architecture, const char *variant)
+{
+	bool is_known = variant[0] == 'v' && variant[1] && !variant[2] &&
+			((strcmp(architecture, "arm") == 0 && strchr("5678", variant[1])) ||
+			 (strcmp(architecture, "arm64") == 0 && variant[1] == '8'));
+
+	return is_known ? variant[1] - '0' : 0;
+}
+
+/* How well an entry's platform serves the wanted one: 0 not at all, more is better. As
+ * containers/image has it: the very variant; the newest that is no newer than the wanted one, or of
+ * all; none where one is wanted. */
 static int platform_score(const json_t *have, const json_t *want)
 {
 	const char *architecture = json_text(want, "architecture", "");
-	bool is_arm64 = strcmp(architecture, "arm64") == 0;
-	const char *have_variant = json_text(have, "variant", is_arm64 ? "v8" : "");
-	const char *want_variant = json_text(want, "variant", is_arm64 ? "v8" : "");
+	const char *have_variant = json_text(have, "variant", "");
+	const char *want_variant = json_text(want, "variant", "");
+	int have_generation = generation(architecture, have_variant);
+	int want_generation = generation(architecture, want_variant);
 
 	if (strcmp(json_text(have, "os", ""), json_text(want, "os", "")) != 0 ||
 	    strcmp(json_text(have, "architecture", ""), architecture) != 0)
 		return 0;
 	if (strcmp(have_variant, want_variant) == 0)
 		return 100;
-	if (strncmp(architecture, "arm", 3) == 0 && have_variant[0] == 'v' &&
-	    want_variant[0] == 'v')
-		return have_variant[1] < want_variant[1] ? 10 + have_variant[1] - '0' : 0;
-	return have_variant[0] == '\0' || want_variant[0] == '\0' ? 1 : 0;
+	if (!have_variant[0])
+		return 1;
+	if (have_generation && (!want_variant[0] || have_generation < want_generation))
+		return 10 + have_generation;
+	return 0;
 }
 
 /* As many as a message has room for. */
@@ -109,10 +122,11 @@ json_t *layout_choose_platform(const json_t *index, const json_t *platform, cons
 	}
 	if (best)
 		return best;
-	/* an index of one entry that says no platform leaves no doubt */
-	if (json_array_size(manifests) == 1 &&
-	    !json_object_get(json_array_get(manifests, 0), "platform"))
-		return json_array_get(manifests, 0);
+	/* who says no platform excludes none */
+	json_array_foreach (manifests, i, entry) {
+		if (!json_object_get(entry, "platform"))
+			return entry;
+	}
 
 	cleanup_free char *there = list_platforms(manifests);
 	const char *variant = json_text(platform, "variant", NULL);

@@ -172,14 +172,18 @@ static int search_file(const json_t *file, bool legacy, const char *registry,
 	return store && !legacy ? ask_store(store, registry, out, err) : 0;
 }
 
-/* The same for a path; a file that is not there has nothing, unless the user named it. */
+/* The same for a path; a file that is not there has nothing, nor one that cannot be read, unless
+ * the user named it. */
 static int search_path(const char *path, bool required, const char *registry,
 		       const char *repository, struct credentials *out, struct error *err)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 && !required && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !required))) {
+		if (required)
+			log_message(LOG_LEVEL_WARN, "%s: %s", path, strerror(errno));
 		return 0;
+	}
 	if (fd < 0)
 		return error_os(err, "%s", path);
 	json_auto_t *file = json_read_fd(fd, CREDENTIALS_FILE_MAX, path, err);

@@ -62,6 +62,7 @@ struct blob {
 	const char *digest;
 	json_int_t size;
 	const char *media_type;
+	bool has_urls; /* it can be had from elsewhere */
 };
 
 /* Read a descriptor whose digest and size are valid. */

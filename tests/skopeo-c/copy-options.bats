@@ -204,3 +204,68 @@ layers_are() { # gzip|zstd|none LAYOUT
 	tool 7 skopeo-c copy dir:v1 dir:d
 	[ ! -e d ]
 }
+
+# platforms LAYOUT PLATFORM…: an index, each image of which has its number as a label; "-" for an
+# entry without a platform.
+platforms() {
+	local layout=$1 i=0
+
+	shift
+	rm -rf "$layout"
+	for _; do
+		oci_image "$layout" "part-$i" "{\"config\":{\"Labels\":{\"n\":\"$i\"}}}" "$BATS_FILE_TMPDIR/second.tar" >/dev/null
+		i=$((i + 1))
+	done
+	/usr/bin/python3 - "$layout" "$@" <<-'END'
+		import hashlib, json, sys
+		layout, *platforms = sys.argv[1:]
+		with open(layout + "/index.json") as file:
+		    top = json.load(file)
+		entries = []
+		for entry, platform in zip(top["manifests"], platforms):
+		    del entry["annotations"]
+		    architecture, _, variant = platform.partition("/")
+		    if platform != "-":
+		        entry["platform"] = {"os": "linux", "architecture": architecture, **({"variant": variant} if variant else {})}
+		    entries.append(entry)
+		index = json.dumps({"schemaVersion": 2, "manifests": entries,
+		                    "mediaType": "application/vnd.oci.image.index.v1+json"}).encode()
+		digest = hashlib.sha256(index).hexdigest()
+		with open(layout + "/blobs/sha256/" + digest, "wb") as file:
+		    file.write(index)
+		top["manifests"] = [{"mediaType": "application/vnd.oci.image.index.v1+json", "size": len(index),
+		                     "digest": "sha256:" + digest, "annotations": {"org.opencontainers.image.ref.name": "all"}}]
+		with open(layout + "/index.json", "w") as file:
+		    json.dump(top, file)
+	END
+}
+
+@test "copy: of several variants the same is chosen as by skopeo" {
+	local there wanted ours theirs
+
+	for there in "arm/v5 arm/v7" "arm/v7 arm/v8 arm" "arm arm/v6" "amd64/v3" "amd64/v2 amd64" \
+		"arm64 arm64/v8" "arm64/v8 arm64" "- -" "- arm64" "arm/v9 arm/v6"; do
+		# shellcheck disable=SC2086 # words
+		platforms many $there
+		for wanted in arm "arm v7" arm64 "arm64 v8" amd64; do
+			set -- --override-os linux --override-arch "${wanted% *}"
+			[ "$wanted" = "${wanted% *}" ] || set -- "$@" --override-variant "${wanted#* }"
+			ours=$(skopeo-c "$@" inspect --config oci:many:all 2>/dev/null | jq -r .config.Labels.n)
+			theirs=$(skopeo "$@" inspect --config oci:many:all 2>/dev/null | jq -r .config.Labels.n)
+			[ "$ours" = "$theirs" ] || { echo "$there for $wanted: $ours, by skopeo $theirs" && false; }
+		done
+	done
+}
+
+@test "flags: all that is true and false for skopeo" {
+	for word in 1 t T TRUE True true; do
+		tool skopeo-c inspect "--raw=$word" -n=true "$SRC"
+		[ "$(jq .schemaVersion <<<"$output")" = 2 ]
+	done
+	for word in 0 f F FALSE False false; do
+		tool skopeo-c inspect "--raw=$word" "-n=$word" "$SRC"
+		jq -e .Digest <<<"$output"
+	done
+	tool 2 skopeo-c inspect --raw=yes "$SRC"
+	tool 2 skopeo-c inspect -n= "$SRC"
+}

@@ -131,3 +131,27 @@ is_there() {
 	error_is integrity "$layer"
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$LIAR/pushes/breaks/damaged:v1"
 }
+
+# foreign LAYOUT: its image's first layer becomes nondistributable
+foreign() {
+	local blobs=$1/blobs/sha256 manifest
+
+	manifest=$blobs/$(jq -r '.manifests[0].digest[7:]' "$1/index.json")
+	jq -c '.layers[0] |= (.mediaType = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")' "$manifest" >manifest
+	jq -c --arg digest "sha256:$(sha256sum manifest | cut -d' ' -f1)" --argjson size "$(stat -c %s manifest)" \
+		'.manifests[0] |= (.digest = $digest | .size = $size)' "$1/index.json" >index
+	mv manifest "$blobs/$(jq -r '.manifests[0].digest[7:]' index)"
+	mv index "$1/index.json"
+}
+
+@test "upload: a nondistributable layer that is nowhere else goes to the registry, as by skopeo" {
+	busybox_tar base.tar
+	oci_image lay v1 '{}' base.tar >/dev/null
+	foreign lay
+	tool skopeo-c copy --dest-tls-verify=false oci:lay:v1 "docker://$REGISTRY/nowhere/else:1"
+	skopeo copy -q --dest-tls-verify=false oci:lay:v1 "docker://$REGISTRY/by/skopeo:1"
+	[ "$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/nowhere/else:1")" = \
+		"$(skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/by/skopeo:1")" ]
+	layer=$(jq -r '.layers[0].digest' "lay/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' lay/index.json)")
+	curl -fsI "http://$REGISTRY/v2/nowhere/else/blobs/$layer"
+}
