@@ -94,17 +94,27 @@ static const char *scalar_text(struct reader *reader)
 	return text;
 }
 
+/* As YAML 1.2.2, 10.3.2 has it. */
+static bool is_one_of(const char *text, const char *const words[3])
+{
+	return strcmp(text, words[0]) == 0 || strcmp(text, words[1]) == 0 ||
+	       strcmp(text, words[2]) == 0;
+}
+
 static json_t *read_scalar(struct reader *reader)
 {
+	static const char *const nothing[] = { "null", "Null", "NULL" };
+	static const char *const yes[] = { "true", "True", "TRUE" };
+	static const char *const no[] = { "false", "False", "FALSE" };
 	const char *text = scalar_text(reader);
 
 	if (!text)
 		return NULL;
 	if (reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
-		if (!text[0] || strcmp(text, "~") == 0 || strcmp(text, "null") == 0)
+		if (!text[0] || strcmp(text, "~") == 0 || is_one_of(text, nothing))
 			return json_null();
-		if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
-			return json_boolean(text[0] == 't');
+		if (is_one_of(text, yes) || is_one_of(text, no))
+			return json_boolean(is_one_of(text, yes));
 	}
 	json_t *string = json_string(text);
 	if (!string)

@@ -49,10 +49,21 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
+/* Of a URL only the host, as for skopeo. The caller frees it. */
+static char *without_scheme(const char *operand)
+{
+	const char *end = strstr(operand, "://");
+	bool is_url = end &&
+		      (strncmp(operand, "http://", 7) == 0 || strncmp(operand, "https://", 8) == 0);
+
+	return is_url ? xstrndup(end + 3, strcspn(end + 3, "/")) : xstrdup(operand);
+}
+
 char *login_key(const struct cli *cli, bool is_docker, struct error *err)
 {
 	cleanup_reference struct reference reference = { 0 };
-	const char *name = cli->operands[0], *slash = strchr(name, '/');
+	cleanup_free char *name = without_scheme(cli->operands[0]);
+	const char *slash = strchr(name, '/');
 	/* the grammar of references judges it, and has no registries without a repository */
 	cleanup_free char *text = xasprintf("%s%s", name, slash ? "" : "/any");
 

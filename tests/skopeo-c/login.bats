@@ -88,6 +88,10 @@ helper() {
 	tool skopeo-c inspect --tls-verify=false "docker://$LOCKED/x:v1"
 	tool skopeo-c logout "$LOCKED"
 	run ! skopeo inspect --tls-verify=false "docker://$LOCKED/x:v1"
+	# by a URL, as people copy it
+	login -u alice --password-stdin "https://$LOCKED/v2/" <<<secret
+	jq -e --arg r "$LOCKED" '.auths | keys == [$r]' "$AUTH"
+	tool skopeo-c logout "http://$LOCKED"
 }
 
 @test "login: a wrong password is exit 6, keeps nothing and is not shown" {
@@ -240,7 +244,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls
 }
 
 @test "login: operands and options that are wrong" {
-	login 2 -u a -p b "https://$LOCKED"
+	login 2 -u a -p b "ftp://$LOCKED"
+	login 2 -u a -p b "https://"
 	login 2 -u a -p b "$LOCKED/x:v1"
 	login 2 -u a -p b nohost
 	login 2 -u a:b -p c "$LOCKED"

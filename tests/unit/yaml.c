@@ -13,6 +13,10 @@ static const struct {
 } good[] = {
 	{ "", "null" },
 	{ "# only a comment\n", "null" },
+	{ "[True, TRUE, true, False, FALSE, Null, NULL]",
+	  "[true,true,true,false,false,null,null]" },
+	{ "[TRue, tRUE, trUe, 'True', yes, nULL]",
+	  "[\"TRue\",\"tRUE\",\"trUe\",\"True\",\"yes\",\"nULL\"]" },
 	{ "---\n", "null" },
 	{ "a: 1\nb: [x, 'true', true]\n", "{\"a\":\"1\",\"b\":[\"x\",\"true\",true]}" },
 	{ "a:\n  - b: c\n    d:\n  - ~\n", "{\"a\":[{\"b\":\"c\",\"d\":null},null]}" },
