@@ -210,15 +210,27 @@ static bool adopt(struct monitor *m, const char **what)
 
 /* The monitor is the last that should be killed when memory is short. Not before `create`, since
  * the container would inherit it; without the privilege it stays as it was. */
-static void resist_oom(void)
+static void resist_oom(struct monitor *m)
 {
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 
-	if (fd >= 0) {
-		if (write(fd, "-999", 4) < 0)
-			errno = 0;
-		close(fd);
-	}
+	if (fd < 0)
+		return;
+	if (read(fd, m->oom_before, sizeof m->oom_before - 1) <= 0 || pwrite(fd, "-999", 4, 0) < 0)
+		m->oom_before[0] = '\0';
+	close(fd);
+}
+
+/* What we become, and what that starts, is killed like others. */
+static void resist_no_more(const struct monitor *m)
+{
+	size_t length = strlen(m->oom_before);
+	int fd = length ? open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, m->oom_before, length);
+	close(fd);
 }
 
 /* Make the container, report, and hear whether it stays. False where it does not. */
@@ -238,7 +250,7 @@ static bool settle(struct monitor *m)
 	events_release(m);
 	stream_trim(&m->streams[0]);
 	stream_trim(&m->streams[1]);
-	resist_oom();
+	resist_oom(m);
 	process_leave_session();
 	report(m, MONITOR_CREATED, m->init, m->started);
 	while (!m->committed && !m->abandoned)
@@ -288,7 +300,9 @@ int main(int argc, char **argv)
 	stream_end(&m->log, &m->streams[1]);
 	oom_check(m);
 	int status = container_record_exit(m);
-	if (m->exit_words > 0)
+	if (m->exit_words > 0) {
+		resist_no_more(m);
 		container_run_exit_command(m);
+	}
 	return status < 0;
 }

@@ -36,7 +36,8 @@ struct monitor {
 	const char *restore; /* the checkpoint that it is made of; "": none */
 	char **runtime;	     /* path and global options; ends with NULL */
 	char **exit_command;
-	int exit_words; /* of exit_command */
+	int exit_words;	     /* of exit_command */
+	char oom_before[16]; /* our oom_score_adj before it was lowered, or "" */
 
 	pid_t runtime_pid;  /* the `create` (later the `delete`) that runs now, or 0 */
 	int runtime_status; /* its wait status */

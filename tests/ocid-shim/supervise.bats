@@ -80,6 +80,7 @@ manager_stop() {
 		#!/bin/sh
 		echo "$OCID_CONTAINER $OCID_EXIT_CODE $*" >"$1"
 		[ -e "$2/containers/$OCID_CONTAINER/exit" ] && echo recorded >>"$1"
+		echo "oom $(cat /proc/self/oom_score_adj)" >>"$1"
 		grep -E '^Sig(Blk|Ign)' /proc/self/status >>"$1"
 		exec sleep 0.5
 	END
@@ -93,6 +94,7 @@ manager_stop() {
 	[ "$(head -n 1 "$BATS_TEST_TMPDIR/out")" = "e 6 $BATS_TEST_TMPDIR/out $OCID_RUNROOT two words" ]
 	grep -q recorded "$BATS_TEST_TMPDIR/out"
 	[ "$(grep -c 0000000000000000 "$BATS_TEST_TMPDIR/out")" -eq 2 ]
+	grep -qx "oom $(cat /proc/self/oom_score_adj)" "$BATS_TEST_TMPDIR/out" # a monitor's is lower
 	shim rm e
 	for options in '--exit-command relative' '--exit-command /none' '--exit-command-arg x' '--exit-command /etc/passwd'; do
 		# shellcheck disable=SC2086 # words
