@@ -145,6 +145,7 @@ foreign() {
 }
 
 @test "upload: a nondistributable layer that is nowhere else goes to the registry, as by skopeo" {
+	cd "$BATS_TEST_TMPDIR"
 	busybox_tar base.tar
 	oci_image lay v1 '{}' base.tar >/dev/null
 	foreign lay
