@@ -42,7 +42,7 @@ void log_rotate(struct log *log)
 
 	log->size = 0; /* also of one that grows on: it is tried again some time */
 	/* not emptied: who follows it would miss what is written where he has been already */
-	if (log->files == 0 && unlinkat(AT_FDCWD, log->path, 0) < 0)
+	if (log->files == 0 && unlinkat(AT_FDCWD, log->path, 0) < 0 && errno != ENOENT)
 		return;
 	for (int i = log->files - 1; i >= 0; i--) {
 		add_name(&(struct text){ from, sizeof from, 0 }, log, i);
@@ -51,8 +51,12 @@ void log_rotate(struct log *log)
 			return;
 	}
 	int fd = open_next(log);
-	if (fd < 0)
+	if (fd < 0) {
+		/* nobody finds the open one, which is not to grow all the same */
+		if (log->files == 0)
+			(void)!ftruncate(log->fd, 0);
 		return;
+	}
 	dup3(fd, log->fd, O_CLOEXEC);
 	close(fd);
 }

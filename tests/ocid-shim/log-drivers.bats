@@ -56,6 +56,7 @@ journal_stop() {
 	shim run --log-size-max 50000 --log-max-files 0 --bundle "$BUNDLE" few
 	[ "$(code few)" -eq 0 ]
 	[ "$(find "$BUNDLE" -name 'log*' | wc -l)" -eq 1 ]
+	[ "$(stat -c %s "$BUNDLE/log")" -le 51000 ]
 	[ "$(ocid-shim logs few | tail -n 1)" = 30000 ]
 	shim rm few
 }
