@@ -47,6 +47,7 @@ struct state {
 	int out_fd; /* where `out` goes: standard output or error */
 	bool stdin_open, output_open;
 	int write_error;	  /* errno; 0: none, or nobody reads */
+	long long out_since;	  /* clock_ms() when `out` was filled */
 	long long ended_at;	  /* clock_ms(); 0: not yet */
 	int window_fd;		  /* tells of SIGWINCH */
 	char line[SIZE_LINE_MAX]; /* the start of a line of resize_fd */
@@ -135,6 +136,7 @@ static void read_output(struct state *state)
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	out->start = out->end = 0;
+	state->out_since = clock_ms();
 	if (got <= 0)
 		state->output_open = false;
 	else if (state->relay->packets)
@@ -157,9 +159,11 @@ static bool write_output(struct state *state)
 	}
 	if (put > 0)
 		out->start += (size_t)put;
-	/* what a slow reader kept waiting has not been late */
-	if (state->ended_at && is_empty(out) && clock_ms() > state->ended_at + LAST_WORDS_MS)
-		state->ended_at = clock_ms();
+	/* the time that our reader took does not count for the last words */
+	if (state->ended_at && is_empty(out))
+		state->ended_at +=
+			clock_ms() -
+			(state->out_since > state->ended_at ? state->out_since : state->ended_at);
 	return true;
 }
 

@@ -161,6 +161,7 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	[ "$(ocid-shim exec --tty --no-stdin term seq 1 10500 | { sleep 1.5; tail -n 1; } | tr -d '\r')" = 10500 ]
 	# what goes on in the background does not keep it
 	TOOL_TIMEOUT=30 shim 4 exec --tty term sh -c 'trap "" HUP; sleep 43214 & exit 4'
+	run -4 timeout 30 bash -c 'ocid-shim exec --tty --no-stdin term sh -c "trap \"\" HUP; yes & exit 4" >/dev/null'
 	shim 127 exec --tty term nonesuch
 	shim 124 exec --tty --timeout 1 term sleep 43213
 	wait_for 5 no_process 'sleep 43213'
