@@ -8,8 +8,10 @@
 #include "pin.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/document.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/output.h"
 #include "lib/store.h"
 
@@ -67,7 +69,14 @@ static int del_unrecorded(const struct cli *cli, const struct record *record, co
 	cleanup_fd int lock = -1;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)
 		return -1;
-	return cni_chain_del(config, &attachment, NULL, CNI_DEL_STOP, record->lock_fd, err);
+
+	enum cni_del_mode mode = attach->force ? CNI_DEL_FORCE : CNI_DEL_STOP;
+	if (cni_chain_del(config, &attachment, NULL, mode, record->lock_fd, err) == 0)
+		return 0;
+	if (!attach->force || cli_interrupted())
+		return -1;
+	log_message(LOG_LEVEL_WARN, "%s", err->message);
+	return 0;
 }
 
 /* `del NETWORK NETNS` */

@@ -161,7 +161,8 @@ static int collect_network(struct collection *collection, const json_t *config,
 		.plugin_path = plugin_path,
 		.timeout_ms = collection->attach.timeout_ms,
 	};
-	cleanup_fd int lock = attach_lock_network(&collection->store, network, LOCK_EXCLUSIVE, err);
+	cleanup_lock int lock =
+		attach_lock_network(&collection->store, network, LOCK_EXCLUSIVE, err);
 	json_auto_t *valid = lock < 0 ? NULL : valid_attachments(&collection->store, network, err);
 
 	return valid ? cni_chain_gc(config, &attachment, valid, lock, err) : -1;

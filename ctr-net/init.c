@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 
 /* Spoken by the plugins in use for years; 1.1.0 is not yet. */
@@ -290,6 +291,17 @@ static int check_new(const struct init_settings *settings, const char *type, con
 	return check_apart_from_host(settings, strcmp(type, "bridge") == 0 ? bridge : NULL, err);
 }
 
+/* Keep other `init` away between the look at what there is and the writing, for as long as the
+ * descriptor is open. flock(2), since a directory can be opened only for reading. */
+static int be_alone(const char *conf_dir, struct error *err)
+{
+	cleanup_fd int fd = open(conf_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return error_os(err, "%s", conf_dir);
+	return steal_fd(&fd);
+}
+
 static int init(const struct cli *cli, struct error *err)
 {
 	const struct init_settings *settings = cli->settings;
@@ -300,8 +312,10 @@ static int init(const struct cli *cli, struct error *err)
 		return -1;
 
 	json_auto_t *config = make_config(type, name, settings, err);
-	if (!config || path_make_dirs(settings->conf_dir, 0755, err) < 0 ||
-	    check_new(settings, type, name, err) < 0)
+	if (!config || path_make_dirs(settings->conf_dir, 0755, err) < 0)
+		return -1;
+	cleanup_fd int alone = be_alone(settings->conf_dir, err);
+	if (alone < 0 || check_new(settings, type, name, err) < 0)
 		return -1;
 
 	cleanup_free char *dumped = json_dumps(config, JSON_INDENT(2));

@@ -5,11 +5,13 @@
 #include "pin.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,14 +22,17 @@ struct ns_exec_settings {
 	bool all;
 };
 
-/* The status of the command, which another process runs. */
+/* The status of the command, which another process runs: a signal for us is meant for it. */
 static int wait_for(pid_t pid, struct error *err)
 {
-	int status;
+	int status, signal;
 
-	while (waitpid(pid, &status, 0) < 0)
+	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return error_os(err, "cannot wait for the command");
+		if ((signal = cli_interrupt_take()) != 0)
+			kill(pid, signal);
+	}
 	return WIFSIGNALED(status) ? SIGNAL_STATUS + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -67,8 +67,7 @@ int ports_reserve(const struct record *record, const json_t *capabilities, struc
 	if (lock < 0 || record_list(record->store, &ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ids.count; i++)
-		if (strcmp(ids.items[i], record->id) != 0 &&
-		    check_container(record, mappings, ids.items[i], err) < 0)
+		if (check_container(record, mappings, ids.items[i], err) < 0)
 			return -1;
 	return steal_fd(&lock);
 }

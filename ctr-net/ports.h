@@ -8,7 +8,7 @@
 
 struct record;
 
-/* ERROR_IN_USE when another container that is connected has one of the host ports in
- * capabilities.portMappings. Returns a descriptor of the lock on all ports, to be closed once the
- * record says that they are taken. */
+/* ERROR_IN_USE when a container that is connected, this one by another network or another, has one
+ * of the host ports in capabilities.portMappings. Returns a descriptor of the lock on all ports, to
+ * be closed once the record says that they are taken. */
 int ports_reserve(const struct record *record, const json_t *capabilities, struct error *err);

@@ -260,7 +260,7 @@ void record_close(struct record *record)
 		remove_file(record);
 	cleanup_fd_p(&record->fd);
 	cleanup_fd_p(&record->dir_fd);
-	cleanup_fd_p(&record->lock_fd);
+	lock_release(&record->lock_fd);
 	json_decref(record->attachments);
 	free(record->id);
 	free(record->bundle);

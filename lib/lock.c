@@ -90,6 +90,17 @@ int lock_take(int locks_fd, const char *kind, const char *id, enum lock_mode mod
 	return lock_open(locks_fd, name, mode, wait, what, err);
 }
 
+void lock_release(int *fd)
+{
+	struct flock nothing = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+	int saved = errno;
+
+	if (*fd >= 0)
+		fcntl(*fd, F_OFD_SETLK, &nothing);
+	errno = saved;
+	cleanup_fd_p(fd);
+}
+
 void lock_discard(int locks_fd, const char *kind, const char *id)
 {
 	cleanup_free char *name = xasprintf("%s-%s", kind, id);

@@ -30,5 +30,10 @@ int lock_file(int fd, enum lock_mode mode, bool wait, const char *what, struct e
 int lock_byte(int fd, int byte, enum lock_mode mode, bool wait, const char *what,
 	      struct error *err);
 
+/* Release a lock though a process that was given its descriptor goes on, and close it; *fd becomes
+ * -1. Keeps errno. */
+void lock_release(int *fd);
+#define cleanup_lock __attribute__((cleanup(lock_release)))
+
 /* Remove the lock file of an object that is gone; the caller holds it exclusively. */
 void lock_discard(int locks_fd, const char *kind, const char *id);

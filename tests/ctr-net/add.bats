@@ -268,7 +268,7 @@ document() {
 	[ "$(ls "$OCID_RUNROOT/netns")" = one ]
 }
 
-@test "add: a host port that another container has published is in use" {
+@test "add: a host port that is published already is in use" {
 	bridge_network web 25 "$PORTMAP"
 	for name in one two three; do net ns create "$name"; done
 	net add web one --conf-dir "$NET_D" --publish 8080:80 --publish 127.0.0.1:53:53/udp
@@ -277,6 +277,8 @@ document() {
 	net 5 add web two --conf-dir "$NET_D" --publish 10.90.25.1:8080:80
 	net 5 add web two --conf-dir "$NET_D" --publish 53:53/udp
 	[ ! -e "$OCID_ROOT/networks/two.json" ]
+	net 5 add web one --conf-dir "$NET_D" --ifname eth1 --publish 8080:81
+	error_is in-use "published by container one"
 	# another protocol, address or port is free, and so is a port whose holder is gone
 	net add web two --conf-dir "$NET_D" --publish 8080:80/udp --publish 10.90.25.1:53:53/udp
 	net del web one

@@ -63,6 +63,28 @@ teardown() {
 	error_is not-found 'no network "missing"'
 }
 
+@test "del: --force goes on without a record, too" {
+	plugin fails <<-'END'
+		cat >/dev/null
+		echo '{"code": 100, "msg": "will not"}'
+		exit 1
+	END
+	plugin works <<-'END'
+		cat >/dev/null
+		touch "$seen/worked"
+	END
+	network web '{"type": "works"}' '{"type": "fails"}'
+	net ns create one
+	net 1 del web one --conf-dir "$NET_D"
+	error_is failed "will not"
+	[ ! -e "$BATS_TEST_TMPDIR/worked" ]
+	net del web one --conf-dir "$NET_D" --force
+	[[ $stderr == *"warning: "*"will not"* ]]
+	[ -e "$BATS_TEST_TMPDIR/worked" ]
+	net ns rm one
+	nothing_left
+}
+
 no_veth() {
 	[ -z "$(on_host ip -o link show type veth)" ]
 }
@@ -457,6 +479,31 @@ kill_del() {
 	rm "$BATS_TEST_TMPDIR/gate"
 	wait "$first"
 	wait "$second"
+	net ns rm one
+	nothing_left
+}
+
+@test "del: a process that a plugin leaves behind does not keep the next command waiting" {
+	plugin leaves <<-'END'
+		cat >/dev/null
+		case $CNI_COMMAND in
+		DEL | GC)
+			sleep 60 >/dev/null 2>&1 &
+			echo $! >>"$seen/left"
+			;;
+		*) echo '{"cniVersion": "1.1.0"}' ;;
+		esac
+	END
+	CNI_VERSION=1.1.0 network web '{"type": "leaves"}'
+	net ns create one
+	for _ in 1 2; do
+		net add web one --conf-dir "$NET_D"
+		net gc --conf-dir "$NET_D"
+		net del web one
+	done
+	left=$(wc -l <"$BATS_TEST_TMPDIR/left")
+	xargs kill <"$BATS_TEST_TMPDIR/left"
+	[ "$left" -eq 4 ]
 	net ns rm one
 	nothing_left
 }

@@ -130,6 +130,16 @@ keep_leases() {
 	[ "$(ls -A "$NET_D/deep/er")" = web.conflist ]
 }
 
+@test "init: of many at once with one subnet one wins" {
+	for n in {1..8}; do
+		ctr-net init bridge --name "web$n" --subnet 10.90.1.0/24 --conf-dir "$NET_D" \
+			>>"$BATS_TEST_TMPDIR/won" 2>/dev/null 3>&- &
+	done
+	wait
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/won")" -eq 1 ]
+	[ "$(find "$NET_D" -type f | wc -l)" -eq 1 ]
+}
+
 @test "init: malformed calls are exit 2 and write nothing" {
 	init 2
 	init 2 vlan --subnet 10.90.1.0/24

@@ -61,6 +61,14 @@ teardown() {
 	[ "$output" -lt 100 ] # a number of its own PID namespace
 	net 42 ns exec -a pod sh -c 'exit 42'
 	net 143 ns exec -a pod sh -c 'kill $$'
+	# a signal is for the command
+	ctr-net ns exec -a pod sh -c 'echo runs; exec sleep 60' >"$BATS_TEST_TMPDIR/runs" 3>&- &
+	runs=$!
+	wait_for 20 test -s "$BATS_TEST_TMPDIR/runs"
+	kill "$runs"
+	status=0
+	wait "$runs" || status=$?
+	[ "$status" -eq 143 ]
 	kill -KILL "$(child_of "$outer")"
 	wait "$outer" || true
 	net ns rm pod
