@@ -195,7 +195,22 @@ static int catch_up(struct log_reader *reader, struct printer *printer, int chan
 	return changed;
 }
 
-/* Print what comes until the monitor has ended. */
+/* The exit record is written when the log is complete, before an exit command runs. */
+static bool has_exited(const struct container *container)
+{
+	json_auto_t *exit = container_exit(container);
+
+	return exit != NULL;
+}
+
+static int watch_container(const struct container *container, int changes, struct error *err)
+{
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d", container->dir_fd);
+
+	return watch_add(changes, path, IN_MOVED_TO, err);
+}
+
+/* Print what comes until the container has ended, or its monitor was killed. */
 static int follow(const struct container *container, struct log_reader *reader,
 		  struct printer *printer, struct error *err)
 {
@@ -203,7 +218,8 @@ static int follow(const struct container *container, struct log_reader *reader,
 	cleanup_fd int changes = watch_open(IN_CLOEXEC | IN_NONBLOCK, err);
 	cleanup_fd int monitor = watch_monitor(container);
 
-	if (changes < 0 || watch_log(reader->path, changes, err) < 0)
+	if (changes < 0 || watch_log(reader->path, changes, err) < 0 ||
+	    watch_container(container, changes, err) < 0)
 		return -1;
 	for (bool ended = monitor < 0;;) {
 		struct pollfd polls[] = {
@@ -212,6 +228,7 @@ static int follow(const struct container *container, struct log_reader *reader,
 			{ STDOUT_FILENO, 0, 0 }, /* an error or a hangup: nobody reads any more */
 		};
 
+		ended = ended || has_exited(container);
 		if (catch_up(reader, printer, changes, ended, err) < 0)
 			return -1;
 		if (ended)

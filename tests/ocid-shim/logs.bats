@@ -143,6 +143,20 @@ RECORD='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z (stdou
 	shim rm follow
 }
 
+@test "logs --follow: ends with the container, not with its exit command" {
+	printf '#!/bin/sh\necho $$ >"$1"\nexec sleep 100\n' >"$BATS_TEST_TMPDIR/command"
+	chmod +x "$BATS_TEST_TMPDIR/command"
+	bundle early 'sleep 0.3; echo one'
+	shim run --exit-command "$BATS_TEST_TMPDIR/command" --exit-command-arg "$BATS_TEST_TMPDIR/pid" --bundle "$BUNDLE" early
+	TOOL_TIMEOUT=30 shim logs --follow early
+	[ "$output" = one ]
+	TOOL_TIMEOUT=30 shim logs --follow early
+	[ "$output" = one ]
+	wait_for 5 test -s "$BATS_TEST_TMPDIR/pid"
+	kill "$(cat "$BATS_TEST_TMPDIR/pid")"
+	shim rm early
+}
+
 @test "logs --follow: ends when its reader goes, or at a signal" {
 	bundle reader 'echo one; exec sleep 100'
 	shim run --bundle "$BUNDLE" reader
