@@ -2,6 +2,7 @@
 #include "skopeo-c/sync-list.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -30,6 +31,7 @@ void sync_list_free(struct sync_list *list)
 	for (size_t i = 0; i < list->repository_count; i++) {
 		free(list->repositories[i].name);
 		free(list->repositories[i].destination);
+		free(list->repositories[i].failure);
 	}
 	for (size_t i = 0; i < list->count; i++)
 		free_item(&list->items[i]);
@@ -120,12 +122,20 @@ static int add_tags(struct sync_list *list, const struct reference *reference,
 		    struct http *http, struct error *err)
 {
 	struct sync_repository *repository = &list->repositories[list->repository_count - 1];
-	json_auto_t *tags = tags_list(reference, &repository->access, http, err);
+	struct error failure;
+	json_auto_t *tags = tags_list(reference, &repository->access, http, &failure);
 	const json_t *tag;
 	size_t i;
 
-	if (!tags)
+	if (!tags && list->keep_going && !cli_interrupted()) {
+		repository->failure = xcalloc(1, sizeof failure);
+		*repository->failure = failure;
+		return 0;
+	}
+	if (!tags) {
+		*err = failure;
 		return -1;
+	}
 	repository->is_whole = true;
 	json_array_foreach (tags, i, tag) {
 		cleanup_free char *name =

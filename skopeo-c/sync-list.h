@@ -27,6 +27,7 @@ struct sync_repository {
 	struct access access;
 	bool is_whole;	   /* its tags were listed: what else is at the destination is extraneous */
 	char *destination; /* "docker://HOST/REPOSITORY" or "dir:PATH", without a tag */
+	struct error *failure; /* why its tags could not be listed, or NULL */
 };
 
 struct sync_item {
@@ -44,6 +45,7 @@ struct sync_list {
 	struct sync_item *items;
 	size_t count;
 	json_t *configuration; /* the YAML file, whose strings are borrowed; or NULL */
+	bool keep_going;       /* a repository whose tags cannot be listed is noted */
 };
 
 /* How many failed, of which kind (1 where they are of several), and what the first one says. */

@@ -109,6 +109,26 @@ static json_t *describe(const struct sync_item *item, bool dry_run)
 	return row;
 }
 
+/* Those whose tags could not be listed, as rows from number `at` on. */
+static void report_repositories(const struct cli *cli, const struct sync_list *list, json_t *rows,
+				size_t at, struct sync_failures *failures)
+{
+	for (size_t i = 0; i < list->repository_count; i++) {
+		const struct sync_repository *repository = &list->repositories[i];
+		const struct error *failure = repository->failure;
+
+		if (!failure)
+			continue;
+		cleanup_free char *source = xasprintf("docker://%s", repository->name);
+		sync_note_failure(failures, failure->kind, failure->message);
+		json_array_insert_new(rows, at++,
+				      json_pack("{s:s, s:s, s:s, s:o}", "source", source,
+						"destination", repository->destination, "status",
+						"failed", "error",
+						error_json(failure, cli->tool, cli->verb)));
+	}
+}
+
 /* Those of all images that are at their destinations now, with the names there. */
 static int write_digests(const char *path, const struct sync_list *list, struct error *err)
 {
@@ -143,6 +163,7 @@ static int report(const struct cli *cli, const struct sync_list *list, json_t *r
 					  json_text(item->failure, "message", ""));
 		json_array_insert_new(rows, i, describe(item, settings->dry_run));
 	}
+	report_repositories(cli, list, rows, list->count, failures);
 	if (output_list(cli, rows, columns, err) < 0)
 		return -1;
 	if (failures->count == 0)
@@ -201,7 +222,7 @@ static int sync_run(const struct cli *cli, struct error *err)
 	struct copy_request request = { 0 };
 	enum sync_type source = SYNC_DOCKER;
 	cleanup_trust struct trust trust = { 0 };
-	cleanup_sync_list struct sync_list list = { 0 };
+	cleanup_sync_list struct sync_list list = { .keep_going = settings->keep_going };
 	cleanup_http struct http *http = NULL;
 	int64_t oldest = 0;
 

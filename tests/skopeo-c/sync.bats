@@ -320,6 +320,28 @@ tags_of() {
 	[ ! -e d ]
 }
 
+@test "sync: a repository that is not there ends it, or with --keep-going does not" {
+	cat >list.yaml <<-END
+		$REGISTRY:
+		  tls-verify: false
+		  images:
+		    team/none: []
+		    team/app: ["1.0"]
+		  images-by-tag-regex:
+		    team/nor-this: ^1
+	END
+	sync 3 -s yaml -d docker list.yaml "$REGISTRY/without-some"
+	error_is not-found team/none
+	[ -z "$output" ]
+	sync 3 -s yaml -d docker --keep-going --delete list.yaml "$REGISTRY/without-some"
+	error_is not-found "2 of 3 images failed, the first: "
+	[ "$(statuses)" = "copied 1, failed 2" ]
+	[ "$(jq -r 'select(.status == "failed") | "\(.source) \(.destination) \(.error.code)"' <<<"$output")" = \
+		"docker://$REGISTRY/team/none docker://$REGISTRY/without-some/none not-found
+docker://$REGISTRY/team/nor-this docker://$REGISTRY/without-some/nor-this not-found" ]
+	[ "$(tags_of without-some/app)" = 1.0 ]
+}
+
 @test "sync: an image that cannot be looked at is an error, not left out" {
 	sync -s docker -d dir "$REGISTRY/team/app:1.0" tree/seen
 	sync -s docker -d dir "$REGISTRY/team/app:1.1" tree/unseen
