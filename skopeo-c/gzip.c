@@ -36,6 +36,7 @@ struct gzip_reader {
 	bool in_member;
 #if USE_ISAL
 	struct inflate_state stream;
+	struct isal_gzip_header header; /* of the member */
 #else
 	z_stream stream;
 #endif
@@ -95,6 +96,14 @@ static void reader_init(struct gzip_reader *reader)
 	reader->stream.crc_flag = ISAL_GZIP;
 }
 
+static void begin_member(struct gzip_reader *reader)
+{
+	/* keeps crc_flag */
+	isal_inflate_reset(&reader->stream);
+	isal_gzip_header_init(&reader->header);
+	reader->in_member = true;
+}
+
 int gzip_read(struct gzip_reader *reader, const void *data, size_t length, struct error *err)
 {
 	struct inflate_state *stream = &reader->stream;
@@ -102,10 +111,17 @@ int gzip_read(struct gzip_reader *reader, const void *data, size_t length, struc
 	stream->next_in = (uint8_t *)data;
 	stream->avail_in = (uint32_t)length;
 	do {
-		if (!reader->in_member && stream->avail_in > 0) {
-			/* isal_inflate_reset() keeps crc_flag */
-			isal_inflate_reset(stream);
-			reader->in_member = true;
+		if (!reader->in_member && stream->avail_in > 0)
+			begin_member(reader);
+		/* isal_inflate() would read the header, too, but from one call to the next forgets
+		 * the sum of one that has it (FHCRC) */
+		if (reader->in_member && !stream->wrapper_flag) {
+			int status = isal_read_gzip_header(stream, &reader->header);
+
+			if (status == ISAL_END_INPUT)
+				return 0;
+			if (status != ISAL_DECOMP_OK)
+				return broken(err);
 		}
 		stream->next_out = reader->out;
 		stream->avail_out = sizeof reader->out;

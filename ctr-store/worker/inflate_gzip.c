@@ -18,18 +18,32 @@ enum member_status { MEMBER_MORE, MEMBER_END, MEMBER_BAD };
 
 struct member {
 	struct inflate_state isal;
+	struct isal_gzip_header header;
 };
 
 static void member_start(struct member *member)
 {
 	isal_inflate_init(&member->isal);
+	isal_gzip_header_init(&member->header);
 	member->isal.crc_flag = ISAL_GZIP;
 }
 
 static void member_reset(struct member *member)
 {
 	isal_inflate_reset(&member->isal);
+	isal_gzip_header_init(&member->header);
 	member->isal.crc_flag = ISAL_GZIP;
+}
+
+/* isal_inflate() would read the header, too, but from one call to the next forgets the sum of one
+ * that has it (FHCRC). */
+static int inflate_member(struct member *member)
+{
+	struct inflate_state *isal = &member->isal;
+	int status =
+		isal->wrapper_flag ? ISAL_DECOMP_OK : isal_read_gzip_header(isal, &member->header);
+
+	return status == ISAL_DECOMP_OK ? isal_inflate(isal) : status;
 }
 
 static enum member_status member_run(struct member *member, const unsigned char *in,
@@ -42,7 +56,7 @@ static enum member_status member_run(struct member *member, const unsigned char 
 	isal->next_out = out;
 	isal->avail_out = (uint32_t)*out_size;
 
-	int status = isal_inflate(isal);
+	int status = inflate_member(member);
 	*in_size -= isal->avail_in;
 	*out_size -= isal->avail_out;
 	if (status < 0)

@@ -14,12 +14,15 @@ enum { PLAIN_SIZE = 200000, STORED_MAX = 2 * PLAIN_SIZE };
 
 static unsigned char plain[PLAIN_SIZE];
 
-/* Append plain[from, to) as a gzip member. */
-static size_t add_member(unsigned char *stored, size_t used, size_t from, size_t to, int level)
+/* Append plain[from, to) as a gzip member; header may be NULL. */
+static size_t add_member_with(gz_header *header, unsigned char *stored, size_t used, size_t from,
+			      size_t to, int level)
 {
 	z_stream zlib = { 0 };
 
 	deflateInit2(&zlib, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+	if (header)
+		deflateSetHeader(&zlib, header);
 	zlib.next_in = plain + from;
 	zlib.avail_in = (unsigned)(to - from);
 	zlib.next_out = stored + used;
@@ -28,6 +31,11 @@ static size_t add_member(unsigned char *stored, size_t used, size_t from, size_t
 	used += zlib.total_out;
 	deflateEnd(&zlib);
 	return used;
+}
+
+static size_t add_member(unsigned char *stored, size_t used, size_t from, size_t to, int level)
+{
+	return add_member_with(NULL, stored, used, from, to, level);
 }
 
 /* A descriptor that gives the bytes in packets of `chunk` bytes, one a read. */
@@ -117,6 +125,16 @@ int main(void)
 	ok(truncated < 0 && err.kind == ERROR_INTEGRITY, "one byte missing");
 	stored[size - 5] ^= 1;
 	ok(inflate_served(stored, size, 65536, 4096, out, &err) < 0, "a wrong checksum");
+
+	gz_header header = { .text = 1,
+			     .extra = (Bytef *)"AB\1",
+			     .extra_len = sizeof "AB\1",
+			     .name = (Bytef *)"name",
+			     .comment = (Bytef *)"comment",
+			     .hcrc = 1 };
+	size = add_member_with(&header, stored, 0, 0, 1000, 6);
+	size = add_member_with(&header, stored, size, 1000, PLAIN_SIZE, 6);
+	check_chunks("members with every field of a header", stored, size);
 
 	/* members that end everywhere: stored blocks, empty ones, tiny ones, zeros at the end */
 	size = add_member(stored, 0, 0, 0, 9);
