@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* login: prove a password to a registry and keep it. */
 #include "lib/cleanup.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/reference.h"
@@ -13,6 +14,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct login_settings {
 	struct access access;
@@ -149,6 +151,40 @@ static int check(const struct login_settings *settings, const char *key,
 	return status;
 }
 
+/* Where nobody is named, whether what is kept already is valid: 1, and *credentials is that; 0:
+ * ask.
+ */
+static int try_kept(const struct login_settings *settings, const char *host,
+		    struct credentials *credentials, struct error *err)
+{
+	size_t length = strcspn(host, "/");
+	cleanup_free char *registry = xstrndup(host, length);
+	cleanup_credentials struct credentials kept = { 0 };
+	struct error failure;
+
+	/* a file may still have to be made */
+	const char *file = settings->access.authfile;
+	if (settings->user || settings->password || (file && access(file, F_OK) < 0))
+		return 0;
+	if (credentials_find(&settings->access, registry, host[length] ? host + length + 1 : "",
+			     &kept, err) < 0)
+		return -1;
+	if (!kept.user || kept.identity_token)
+		return 0;
+	if (check(settings, host, &kept, &failure) == 0) {
+		*credentials = kept;
+		kept = (struct credentials){ 0 };
+		return 1;
+	}
+	if (failure.kind != ERROR_DENIED) {
+		*err = failure;
+		return -1;
+	}
+	log_message(LOG_LEVEL_WARN, "%s does not take what is kept for %s any more", host,
+		    kept.user);
+	return 0;
+}
+
 static int login_run(const struct cli *cli, struct error *err)
 {
 	struct login_settings *settings = cli->settings;
@@ -171,6 +207,14 @@ static int login_run(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--password-stdin needs --username");
 	cleanup_free char *helper = NULL;
 	credentials_keep_secret();
+	int found = try_kept(settings, host, &credentials, err);
+	if (found < 0)
+		return -1;
+	if (found) {
+		json_auto_t *result =
+			json_pack("{s:s, s:s}", "registry", host, "user", credentials.user);
+		return output_object(cli, result, err);
+	}
 	if (credentials_keeper(settings->access.authfile, &helper, err) < 0 ||
 	    ask_credentials(settings, &credentials, err) < 0 ||
 	    check(settings, host, &credentials, err) < 0)
@@ -192,7 +236,7 @@ const struct cli_command login_command = {
 	.summary = "prove a password to a registry and keep it",
 	.details =
 		"REGISTRY is HOST[:PORT], or HOST[:PORT]/PATH for credentials that are only for\n"
-		"what is below that path.",
+		"what is below that path. Where what is kept is valid nobody is asked.",
 	.options = options,
 	.settings_size = sizeof(struct login_settings),
 	.defaults = &defaults,

@@ -133,8 +133,24 @@ except OSError:
 assert b"secret" not in seen, seen
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls-verify=false "$LOCKED"
 	tool skopeo-c login --get-login "$LOCKED"
-	login 2 "$LOCKED" </dev/null
+	login 2 "$LOCKED/elsewhere" --authfile "$BATS_TEST_TMPDIR/new.json" </dev/null
 	error_is usage "terminal"
+	[[ $stderr != *new.json* ]]
+}
+
+@test "login: where what is kept is valid nobody is asked" {
+	login -u alice -p secret "$LOCKED"
+	login "$LOCKED" </dev/null
+	jq -e --arg r "$LOCKED" '. == {registry: $r, user: "alice"}' <<<"$output"
+	login "$LOCKED/team" </dev/null
+	jq -e --arg r "$LOCKED" --arg a "$(printf alice:old | base64)" '.auths[$r].auth = $a' "$AUTH" >"$BATS_TEST_TMPDIR/old.json"
+	login 2 --authfile "$BATS_TEST_TMPDIR/old.json" "$LOCKED" </dev/null
+	[[ $stderr == *"warning: $LOCKED does not take what is kept for alice any more"* ]]
+	error_is usage "terminal"
+	# that it cannot be asked says nothing about what is kept
+	port=$(free_port)
+	jq -n --arg r "127.0.0.1:$port" '{auths: {($r): {auth: "YTpi"}}}' >"$BATS_TEST_TMPDIR/gone.json"
+	login 8 --authfile "$BATS_TEST_TMPDIR/gone.json" "127.0.0.1:$port" </dev/null
 }
 
 @test "login: a path of a registry, what else is in the file, and links stay" {
