@@ -5,6 +5,7 @@
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "skopeo-c/commands.h"
+#include "skopeo-c/go-time.h"
 #include "skopeo-c/inspect-names.h"
 #include "skopeo-c/inspection.h"
 #include "skopeo-c/template.h"
@@ -96,6 +97,16 @@ static void add_platform(const struct inspection *inspection, json_t *result)
 	json_object_set_new(result, "Size", json_integer(size));
 }
 
+/* What skopeo, which reads it as a time, makes of it; what is none stays. The caller owns it. */
+static json_t *created_of(const json_t *config)
+{
+	json_t *created = json_object_get(config, "created");
+	cleanup_free char *text =
+		json_is_string(created) ? go_time_json(json_string_value(created)) : NULL;
+
+	return text ? json_string(text) : or_null(created);
+}
+
 /* What skopeo's inspect prints; the caller owns it. */
 static json_t *summarize(const struct inspection *inspection)
 {
@@ -103,13 +114,12 @@ static json_t *summarize(const struct inspection *inspection)
 	const json_t *inner = json_object_get(config, "config");
 	/* the name is without tag and digest */
 	const char *name = inspection->repository ? inspection->repository : inspection->title;
-	json_t *result =
-		json_pack("{s:s*, s:s, s:O, s:o, s:s, s:o, s:s, s:s}", "Name", name, "Digest",
-			  inspection->digest, "RepoTags", inspection->tag_list, "Created",
-			  or_null(json_object_get(config, "created")), "DockerVersion",
-			  json_text(config, "docker_version", ""), "Labels",
-			  or_null(json_object_get(inner, "Labels")), "Architecture",
-			  json_text(config, "architecture", ""), "Os", json_text(config, "os", ""));
+	json_t *result = json_pack(
+		"{s:s*, s:s, s:O, s:o, s:s, s:o, s:s, s:s}", "Name", name, "Digest",
+		inspection->digest, "RepoTags", inspection->tag_list, "Created", created_of(config),
+		"DockerVersion", json_text(config, "docker_version", ""), "Labels",
+		or_null(json_object_get(inner, "Labels")), "Architecture",
+		json_text(config, "architecture", ""), "Os", json_text(config, "os", ""));
 
 	add_layers(inspection->layers, result);
 	json_object_set_new(result, "Env", or_null(json_object_get(inner, "Env")));
@@ -121,15 +131,15 @@ static json_t *summarize(const struct inspection *inspection)
 /* The types of skopeo's results in Go, see template.h. */
 static json_t *result_shape(void)
 {
-	return json_pack("{s:s, s:[], s:{}, s:[{s:s, s:s, s:i, s:{}}]}", "Name", "", "Env",
-			 "Labels", "LayersData", "MIMEType", "", "Digest", "", "Size", 0,
+	return json_pack("{s:s, s:b, s:[], s:{}, s:[{s:s, s:s, s:i, s:{}}]}", "Name", "", "Created",
+			 1, "Env", "Labels", "LayersData", "MIMEType", "", "Digest", "", "Size", 0,
 			 "Annotations");
 }
 
 static json_t *config_shape(void)
 {
 	json_t *shape =
-		json_pack("{s:n, s:s, s:s, s:s, s:s, s:s, s:[], s:{s:s, s:[]}, s:[]}", "created",
+		json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:[], s:{s:s, s:[]}, s:[]}", "created", 1,
 			  "author", "", "architecture", "", "variant", "", "os", "", "os.version",
 			  "", "os.features", "rootfs", "type", "", "diff_ids", "history");
 

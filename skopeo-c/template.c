@@ -5,6 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "lib/output.h"
+#include "skopeo-c/go-time.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -78,24 +79,11 @@ static int find_place(struct place *place, const char *path, struct error *err)
 
 /* ---- values ---- */
 
-/* A time as Go's time.Time is printed, where the text is one in UTC. */
-static bool put_time(struct buffer *out, const char *text)
+static void put_time(struct buffer *out, const char *text)
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:dd";
-	size_t at = 0;
+	cleanup_free char *printed = go_time_print(text);
 
-	for (; form[at]; at++)
-		if (form[at] == 'd' ? !isdigit((unsigned char)text[at]) : text[at] != form[at])
-			return false;
-	size_t fraction = text[at] == '.' ? 1 + strspn(text + at + 1, "0123456789") : 0;
-	if (strcmp(text + at + fraction, "Z") != 0)
-		return false;
-	while (fraction > 0 && strchr("0.", text[at + fraction - 1]))
-		fraction--;
-	cleanup_free char *printed =
-		xasprintf("%.10s %.8s%.*s +0000 UTC", text, text + 11, (int)fraction, text + at);
-	buffer_add(out, printed);
-	return true;
+	buffer_add(out, printed ? printed : text);
 }
 
 static int by_name(const void *one, const void *other)
@@ -133,8 +121,7 @@ static void put_value(struct buffer *out, const json_t *value)
 
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		if (!put_time(out, json_string_value(value)))
-			buffer_add(out, json_string_value(value));
+		buffer_add(out, json_string_value(value));
 		break;
 	case JSON_ARRAY:
 		buffer_add(out, "[");
@@ -190,7 +177,11 @@ static void put_shaped(struct buffer *out, const json_t *value, const json_t *sh
 {
 	bool is_there = value && !json_is_null(value);
 
-	if (json_is_object(shape) && !is_map(shape) && (!is_there || json_is_object(value)))
+	if (json_is_true(shape) && json_is_string(value))
+		put_time(out, json_string_value(value));
+	else if (json_is_true(shape) && !is_there)
+		buffer_add(out, "<nil>");
+	else if (json_is_object(shape) && !is_map(shape) && (!is_there || json_is_object(value)))
 		put_struct(out, value, shape);
 	else if (json_is_array(shape) && (!is_there || json_is_array(value)))
 		put_list(out, value, json_array_get(shape, 0));
@@ -203,8 +194,10 @@ static void put_shaped(struct buffer *out, const json_t *value, const json_t *sh
 /* Of what is missing Go has null, but of text, numbers and truth. */
 static void put_json(struct buffer *out, const struct place *place)
 {
-	bool is_null = !place->shape || json_is_object(place->shape) || json_is_array(place->shape);
-	const json_t *value = place->value ? place->value : is_null ? json_null() : place->shape;
+	const json_t *shape = place->shape;
+	bool is_null =
+		json_is_object(shape) || json_is_array(shape) || json_is_true(shape) || !shape;
+	const json_t *value = place->value ? place->value : is_null ? json_null() : shape;
 	cleanup_free char *text =
 		json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 

@@ -16,7 +16,7 @@ struct strings;
  * With `object` NULL the template is only checked, and the result is empty. shape: the types that
  * skopeo's result has in Go, by which it prints what is missing or null, and how; or NULL. An
  * object is a struct, with its fields in order; an empty one a map; of a list there may be one
- * item.
+ * item. `true` stands for a time.
  */
 char *template_render(const char *template, const json_t *object, const json_t *shape,
 		      struct error *err);

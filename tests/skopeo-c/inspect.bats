@@ -380,6 +380,25 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 	done
 }
 
+@test "inspect: times are printed as skopeo prints them, and labels that look like times are text" {
+	local time
+
+	cd "$BATS_TEST_TMPDIR" || return
+	for time in 2024-05-06T07:08:09Z 2024-05-06T07:08:09.120500000Z 2024-05-06T07:08:09.000Z 2024-05-06T07:08:09+00:00 \
+		2024-05-06T07:08:09.5+02:00 1969-01-02T03:04:05-07:30; do
+		oci_image made v1 "{\"created\": \"$time\", \"config\": {\"Labels\": {\"at\": \"$time\"}}}" >/dev/null
+		tool skopeo-c inspect oci:made:v1
+		jq -r .Created <<<"$output" >ours
+		skopeo inspect oci:made:v1 | jq -r .Created >theirs
+		for template in '{{.Created}}' '{{.Labels}}' '{{json .Created}}'; do
+			skopeo-c inspect --format "$template" oci:made:v1 >>ours
+			[ "$template" = '{{json .Created}}' ] || skopeo inspect --format "$template" oci:made:v1 >>theirs
+		done
+		jq --raw-input --slurp 'split("\n")[0]' theirs >>theirs # older versions of skopeo have no json there
+		diff theirs ours
+	done
+}
+
 @test "inspect: --format gives what skopeo gives for fields, and points at jq for more" {
 	tool skopeo-c inspect --format json "oci:$BATS_FILE_TMPDIR/oci:v1"
 	[ "$output" = "$(skopeo-c inspect --format '' "oci:$BATS_FILE_TMPDIR/oci:v1")" ]

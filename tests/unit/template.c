@@ -61,12 +61,16 @@ int main(void)
 	   "template: lists and maps as Go prints them");
 	ok(gives("{{.Labels.z}}", "1"), "template: a field of a field");
 	ok(gives("{{.RootFS.DiffIDs}}", "[d]"), "template: Go's names");
-	ok(gives("{{.Created}}", "2026-01-02 03:04:05.12 +0000 UTC"), "template: a time");
+	ok(gives("{{.Created}}", "2026-01-02T03:04:05.120Z"), "template: text like a time");
 	ok(gives("{{json .Labels}} {{json .Name}} {{json .Env}}",
 		 "{\"a\":\"2\",\"z\":\"1\"} \"a/b\" null"),
 	   "template: JSON");
-	shape = json_pack("{s:s, s:[], s:[s], s:{}, s:{s:[], s:i, s:{}}}", "Tag", "", "Env",
-			  "Layers", "", "Labels", "rootfs", "diff_ids", "Size", 7, "More");
+	shape = json_pack("{s:s, s:[], s:[s], s:{}, s:{s:[], s:i, s:{}}, s:b, s:b}", "Tag", "",
+			  "Env", "Layers", "", "Labels", "rootfs", "diff_ids", "Size", 7, "More",
+			  "Created", 1, "Never", 1);
+	ok(gives("{{.Created}} {{json .Created}} {{.Never}} {{json .Never}}",
+		 "2026-01-02 03:04:05.12 +0000 UTC \"2026-01-02T03:04:05.120Z\" <nil> null"),
+	   "template: a time");
 	ok(gives("<{{.Tag}}> {{.Env}} {{json .Env}} {{json .Tag}} {{.Layers}}",
 		 "<> [] null \"\" [x y]"),
 	   "template: what is missing or null");
