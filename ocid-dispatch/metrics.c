@@ -72,6 +72,8 @@ static void put(struct subject *subject, const char *label, const char *operatio
 {
 	const struct metric *metric = subject->metric;
 	json_t *labels = json_copy((json_t *)subject->labels);
+	/* the largest that there is here stands for what is larger, such as no limit */
+	json_int_t figure = value > INT64_MAX ? INT64_MAX : (json_int_t)value;
 
 	if (metric->label)
 		json_array_append_new(labels, json_string(label));
@@ -81,7 +83,7 @@ static void put(struct subject *subject, const char *label, const char *operatio
 			      json_pack("{s:s, s:I, s:s, s:o, s:{s:I}}", "name", metric->name,
 					"timestamp", subject->now, "metricType",
 					metric->counter ? "COUNTER" : "GAUGE", "labelValues",
-					labels, "value", "value", (json_int_t)value));
+					labels, "value", "value", figure));
 }
 
 static void put_device(void *to, const char *device, const char *operation, uint64_t value)
@@ -115,14 +117,16 @@ struct container_view {
 	const json_t *cgroups;
 };
 
+/* A negative one is no limit, which has the figure 0. */
 static uint64_t number_of(const json_t *object, const char *key, uint64_t otherwise)
 {
 	const json_t *value = json_object_get(object, key);
 	const char *text = json_string_value(value);
+	long long number = text ? strtoll(text, NULL, 10) : json_integer_value(value);
 
-	if (text)
-		return strtoull(text, NULL, 10);
-	return value ? (uint64_t)json_integer_value(value) : otherwise;
+	if (!value)
+		return otherwise;
+	return number > 0 ? (uint64_t)number : 0;
 }
 
 static uint64_t own(const struct subject *subject, const struct container_view *view)
@@ -178,7 +182,10 @@ static void collect(struct subject *subject, const struct container_view *view)
 			    of_processes(metric, &view->processes));
 			break;
 		case METRIC_OWN:
-			put(subject, view->directory, NULL, own(subject, view));
+			value = own(subject, view);
+			/* a quota of 0 would be one of no time at all */
+			if (value > 0 || !is_named(metric, "spec_cpu_quota"))
+				put(subject, view->directory, NULL, value);
 			break;
 		case METRIC_NETWORK:
 			break;

@@ -102,6 +102,18 @@ uses_cpu() {
 	[ "$(field StreamPodSandboxMetrics '{}' '[.podSandboxMetrics[].podSandboxId] | join(" ")')" = "$POD" ]
 }
 
+@test "stats: what has no limit takes the metrics from nobody" {
+	for none in '{cpuQuota: "-1", cpuPeriod: "100000"}' '{memoryLimitInBytes: "-1"}' '{memorySwapLimitInBytes: "-1"}' '{}'; do
+		container free 'sleep 60' ".config.linux.resources = $none"
+		start
+		call ListPodSandboxMetrics
+		jq -e --arg id "$CTR" '[.podMetrics[].containerMetrics[] | select(.containerId == $id).metrics[]] |
+			(map(select(.name == "container_spec_cpu_quota")) == []) and
+			(map(select(.name == "container_spec_memory_limit_bytes")) | .[0].value.value // "0") == "0"' <<<"$output"
+		call RemoveContainer "{\"containerId\": \"$CTR\"}"
+	done
+}
+
 @test "stats: what a kubelet asks of the runtime, and tells it" {
 	[ "$(field RuntimeConfig '{}' .linux.cgroupDriver)" = CGROUPFS ]
 	call UpdateRuntimeConfig '{"runtimeConfig": {"networkConfig": {"podCidr": "10.0.0.0/24"}}}'
