@@ -7,10 +7,12 @@
 #include "publish.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/path.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@
 
 #define PLUGIN_PATH_DEFAULT "/opt/cni/bin:/usr/lib/cni:/usr/libexec/cni"
 
-enum { TIMEOUT_MAX_S = 24 * 60 * 60 };
+enum { TIMEOUT_MAX_S = 24 * 60 * 60, CAPABILITY_MAX = 1 << 20 /* bytes */ };
 
 void options_conf_dirs(const struct strings *named, struct strings *dirs)
 {
@@ -101,26 +103,42 @@ int options_args(const struct strings *words, char **args, struct error *err)
 	return 0;
 }
 
+/* The value of JSON, or of @FILE, where there is room for what is too long for an argument. */
+static json_t *capability_value(const char *name, const char *text, struct error *err)
+{
+	cleanup_free char *what = xasprintf("--cap %s", name);
+	cleanup_free char *content = NULL;
+	size_t length;
+
+	if (*text == '@') {
+		content = file_read_at(AT_FDCWD, text + 1, CAPABILITY_MAX, &length, err);
+		if (!content)
+			return error_prefix(err, "%s", what), NULL;
+	}
+	/* wrapped, so that a string or a number alone is also taken */
+	cleanup_free char *wrapped = xasprintf("[%s]", content ? content : text);
+	json_auto_t *list = json_parse(wrapped, strlen(wrapped), what, err);
+	if (list && json_array_size(list) == 1)
+		return json_incref(json_array_get(list, 0));
+	error_set(err, ERROR_USAGE, "%s: \"%s\" is not a JSON value", what, text);
+	error_hint(err, "a string needs its quotes: --cap 'mac=\"c2:11:22:33:44:55\"'");
+	return NULL;
+}
+
 static int add_capability(json_t *all, const char *word, struct error *err)
 {
 	const char *equals = strchr(word, '=');
 	cleanup_free char *name = equals ? xstrndup(word, (size_t)(equals - word)) : NULL;
-	cleanup_free char *what = name ? xasprintf("--cap %s", name) : NULL;
 
 	if (!name || !*name)
 		return error_set(err, ERROR_USAGE, "--cap %s: not NAME=JSON", word);
 	if (json_object_get(all, name))
 		return error_set(err, ERROR_USAGE, "capability %s is given twice", name);
 
-	/* wrapped, so that a string or a number alone is also taken */
-	cleanup_free char *wrapped = xasprintf("[%s]", equals + 1);
-	json_auto_t *list = json_parse(wrapped, strlen(wrapped), what, err);
-	if (!list || json_array_size(list) != 1) {
-		error_set(err, ERROR_USAGE, "%s: \"%s\" is not a JSON value", what, equals + 1);
-		return error_hint(err,
-				  "a string needs its quotes: --cap 'mac=\"c2:11:22:33:44:55\"'");
-	}
-	json_object_set(all, name, json_array_get(list, 0));
+	json_t *value = capability_value(name, equals + 1, err);
+	if (!value)
+		return -1;
+	json_object_set_new(all, name, value);
 	return 0;
 }
 

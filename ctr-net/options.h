@@ -55,8 +55,8 @@ char *options_plugin_path_if_any(const struct strings *named);
 /* CNI_ARGS "K=V;K=V" from words K=V, NULL where there are none; ERROR_USAGE. */
 int options_args(const struct strings *words, char **args, struct error *err);
 
-/* The capability arguments from --cap NAME=JSON and --publish; an object, maybe empty. The caller
- * owns it. */
+/* The capability arguments from --cap NAME=JSON or NAME=@FILE and --publish; an object, maybe
+ * empty. The caller owns it. */
 json_t *options_capabilities(const struct strings *words, const struct strings *published,
 			     struct error *err);
 

@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/memory_file.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
@@ -205,14 +206,29 @@ static void add_capabilities(struct strings *words, const json_t *config)
 {
 	json_auto_t *ports = port_mappings(config);
 	const json_t *dns = json_object_get(config, "dnsConfig");
-	const json_t *annotations = json_object_get(config, "annotations");
 
 	if (json_array_size(ports) > 0)
 		add_capability(words, "portMappings", ports);
 	if (json_object_size(dns) > 0)
 		add_capability(words, "dns", dns);
-	if (json_object_size(annotations) > 0)
-		add_capability(words, "io.kubernetes.cri.pod-annotations", annotations);
+}
+
+/* The annotations as a file, since they may be longer (256 KiB) than an argument (128 KiB); *fd is
+ * of that. */
+static int add_annotations(struct strings *words, const json_t *config, int *fd, struct error *err)
+{
+	const json_t *annotations = json_object_get(config, "annotations");
+	cleanup_free char *text =
+		json_object_size(annotations) > 0 ? json_compact(annotations) : NULL;
+
+	if (!text)
+		return 0;
+	*fd = memory_file("annotations", text, err);
+	if (*fd < 0)
+		return -1;
+	strings_add(words, "--cap");
+	strings_addf(words, "io.kubernetes.cri.pod-annotations=@/dev/fd/%d", *fd);
+	return 0;
 }
 
 /* As kubelets had them given to plugins ever since. */
@@ -240,11 +256,15 @@ int pod_network_connect(const struct rpc_context *context, json_t *document, str
 	cleanup_pipeline struct pipeline pipeline = { .input = document };
 	struct strings *words = pipeline_add(&pipeline, "ctr-net", "add", "--id", id, NULL);
 	json_auto_t *connected = NULL;
+	cleanup_fd int annotations_fd = -1;
 
 	add_directories(words, context, "--conf-dir", "confDirs");
 	add_directories(words, context, "--plugin-dir", "pluginDirs");
 	add_arguments(words, config, id);
 	add_capabilities(words, config);
+	if (add_annotations(words, config, &annotations_fd, err) < 0)
+		return -1;
+	pipeline.pass_fd = annotations_fd;
 	if (pipeline_document(&pipeline, context, &connected, err) < 0)
 		return -1;
 	json_object_set(document, "network", json_object_get(connected, "network"));
