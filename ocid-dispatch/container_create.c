@@ -64,6 +64,22 @@ static int check_config(const json_t *config, struct error *err)
 	return 0;
 }
 
+static bool is_privileged(const json_t *config)
+{
+	return json_is_true(json_path(config, "linux", "securityContext", "privileged", NULL));
+}
+
+/* A pod says before that a container in it will be (api.proto, LinuxSandboxSecurityContext). */
+static int check_privilege(const struct creation *c, struct error *err)
+{
+	if (!is_privileged(c->config) || is_privileged(json_path(c->pod, "cri", "pod", NULL)))
+		return 0;
+	return error_set(
+		err, ERROR_USAGE,
+		"no privileged container is allowed in the pod %s, which is not privileged",
+		pod_id(c->pod));
+}
+
 static int find_pod(struct creation *c, const char *text, struct error *err)
 {
 	cleanup_free char *id = pod_find(c->records, text, err);
@@ -318,8 +334,9 @@ static int restore(struct creation *c, struct error *err)
 
 static int run_tools(struct creation *c, struct error *err)
 {
+	const char *failed = "";
 	json_auto_t *first = first_document(c, err), *document = NULL;
-	cleanup_pipeline struct pipeline pipeline = { .input = first };
+	cleanup_pipeline struct pipeline pipeline = { .input = first, .failed = &failed };
 
 	if (!first || make_host_paths(c, err) < 0)
 		return -1;
@@ -327,10 +344,14 @@ static int run_tools(struct creation *c, struct error *err)
 	struct strings *generate = pipeline_add(&pipeline, "oci-gen", "generate", NULL);
 	if (c->restoration.image)
 		restore_generate(c->records, c->id, generate);
-	if (pipeline_document(&pipeline, c->context, &document, err) < 0)
+	if (pipeline_document(&pipeline, c->context, &document, err) < 0) {
+		/* in what the client or the image asks for: no data is lost */
+		if (strcmp(failed, "oci-gen") == 0 && err->kind == ERROR_INTEGRITY)
+			err->kind = ERROR_USAGE;
 		return !c->image && strcmp(err->subject, c->question) == 0
 			       ? images_missing(image_name(c), err)
 			       : -1;
+	}
 	return c->image ? 0 : take_image(c, document, err);
 }
 
@@ -414,7 +435,7 @@ int containers_create(const struct rpc_context *context, const json_t *request, 
 	random_id(creation.id);
 	if (check_config(creation.config, err) < 0 || records_open(context, &records, err) < 0 ||
 	    find_pod(&creation, json_text(request, "podSandboxId", ""), err) < 0 ||
-	    find_image(&creation, err) < 0)
+	    check_privilege(&creation, err) < 0 || find_image(&creation, err) < 0)
 		return -1;
 
 	if (create(&creation, err) < 0) {

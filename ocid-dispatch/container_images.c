@@ -2,6 +2,7 @@
 #include "ocid-dispatch/container_images.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
@@ -20,22 +21,38 @@ static char *directory_of(const struct records *records, const struct named *nam
 	return xasprintf("%s/pods/%s/images/%s", records->store.runroot, named->pod, named->id);
 }
 
+/* An image that is there and cannot be mounted is a failure with a name (cri-api, pkg/errors). */
+static int mount_image(const struct rpc_context *context, const char *id, const char *directory,
+		       struct error *err)
+{
+	cleanup_pipeline struct pipeline pipeline = { 0 };
+
+	pipeline_add(&pipeline, "ctr-store", "mount", "--image", "--", id, directory, NULL);
+	if (path_make_dirs(directory, DIRECTORY_MODE, err) == 0 &&
+	    pipeline_run(&pipeline, context, err) == 0)
+		return 0;
+	error_prefix(err, "a volume of the container");
+	if (cli_interrupted())
+		return -1;
+	err->kind = ERROR_FAILED;
+	return error_prefix(err, "ImageVolumeMountFailed");
+}
+
 /* Returns the image's id, which the caller frees. */
 static char *mount_one(const struct rpc_context *context, const char *name, const char *directory,
 		       struct error *err)
 {
-	cleanup_pipeline struct pipeline pipeline = { 0 };
 	json_auto_t *row = NULL;
 
 	if (images_find(context, name, &row, err) < 0)
 		return NULL;
-	if (!row)
-		return images_missing(name, err), NULL;
-	const char *id = json_text(row, "id", "");
-	if (path_make_dirs(directory, DIRECTORY_MODE, err) < 0)
+	if (!row) {
+		images_missing(name, err);
+		error_prefix(err, "a volume of the container");
 		return NULL;
-	pipeline_add(&pipeline, "ctr-store", "mount", "--image", "--", id, directory, NULL);
-	return pipeline_run(&pipeline, context, err) < 0 ? NULL : xstrdup(id);
+	}
+	const char *id = json_text(row, "id", "");
+	return mount_image(context, id, directory, err) < 0 ? NULL : xstrdup(id);
 }
 
 int container_images_mount(const struct rpc_context *context, const struct records *records,
@@ -58,7 +75,7 @@ int container_images_mount(const struct rpc_context *context, const struct recor
 			cleanup_free char *id = mount_one(context, name, target, err);
 
 			if (!id)
-				return error_prefix(err, "a volume of the container");
+				return -1;
 			json_object_set_new(images, name, json_string(target));
 			json_object_set_new(ids, name, json_string(id));
 		}

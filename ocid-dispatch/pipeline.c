@@ -369,7 +369,11 @@ static int check_all(const struct run *run, struct error *err)
 			at = i;
 		}
 	}
-	return failed ? tool_error(failed, tool_name(run, at), err) : 0;
+	if (!failed)
+		return 0;
+	if (run->pipeline->failed)
+		*run->pipeline->failed = tool_name(run, at);
+	return tool_error(failed, tool_name(run, at), err);
 }
 
 static int run_through(struct run *run, const struct rpc_context *context, struct error *err)

@@ -26,6 +26,7 @@ struct pipeline {
 	const json_t *input; /* the document on the first tool's stdin; NULL: nothing. Borrowed */
 	int output_fd;	     /* when > 0: the last tool's stdout. Borrowed */
 	const char *output;  /* what that is called in a trace. Borrowed */
+	const char **failed; /* when not NULL: there, which tool has failed. Borrowed from stages */
 };
 
 /* Add a tool with its words; the list ends with NULL. More words: strings_add() to what is

@@ -16,6 +16,7 @@
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/trace.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -45,6 +46,27 @@ static int check_modes(const json_t *config, struct error *err)
 	return 0;
 }
 
+static bool is_port(const json_t *mapping, const char *key)
+{
+	json_int_t port = json_integer_value(json_object_get(mapping, key));
+
+	return port >= 0 && port <= UINT16_MAX;
+}
+
+/* What no plugin can publish may be something that none can take back. */
+static int check_ports(const json_t *config, struct error *err)
+{
+	const json_t *mapping;
+	size_t i;
+
+	json_array_foreach (json_object_get(config, "portMappings"), i, mapping) {
+		if (!is_port(mapping, "hostPort") || !is_port(mapping, "containerPort"))
+			return error_set(err, ERROR_USAGE,
+					 "a port of the pod is above %d or below 0", UINT16_MAX);
+	}
+	return 0;
+}
+
 static int check_config(const json_t *config, struct error *err)
 {
 	const json_t *metadata = json_object_get(config, "metadata");
@@ -57,7 +79,7 @@ static int check_config(const json_t *config, struct error *err)
 				 log_directory);
 	if (json_object_get(config, "windows"))
 		return error_set(err, ERROR_UNSUPPORTED, "this is no Windows node");
-	return check_modes(config, err);
+	return check_ports(config, err) < 0 ? -1 : check_modes(config, err);
 }
 
 /* ---- making ---- */

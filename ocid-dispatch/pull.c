@@ -3,11 +3,14 @@
 #include "ocid-dispatch/handlers.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/registry_auth.h"
+
+#include <string.h>
 
 /* The image's id, the digest of its configuration, from the document that the line prints. */
 static int image_id(const json_t *document, const char **id, struct error *err)
@@ -37,6 +40,22 @@ static int pull(const struct rpc_context *context, const char *name, int auth_fd
 	return pipeline_document(&pipeline, context, document, err);
 }
 
+/* Kubelets know some failures by the word with which their message begins, as long as the status is
+ * UNKNOWN (cri-api, pkg/errors). */
+static int name_failure(struct error *err)
+{
+	const char *name = NULL;
+
+	if (strstr(err->message, " is refused by the policy"))
+		name = "SignatureValidationFailed";
+	else if (err->kind == ERROR_TEMPORARY && !cli_interrupted())
+		name = "RegistryUnavailable";
+	if (!name)
+		return -1;
+	err->kind = ERROR_FAILED;
+	return error_prefix(err, "%s", name);
+}
+
 int images_pull(const struct rpc_context *context, const json_t *request, json_t **response,
 		struct error *err)
 {
@@ -53,8 +72,11 @@ int images_pull(const struct rpc_context *context, const json_t *request, json_t
 	cleanup_free char *name = reference_text(&reference);
 	cleanup_fd int auth_fd =
 		registry_auth_file(json_object_get(request, "auth"), reference.registry, err);
-	if (auth_fd < 0 || pull(context, name, auth_fd, &document, err) < 0 ||
-	    image_id(document, &id, err) < 0)
+	if (auth_fd < 0)
+		return -1;
+	if (pull(context, name, auth_fd, &document, err) < 0)
+		return name_failure(err);
+	if (image_id(document, &id, err) < 0)
 		return -1;
 	*response = json_pack("{s:s}", "imageRef", id);
 	return 0;

@@ -58,6 +58,15 @@ static json_t *auth_entry(const json_t *auth)
 	return *basic ? json_pack("{s:s}", "auth", basic) : NULL;
 }
 
+/* Whether the Base64 of a client's is that of USER:PASSWORD. */
+static bool is_pair(const char *encoded)
+{
+	size_t length = strlen(encoded);
+	__attribute__((cleanup(free_secret))) char *pair = xcalloc(length / 4 * 3 + 4, 1);
+
+	return base64_decode(encoded, length, (unsigned char *)pair) > 0 && strchr(pair, ':');
+}
+
 int registry_auth_file(const json_t *auth, const char *registry, struct error *err)
 {
 	const char *server = json_text(auth, "serverAddress", "");
@@ -72,6 +81,10 @@ int registry_auth_file(const json_t *auth, const char *registry, struct error *e
 		return 0;
 
 	json_auto_t *file = json_pack("{s:{s:o}}", "auths", registry, entry);
+	const char *encoded = json_text(entry, "auth", NULL);
+	if (encoded && !is_pair(encoded))
+		return error_set(err, ERROR_USAGE,
+				 "the credentials are not the Base64 of USER:PASSWORD");
 	__attribute__((cleanup(free_secret))) char *text = json_compact(file);
 	return memory_file("auth.json", text, err);
 }

@@ -20,7 +20,7 @@ setup_file() {
 		}
 	END
 	oci-gen apparmor | apparmor_parser --replace
-	pod one
+	pod one '.config.linux.securityContext.privileged = true' # that containers may be
 	export POD
 }
 

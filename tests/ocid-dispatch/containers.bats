@@ -324,8 +324,10 @@ has_open() {
 	# for people it would be localhost/busybox:1
 	call 3 CreateContainer "$(container_request one true '.config.image.image = "busybox:1"')"
 	error_is not-found 'no image "busybox:1"'
-	call 7 CreateContainer "$(container_request one true '.config.linux.securityContext.runAsGroup.value = 5')"
-	error_is integrity runAsGroup
+	call 2 CreateContainer "$(container_request one true '.config.linux.securityContext.runAsGroup.value = 5')"
+	error_is usage runAsGroup
+	call 2 CreateContainer "$(container_request one true '.config.linux.securityContext.privileged = true')"
+	error_is usage "no privileged container is allowed"
 	[ -z "$(find "$OCID_ROOT/containers" "$OCID_ROOT/pods/$POD/containers" "$OCID_RUNROOT/containers" -mindepth 1)" ]
 	mounts_left >"$BATS_TEST_TMPDIR/mounts"
 	[ "$(grep -c rootfs "$BATS_TEST_TMPDIR/mounts")" -eq 0 ]
@@ -531,4 +533,13 @@ has_open() {
 	[ "$(mounts_left | grep -c "/images/$CTR/")" -eq 0 ]
 	call 3 CreateContainer "$(container_request two true '.config.mounts = [{"containerPath": "/x", "readonly": true, "image": {"image": "no/such"}}]')"
 	error_is not-found 'no image "no/such"'
+	# one that is damaged
+	blob=$OCID_ROOT/images/blobs/sha256/$(ctr-store image "$IMAGE" | jq -r '.image.manifest.layers[0].digest[7:]')
+	mv "$blob" "$BATS_TEST_TMPDIR/blob"
+	mv "$OCID_ROOT/layers" "$BATS_TEST_TMPDIR/layers"
+	call 1 CreateContainer "$(container_request two true ".config.mounts = [{\"containerPath\": \"/x\", \"readonly\": true, \"image\": {\"image\": \"$IMAGE\"}}]")"
+	rm -rf "$OCID_ROOT/layers"
+	mv "$BATS_TEST_TMPDIR/layers" "$OCID_ROOT/layers"
+	mv "$BATS_TEST_TMPDIR/blob" "$blob"
+	error_is failed "ImageVolumeMountFailed: a volume of the container: "
 }

@@ -124,6 +124,10 @@ image() {
 	[[ $stderr == PERMISSION_DENIED:* ]]
 	tool 1 cri PullImage "{\"image\": {\"image\": \"$REGISTRY/plain:1\"}, \"auth\": {\"username\": \"me\", \"password\": \"wr0ng\"}}"
 	[[ $stderr == PERMISSION_DENIED:* && $stderr != *wr0ng* ]]
+	for bad in '!!!' "$(printf me | base64)"; do
+		tool 1 cri PullImage "{\"image\": {\"image\": \"$REGISTRY/plain:1\"}, \"auth\": {\"auth\": \"$bad\"}}"
+		[[ $stderr == INVALID_ARGUMENT:*"not the Base64 of USER:PASSWORD"* ]]
+	done
 	tool cri PullImage "{\"image\": {\"image\": \"$REGISTRY/plain:1\"}, \"auth\": {\"auth\": \"$(printf me:secret | base64)\", \"serverAddress\": \"https://$REGISTRY\"}}"
 }
 
@@ -210,7 +214,20 @@ image() {
 
 @test "images: nothing listens at the registry's port" {
 	run ! pull "127.0.0.1:$(free_port)/x:1"
-	[[ $output == *"UNAVAILABLE: "* ]]
+	[[ $output == *"UNKNOWN: RegistryUnavailable: "* ]]
+}
+
+@test "images: one that the policy refuses" {
+	printf '{"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": {"%s/uid": [{"type": "reject"}], "%s/username": [
+		{"type": "signedBy", "keyType": "GPGKeys", "keyData": "AAAA"}]}}}' "$REGISTRY" "$REGISTRY" >"$BATS_TEST_TMPDIR/policy.json"
+	mkdir -p "$HOME/.config/containers"
+	mv "$BATS_TEST_TMPDIR/policy.json" "$HOME/.config/containers/policy.json"
+	for name in uid username; do
+		run ! pull "$REGISTRY/$name:1"
+		[[ $output == *"UNKNOWN: SignatureValidationFailed: "*" is refused by the policy"* ]]
+	done
+	rm "$HOME/.config/containers/policy.json"
+	pull "$REGISTRY/uid:1"
 }
 
 @test "images: those of additional stores are pinned" {

@@ -168,6 +168,10 @@ nothing_of_pods() {
 		call 2 RunPodSandbox "$(pod_request x ".config.linux.securityContext.namespaceOptions.network = \"$mode\"")"
 		error_is usage "$mode"
 	done
+	for port in 'hostPort: -1, containerPort: 80' 'hostPort: 65536, containerPort: 80' 'hostPort: 8080, containerPort: 70000'; do
+		call 2 RunPodSandbox "$(pod_request x ".config.portMappings = [{$port}]")"
+		error_is usage "a port of the pod is above 65535 or below 0"
+	done
 	call 2 RunPodSandbox "$(pod_request x '.config.linux.sysctls = {"kernel.shm_rmid_forced": "x y\nz"}')"
 	call ListPodSandbox
 	[ "$output" = '{}' ]
@@ -192,6 +196,31 @@ nothing_of_pods() {
 	call RunPodSandbox "$(pod_request x)"
 	call RemovePodSandbox "$output"
 	nothing_of_pods
+}
+
+@test "pods: as many annotations as Kubernetes allows" {
+	pod_request annotated '.config.annotations = ([range(250) | {key: "k\(.)", value: ("y" * 1000)}] | from_entries)' >"$BATS_TEST_TMPDIR/request"
+	tool ocid-dispatch call --config "$CONFIG" RunPodSandbox <"$BATS_TEST_TMPDIR/request"
+	POD=$(jq -r .podSandboxId <<<"$output")
+	[ "$(field PodSandboxStatus "$(that)" '.status.annotations | length')" -eq 250 ]
+}
+
+@test "pods: plugins are told the annotations where they want them" {
+	conflist=$BATS_FILE_TMPDIR/net/10-pods.conflist
+	cp "$conflist" "$BATS_TEST_TMPDIR/right"
+	mkdir "$BATS_TEST_TMPDIR/plugins"
+	cat >"$BATS_TEST_TMPDIR/plugins/listens" <<-END
+		#!/bin/sh
+		jq -c .runtimeConfig >>"$BATS_TEST_TMPDIR/heard"
+		[ "\$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "1.0.0"}'
+	END
+	chmod +x "$BATS_TEST_TMPDIR/plugins/listens"
+	jq '.plugins = [{type: "listens", capabilities: {"io.kubernetes.cri.pod-annotations": true}}]' "$BATS_TEST_TMPDIR/right" >"$conflist"
+	CNI_PATH=$BATS_TEST_TMPDIR/plugins pod heard '.config.annotations = {a: "b"}'
+	call RemovePodSandbox "$(that)"
+	cp "$BATS_TEST_TMPDIR/right" "$conflist"
+	[ "$(uniq "$BATS_TEST_TMPDIR/heard")" = '{"io.kubernetes.cri.pod-annotations":{"a":"b"}}' ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/heard")" -eq 2 ]
 }
 
 @test "pods: in a user namespace of their own" {
