@@ -209,6 +209,7 @@ static int apply_document(struct generation *g, const struct assembly *assembly,
 	if (bundle && bundle[0] != '/')
 		return error_set(err, ERROR_INTEGRITY,
 				 "the document's rootfs.bundle is not an absolute path");
+	g->volumes_bundle = bundle;
 	if (json_is_object(network) && network_apply(g, network, bundle, err) < 0)
 		return -1;
 	trace_stage(g, "network");

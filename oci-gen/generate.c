@@ -11,6 +11,7 @@
 #include "oci-gen/network.h"
 #include "oci-gen/output_config.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/volumes.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -56,8 +57,9 @@ static int write_bundle(const struct generation *g, const json_t *document, cons
 	if (fd < 0)
 		return -1;
 	if (((json_is_object(network) || pod) &&
-	     network_write_files(hostname, json_is_object(network) ? network : NULL,
+	     network_write_files(g, hostname, json_is_object(network) ? network : NULL,
 				 json_object_get(pod, "dnsConfig"), fd, err) < 0) ||
+	    volumes_make(g, fd, err) < 0 ||
 	    /* a start waits for this: it is compact, which the runtime reads faster */
 	    output_config_at(fd, config, err) < 0)
 		return error_prefix(err, "bundle %s", document_bundle(document, err));

@@ -17,8 +17,10 @@
 #include "oci-gen/versions.h"
 #include "oci-gen/volumes.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -305,6 +307,29 @@ static void finish_version(struct generation *g)
 	for (const struct version_member *m = version_members; m->pointer; m++)
 		if (version_is_used(g->config, m))
 			pointer_set(g->config, "/ociVersion", json_string(m->version));
+}
+
+/* The id outside that is 0 inside by the mappings there, or 0. */
+static uint32_t host_id(const struct generation *g, const char *pointer)
+{
+	const json_t *mapping;
+	size_t i;
+
+	json_array_foreach (pointer_get(g->config, pointer), i, mapping) {
+		if (json_integer_value(json_object_get(mapping, "containerID")) == 0)
+			return (uint32_t)json_integer_value(json_object_get(mapping, "hostID"));
+	}
+	return 0;
+}
+
+int generation_give(const struct generation *g, int bundle_fd, const char *name, struct error *err)
+{
+	uid_t uid = host_id(g, "/linux/uidMappings");
+	gid_t gid = host_id(g, "/linux/gidMappings");
+
+	if ((uid || gid) && fchownat(bundle_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_os(err, "cannot give %s to the container's root", name);
+	return 0;
 }
 
 int generation_finish(struct generation *g, struct error *err)

@@ -27,6 +27,8 @@ struct generation {
 	struct strings seccomp_lists; /* of the filter in config: seccomp_names.h */
 	json_t *volumes;	      /* of the image, as keys; or NULL */
 	const char *volumes_mode;     /* for volumes_apply(), or NULL; borrowed */
+	const char *volumes_bundle;   /* the bundle for new volumes, or NULL; borrowed */
+	size_t volumes_new;	      /* how many of these volumes_make() makes */
 	json_t *cdi_devices;	      /* names, for cdi_find() */
 	json_t *cdi_directories;      /* or NULL for the usual ones */
 	json_t *cri;		      /* what cri_read() made of the document's, or NULL */
@@ -52,6 +54,10 @@ void generation_set_env(struct generation *g, const char *assignment);
  * member has the wrong type; `path` names it. */
 int generation_set_template(struct generation *g, json_t *config, const char *path,
 			    struct error *err);
+
+/* Give a file of the bundle to the container's root, who may be another user outside of its user
+ * namespace. */
+int generation_give(const struct generation *g, int bundle_fd, const char *name, struct error *err);
 
 /* Put together what was kept apart. */
 int generation_finish(struct generation *g, struct error *err);

@@ -43,11 +43,14 @@ static int text_open(struct text *text, struct error *err)
 }
 
 /* Write what was composed as the file `name` of the bundle. */
-static int text_save(struct text *text, const char *name, int bundle_fd, struct error *err)
+static int text_save(const struct generation *g, struct text *text, const char *name, int bundle_fd,
+		     struct error *err)
 {
 	if (fclose(steal_ptr(&text->stream)) != 0)
 		return error_set(err, ERROR_LIMIT, "%s: out of memory", name);
-	return file_replace_volatile_at(bundle_fd, name, text->bytes, text->length, 0644, err);
+	if (file_replace_volatile_at(bundle_fd, name, text->bytes, text->length, 0644, err) < 0)
+		return -1;
+	return generation_give(g, bundle_fd, name, err);
 }
 
 /* A word that cannot end its line or become two: results of plugins go into files by line. */
@@ -254,8 +257,8 @@ static void compose_resolv_conf(FILE *out, const json_t *network, const json_t *
 		    "container can reach");
 }
 
-int network_write_files(const char *hostname, const json_t *network, const json_t *dns,
-			int bundle_fd, struct error *err)
+int network_write_files(const struct generation *g, const char *hostname, const json_t *network,
+			const json_t *dns, int bundle_fd, struct error *err)
 {
 	cleanup_text struct text hosts = { 0 }, name = { 0 }, resolv = { 0 };
 
@@ -264,8 +267,8 @@ int network_write_files(const char *hostname, const json_t *network, const json_
 	compose_hosts(hosts.stream, network, hostname);
 	fprintf(name.stream, "%s\n", hostname);
 	compose_resolv_conf(resolv.stream, network, dns);
-	if (text_save(&hosts, "hosts", bundle_fd, err) < 0 ||
-	    text_save(&name, "hostname", bundle_fd, err) < 0)
+	if (text_save(g, &hosts, "hosts", bundle_fd, err) < 0 ||
+	    text_save(g, &name, "hostname", bundle_fd, err) < 0)
 		return -1;
-	return text_save(&resolv, "resolv.conf", bundle_fd, err);
+	return text_save(g, &resolv, "resolv.conf", bundle_fd, err);
 }

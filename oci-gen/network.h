@@ -22,7 +22,8 @@ void network_bind_files(struct generation *g, const char *bundle);
 /* Of a container that may write nowhere they are read-only, too: they lie on the host's disk. */
 void network_finish(struct generation *g);
 
-/* Write them for a container of that name. Without a network the container has the host's, and its
- * addresses; dns, a DNSConfig of CRI, goes over what the network says; both may be NULL. */
-int network_write_files(const char *hostname, const json_t *network, const json_t *dns,
-			int bundle_fd, struct error *err);
+/* Write them for a container of that name, and give them to its root. Without a network the
+ * container has the host's, and its addresses; dns, a DNSConfig of CRI, goes over what the network
+ * says; both may be NULL. */
+int network_write_files(const struct generation *g, const char *hostname, const json_t *network,
+			const json_t *dns, int bundle_fd, struct error *err);

@@ -11,10 +11,14 @@
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define DIRECTORY "volumes" /* of the bundle */
 
 int volumes_check_mode(const char *mode, struct error *err)
 {
@@ -59,6 +63,30 @@ static char *path_in_root(int root_fd, const char *path)
 	return length < 0 ? NULL : xstrndup(resolved, (size_t)length);
 }
 
+/* The directory in the bundle of the next volume that the root does not have; NULL without a
+ * bundle. The caller frees it. */
+static char *new_directory(struct generation *g)
+{
+	return g->volumes_bundle
+		       ? xasprintf("%s/" DIRECTORY "/%zu", g->volumes_bundle, g->volumes_new++)
+		       : NULL;
+}
+
+int volumes_make(const struct generation *g, int bundle_fd, struct error *err)
+{
+	if (g->volumes_new > 0 && mkdirat(bundle_fd, DIRECTORY, 0711) < 0 && errno != EEXIST)
+		return error_os(err, "cannot make " DIRECTORY);
+	for (size_t i = 0; i < g->volumes_new; i++) {
+		cleanup_free char *name = xasprintf(DIRECTORY "/%zu", i);
+
+		if (mkdirat(bundle_fd, name, 0755) < 0 && errno != EEXIST)
+			return error_os(err, "cannot make %s", name);
+		if (generation_give(g, bundle_fd, name, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Note where something is mounted. */
 static void add_places(json_t *places, const json_t *mounts)
 {
@@ -70,6 +98,17 @@ static void add_places(json_t *places, const json_t *mounts)
 
 		json_object_set_new(places, place, json_true());
 	}
+}
+
+/* With root_fd -1, in memory. */
+static json_t *volume_mount(struct generation *g, int root_fd, const char *path)
+{
+	cleanup_free char *there = root_fd >= 0 ? path_in_root(root_fd, path) : NULL;
+	cleanup_free char *made = root_fd >= 0 && !there ? new_directory(g) : NULL;
+
+	if (!there && !made)
+		return mount_new(path, "tmpfs", "tmpfs", "nosuid,nodev,mode=755,tmpcopyup");
+	return mount_new(path, "bind", there ? there : made, "rbind,rprivate,rw");
 }
 
 void volumes_apply(struct generation *g)
@@ -84,23 +123,15 @@ void volumes_apply(struct generation *g)
 		return;
 	add_places(taken, mounts);
 	add_places(taken, g->mounts);
-	cleanup_fd int root_fd = root && strcmp(mode, "bind") == 0
-					 ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC)
-					 : -1;
+	bool binds = strcmp(mode, "bind") == 0;
+	cleanup_fd int root_fd = root && binds ? open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	json_object_foreach (g->volumes, path, unused) {
 		cleanup_free char *place = mount_place(path);
-		cleanup_free char *source = root_fd >= 0 ? path_in_root(root_fd, path) : NULL;
 
 		if (!is_place(path))
 			log_message(LOG_LEVEL_WARN, "the image's volume \"%s\" is left out", path);
-		else if (json_object_get(taken, place))
-			continue;
-		else if (source)
-			json_array_append_new(mounts,
-					      mount_new(path, "bind", source, "rbind,rprivate,rw"));
-		else
-			json_array_append_new(mounts, mount_new(path, "tmpfs", "tmpfs",
-								"nosuid,nodev,mode=755,tmpcopyup"));
+		else if (!json_object_get(taken, place))
+			json_array_append_new(mounts, volume_mount(g, root_fd, path));
 		json_object_set_new(taken, place, json_true());
 	}
 }

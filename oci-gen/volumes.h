@@ -12,6 +12,10 @@ struct generation;
 int volumes_check_mode(const char *mode, struct error *err);
 
 /* Mount what nothing else is mounted on: with "bind" what the root has there, a mount of its own
- * that can be written to where the root cannot; with "tmpfs", and where the root has no such
- * directory, an empty file system in memory, into which the runtime copies what the root has. */
+ * that can be written to where the root cannot, or where it has no such directory a new one of the
+ * bundle; with "tmpfs", and without a bundle, an empty file system in memory, into which the
+ * runtime copies what the root has. */
 void volumes_apply(struct generation *g);
+
+/* Make the new directories in the bundle, for the container's root. */
+int volumes_make(const struct generation *g, int bundle_fd, struct error *err);

@@ -87,14 +87,13 @@ static int answer(struct pipeline_result *result, const json_t *failure, json_in
 		return error_set(err, (enum error_kind)ERROR_TIMEOUT,
 				 "the command has not ended after %lld seconds",
 				 (long long)timeout);
-	/* a command that is not there, or cannot be run, has failed as in a shell */
 	if (failure && result->status <= STATUS_NOT_RUN)
 		return error_set(err, error_kind_from_name(json_text(failure, "code", "")), "%s",
 				 message);
-	if (failure) {
-		buffer_add(&result->errors, message);
-		buffer_add(&result->errors, "\n");
-	}
+	/* that a command is not there, or cannot be run, is no result: for a kubelet the exit code
+	 * of one would mean that what is probed is unwell */
+	if (failure)
+		return error_set(err, ERROR_FAILED, "%s", message);
 	*response = json_pack("{s:i}", "exitCode", result->status);
 	put_output(*response, "stdout", &result->output);
 	put_output(*response, "stderr", &result->errors);

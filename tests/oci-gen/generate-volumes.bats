@@ -38,6 +38,9 @@ volumes() {
 	volumes '["/data"]' --image-volumes ignore
 	[ "$output" = '[]' ]
 	volumes '["/not/there"]'
+	[ "$output" = "[[\"/not/there\",\"bind\",\"$BUNDLE/volumes/0\",\"rbind,rprivate,rw\"]]" ]
+	[ "$(stat -c '%a %u %F' "$BUNDLE/volumes/0")" = '755 0 directory' ]
+	volumes '["/not/there"]' --image-volumes tmpfs
 	[ "$output" = '[["/not/there","tmpfs","tmpfs","nosuid,nodev,mode=755,tmpcopyup"]]' ]
 	volumes '["/data"]' --tmpfs /data
 	[ "$output" = '[["/data","tmpfs","tmpfs","nosuid,nodev,noexec"]]' ]
@@ -74,6 +77,20 @@ volumes() {
 		[ $mode = tmpfs ] || rm "$ROOTFS/data/new"
 	done
 	[ ! -e "$ROOTFS/data/new" ]
+}
+
+@test "generate: a volume that the image does not have is on the disk, and the root's of the user namespace" {
+	volumes '["/new", "/other"]' --rootfs-readonly --linux-namespace-remove network --linux-cgroups-path /ocid-test-volumes \
+		sh -c 'echo x >/new/file && stat -f -c %T /new && stat -c %U /new /other'
+	run_bundle runc "ocid-test-volumes-$RANDOM" "$BUNDLE"
+	[ "$output" = "$(stat -f -c %T "$BUNDLE")"$'\nroot\nroot' ]
+	[ "$(cat "$BUNDLE/volumes/0/file")" = x ]
+	volumes '["/third"]' --linux-namespace-add user --linux-uidmappings 100000:0:65536 --linux-gidmappings 200000:0:65536
+	[ "$(stat -c '%u:%g' "$BUNDLE/volumes/0")" = 100000:200000 ]
+	# nothing is made by those that only look
+	rm -r "$BUNDLE/volumes"
+	tool oci-gen explain --document "$DOCUMENT" /mounts
+	[ ! -e "$BUNDLE/volumes" ]
 }
 
 @test "generate: an image with more volumes than anybody has is refused at once" {

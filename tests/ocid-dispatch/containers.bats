@@ -434,9 +434,11 @@ has_open() {
 	[ "$(sync 'echo out; echo err >&2; exit 5')" = '["out\n","err\n",5]' ]
 	[ "$(sync true)" = '["","",0]' ]
 	[ "$(sync 'sleep 60 & echo now')" = '["now\n","",0]' ]
-	call ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"/no/such\"]}"
-	[ "$(jq -r .exitCode <<<"$output")" -eq 127 ]
-	[[ $(jq -r '.stderr | @base64d' <<<"$output") == *"/no/such"* ]]
+	call 1 ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"/no/such\"]}"
+	error_is failed /no/such
+	call 1 ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"/etc\"]}"
+	error_is failed /etc
+	[ "$(sync 'exit 127')" = '["","",127]' ]
 	call 124 ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"sleep\", \"30\"], \"timeout\": 1}"
 	[[ $stderr == *"has not ended after 1 seconds"* ]]
 	call ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"sh\", \"-c\", \"ps | grep -c 'sleep [3]0'\"]}"

@@ -229,7 +229,7 @@ nothing_of_pods() {
 	# what the ids of the namespace must get through
 	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
 	pod mapped ".config$options | .config.linux.sysctls = {\"net.ipv4.ip_unprivileged_port_start\": \"81\"}"
-	container one 'cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; stat -c "%u:%g" /bin/busybox; touch /x' ".config$options"
+	container one 'cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; stat -c "%u:%g" /bin/busybox; touch /x; echo >>/etc/hosts || echo foreign' ".config$options"
 	start
 	[ "$(result | tr -s ' ')" = "$(printf ' 0 300000 65536\n81\n0:0')" ]
 	[ "$(stat -c %u:%g "$OCID_ROOT/containers/$CTR/upper/x")" = 300000:300000 ]
