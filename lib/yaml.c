@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/yaml.h"
 
+#include "lib/cleanup.h"
 #include "lib/library.h"
+#include "lib/memory.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h>
+
+enum { COPIED_MAX = 10000 };
 
 #define FUNCTIONS(X)                                                                               \
 	X(event_delete)                                                                            \
@@ -41,6 +45,8 @@ struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the current one */
 	int depth;
+	json_t *anchors; /* values by the names of their anchors */
+	size_t copied;	 /* nodes that aliases have added */
 	const char *what;
 	struct error *err;
 };
@@ -71,13 +77,9 @@ static int advance(struct reader *reader)
 			 reader->parser.problem ? reader->parser.problem : "not valid YAML");
 }
 
-static int check_node(struct reader *reader, const void *anchor, const void *tag)
+static int check_tag(struct reader *reader, const void *tag)
 {
-	if (anchor)
-		return refuse(reader, ERROR_UNSUPPORTED, "anchors are not supported");
-	if (tag)
-		return refuse(reader, ERROR_UNSUPPORTED, "tags are not supported");
-	return 0;
+	return tag ? refuse(reader, ERROR_UNSUPPORTED, "tags are not supported") : 0;
 }
 
 /* The text of the current event, which is a scalar; borrowed from it. */
@@ -85,7 +87,7 @@ static const char *scalar_text(struct reader *reader)
 {
 	const char *text = (const char *)reader->event.data.scalar.value;
 
-	if (check_node(reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag) < 0)
+	if (check_tag(reader, reader->event.data.scalar.tag) < 0)
 		return NULL;
 	if (strlen(text) != reader->event.data.scalar.length) {
 		refuse(reader, ERROR_INTEGRITY, "a NUL in a text");
@@ -151,20 +153,55 @@ static json_t *read_key(struct reader *reader, const json_t *object)
 	return text ? json_string(text) : NULL;
 }
 
+/* "<<" (YAML's merge type, yaml.org/type/merge.html) */
+static bool is_merge(const yaml_event_t *event)
+{
+	return event->type == YAML_SCALAR_EVENT &&
+	       event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       strcmp((const char *)event->data.scalar.value, "<<") == 0;
+}
+
+/* Take the members of a mapping, or of each of a list of them, that the object has not. */
+static int merge(struct reader *reader, json_t *object, json_t *merged)
+{
+	json_t *item;
+	size_t i;
+
+	if (json_is_object(merged))
+		return json_object_update_missing(object, merged);
+	json_array_foreach (merged, i, item) {
+		if (json_is_object(item))
+			json_object_update_missing(object, item);
+		else
+			merged = NULL;
+	}
+	return json_is_array(merged)
+		       ? 0
+		       : refuse(reader, ERROR_INTEGRITY, "\"<<\" that is not a mapping");
+}
+
 static int read_members(struct reader *reader, json_t *object)
 {
+	json_auto_t *merged = NULL; /* what the mapping says itself goes before that */
+
 	for (;;) {
 		if (advance(reader) < 0)
 			return -1;
 		if (reader->event.type == YAML_MAPPING_END_EVENT)
-			return 0;
+			return merged ? merge(reader, object, merged) : 0;
+		bool merges = is_merge(&reader->event);
+		if (merges && merged)
+			return refuse(reader, ERROR_INTEGRITY, "a second \"<<\"");
 		json_auto_t *key = read_key(reader, object);
 		if (!key || advance(reader) < 0)
 			return -1;
 		json_t *value = read_value(reader);
 		if (!value)
 			return -1;
-		json_object_set_new(object, json_string_value(key), value);
+		if (merges)
+			merged = value;
+		else
+			json_object_set_new(object, json_string_value(key), value);
 	}
 }
 
@@ -182,28 +219,73 @@ static json_t *read_collection(struct reader *reader, bool is_list)
 	return NULL;
 }
 
-/* The value that the current event begins; its last event is the current one afterwards. */
-static json_t *read_value(struct reader *reader)
+/* Count the nodes of a value, until there are too many in all. */
+static void count_copied(struct reader *reader, const json_t *value)
+{
+	const json_t *item;
+	const char *key;
+	size_t i;
+
+	if (reader->copied++ > COPIED_MAX)
+		return;
+	json_array_foreach (value, i, item) {
+		count_copied(reader, item);
+	}
+	json_object_foreach ((json_t *)value, key, item) {
+		count_copied(reader, item);
+	}
+}
+
+/* A copy, so that to change one is not to change the other. */
+static json_t *read_alias(struct reader *reader)
+{
+	const char *name = (const char *)reader->event.data.alias.anchor;
+	const json_t *value = json_object_get(reader->anchors, name);
+
+	if (!value) {
+		refuse(reader, ERROR_INTEGRITY, "no anchor \"%s\" before its alias", name);
+		return NULL;
+	}
+	count_copied(reader, value);
+	if (reader->copied > COPIED_MAX) {
+		refuse(reader, ERROR_LIMIT, "aliases for more than %d values", COPIED_MAX);
+		return NULL;
+	}
+	return json_deep_copy(value);
+}
+
+static json_t *read_node(struct reader *reader)
 {
 	const yaml_event_t *event = &reader->event;
 	bool is_list = event->type == YAML_SEQUENCE_START_EVENT;
 
-	switch (event->type) {
-	case YAML_SCALAR_EVENT:
+	if (event->type == YAML_SCALAR_EVENT)
 		return read_scalar(reader);
-	case YAML_SEQUENCE_START_EVENT:
-	case YAML_MAPPING_START_EVENT:
-		if (check_node(reader,
-			       is_list ? event->data.sequence_start.anchor
-				       : event->data.mapping_start.anchor,
-			       is_list ? event->data.sequence_start.tag
-				       : event->data.mapping_start.tag) < 0)
-			return NULL;
-		return read_collection(reader, is_list);
-	default:
-		refuse(reader, ERROR_UNSUPPORTED, "aliases are not supported");
+	if (check_tag(reader,
+		      is_list ? event->data.sequence_start.tag : event->data.mapping_start.tag) < 0)
 		return NULL;
-	}
+	return read_collection(reader, is_list);
+}
+
+static const yaml_char_t *anchor_of(const yaml_event_t *event)
+{
+	return event->type == YAML_SCALAR_EVENT		  ? event->data.scalar.anchor
+	       : event->type == YAML_SEQUENCE_START_EVENT ? event->data.sequence_start.anchor
+							  : event->data.mapping_start.anchor;
+}
+
+/* The value that the current event begins; its last event is the current one afterwards. */
+static json_t *read_value(struct reader *reader)
+{
+	if (reader->event.type == YAML_ALIAS_EVENT)
+		return read_alias(reader);
+
+	const char *name = (const char *)anchor_of(&reader->event);
+	cleanup_free char *anchor = name ? xstrdup(name) : NULL;
+	json_t *value = read_node(reader);
+	if (value && anchor)
+		json_object_set(reader->anchors, anchor, value);
+	return value;
 }
 
 /* Go over an event that says nothing, to the one after it. */
@@ -233,7 +315,8 @@ static json_t *read_stream(struct reader *reader)
 
 json_t *yaml_parse(const char *text, size_t length, const char *what, struct error *err)
 {
-	struct reader reader = { .what = what, .err = err };
+	json_auto_t *anchors = json_object();
+	struct reader reader = { .anchors = anchors, .what = what, .err = err };
 	json_t *value = NULL;
 
 	if (load(err) < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * YAML into JSON, for configuration files, by libyaml (loaded when first used). One document of
- * mappings, lists and scalars: anchors, aliases, tags and duplicate keys are refused, so the result
- * is never larger than the text. Only a schema can tell what an unquoted word means, so every
+ * mappings, lists and scalars, with anchors, aliases and merges ("<<") up to a limit; tags and
+ * duplicate keys are refused. Only a schema can tell what an unquoted word means, so every
  * scalar is a string, but for the unquoted true and false, and null, ~ and nothing at all.
  */
 #pragma once

@@ -24,6 +24,12 @@ static const struct {
 	{ "{\"a\": {}, \"b\": []}\n", "{\"a\":{},\"b\":[]}" },
 	{ "a: |\n  x\n  y\n", "{\"a\":\"x\\ny\\n\"}" },
 	{ "---\na: yes\n...\n", "{\"a\":\"yes\"}" },
+	{ "a: &x [b]\nc: *x\nd: [&y e, *y, *x]\n",
+	  "{\"a\":[\"b\"],\"c\":[\"b\"],\"d\":[\"e\",\"e\",[\"b\"]]}" },
+	{ "a: &x {b: 1, c: 2}\nd:\n  <<: *x\n  c: 3\ne:\n  c: 4\n  <<: [{f: 5, c: 6}, *x]\n",
+	  "{\"a\":{\"b\":\"1\",\"c\":\"2\"},\"d\":{\"b\":\"1\",\"c\":\"3\"},"
+	  "\"e\":{\"b\":\"1\",\"c\":\"4\",\"f\":\"5\"}}" },
+	{ "'<<': 1\n", "{\"<<\":\"1\"}" },
 };
 
 static const struct {
@@ -33,8 +39,16 @@ static const struct {
 	{ "no end", "\na: [b\n", "f:3:", ERROR_INTEGRITY },
 	{ "a second key", "a: 1\nb: 2\na: 3\n", "f:3: a second \"a\"", ERROR_INTEGRITY },
 	{ "a list for a key", "? [a]\n: b\n", "f:1: a key", ERROR_INTEGRITY },
-	{ "an anchor", "a: &x [b]\nc: *x\n", "f:1: anchors", ERROR_UNSUPPORTED },
-	{ "an alias", "a: *x\n", "f:1: aliases", ERROR_UNSUPPORTED },
+	{ "an alias without an anchor", "a: *x\n", "f:1: no anchor \"x\"", ERROR_INTEGRITY },
+	{ "an alias within its anchor", "a: &x [*x]\n", "f:1: no anchor \"x\"", ERROR_INTEGRITY },
+	{ "a merge of a text", "<<: a\n", "f:2: \"<<\" that is not a mapping", ERROR_INTEGRITY },
+	{ "a merge of texts", "<<: [{a: 1}, b]\n", "f:2: \"<<\" that", ERROR_INTEGRITY },
+	{ "two merges", "<<: {a: 1}\n<<: {b: 1}\n", "f:2: a second \"<<\"", ERROR_INTEGRITY },
+	{ "a billion laughs",
+	  "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+	  "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+	  "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
+	  "f:5: aliases for more than", ERROR_LIMIT },
 	{ "a tag", "a: !!binary aGk=\n", "f:1: tags", ERROR_UNSUPPORTED },
 	{ "two documents", "a: 1\n---\nb: 2\n", "f:2: a second document", ERROR_UNSUPPORTED },
 	{ "a NUL", "a: \"x\\0y\"\n", "f:1: a NUL", ERROR_INTEGRITY },
