@@ -11,6 +11,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/random.h"
+#include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/container_images.h"
 #include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/container_target.h"
@@ -18,6 +19,7 @@
 #include "ocid-dispatch/images.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
+#include "ocid-dispatch/runtime.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,6 +80,44 @@ static int check_privilege(const struct creation *c, struct error *err)
 		err, ERROR_USAGE,
 		"no privileged container is allowed in the pod %s, which is not privileged",
 		pod_id(c->pod));
+}
+
+static bool has_mount(const json_t *config, const char *key)
+{
+	const json_t *mount, *value;
+	size_t i;
+
+	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
+		value = json_object_get(mount, key);
+		if (json_is_true(value) || json_array_size(value) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* A runtime that cannot do something with a mount leaves it undone without a word. */
+static int check_runtime(const struct creation *c, struct error *err)
+{
+	bool recursive = has_mount(c->config, "recursiveReadOnly");
+	bool mapped = has_mount(c->config, "uidMappings") || has_mount(c->config, "gidMappings");
+
+	if (!recursive && !mapped)
+		return 0;
+	const char *path =
+		configuration_runtime(c->context->configuration, pod_handler(c->pod), err);
+	json_auto_t *features = path ? runtime_features(path) : NULL;
+	if (!features)
+		return -1;
+	if (mapped && !json_flag(features, "userNamespaces"))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "the runtime %s cannot map the ids of a mount", path);
+	if (recursive && !json_flag(features, "recursiveReadOnlyMounts"))
+		/* the name is of cri-api's pkg/errors, and for kubelets the status must be UNKNOWN
+		 */
+		return error_set(err, ERROR_FAILED,
+				 "RROUnsupported: the runtime %s has no recursive read-only mounts",
+				 path);
+	return 0;
 }
 
 static int find_pod(struct creation *c, const char *text, struct error *err)
@@ -435,7 +475,8 @@ int containers_create(const struct rpc_context *context, const json_t *request, 
 	random_id(creation.id);
 	if (check_config(creation.config, err) < 0 || records_open(context, &records, err) < 0 ||
 	    find_pod(&creation, json_text(request, "podSandboxId", ""), err) < 0 ||
-	    check_privilege(&creation, err) < 0 || find_image(&creation, err) < 0)
+	    check_privilege(&creation, err) < 0 || check_runtime(&creation, err) < 0 ||
+	    find_image(&creation, err) < 0)
 		return -1;
 
 	if (create(&creation, err) < 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Version, Status, and what a kubelet asks and tells of the runtime as a whole. */
-#include "ocid-dispatch/handlers.h"
+#include "ocid-dispatch/runtime.h"
 
 #include "lib/apparmor.h"
 #include "lib/cleanup.h"
@@ -8,6 +8,7 @@
 #include "lib/spawn.h"
 #include "lib/version.h"
 #include "ocid-dispatch/configuration.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pod_network.h"
 #include "ocid-dispatch/pods.h"
 
@@ -64,7 +65,7 @@ static int check_runtime(const struct rpc_context *context, char *version, size_
 
 /* What a runtime can do, as it says itself (runtime-spec, features.md); one that says nothing can
  * do neither. */
-static json_t *handler_features(const char *path)
+json_t *runtime_features(const char *path)
 {
 	struct error ignored;
 	cleanup_free char *text = ask_runtime(path, "features", &ignored);
@@ -86,7 +87,7 @@ static json_t *handlers(const struct rpc_context *context)
 	json_t *list = json_array(), *runtime;
 
 	json_object_foreach (json_object_get(configuration, "runtimes"), name, runtime) {
-		json_auto_t *features = handler_features(json_text(runtime, "path", ""));
+		json_auto_t *features = runtime_features(json_text(runtime, "path", ""));
 
 		json_array_append_new(list,
 				      json_pack("{s:s, s:O}", "name", name, "features", features));

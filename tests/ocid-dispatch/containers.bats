@@ -333,6 +333,21 @@ has_open() {
 	[ "$(grep -c rootfs "$BATS_TEST_TMPDIR/mounts")" -eq 0 ]
 }
 
+@test "containers: what a runtime would leave undone without a word is refused" {
+	local mapped='[{"hostId": 300000, "length": 65536}]' runtime=$BATS_TEST_TMPDIR/runtime
+
+	# one that can do neither
+	printf '#!/bin/sh\n[ "$1" = features ] && echo "{}"\n' >"$runtime"
+	chmod +x "$runtime"
+	cp "$CONFIG" "$BATS_TEST_TMPDIR/config"
+	jq --arg runtime "$runtime" '.runtimes = {runc: {path: $runtime}}' "$BATS_TEST_TMPDIR/config" >"$CONFIG"
+	call 10 CreateContainer "$(container_request one true ".config.mounts = [{containerPath: \"/x\", hostPath: \"/tmp\", uidMappings: $mapped, gidMappings: $mapped}]")"
+	error_is unsupported "the runtime $runtime cannot map the ids of a mount"
+	call 1 CreateContainer "$(container_request one true '.config.mounts = [{containerPath: "/x", hostPath: "/tmp", readonly: true, recursiveReadOnly: true}]')"
+	cp "$BATS_TEST_TMPDIR/config" "$CONFIG"
+	error_is failed "RROUnsupported: the runtime $runtime"
+}
+
 @test "containers: one that cannot be started has ended, and says why" {
 	container one true '.config.command = ["/no/such"]'
 	call 1 StartContainer "$(that)"
