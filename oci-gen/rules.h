@@ -18,8 +18,11 @@ void rules_run(const struct rule_check *rows, size_t count, const json_t *config
 
 /* The parts of rules_check(). */
 void rules_check_mounts(const json_t *config, struct findings *findings);
+void rules_check_process(const json_t *config, struct findings *findings);
 void rules_check_linux(const json_t *config, struct findings *findings);
+void rules_check_devices(const json_t *config, struct findings *findings);
 void rules_check_resources(const json_t *config, struct findings *findings);
+void rules_check_seccomp(const json_t *config, struct findings *findings);
 
 /* True when the container has a namespace of that type which is not the runtime's own. *path is
  * the existing one's, or NULL for a new one; borrowed. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules about namespaces, devices and seccomp; those about resources are in rules_resources.c. */
+/* Rules about namespaces and what belongs to them; those about devices, resources and seccomp are
+ * in files of their own. */
 #include "oci-gen/rules.h"
 
 #include "lib/cleanup.h"
@@ -110,32 +111,6 @@ static void check_sysctl(const json_t *config, const struct rule *rule, struct f
 	}
 }
 
-static void check_devices(const json_t *config, const struct rule *rule, struct findings *findings)
-{
-	json_auto_t *seen = json_object();
-	const json_t *device;
-	size_t i;
-
-	json_array_foreach (pointer_get(config, "/linux/devices"), i, device) {
-		const char *path = json_text(device, "path", "/");
-		const char *type = json_text(device, "type", "p");
-		bool numbered = json_is_integer(json_object_get(device, "major")) &&
-				json_is_integer(json_object_get(device, "minor"));
-		const json_t *other = json_object_get(seen, path);
-
-		if (*path && *path != '/')
-			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
-					   "the path must be absolute");
-		if (strcmp(type, "p") != 0 && !numbered)
-			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
-					   "major and minor are required");
-		if (other && !json_equal(other, device))
-			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
-					   "%.128s is another device, too", path);
-		json_object_set(seen, path, (json_t *)device);
-	}
-}
-
 static void check_cgroups_path(const json_t *config, const struct rule *rule,
 			       struct findings *findings)
 {
@@ -179,95 +154,6 @@ static void check_net_devices(const json_t *config, const struct rule *rule,
 	}
 }
 
-/* Two entries for one device. */
-static void check_device_numbers(const json_t *config, const struct rule *rule,
-				 struct findings *findings)
-{
-	json_auto_t *seen = json_object();
-	const json_t *device;
-	size_t i;
-
-	json_array_foreach (pointer_get(config, "/linux/devices"), i, device) {
-		const json_t *major = json_object_get(device, "major");
-		const json_t *minor = json_object_get(device, "minor");
-		const char *type = json_text(device, "type", "p");
-		const char *path = json_text(device, "path", "");
-		bool fifo = strcmp(type, "p") == 0;
-
-		if (!fifo && (!json_is_integer(major) || !json_is_integer(minor)))
-			continue;
-		/* each fifo is a thing of its own */
-		cleanup_free char *key = fifo ? xasprintf("p %s", path)
-					      : xasprintf("%.8s %lld:%lld", type,
-							  (long long)json_integer_value(major),
-							  (long long)json_integer_value(minor));
-		const char *other = json_text(seen, key, NULL);
-		if (other)
-			findings_add_entry(findings, rule, "/linux/devices", i, NULL,
-					   "is the device of %.128s, too", other);
-		json_object_set_new(seen, key, json_string(path));
-	}
-}
-
-static bool uses_action(const json_t *config, const char *action)
-{
-	const json_t *entry;
-	size_t i;
-
-	if (strcmp(json_text(pointer_get(config, "/linux/seccomp"), "defaultAction", ""), action) ==
-	    0)
-		return true;
-	json_array_foreach (pointer_get(config, "/linux/seccomp/syscalls"), i, entry) {
-		if (strcmp(json_text(entry, "action", ""), action) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void check_seccomp(const json_t *config, const struct rule *rule, struct findings *findings)
-{
-	const json_t *filter = pointer_get(config, "/linux/seccomp");
-	bool listener = *json_text(filter, "listenerPath", "") != '\0';
-
-	if (uses_action(config, "SCMP_ACT_NOTIFY") && !listener)
-		findings_add(findings, rule, "/linux/seccomp/listenerPath",
-			     "is required with SCMP_ACT_NOTIFY");
-	if (*json_text(filter, "listenerMetadata", "") && !listener)
-		findings_add(findings, rule, "/linux/seccomp/listenerMetadata",
-			     "has no use without listenerPath");
-	/* else it depends on where the runtime happens to be */
-	if (listener && *json_text(filter, "listenerPath", "") != '/')
-		findings_add(findings, rule, "/linux/seccomp/listenerPath",
-			     "must be an absolute path");
-}
-
-static bool returns_errno(const char *action)
-{
-	return strcmp(action, "SCMP_ACT_ERRNO") == 0 || strcmp(action, "SCMP_ACT_TRACE") == 0;
-}
-
-/* An errno that is returned by an action that returns none. Runtimes must fail then, but none does,
- * so what has one works. */
-static void check_errno(const json_t *config, const struct rule *rule, struct findings *findings)
-{
-	const json_t *entry;
-	const json_t *filter = pointer_get(config, "/linux/seccomp");
-	size_t i;
-
-	if (json_object_get(filter, "defaultErrnoRet") &&
-	    !returns_errno(json_text(filter, "defaultAction", "SCMP_ACT_ERRNO")))
-		findings_add(findings, rule, "/linux/seccomp/defaultErrnoRet",
-			     "has no meaning with %.32s", json_text(filter, "defaultAction", ""));
-	json_array_foreach (json_object_get(filter, "syscalls"), i, entry) {
-		const char *action = json_text(entry, "action", "SCMP_ACT_ERRNO");
-
-		if (!json_object_get(entry, "errnoRet") || returns_errno(action))
-			continue;
-		findings_add_entry(findings, rule, "/linux/seccomp/syscalls", i, NULL,
-				   "errnoRet has no meaning with %.32s", action);
-	}
-}
-
 static const struct rule_check checks[] = {
 	{ { "namespace", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_namespaces },
 	{ { "namespace-missing", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_members },
@@ -275,17 +161,14 @@ static const struct rule_check checks[] = {
 	  check_user_namespace },
 	{ { "hostname", SEVERITY_ERROR, "config.md#hostname" }, check_hostname },
 	{ { "sysctl", SEVERITY_ERROR, "config-linux.md#sysctl" }, check_sysctl },
-	{ { "device", SEVERITY_ERROR, "config-linux.md#devices" }, check_devices },
-	{ { "device-repeated", SEVERITY_WARNING, "config-linux.md#devices" },
-	  check_device_numbers },
 	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_devices },
 	{ { "cgroups-path", SEVERITY_ERROR, "config-linux.md#cgroups-path" }, check_cgroups_path },
-	{ { "seccomp-listener", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_seccomp },
-	{ { "seccomp-errno", SEVERITY_WARNING, "config-linux.md#seccomp" }, check_errno },
 };
 
 void rules_check_linux(const json_t *config, struct findings *findings)
 {
 	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
+	rules_check_devices(config, findings);
 	rules_check_resources(config, findings);
+	rules_check_seccomp(config, findings);
 }

@@ -10,21 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check_device_access(const json_t *config, const struct rule *rule,
-				struct findings *findings)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (pointer_get(config, "/linux/resources/devices"), i, entry) {
-		const char *access = json_text(entry, "access", "");
-
-		if (access[strspn(access, "rwm")] != '\0')
-			findings_add_entry(findings, rule, "/linux/resources/devices", i, "access",
-					   "\"%.32s\" has letters other than r, w and m", access);
-	}
-}
-
 static json_int_t resource(const json_t *config, const char *pointer, json_int_t otherwise)
 {
 	const json_t *value = pointer_get(config, pointer);
@@ -235,8 +220,6 @@ static void check_cache_shares(const json_t *config, const struct rule *rule,
 }
 
 static const struct rule_check checks[] = {
-	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
-	  check_device_access },
 	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
 	{ { "memory-reservation", SEVERITY_WARNING, "config-linux.md#memory" }, check_reservation },
 	{ { "cpu", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu },

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules about the filter for system calls. */
+#include "oci-gen/rules.h"
+
+#include "lib/json.h"
+#include "oci-gen/pointer.h"
+
+#include <string.h>
+
+static bool uses_action(const json_t *config, const char *action)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (strcmp(json_text(pointer_get(config, "/linux/seccomp"), "defaultAction", ""), action) ==
+	    0)
+		return true;
+	json_array_foreach (pointer_get(config, "/linux/seccomp/syscalls"), i, entry) {
+		if (strcmp(json_text(entry, "action", ""), action) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_seccomp(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *filter = pointer_get(config, "/linux/seccomp");
+	bool listener = *json_text(filter, "listenerPath", "") != '\0';
+
+	if (uses_action(config, "SCMP_ACT_NOTIFY") && !listener)
+		findings_add(findings, rule, "/linux/seccomp/listenerPath",
+			     "is required with SCMP_ACT_NOTIFY");
+	if (*json_text(filter, "listenerMetadata", "") && !listener)
+		findings_add(findings, rule, "/linux/seccomp/listenerMetadata",
+			     "has no use without listenerPath");
+	/* else it depends on where the runtime happens to be */
+	if (listener && *json_text(filter, "listenerPath", "") != '/')
+		findings_add(findings, rule, "/linux/seccomp/listenerPath",
+			     "must be an absolute path");
+}
+
+static bool returns_errno(const char *action)
+{
+	return strcmp(action, "SCMP_ACT_ERRNO") == 0 || strcmp(action, "SCMP_ACT_TRACE") == 0;
+}
+
+/* An errno that is returned by an action that returns none. Runtimes must fail then, but none does,
+ * so what has one works. */
+static void check_errno(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *entry;
+	const json_t *filter = pointer_get(config, "/linux/seccomp");
+	size_t i;
+
+	if (json_object_get(filter, "defaultErrnoRet") &&
+	    !returns_errno(json_text(filter, "defaultAction", "SCMP_ACT_ERRNO")))
+		findings_add(findings, rule, "/linux/seccomp/defaultErrnoRet",
+			     "has no meaning with %.32s", json_text(filter, "defaultAction", ""));
+	json_array_foreach (json_object_get(filter, "syscalls"), i, entry) {
+		const char *action = json_text(entry, "action", "SCMP_ACT_ERRNO");
+
+		if (!json_object_get(entry, "errnoRet") || returns_errno(action))
+			continue;
+		findings_add_entry(findings, rule, "/linux/seccomp/syscalls", i, NULL,
+				   "errnoRet has no meaning with %.32s", action);
+	}
+}
+
+static const struct rule_check checks[] = {
+	{ { "seccomp-listener", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_seccomp },
+	{ { "seccomp-errno", SEVERITY_WARNING, "config-linux.md#seccomp" }, check_errno },
+};
+
+void rules_check_seccomp(const json_t *config, struct findings *findings)
+{
+	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
+}
