@@ -9,6 +9,7 @@
 #include "oci-gen/pointer.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 static void check_devices(const json_t *config, const struct rule *rule, struct findings *findings)
 {
@@ -66,6 +67,29 @@ static void check_device_numbers(const json_t *config, const struct rule *rule,
 	}
 }
 
+static mode_t kind_of_file(const char *type)
+{
+	return strcmp(type, "b") == 0 ? S_IFBLK : strcmp(type, "p") == 0 ? S_IFIFO : S_IFCHR;
+}
+
+/* Podman writes the whole of what stat(2) says of a device, so the kind of file may stand in its
+ * mode: runtimes take no notice of it. */
+static void check_modes(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const json_t *device;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/devices"), i, device) {
+		const char *type = json_text(device, "type", "c");
+		mode_t kind =
+			(mode_t)json_integer_value(json_object_get(device, "fileMode")) & S_IFMT;
+
+		if (kind != 0 && kind != kind_of_file(type))
+			findings_add_entry(findings, rule, "/linux/devices", i, "fileMode",
+					   "is that of another kind of file than %.8s", type);
+	}
+}
+
 static void check_device_access(const json_t *config, const struct rule *rule,
 				struct findings *findings)
 {
@@ -85,6 +109,7 @@ static const struct rule_check checks[] = {
 	{ { "device", SEVERITY_ERROR, "config-linux.md#devices" }, check_devices },
 	{ { "device-repeated", SEVERITY_WARNING, "config-linux.md#devices" },
 	  check_device_numbers },
+	{ { "device-mode", SEVERITY_ERROR, "config-linux.md#devices" }, check_modes },
 	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
 	  check_device_access },
 };

@@ -176,7 +176,7 @@ static const struct field device_members[] = {
 	{ "path", .shape = TEXT, .required = true, .not_empty = true },
 	{ "major", ANY_INT },
 	{ "minor", ANY_INT },
-	{ "fileMode", .shape = NUMBER, .min = 0, .max = 07777 },
+	{ "fileMode", .shape = NUMBER, .min = 0, .max = 0177777 },
 	{ "uid", ID },
 	{ "gid", ID },
 	{ 0 },

@@ -128,6 +128,11 @@ findings() {
 		error device /linux/devices/0 .linux.devices=[{"path":"x","type":"p"}]
 		error device /linux/devices/1 .linux.devices=[{"path":"/x","type":"p"},{"path":"/x","type":"c","major":1,"minor":3}]
 		error enumeration /linux/devices/0/type .linux.devices=[{"path":"/x","type":"z"}]
+		error device-mode /linux/devices/0/fileMode .linux.devices=[{"path":"/dev/x","type":"c","major":1,"minor":3,"fileMode":24996}]
+		error device-mode /linux/devices/0/fileMode .linux.devices=[{"path":"/dev/x","type":"b","major":1,"minor":3,"fileMode":8612}]
+		error device-mode /linux/devices/0/fileMode .linux.devices=[{"path":"/dev/x","type":"p","major":1,"minor":3,"fileMode":16804}]
+		error device-mode /linux/devices/0/fileMode .linux.devices=[{"path":"/dev/x","type":"u","major":1,"minor":3,"fileMode":41380}]
+		error range /linux/devices/0/fileMode .linux.devices=[{"path":"/dev/x","type":"c","major":1,"minor":3,"fileMode":74148}]
 		warning device-repeated /linux/devices/1 .linux.devices=[{"path":"/x","type":"c","major":1,"minor":3},{"path":"/y","type":"c","major":1,"minor":3}]
 		warning device-repeated /linux/devices/1 .linux.devices=[{"path":"/x","type":"c","major":1,"minor":3}]|.linux.devices+=.linux.devices
 		error net-device /linux/netDevices/a~1b .linux.netDevices={"a/b":{}}
@@ -241,6 +246,7 @@ each_broken() {
 		.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
 		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
 		.linux.netDevices={"eth1":{"name":"a"}}
+		.linux.devices=([{"type":"c","fileMode":8612},{"type":"u","fileMode":8612},{"type":"b","fileMode":24996},{"type":"p","fileMode":4516},{"type":"c","fileMode":420}]|to_entries|map(.value+{"path":"/x\(.key)","major":1,"minor":.key}))
 		.linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0"}
 		.linux.intelRdt={"closID":"a","schemata":[],"enableMonitoring":true}
 		.linux.resources.unified={"memory.high":"1"}
