@@ -159,6 +159,7 @@ static const struct {
 	{ "type", drop_null },
 	{ "not-empty", drop_empty_path },
 	{ "capability-known", name_capability },
+	{ "capability-ambient", drop_member },
 	{ "rlimit", name_rlimit },
 	{ "console-size", drop_member },
 	{ "hook-prestart", rename_prestart },

@@ -66,7 +66,26 @@ static void check_capability_sets(const json_t *config, const struct rule *rule,
 {
 	check_subset(config, "effective", "permitted", rule, findings);
 	check_subset(config, "ambient", "permitted", rule, findings);
-	check_subset(config, "ambient", "inheritable", rule, findings);
+}
+
+/* The kernel grants no others, and runtimes start the container without: their own `spec` verbs
+ * write such sets. */
+static void check_ambient(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	static const char pointer[] = "/process/capabilities/ambient";
+	uint64_t inheritable = capability_set(config, "inheritable");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, pointer), i, item) {
+		const char *text = json_string_value(item);
+		int number = text ? known_capability(text) : -1;
+
+		if (number >= 0 && !(inheritable >> number & 1))
+			findings_add_entry(findings, rule, pointer, i, NULL,
+					   "%s is not in the inheritable set, so it is not granted",
+					   known_capabilities[number]);
+	}
 }
 
 /* A program that gains from inheritable sets gains it in every container that has them. */
@@ -155,6 +174,7 @@ static void check_prestart(const json_t *config, const struct rule *rule, struct
 static const struct rule_check checks[] = {
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimit_types },
 	{ { "exec-size", SEVERITY_ERROR, "config.md#posix-process" }, check_exec_size },
+	{ { "capability-ambient", SEVERITY_WARNING, "config.md#linux-process" }, check_ambient },
 	{ { "capability-known", SEVERITY_WARNING, "config.md#linux-process" }, check_capabilities },
 	{ { "capability-subset", SEVERITY_ERROR, "config.md#linux-process" },
 	  check_capability_sets },

@@ -34,6 +34,7 @@ broken() {
 		.process.rlimits = [{type: "nofile", soft: 1, hard: 2}]~.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 1, hard: 2}]
 		.process.rlimits = [{type: "core", soft: 1, hard: 2}, {type: "RLIMIT_CORE", soft: 1, hard: 2}]~.process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 2}]
 		.process.consoleSize = {width: 1, height: 1}~.
+		.process.capabilities |= (.ambient = ["CAP_CHOWN", "kill", "CAP_KILL"] | .inheritable = ["CAP_KILL"])~.process.capabilities |= (.ambient = ["CAP_KILL", "CAP_KILL"] | .inheritable = ["CAP_KILL"])
 		.hooks = {prestart: [{path: "/a"}], createRuntime: [{path: "/b"}]}~.hooks = {createRuntime: [{path: "/a"}, {path: "/b"}]}
 		.hooks = {prestart: [{path: "/a"}]}~.hooks = {createRuntime: [{path: "/a"}]}
 		.mounts += [{destination: "/x", type: "bind", source: "/y"}]~.mounts += [{destination: "/x", type: "bind", source: "/y", options: ["bind"]}]

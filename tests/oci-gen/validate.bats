@@ -87,7 +87,8 @@ findings() {
 		warning capability-known /process/capabilities/bounding/14 .process.capabilities.bounding+=["CAP_NO"]
 		warning capability-known /process/capabilities/bounding/0 .process.capabilities={"bounding":["chown"]}
 		error capability-subset /process/capabilities/effective .process.capabilities.permitted|=.[1:]
-		error capability-subset /process/capabilities/ambient .process.capabilities.ambient=["CAP_CHOWN"]
+		error capability-subset /process/capabilities/ambient .process.capabilities|=(.permitted|=.[1:]|.effective=.permitted|.ambient=["CAP_CHOWN"]|.inheritable=.ambient)
+		warning capability-ambient /process/capabilities/ambient/1 .process.capabilities|=(.ambient=["CAP_KILL","CAP_CHOWN"]|.inheritable=["CAP_KILL"])
 		warning capability-inheritable /process/capabilities/inheritable .process.capabilities.inheritable=["CAP_CHOWN"]
 		error rlimit /process/rlimits/0 .process.rlimits[0].type="RLIMIT_X"
 		error rlimit /process/rlimits/0 .process.rlimits[0].soft=21
