@@ -19,12 +19,26 @@ static json_int_t resource(const json_t *config, const char *pointer, json_int_t
 
 static void check_memory(const json_t *config, const struct rule *rule, struct findings *findings)
 {
-	json_int_t limit = resource(config, "/linux/resources/memory/limit", -1);
-	json_int_t swap = resource(config, "/linux/resources/memory/swap", -1);
+	json_int_t limit = resource(config, "/linux/resources/memory/limit", 0);
+	json_int_t swap = resource(config, "/linux/resources/memory/swap", 0);
 
+	if (limit == 0 && swap > 0)
+		findings_add(findings, rule, "/linux/resources/memory/swap",
+			     "needs a memory limit");
 	if (limit > 0 && swap > 0 && swap < limit)
 		findings_add(findings, rule, "/linux/resources/memory/swap",
 			     "memory and swap together are less than the memory limit");
+}
+
+/* Control groups v1 count memory and swap together; for v2 newer runtimes take the whole for swap.
+ */
+static void check_swap(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (resource(config, "/linux/resources/memory/limit", 0) < 0 &&
+	    resource(config, "/linux/resources/memory/swap", 0) > 0)
+		findings_add(findings, rule, "/linux/resources/memory/swap",
+			     "is less than the memory limit, which is none: control groups v1 and "
+			     "older runtimes refuse that");
 }
 
 static void check_reservation(const json_t *config, const struct rule *rule,
@@ -221,6 +235,7 @@ static void check_cache_shares(const json_t *config, const struct rule *rule,
 
 static const struct rule_check checks[] = {
 	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
+	{ { "memory-swap", SEVERITY_WARNING, "config-linux.md#memory" }, check_swap },
 	{ { "memory-reservation", SEVERITY_WARNING, "config-linux.md#memory" }, check_reservation },
 	{ { "cpu", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu },
 	{ { "cpu-list", SEVERITY_ERROR, "config-linux.md#cpu" }, check_cpu_lists },

@@ -141,6 +141,9 @@ findings() {
 		error device-access /linux/resources/devices/0/access .linux.resources.devices[0].access="rx"
 		error required /linux/resources/devices/0/allow del(.linux.resources.devices[0].allow)
 		error memory /linux/resources/memory/swap .linux.resources.memory.swap=5
+		error memory /linux/resources/memory/swap .linux.resources.memory={"swap":5}
+		error memory /linux/resources/memory/swap .linux.resources.memory={"limit":0,"swap":5}
+		warning memory-swap /linux/resources/memory/swap .linux.resources.memory={"limit":-1,"swap":5}
 		warning memory-reservation /linux/resources/memory/reservation .linux.resources.memory.reservation=20000000
 		error range /linux/resources/memory/swappiness .linux.resources.memory.swappiness=101
 		error cpu /linux/resources/cpu/period .linux.resources.cpu.period=1
@@ -253,6 +256,8 @@ each_broken() {
 		.linux.resources.unified={"memory.high":"1"}
 		.linux.resources.hugepageLimits=[{"pageSize":"2MB","limit":1}]
 		.linux.resources.memory={"limit":-1,"swap":-1}
+		.linux.resources.memory={"swap":-1}
+		.linux.resources.memory={"swap":0}
 		.linux.resources.pids.limit=-1
 		.linux.sysctl={"net.core.somaxconn":"1","kernel.shm_rmid_forced":"1","fs.mqueue.msg_max":"1"}
 		.hooks={"createContainer":[{"path":"/x","args":["x"],"env":["A=b"],"timeout":1}]}
