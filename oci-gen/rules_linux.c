@@ -102,7 +102,10 @@ static void check_sysctl(const json_t *config, const struct rule *rule, struct f
 			if (*c == '/')
 				*c = '.';
 		const char *type = known_sysctl_namespace(dotted);
-		if (!type)
+		/* there is a member for it, so runtimes refuse a second word on the same */
+		if (strcmp(dotted, "kernel.hostname") == 0)
+			findings_add(findings, rule, at, "is what /hostname sets: use that");
+		else if (!type)
 			findings_add(findings, rule, at,
 				     "is the whole machine's, not that of a namespace");
 		else if (!rules_has_namespace(config, type, NULL))

@@ -123,6 +123,8 @@ findings() {
 		error hostname /hostname .hostname="a\u0020b"
 		error hostname /hostname .hostname=("a"*65)
 		error sysctl /linux/sysctl/kernel.panic .linux.sysctl={"kernel.panic":"1"}
+		error sysctl /linux/sysctl/kernel.hostname .linux.sysctl={"kernel.hostname":"x"}
+		error sysctl /linux/sysctl/kernel~1hostname .linux.sysctl={"kernel/hostname":"x"}
 		error sysctl /linux/sysctl/net~1ipv4~1x .linux.namespaces|=map(select(.type!="network"))|.linux.sysctl={"net/ipv4/x":"1"}
 		error type /linux/sysctl/net.x .linux.sysctl={"net.x":1}
 		error device /linux/devices/0 .linux.devices=[{"path":"/dev/x","type":"c"}]
@@ -259,7 +261,7 @@ each_broken() {
 		.linux.resources.memory={"swap":-1}
 		.linux.resources.memory={"swap":0}
 		.linux.resources.pids.limit=-1
-		.linux.sysctl={"net.core.somaxconn":"1","kernel.shm_rmid_forced":"1","fs.mqueue.msg_max":"1"}
+		.linux.sysctl={"net.core.somaxconn":"1","kernel.shm_rmid_forced":"1","fs.mqueue.msg_max":"1","kernel.domainname":"x"}
 		.hooks={"createContainer":[{"path":"/x","args":["x"],"env":["A=b"],"timeout":1}]}
 		.process.capabilities={"bounding":["CAP_CHOWN"],"permitted":["CAP_CHOWN"],"inheritable":["CAP_CHOWN"],"ambient":["CAP_CHOWN"],"effective":["CAP_CHOWN"]}
 		.process.scheduler={"policy":"SCHED_OTHER","nice":-5}
