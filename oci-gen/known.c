@@ -202,6 +202,11 @@ const char *known_sysctl_namespace(const char *sysctl)
 	return NULL;
 }
 
+bool known_action_takes_errno(const char *action)
+{
+	return strcmp(action, "SCMP_ACT_ERRNO") == 0 || strcmp(action, "SCMP_ACT_TRACE") == 0;
+}
+
 bool known_mount_option(const char *option, size_t length)
 {
 	for (const char *const *known = mount_options; *known; known++)

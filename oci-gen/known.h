@@ -38,5 +38,9 @@ const char *known_sysctl_namespace(const char *sysctl);
  * data for one file system). */
 bool known_mount_option(const char *option, size_t length);
 
+/* Whether a seccomp action (SCMP_ACT_*) takes a number: the errno that the call fails with, or what
+ * a tracer is told. */
+bool known_action_takes_errno(const char *action);
+
 /* True when a NULL-terminated list has the text. */
 bool known_in(const char *const *list, const char *text);

@@ -3,6 +3,7 @@
 #include "oci-gen/rules.h"
 
 #include "lib/json.h"
+#include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 
 #include <string.h>
@@ -39,13 +40,7 @@ static void check_seccomp(const json_t *config, const struct rule *rule, struct 
 			     "must be an absolute path");
 }
 
-static bool returns_errno(const char *action)
-{
-	return strcmp(action, "SCMP_ACT_ERRNO") == 0 || strcmp(action, "SCMP_ACT_TRACE") == 0;
-}
-
-/* An errno that is returned by an action that returns none. Runtimes must fail then, but none does,
- * so what has one works. */
+/* An errno that is returned by an action that returns none: runtimes must fail then. */
 static void check_errno(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	const json_t *entry;
@@ -53,13 +48,13 @@ static void check_errno(const json_t *config, const struct rule *rule, struct fi
 	size_t i;
 
 	if (json_object_get(filter, "defaultErrnoRet") &&
-	    !returns_errno(json_text(filter, "defaultAction", "SCMP_ACT_ERRNO")))
+	    !known_action_takes_errno(json_text(filter, "defaultAction", "SCMP_ACT_ERRNO")))
 		findings_add(findings, rule, "/linux/seccomp/defaultErrnoRet",
 			     "has no meaning with %.32s", json_text(filter, "defaultAction", ""));
 	json_array_foreach (json_object_get(filter, "syscalls"), i, entry) {
 		const char *action = json_text(entry, "action", "SCMP_ACT_ERRNO");
 
-		if (!json_object_get(entry, "errnoRet") || returns_errno(action))
+		if (!json_object_get(entry, "errnoRet") || known_action_takes_errno(action))
 			continue;
 		findings_add_entry(findings, rule, "/linux/seccomp/syscalls", i, NULL,
 				   "errnoRet has no meaning with %.32s", action);
@@ -68,7 +63,7 @@ static void check_errno(const json_t *config, const struct rule *rule, struct fi
 
 static const struct rule_check checks[] = {
 	{ { "seccomp-listener", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_seccomp },
-	{ { "seccomp-errno", SEVERITY_WARNING, "config-linux.md#seccomp" }, check_errno },
+	{ { "seccomp-errno", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_errno },
 };
 
 void rules_check_seccomp(const json_t *config, struct findings *findings)

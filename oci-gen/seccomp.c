@@ -117,6 +117,14 @@ static int copy_members(json_t *to, const json_t *from, const char *const *kept,
 	return 0;
 }
 
+/* An errno beside an action that takes none. Docker and podman pass it on and runc over it, but the
+ * specification has runtimes fail, and crun does. */
+static void drop_errno(json_t *object, const char *action, const char *number)
+{
+	if (!known_action_takes_errno(json_text(object, action, "SCMP_ACT_ERRNO")))
+		json_object_del(object, number);
+}
+
 static int add_rule(json_t *rules, const json_t *rule, uint64_t set, const char *file,
 		    struct error *err)
 {
@@ -129,6 +137,7 @@ static int add_rule(json_t *rules, const json_t *rule, uint64_t set, const char 
 	json_auto_t *copy = json_object();
 	if (copy_members(copy, rule, kept_rule_members, resolved_rule_members, file, err) < 0)
 		return -1;
+	drop_errno(copy, "action", "errnoRet");
 	if (json_object_get(rule, "name"))
 		json_object_set_new(copy, "names", json_pack("[O]", json_object_get(rule, "name")));
 	if (json_array_size(json_object_get(rule, "args")) > 0)
@@ -164,6 +173,7 @@ static json_t *resolve(const json_t *profile, uint64_t set, const char *file, st
 	json_object_set_new(filter, "syscalls", rules);
 	if (copy_members(filter, profile, kept_members, resolved_members, file, err) < 0)
 		return NULL;
+	drop_errno(filter, "defaultAction", "defaultErrnoRet");
 	resolve_architectures(filter, json_object_get(profile, "archMap"));
 	json_array_foreach (json_object_get(profile, "syscalls"), i, rule) {
 		if (add_rule(rules, rule, set, file, err) < 0)

@@ -253,6 +253,15 @@ setup_file() {
 	generate --linux-seccomp unconfined
 	is .linux.seccomp null
 
+	# what crun would fail at, and runc pass over
+	cat >"$BATS_TEST_TMPDIR/errno.json" <<-'END'
+		{"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 38, "syscalls": [
+		  {"names": ["read"], "action": "SCMP_ACT_LOG", "errnoRet": 1},
+		  {"names": ["write"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5}]}
+	END
+	generate --linux-seccomp "$BATS_TEST_TMPDIR/errno.json"
+	is '.linux.seccomp | [has("defaultErrnoRet"), .syscalls[].errnoRet]' '[false,null,5]'
+
 	tool 3 oci-gen generate --no-document --linux-seccomp "$BATS_TEST_TMPDIR/none"
 	error_is not-found
 	echo '{"defaultAction": "SCMP_ACT_ALLOW", "sycalls": []}' >"$BATS_TEST_TMPDIR/misspelt.json"

@@ -174,8 +174,8 @@ findings() {
 		error enumeration /linux/seccomp/syscalls/0/args/0/op .linux.seccomp.syscalls[0].args=[{"index":0,"value":1,"op":"EQ"}]
 		error range /linux/seccomp/syscalls/0/args/0/index .linux.seccomp.syscalls[0].args=[{"index":6,"value":1,"op":"SCMP_CMP_EQ"}]
 		error seccomp-listener /linux/seccomp/listenerPath .linux.seccomp.defaultAction="SCMP_ACT_NOTIFY"
-		warning seccomp-errno /linux/seccomp/syscalls/0 .linux.seccomp.syscalls[0].errnoRet=1
-		warning seccomp-errno /linux/seccomp/defaultErrnoRet .linux.seccomp.defaultAction="SCMP_ACT_LOG"
+		error seccomp-errno /linux/seccomp/syscalls/0 .linux.seccomp.syscalls[0].errnoRet=1
+		error seccomp-errno /linux/seccomp/defaultErrnoRet .linux.seccomp.defaultAction="SCMP_ACT_LOG"
 		error hook-path-absolute /hooks/createRuntime/0/path .hooks={"createRuntime":[{"path":"x"}]}
 		error range /hooks/poststop/0/timeout .hooks={"poststop":[{"path":"/x","timeout":0}]}
 		warning hook-prestart /hooks/prestart .hooks={"prestart":[{"path":"/x"}]}
