@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* What the kernel takes for an error when a call returns it negated. */
+enum { ERRNO_MAX = 4095 };
+
 static bool uses_action(const json_t *config, const char *action)
 {
 	const json_t *entry;
@@ -61,9 +64,33 @@ static void check_errno(const json_t *config, const struct rule *rule, struct fi
 	}
 }
 
+static bool is_beyond_errno(const json_t *object, const char *action, const char *number)
+{
+	return strcmp(json_text(object, action, ""), "SCMP_ACT_ERRNO") == 0 &&
+	       json_integer_value(json_object_get(object, number)) > ERRNO_MAX;
+}
+
+/* The number of an action is a real errno, where it does not tell a tracer something. */
+static void check_errno_range(const json_t *config, const struct rule *rule,
+			      struct findings *findings)
+{
+	const json_t *entry, *filter = pointer_get(config, "/linux/seccomp");
+	size_t i;
+
+	if (is_beyond_errno(filter, "defaultAction", "defaultErrnoRet"))
+		findings_add(findings, rule, "/linux/seccomp/defaultErrnoRet", "is above %d",
+			     ERRNO_MAX);
+	json_array_foreach (json_object_get(filter, "syscalls"), i, entry) {
+		if (is_beyond_errno(entry, "action", "errnoRet"))
+			findings_add_entry(findings, rule, "/linux/seccomp/syscalls", i, "errnoRet",
+					   "is above %d", ERRNO_MAX);
+	}
+}
+
 static const struct rule_check checks[] = {
 	{ { "seccomp-listener", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_seccomp },
 	{ { "seccomp-errno", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_errno },
+	{ { "range", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_errno_range },
 };
 
 void rules_check_seccomp(const json_t *config, struct findings *findings)

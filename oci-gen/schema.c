@@ -339,7 +339,7 @@ static const struct field argument = { .shape = OBJECT,
 static const struct field syscall_members[] = {
 	{ "names", .shape = ARRAY, .required = true, .not_empty = true, .element = &text_element },
 	{ "action", .shape = TEXT, .required = true, .values = ACTIONS },
-	{ "errnoRet", .shape = NUMBER, .min = 0, .max = 4095 },
+	{ "errnoRet", .shape = NUMBER, .min = 0, .max = 65535 },
 	{ "args", .shape = ARRAY, .element = &argument },
 	{ 0 },
 };
@@ -365,7 +365,7 @@ static const struct field seccomp_flag = {
 
 static const struct field seccomp_members[] = {
 	{ "defaultAction", .shape = TEXT, .required = true, .values = ACTIONS },
-	{ "defaultErrnoRet", .shape = NUMBER, .min = 0, .max = 4095 },
+	{ "defaultErrnoRet", .shape = NUMBER, .min = 0, .max = 65535 },
 	{ "architectures", .shape = ARRAY, .element = &architecture },
 	{ "flags", .shape = ARRAY, .element = &seccomp_flag },
 	{ "listenerPath", .shape = TEXT },

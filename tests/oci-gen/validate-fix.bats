@@ -65,6 +65,7 @@ broken() {
 		.mounts += [{destination: "/a", type: "tmpfs"}, {destination: "/a/b", type: "tmpfs"}, {destination: "/a", type: "tmpfs"}]
 		.mounts += [{destination: "/proc", type: "tmpfs"}]
 		.linux.seccomp.listenerPath = "x"
+		.linux.seccomp.defaultErrnoRet = 4096
 		.process.env = ["A"]
 		del(.process.user.gid)
 	END
