@@ -87,10 +87,31 @@ static void check_errno_range(const json_t *config, const struct rule *rule,
 	}
 }
 
+/* A runtime writes, to say that there is something to answer, when the filter holds already. */
+static void check_notify(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	static const char notify[] = "SCMP_ACT_NOTIFY";
+	const json_t *entry, *filter = pointer_get(config, "/linux/seccomp");
+	size_t i;
+
+	if (strcmp(json_text(filter, "defaultAction", ""), notify) == 0)
+		findings_add(findings, rule, "/linux/seccomp/defaultAction",
+			     "is refused by runc: it would wait for an answer to its own calls");
+	json_array_foreach (json_object_get(filter, "syscalls"), i, entry) {
+		if (strcmp(json_text(entry, "action", ""), notify) == 0 &&
+		    json_has_text(json_object_get(entry, "names"), "write"))
+			findings_add_entry(findings, rule, "/linux/seccomp/syscalls", i, NULL,
+					   "%s of write is refused by runc: it would wait for an "
+					   "answer to its own calls",
+					   notify);
+	}
+}
+
 static const struct rule_check checks[] = {
 	{ { "seccomp-listener", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_seccomp },
 	{ { "seccomp-errno", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_errno },
 	{ { "range", SEVERITY_ERROR, "config-linux.md#seccomp" }, check_errno_range },
+	{ { "seccomp-notify", SEVERITY_WARNING, "config-linux.md#seccomp" }, check_notify },
 };
 
 void rules_check_seccomp(const json_t *config, struct findings *findings)

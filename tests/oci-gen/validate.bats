@@ -179,6 +179,8 @@ findings() {
 		error range /linux/seccomp/defaultErrnoRet .linux.seccomp.defaultErrnoRet=4096
 		error range /linux/seccomp/syscalls/0/errnoRet .linux.seccomp.syscalls=[{"names":["a"],"action":"SCMP_ACT_ERRNO","errnoRet":4096}]
 		error range /linux/seccomp/syscalls/0/errnoRet .linux.seccomp.syscalls=[{"names":["a"],"action":"SCMP_ACT_TRACE","errnoRet":65536}]
+		warning seccomp-notify /linux/seccomp/defaultAction .linux.seccomp={"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/x"}
+		warning seccomp-notify /linux/seccomp/syscalls/1 .linux.seccomp|=(.listenerPath="/x"|.syscalls[1]={"names":["a","write"],"action":"SCMP_ACT_NOTIFY"})
 		error hook-path-absolute /hooks/createRuntime/0/path .hooks={"createRuntime":[{"path":"x"}]}
 		error range /hooks/poststop/0/timeout .hooks={"poststop":[{"path":"/x","timeout":0}]}
 		warning hook-prestart /hooks/prestart .hooks={"prestart":[{"path":"/x"}]}
@@ -274,7 +276,7 @@ each_broken() {
 		.linux.intelRdt={"l3CacheSchema":"L3:0=f"}
 		.process.args=["x","a"*140000]|del(.linux,.mounts,.hostname)|.freebsd={}
 		.process.rlimits=[{"type":"RLIMIT_VMEM","soft":1,"hard":1}]|del(.linux,.mounts,.hostname)|.solaris={}
-		.linux.seccomp={"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/x","listenerMetadata":"y"}
+		.linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["writev"],"action":"SCMP_ACT_NOTIFY"}],"listenerPath":"/x","listenerMetadata":"y"}
 		.linux.seccomp={"defaultAction":"SCMP_ACT_TRACE","defaultErrnoRet":65535,"syscalls":[{"names":["a"],"action":"SCMP_ACT_TRACE","errnoRet":4096},{"names":["b"],"action":"SCMP_ACT_ERRNO","errnoRet":4095}]}
 	END
 	each_broken "${filters[@]}" >"$BATS_TEST_TMPDIR/configs"
