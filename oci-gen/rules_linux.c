@@ -75,18 +75,31 @@ static void check_user_namespace(const json_t *config, const struct rule *rule,
 				     "is required for a new user namespace");
 }
 
-static void check_hostname(const json_t *config, const struct rule *rule, struct findings *findings)
+/* A name that the kernel keeps for the container. */
+static void check_name(const json_t *config, const char *pointer, const struct rule *rule,
+		       struct findings *findings)
 {
-	const char *name = json_text(config, "hostname", "");
+	const char *name = json_string_value(pointer_get(config, pointer));
 
-	if (strlen(name) > HOST_NAME_MAX)
-		findings_add(findings, rule, "/hostname", "is longer than %d bytes", HOST_NAME_MAX);
-	for (const unsigned char *c = (const unsigned char *)name; *c; c++)
+	if (name && strlen(name) > HOST_NAME_MAX)
+		findings_add(findings, rule, pointer, "is longer than %d bytes", HOST_NAME_MAX);
+	for (const unsigned char *c = (const unsigned char *)name; c && *c; c++)
 		if (*c <= ' ' || *c == 0x7f) {
-			findings_add(findings, rule, "/hostname",
+			findings_add(findings, rule, pointer,
 				     "holds a space or a control character");
 			return;
 		}
+}
+
+static void check_hostname(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	check_name(config, "/hostname", rule, findings);
+}
+
+static void check_domainname(const json_t *config, const struct rule *rule,
+			     struct findings *findings)
+{
+	check_name(config, "/domainname", rule, findings);
 }
 
 static void check_sysctl(const json_t *config, const struct rule *rule, struct findings *findings)
@@ -163,6 +176,7 @@ static const struct rule_check checks[] = {
 	{ { "user-mappings", SEVERITY_ERROR, "config-linux.md#user-namespace-mappings" },
 	  check_user_namespace },
 	{ { "hostname", SEVERITY_ERROR, "config.md#hostname" }, check_hostname },
+	{ { "domainname", SEVERITY_ERROR, "config.md#domainname" }, check_domainname },
 	{ { "sysctl", SEVERITY_ERROR, "config-linux.md#sysctl" }, check_sysctl },
 	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_devices },
 	{ { "cgroups-path", SEVERITY_ERROR, "config-linux.md#cgroups-path" }, check_cgroups_path },

@@ -122,6 +122,8 @@ findings() {
 		error user-mappings /linux/uidMappings .linux.namespaces+=[{"type":"user"}]
 		error hostname /hostname .hostname="a\u0020b"
 		error hostname /hostname .hostname=("a"*65)
+		error domainname /domainname .domainname=("a"*65)
+		error domainname /domainname .domainname="a\nb"
 		error sysctl /linux/sysctl/kernel.panic .linux.sysctl={"kernel.panic":"1"}
 		error sysctl /linux/sysctl/kernel.hostname .linux.sysctl={"kernel.hostname":"x"}
 		error sysctl /linux/sysctl/kernel~1hostname .linux.sysctl={"kernel/hostname":"x"}
