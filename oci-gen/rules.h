@@ -20,6 +20,7 @@ void rules_run(const struct rule_check *rows, size_t count, const json_t *config
 void rules_check_mounts(const json_t *config, struct findings *findings);
 void rules_check_process(const json_t *config, struct findings *findings);
 void rules_check_linux(const json_t *config, struct findings *findings);
+void rules_check_mappings(const json_t *config, struct findings *findings);
 void rules_check_devices(const json_t *config, struct findings *findings);
 void rules_check_resources(const json_t *config, struct findings *findings);
 void rules_check_seccomp(const json_t *config, struct findings *findings);

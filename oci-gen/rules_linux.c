@@ -61,20 +61,6 @@ static void check_members(const json_t *config, const struct rule *rule, struct 
 	}
 }
 
-static void check_user_namespace(const json_t *config, const struct rule *rule,
-				 struct findings *findings)
-{
-	static const char *const mappings[] = { "/linux/uidMappings", "/linux/gidMappings" };
-	const char *path;
-
-	if (!rules_has_namespace(config, "user", &path) || path)
-		return;
-	for (size_t i = 0; i < sizeof mappings / sizeof *mappings; i++)
-		if (json_array_size(pointer_get(config, mappings[i])) == 0)
-			findings_add(findings, rule, mappings[i],
-				     "is required for a new user namespace");
-}
-
 /* A name that the kernel keeps for the container. */
 static void check_name(const json_t *config, const char *pointer, const struct rule *rule,
 		       struct findings *findings)
@@ -173,8 +159,6 @@ static void check_net_devices(const json_t *config, const struct rule *rule,
 static const struct rule_check checks[] = {
 	{ { "namespace", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_namespaces },
 	{ { "namespace-missing", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_members },
-	{ { "user-mappings", SEVERITY_ERROR, "config-linux.md#user-namespace-mappings" },
-	  check_user_namespace },
 	{ { "hostname", SEVERITY_ERROR, "config.md#hostname" }, check_hostname },
 	{ { "domainname", SEVERITY_ERROR, "config.md#domainname" }, check_domainname },
 	{ { "sysctl", SEVERITY_ERROR, "config-linux.md#sysctl" }, check_sysctl },
@@ -185,6 +169,7 @@ static const struct rule_check checks[] = {
 void rules_check_linux(const json_t *config, struct findings *findings)
 {
 	rules_run(checks, sizeof checks / sizeof *checks, config, findings);
+	rules_check_mappings(config, findings);
 	rules_check_devices(config, findings);
 	rules_check_resources(config, findings);
 	rules_check_seccomp(config, findings);

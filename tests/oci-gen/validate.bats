@@ -120,6 +120,14 @@ findings() {
 		error namespace-missing /linux/uidMappings .linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]
 		error namespace-missing /linux/timeOffsets .linux.timeOffsets={"monotonic":{"secs":1}}
 		error user-mappings /linux/uidMappings .linux.namespaces+=[{"type":"user"}]
+		error mapping /linux/uidMappings/1/size .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1},{"containerID":5,"hostID":5,"size":0}]
+		error mapping /linux/uidMappings/1 .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":9},{"containerID":8,"hostID":50,"size":1}]
+		error mapping /linux/uidMappings/1 .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":0,"hostID":9,"size":9},{"containerID":20,"hostID":1,"size":9}]
+		error mapping /linux/uidMappings/0 .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":4294967295}]
+		error mapping /linux/uidMappings/1 .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1},{"containerID":4294967295,"hostID":5,"size":1}]
+		error mapping /linux/uidMappings .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[range(341)|{"containerID":.,"hostID":.,"size":1}]
+		warning mapping-root /linux/uidMappings .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":1,"hostID":0,"size":5}]
+		error mapping /mounts/7/gidMappings/0/size .mounts+=[{"destination":"/x","source":"/y","options":["bind","idmap"],"uidMappings":[{"containerID":0,"hostID":1,"size":1}],"gidMappings":[{"containerID":0,"hostID":1,"size":0}]}]
 		error hostname /hostname .hostname="a\u0020b"
 		error hostname /hostname .hostname=("a"*65)
 		error domainname /domainname .domainname=("a"*65)
@@ -256,6 +264,7 @@ each_broken() {
 		.vm={"kernel":{"path":"/x"}}|.root=null|del(.root)
 		del(.linux,.mounts,.hostname,.process.capabilities)|.process.cwd="C:\\"|.windows={"layerFolders":["C:\\a"]}
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings
+		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":5,"hostID":15,"size":5},{"containerID":0,"hostID":10,"size":5},{"containerID":10,"hostID":4294967290,"size":5}]|.linux.gidMappings=[{"containerID":0,"hostID":0,"size":4294967295}]
 		.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
 		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
 		.linux.netDevices={"eth1":{"name":"a"}}
