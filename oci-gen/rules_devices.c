@@ -11,6 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const char *const numbers[] = { "major", "minor" };
+enum { NUMBERS = sizeof numbers / sizeof *numbers };
+
 static void check_devices(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	json_auto_t *seen = json_object();
@@ -105,6 +108,37 @@ static void check_device_access(const json_t *config, const struct rule *rule,
 	}
 }
 
+/* -1 stands for any number. */
+static void check_device_ranges(const json_t *config, const struct rule *rule,
+				struct findings *findings)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/resources/devices"), i, entry) {
+		for (size_t n = 0; n < NUMBERS; n++)
+			if (json_integer_value(json_object_get(entry, numbers[n])) < -1)
+				findings_add_entry(findings, rule, "/linux/resources/devices", i,
+						   numbers[n], "is less than -1, which is any");
+	}
+}
+
+static void check_access_given(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/resources/devices"), i, entry) {
+		const json_t *access = json_object_get(entry, "access");
+
+		if (!access || (json_is_string(access) && json_string_length(access) == 0))
+			findings_add_entry(findings, rule, "/linux/resources/devices", i, "access",
+					   "is missing or empty, at which runtimes fail: rwm is "
+					   "all there is");
+	}
+}
+
 static const struct rule_check checks[] = {
 	{ { "device", SEVERITY_ERROR, "config-linux.md#devices" }, check_devices },
 	{ { "device-repeated", SEVERITY_WARNING, "config-linux.md#devices" },
@@ -112,6 +146,10 @@ static const struct rule_check checks[] = {
 	{ { "device-mode", SEVERITY_ERROR, "config-linux.md#devices" }, check_modes },
 	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
 	  check_device_access },
+	{ { "device-access", SEVERITY_ERROR, "config-linux.md#allowed-device-list" },
+	  check_device_ranges },
+	{ { "device-access-missing", SEVERITY_WARNING, "config-linux.md#allowed-device-list" },
+	  check_access_given },
 };
 
 void rules_check_devices(const json_t *config, struct findings *findings)

@@ -151,6 +151,10 @@ findings() {
 		error net-device /linux/netDevices/a~1b .linux.netDevices={"a/b":{}}
 		error net-device /linux/netDevices/eth0/name .linux.netDevices={"eth0":{"name":"sixteen-letters-"}}
 		error device-access /linux/resources/devices/0/access .linux.resources.devices[0].access="rx"
+		warning device-access-missing /linux/resources/devices/0/access del(.linux.resources.devices[0].access)
+		warning device-access-missing /linux/resources/devices/0/access .linux.resources.devices[0].access=""
+		error device-access /linux/resources/devices/0/major .linux.resources.devices[0].major=-2
+		error device-access /linux/resources/devices/0/minor .linux.resources.devices[0].minor=-2
 		error required /linux/resources/devices/0/allow del(.linux.resources.devices[0].allow)
 		error memory /linux/resources/memory/swap .linux.resources.memory.swap=5
 		error memory /linux/resources/memory/swap .linux.resources.memory={"swap":5}
@@ -269,6 +273,7 @@ each_broken() {
 		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
 		.linux.netDevices={"eth1":{"name":"a"}}
 		.linux.devices=([{"type":"c","fileMode":8612},{"type":"u","fileMode":8612},{"type":"b","fileMode":24996},{"type":"p","fileMode":4516},{"type":"c","fileMode":420}]|to_entries|map(.value+{"path":"/x\(.key)","major":1,"minor":.key}))
+		.linux.resources.devices=[{"allow":true,"type":"c","major":-1,"minor":-1,"access":"r"}]
 		.linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0"}
 		.linux.intelRdt={"closID":"a","schemata":[],"enableMonitoring":true}
 		.linux.resources.unified={"memory.high":"1"}
