@@ -40,6 +40,23 @@ static void check_devices(const json_t *config, const struct rule *rule, struct 
 	}
 }
 
+/* Only rules of a control group are about any number, which is -1 there. */
+static void check_node_numbers(const json_t *config, const struct rule *rule,
+			       struct findings *findings)
+{
+	const json_t *device;
+	size_t i;
+
+	json_array_foreach (pointer_get(config, "/linux/devices"), i, device) {
+		bool fifo = strcmp(json_text(device, "type", "p"), "p") == 0;
+
+		for (size_t n = 0; !fifo && n < NUMBERS; n++)
+			if (json_integer_value(json_object_get(device, numbers[n])) < 0)
+				findings_add_entry(findings, rule, "/linux/devices", i, numbers[n],
+						   "must not be negative: a node is of one device");
+	}
+}
+
 /* Two entries for one device. */
 static void check_device_numbers(const json_t *config, const struct rule *rule,
 				 struct findings *findings)
@@ -141,6 +158,7 @@ static void check_access_given(const json_t *config, const struct rule *rule,
 
 static const struct rule_check checks[] = {
 	{ { "device", SEVERITY_ERROR, "config-linux.md#devices" }, check_devices },
+	{ { "device", SEVERITY_ERROR, "config-linux.md#devices" }, check_node_numbers },
 	{ { "device-repeated", SEVERITY_WARNING, "config-linux.md#devices" },
 	  check_device_numbers },
 	{ { "device-mode", SEVERITY_ERROR, "config-linux.md#devices" }, check_modes },

@@ -139,6 +139,8 @@ findings() {
 		error type /linux/sysctl/net.x .linux.sysctl={"net.x":1}
 		error device /linux/devices/0 .linux.devices=[{"path":"/dev/x","type":"c"}]
 		error device /linux/devices/0 .linux.devices=[{"path":"x","type":"p"}]
+		error device /linux/devices/0/major .linux.devices=[{"path":"/dev/x","type":"c","major":-1,"minor":3}]
+		error device /linux/devices/0/minor .linux.devices=[{"path":"/dev/x","type":"b","major":1,"minor":-1}]
 		error device /linux/devices/1 .linux.devices=[{"path":"/x","type":"p"},{"path":"/x","type":"c","major":1,"minor":3}]
 		error enumeration /linux/devices/0/type .linux.devices=[{"path":"/x","type":"z"}]
 		error device-mode /linux/devices/0/fileMode .linux.devices=[{"path":"/dev/x","type":"c","major":1,"minor":3,"fileMode":24996}]
