@@ -56,6 +56,8 @@ static void check_cpu(const json_t *config, const struct rule *rule, struct find
 	json_int_t period = resource(config, "/linux/resources/cpu/period", 0);
 	json_int_t quota = resource(config, "/linux/resources/cpu/quota", 0);
 	json_int_t burst = resource(config, "/linux/resources/cpu/burst", 0);
+	json_int_t realtime = resource(config, "/linux/resources/cpu/realtimeRuntime", 0);
+	json_int_t realtime_period = resource(config, "/linux/resources/cpu/realtimePeriod", 0);
 
 	/* the bounds of the kernel's CFS bandwidth control */
 	if (period != 0 && (period < 1000 || period > 1000000))
@@ -66,6 +68,9 @@ static void check_cpu(const json_t *config, const struct rule *rule, struct find
 			     "is less than 1000 microseconds");
 	if (quota > 0 && burst > quota)
 		findings_add(findings, rule, "/linux/resources/cpu/burst", "is above the quota");
+	if (realtime_period > 0 && realtime > realtime_period)
+		findings_add(findings, rule, "/linux/resources/cpu/realtimeRuntime",
+			     "is above the realtimePeriod");
 }
 
 /* The number at the text, which is moved behind it; -1 where there is none. */

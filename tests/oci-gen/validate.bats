@@ -167,6 +167,7 @@ findings() {
 		error cpu /linux/resources/cpu/period .linux.resources.cpu.period=1
 		error cpu /linux/resources/cpu/quota .linux.resources.cpu.quota=1
 		error cpu /linux/resources/cpu/burst .linux.resources.cpu={"quota":1000,"burst":1001}
+		error cpu /linux/resources/cpu/realtimeRuntime .linux.resources.cpu={"realtimeRuntime":1001,"realtimePeriod":1000}
 		error cpu-list /linux/resources/cpu/cpus .linux.resources.cpu.cpus="0-"
 		error cpu-list /linux/resources/cpu/mems .linux.resources.cpu.mems="0,"
 		error cpu-list /linux/resources/cpu/cpus .linux.resources.cpu.cpus="0,3-1"
@@ -267,6 +268,8 @@ each_broken() {
 		.linux.rootfsPropagation="rslave"
 		.linux.netDevices={"eth0":{},"eth1":{"name":"c%d"}}
 		.linux.resources.cpu={"quota":-1,"burst":5}
+		.linux.resources.cpu={"realtimeRuntime":1000,"realtimePeriod":1000}
+		.linux.resources.cpu={"realtimeRuntime":1000}
 		.vm={"kernel":{"path":"/x"}}|.root=null|del(.root)
 		del(.linux,.mounts,.hostname,.process.capabilities)|.process.cwd="C:\\"|.windows={"layerFolders":["C:\\a"]}
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings
