@@ -171,6 +171,42 @@ static void check_prestart(const json_t *config, const struct rule *rule, struct
 			     "is deprecated: use createRuntime, createContainer or startContainer");
 }
 
+/* What sched_setattr(2) takes with which policy. */
+static void check_priority(const json_t *scheduler, const struct rule *rule,
+			   struct findings *findings)
+{
+	enum { PRIORITY_MIN = 1, PRIORITY_MAX = 99 };
+	static const char *const with[] = { "SCHED_FIFO", "SCHED_RR", NULL };
+	static const char pointer[] = "/process/scheduler/priority";
+	const char *policy = json_text(scheduler, "policy", "");
+	json_int_t priority = json_integer_value(json_object_get(scheduler, "priority"));
+
+	if (!known_in(with, policy) && priority != 0)
+		findings_add(findings, rule, pointer, "is not for %.32s", policy);
+	if (known_in(with, policy) && (priority < PRIORITY_MIN || priority > PRIORITY_MAX))
+		findings_add(findings, rule, pointer, "must be %d to %d with %s", PRIORITY_MIN,
+			     PRIORITY_MAX, policy);
+}
+
+static void check_scheduler(const json_t *config, const struct rule *rule,
+			    struct findings *findings)
+{
+	static const char *const times[] = { "runtime", "deadline", "period" };
+	const json_t *scheduler = pointer_get(config, "/process/scheduler");
+	const char *policy = json_text(scheduler, "policy", NULL);
+
+	if (!policy)
+		return;
+	check_priority(scheduler, rule, findings);
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		cleanup_free char *at = pointer_join("/process/scheduler", times[i]);
+
+		if (json_integer_value(json_object_get(scheduler, times[i])) != 0 &&
+		    strcmp(policy, "SCHED_DEADLINE") != 0)
+			findings_add(findings, rule, at, "is for SCHED_DEADLINE only");
+	}
+}
+
 static const struct rule_check checks[] = {
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimit_types },
 	{ { "exec-size", SEVERITY_ERROR, "config.md#posix-process" }, check_exec_size },
@@ -180,6 +216,7 @@ static const struct rule_check checks[] = {
 	  check_capability_sets },
 	{ { "capability-inheritable", SEVERITY_WARNING, "config.md#linux-process" },
 	  check_inheritable },
+	{ { "scheduler", SEVERITY_ERROR, "config.md#linux-process" }, check_scheduler },
 	{ { "hook-prestart", SEVERITY_WARNING, "config.md#prestart" }, check_prestart },
 };
 

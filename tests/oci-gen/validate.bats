@@ -97,6 +97,15 @@ findings() {
 		error enumeration /process/ioPriority/class .process.ioPriority={"class":"x"}
 		error enumeration /process/scheduler/policy .process.scheduler={"policy":"x"}
 		error enumeration /process/scheduler/flags/0 .process.scheduler={"policy":"SCHED_OTHER","flags":["x"]}
+		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_OTHER","priority":1}
+		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_BATCH","priority":-1}
+		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_DEADLINE","priority":1,"runtime":1000000,"deadline":2000000}
+		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_FIFO","priority":100}
+		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_RR","priority":0}
+		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_RR"}
+		error scheduler /process/scheduler/runtime .process.scheduler={"policy":"SCHED_OTHER","runtime":5}
+		error scheduler /process/scheduler/deadline .process.scheduler={"policy":"SCHED_FIFO","priority":1,"deadline":5}
+		error scheduler /process/scheduler/period .process.scheduler={"policy":"SCHED_IDLE","period":5}
 		warning console-size /process/consoleSize .process.consoleSize={"height":1,"width":1}
 		error required /mounts/0/destination del(.mounts[0].destination)
 		warning mount-absolute /mounts/7/destination .mounts+=[{"destination":"x","type":"tmpfs"}]
@@ -291,6 +300,10 @@ each_broken() {
 		.hooks={"createContainer":[{"path":"/x","args":["x"],"env":["A=b"],"timeout":1}]}
 		.process.capabilities={"bounding":["CAP_CHOWN"],"permitted":["CAP_CHOWN"],"inheritable":["CAP_CHOWN"],"ambient":["CAP_CHOWN"],"effective":["CAP_CHOWN"]}
 		.process.scheduler={"policy":"SCHED_OTHER","nice":-5}
+		.process.scheduler={"policy":"SCHED_IDLE","priority":0,"runtime":0}
+		.process.scheduler={"policy":"SCHED_FIFO","priority":99}
+		.process.scheduler={"policy":"SCHED_DEADLINE","runtime":1000000,"deadline":2000000,"period":2000000}
+		.process.ioPriority={"class":"IOPRIO_CLASS_BE","priority":0}
 		.process.execCPUAffinity={"initial":"0-1, 3","final":""}
 		.mounts+=[{"destination":"/x","source":"/y","options":["rbind","rro","idmap"]}]|.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
 		.mounts+=[{"destination":"/dev","options":["remount","ro"]}]|del(.mounts[:-1])
