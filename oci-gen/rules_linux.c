@@ -156,6 +156,29 @@ static void check_net_devices(const json_t *config, const struct rule *rule,
 	}
 }
 
+/* "%d" makes as many names as there are interfaces. */
+static void check_net_names(const json_t *config, const struct rule *rule,
+			    struct findings *findings)
+{
+	json_auto_t *seen = json_object();
+	const char *name;
+	json_t *device;
+
+	json_object_foreach (pointer_get(config, "/linux/netDevices"), name, device) {
+		const char *given = json_text(device, "name", "");
+		const char *inside = *given ? given : name;
+		cleanup_free char *at = pointer_join("/linux/netDevices", name);
+		cleanup_free char *name_at = *given ? pointer_join(at, "name") : xstrdup(at);
+
+		if (json_object_get(seen, inside))
+			findings_add(findings, rule, name_at,
+				     "another interface has the name %.32s in the container",
+				     inside);
+		if (!strstr(inside, "%d"))
+			json_object_set_new(seen, inside, json_true());
+	}
+}
+
 static const struct rule_check checks[] = {
 	{ { "namespace", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_namespaces },
 	{ { "namespace-missing", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_members },
@@ -163,6 +186,7 @@ static const struct rule_check checks[] = {
 	{ { "domainname", SEVERITY_ERROR, "config.md#domainname" }, check_domainname },
 	{ { "sysctl", SEVERITY_ERROR, "config-linux.md#sysctl" }, check_sysctl },
 	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_devices },
+	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_names },
 	{ { "cgroups-path", SEVERITY_ERROR, "config-linux.md#cgroups-path" }, check_cgroups_path },
 };
 

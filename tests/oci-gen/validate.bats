@@ -161,6 +161,9 @@ findings() {
 		warning device-repeated /linux/devices/1 .linux.devices=[{"path":"/x","type":"c","major":1,"minor":3}]|.linux.devices+=.linux.devices
 		error net-device /linux/netDevices/a~1b .linux.netDevices={"a/b":{}}
 		error net-device /linux/netDevices/eth0/name .linux.netDevices={"eth0":{"name":"sixteen-letters-"}}
+		error net-device /linux/netDevices/eth1/name .linux.netDevices={"eth0":{"name":"a"},"eth1":{"name":"a"}}
+		error net-device /linux/netDevices/eth1/name .linux.netDevices={"a":{},"eth1":{"name":"a"}}
+		error net-device /linux/netDevices/eth1 .linux.netDevices={"a":{"name":"eth1"},"eth1":{}}
 		error device-access /linux/resources/devices/0/access .linux.resources.devices[0].access="rx"
 		warning device-access-missing /linux/resources/devices/0/access del(.linux.resources.devices[0].access)
 		warning device-access-missing /linux/resources/devices/0/access .linux.resources.devices[0].access=""
@@ -286,6 +289,8 @@ each_broken() {
 		.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
 		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
 		.linux.netDevices={"eth1":{"name":"a"}}
+		.linux.netDevices={"eth0":{"name":"c%d"},"eth1":{"name":"c%d"}}
+		.linux.netDevices={"a":{"name":"b"},"b":{"name":"a"}}
 		.linux.devices=([{"type":"c","fileMode":8612},{"type":"u","fileMode":8612},{"type":"b","fileMode":24996},{"type":"p","fileMode":4516},{"type":"c","fileMode":420}]|to_entries|map(.value+{"path":"/x\(.key)","major":1,"minor":.key}))
 		.linux.resources.devices=[{"allow":true,"type":"c","major":-1,"minor":-1,"access":"r"}]
 		.linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0"}
