@@ -96,24 +96,37 @@ static bool is_idmapped(const json_t *mount)
 	return has_option(mount, "idmap") || has_option(mount, "ridmap");
 }
 
+static bool has_mappings(const json_t *mount, const char *key)
+{
+	return json_array_size(json_object_get(mount, key)) > 0;
+}
+
+/* Runtimes take an empty list for the wish to have mappings, too. */
+static bool wants_mappings(const json_t *mount)
+{
+	return is_idmapped(mount) || json_object_get(mount, "uidMappings") ||
+	       json_object_get(mount, "gidMappings");
+}
+
 static void check_mappings(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	const json_t *mount;
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		bool uid = json_object_get(mount, "uidMappings");
-		bool gid = json_object_get(mount, "gidMappings");
+		bool uid = has_mappings(mount, "uidMappings");
+		bool gid = has_mappings(mount, "gidMappings");
 
 		if (uid != gid)
 			findings_add_entry(findings, rule, "/mounts", i,
 					   uid ? "gidMappings" : "uidMappings",
 					   "is required beside the other mapping");
 		/* else the mappings are those of the container */
-		else if (!uid && is_idmapped(mount) && !rules_has_namespace(config, "user", NULL))
+		else if (!uid && wants_mappings(mount) &&
+			 !rules_has_namespace(config, "user", NULL))
 			findings_add_entry(findings, rule, "/mounts", i, "uidMappings",
-					   "is required with idmap or ridmap where there is no "
-					   "user namespace");
+					   "is required for a mount with idmap, ridmap or mappings "
+					   "where there is no user namespace");
 	}
 }
 
@@ -124,9 +137,7 @@ static void check_idmap(const json_t *config, const struct rule *rule, struct fi
 	size_t i;
 
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
-		bool mapped = json_object_get(mount, "uidMappings");
-
-		if (mapped && !is_idmapped(mount))
+		if (has_mappings(mount, "uidMappings") && !is_idmapped(mount))
 			findings_add_entry(findings, rule, "/mounts", i, "options",
 					   "should have idmap or ridmap");
 	}

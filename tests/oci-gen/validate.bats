@@ -113,9 +113,11 @@ findings() {
 		error mount-source /mounts/7/source .mounts+=[{"destination":"/x","type":"bind","options":["bind"]}]
 		error mount-type /mounts/7/type .mounts+=[{"destination":"/x","source":"y"}]
 		warning mount-bind /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","type":"bind"}]
-		error mount-mappings /mounts/7/gidMappings .mounts+=[{"destination":"/x","type":"tmpfs","uidMappings":[]}]
+		error mount-mappings /mounts/7/gidMappings .mounts+=[{"destination":"/x","type":"tmpfs","uidMappings":[{"containerID":0,"hostID":1,"size":1}]}]
 		error mount-mappings /mounts/7/uidMappings .mounts+=[{"destination":"/x","source":"/y","options":["bind","idmap"]}]
-		warning mount-idmap /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","options":["bind"],"uidMappings":[],"gidMappings":[]}]
+		error mount-mappings /mounts/7/uidMappings .mounts+=[{"destination":"/x","source":"/y","options":["bind","idmap"],"uidMappings":[],"gidMappings":[]}]
+		error mount-mappings /mounts/7/uidMappings .mounts+=[{"destination":"/x","source":"/y","options":["bind"],"gidMappings":[]}]
+		warning mount-idmap /mounts/7/options .mounts+=[{"destination":"/x","source":"/y","options":["bind"],"uidMappings":[{"containerID":0,"hostID":1,"size":1}]}]|.mounts[7].gidMappings=.mounts[7].uidMappings
 		warning mount-duplicate /mounts/7/destination .mounts+=[{"destination":"/proc/","type":"proc"}]
 		warning mount-hidden /mounts/7/destination .mounts+=[{"destination":"/dev","type":"tmpfs"}]
 		error mount-length /mounts/7/destination .mounts+=[{"destination":("/x"*2048),"type":"tmpfs"}]
