@@ -113,6 +113,22 @@ static void check_sysctl(const json_t *config, const struct rule *rule, struct f
 	}
 }
 
+static void check_clocks(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	static const char *const clocks[] = { "boottime", "monotonic", NULL };
+	const char *name;
+	json_t *offset;
+
+	json_object_foreach (pointer_get(config, "/linux/timeOffsets"), name, offset) {
+		cleanup_free char *at = pointer_join("/linux/timeOffsets", name);
+
+		if (!known_in(clocks, name))
+			findings_add(
+				findings, rule, at,
+				"is not boottime or monotonic: namespaces have no other clock");
+	}
+}
+
 static void check_cgroups_path(const json_t *config, const struct rule *rule,
 			       struct findings *findings)
 {
@@ -185,6 +201,8 @@ static const struct rule_check checks[] = {
 	{ { "hostname", SEVERITY_ERROR, "config.md#hostname" }, check_hostname },
 	{ { "domainname", SEVERITY_ERROR, "config.md#domainname" }, check_domainname },
 	{ { "sysctl", SEVERITY_ERROR, "config-linux.md#sysctl" }, check_sysctl },
+	{ { "time-offset", SEVERITY_ERROR, "config-linux.md#offset-for-time-namespace" },
+	  check_clocks },
 	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_devices },
 	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_names },
 	{ { "cgroups-path", SEVERITY_ERROR, "config-linux.md#cgroups-path" }, check_cgroups_path },

@@ -130,6 +130,7 @@ findings() {
 		error namespace-missing /hostname .linux.namespaces|=map(select(.type!="uts"))
 		error namespace-missing /linux/uidMappings .linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]
 		error namespace-missing /linux/timeOffsets .linux.timeOffsets={"monotonic":{"secs":1}}
+		error time-offset /linux/timeOffsets/realtime .linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"boottime":{"secs":1},"realtime":{"secs":1}}
 		error user-mappings /linux/uidMappings .linux.namespaces+=[{"type":"user"}]
 		error mapping /linux/uidMappings/1/size .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1},{"containerID":5,"hostID":5,"size":0}]
 		error mapping /linux/uidMappings/1 .linux.namespaces+=[{"type":"user"}]|.linux.gidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":9},{"containerID":8,"hostID":50,"size":1}]
