@@ -238,6 +238,17 @@ static void check_cache_shares(const json_t *config, const struct rule *rule,
 	}
 }
 
+/* The name of a directory of resctrl; "/" is its root. */
+static void check_class(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	const char *name = json_text(pointer_get(config, "/linux/intelRdt"), "closID", "/");
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    (strcmp(name, "/") != 0 && strchr(name, '/')))
+		findings_add(findings, rule, "/linux/intelRdt/closID",
+			     "is not the name of a directory, or / alone");
+}
+
 static const struct rule_check checks[] = {
 	{ { "memory", SEVERITY_ERROR, "config-linux.md#memory" }, check_memory },
 	{ { "memory-swap", SEVERITY_WARNING, "config-linux.md#memory" }, check_swap },
@@ -253,6 +264,7 @@ static const struct rule_check checks[] = {
 	{ { "unified", SEVERITY_ERROR, "config-linux.md#unified" }, check_unified },
 	{ { "rdma", SEVERITY_ERROR, "config-linux.md#rdma" }, check_rdma },
 	{ { "intel-rdt", SEVERITY_ERROR, "config-linux.md#intelrdt" }, check_cache_shares },
+	{ { "intel-rdt", SEVERITY_ERROR, "config-linux.md#intelrdt" }, check_class },
 	{ { "intel-rdt-cache", SEVERITY_WARNING, "config-linux.md#intelrdt" }, check_cache_schema },
 };
 

@@ -197,6 +197,9 @@ findings() {
 		warning intel-rdt-cache /linux/intelRdt/l3CacheSchema .linux.intelRdt={"l3CacheSchema":"L3:0=f\nx"}
 		warning intel-rdt-cache /linux/intelRdt/l3CacheSchema .linux.intelRdt={"l3CacheSchema":"0=f"}
 		error intel-rdt /linux/intelRdt/memBwSchema .linux.intelRdt={"memBwSchema":"x"}
+		error intel-rdt /linux/intelRdt/closID .linux.intelRdt={"closID":"."}
+		error intel-rdt /linux/intelRdt/closID .linux.intelRdt={"closID":".."}
+		error intel-rdt /linux/intelRdt/closID .linux.intelRdt={"closID":"a/b"}
 		error intel-rdt /linux/intelRdt/schemata/1 .linux.intelRdt={"schemata":["a","b\n"]}
 		error enumeration /linux/memoryPolicy/flags/0 .linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0","flags":["x"]}
 		error cgroups-path /linux/cgroupsPath .linux.cgroupsPath="/a/../b"
@@ -298,6 +301,7 @@ each_broken() {
 		.linux.resources.devices=[{"allow":true,"type":"c","major":-1,"minor":-1,"access":"r"}]
 		.linux.memoryPolicy={"mode":"MPOL_BIND","nodes":"0"}
 		.linux.intelRdt={"closID":"a","schemata":[],"enableMonitoring":true}
+		.linux.intelRdt={"closID":"/"}
 		.linux.resources.unified={"memory.high":"1"}
 		.linux.resources.hugepageLimits=[{"pageSize":"2MB","limit":1}]
 		.linux.resources.memory={"limit":-1,"swap":-1}
