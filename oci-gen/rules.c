@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about the process and the container as a whole; those about Linux are in rules_process.c
- * and rules_linux.c. */
+ * and rules_linux.c, those about other platforms in rules_platforms.c. */
 #include "oci-gen/rules.h"
 
 #include "lib/cleanup.h"
@@ -103,29 +103,6 @@ static void check_ids(const json_t *config, const struct rule *rule, struct find
 		if (user && !json_object_get(user, keys[i]))
 			findings_add(findings, rule, at, "is required");
 	}
-}
-
-/* Windows starts a program with one text, or with words that become one. */
-static void check_command_line(const json_t *config, const struct rule *rule,
-			       struct findings *findings)
-{
-	if (json_object_get(config, "process") && !pointer_get(config, "/process/args") &&
-	    !pointer_get(config, "/process/commandLine"))
-		findings_add(findings, rule, "/process/commandLine", "is required without args");
-}
-
-/* A Hyper-V container has the root that its layers make. */
-static void check_windows_root(const json_t *config, const struct rule *rule,
-			       struct findings *findings)
-{
-	bool root = json_object_get(config, "root");
-	bool machine = pointer_get(config, "/windows/hyperv");
-
-	if (root == machine)
-		findings_add(findings, rule, "/root",
-			     machine ? "must not be set with hyperv" : "is required on Windows");
-	if (json_is_true(pointer_get(config, "/root/readonly")))
-		findings_add(findings, rule, "/root/readonly", "must not be true on Windows");
 }
 
 static void check_cwd(const json_t *config, const struct rule *rule, struct findings *findings)
@@ -235,10 +212,6 @@ static const struct rule_check posix[] = {
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
 	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },
 };
-static const struct rule_check windows[] = {
-	{ { "windows-root", SEVERITY_ERROR, "config.md#root" }, check_windows_root },
-	{ { "required", SEVERITY_ERROR, "config.md#process" }, check_command_line },
-};
 void rules_run(const struct rule_check *rows, size_t count, const json_t *config,
 	       struct findings *findings)
 {
@@ -284,10 +257,9 @@ void rules_check(const json_t *config, const char *platform, struct findings *fi
 	bool on_linux = strcmp(actual, "linux") == 0;
 
 	RUN(common);
-	if (strcmp(actual, "windows") == 0)
-		RUN(windows);
-	else
+	if (strcmp(actual, "windows") != 0)
 		RUN(posix);
+	rules_check_platform(config, actual, findings);
 	if (on_linux)
 		rules_check_process(config, findings);
 	check_sections(config, actual, platform ? SEVERITY_ERROR : SEVERITY_WARNING, findings);

@@ -42,18 +42,18 @@ const struct field schema_solaris[] = {
 };
 
 static const struct field hypervisor_members[] = {
-	{ "path", .shape = TEXT, .required = true },
+	{ "path", .shape = TEXT, .required = true, .not_empty = true },
 	{ "parameters", .shape = ARRAY, .element = &text_element },
 	{ 0 },
 };
 static const struct field kernel_members[] = {
-	{ "path", .shape = TEXT, .required = true },
+	{ "path", .shape = TEXT, .required = true, .not_empty = true },
 	{ "parameters", .shape = ARRAY, .element = &text_element },
 	{ "initrd", .shape = TEXT },
 	{ 0 },
 };
 static const struct field image_members[] = {
-	{ "path", .shape = TEXT, .required = true },
+	{ "path", .shape = TEXT, .required = true, .not_empty = true },
 	{ "format", .shape = TEXT, .required = true,
 	  .values = LIST("raw", "qcow2", "vdi", "vmdk", "vhd") },
 	{ 0 },

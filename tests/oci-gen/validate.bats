@@ -236,6 +236,16 @@ findings() {
 		error windows-root /root del(.linux,.root)|.windows={"layerFolders":["x"]}
 		error windows-root /root del(.linux)|.windows={"layerFolders":["x"],"hyperv":{}}
 		error windows-root /root/readonly del(.linux)|.root.readonly=true|.windows={"layerFolders":["x"]}
+		error vm-path /vm/hypervisor/path .vm={"hypervisor":{"path":"x"},"kernel":{"path":"/k"}}
+		error vm-path /vm/kernel/path .vm={"kernel":{"path":"x"}}
+		error vm-path /vm/kernel/initrd .vm={"kernel":{"path":"/k","initrd":"x"}}
+		error vm-path /vm/image/path .vm={"kernel":{"path":"/k"},"image":{"path":"x","format":"raw"}}
+		error not-empty /vm/kernel/path .vm={"kernel":{"path":""}}
+		error destination-absolute /mounts/0/destination del(.linux)|.freebsd={}|.mounts=[{"destination":"a","type":"nullfs"}]
+		error destination-absolute /mounts/0/destination del(.linux)|.solaris={}|.mounts=[{"destination":"a","type":"lofs"}]
+		error destination-absolute /mounts/0/destination del(.linux)|.windows={"layerFolders":["x"]}|.mounts=[{"destination":"a\\b","source":"C:\\a"}]
+		error windows-cpu /windows/resources/cpu del(.linux,.mounts)|.windows={"layerFolders":["x"],"resources":{"cpu":{"count":1,"maximum":1}}}
+		error windows-network /windows/network/networkNamespace del(.linux,.mounts)|.windows={"layerFolders":["x"],"network":{"networkNamespace":"a","endpointList":["b"]}}
 	END
 }
 
@@ -289,6 +299,9 @@ each_broken() {
 		.linux.resources.cpu={"realtimeRuntime":1000,"realtimePeriod":1000}
 		.linux.resources.cpu={"realtimeRuntime":1000}
 		.vm={"kernel":{"path":"/x"}}|.root=null|del(.root)
+		.vm={"hypervisor":{"path":"/x"},"kernel":{"path":"/x","initrd":"/x"},"image":{"path":"/x","format":"raw"}}
+		del(.linux)|.freebsd={}|.mounts=[{"destination":"/a","type":"nullfs"}]
+		del(.linux)|.vm={"kernel":{"path":"C:\\x"}}|.windows={"layerFolders":["x"],"resources":{"cpu":{"shares":1,"affinity":[{"mask":1,"group":0}]}},"network":{"networkNamespace":"a"}}|.mounts=[{"destination":"C:\\a","source":"C:\\b"},{"destination":"d:/e","source":"C:\\b"},{"destination":"\\\\.\\pipe\\x","source":"C:\\b"}]
 		del(.linux,.mounts,.hostname,.process.capabilities)|.process.cwd="C:\\"|.windows={"layerFolders":["C:\\a"]}
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":5,"hostID":15,"size":5},{"containerID":0,"hostID":10,"size":5},{"containerID":10,"hostID":4294967290,"size":5}]|.linux.gidMappings=[{"containerID":0,"hostID":0,"size":4294967295}]
