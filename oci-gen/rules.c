@@ -105,6 +105,13 @@ static void check_ids(const json_t *config, const struct rule *rule, struct find
 	}
 }
 
+static void check_umask(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (json_integer_value(pointer_get(config, "/process/user/umask")) > 0777)
+		findings_add(findings, rule, "/process/user/umask",
+			     "is above 0777: the rest of it has no effect");
+}
+
 static void check_cwd(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	const char *path = json_string_value(pointer_get(config, "/process/cwd"));
@@ -208,6 +215,7 @@ static const struct rule_check posix[] = {
 	{ { "root-required", SEVERITY_ERROR, "config.md#root" }, check_root },
 	{ { "required", SEVERITY_ERROR, "config.md#process" }, check_args },
 	{ { "required", SEVERITY_ERROR, "config.md#posix-platform-user" }, check_ids },
+	{ { "umask", SEVERITY_WARNING, "config.md#posix-platform-user" }, check_umask },
 	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimits },
 	{ { "hook-path-absolute", SEVERITY_ERROR, "config.md#posix-platform-hooks" }, check_hooks },

@@ -195,6 +195,14 @@ static void check_net_names(const json_t *config, const struct rule *rule,
 	}
 }
 
+static void check_personality(const json_t *config, const struct rule *rule,
+			      struct findings *findings)
+{
+	if (json_array_size(pointer_get(config, "/linux/personality/flags")) > 0)
+		findings_add(findings, rule, "/linux/personality/flags",
+			     "has no effect: there are no flags yet");
+}
+
 static const struct rule_check checks[] = {
 	{ { "namespace", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_namespaces },
 	{ { "namespace-missing", SEVERITY_ERROR, "config-linux.md#namespaces" }, check_members },
@@ -205,6 +213,8 @@ static const struct rule_check checks[] = {
 	  check_clocks },
 	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_devices },
 	{ { "net-device", SEVERITY_ERROR, "config-linux.md#network-devices" }, check_net_names },
+	{ { "personality-flags", SEVERITY_WARNING, "config-linux.md#personality" },
+	  check_personality },
 	{ { "cgroups-path", SEVERITY_ERROR, "config-linux.md#cgroups-path" }, check_cgroups_path },
 };
 

@@ -207,6 +207,16 @@ static void check_scheduler(const json_t *config, const struct rule *rule,
 	}
 }
 
+static void check_io_priority(const json_t *config, const struct rule *rule,
+			      struct findings *findings)
+{
+	const json_t *priority = pointer_get(config, "/process/ioPriority");
+
+	if (priority && !json_object_get(priority, "priority"))
+		findings_add(findings, rule, "/process/ioPriority/priority",
+			     "is required; runtimes take 0, the highest, without it");
+}
+
 static const struct rule_check checks[] = {
 	{ { "rlimit", SEVERITY_ERROR, "config.md#posix-process" }, check_rlimit_types },
 	{ { "exec-size", SEVERITY_ERROR, "config.md#posix-process" }, check_exec_size },
@@ -217,6 +227,7 @@ static const struct rule_check checks[] = {
 	{ { "capability-inheritable", SEVERITY_WARNING, "config.md#linux-process" },
 	  check_inheritable },
 	{ { "scheduler", SEVERITY_ERROR, "config.md#linux-process" }, check_scheduler },
+	{ { "io-priority", SEVERITY_WARNING, "config.md#linux-process" }, check_io_priority },
 	{ { "hook-prestart", SEVERITY_WARNING, "config.md#prestart" }, check_prestart },
 };
 
