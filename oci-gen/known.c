@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/known.h"
 
+#include <sched.h>
 #include <string.h>
 #include <strings.h>
 
@@ -70,9 +71,15 @@ const char *const known_rlimits[] = {
 };
 
 const struct known_namespace known_namespaces[] = {
-	{ "pid", "pid" },	{ "network", "net" }, { "mount", "mnt" },
-	{ "ipc", "ipc" },	{ "uts", "uts" },     { "user", "user" },
-	{ "cgroup", "cgroup" }, { "time", "time" },   { NULL, NULL },
+	{ "pid", "pid", CLONE_NEWPID },
+	{ "network", "net", CLONE_NEWNET },
+	{ "mount", "mnt", CLONE_NEWNS },
+	{ "ipc", "ipc", CLONE_NEWIPC },
+	{ "uts", "uts", CLONE_NEWUTS },
+	{ "user", "user", CLONE_NEWUSER },
+	{ "cgroup", "cgroup", CLONE_NEWCGROUP },
+	{ "time", "time", CLONE_NEWTIME },
+	{ NULL, NULL, 0 },
 };
 
 /* A name that ends with "." or "*" stands for all that begin so. */

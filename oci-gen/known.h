@@ -24,6 +24,7 @@ const char *known_rlimit(const char *name);
 struct known_namespace {
 	const char *type;
 	const char *alias; /* the name below /proc/PID/ns */
+	int flag;	   /* CLONE_NEW* */
 };
 extern const struct known_namespace known_namespaces[];
 

@@ -13,8 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { FILE_SYSTEMS_MAX = 64 << 10 };
@@ -134,6 +138,13 @@ static void check_types(const struct host *host, const struct rule *rule, struct
 	}
 }
 
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static void check_hooks(const struct host *host, const struct rule *rule, struct findings *findings)
 {
 	const json_t *hook;
@@ -149,11 +160,27 @@ static void check_hooks(const struct host *host, const struct rule *rule, struct
 			const char *path = json_text(hook, "path", "");
 			cleanup_free char *at = xasprintf("/hooks/%s/%zu/path", stage, i);
 
-			if (*path == '/' && !inside && access(path, X_OK) < 0)
+			if (*path != '/' || inside)
+				continue;
+			if (access(path, X_OK) < 0)
 				findings_add(findings, rule, at, "%.128s: %s", path,
 					     strerror(errno));
+			else if (!is_file(path))
+				findings_add(findings, rule, at, "%.128s is not a file", path);
 		}
 	}
+}
+
+/* Only what the file system of namespaces has understands the question. */
+static bool is_namespace(int fd, const char *type)
+{
+	struct statfs fs;
+	int flag = 0;
+
+	for (const struct known_namespace *n = known_namespaces; n->type; n++)
+		if (strcmp(n->type, type) == 0)
+			flag = n->flag;
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == flag;
 }
 
 static void check_namespaces(const struct host *host, const struct rule *rule,
@@ -164,10 +191,18 @@ static void check_namespaces(const struct host *host, const struct rule *rule,
 
 	json_array_foreach (pointer_get(host->config, "/linux/namespaces"), i, namespace) {
 		const char *path = json_text(namespace, "path", "");
+		const char *type = json_text(namespace, "type", "");
 
-		if (*path == '/' && access(path, F_OK) < 0)
+		if (*path != '/')
+			continue;
+		/* O_NONBLOCK: it may be anything, also a FIFO */
+		cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (fd < 0)
 			findings_add_entry(findings, rule, "/linux/namespaces", i, "path",
 					   "%.128s: %s", path, strerror(errno));
+		else if (!is_namespace(fd, type))
+			findings_add_entry(findings, rule, "/linux/namespaces", i, "path",
+					   "%.128s is not a %.32s namespace", path, type);
 	}
 }
 

@@ -45,6 +45,11 @@ found() {
 		0~[["mount-type-known","/mounts/7/type"]]~.mounts += [{destination: "/x", type: "nonsensefs"}]
 		7~[["hook-executable","/hooks/poststop/0/path"]]~.hooks = {poststop: [{path: "/etc/passwd"}], startContainer: [{path: "/nothing"}], createRuntime: [{path: "/bin/true"}]}
 		7~[["namespace-exists","/linux/namespaces/6/path"]]~.linux.namespaces += [{type: "user", path: "/proc/nothing"}]
+		7~[["namespace-exists","/linux/namespaces/6/path"]]~.linux.namespaces += [{type: "user", path: "/proc/1/ns/net"}]
+		7~[["namespace-exists","/linux/namespaces/6/path"]]~.linux.namespaces += [{type: "user", path: "/etc/passwd"}]
+		7~[["namespace-exists","/linux/namespaces/6/path"]]~.linux.namespaces += [{type: "user", path: "/proc/1/ns"}]
+		0~[]~.linux.namespaces += [{type: "user", path: "/proc/self/ns/user"}]
+		7~[["hook-executable","/hooks/poststop/0/path"]]~.hooks = {poststop: [{path: "/bin"}]}
 	END
 	tool 2 sh -c 'oci-gen validate --host-specific - <"$1"' sh "$CONFIG"
 }
