@@ -93,6 +93,23 @@ void capabilities_read(struct capability_choice *choice, const json_t *json)
 	}
 }
 
+int capabilities_check(const struct capability_choice *choice, struct error *err)
+{
+	uint64_t asked = choice->sets[SET_AMBIENT].all ? capabilities_resolve(choice, SET_AMBIENT)
+						       : choice->sets[SET_AMBIENT].added;
+	uint64_t beyond = asked & ~capabilities_resolve(choice, SET_INHERITABLE);
+
+	for (int i = 0; i < CAPABILITY_COUNT; i++)
+		if (beyond & bit(i)) {
+			error_set(err, ERROR_USAGE,
+				  "%s is to be ambient, but is not in the inheritable set",
+				  known_capabilities[i]);
+			return error_hint(err,
+					  "add it to that, too: --process-cap-add-inheritable");
+		}
+	return 0;
+}
+
 uint64_t capabilities_resolve(const struct capability_choice *choice, enum capability_set set)
 {
 	uint64_t base = choice->sets[set].all	 ? UINT64_MAX

@@ -45,6 +45,9 @@ int capabilities_drop(struct capability_choice *choice, unsigned sets, const cha
 /* Take the base of every set from process.capabilities; what is not known is passed over. */
 void capabilities_read(struct capability_choice *choice, const json_t *json);
 
+/* ERROR_USAGE where one is to be ambient that is not inheritable: no runtime can make it so. */
+int capabilities_check(const struct capability_choice *choice, struct error *err);
+
 /* The set that results. */
 uint64_t capabilities_resolve(const struct capability_choice *choice, enum capability_set set);
 

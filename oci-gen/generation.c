@@ -275,6 +275,8 @@ static int finish_seccomp(struct generation *g, uint64_t capabilities, struct er
 /* The capabilities, and the filter that follows from them. */
 static int finish_privileges(struct generation *g, struct error *err)
 {
+	if (capabilities_check(&g->capabilities, err) < 0)
+		return -1;
 	if (g->capabilities.changed || !g->from_template)
 		pointer_set(g->config, "/process/capabilities",
 			    capabilities_json(&g->capabilities));

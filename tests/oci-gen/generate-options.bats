@@ -227,6 +227,7 @@ setup_file() {
 		--process-consolesize 80:0 --tty
 		--process-rlimits-remove NOSUCH
 		--process-cap-add KILL,
+		--process-cap-add-ambient KILL
 		--process-cap-drop-permitted KILL
 		--process-cap-add-effective SYS_PTRACE
 		--hooks-poststop-add {"path":"rel"}
