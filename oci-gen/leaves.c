@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/rules.h"
 
@@ -191,6 +192,8 @@ static void add_entry(struct walk *walk, json_t *entry, const struct list *list,
 
 static void add_entries(struct walk *walk, const json_t *array, const struct place *place)
 {
+	bool options = walk->by_meaning && strcmp(place->pattern, "/mounts/*/options") == 0;
+	cleanup_free bool *count = options ? mount_options_that_count(array) : NULL;
 	const struct list *list = NULL;
 	json_t *entry;
 	size_t i;
@@ -199,7 +202,8 @@ static void add_entries(struct walk *walk, const json_t *array, const struct pla
 		if (strcmp(lists[i].pattern, place->pattern) == 0)
 			list = &lists[i];
 	json_array_foreach (array, i, entry) {
-		add_entry(walk, entry, list, place, i);
+		if (!count || count[i])
+			add_entry(walk, entry, list, place, i);
 	}
 }
 

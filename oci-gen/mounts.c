@@ -10,6 +10,49 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How mounts and unmounts here and there spread. */
+static const char *const propagation[] = { "private",	 "rprivate",	"shared",
+					   "rshared",	 "slave",	"rslave",
+					   "unbindable", "runbindable", NULL };
+
+/* What an option is about: those about the same contradict each other. The caller frees it. */
+static char *matter_of(const char *option)
+{
+	static const char *const access_of_this[] = { "ro", "rw", NULL };
+	static const char *const access_of_all[] = { "rro", "rrw", NULL };
+	static const char *const writing[] = { "async", "sync", NULL };
+	static const char *const messages[] = { "loud", "silent", NULL };
+	static const char *const *const choices[] = { access_of_this, access_of_all, writing,
+						      messages, propagation };
+
+	for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+		if (known_in(choices[i], option))
+			return xstrdup(choices[i][0]);
+	if (strncmp(option, "rno", 3) == 0) /* beside rexec there is rnoexec */
+		return xasprintf("r%s", option + 3);
+	return xstrdup(option + (strncmp(option, "no", 2) == 0 ? 2 : 0));
+}
+
+bool *mount_options_that_count(const json_t *options)
+{
+	bool *count = xcalloc(json_array_size(options) + 1, sizeof *count);
+	json_auto_t *settled = json_object();
+
+	/* for runtimes it is bind and more, wherever it stands */
+	if (json_has_text(options, "rbind"))
+		json_object_set_new(settled, "bind", json_true());
+	for (size_t i = json_array_size(options); i-- > 0;) {
+		const char *option = json_string_value(json_array_get(options, i));
+		cleanup_free char *matter = option ? matter_of(option) : NULL;
+
+		count[i] = !matter || !json_object_get(settled, matter);
+		if (matter)
+			json_object_set_new(settled, matter, json_true());
+	}
+	return count;
+}
+
+/* Runtimes do not agree on which of two that contradict each other counts: one is written. */
 static json_t *split_options(const char *options)
 {
 	json_t *list = json_array();
@@ -21,6 +64,11 @@ static json_t *split_options(const char *options)
 			json_array_append_new(list, json_stringn(options, length));
 		options += length + (options[length] == ',');
 	}
+
+	cleanup_free bool *count = mount_options_that_count(list);
+	for (size_t i = json_array_size(list); i-- > 0;)
+		if (!count[i])
+			json_array_remove(list, i);
 	return list;
 }
 
@@ -91,9 +139,6 @@ static char *absolute(const char *path, struct error *err)
 json_t *mount_parse_bind(const char *text, struct error *err)
 {
 	static const char *const reach[] = { "bind", "rbind", NULL };
-	static const char *const propagation[] = { "private",	 "rprivate",	"shared",
-						   "rshared",	 "slave",	"rslave",
-						   "unbindable", "runbindable", NULL };
 	cleanup_free char *source = xstrdup(text);
 	char *destination = strchr(source, ':');
 
@@ -133,7 +178,7 @@ json_t *mount_parse_tmpfs(const char *text, struct error *err)
 	if (check_destination(destination, text, err) < 0 ||
 	    (options && check_options(options, true, text, err) < 0))
 		return NULL;
-	/* what comes last wins, so that the user can have exec, dev or suid */
+	/* what comes last counts, so that the user can have exec, dev or suid */
 	cleanup_free char *all =
 		xasprintf("nosuid,nodev,noexec%s%s", options ? "," : "", options ? options : "");
 	return mount_new(destination, "tmpfs", "tmpfs", all);

@@ -6,9 +6,14 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* A mount entry; options are comma-separated, "" for none. The caller owns it. */
+/* A mount entry; options are comma-separated, "" for none. Of those that contradict each other the
+ * last is taken. The caller owns it. */
 json_t *mount_new(const char *destination, const char *type, const char *source,
 		  const char *options);
+
+/* For each option of a mount, whether it counts: neither repeated nor contradicted by a later one.
+ * The caller frees it. */
+bool *mount_options_that_count(const json_t *options);
 
 /* SRC:DST[:OPTIONS] as a recursive, private bind mount; a relative SRC is taken from the current
  * directory. ERROR_USAGE for a text that is not one. */

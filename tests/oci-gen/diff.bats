@@ -33,6 +33,7 @@ compare() {
 		.linux.seccomp.syscalls |= [.[] | . as $r | .names[] | $r + {names: [.]}]
 		.mounts[-2:] |= reverse
 		.mounts[].options |= reverse
+		(.mounts[] | select(.destination == "/a").options) |= ["shared", "bind"] + . + .[:1]
 		.hooks = {} | .annotations = {} | .process.user.additionalGids = []
 		del(.process.terminal, .process.noNewPrivileges, .root.readonly)
 		(.mounts[] | select(.destination == "/a").type) = "none"
@@ -55,6 +56,7 @@ compare() {
 		[["added","/process/terminal",null,true]]~.process.terminal = true
 		[["changed","/process/args/0","sh","bash"],["added","/process/args/1",null,"-l"]]~.process.args = ["bash", "-l"]
 		[["removed","/mounts[/a]/options[rprivate]","rprivate",null],["added","/mounts[/a]/options[ro]",null,"ro"]]~(.mounts[] | select(.destination == "/a").options) = ["rbind", "ro"]
+		[["removed","/mounts[/a]/options[rbind]","rbind",null],["removed","/mounts[/a]/options[rprivate]","rprivate",null],["added","/mounts[/a]/options[ro]",null,"ro"],["added","/mounts[/a]/options[bind]",null,"bind"]]~(.mounts[] | select(.destination == "/a").options) = ["rw", "ro", "bind"]
 		[["changed","/process/rlimits[RLIMIT_NOFILE]/soft",10,11]]~.process.rlimits[0].soft = 11
 		[["added","/linux/namespaces[user]/type",null,"user"]]~.linux.namespaces += [{type: "user"}]
 		[["added","/linux/namespaces[pid]/path",null,"/x"]]~(.linux.namespaces[] | select(.type == "pid").path) = "/x"
@@ -65,6 +67,19 @@ compare() {
 		[["added","/mounts[/proc]/destination#2",null,"/proc"],["added","/mounts[/proc]/type#2",null,"tmpfs"]]~.mounts += [{destination: "/proc", type: "tmpfs"}]
 		[["added","/mounts[/dev/pts] hidden by",null,"/dev"],["added","/mounts[/dev/shm] hidden by",null,"/dev"],["added","/mounts[/dev/mqueue] hidden by",null,"/dev"]]~.mounts = [.mounts[] | select(.destination != "/dev")] + [.mounts[] | select(.destination == "/dev")]
 	END
+}
+
+@test "diff: of options that contradict each other the last counts" {
+	mounted() {
+		jq --argjson options "$1" '.mounts[-1].options = $options' "$BATS_FILE_TMPDIR/good.json"
+	}
+	mounted '["rw", "ro"]' >"$BATS_TEST_TMPDIR/ro.json"
+	mounted '["ro", "rw"]' >"$BATS_TEST_TMPDIR/rw.json"
+	tool 1 oci-gen diff "$BATS_TEST_TMPDIR/ro.json" "$BATS_TEST_TMPDIR/rw.json"
+	output=$(jq -sc 'map([.path, .pointer] | map(ltrimstr("/mounts")))' <<<"$output")
+	[ "$output" = '[["[/sys/fs/cgroup]/options[ro]","/8/options/1"],["[/sys/fs/cgroup]/options[rw]","/8/options/1"]]' ]
+	mounted '["ro"]' >"$BATS_TEST_TMPDIR/one.json"
+	tool oci-gen diff "$BATS_TEST_TMPDIR/ro.json" "$BATS_TEST_TMPDIR/one.json"
 }
 
 @test "diff: bundles, documents and standard input; a table; what is malformed" {

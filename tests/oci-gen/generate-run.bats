@@ -37,6 +37,16 @@ founding_line() {
 	[ "$(cat "$BATS_TEST_TMPDIR/data/back")" = 'from the container' ]
 }
 
+exec_inside() {
+	run_container "$RUNTIME" "gen-$RUNTIME-exec" --rootfs "$ROOTFS" --tmpfs /run:exec --bind /tmp:/tmp:ro,rw sh -c '
+		grep -E " /(run|tmp) " /proc/mounts | grep -cE "noexec|,ro|ro,"; true'
+	[ "$output" = 0 ]
+}
+
+@test "generate: the last of options that contradict each other counts, in runc and crun" {
+	both exec_inside
+}
+
 @test "generate: the founding line works as written, in runc and crun" {
 	both founding_line
 }

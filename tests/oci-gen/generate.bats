@@ -119,6 +119,26 @@ setup_file() {
 	is '.mounts[] | select(.destination == "/x") | .source' "\"$BATS_TEST_TMPDIR/a\""
 }
 
+# where two contradict each other, runtimes do not agree on which counts
+@test "generate: of a mount's options that contradict each other the last is written, and each once" {
+	local asked options
+
+	while read -r asked options; do
+		generate --bind "/tmp:/x:$asked"
+		is '.mounts[] | select(.destination == "/x").options | join(",")' "\"$options\""
+	done <<-'END'
+		ro,rw rbind,rprivate,rw
+		rw,ro,ro rbind,rprivate,ro
+		ro,rro,rrw rbind,rprivate,ro,rrw
+		private,rshared,slave rbind,slave
+		noexec,exec,rexec,rnoexec rbind,rprivate,exec,rnoexec
+		sync,async,norelatime,relatime rbind,rprivate,async,relatime
+		rbind,bind rprivate,rbind
+	END
+	generate --tmpfs /x:exec,dev,size=1m,mode=700
+	is '.mounts[] | select(.destination == "/x").options' '["nosuid","exec","dev","size=1m","mode=700"]'
+}
+
 @test "generate: variables come from options, files and our own environment" {
 	printf '# a comment\n\n  A=1\nB=two words\nFROM_US\n' >"$BATS_TEST_TMPDIR/env"
 	FROM_US=x generate --env-file "$BATS_TEST_TMPDIR/env" --env A=2 --env PATH=/bin --env UNSET_HERE
