@@ -113,6 +113,17 @@ static bool set_rule_member(json_t *rule, const char *text)
 	return true;
 }
 
+/* A copy of a rule that says which access it is about, which the specification leaves open: neither
+ * runc nor crun starts with one that does not. The caller owns it. */
+static json_t *with_access(const json_t *rule)
+{
+	json_t *whole = json_copy((json_t *)rule);
+
+	if (!json_object_get(whole, "access"))
+		json_object_set_new(whole, "access", json_string("rwm"));
+	return whole;
+}
+
 /* The rule of allow|deny[,MEMBER=VALUE…], or NULL. The caller owns it. */
 static json_t *parse_device_rule(const char *text)
 {
@@ -127,7 +138,7 @@ static json_t *parse_device_rule(const char *text)
 	while ((part = strsep(&rest, ",")))
 		if (!set_rule_member(rule, part))
 			return NULL;
-	return json_incref(rule);
+	return with_access(rule);
 }
 
 int add_device_rule(const struct setting *s)
@@ -147,9 +158,12 @@ int remove_device_rule(const struct setting *s)
 
 	if (!rule)
 		return setting_malformed(s);
-	for (size_t i = json_array_size(rules); i-- > 0;)
-		if (json_equal(json_array_get(rules, i), rule))
+	for (size_t i = json_array_size(rules); i-- > 0;) {
+		json_auto_t *other = with_access(json_array_get(rules, i));
+
+		if (json_equal(other, rule))
 			json_array_remove(rules, i);
+	}
 	return 0;
 }
 

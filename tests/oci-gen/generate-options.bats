@@ -149,7 +149,13 @@ setup_file() {
 		--linux-device-add p:0:0:/dev/y --linux-device-remove /dev/y
 	is .linux.devices '[{"major":1,"minor":5,"path":"/dev/x","type":"c"}]'
 	generate --linux-device-cgroup-add deny --linux-device-cgroup-add allow,type=b,access=r
-	is '.linux.resources.devices[-2:]' '[{"allow":false},{"access":"r","allow":true,"type":"b"}]'
+	is '.linux.resources.devices[-2:]' '[{"access":"rwm","allow":false},{"access":"r","allow":true,"type":"b"}]'
+	generate --linux-device-cgroup-add allow,type=b --linux-device-cgroup-add allow,type=c,access=mwr \
+		--linux-device-cgroup-remove allow,type=b --linux-device-cgroup-remove deny
+	is '[.linux.resources.devices[0].allow, .linux.resources.devices[-1]]' '[true,{"access":"mwr","allow":true,"type":"c"}]'
+	generate --patch <(echo '{"linux": {"resources": {"devices": [{"allow": false}, {"allow": true, "access": "r"}]}}}')
+	tool oci-gen generate --no-document --template - --linux-device-cgroup-remove deny <<<"$output"
+	is '.linux.resources.devices' '[{"access":"r","allow":true}]'
 	generate --process-umask 022 --process-consolesize 80:25 --tty
 	is '[.process.user.umask, .process.consoleSize]' '[18,{"height":25,"width":80}]'
 	generate --linux-uidmappings 1:2:3 --linux-gidmappings 4:5:6

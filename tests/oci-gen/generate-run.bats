@@ -128,6 +128,15 @@ limits_inside() {
 	[ "$output" = $'50\n100\n0\n1\n300\n20\n67108864' ]
 }
 
+rule_inside() {
+	run_container "$RUNTIME" "gen-$RUNTIME-10" --rootfs "$ROOTFS" --linux-device-cgroup-add deny \
+		--linux-device-cgroup-add allow,type=c,major=1 true
+}
+
+@test "generate: a rule of devices that names no access is about all, in runc and crun" {
+	both rule_inside
+}
+
 @test "generate: limits and sysctls reach the process" {
 	both limits_inside
 }
