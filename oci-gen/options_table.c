@@ -220,7 +220,7 @@ const struct option_rule options_rules[] = {
 	{ VALUE("linux-mems", 0, "LIST", "memory nodes it may use"), .apply = set_text,
 	  .pointer = "/linux/resources/cpu/mems" },
 	{ VALUE("linux-pids-limit", 0, "N", "processes and threads, -1 for no limit"),
-	  .apply = set_number, .pointer = "/linux/resources/pids/limit", .min = -1,
+	  .apply = set_pids_limit, .pointer = "/linux/resources/pids/limit", .min = -1,
 	  .max = NO_LIMIT },
 	{ LIST("linux-unified", 0, "FILE=VALUE",
 	       "a control file of cgroup v2: memory.high=1000000"),

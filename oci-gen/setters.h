@@ -59,7 +59,7 @@ option_setter add_path, set_args, set_entrypoint, set_env, set_env_file, set_use
 	add_namespace, remove_namespace, add_mapping, set_oom_score_adj, add_device, remove_device,
 	add_device_rule, remove_device_rule, add_cdi_device, add_cdi_directory, set_block_device,
 	add_huge_page, remove_huge_page, set_network_priority, add_windows_device, set_io_priority,
-	set_time_offset, set_net_device, set_rdma;
+	set_time_offset, set_net_device, set_rdma, set_pids_limit;
 
 /* The seccomp filter: what is asked is kept in order, and done when the filter is made. */
 option_setter set_seccomp, edit_seccomp;

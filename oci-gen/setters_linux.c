@@ -211,6 +211,16 @@ void setting_oom_score_adj(struct generation *g, long long value, const char *wh
 	pointer_set(g->config, "/process/oomScoreAdj", json_integer(value));
 }
 
+/* No limit is none in the configuration: crun gives -1 to the kernel, which takes only "max". */
+int set_pids_limit(const struct setting *s)
+{
+	if (set_number(s) < 0)
+		return -1;
+	if (json_integer_value(pointer_get(s->g->config, s->rule->pointer)) < 0)
+		pointer_remove(s->g->config, "/linux/resources/pids");
+	return 0;
+}
+
 int set_oom_score_adj(const struct setting *s)
 {
 	cleanup_free char *what = xasprintf("--%s", s->rule->option.name);

@@ -156,6 +156,11 @@ setup_file() {
 	generate --patch <(echo '{"linux": {"resources": {"devices": [{"allow": false}, {"allow": true, "access": "r"}]}}}')
 	tool oci-gen generate --no-document --template - --linux-device-cgroup-remove deny <<<"$output"
 	is '.linux.resources.devices' '[{"access":"r","allow":true}]'
+	generate --linux-pids-limit -1
+	is '.linux.resources | has("pids")' false
+	tool oci-gen generate --no-document --template - --linux-pids-limit -1 \
+		<<<"$(oci-gen generate --no-document --linux-pids-limit 7)"
+	is '.linux.resources | has("pids")' false
 	generate --process-umask 022 --process-consolesize 80:25 --tty
 	is '[.process.user.umask, .process.consoleSize]' '[18,{"height":25,"width":80}]'
 	generate --linux-uidmappings 1:2:3 --linux-gidmappings 4:5:6

@@ -137,6 +137,16 @@ rule_inside() {
 	both rule_inside
 }
 
+unlimited_inside() {
+	run_container "$RUNTIME" "gen-$RUNTIME-11" --rootfs "$ROOTFS" --linux-pids-limit -1 sh -c '
+		cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null; true'
+	[ "$output" = max ]
+}
+
+@test "generate: no limit of processes is none, in runc and crun" {
+	both unlimited_inside
+}
+
 @test "generate: limits and sysctls reach the process" {
 	both limits_inside
 }
