@@ -75,9 +75,11 @@ struct walk {
 	bool by_meaning;
 };
 
-/* Where a value is: its name, its pointer, and the pointer's pattern. */
+/* Where a value is: its name, its pointer, the pointer's pattern, and whether its being there says
+ * something already. */
 struct place {
 	const char *path, *pointer, *pattern;
+	bool telling;
 };
 
 static void add_value(struct walk *walk, const json_t *value, const struct place *place);
@@ -88,6 +90,12 @@ static bool is_map(const char *pattern)
 		if (strcmp(maps[i], pattern) == 0)
 			return true;
 	return false;
+}
+
+/* Objects that turn something on even without members. */
+static bool is_switch(const char *pattern)
+{
+	return strcmp(pattern, "/windows/hyperv") == 0 || strcmp(pattern, "/linux/intelRdt") == 0;
 }
 
 /* What says as much as not being there. Numbers are never. */
@@ -125,7 +133,8 @@ static void add_members(struct walk *walk, const json_t *object, const struct pl
 
 		if (bind && strcmp(key, "type") == 0)
 			continue; /* a word without meaning */
-		add_value(walk, value, &(struct place){ path, pointer, pattern });
+		bool telling = map || (is_switch(pattern) && !json_is_null(value));
+		add_value(walk, value, &(struct place){ path, pointer, pattern, telling });
 	}
 }
 
@@ -183,11 +192,11 @@ static void add_entry(struct walk *walk, json_t *entry, const struct list *list,
 	enum identity identity = list ? list->identity : BY_INDEX;
 
 	if (identity == BY_CALL)
-		add_calls(walk, entry, &(struct place){ above->path, pointer, pattern });
+		add_calls(walk, entry, &(struct place){ above->path, pointer, pattern, true });
 	else if (identity == BY_VALUE || identity == BY_ASSIGNMENT || identity == BY_WHOLE)
 		add_leaf(walk, path, pointer, json_incref(entry));
 	else
-		add_value(walk, entry, &(struct place){ path, pointer, pattern });
+		add_value(walk, entry, &(struct place){ path, pointer, pattern, true });
 }
 
 static void add_entries(struct walk *walk, const json_t *array, const struct place *place)
@@ -209,7 +218,9 @@ static void add_entries(struct walk *walk, const json_t *array, const struct pla
 
 static void add_value(struct walk *walk, const json_t *value, const struct place *place)
 {
-	if (walk->by_meaning && says_nothing(value))
+	size_t leaves = json_object_size(walk->leaves);
+
+	if (walk->by_meaning && !place->telling && says_nothing(value))
 		return;
 	if (json_object_size(value) > 0)
 		add_members(walk, value, place);
@@ -217,6 +228,9 @@ static void add_value(struct walk *walk, const json_t *value, const struct place
 		add_entries(walk, value, place);
 	else
 		add_leaf(walk, place->path, place->pointer, json_incref((json_t *)value));
+	/* all of its members say nothing, which is as much as having none */
+	if (place->telling && json_is_object(value) && json_object_size(walk->leaves) == leaves)
+		add_leaf(walk, place->path, place->pointer, json_object());
 }
 
 static bool lies_beneath(const char *path, const char *directory)
@@ -250,7 +264,7 @@ json_t *leaves_of(const json_t *config, bool by_meaning)
 	json_auto_t *repeats = json_object();
 	struct walk walk = { json_object(), repeats, by_meaning };
 
-	add_value(&walk, config, &(struct place){ "", "", "" });
+	add_value(&walk, config, &(struct place){ "", "", "", false });
 	if (by_meaning)
 		add_hidden(&walk, json_object_get(config, "mounts"));
 	return walk.leaves;

@@ -38,6 +38,7 @@ compare() {
 		del(.process.terminal, .process.noNewPrivileges, .root.readonly)
 		(.mounts[] | select(.destination == "/a").type) = "none"
 		(.mounts[] | select(.destination == "/a")) |= del(.type)
+		.linux.netDevices = {} | .linux.sysctl = {} | .windows.hyperv = null | .linux.intelRdt = null
 		.linux.rootfsPropagation = "" | .linux.devices = null
 	END
 }
@@ -57,6 +58,16 @@ compare() {
 		[["changed","/process/args/0","sh","bash"],["added","/process/args/1",null,"-l"]]~.process.args = ["bash", "-l"]
 		[["removed","/mounts[/a]/options[rprivate]","rprivate",null],["added","/mounts[/a]/options[ro]",null,"ro"]]~(.mounts[] | select(.destination == "/a").options) = ["rbind", "ro"]
 		[["removed","/mounts[/a]/options[rbind]","rbind",null],["removed","/mounts[/a]/options[rprivate]","rprivate",null],["added","/mounts[/a]/options[ro]",null,"ro"],["added","/mounts[/a]/options[bind]",null,"bind"]]~(.mounts[] | select(.destination == "/a").options) = ["rw", "ro", "bind"]
+		[["added","/process/args/1",null,""]]~.process.args += [""]
+		[["added","/annotations/a",null,""]]~.annotations = {a: ""}
+		[["added","/linux/sysctl/net.a",null,""]]~.linux.sysctl = {"net.a": ""}
+		[["added","/linux/resources/unified/a",null,""]]~.linux.resources.unified = {a: ""}
+		[["added","/linux/netDevices/eth0",null,{}]]~.linux.netDevices = {eth0: {}}
+		[["added","/linux/netDevices/eth0",null,{}]]~.linux.netDevices = {eth0: {name: ""}}
+		[["added","/linux/intelRdt",null,{}]]~.linux.intelRdt = {}
+		[["added","/linux/intelRdt/closID",null,"x"]]~.linux.intelRdt = {closID: "x", enableMonitoring: false}
+		[["added","/windows/hyperv",null,{}]]~.windows.hyperv = {utilityVMPath: ""}
+		[["added","/hooks/poststop/0",null,{}]]~.hooks.poststop = [{}]
 		[["changed","/process/rlimits[RLIMIT_NOFILE]/soft",10,11]]~.process.rlimits[0].soft = 11
 		[["added","/linux/namespaces[user]/type",null,"user"]]~.linux.namespaces += [{type: "user"}]
 		[["added","/linux/namespaces[pid]/path",null,"/x"]]~(.linux.namespaces[] | select(.type == "pid").path) = "/x"
