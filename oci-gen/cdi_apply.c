@@ -119,9 +119,25 @@ static int apply_net_device(struct generation *g, const json_t *item, struct err
 	return 0;
 }
 
+/* Vendors leave out what a mount is, as CDI's own examples do, and mean what runtimes do only with
+ * the option: a bind mount. */
+static json_t *mount_options(const json_t *item)
+{
+	const char *type = json_text(item, "type", "bind");
+	json_t *options = json_copy(json_object_get(item, "options"));
+
+	if (strcmp(type, "bind") != 0 || json_has_text(options, "bind") ||
+	    json_has_text(options, "rbind"))
+		return options;
+	if (!options)
+		options = json_array();
+	json_array_insert_new(options, 0, json_string("rbind"));
+	return options;
+}
+
 static int apply_mount(struct generation *g, const json_t *item, struct error *err)
 {
-	json_t *mount = json_object(), *options = json_object_get(item, "options");
+	json_t *mount = json_object(), *options = mount_options(item);
 	const char *type = json_text(item, "type", NULL);
 
 	json_object_set_new(mount, "destination",
@@ -130,7 +146,7 @@ static int apply_mount(struct generation *g, const json_t *item, struct error *e
 	if (type)
 		json_object_set_new(mount, "type", json_string(type));
 	if (options)
-		json_object_set(mount, "options", options);
+		json_object_set_new(mount, "options", options);
 	mounts_put(pointer_array(g->config, "/mounts"), mount);
 	if (json_object_get(item, "containerPath") && json_object_get(item, "hostPath"))
 		return 0;

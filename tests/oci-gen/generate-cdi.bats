@@ -32,6 +32,8 @@ setup_cdi() {
 		    - hostPath: /usr/lib
 		      containerPath: /gpu/lib
 		      options: [ro, rbind, nosuid]
+		    - hostPath: /etc/passwd
+		      containerPath: /gpu/file
 		    additionalGids: [44, 0]
 		- name: many
 		  containerEdits:
@@ -97,7 +99,7 @@ setup() {
 		tool 2 oci-gen generate --no-document --cdi-dir "$CDI" --cdi-device "$name"
 	done
 	while read -r edits; do
-		printf '{"cdiVersion": "0.5.0", "kind": "a/b", "devices": [{"name": "c", "containerEdits": %s}]}' "$edits" >"$CDI.later/x.json"
+		printf '{"cdiVersion": "1.1.0", "kind": "a/b", "devices": [{"name": "c", "containerEdits": %s}]}' "$edits" >"$CDI.later/x.json"
 		run oci-gen generate --no-document --cdi-dir "$CDI.later" --cdi-device a/b=c
 		[ "$status" -ne 0 ]
 	done <<-'END'
@@ -110,10 +112,28 @@ setup() {
 		{"hooks": [{"hookName": "never", "path": "/x"}]}
 		{"hooks": [{"hookName": "poststop", "path": "x"}]}
 		{"mounts": [{"hostPath": "/x"}]}
-		{"mounts": [{"hostPath": "/x", "containerPath": "/y"}]}
 		{"netDevices": [{"name": "x"}]}
 		{"additionalGids": [-1]}
 		{"additionalGids": [4294967296]}
+	END
+}
+
+# as in CDI's README
+@test "generate: cdi: what a mount is need not be said" {
+	local mount options
+
+	while read -r mount options; do
+		printf '{"cdiVersion": "0.5.0", "kind": "a/b", "devices": [{"name": "c", "containerEdits": {
+			"mounts": [{"hostPath": "/usr/lib", "containerPath": "/x"%s}]}}]}' "$mount" >"$CDI/mounts.json"
+		generate --cdi-dir "$CDI" --cdi-device a/b=c
+		is '.mounts[] | select(.destination == "/x").options' "$options"
+	done <<-'END'
+		,"options":[] ["rbind"]
+		,"options":["ro","nosuid"] ["rbind","ro","nosuid"]
+		,"options":["ro","bind"] ["ro","bind"]
+		,"type":"bind","options":["ro"] ["rbind","ro"]
+		,"type":"tmpfs","options":["size=1m"] ["size=1m"]
+		,"type":"tmpfs" null
 	END
 }
 
@@ -121,6 +141,6 @@ setup() {
 	sed -i 's/hookName: .*/hookName: poststop/' "$CDI/vendor.yaml"
 	run_container runc "ocid-test-cdi-$RANDOM" --rootfs "$ROOTFS" --cdi-dir "$CDI" --cdi-device vendor.com/gpu=0 \
 		--linux-namespace-remove network --linux-cgroups-path /ocid-test-cri/cdi \
-		sh -c 'id -G; echo $GPU; head -c 3 /dev/gpu0 | wc -c; ls -ln /dev/gpu0'
-	[[ $output == *44*0*3*crw-r-----* ]]
+		sh -c 'id -G; echo $GPU; head -c 3 /dev/gpu0 | wc -c; ls -ln /dev/gpu0; cat /gpu/file'
+	[[ $output == *44*0*3*crw-r-----*"$(cat /etc/passwd)" ]]
 }
