@@ -14,6 +14,10 @@ struct generation;
 /* ERROR_USAGE unless it is VENDOR/CLASS=NAME. */
 int cdi_check_name(const char *name, struct error *err);
 
+/* The version that a file's specification claims must be a known one that has all that is in it:
+ * ERROR_UNSUPPORTED, ERROR_INTEGRITY. */
+int cdi_check_version(const json_t *spec, struct error *err);
+
 /* The containerEdits that make the named devices available, in the order to apply them: those of
  * each file that has one of them, and then the device's. A later directory goes over an earlier
  * one. directories NULL: the usual ones. ERROR_NOT_FOUND for a device that no file has,

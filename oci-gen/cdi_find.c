@@ -112,6 +112,20 @@ static bool has_suffix(const char *name, const char *suffix)
 	return length > end && strcmp(name + length - end, suffix) == 0;
 }
 
+/* A file's specification from its JSON, or NULL. The caller owns it. */
+static json_t *read_specification(const json_t *value, struct error *err)
+{
+	json_auto_t *spec = message_read(value, specification, "", err);
+
+	if (!spec)
+		return NULL;
+	if (!json_object_get(spec, "kind") || !json_object_get(spec, "cdiVersion")) {
+		error_set(err, ERROR_INTEGRITY, "no \"kind\" or no \"cdiVersion\"");
+		return NULL;
+	}
+	return cdi_check_version(spec, err) < 0 ? NULL : steal_ptr(&spec);
+}
+
 /* The specification in a file, or NULL. The caller owns it. */
 static json_t *read_file(const char *path, struct error *err)
 {
@@ -121,14 +135,11 @@ static json_t *read_file(const char *path, struct error *err)
 		return NULL;
 	json_auto_t *value = has_suffix(path, ".yaml") ? yaml_parse(text, length, path, err)
 						       : json_parse(text, length, path, err);
-	json_t *spec = value ? message_read(value, specification, "", err) : NULL;
-	if (!spec && value)
-		error_prefix(err, "%s", path);
-	if (spec && (!json_object_get(spec, "kind") || !json_object_get(spec, "cdiVersion"))) {
-		json_decref(spec);
-		error_set(err, ERROR_INTEGRITY, "%s: no \"kind\" or no \"cdiVersion\"", path);
+	if (!value)
 		return NULL;
-	}
+	json_t *spec = read_specification(value, err);
+	if (!spec)
+		error_prefix(err, "%s", path);
 	return spec;
 }
 

@@ -118,6 +118,43 @@ setup() {
 	END
 }
 
+# as the Go library does, by the table of its specs-go/version.go
+@test "generate: cdi: a file's version is known and has what the file uses" {
+	local expected version filter file=$CDI/version.json
+
+	while read -r expected version filter; do
+		jq -n --arg version "$version" '{cdiVersion: $version, kind: "a/b", devices: [{name: "c", containerEdits: {env: ["A=b"]}}]}
+			| '"$filter" >"$file"
+		tool "$expected" oci-gen generate --no-document --cdi-dir "$CDI" --cdi-device "$(jq -r '.kind + "=" + .devices[0].name' "$file")"
+		[ "$expected" -eq 0 ] || [[ $stderr == *version.json*cdiVersion* ]]
+	done <<-'END'
+		3 0.2.0 .
+		3 9.0.0 .
+		3 1.2.0 .
+		3 1.1 .
+		3 vv1.1.0 .
+		0 0.3.0 .
+		0 v1.0.0 .
+		3 0.3.0 .devices[0].containerEdits.mounts = [{hostPath: "/x", containerPath: "/x", type: "bind"}]
+		0 0.4.0 .containerEdits.mounts = [{hostPath: "/x", containerPath: "/x", type: "bind"}]
+		3 0.4.0 .containerEdits.deviceNodes = [{path: "/x", hostPath: "/dev/null"}]
+		0 0.5.0 .containerEdits.deviceNodes = [{path: "/x", hostPath: "/dev/null"}]
+		3 0.4.0 .devices[0].name = "0"
+		0 0.5.0 .devices[0].name = "0"
+		3 0.5.0 .annotations = {a: "b"}
+		3 0.5.0 .devices[0].annotations = {a: "b"}
+		3 0.5.0 .kind = "a/b.c"
+		0 0.6.0 .kind = "a/b.c" | .annotations = {a: "b"}
+		3 0.6.0 .containerEdits.additionalGids = [5]
+		3 0.6.0 .devices[0].containerEdits.intelRdt = {}
+		0 0.7.0 .containerEdits.additionalGids = [5]
+		3 1.0.0 .devices[0].containerEdits.netDevices = [{hostInterfaceName: "a", name: "b"}]
+		3 1.0.0 .containerEdits.intelRdt = {enableMonitoring: true}
+		3 1.0.0 .containerEdits.intelRdt = {schemata: ["L3:0=f"]}
+		0 1.1.0 .containerEdits.netDevices = [{hostInterfaceName: "a", name: "b"}]
+	END
+}
+
 # as in CDI's README
 @test "generate: cdi: what a mount is need not be said" {
 	local mount options
