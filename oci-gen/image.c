@@ -228,8 +228,9 @@ int image_apply(struct generation *g, const json_t *image, struct error *err)
 	}
 
 	const char *wanted = g->platform ? g->platform : "linux";
-	const char *os = json_text(image, "os", wanted);
-	if (strcmp(os, wanted) != 0)
+	const char *os = json_text(image, "os", "");
+	/* some builders leave it empty */
+	if (*os && strcmp(os, wanted) != 0)
 		return error_set(err, ERROR_UNSUPPORTED, "the image is for %s, not %s", os, wanted);
 	if (member(image, "config", JSON_OBJECT, &config, err) < 0)
 		return -1;

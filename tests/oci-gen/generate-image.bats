@@ -64,6 +64,15 @@ from_image() {
 	is .process.args '["x"]'
 }
 
+@test "generate: an image that says no operating system is for the one that is asked for" {
+	image '{"Cmd": ["x"]}'
+	jq '.os = ""' "$BATS_TEST_TMPDIR/image.json" >"$BATS_TEST_TMPDIR/none.json"
+	tool oci-gen generate --image "$BATS_TEST_TMPDIR/none.json"
+	is '[.process.args, .annotations["org.opencontainers.image.os"]]' '[["x"],null]'
+	jq '.os = "windows"' "$BATS_TEST_TMPDIR/image.json" >"$BATS_TEST_TMPDIR/none.json"
+	tool 10 oci-gen generate --image "$BATS_TEST_TMPDIR/none.json"
+}
+
 @test "generate: a label cannot give the runtime orders, and that is said" {
 	image '{"Cmd": ["x"], "Labels": {"run.oci.seccomp_bpf_file": "/x", "org.systemd.property.ExecStart": "y", "fine": "z"}}'
 	from_image
