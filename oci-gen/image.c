@@ -34,8 +34,10 @@ static const struct {
 /* Annotations by which a runtime takes orders (hook output to a file of the host, another seccomp
  * filter, properties of a systemd unit, another handler). An image has no say in these. */
 static const char *const forbidden_labels[] = {
-	"run.oci.",	      "org.systemd.property.", "org.criu.",  "module.wasm.",
-	"io.katacontainers.", "io.kubernetes.cri-o.",  "io.podman.", "dev.gvisor.",
+	"run.oci.",	"org.systemd.property.", "org.criu.",
+	"module.wasm.", "io.katacontainers.",	 "io.kubernetes.cri-o.",
+	"io.podman.",	"dev.gvisor.",		 "io.kubernetes.cri.",
+	"krun.",
 };
 
 /* A member that may be absent or null, and else must have the type. */

@@ -78,6 +78,9 @@ from_image() {
 	from_image
 	is '.annotations | keys - ["org.opencontainers.image.architecture", "org.opencontainers.image.os"]' '["fine"]'
 	[[ $stderr == *run.oci.seccomp_bpf_file* && $stderr == *org.systemd.property.ExecStart* ]]
+	image '{"Cmd": ["x"], "Labels": {"io.kubernetes.cri.container-type": "container", "krun.cpus": "64", "krun": "z"}}'
+	from_image
+	is '.annotations | keys - ["org.opencontainers.image.architecture", "org.opencontainers.image.os"]' '["krun"]'
 	from_image --annotation run.oci.x=y
 	is '.annotations["run.oci.x"]' '"y"'
 }
