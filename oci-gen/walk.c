@@ -3,11 +3,17 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
 
 FTS *walk_open(const char *path, int options, struct error *err)
 {
 	char *const roots[] = { (char *)path, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | options, NULL);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | options, by_name);
 
 	if (!tree)
 		error_os(err, "%s", path);

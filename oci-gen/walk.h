@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trees of the host, by fts(3): from inside each directory, so that nobody who may write there can
- * lead the walk, and what is done at fts_accpath, elsewhere. */
+/* Trees of the host, by fts(3), in the order of names: from inside each directory, so that nobody
+ * who may write there can lead the walk, and what is done at fts_accpath, elsewhere. */
 #pragma once
 #include "lib/error.h"
 

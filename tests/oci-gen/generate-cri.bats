@@ -299,6 +299,19 @@ load cri
 	[[ $stderr == *"/new: Read-only file system"* ]]
 }
 
+@test "generate: cri: the devices of a privileged container are in the order of their names" {
+	local path
+
+	mkdir -p "$BATS_TEST_TMPDIR"/dev/{d,a}
+	for path in c a/z b a/b d/x a/c; do
+		mknod "$BATS_TEST_TMPDIR/dev/$path" c 1 3
+	done
+	from_cri '.cri.container.linux.securityContext.privileged = true | .cri.container.devices = [
+		{hostPath: "'"$BATS_TEST_TMPDIR/dev"'", containerPath: "/dev/of-this-test"}]'
+	is '[.linux.devices[].path | select(test("of-this-test"))]' "$(printf '/dev/of-this-test/%s\n' a/b a/c a/z b c d/x | jq -Rsc 'split("\n")[:-1]')"
+	is '[.linux.devices[].path | select(test("of-this-test") | not)] | . == sort_by(split("/"))' true
+}
+
 @test "generate: cri: a privileged container has the devices of the host and all it can do" {
 	cri_run '.cri.container.linux.securityContext += {privileged: true, runAsUser: {value: 0}} | del(.cri.sandbox.namespaces)
 		| .cri.container.linux.securityContext.namespaceOptions = {network: "NODE", pid: "CONTAINER", ipc: "NODE"}' \
