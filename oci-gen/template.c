@@ -6,6 +6,7 @@
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 
+#include <glob.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,9 @@ static const char *const masked_paths[] = {
 	"/sys/firmware",
 	"/sys/fs/selinux",
 };
+
+/* Beside /proc/interrupts it tells when others are busy. */
+#define THERMAL_PATHS "/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle"
 
 static const char *const readonly_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
@@ -90,6 +94,19 @@ static json_t *text_array(const char *const *items, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(array, json_string(items[i]));
+	return array;
+}
+
+static json_t *masked_array(void)
+{
+	json_t *array = text_array(masked_paths, COUNT(masked_paths));
+	glob_t found;
+
+	if (glob(THERMAL_PATHS, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			json_array_append_new(array, json_string(found.gl_pathv[i]));
+		globfree(&found);
+	}
 	return array;
 }
 
@@ -147,7 +164,7 @@ json_t *template_config(void)
 	pointer_set(config, "/mounts", mount_array());
 	pointer_set(config, "/linux/namespaces", namespace_array());
 	pointer_set(config, "/linux/resources/devices", device_rule_array());
-	pointer_set(config, "/linux/maskedPaths", text_array(masked_paths, COUNT(masked_paths)));
+	pointer_set(config, "/linux/maskedPaths", masked_array());
 	pointer_set(config, "/linux/readonlyPaths",
 		    text_array(readonly_paths, COUNT(readonly_paths)));
 	return config;

@@ -20,6 +20,16 @@ setup_file() {
 		'["tmpfs","tmpfs",["nosuid","nodev","noexec"]]'
 }
 
+@test "generate: how hot the host's CPUs are is masked" {
+	tool unshare --mount --propagation private sh -ec '
+		mount -t tmpfs none /sys/devices/system/cpu
+		cd /sys/devices/system/cpu
+		mkdir -p cpu0/thermal_throttle cpu1 cpu10/thermal_throttle cpufreq/thermal_throttle
+		exec oci-gen generate --no-document'
+	is '[.linux.maskedPaths[] | select(test("thermal"))]' \
+		'["/sys/devices/system/cpu/cpu0/thermal_throttle","/sys/devices/system/cpu/cpu10/thermal_throttle"]'
+}
+
 @test "generate: the default is a container of its own, with the usual capabilities only" {
 	generate
 	is .ociVersion '"1.0.2"'
