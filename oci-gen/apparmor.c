@@ -24,6 +24,7 @@ static const char profile[] =
 	"  capability,\n"
 	"  file,\n"
 	"  network,\n"
+	"  deny network alg,\n"
 	"  umount,\n"
 	"\n"
 	"  # who starts and stops containers, and those in the same one\n"

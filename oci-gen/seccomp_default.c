@@ -6,8 +6,9 @@
  *
  * Left out on purpose, beside what only root of the host needs: io_uring (its requests pass by the
  * filter), keyrings (not namespaced), userfaultfd, vmsplice and the calls that make namespaces
- * (without CAP_SYS_ADMIN) because kernel exploits start there, AF_VSOCK (reaches past network
- * namespaces).
+ * (without CAP_SYS_ADMIN) and AF_ALG because kernel exploits start there, AF_VSOCK (reaches past
+ * network namespaces). A filter cannot see the families of socketcall, by which 32-bit programs
+ * make sockets: AF_ALG is refused there by the AppArmor profile.
  */
 #include "oci-gen/seccomp.h"
 
@@ -127,10 +128,22 @@ static const char refused[] =
 	"pciconfig_write query_module request_key sgetmask ssetmask swapcontext sysfs uselib "
 	"userfaultfd ustat vm86 vm86old vmsplice";
 
+/* The bits of an int, which is what the kernel takes of an argument: those above do not count. */
+#define INT_BITS 0xffffffffUL
+
 /* What a personality must not have; and one that only asks which it is. */
-static const unsigned long other_personalities =
-	0xffffffff & ~(unsigned long)(PER_LINUX32 | UNAME26);
+static const unsigned long other_personalities = INT_BITS & ~(unsigned long)(PER_LINUX32 | UNAME26);
 static const unsigned long ask_personality = 0xffffffff;
+
+/* Families of sockets but AF_ALG and AF_VSOCK, in powers of two from a multiple of that, so that a
+ * mask tells them. Of two rules that say what is not allowed, each would allow the other's; and
+ * comparisons are with all 64 bits, so that AF_ALG + 2^32 would pass for a high family. */
+static const struct {
+	unsigned first, count;
+} families[] = {
+	{ 0, 32 }, { 32, 4 }, { 36, 2 }, { 39, 1 }, { 41, 1 }, { 42, 2 }, { 44, 4 }, { 48, 16 },
+};
+_Static_assert(AF_ALG == 38 && AF_VSOCK == 40, "the families that are left out");
 
 static const unsigned long new_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
 					    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
@@ -150,20 +163,22 @@ static json_t *rule(struct strings *lists, struct buffer *buffer, bool allow)
 	return json;
 }
 
-/* Allow a call where its argument compares so; a valueTwo of 0 is for SCMP_CMP_MASKED_EQ. */
-static json_t *rule_on(const char *name, int index, const char *operation, unsigned long value)
+/* Allow a call where what the mask has of its argument is the value. */
+static json_t *rule_on(const char *name, int index, unsigned long mask, unsigned long value)
 {
 	return json_pack("{s:[s], s:s, s:[{s:i, s:s, s:I, s:I}]}", "names", name, "action",
-			 "SCMP_ACT_ALLOW", "args", "index", index, "op", operation, "value",
-			 (json_int_t)value, "valueTwo", (json_int_t)0);
+			 "SCMP_ACT_ALLOW", "args", "index", index, "op", "SCMP_CMP_MASKED_EQ",
+			 "value", (json_int_t)mask, "valueTwo", (json_int_t)value);
 }
 
 static void add_conditional(json_t *rules, bool administrator)
 {
-	json_array_append_new(rules,
-			      rule_on("personality", 0, "SCMP_CMP_MASKED_EQ", other_personalities));
-	json_array_append_new(rules, rule_on("personality", 0, "SCMP_CMP_EQ", ask_personality));
-	json_array_append_new(rules, rule_on("socket", 0, "SCMP_CMP_NE", AF_VSOCK));
+	json_array_append_new(rules, rule_on("personality", 0, other_personalities, 0));
+	json_array_append_new(rules, rule_on("personality", 0, INT_BITS, ask_personality));
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		json_array_append_new(rules,
+				      rule_on("socket", 0, INT_BITS & ~(families[i].count - 1),
+					      families[i].first));
 	if (administrator)
 		return;
 		/* clone3 passes its flags in memory, where a filter cannot look: it gets ENOSYS,
@@ -173,7 +188,7 @@ static void add_conditional(json_t *rules, bool administrator)
 #else
 	int flags = 0;
 #endif
-	json_array_append_new(rules, rule_on("clone", flags, "SCMP_CMP_MASKED_EQ", new_namespaces));
+	json_array_append_new(rules, rule_on("clone", flags, new_namespaces, 0));
 }
 
 json_t *seccomp_default(uint64_t capabilities, struct strings *lists)
