@@ -107,7 +107,7 @@ static int apply_template(struct generation *g, const struct cli *cli,
 	if (path && assembly->os)
 		return cli_usage(cli, err, "--template and --os exclude each other");
 	if (path) {
-		json_t *config = source_read_config(path, JSON_CONFIG_MAX, err);
+		json_t *config = source_read_template(path, JSON_CONFIG_MAX, err);
 
 		if (!config || generation_set_template(g, config, path, err) < 0)
 			return -1;
@@ -121,7 +121,7 @@ static int apply_template(struct generation *g, const struct cli *cli,
 static int apply_patches(struct generation *g, const struct strings *paths, struct error *err)
 {
 	for (size_t i = 0; i < paths->count; i++) {
-		json_auto_t *patch = source_read_config(paths->items[i], JSON_CONFIG_MAX, err);
+		json_auto_t *patch = source_read_template(paths->items[i], JSON_CONFIG_MAX, err);
 
 		if (!patch)
 			return -1;

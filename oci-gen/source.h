@@ -16,3 +16,7 @@ json_t *source_read(const char *path, size_t max, struct error *err);
 /* Read a config.json, which may hold unsigned numbers of 64 bits ("unlimited" of a resource
  * limit): those beyond what our JSON library holds are read as the largest it does. */
 json_t *source_read_config(const char *path, size_t max, struct error *err);
+
+/* The same for one that is written again: ERROR_UNSUPPORTED where such a number is no resource
+ * limit, so that another one would be written. */
+json_t *source_read_template(const char *path, size_t max, struct error *err);

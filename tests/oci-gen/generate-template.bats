@@ -40,6 +40,30 @@ patch() {
 	diff <(jq -S . "$BATS_TEST_TMPDIR/own.json") <(jq -S . <<<"$output")
 }
 
+@test "generate: a number above 2^63-1 is kept as unlimited in a resource limit, and refused elsewhere" {
+	local file=$BATS_TEST_TMPDIR/big.json expected pointer json
+
+	patch '{"process": {"rlimits": [{"type": "RLIMIT_CORE", "soft": 18446744073709551615, "hard": 9223372036854775808}]}}'
+	generate --patch "$BATS_TEST_TMPDIR/patch.json"
+	[ "$(grep -o 9223372036854775807 <<<"$output" | wc -l)" -eq 2 ] # jq has no integers
+	while read -r expected pointer json; do
+		printf '%s' "$json" >"$file"
+		tool "$expected" oci-gen generate --no-document --patch "$file"
+		[ "$expected" -eq 0 ] || [[ $stderr == *"big.json: $pointer has a number above 2^63-1"* ]]
+	done <<-'END'
+		10 /linux/resources/memory/limit {"linux": {"resources": {"memory": {"limit": 9223372036854775808}}}}
+		10 /linux/seccomp/syscalls/0 {"linux": {"seccomp": {"syscalls": [{"names": ["a"], "args": [{"index": 0, "value": 18446744073709551615, "op": "SCMP_CMP_EQ"}]}]}}}
+		10 /x/0 {"process": {"rlimits": [{"type": "RLIMIT_CORE", "soft": 9223372036854775808, "hard": 9223372036854775808}]}, "x": [18446744073709551614]}
+		0 - {"x": 9223372036854775807, "process": {"rlimits": [{"type": "RLIMIT_CORE", "soft": 1, "hard": 9223372036854775808}]}, "annotations": {"a": "9223372036854775808"}}
+	END
+	template
+	sed -i 's/"kept": \[1\]/"kept": [18446744073709551615]/' "$BATS_TEST_TMPDIR/template.json"
+	tool 10 oci-gen generate --no-document --template "$BATS_TEST_TMPDIR/template.json"
+	error_is unsupported /linux/x-unknown/kept/0
+	echo '{"x": 18446744073709551616}' >"$file"
+	tool 7 oci-gen generate --no-document --patch "$file"
+}
+
 @test "generate: options change just what they name in a template" {
 	template
 	tool oci-gen generate --no-document --template "$BATS_TEST_TMPDIR/template.json" \
