@@ -18,9 +18,9 @@ int cdi_check_name(const char *name, struct error *err);
  * ERROR_UNSUPPORTED, ERROR_INTEGRITY. */
 int cdi_check_version(const json_t *spec, struct error *err);
 
-/* The containerEdits that make the named devices available, in the order to apply them: those of
- * each file that has one of them, and then the device's. A later directory goes over an earlier
- * one. directories NULL: the usual ones. ERROR_NOT_FOUND for a device that no file has,
+/* The containerEdits that make the named devices available, [{file, edits}], in the order to apply
+ * them: those of each file that has one of them, and then the device's. A later directory goes over
+ * an earlier one. directories NULL: the usual ones. ERROR_NOT_FOUND for a device that no file has,
  * ERROR_INTEGRITY where two files of a directory have it. The names have been checked. The caller
  * owns it. */
 json_t *cdi_find(const json_t *names, const json_t *directories, struct error *err);

@@ -218,6 +218,16 @@ static const json_t *find_file(const json_t *files, const char *name, size_t kin
 	return found;
 }
 
+/* The changes of a file or of one of its devices, where it has some. */
+static void add_edits(json_t *result, const char *path, const json_t *from)
+{
+	json_t *changes = json_object_get(from, "containerEdits");
+
+	if (changes)
+		json_array_append_new(result,
+				      json_pack("{s:s, s:O}", "file", path, "edits", changes));
+}
+
 json_t *cdi_find(const json_t *names, const json_t *directories, struct error *err)
 {
 	json_auto_t *usual = json_pack("[s, s]", "/etc/cdi", "/run/cdi");
@@ -233,13 +243,11 @@ json_t *cdi_find(const json_t *names, const json_t *directories, struct error *e
 		if (!file)
 			return NULL;
 		const json_t *spec = json_object_get(file, "spec");
-		const json_t *found = find_device(spec, name, kind);
 		const char *path = json_text(file, "file", "");
-		if (!json_object_get(used, path) && json_object_get(spec, "containerEdits"))
-			json_array_append(result, json_object_get(spec, "containerEdits"));
+		if (!json_object_get(used, path))
+			add_edits(result, path, spec);
 		json_object_set_new(used, path, json_true());
-		if (json_object_get(found, "containerEdits"))
-			json_array_append(result, json_object_get(found, "containerEdits"));
+		add_edits(result, path, find_device(spec, name, kind));
 	}
 	return json_incref(result);
 }

@@ -203,7 +203,7 @@ static int finish_user(struct generation *g, struct error *err)
 /* Devices of vendors: their files change the environment, mounts, hooks and more. */
 static int finish_devices(struct generation *g, struct error *err)
 {
-	const json_t *edits;
+	const json_t *item;
 	size_t i;
 
 	if (json_array_size(g->cdi_devices) == 0)
@@ -212,9 +212,9 @@ static int finish_devices(struct generation *g, struct error *err)
 	json_auto_t *list = cdi_find(g->cdi_devices, g->cdi_directories, err);
 	if (!list)
 		return -1;
-	json_array_foreach (list, i, edits) {
-		if (cdi_apply(g, edits, err) < 0)
-			return -1;
+	json_array_foreach (list, i, item) {
+		if (cdi_apply(g, json_object_get(item, "edits"), err) < 0)
+			return error_prefix(err, "%s", json_text(item, "file", ""));
 	}
 	return 0;
 }

@@ -102,6 +102,7 @@ setup() {
 		printf '{"cdiVersion": "1.1.0", "kind": "a/b", "devices": [{"name": "c", "containerEdits": %s}]}' "$edits" >"$CDI.later/x.json"
 		run oci-gen generate --no-document --cdi-dir "$CDI.later" --cdi-device a/b=c
 		[ "$status" -ne 0 ]
+		[[ $output != *CDI* || $output == *"$CDI.later/x.json: "* ]]
 	done <<-'END'
 		{"env": ["x"]}
 		{"env": [1]}
