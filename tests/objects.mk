@@ -45,7 +45,7 @@ TEST_OBJS_layer_inflate := $(LAYER_INFLATE)
 TEST_PKGS_layer_inflate := libarchive $(INFLATE) libzstd zlib
 TEST_OBJS_layer_confine := ctr-store/worker/confine.o
 LAYER_TREE := $(patsubst %,ctr-store/worker/%.o,names tree meta create unpack lower relocate finish \
-	media_directory opaque confine media_erofs erofs_attributes erofs_content erofs_directory \
+	media_directory marker confine media_erofs erofs_attributes erofs_content erofs_directory \
 	erofs_image erofs_inode erofs_names)
 TEST_OBJS_layer_unpack := $(LAYER_INFLATE) ctr-store/worker/stream.o $(LAYER_TREE)
 TEST_PKGS_layer_unpack := libarchive $(INFLATE) libzstd

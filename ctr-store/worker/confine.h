@@ -24,7 +24,7 @@ int confine_enter(int dir_fd, long long file_size_max, struct error *err);
 
 enum confine_work {
 	CONFINE_MAKE_FILES, /* of any owner, mode and kind */
-	CONFINE_MARK,	    /* keeps CAP_SYS_ADMIN, for trusted.* attributes (opaque.h) */
+	CONFINE_MARK,	    /* keeps CAP_SYS_ADMIN, for trusted.* attributes (marker.h) */
 	CONFINE_READ	    /* whoever may read a file of the lower layers */
 };
 

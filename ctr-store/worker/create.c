@@ -102,7 +102,6 @@ int create_whiteout(struct tree *tree, struct dir *dir, const char *name, struct
 {
 	struct dir *known = tree_find(tree, dir, name);
 
-	dir->has_whiteouts = true;
 	/* what this layer itself has stays; of a directory, only what lower layers have in it goes
 	 */
 	if (known) {
@@ -110,5 +109,6 @@ int create_whiteout(struct tree *tree, struct dir *dir, const char *name, struct
 		return 0;
 	}
 	int status = tree->media->node(tree, dir, name, S_IFCHR, makedev(0, 0), NULL, err);
+	dir->has_whiteouts |= status == 0;
 	return status == MEDIA_TAKEN ? 0 : status;
 }

@@ -132,8 +132,10 @@ static int make_body(const struct attribute_table *table, struct image_directory
 
 	if (count > 0)
 		memcpy(all, directory->attributes, count * sizeof *all);
-	if (directory->opaque)
+	if (directory->mark == MARK_OPAQUE)
 		all[count++] = (struct attribute){ "trusted.overlay.opaque", "y", 1 };
+	if (directory->mark == MARK_WHITEOUTS)
+		all[count++] = (struct attribute){ "trusted.overlay.origin", "", 0 };
 	return attribute_body_make(table, all, count, &directory->body, err);
 }
 

@@ -13,7 +13,7 @@ struct image_directory {
 	gid_t gid;
 	struct attribute *attributes; /* in one piece with names and values, or NULL */
 	size_t attribute_count;
-	bool opaque;
+	enum media_mark mark;
 	/* once it is laid out */
 	struct dirent_item *items;
 	size_t item_count;

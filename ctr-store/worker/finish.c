@@ -13,15 +13,21 @@ static int drop_whiteout(void *context, const char *name, bool is_whiteout, stru
 	return is_whiteout ? place->tree->media->remove(place->tree, place->dir, name, err) : 0;
 }
 
+static enum media_mark mark_of(const struct dir *dir)
+{
+	if (!tree_is_hidden(dir))
+		return dir->has_whiteouts ? MARK_WHITEOUTS : MARK_NONE;
+	return dir->parent && !tree_is_hidden(dir->parent) ? MARK_OPAQUE : MARK_NONE;
+}
+
 static int finish(struct tree *tree, struct dir *dir, struct error *err)
 {
-	bool merged = dir->parent && !tree_is_hidden(dir->parent);
 	struct place place = { tree, dir };
 
 	if (dir->has_whiteouts && tree_is_hidden(dir) &&
 	    tree->media->list(tree, dir, drop_whiteout, &place, err) < 0)
 		return -1;
-	return tree->media->finish(tree, dir, merged && (dir->opaque || dir->fresh), err);
+	return tree->media->finish(tree, dir, mark_of(dir), err);
 }
 
 int finish_directories(struct tree *tree, struct error *err)

@@ -16,7 +16,7 @@
  *                and however long that takes: the caller kills a worker that waits in vain.
  *       M        an empty directory; becomes the layer. Nothing else can be reached.
  *       I        an empty file; becomes an EROFS image of the layer, and nothing is written to M.
- *                Overlayfs' own files are in it as in a directory: 0:0, trusted.overlay.opaque.
+ *                Overlayfs' own marks are in it as in a directory: 0:0, trusted.overlay.*.
  *       K        a directory that shows all layers beneath this one merged, as an overlay mount
  *                of them does (for one layer: its directory). It is only read.
  *       stdin    used only when K was not given and "needs" was printed; see below

@@ -23,6 +23,10 @@ enum media_status {
 /* What has a name; directories are known to the tree. */
 enum media_kind { MEDIA_NOTHING, MEDIA_WHITEOUT, MEDIA_SYMLINK, MEDIA_OTHER };
 
+/* What overlayfs is told of a directory. Whiteouts it passes over only where it merges directories,
+ * and where it is told to: nothing need be beneath that has one. */
+enum media_mark { MARK_NONE, MARK_OPAQUE, MARK_WHITEOUTS };
+
 /* Called for each name in a directory, which it may remove or move. -1 ends it. */
 typedef int media_each(void *context, const char *name, bool is_whiteout, struct error *err);
 
@@ -74,8 +78,8 @@ struct media {
 	int (*list)(struct tree *tree, struct dir *dir, media_each *each, void *context,
 		    struct error *err);
 
-	/* The directory is whole: mark it opaque, set what it could not have before. */
-	int (*finish)(struct tree *tree, struct dir *dir, bool opaque, struct error *err);
+	/* The directory is whole: mark it, set what it could not have before. */
+	int (*finish)(struct tree *tree, struct dir *dir, enum media_mark mark, struct error *err);
 	/* And all of them are. */
 	int (*end)(struct tree *tree, struct error *err);
 };

@@ -370,7 +370,7 @@ static int set_mode(int dir_fd, mode_t mode, struct error *err)
 	return 0;
 }
 
-static int finish(struct tree *tree, struct dir *dir, bool opaque, struct error *err)
+static int finish(struct tree *tree, struct dir *dir, enum media_mark mark, struct error *err)
 {
 	struct marker *marker = state_of(tree)->marker;
 	char path[NAME_PATH_MAX + 1];
@@ -378,8 +378,8 @@ static int finish(struct tree *tree, struct dir *dir, bool opaque, struct error 
 
 	if (path_fd < 0)
 		return -1;
-	if (opaque && marker &&
-	    (tree_path(dir, path, err) < 0 || marker_mark(marker, path, err) < 0))
+	if (mark && marker &&
+	    (tree_path(dir, path, err) < 0 || marker_mark(marker, mark, path, err) < 0))
 		return -1;
 	if ((dir->mode & SET_ID) && set_mode(path_fd, dir->mode, err) < 0)
 		return -1;

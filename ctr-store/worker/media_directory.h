@@ -2,15 +2,15 @@
 /* A layer as files beneath a directory. Nothing but directories is remembered: what else is there,
  * the file system says, since it was empty at the start and nobody else writes to it. */
 #pragma once
+#include "ctr-store/worker/marker.h"
 #include "ctr-store/worker/media.h"
-#include "ctr-store/worker/opaque.h"
 
 enum { DIRECTORY_SLOTS = 4 };
 
 /* The state behind a tree's `media`. Zero-initialise the rest. */
 struct media_directory {
 	int root_fd;	       /* the empty directory; borrowed, O_PATH will do */
-	struct marker *marker; /* borrowed; NULL: opaque directories stay unmarked */
+	struct marker *marker; /* borrowed; NULL: directories stay unmarked */
 	struct {
 		struct dir *dir;
 		int fd;

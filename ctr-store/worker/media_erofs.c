@@ -356,13 +356,13 @@ static int list(struct tree *tree, struct dir *dir, media_each *each, void *cont
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static int finish(struct tree *tree, struct dir *dir, bool opaque, struct error *err)
+static int finish(struct tree *tree, struct dir *dir, enum media_mark mark, struct error *err)
 {
 	struct media_erofs *state = state_of(tree);
 	struct image_directory *directory = image_directory_of(dir);
 
 	(void)err;
-	directory->opaque = opaque;
+	directory->mark = mark;
 	*state->last_directory = directory;
 	state->last_directory = &directory->next;
 	return 0;

@@ -129,6 +129,22 @@ options_of() {
 	[ "$(stat -c %Y mnt/h1)" = 0 ]
 }
 
+@test "mount: a whiteout of what is not there is not seen, whatever the layers are" {
+	make_tar a.tar dir:d whiteout:d/nothing file:d/f whiteout:parent/nothing dir:was file:was/x
+	make_tar b.tar file:was
+	make_tar c.tar dir:was whiteout:was/x
+	for backend in overlay erofs; do
+		clean_store
+		OCID_TESTS_BACKEND=$backend store_image docker.io/library/none:1 a.tar b.tar c.tar
+		tool ctr-store mount none:1 mnt
+		[ "$(ls -A mnt/d mnt/parent mnt/was)" = $'mnt/d:\nf\n\nmnt/parent:\n\nmnt/was:' ]
+		tool ctr-store check --deep
+		tool ctr-store umount mnt
+		tool ctr-store create --image none:1 --uidmap 0:100000:65536
+		[ "$(ls -A "$(field .rootfs.path)/was")" = "" ]
+	done
+}
+
 @test "mount: the image's / looks as its layers say, read-only too" {
 	make_tar root.tar dir:./:mode=1750:uid=7:gid=8
 	store_image docker.io/library/root:1 root.tar base.tar

@@ -21,7 +21,8 @@ setup_file() {
 	mknod base/dev/null c 1 3
 	setfattr_capability base/etc/one
 	tar --xattrs --xattrs-include='*' -C base -cf base.tar .
-	make_tar top.tar dir:etc whiteout:etc/one file:etc/new:text=new opaque:dev
+	make_tar top.tar dir:etc whiteout:etc/one file:etc/new:text=new opaque:dev \
+		dir:opt whiteout:opt/nothing
 	oci_image "$RHOME/img" docker.io/library/t:1 '{}' base.tar top.tar >/dev/null
 	chmod -R a+rX "$RHOME"
 	chown "$RUSER" "$RHOME" "$RHOME/run"
@@ -97,6 +98,7 @@ user_tool() { # [STATUS] COMMAND…
 		path=$(cat path)
 		[ "$(stat -c %u:%g "$path/etc/two")" = 33:42 ]
 		[ ! -e "$path/etc/one" ] && [ ! -e "$path/dev/null" ]
+		[ -z "$(ls -A "$path/opt")" ]
 		echo more >>"$path/etc/new"
 		mkdir "$path/made"
 		chown 1:1 "$path/made"

@@ -89,6 +89,13 @@ is_opaque() {
 	[ "$(attribute "$1" trusted.overlay.opaque 2>/dev/null)" = y ]
 }
 
+# without which overlayfs shows whiteouts where nothing lies beneath
+tells_of_whiteouts() {
+	local origin
+
+	origin=$(attribute "$1" trusted.overlay.origin 2>/dev/null) && [ -z "$origin" ]
+}
+
 # ---- what is unpacked ----
 
 @test "layer: every kind of entry arrives with owner, mode, time and attributes" {
@@ -254,7 +261,9 @@ is_opaque() {
 	END
 	unpack l.tar
 	is_whiteout tree/gone
+	tells_of_whiteouts tree
 	is_opaque tree/d
+	run ! tells_of_whiteouts tree/d
 	[ "$(cd tree && echo * .wh*)" = "d gone .wh*" ]
 	[ "$(ls -A tree/d)" = new ]
 }
@@ -281,6 +290,7 @@ is_opaque() {
 	for dir in dir-after dir-before parent; do
 		[ -f "tree/$dir/f" ]
 		is_opaque "tree/$dir"
+		run ! tells_of_whiteouts "tree/$dir"
 	done
 }
 
@@ -298,6 +308,8 @@ is_opaque() {
 	unpack l.tar
 	[ "$(find tree/d -mindepth 1 | sort | tr '\n' ' ')" = "tree/d/e tree/d/e/kept " ]
 	is_whiteout tree/other/gone
+	tells_of_whiteouts tree/other
+	run ! tells_of_whiteouts tree/d/e
 }
 
 # ---- layers that lean on those beneath ----

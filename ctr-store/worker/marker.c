@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/worker/opaque.h"
+#include "ctr-store/worker/marker.h"
 
 #include "ctr-store/worker/confine.h"
 #include "ctr-store/worker/names.h"
@@ -17,43 +17,59 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-static int mark(int root_fd, const char *path, bool user_attributes, struct error *err)
+/* An origin of no bytes is one that is not known: all it says is that whiteouts may be there. */
+static const struct {
+	const char *trusted, *user, *value;
+} attributes[] = {
+	[MARK_OPAQUE] = { "trusted.overlay.opaque", "user.overlay.opaque", "y" },
+	[MARK_WHITEOUTS] = { "trusted.overlay.origin", "user.overlay.origin", "" },
+};
+
+/* A message is a byte for the mark, and a path; its sender is not believed. */
+static int mark(int root_fd, const char *message, bool user_attributes, struct error *err)
 {
+	unsigned char which = (unsigned char)message[0];
+
+	if (which != MARK_OPAQUE && which != MARK_WHITEOUTS)
+		return error_set(err, ERROR_FAILED, "there is no mark %d", which);
+
+	const char *path = message + 1;
+	const char *value = attributes[which].value;
 	cleanup_fd int fd = path_open_beneath(root_fd, path[0] ? path : ".",
 					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, err);
 
 	if (fd < 0)
 		return -1;
-	if (fsetxattr(fd, user_attributes ? "user.overlay.opaque" : "trusted.overlay.opaque", "y",
-		      1, 0) < 0)
-		return error_os(err, "%s: cannot mark it opaque", path);
+	if (fsetxattr(fd, user_attributes ? attributes[which].user : attributes[which].trusted,
+		      value, strlen(value), 0) < 0)
+		return error_os(err, "%s: cannot mark it for overlayfs", path);
 	return 0;
 }
 
-/* Paths arrive with their NUL. Returns at the end of the pipe. */
+/* Messages arrive with their NUL. Returns at the end of the pipe. */
 static int serve(int pipe_fd, bool user_attributes, struct error *err)
 {
 	cleanup_fd int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_file FILE *paths = fdopen(pipe_fd, "r");
-	char path[NAME_PATH_MAX + 1];
+	cleanup_file FILE *messages = fdopen(pipe_fd, "r");
+	char message[1 + NAME_PATH_MAX + 1];
 	size_t length = 0;
 	int c;
 
-	if (root_fd < 0 || !paths)
+	if (root_fd < 0 || !messages)
 		return error_os(err, "cannot serve marks");
 	if (confine_drop(CONFINE_MARK, err) < 0)
 		return -1;
-	while ((c = getc(paths)) != EOF) {
-		if (length >= sizeof path)
+	while ((c = getc(messages)) != EOF) {
+		if (length >= sizeof message)
 			return error_set(err, ERROR_FAILED, "path too long to mark");
-		path[length++] = (char)c;
+		message[length++] = (char)c;
 		if (c != '\0')
 			continue;
-		if (mark(root_fd, path, user_attributes, err) < 0)
+		if (mark(root_fd, message, user_attributes, err) < 0)
 			return -1;
 		length = 0;
 	}
-	if (ferror(paths))
+	if (ferror(messages))
 		return error_os(err, "cannot read what to mark");
 	return 0;
 }
@@ -71,7 +87,7 @@ static void serve_and_exit(int pipe_fd, bool user_attributes)
 	signal(SIGTERM, SIG_DFL);
 	if (serve(pipe_fd, user_attributes, &err) == 0)
 		_exit(0);
-	error_print(&err, "ctr-store-unpack", "opaque", false);
+	error_print(&err, "ctr-store-unpack", "mark", false);
 	_exit((int)err.kind);
 }
 
@@ -96,11 +112,16 @@ int marker_start(struct marker *marker, bool user_attributes, struct error *err)
 	return 0;
 }
 
-int marker_mark(struct marker *marker, const char *path, struct error *err)
+int marker_mark(struct marker *marker, enum media_mark mark, const char *path, struct error *err)
 {
+	char message[1 + NAME_PATH_MAX + 1];
+	size_t size = strlen(path) + 1;
+
+	message[0] = (char)mark;
+	memcpy(message + 1, path, size);
 	/* SIGPIPE is ignored (layer.c): that process has failed, and says why when it is waited for
 	 */
-	if (file_write_fd(marker->fd, path, strlen(path) + 1, "opaque directories", err) < 0)
+	if (file_write_fd(marker->fd, message, 1 + size, "marks", err) < 0)
 		return err->os == EPIPE ? marker_finish(marker, err) : -1;
 	return 0;
 }
@@ -118,6 +139,6 @@ int marker_finish(struct marker *marker, struct error *err)
 		return error_set(err,
 				 WIFEXITED(status) ? (enum error_kind)WEXITSTATUS(status)
 						   : ERROR_FAILED,
-				 "cannot mark directories opaque");
+				 "cannot mark directories for overlayfs");
 	return 0;
 }
