@@ -7,11 +7,14 @@
 #include "ctr-store/lost_store.h"
 #include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
+#include "lib/digest.h"
+#include "lib/log.h"
 #include "lib/random.h"
 #include "lib/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,14 +49,44 @@ static int open_layer(const struct store *store, const char *id, const struct er
 	return fd < 0 ? error_prefix(err, "layer %s", id) : fd;
 }
 
+static bool is_overlay(const char *name)
+{
+	return strncmp(name, "trusted.overlay.", 16) == 0 ||
+	       strncmp(name, "user.overlay.", 13) == 0;
+}
+
 static int copy_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
 	const int *to_fd = context;
 
-	if (strncmp(xattr->name, "trusted.overlay.", 16) == 0 ||
-	    strncmp(xattr->name, "user.overlay.", 13) == 0)
+	if (is_overlay(xattr->name) || xattr_set(*to_fd, xattr, err) == 0)
 		return 0;
-	return xattr_set(*to_fd, xattr, err);
+	/* an older tmpfs has no user.*: the directory is usable without */
+	if (err->os != EOPNOTSUPP)
+		return -1;
+	log_message(LOG_LEVEL_WARN, "no extended attributes here: %s is lost", xattr->name);
+	return 0;
+}
+
+/* Make a directory look as another does; from_fd may be -1, for one with neither time nor
+ * attributes. */
+static int give_look(int fd, int from_fd, const struct stat *st, const struct id_maps *maps,
+		     struct error *err)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	/* from the directory that it was made in: they would be passed on to every new file */
+	(void)fremovexattr(fd, "system.posix_acl_default");
+	(void)fremovexattr(fd, "system.posix_acl_access");
+	if (fchown(fd, id_map_to_host(maps->uids, st->st_uid),
+		   id_map_to_host(maps->gids, st->st_gid)) < 0 ||
+	    fchmod(fd, st->st_mode & 07777) < 0)
+		return error_os(err, "the root directory");
+	if (from_fd < 0)
+		return 0;
+	if (xattrs_each(from_fd, copy_xattr, &fd, err) < 0)
+		return error_prefix(err, "the root directory");
+	return futimens(fd, times) < 0 ? error_os(err, "the root directory") : 0;
 }
 
 int root_directory_copy(const struct store *store, const struct strings *layers,
@@ -68,57 +101,62 @@ int root_directory_copy(const struct store *store, const struct strings *layers,
 		return -1;
 	if (fd >= 0 && fstat(fd, &st) < 0)
 		return error_os(err, "the root directory of a layer");
-	/* from the directory that the store is in: they would be passed on to every new file */
-	(void)fremovexattr(upper_fd, "system.posix_acl_default");
-	(void)fremovexattr(upper_fd, "system.posix_acl_access");
-	if (fchown(upper_fd, id_map_to_host(maps->uids, st.st_uid),
-		   id_map_to_host(maps->gids, st.st_gid)) < 0 ||
-	    fchmod(upper_fd, st.st_mode & 07777) < 0)
-		return error_os(err, "upper directory");
-	if (fd < 0)
-		return 0;
-	if (xattrs_each(fd, copy_xattr, &upper_fd, err) < 0)
-		return error_prefix(err, "the root directory");
-
-	const struct timespec times[2] = { st.st_atim, st.st_mtim };
-	return futimens(upper_fd, times) < 0 ? error_os(err, "upper directory") : 0;
+	return give_look(upper_fd, fd, &st, maps, err);
 }
 
-/* An empty directory with that look; it is made once and serves every mount that needs it. */
-static int make_look_alike(const struct store *store, const struct stat *st, char **path,
+/* ---- one above the layers -------------------------------------------------------------------- */
+
+static int hash_xattr(const struct xattr *xattr, void *context, struct error *err)
+{
+	return is_overlay(xattr->name) ? 0 : xattr_hash(xattr, context, err);
+}
+
+/* What give_look() copies, but for the time of the last access, as a digest. */
+static int digest_look(int fd, const struct stat *st, char digest[static DIGEST_SIZE],
+		       struct error *err)
+{
+	cleanup_hasher struct hasher hasher = { 0 };
+	char text[96];
+
+	hasher_start(&hasher, "sha256");
+	snprintf(text, sizeof text, "%o %u %u %lld.%09ld", st->st_mode, st->st_uid, st->st_gid,
+		 (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+	hasher_update(&hasher, text, strlen(text) + 1);
+	if (xattrs_each(fd, hash_xattr, &hasher, err) < 0)
+		return error_prefix(err, "the root directory of a layer");
+	hasher_finish(&hasher, digest);
+	return 0;
+}
+
+/* A new empty directory under that name, complete from the start. */
+static int make_look_alike(const char *top, const char *name, int from_fd, const struct stat *st,
 			   struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
-	cleanup_free char *top = xasprintf("%s/empty", store->runroot);
-	cleanup_free char *name =
-		xasprintf("%s/root-%o-%u-%u", top, st->st_mode & 07777, st->st_uid, st->st_gid);
 
 	random_name(unique);
 	cleanup_free char *temporary = xasprintf("%s/.%s", top, unique);
-	if (access(name, F_OK) == 0) {
-		*path = steal_ptr(&name);
-		return 0;
-	}
 	if (mkdir(top, 0700) < 0 && errno != EEXIST)
 		return error_os(err, "%s", top);
 	if (mkdir(temporary, 0700) < 0)
 		return error_os(err, "%s", temporary);
-	/* to rename over another empty directory is fine */
-	if (chown(temporary, st->st_uid, st->st_gid) < 0 ||
-	    chmod(temporary, st->st_mode & 07777) < 0 || rename(temporary, name) < 0) {
-		error_os(err, "%s", name);
+
+	cleanup_fd int fd = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status = fd < 0 ? error_os(err, "%s", temporary)
+			    : give_look(fd, from_fd, st, &(struct id_maps){ 0 }, err);
+	/* over another empty directory is fine */
+	if (status == 0 && rename(temporary, name) < 0)
+		status = error_os(err, "%s", name);
+	if (status < 0)
 		rmdir(temporary);
-		return -1;
-	}
-	*path = steal_ptr(&name);
-	return 0;
+	return status;
 }
 
 int root_directory_add(const struct store *store, struct strings *layers,
 		       const struct erofs_user *user, struct error *err)
 {
+	char look[DIGEST_SIZE], top_look[DIGEST_SIZE];
 	struct stat declared, top;
-	cleanup_free char *path = NULL;
 	size_t position = 0;
 	int found = find_declared(store, layers, &position, err);
 
@@ -131,11 +169,17 @@ int root_directory_add(const struct store *store, struct strings *layers,
 		return -1;
 	if (fstat(fd, &declared) < 0 || fstat(top_fd, &top) < 0)
 		return error_os(err, "the root directory of a layer");
-	if (declared.st_mode == top.st_mode && declared.st_uid == top.st_uid &&
-	    declared.st_gid == top.st_gid)
-		return 0;
-	if (make_look_alike(store, &declared, &path, err) < 0)
+	if (digest_look(fd, &declared, look, err) < 0 ||
+	    digest_look(top_fd, &top, top_look, err) < 0)
 		return -1;
-	strings_add(layers, path);
+	if (strcmp(look, top_look) == 0)
+		return 0;
+
+	/* named for its look, it serves every mount that needs such a one */
+	cleanup_free char *directory = xasprintf("%s/empty", store->runroot);
+	cleanup_free char *name = xasprintf("%s/root-%s", directory, digest_hex(look));
+	if (access(name, F_OK) < 0 && make_look_alike(directory, name, fd, &declared, err) < 0)
+		return -1;
+	strings_add(layers, name);
 	return 0;
 }

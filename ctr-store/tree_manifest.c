@@ -55,15 +55,6 @@ static int hash_content(struct manifest *manifest, int fd, struct hasher *hasher
 	return got < 0 ? error_os(err, "cannot read") : 0;
 }
 
-static int hash_xattr(const struct xattr *xattr, void *context, struct error *err)
-{
-	(void)err;
-	hash_text(context, xattr->name);
-	hasher_update(context, &xattr->size, sizeof xattr->size);
-	hasher_update(context, xattr->value, xattr->size);
-	return 0;
-}
-
 static void hash_numbers(const struct stat *st, struct hasher *hasher)
 {
 	/* a whiteout is our own making, and has the time of that */
@@ -91,7 +82,7 @@ static int hash_open(struct manifest *manifest, const struct tree_entry *entry,
 		return error_os(err, "cannot open");
 	if (S_ISREG(entry->st->st_mode) && hash_content(manifest, fd, hasher, err) < 0)
 		return -1;
-	return xattrs_each(fd, hash_xattr, hasher, err);
+	return xattrs_each(fd, xattr_hash, hasher, err);
 }
 
 /* True when the file was seen before under another name, which then says it all. */

@@ -2,6 +2,7 @@
 #include "ctr-store/xattrs.h"
 
 #include "lib/cleanup.h"
+#include "lib/digest.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -39,6 +40,15 @@ int xattrs_each(int fd, xattr_visit *visit, void *context, struct error *err)
 		if (visit(&xattr, context, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int xattr_hash(const struct xattr *xattr, void *context, struct error *err)
+{
+	(void)err;
+	hasher_update(context, xattr->name, strlen(xattr->name) + 1);
+	hasher_update(context, &xattr->size, sizeof xattr->size);
+	hasher_update(context, xattr->value, xattr->size);
 	return 0;
 }
 

@@ -19,6 +19,9 @@ typedef int xattr_visit(const struct xattr *xattr, void *context, struct error *
  * where the file system has none. */
 int xattrs_each(int fd, xattr_visit *visit, void *context, struct error *err);
 
+/* One that adds it to the hash that is the context, a struct hasher. */
+xattr_visit xattr_hash;
+
 /* Whether it is one of those that layers hold: user.* but for overlayfs' own, file capabilities. */
 bool xattr_is_kept(const char *name);
 bool xattr_is_capability(const char *name);

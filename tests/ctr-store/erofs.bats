@@ -361,6 +361,17 @@ glance() {
 	nothing_unfinished
 }
 
+@test "export: --erofs gives the same bytes later, where the topmost layer does not declare the /" {
+	make_tar root.tar dir:./:mode=711:uid=5:gid=6:mtime=5
+	make_tar file.tar file:f
+	store_image docker.io/library/r:1 root.tar file.tar
+	ctr-store export --erofs -o first r:1
+	rm -r "$OCID_RUNROOT"
+	tool ctr-store export --erofs -o second r:1
+	cmp first second
+	ctr-store export r:1 | tar -tvf - --full-time --utc | grep -q '1970-01-01 00:00:05 \./$'
+}
+
 @test "export: --erofs of a container with what it has changed" {
 	path=$(ctr-store create --image t:1 --name c --uidmap 0:100000:65536 | jq -r .rootfs.path)
 	echo new >"$path/etc/added"

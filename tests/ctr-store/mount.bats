@@ -153,6 +153,16 @@ options_of() {
 	[ "$(cat mnt/etc/one)" = one ]
 }
 
+@test "mount: the image's / has the time and the attributes of the layer that declares it" {
+	for at in 1 2; do
+		make_tar "root$at.tar" "dir:./:mtime=$at:xattr.user.colour=blue$at"
+		store_image "docker.io/library/root:$at" "root$at.tar" base.tar
+		tool ctr-store mount "root:$at" mnt
+		[ "$(stat -c '%a %Y' mnt) $(xattr mnt user.colour)" = "755 $at blue$at" ]
+		tool ctr-store umount mnt
+	done
+}
+
 @test "mount: names of directories that need escaping" {
 	export OCID_ROOT="$BATS_TEST_TMPDIR/a b,c:d\\e"
 	store_image docker.io/library/t:1 base.tar top.tar
