@@ -264,7 +264,7 @@ static int declare(struct tree *tree, struct dir *dir, const struct meta *meta, 
 	/* an earlier entry may have given it to somebody else */
 	if ((st.st_uid != meta->uid || st.st_gid != meta->gid) &&
 	    fchown(fd, meta->uid, meta->gid) < 0)
-		return error_os(err, "owner %u:%u", meta->uid, meta->gid);
+		return meta_owner_failed(meta, err);
 	return meta_apply(fd, &early, st.st_mode & 07777, err);
 }
 

@@ -151,12 +151,23 @@ static int apply_attributes(int fd, const struct meta *meta, struct error *err)
 	return 0;
 }
 
+int meta_owner_failed(const struct meta *meta, struct error *err)
+{
+	/* every number is somebody on the host; in a user namespace only those that are mapped are
+	 */
+	if (errno != EINVAL)
+		return error_os(err, "owner %u:%u", meta->uid, meta->gid);
+	error_set(err, ERROR_UNSUPPORTED, "owner %u:%u is not in this user namespace", meta->uid,
+		  meta->gid);
+	return error_hint(err, "/etc/subuid and /etc/subgid say how many it has");
+}
+
 int meta_apply(int fd, const struct meta *meta, mode_t mode_now, struct error *err)
 {
 	bool owned = meta->uid != 0 || meta->gid != 0;
 
 	if (owned && fchown(fd, meta->uid, meta->gid) < 0)
-		return error_os(err, "owner %u:%u", meta->uid, meta->gid);
+		return meta_owner_failed(meta, err);
 	if ((meta->mode != mode_now || (owned && (meta->mode & SET_ID))) &&
 	    fchmod(fd, meta->mode) < 0)
 		return error_os(err, "mode %04o", meta->mode);
@@ -170,7 +181,7 @@ int meta_apply_at(int dir_fd, const char *name, const struct meta *meta, bool is
 	bool owned = meta->uid != 0 || meta->gid != 0;
 
 	if (owned && fchownat(dir_fd, name, meta->uid, meta->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_os(err, "owner %u:%u", meta->uid, meta->gid);
+		return meta_owner_failed(meta, err);
 	/* fchmodat() follows links, but this is none: it was made by us a moment ago */
 	if (!is_link && (meta->mode != mode_now || (owned && (meta->mode & SET_ID))) &&
 	    fchmodat(dir_fd, name, meta->mode, 0) < 0)

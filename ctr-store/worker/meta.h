@@ -44,6 +44,9 @@ int meta_from_entry(struct archive_entry *entry, struct meta *meta, struct error
 /* From a file of a lower layer. */
 int meta_from_file(int fd, const struct stat *st, struct meta *meta, struct error *err);
 
+/* The error after a failed chown(2); -1. */
+int meta_owner_failed(const struct meta *meta, struct error *err);
+
 /* Owner, mode and attributes of an open file or directory, in the order that keeps set-user-ID and
  * capabilities: the kernel clears them when the owner changes. `mode_now` is what it was made
  * with. */

@@ -133,6 +133,14 @@ value = os.getxattr(sys.argv[1], "security.capability")
 print(value[3], int.from_bytes(value[20:], "little"))' "$output")" = "3 $(id -u "$RUSER")" ]
 }
 
+@test "unshare: an owner that the namespace does not have is told as such" {
+	make_tar "$RHOME/big.tar" file:bigid:uid=4294967294:gid=3000000
+	oci_image "$RHOME/big" docker.io/library/big:1 '{}' "$RHOME/big.tar" >/dev/null
+	chmod -R a+rX "$RHOME"/big*
+	user_tool 10 ctr-store unshare sh -euc 'skopeo-c copy oci:big:docker.io/library/big:1 store: | ctr-store unpack'
+	error_is unsupported 'entry "bigid": owner 4294967294:3000000 is not in this user namespace (/etc/subuid'
+}
+
 @test "unshare: with one user only, all files are theirs" {
 	cp /etc/subuid "$BATS_FILE_TMPDIR/subuid"
 	sed -i "/^$RUSER:/d" /etc/subuid
