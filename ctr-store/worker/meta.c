@@ -72,10 +72,25 @@ static int attributes_from_entry(struct archive_entry *entry, struct meta *meta,
 	return 0;
 }
 
+/* libarchive gives a PAX time's sign to its seconds alone: -1.25 comes as -1 and 0.25. What begins
+ * with -0 has lost it. */
+static struct timespec time_from_entry(struct archive_entry *entry)
+{
+	enum { SECOND = 1000000000 };
+	struct timespec time = { archive_entry_mtime(entry), archive_entry_mtime_nsec(entry) };
+
+	if (time.tv_nsec < 0 || time.tv_nsec >= SECOND)
+		time.tv_nsec = 0;
+	if (time.tv_sec < 0 && time.tv_sec > INT64_MIN && time.tv_nsec > 0) {
+		time.tv_sec--;
+		time.tv_nsec = SECOND - time.tv_nsec;
+	}
+	return time;
+}
+
 int meta_from_entry(struct archive_entry *entry, struct meta *meta, struct error *err)
 {
 	la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
-	long nanoseconds = archive_entry_mtime_nsec(entry);
 
 	/* -1 means "leave it" to chown(2) */
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
@@ -84,8 +99,7 @@ int meta_from_entry(struct archive_entry *entry, struct meta *meta, struct error
 	meta->uid = (uid_t)uid;
 	meta->gid = (gid_t)gid;
 	meta->mode = archive_entry_perm(entry) & PERMISSIONS;
-	meta->mtime.tv_sec = archive_entry_mtime(entry);
-	meta->mtime.tv_nsec = nanoseconds >= 0 && nanoseconds < 1000000000 ? nanoseconds : 0;
+	meta->mtime = time_from_entry(entry);
 	return attributes_from_entry(entry, meta, err);
 }
 

@@ -159,6 +159,15 @@ tells_of_whiteouts() {
 	[ "$(stat -c '%a %u:%g' target)" = "755 0:0" ]
 }
 
+@test "layer: times before 1970 have their fraction, as it was written" {
+	layer l.tar <<-'END'
+		file one mtime=-1.25
+		file other mtime=-7
+	END
+	unpack l.tar
+	[ "$(stat -c %.9Y tree/one tree/other | xargs)" = "-1.250000000 -7.000000000" ]
+}
+
 @test "layer: holes stay holes" {
 	truncate -s 200M sparse
 	printf middle | dd of=sparse bs=1 seek=100000000 conv=notrunc status=none
