@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { HOLE_MIN = 64 << 10 };
+
 struct unpacker {
 	struct stream *stream;
 	struct tree *tree; /* NULL: nothing is made, only looked at */
@@ -69,6 +71,12 @@ static int next_entry(struct unpacker *u, struct archive_entry **entry, struct e
 
 /* ---- creating -------------------------------------------------------------------------------- */
 
+/* What is long enough to be worth a hole. Other data ends it at once. */
+static bool is_hole(const char *data, size_t length)
+{
+	return length >= HOLE_MIN && data[0] == '\0' && memcmp(data, data + 1, length - 1) == 0;
+}
+
 static int write_content(struct unpacker *u, struct error *err)
 {
 	la_int64_t offset;
@@ -80,7 +88,8 @@ static int write_content(struct unpacker *u, struct error *err)
 	       ARCHIVE_OK) {
 		if (length == 0)
 			continue;
-		if (u->tree->media->write(u->tree, data, length, offset, err) < 0)
+		if (!is_hole(data, length) &&
+		    u->tree->media->write(u->tree, data, length, offset, err) < 0)
 			return -1;
 		u->unpacked->size += (long long)length;
 	}

@@ -468,6 +468,10 @@ glance() {
 	printf x | dd of=small-holes bs=1 seek=100000 conv=notrunc status=none
 	tar -Scf s.tar sparse hole small-holes
 	both s.tar
+	# zeros, which become some
+	tar -cf s.tar sparse hole small-holes
+	both s.tar
+	[ "$(du -k file | cut -f1)" -lt 2000 ]
 	tar -Scf s.tar large
 	new_tree
 	worker 0 s.tar --image-fd 6

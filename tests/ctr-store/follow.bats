@@ -23,8 +23,8 @@ setup_file() {
 	oci_image server/layout one '{}' l1.tar
 	BLOB=$(cd server/layout/blobs/sha256 && find . -size +1M | cut -c 3-)
 	oci_image server/layout three '{}' l1.tar small.tar l2.tar
-	head -c 30000000 /dev/zero >zeros
-	tar -cf swells.tar early2 zeros late2
+	head -c 30000000 /dev/zero | tr '\0' x >large
+	tar -cf swells.tar early2 large late2
 	oci_image server/layout swells '{}' swells.tar
 	oci_image server/layout leans '{}' l1.tar leans.tar
 	/usr/bin/python3 "$TESTS/ctr-store/held-registry.py" server >server/output 2>&1 3>&- &
@@ -282,6 +282,6 @@ said() { # TEXT: how often, by unpack
 	mount -o remount,size=100M "$OCID_ROOT"
 	pull two held/x:swells
 	ended two 0
-	[ "$(stat -c %s "$(layer_tree "$BATS_FILE_TMPDIR/swells.tar")/zeros")" -eq 30000000 ]
+	[ "$(stat -c %s "$(layer_tree "$BATS_FILE_TMPDIR/swells.tar")/large")" -eq 30000000 ]
 	umount "$OCID_ROOT"
 }

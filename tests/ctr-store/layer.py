@@ -4,7 +4,7 @@
 
 A line is KIND NAME [FIELD=VALUE…]; kinds are file, dir, symlink, link, char, block, fifo. Fields:
 data, target, mode (octal), uid, gid, mtime (may have a fraction), dev (MAJOR:MINOR), and
-xattr.NAME; a value @N stands for N bytes of zeros, %HEX for bytes.
+xattr.NAME; a value @N stands for N bytes "x", %HEX for bytes.
 """
 import io
 import shlex
@@ -18,7 +18,7 @@ KINDS = {"file": tarfile.REGTYPE, "dir": tarfile.DIRTYPE, "symlink": tarfile.SYM
 
 def value_bytes(text):
     if text.startswith("@"):
-        return bytes(int(text[1:]))
+        return b"x" * int(text[1:])
     if text.startswith("%"):
         return bytes.fromhex(text[1:])
     return text.encode()

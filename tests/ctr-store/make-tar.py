@@ -4,7 +4,7 @@
 
 An ENTRY is KIND:NAME[:KEY=VALUE]...  KIND is dir, file, link (hard; to=TARGET), symlink (to=TARGET),
 char, block (dev=MAJOR,MINOR), fifo; or opaque and whiteout, which write the marker files for NAME.
-KEYs: mode (octal), uid, gid, mtime, text (content), size (that many zero bytes),
+KEYs: mode (octal), uid, gid, mtime, text (content), size (that many bytes, no zeros),
 and xattr.NAME. A NAME holds no colon.
 """
 import io
@@ -34,7 +34,7 @@ def entry(word):
         info.devmajor, info.devminor = map(int, keys["dev"].split(","))
     info.pax_headers = {"SCHILY.xattr." + key[6:]: value for key, value in keys.items()
                         if key.startswith("xattr.")}
-    data = bytes(int(keys["size"])) if "size" in keys else keys.get("text", "").encode()
+    data = b"x" * int(keys["size"]) if "size" in keys else keys.get("text", "").encode()
     info.size = len(data) if kind == "file" else 0
     return info, data
 

@@ -168,6 +168,17 @@ tells_of_whiteouts() {
 	[ "$(stat -c %.9Y tree/one tree/other | xargs)" = "-1.250000000 -7.000000000" ]
 }
 
+@test "layer: zeros that an archive is full of take no place" {
+	(head -c 1000000 /dev/urandom && head -c 50000000 /dev/zero && echo end) >zeros
+	head -c 50000000 /dev/zero >all
+	tar -cf l.tar zeros all
+	unpack l.tar
+	cmp zeros tree/zeros
+	cmp all tree/all
+	[ "$(du -k tree | cut -f 1)" -lt 3000 ]
+	[[ $output == *'"size":101000004'* ]]
+}
+
 @test "layer: holes stay holes" {
 	truncate -s 200M sparse
 	printf middle | dd of=sparse bs=1 seek=100000000 conv=notrunc status=none
@@ -616,12 +627,12 @@ sys.stdout.buffer.write(blob)' >bad
 }
 
 @test "layer: a full disk is one line and exit 9" {
-	/usr/bin/python3 "$HERE/hostile-layer.py" zeros >zeros.tar
+	layer l.tar <<<'file large data=@4000000'
 	mkdir small
 	mount -t tmpfs -o size=1m tmpfs small
-	worker 9 zeros.tar small --diff-id "$(sha256 zeros.tar)" || { umount small && false; }
+	worker 9 l.tar small --diff-id "$(sha256 l.tar)" || { umount small && false; }
 	umount small
-	error_is limit 'entry "zeros": cannot write'
+	error_is limit 'entry "large": cannot write'
 }
 
 @test "layer: a read-only directory is refused" {
