@@ -80,7 +80,10 @@ static int check_parent(struct name *name, struct error *err)
 {
 	for (const char *at = name->parent; *at; at += at[strcspn(at, "/")] == '/') {
 		if (starts_with(at, RESERVED)) {
-			name->kind = NAME_IGNORED;
+			name->kind = name->kind == NAME_ENTRY &&
+						     strcmp(name->parent, NAME_AUFS_LINKS) == 0
+					     ? NAME_LINKED
+					     : NAME_IGNORED;
 			return 0;
 		}
 		if (starts_with(at, NAME_WHITEOUT_MARK))

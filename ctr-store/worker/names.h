@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define NAME_WHITEOUT_MARK ".wh."
+#define NAME_AUFS_LINKS	   ".wh..wh.plnk"
 
 enum {
 	NAME_PATH_MAX = 4095, /* bytes of a path; this bounds the depth as well */
@@ -19,6 +20,7 @@ enum name_kind {
 	NAME_ENTRY,    /* something to create */
 	NAME_WHITEOUT, /* ".wh.NAME": NAME of a lower layer is hidden; the leaf is NAME */
 	NAME_OPAQUE,   /* ".wh..wh..opq": all that lower layers have in `parent` is hidden */
+	NAME_LINKED,   /* in NAME_AUFS_LINKS: hard links may point to it until the layer is whole */
 	NAME_IGNORED   /* other ".wh..wh.…": book-keeping of AUFS */
 };
 

@@ -158,12 +158,20 @@ static int unpack_entry(struct unpacker *u, struct archive_entry *entry, struct 
 	}
 }
 
+/* Of what AUFS keeps for itself, only what hard links need. */
+static bool is_ignored(const struct name *name, struct archive_entry *entry)
+{
+	if (name->kind != NAME_LINKED)
+		return name->kind == NAME_IGNORED;
+	return archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry);
+}
+
 static int unpack_named(struct unpacker *u, struct archive_entry *entry, const struct name *name,
 			struct error *err)
 {
 	struct dir *dir;
 
-	if (name->kind == NAME_IGNORED)
+	if (is_ignored(name, entry))
 		return 0;
 	/* a hard link's type is whatever its header says */
 	if (name->kind == NAME_ROOT &&
@@ -192,6 +200,14 @@ static int count(struct unpacker *u, struct error *err)
 		       : error_set(err, ERROR_LIMIT, "more than %lld entries", u->entries_max);
 }
 
+/* Nothing but hard links could use them, and all of these have come. */
+static int drop_aufs_links(struct tree *tree, struct error *err)
+{
+	return tree_find(tree, tree->root, NAME_AUFS_LINKS)
+		       ? tree_remove(tree, tree->root, NAME_AUFS_LINKS, err)
+		       : 0;
+}
+
 static int read_all(struct unpacker *u, struct error *err)
 {
 	struct archive_entry *entry;
@@ -209,7 +225,7 @@ static int read_all(struct unpacker *u, struct error *err)
 			return error_prefix(err, "entry \"%s\"", path);
 		u->unpacked->entries++;
 	}
-	return status;
+	return status < 0 || !u->tree ? status : drop_aufs_links(u->tree, err);
 }
 
 static int start_archive(struct unpacker *u, struct error *err)

@@ -436,6 +436,8 @@ glance() {
 			dir file
 			file file/x data=2
 			file file data=3
+			file .wh..wh.plnk/1.2 data=5
+			link of-aufs target=.wh..wh.plnk/1.2
 			link early target=late
 			file late data=4
 		END

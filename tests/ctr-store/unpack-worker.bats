@@ -332,6 +332,28 @@ tells_of_whiteouts() {
 	run ! tells_of_whiteouts tree/d/e
 }
 
+@test "layer: of what AUFS keeps for itself hard links have their files" {
+	layer l.tar <<-'END'
+		dir .wh..wh.plnk
+		file .wh..wh.plnk/1.2 data=linked uid=7 mode=0640
+		symlink .wh..wh.plnk/3.4 target=/etc
+		dir .wh..wh.plnk/d
+		file .wh..wh.orph/1 data=x
+		link k target=.wh..wh.plnk/1.2
+		link again target=./.wh..wh.plnk/1.2
+	END
+	unpack l.tar
+	[ "$output" = '{"entries":7,"leans":false,"root":false,"size":6}' ]
+	diff - <(listing tree) <<-'END'
+		f 640 7:0 again 2
+		f 640 7:0 k 2
+	END
+	[ "$(cat tree/k)" = linked ]
+	echo 'link k target=.wh..wh.plnk/3.4' | layer l.tar
+	unpack 7 l.tar
+	error_is integrity 'a hard link to ".wh..wh.plnk/3.4", which is in no layer'
+}
+
 # ---- layers that lean on those beneath ----
 
 @test "layer: parents that are not declared come from the lower layers" {
