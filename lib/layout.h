@@ -63,11 +63,12 @@ int layout_untag(const struct layout *layout, bool (*matches)(const json_t *entr
 int layout_gate(const struct layout *layout, enum lock_mode mode, bool wait, struct error *err);
 
 /* The entry that `name` means, as the caller's own copy. Tried in this order: the exact name; the
- * normalised reference ("nginx" is docker.io/library/nginx:latest); a digest or an unambiguous hex
- * prefix (at least 4 digits) of a manifest's digest or of its config's (the image id); the last
- * components of a name ("nginx:1" for quay.io/a/nginx:1) where just one image ends so.
- * ERROR_NOT_FOUND, or ERROR_USAGE where it means several. Other layouts that were added are asked
- * after this one. */
+ * normalised reference ("nginx" is docker.io/library/nginx:latest; NAME@DIGEST is what has that
+ * digest and a name in that repository, with the tag where one is given); a digest or an
+ * unambiguous hex prefix (at least 4 digits) of a manifest's digest or of its config's (the image
+ * id); the last components of a name ("nginx:1" for quay.io/a/nginx:1) where just one image ends
+ * so. ERROR_NOT_FOUND, or ERROR_USAGE where it means several. Other layouts that were added are
+ * asked after this one. */
 json_t *layout_resolve(const struct layout *layout, const char *name, struct error *err);
 
 /* The same in an index that was read before. */

@@ -163,8 +163,9 @@ enum way { WAY_EXACT, WAY_NORMAL, WAY_DIGEST, WAY_IMAGE_ID, WAY_SUFFIX, WAYS };
 struct query {
 	const struct layout *layout;
 	const char *wanted;
-	char *normal;	/* the normalised reference, or NULL */
-	char *with_tag; /* `wanted` with ":latest" where it has no tag */
+	const struct reference *reference; /* `wanted` as one; all NULL where it is none */
+	char *normal;			   /* the same normalised, or NULL */
+	char *with_tag;			   /* `wanted` with ":latest" where it has no tag */
 };
 
 /* The digest of the config that the entry's manifest names, "" where there is none. */
@@ -178,26 +179,56 @@ static bool image_id_matches(const struct query *query, const json_t *entry)
 				  query->wanted);
 }
 
+/* Whether REPO[:TAG]@DIGEST, `wanted`, or just its last components, means the entry that has this
+ * name: of that repository, and with that tag where both have one. */
+static bool repository_matches(const struct query *query, const char *name, bool by_end)
+{
+	const struct reference *wanted = query->reference;
+	cleanup_reference struct reference own = { 0 };
+	struct error ignored;
+
+	if (reference_parse(name, &own, &ignored) < 0 ||
+	    (wanted->tag && own.tag && strcmp(wanted->tag, own.tag) != 0))
+		return false;
+	cleanup_free char *repository = reference_name(&own);
+	if (!by_end) {
+		cleanup_free char *whole = reference_name(wanted);
+
+		return strcmp(repository, whole) == 0;
+	}
+	size_t tag_length = wanted->tag ? strlen(wanted->tag) + 1 : 0;
+	cleanup_free char *end = xstrndup(query->wanted, strcspn(query->wanted, "@") - tag_length);
+	return ends_with_components(repository, end);
+}
+
+static bool name_matches(const struct query *query, const json_t *entry, bool by_end)
+{
+	const char *name = layout_entry_name(entry), *digest = query->reference->digest;
+
+	if (!name)
+		return false;
+	if (digest)
+		return strcmp(digest, json_text(entry, "digest", "")) == 0 &&
+		       repository_matches(query, name, by_end);
+	return by_end ? ends_with_components(name, query->with_tag)
+		      : query->normal && strcmp(name, query->normal) == 0;
+}
+
 static bool entry_matches(const struct query *query, const json_t *entry, enum way way)
 {
-	const char *name = layout_entry_name(entry), *digest = json_text(entry, "digest", "");
-	const char *at;
+	const char *name = layout_entry_name(entry);
 
 	switch (way) {
 	case WAY_EXACT:
 		return name && strcmp(name, query->wanted) == 0;
 	case WAY_NORMAL:
-		/* NAME@DIGEST means the digest, whatever tags it has */
-		at = query->normal ? strchr(query->normal, '@') : NULL;
-		if (at)
-			return strcmp(digest, at + 1) == 0;
-		return name && query->normal && strcmp(name, query->normal) == 0;
+		return name_matches(query, entry, false);
 	case WAY_DIGEST:
-		return hex_prefix_matches(digest, query->wanted);
+		return hex_prefix_matches(json_text(entry, "digest", ""), query->wanted);
 	case WAY_IMAGE_ID:
 		return image_id_matches(query, entry);
 	case WAY_SUFFIX:
-		return name && ends_with_components(name, query->with_tag);
+		return name_matches(query, entry, true);
 	case WAYS:
 		break;
 	}
@@ -267,7 +298,7 @@ json_t *layout_resolve_in(const struct layout *layout, const json_t *index, cons
 			  struct error *err)
 {
 	cleanup_reference struct reference reference = { 0 };
-	struct query query = { .layout = layout, .wanted = name };
+	struct query query = { .layout = layout, .wanted = name, .reference = &reference };
 	struct error ignored;
 
 	const char *tag = strrchr(name, ':');

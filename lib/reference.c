@@ -182,6 +182,15 @@ void reference_default_tag(struct reference *reference)
 		reference->tag = xstrdup("latest");
 }
 
+void reference_settle(struct reference *reference)
+{
+	reference_default_tag(reference);
+	if (!reference->digest)
+		return;
+	free(reference->tag);
+	reference->tag = NULL;
+}
+
 char *reference_name(const struct reference *reference)
 {
 	return xasprintf("%s/%s", reference->registry, reference->repository);

@@ -29,6 +29,9 @@ bool reference_is_tag(const char *text);
 /* Give a reference without tag and digest the tag "latest". */
 void reference_default_tag(struct reference *reference);
 
+/* The same, and of a tag and a digest only the digest stays: then the tag says nothing. */
+void reference_settle(struct reference *reference);
+
 /* "docker.io/library/nginx:latest" (with @DIGEST where there is one); the caller frees it. */
 char *reference_text(const struct reference *reference);
 

@@ -152,7 +152,8 @@ char *images_question(const char *name, struct error *err)
 		return xstrdup(name);
 	if (reference_parse(name, &reference, err) < 0)
 		return NULL;
-	reference_default_tag(&reference);
+	/* as containerd does it: the image may have come by another tag */
+	reference_settle(&reference);
 	return reference_text(&reference);
 }
 

@@ -19,11 +19,7 @@ static char *full_name(const char *text, struct error *err)
 
 	if (reference_parse(text, &reference, err) < 0)
 		return NULL;
-	reference_default_tag(&reference);
-	if (reference.digest) {
-		free(reference.tag);
-		reference.tag = NULL;
-	}
+	reference_settle(&reference);
 	return reference_text(&reference);
 }
 

@@ -52,6 +52,33 @@ teardown() { clean_store; }
 	error_is usage "a digest"
 }
 
+@test "untag, rm, tag, image: NAME@DIGEST is an image of that name and digest" {
+	ctr-store tag t:1 quay.io/a/other:2 >/dev/null
+	digest=$(ctr-store image t:1 | jq -r .digest)
+	none=sha256:$(printf %064d 0)
+	for name in "nope@$digest" "quay.io/t@$digest" "ther@$digest" "t:2@$digest" "t@$none"; do
+		for verb in untag rm image; do
+			tool 3 ctr-store "$verb" "$name"
+			error_is not-found "no image \"$name\" (see ctr-store images)"
+		done
+		tool 3 ctr-store tag "$name" x:1
+	done
+	for name in "t@$digest" "t:1@$digest" "docker.io/library/t@$digest" "other@$digest" \
+		"a/other:2@$digest" "$digest" "${digest#sha256:}"; do
+		tool ctr-store image "$name"
+		[ "$(field '.names | length')" -eq 2 ]
+	done
+	# a name without a tag goes with every one
+	jq --arg name "docker.io/library/t@$digest" \
+		'.manifests[0].annotations["org.opencontainers.image.ref.name"] = $name' \
+		"$OCID_ROOT/images/index.json" >index.json
+	mv index.json "$OCID_ROOT/images/index.json"
+	tool ctr-store image "t:2@$digest"
+	tool ctr-store untag "t@$digest"
+	tool 3 ctr-store untag "t@$digest"
+	tool ctr-store rm "$digest"
+}
+
 @test "tag: many at once lose nothing" {
 	for i in 1 2 3 4 5 6 7 8 9; do
 		ctr-store tag t:1 "n:$i" >/dev/null 2>>errors 3>&- &

@@ -79,6 +79,9 @@ image() {
 		[ "$(jq -c .image <<<"$output")" = "$listed" ]
 	done
 	[ "$(jq -r .image.size <<<"$output")" -gt 100000 ]
+	# beside a digest a tag says nothing
+	tool cri ImageStatus "$(image "$REGISTRY/plain:9@$DIGEST")"
+	[ "$(jq -c .image <<<"$output")" = "$listed" ]
 	tool cri ImageStatus "{\"image\": {\"image\": \"$ref\"}, \"verbose\": true}"
 	[ "$(jq -c '.info.info | fromjson | .imageSpec.config.Cmd' <<<"$output")" = '["sh"]' ]
 }
