@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_LENGTH = 255, TAG_MAX_LENGTH = 128 };
+enum { NAME_MAX_LENGTH = 255, TAG_MAX_LENGTH = 128, ID_LENGTH = 64 };
 
 static bool is_lower_alnum(char c)
 {
@@ -132,6 +132,14 @@ static void split_name(const char *name, struct reference *out)
 	}
 }
 
+/* Such a name would be taken for the id of an image; distribution's parser refuses it, too. */
+static bool is_bare_id(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length == ID_LENGTH && strspn(text, "0123456789abcdef") == length;
+}
+
 int reference_parse(const char *text, struct reference *reference, struct error *err)
 {
 	cleanup_reference struct reference out = { 0 };
@@ -140,6 +148,9 @@ int reference_parse(const char *text, struct reference *reference, struct error 
 	if (strlen(text) > NAME_MAX_LENGTH + TAG_MAX_LENGTH + DIGEST_SIZE + 2)
 		return error_set(err, ERROR_USAGE, "an image reference of %zu bytes is too long",
 				 strlen(text));
+
+	if (is_bare_id(text))
+		return invalid(text, "64 hexadecimal digits are an id", err);
 
 	char *at = strchr(name, '@');
 	if (at) {

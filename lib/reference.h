@@ -3,7 +3,8 @@
  * Image references as docker and podman write them: [REGISTRY/]REPOSITORY[:TAG][@DIGEST]. The
  * first component is a registry when it has "." or ":" or is "localhost"; otherwise the registry
  * is docker.io, where a single component stands below "library/". Grammar: distribution's
- * reference package and distribution-spec, "Pulling manifests".
+ * reference package and distribution-spec, "Pulling manifests". 64 hexadecimal digits alone are
+ * none.
  */
 #pragma once
 #include "lib/error.h"

@@ -50,6 +50,9 @@ teardown() { clean_store; }
 	tool 2 ctr-store tag t:1 UPPER/case
 	tool 2 ctr-store tag t:1 "x@sha256:$(printf x | sha256sum | cut -c1-64)"
 	error_is usage "a digest"
+	# which would hide the image of that id
+	tool 2 ctr-store tag t:1 "$(ctr-store image t:1 | jq -r '.id[7:]')"
+	error_is usage "64 hexadecimal digits are an id"
 }
 
 @test "untag, rm, tag, image: NAME@DIGEST is an image of that name and digest" {
