@@ -43,6 +43,29 @@ static void commit_free(struct commit *commit)
 
 /* ---- what it is made from ---- */
 
+/* The image or a blob of it is missing. Where the container has layers of an additional store, the
+ * rest will be there, too: one path of those is ROOT/layers/HEX/diff. */
+static int hint_at_store(const json_t *container, struct error *err)
+{
+	const json_t *id;
+	size_t i;
+
+	json_array_foreach (json_object_get(container, "layers"), i, id) {
+		const char *path = json_is_string(id) ? json_string_value(id) : "";
+		size_t length = strlen(path);
+
+		for (int names = 0; names < 3; names++)
+			while (length > 0 && path[--length] != '/')
+				;
+		if (length > 0)
+			return error_hint(err,
+					  "it has layers of the store %.*s: name that in "
+					  "OCID_ADDITIONAL_STORES",
+					  (int)length, path);
+	}
+	return -1;
+}
+
 /* The image that the container was made from, and all its blobs, which are kept from here on. */
 static int find_base(struct commit *commit, struct error *err)
 {
@@ -52,9 +75,10 @@ static int find_base(struct commit *commit, struct error *err)
 	if (strcmp(commit->base.digest, digest) == 0)
 		return 0;
 	image_free(&commit->base);
-	if (image_find(&commit->image.store, digest, &commit->base, err) < 0)
-		return error_prefix(err, "the image of container %s",
-				    container_label(commit->container));
+	if (image_find(&commit->image.store, digest, &commit->base, err) < 0) {
+		error_prefix(err, "the image of container %s", container_label(commit->container));
+		return err->kind == ERROR_NOT_FOUND ? hint_at_store(commit->container, err) : -1;
+	}
 	json_auto_t *references = image_references(&commit->base);
 	if (staging_refer(&commit->image.staging, references, err) < 0)
 		return -1;
@@ -65,7 +89,8 @@ static int find_base(struct commit *commit, struct error *err)
 			continue;
 		error_set(err, ERROR_NOT_FOUND, "image %s: blob %s is missing",
 			  image_label(&commit->base), blob);
-		return error_hint(err, "pull it again with skopeo-c copy");
+		error_hint(err, "pull it again with skopeo-c copy");
+		return hint_at_store(commit->container, err);
 	}
 	return 0;
 }

@@ -29,6 +29,7 @@ enum { FILE_MODE = 0666 }; /* but for the umask */
 
 struct settings {
 	const char *output;
+	struct strings additional;
 	bool erofs, only_container, only_image;
 };
 
@@ -41,6 +42,8 @@ static const struct cli_option options[] = {
 	  "NAME is a container" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
 	  "NAME is an image" },
+	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
+	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },
 };
 
@@ -153,7 +156,7 @@ static int export_verb(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--erofs needs --output");
 	if (!settings->output && isatty(STDOUT_FILENO))
 		return cli_usage(cli, err, "an archive is not for a terminal");
-	if (store_open(cli, &store, err) < 0 ||
+	if (store_open_images(cli, &settings->additional, &store, err) < 0 ||
 	    target_find(&store, cli->operands[0], settings->only_container, settings->only_image,
 			&target, err) < 0 ||
 	    staging_open(&store, &staging, err) < 0)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 struct settings {
+	struct strings additional;
 	bool all, force, lazy;
 };
 
@@ -27,8 +28,22 @@ static const struct cli_option options[] = {
 	  "what is not mounted is no error" },
 	{ "lazy", 'l', NULL, OPTION_FLAG, offsetof(struct settings, lazy),
 	  "also what is in use: it vanishes now and ends with its last user" },
+	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
+	  "NAME may be an image of the store in DIR, too" },
 	{ 0 },
 };
+
+struct search {
+	const struct settings *settings;
+	struct store store;
+	struct image_source images;
+};
+
+static void search_free(struct search *search)
+{
+	image_source_free(&search->images);
+	store_close(&search->store);
+}
 
 /* The topmost mount of ours on a directory, as a list of one. */
 static json_t *find_directory(const json_t *records, const char *path, struct error *err)
@@ -57,11 +72,25 @@ static json_t *search_directory(const struct store *store, const char *path, str
 	return records ? find_directory(records, path, err) : NULL;
 }
 
-/* All mounts of the container or the image with that name. */
-static json_t *find_name(const struct store *store, struct image_source *images, const char *name,
-			 struct error *err)
+/* Only for the name of an image other stores are looked at: one whose disk is away must not keep
+ * the rest from being unmounted. */
+static json_t *find_image(struct search *search, const char *name, struct error *err)
 {
+	struct store *store = &search->store;
 	cleanup_image struct image image = { 0 };
+
+	if ((store->additional.count == 0 &&
+	     store_additional(store->root, &search->settings->additional, &store->additional, err) <
+		     0) ||
+	    image_source_find(store, &search->images, name, &image, err) < 0)
+		return NULL;
+	return record_list_image(store, image.id, err);
+}
+
+/* All mounts of the container or the image with that name. */
+static json_t *find_name(struct search *search, const char *name, struct error *err)
+{
+	const struct store *store = &search->store;
 
 	if (mount_storage_means(name)) {
 		json_auto_t *records = record_list(store, false, NULL, err);
@@ -71,16 +100,14 @@ static json_t *find_name(const struct store *store, struct image_source *images,
 	json_auto_t *container = container_find(store, name, err);
 	if (container)
 		return record_list_container(store, json_text(container, "id", ""), err);
-	if (err->kind == ERROR_NOT_FOUND &&
-	    image_source_find(store, images, name, &image, err) == 0)
-		return record_list_image(store, image.id, err);
-	return err->kind == ERROR_NOT_FOUND ? json_array() : NULL;
+	json_t *records = err->kind == ERROR_NOT_FOUND ? find_image(search, name, err) : NULL;
+	return records || err->kind != ERROR_NOT_FOUND ? records : json_array();
 }
 
 /* All mounts that the operand may mean: a directory before a name. */
-static json_t *find_all(const struct store *store, struct image_source *images, const char *operand,
-			struct error *err)
+static json_t *find_all(struct search *search, const char *operand, struct error *err)
 {
+	const struct store *store = &search->store;
 	cleanup_free char *directory = realpath(operand, NULL);
 	json_auto_t *on = directory ? record_find_on(store, directory) : NULL;
 
@@ -91,15 +118,14 @@ static json_t *find_all(const struct store *store, struct image_source *images, 
 	json_auto_t *list = path ? search_directory(store, path, err) : json_array();
 	if (!list)
 		return NULL;
-	return json_array_size(list) > 0 ? json_incref(list)
-					 : find_name(store, images, operand, err);
+	return json_array_size(list) > 0 ? json_incref(list) : find_name(search, operand, err);
 }
 
 /* The one mount that the operand means; borrowed from *found, which the caller owns. */
-static const json_t *find_mount(const struct store *store, struct image_source *images,
-				const char *operand, json_t **found, struct error *err)
+static const json_t *find_mount(struct search *search, const char *operand, json_t **found,
+				struct error *err)
 {
-	json_t *list = find_all(store, images, operand, err);
+	json_t *list = find_all(search, operand, err);
 
 	*found = list;
 	if (!list)
@@ -123,23 +149,22 @@ static const json_t *find_mount(const struct store *store, struct image_source *
 static int umount_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
-	cleanup_store struct store store = { 0 };
-	cleanup_image_source struct image_source images = { .index = NULL };
+	__attribute__((cleanup(search_free))) struct search search = { .settings = settings };
+	const struct store *store = &search.store;
 
 	if (settings->all ? cli->operand_count > 0 : cli->operand_count == 0)
 		return cli_usage(cli, err, "give either --all or what to unmount");
-	if (store_open(cli, &store, err) < 0)
+	if (store_open(cli, &search.store, err) < 0)
 		return -1;
 	if (settings->all) {
-		json_auto_t *records = record_list(&store, false, NULL, err);
+		json_auto_t *records = record_list(store, false, NULL, err);
 
-		return records ? unmount_all(&store, records, settings->lazy, err) : -1;
+		return records ? unmount_all(store, records, settings->lazy, err) : -1;
 	}
 	for (int i = 0; i < cli->operand_count; i++) {
 		json_auto_t *found = NULL;
-		const json_t *record = find_mount(&store, &images, cli->operands[i], &found, err);
-
-		int status = record ? unmount(&store, record, settings->lazy, err) : -1;
+		const json_t *record = find_mount(&search, cli->operands[i], &found, err);
+		int status = record ? unmount(store, record, settings->lazy, err) : -1;
 
 		if (status < 0 && !(settings->force && err->kind == ERROR_NOT_FOUND))
 			return -1;

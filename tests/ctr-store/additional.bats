@@ -70,6 +70,30 @@ state() {
 	tool ctr-store umount "$target"
 }
 
+@test "umount: such an image by its name, and others while its store is away" {
+	local target
+
+	for how in option variable; do
+		target=$(ctr-store mount --additional-store "$OTHER" t:1 | jq -r .target)
+		tool 3 ctr-store umount t:1
+		[ "$how" = variable ] || tool ctr-store umount --additional-store "$OTHER" t:1
+		[ "$how" = option ] || OCID_ADDITIONAL_STORES=$OTHER tool ctr-store umount t:1
+		[ ! -e "$target" ]
+	done
+	target=$(ctr-store mount --additional-store "$OTHER" t:1 | jq -r .target)
+	OCID_ADDITIONAL_STORES=$PWD/away tool ctr-store umount "$target"
+	OCID_ADDITIONAL_STORES=$PWD/away tool 1 ctr-store umount t:1
+	error_is failed "additional store $PWD/away"
+}
+
+@test "export: an image of an additional store" {
+	tool ctr-store export --additional-store "$OTHER" -o one.tar t:1
+	OCID_ADDITIONAL_STORES=$OTHER tool ctr-store export -o two.tar t:1
+	cmp one.tar two.tar
+	tar -tf one.tar deep/new
+	tool 3 ctr-store export -o three.tar t:1
+}
+
 @test "create: a container of such an image needs the option no more" {
 	tool ctr-store create --additional-store "$OTHER" --image t:1 --id c
 	/usr/bin/python3 -m jsonschema -i "$OCID_ROOT/containers/c/document.json" \
@@ -82,6 +106,9 @@ state() {
 	[ "$(cat "$rootfs/file" "$rootfs/etc/two")" = $'new\ntwo' ]
 	tool ctr-store changes c
 	[ "$(jq -r .path <<<"$output" | grep -v '^/etc$' | sort | xargs)" = '/etc/one /file' ]
+	tool 3 ctr-store commit c new:1
+	error_is not-found "the image of container c: no image"
+	error_is not-found "(it has layers of the store $OTHER: name that in OCID_ADDITIONAL_STORES)"
 	OCID_ADDITIONAL_STORES=$OTHER tool ctr-store commit c new:1
 	OCID_ADDITIONAL_STORES=$OTHER tool ctr-store check --deep
 	OCID_ADDITIONAL_STORES=$OTHER tool ctr-store mount new:1
