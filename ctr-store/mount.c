@@ -173,6 +173,25 @@ static json_t *mount_target(const struct store *store, const struct settings *se
 	return mount_image(store, &target->image, directory, err);
 }
 
+/* Both are absolute and without symbolic links. */
+static bool is_in(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return strcmp(directory, "/") == 0 || (strncmp(path, directory, length) == 0 &&
+					       (path[length] == '/' || path[length] == '\0'));
+}
+
+/* What is mounted over the store, or over the records of mounts, hides what undoes it. */
+static int check_directory(const struct store *store, const char *directory, struct error *err)
+{
+	if (!is_in(store->root, directory) && !is_in(store->runroot, directory))
+		return 0;
+	error_set(err, ERROR_USAGE, "the store could not be reached any more with %s mounted over",
+		  directory);
+	return error_subject(err, directory);
+}
+
 static int mount_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -183,7 +202,8 @@ static int mount_verb(const struct cli *cli, struct error *err)
 
 	if (operand && !directory)
 		return error_os(err, "%s", operand);
-	if (store_open_images(cli, &settings->additional, &store, err) < 0)
+	if (store_open_images(cli, &settings->additional, &store, err) < 0 ||
+	    (directory && check_directory(&store, directory, err) < 0))
 		return -1;
 	if (mount_storage_means(name)) {
 		json_auto_t *record = mount_foreign(&store, settings, name, directory, err);

@@ -238,6 +238,24 @@ options_of() {
 	[ -z "$(ctr-store mounts)" ]
 }
 
+@test "mount: not over the store itself" {
+	ctr-store create --image t:1 --name web >/dev/null
+	mkdir -p "$OCID_RUNROOT"
+	for directory in / "$OCID_ROOT" "$OCID_RUNROOT" "$(dirname "$OCID_ROOT")"; do
+		for arguments in t:1 "--rw t:1" "--upper new t:1" web; do
+			# shellcheck disable=SC2086
+			tool 2 unshare --mount ctr-store mount $arguments "$directory"
+			error_is usage "the store could not be reached any more with $directory mounted over"
+		done
+	done
+	[ "$(ctr-store mounts | wc -l)" -eq 1 ]
+	mkdir "${OCID_ROOT}2" "$OCID_ROOT/inside"
+	tool ctr-store mount t:1 "${OCID_ROOT}2"
+	tool ctr-store mount t:1 "$OCID_ROOT/inside"
+	tool ctr-store umount "${OCID_ROOT}2" "$OCID_ROOT/inside"
+	rmdir "${OCID_ROOT}2"
+}
+
 @test "mount: a name that means a container and an image" {
 	ctr-store create --image t:1 --name t >/dev/null
 	ctr-store tag t:1 t:latest >/dev/null
