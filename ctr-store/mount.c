@@ -7,6 +7,7 @@
 #include "ctr-store/mount_storage.h"
 #include "ctr-store/record.h"
 #include "ctr-store/target.h"
+#include "ctr-store/unmount.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -14,6 +15,8 @@
 #include "lib/staging.h"
 #include "lib/store.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +176,20 @@ static json_t *mount_target(const struct store *store, const struct settings *se
 	return mount_image(store, &target->image, directory, err);
 }
 
+/* Print the record. Where it cannot be printed nobody knows of the mount: it goes. Nothing is
+ * locked: the reader may take his time. */
+static int deliver(const struct cli *cli, const struct store *store, const json_t *record,
+		   struct error *err)
+{
+	struct error ignored;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (output_object(cli, record, err) == 0)
+		return 0;
+	unmount(store, record, true, &ignored);
+	return err->os == EPIPE ? 128 + SIGPIPE : -1;
+}
+
 /* Both are absolute and without symbolic links. */
 static bool is_in(const char *path, const char *directory)
 {
@@ -208,13 +225,13 @@ static int mount_verb(const struct cli *cli, struct error *err)
 	if (mount_storage_means(name)) {
 		json_auto_t *record = mount_foreign(&store, settings, name, directory, err);
 
-		return record ? output_object(cli, record, err) : -1;
+		return record ? deliver(cli, &store, record, err) : -1;
 	}
 	if (target_find(&store, name, settings->only_container,
 			settings->only_image || settings->upper || settings->rw, &target, err) < 0)
 		return -1;
 	json_auto_t *record = mount_target(&store, settings, &target, directory, err);
-	return record ? output_object(cli, record, err) : -1;
+	return record ? deliver(cli, &store, record, err) : -1;
 }
 
 const struct cli_command command_mount = {

@@ -256,6 +256,23 @@ options_of() {
 	rmdir "${OCID_ROOT}2"
 }
 
+@test "mount: what cannot be printed is undone" {
+	ctr-store create --image t:1 --name web >/dev/null
+	mkfifo pipe
+	exec 7<>pipe 8>pipe 7>&-
+	for arguments in "t:1 mnt" "t:1" "--rw t:1 mnt" "web mnt"; do
+		tool 9 bash -c "ctr-store mount $arguments >/dev/full"
+		error_is limit "standard output: No space left"
+		tool 141 bash -c "ctr-store mount $arguments >&8"
+		[ -z "$stderr" ]
+	done
+	exec 8>&-
+	[ "$(ctr-store mounts | wc -l)" -eq 1 ]
+	[ "$(count "$OCID_ROOT/containers")" -eq 1 ]
+	[ -z "$(ls "$OCID_RUNROOT/mnt")" ] && ! mountpoint -q mnt
+	nothing_unfinished
+}
+
 @test "mount: a name that means a container and an image" {
 	ctr-store create --image t:1 --name t >/dev/null
 	ctr-store tag t:1 t:latest >/dev/null
