@@ -115,16 +115,16 @@ static json_t *mount_container(const struct store *store, const json_t *found,
 
 	if (!records)
 		return NULL;
-	const json_t *first = json_array_get(records, 0);
-	if (first && directory)
-		return attach_again(store, first, directory, err);
-	if (first) {
+	if (json_array_size(records) == 0)
+		return container_mount(store, container, directory, err);
+	cleanup_free char *rootfs = xasprintf("%s/containers/%s/rootfs", store->root, id);
+	json_auto_t *there = record_select(records, "target", rootfs);
+	if (!directory && json_array_size(there) > 0) {
 		error_set(err, ERROR_EXISTS, "container %s is mounted already, at %s",
-			  container_label(container),
-			  json_string_value(json_object_get(first, "target")));
+			  container_label(container), rootfs);
 		return NULL;
 	}
-	return container_mount(store, container, directory, err);
+	return attach_again(store, json_array_get(records, 0), directory ? directory : rootfs, err);
 }
 
 /* --upper NAME where NAME exists: it must have been made from the same image. */

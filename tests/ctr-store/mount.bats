@@ -96,6 +96,22 @@ options_of() {
 	error_is exists "mounted already"
 }
 
+@test "mount: a container that is mounted elsewhere, at its own place" {
+	path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
+	tool ctr-store umount web
+	tool ctr-store mount web mnt
+	tool ctr-store mount web
+	[ "$(field .target)" = "$path" ]
+	echo new >mnt/new
+	[ "$(cat "$path/new")" = new ]
+	tool 4 ctr-store mount web
+	error_is exists "container web is mounted already, at $path"
+	tool ctr-store umount mnt
+	[ "$(cat "$path/new")" = new ]
+	tool ctr-store rm web
+	[ -z "$(ctr-store mounts)" ]
+}
+
 @test "mount: a mounted container on one more directory shows the same files" {
 	tool ctr-store create --image t:1 --name web
 	path=$(field .rootfs.path)
