@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "output", 'o', "FILE", OPTION_STRING, offsetof(struct settings, output),
-	  "write to FILE, which appears when it is whole" },
+	  "write to FILE, which appears when it is whole; - is stdout" },
 	{ "erofs", 0, NULL, OPTION_FLAG, offsetof(struct settings, erofs),
 	  "write an EROFS image instead of an archive; needs --output" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
@@ -145,16 +146,25 @@ static int write_stdout(int root_fd, const json_t *container, struct error *err)
 	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }
 
+/* NULL: standard output. */
+static const char *output_name(const struct settings *settings)
+{
+	bool is_file = settings->output && strcmp(settings->output, "-") != 0;
+
+	return is_file ? settings->output : NULL;
+}
+
 static int export_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
 	cleanup_target struct target target = { 0 };
 	cleanup_staging struct staging staging = { .fd = -1, .lock_fd = -1 };
+	const char *output = output_name(settings);
 
-	if (settings->erofs && !settings->output)
-		return cli_usage(cli, err, "--erofs needs --output");
-	if (!settings->output && isatty(STDOUT_FILENO))
+	if (settings->erofs && !output)
+		return cli_usage(cli, err, "--erofs needs --output FILE");
+	if (!output && isatty(STDOUT_FILENO))
 		return cli_usage(cli, err, "an archive is not for a terminal");
 	if (store_open_images(cli, &settings->additional, &store, err) < 0 ||
 	    target_find(&store, cli->operands[0], settings->only_container, settings->only_image,
@@ -175,8 +185,8 @@ static int export_verb(const struct cli *cli, struct error *err)
 		return -1;
 	/* so that nothing is left unfinished when the reader is gone */
 	signal(SIGPIPE, SIG_IGN);
-	return settings->output ? write_file(settings, root_fd, container, &staging, err)
-				: write_stdout(root_fd, container, err);
+	return output ? write_file(settings, root_fd, container, &staging, err)
+		      : write_stdout(root_fd, container, err);
 }
 
 const struct cli_command command_export = {

@@ -32,6 +32,15 @@ names() {
 	nothing_unfinished
 }
 
+@test "export: --output - is standard output" {
+	tool bash -c 'ctr-store export t:1 >one.tar && ctr-store export -o - t:1 >two.tar'
+	cmp one.tar two.tar
+	[ ! -e - ]
+	tool 2 ctr-store export --erofs -o - t:1
+	error_is usage "--erofs needs --output FILE"
+	[ ! -e - ]
+}
+
 @test "export: a container, mounted or not, with its changes" {
 	path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
 	rm "$path/etc/one"
