@@ -197,8 +197,7 @@ int attach_undo(const struct store *store, const json_t *record, bool lazy, stru
 			return not_mounted(target, err);
 		if (errno != EBUSY)
 			return error_os(err, "cannot unmount %s", target);
-		error_set(err, ERROR_IN_USE, "%s is busy: a process works in it", target);
-		err->os = EBUSY;
+		mount_busy(target, err);
 		return error_hint(err, "--lazy unmounts it all the same");
 	}
 	record_remove(store, record);

@@ -129,6 +129,20 @@ int mount_find_below(const char *directory, char **target, struct error *err)
 	return *target != NULL;
 }
 
+int mount_busy(const char *directory, struct error *err)
+{
+	struct error ignored;
+	cleanup_free char *below = NULL;
+
+	if (mount_find_below(directory, &below, &ignored) > 0)
+		error_set(err, ERROR_IN_USE, "%s is busy: something is mounted at %s", directory,
+			  below);
+	else
+		error_set(err, ERROR_IN_USE, "%s is busy: a process works in it", directory);
+	err->os = EBUSY;
+	return -1;
+}
+
 void mount_table_free(struct mount_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {

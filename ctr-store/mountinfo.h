@@ -44,6 +44,10 @@ const char *mount_table_top(const struct mount_table *table, const char *target)
  * with its place, which the caller frees, or 0. */
 int mount_find_below(const char *directory, char **target, struct error *err);
 
+/* For a directory that umount2(2) has found busy: ERROR_IN_USE that says by what, and EBUSY.
+ * Returns -1. */
+int mount_busy(const char *directory, struct error *err);
+
 /* The inode number that names a process's mount namespace (pid 0: our own); 0 when it is gone. */
 ino_t mount_namespace(pid_t pid);
 

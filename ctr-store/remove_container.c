@@ -69,8 +69,8 @@ static int unmount_unrecorded(const struct store *store, const json_t *container
 		return 0; /* or somebody else was faster */
 	if (errno != EBUSY)
 		return error_os(err, "cannot unmount %s", rootfs);
-	error_set(err, ERROR_IN_USE, "container %s: %s is busy: a process works in it",
-		  container_label(container), rootfs);
+	mount_busy(rootfs, err);
+	error_prefix(err, "container %s", container_label(container));
 	return error_hint(err, "--force removes it all the same");
 }
 

@@ -40,6 +40,24 @@ teardown() { clean_store; }
 	[ -z "$(ctr-store mounts)" ]
 }
 
+@test "umount: what has another mount in it is told by that" {
+	ctr-store mount --rw t:1 mnt >/dev/null
+	mkdir mnt/inside
+	ctr-store mount t:1 mnt/inside >/dev/null
+	tool 5 ctr-store umount mnt
+	error_is in-use "$PWD/mnt is busy: something is mounted at $PWD/mnt/inside (--lazy unmounts it all the same)"
+	tool ctr-store umount mnt/inside mnt
+	path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
+	mount -t tmpfs tmpfs "$path/etc"
+	tool 5 ctr-store rm web
+	error_is in-use "container web: $path is busy: something is mounted at $path/etc (--force removes it all the same)"
+	rm -r "$OCID_RUNROOT/mounts"
+	tool 5 ctr-store rm web
+	error_is in-use "container web: $path is busy: something is mounted at $path/etc (--force removes it all the same)"
+	tool ctr-store rm --force web
+	[ -z "$(ctr-store mounts)" ]
+}
+
 @test "umount: what is not mounted is not found, and with --force no error" {
 	tool 3 ctr-store umount mnt
 	error_is not-found '"mnt" is not mounted (see ctr-store mounts)'
