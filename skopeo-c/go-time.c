@@ -3,8 +3,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "lib/timestamp.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,34 +14,21 @@ struct parts {
 	int fraction_length; /* with its point, or 0 */
 };
 
-/* Whether the text begins with that form, where d is a digit. */
-static bool begins(const char *text, const char *form)
-{
-	for (; *form; form++, text++)
-		if (*form == 'd' ? !isdigit((unsigned char)*text) : *text != *form)
-			return false;
-	return true;
-}
-
 static bool take_apart(const char *text, struct parts *parts)
 {
-	static const char form[] = "dddd-dd-ddTdd:dd:dd";
-
-	if (!begins(text, form))
+	if (!timestamp_is_valid(text))
 		return false;
-	const char *fraction = text + strlen(form);
+	const char *time = strchr(text, 'T') + 1;
+	const char *fraction = time + strlen("hh:mm:ss");
 	size_t length = fraction[0] == '.' ? 1 + strspn(fraction + 1, "0123456789") : 0;
 	const char *zone = fraction + length;
-	bool is_offset = (begins(zone, "+dd:dd") || begins(zone, "-dd:dd")) && !zone[6];
+	bool is_offset = zone[0] != 'Z' && strcmp(zone + 1, "00:00") != 0;
 
-	if (length == 1 || !(is_offset || strcmp(zone, "Z") == 0))
-		return false;
 	while (length > 0 && strchr("0.", fraction[length - 1]))
 		length--;
-	is_offset = is_offset && strcmp(zone + 1, "00:00") != 0;
 	*parts = (struct parts){
 		.date = text,
-		.time = strchr(text, 'T') + 1,
+		.time = time,
 		.fraction = fraction,
 		.fraction_length = (int)length,
 		.hours = is_offset ? zone : "",

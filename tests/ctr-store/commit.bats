@@ -83,7 +83,10 @@ config() {
 	container
 	for patch in '[]' '{"rootfs": {}}' '{"history": null}' '{"config": []}' '{"os": null}' \
 		'{"config": {"Cmd": "sh"}}' '{"config": {"Env": [1]}}' '{"config": {"User": 1}}' \
-		'{"config": {"Labels": {"a": 1}}}' '{"config": {"Volumes": {"/a": ""}}}'; do
+		'{"config": {"Labels": {"a": 1}}}' '{"config": {"Volumes": {"/a": ""}}}' \
+		'{"created": "yesterday"}' '{"created": 1}' '{"author": 1}' '{"variant": []}' \
+		'{"os.version": 6}' '{"os.features": "x"}' '{"os.features": [1]}' \
+		'{"config": {"ArgsEscaped": "yes"}}' '{"config": {"OnBuild": "x"}}'; do
 		tool 2 ctr-store commit --config - web mine:1 <<<"$patch"
 		error_is usage
 	done
