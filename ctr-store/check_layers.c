@@ -119,7 +119,7 @@ static const char *replace(const struct check *check, const char *id, const stru
 	if (!containers || has_user(records, id) || is_referred(store, id) ||
 	    (!source->unpacked && !source->image && has_user(containers, id)))
 		return NULL;
-	if (trash_take(trash, store->layers_fd, id) < 0 && errno != ENOENT)
+	if (trash_take(trash, store->layers_fd, id, NULL) < 0 && errno != ENOENT)
 		return NULL;
 	if (source->unpacked && renameat(source->unpacked->layers_fd, id, store->layers_fd, id) < 0)
 		return NULL;

@@ -6,6 +6,7 @@
 #include "ctr-store/id_map.h"
 #include "ctr-store/quota.h"
 #include "ctr-store/trash.h"
+#include "ctr-store/user_namespace.h"
 #include "ctr-store/volatile.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
@@ -166,7 +167,10 @@ int container_open_copy(const struct store *store, const json_t *container, stru
 	int fd = open_tree(store->containers_fd, path,
 			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 
-	return fd < 0 ? error_os(err, "container %s", path) : fd;
+	if (fd >= 0)
+		return fd;
+	error_os(err, "container %s", path);
+	return err->kind == ERROR_DENIED ? user_namespace_hint(err) : -1;
 }
 
 json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err)
@@ -238,7 +242,7 @@ int container_discard(const struct store *store, const json_t *container, struct
 {
 	const char *id = json_text(container, "id", "");
 
-	if (trash_take(trash, store->containers_fd, id) < 0 && errno != ENOENT)
+	if (trash_take(trash, store->containers_fd, id, NULL) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove container %s", id);
 	container_name_forget(store, container);
 	quota_release(store, container);
@@ -262,7 +266,7 @@ size_t container_collect_lost(const struct store *store, struct trash *trash)
 
 		if (fstatat(store->containers_fd, facts, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_size == 0 &&
-		    (!trash || trash_take(trash, store->containers_fd, ids.items[i]) == 0))
+		    (!trash || trash_take(trash, store->containers_fd, ids.items[i], NULL) == 0))
 			count++;
 	}
 	return count;

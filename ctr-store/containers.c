@@ -70,12 +70,21 @@ static json_t *make_row(const struct store *store, const json_t *container, cons
 	return row;
 }
 
-static int add_size(const struct store *store, json_t *row, struct error *err)
-{
-	struct usage usage = { 0, 0 };
+struct listing {
+	const struct store *store;
+	bool size;
+	struct usage total;
+	json_t *rows;
+};
 
-	if (usage_add_tree(store->containers_fd, json_text(row, "id", ""), &usage, err) < 0)
+static int add_size(struct listing *listing, json_t *row, struct error *err)
+{
+	struct usage usage = { 0 };
+
+	if (usage_add_tree(listing->store->containers_fd, json_text(row, "id", ""), &usage, err) <
+	    0)
 		return -1;
+	usage_add(&listing->total, &usage);
 	json_object_set_new(row, "usedBytes", json_integer(usage.bytes));
 	json_object_set_new(row, "inodesUsed", json_integer(usage.inodes));
 	return 0;
@@ -110,19 +119,19 @@ static json_t *sort(const json_t *list)
 	return sorted;
 }
 
-static int add_row(const struct store *store, bool size, const json_t *container,
-		   const json_t *records, json_t *rows, struct error *err)
+static int add_row(struct listing *listing, const json_t *container, const json_t *records,
+		   struct error *err)
 {
-	json_t *row = make_row(store, container, records);
+	json_t *row = make_row(listing->store, container, records);
 
-	json_array_append_new(rows, row);
-	return size ? add_size(store, row, err) : 0;
+	json_array_append_new(listing->rows, row);
+	return listing->size ? add_size(listing, row, err) : 0;
 }
 
-static int add_all(const struct store *store, bool size, json_t *rows, struct error *err)
+static int add_all(struct listing *listing, struct error *err)
 {
-	json_auto_t *records = record_list(store, false, NULL, err);
-	json_auto_t *list = records ? container_list(store, err) : NULL;
+	json_auto_t *records = record_list(listing->store, false, NULL, err);
+	json_auto_t *list = records ? container_list(listing->store, err) : NULL;
 	const json_t *container;
 	size_t i;
 
@@ -133,21 +142,21 @@ static int add_all(const struct store *store, bool size, json_t *rows, struct er
 	json_array_foreach (sorted, i, container) {
 		const json_t *own = json_object_get(mounts, json_text(container, "id", ""));
 
-		if (add_row(store, size, container, own, rows, err) < 0)
+		if (add_row(listing, container, own, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int add_named(const struct store *store, bool size, const char *name, json_t *rows,
-		     struct error *err)
+static int add_named(struct listing *listing, const char *name, struct error *err)
 {
+	const struct store *store = listing->store;
 	json_auto_t *container = container_find(store, name, err);
 	json_auto_t *records =
 		container ? record_list_container(store, json_text(container, "id", ""), err)
 			  : NULL;
 
-	return records ? add_row(store, size, container, records, rows, err) : -1;
+	return records ? add_row(listing, container, records, err) : -1;
 }
 
 static int containers_verb(const struct cli *cli, struct error *err)
@@ -155,14 +164,16 @@ static int containers_verb(const struct cli *cli, struct error *err)
 	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
 	json_auto_t *rows = json_array();
+	struct listing listing = { .store = &store, .size = settings->size, .rows = rows };
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
 	for (int i = 0; i < cli->operand_count; i++)
-		if (add_named(&store, settings->size, cli->operands[i], rows, err) < 0)
+		if (add_named(&listing, cli->operands[i], err) < 0)
 			return -1;
-	if (cli->operand_count == 0 && add_all(&store, settings->size, rows, err) < 0)
+	if (cli->operand_count == 0 && add_all(&listing, err) < 0)
 		return -1;
+	usage_warn(&listing.total);
 	return output_list(cli, rows, settings->size ? columns_size : columns, err);
 }
 

@@ -134,12 +134,12 @@ static int df_verb(const struct cli *cli, struct error *err)
 	    find_reclaimable(&store, &sweep, err) < 0)
 		return -1;
 
-	const struct usage for_images = {
-		totals.images.usage.bytes + totals.layers.usage.bytes +
-			totals.unfinished.usage.bytes,
-		totals.images.usage.inodes + totals.layers.usage.inodes +
-			totals.unfinished.usage.inodes,
-	};
+	struct usage for_images = totals.images.usage;
+	usage_add(&for_images, &totals.layers.usage);
+	usage_add(&for_images, &totals.unfinished.usage);
+	struct usage all = for_images;
+	usage_add(&all, &totals.containers.usage);
+	usage_warn(&all);
 	json_auto_t *images = describe_filesystem(&store, "layers", &for_images, err);
 	json_auto_t *containers =
 		images ? describe_filesystem(&store, "containers", &totals.containers.usage, err)

@@ -44,12 +44,13 @@ static int gc_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	cleanup_store struct store store = { 0 };
+	struct sweep sweep = { .store = &store, .dry_run = settings->dry_run };
 	cleanup_trash struct trash trash = { .store = &store };
 
 	if (store_open_images(cli, NULL, &store, err) < 0)
 		return -1;
 	cleanup_fd int gate = staging_gate(&store, LOCK_EXCLUSIVE, err);
-	struct sweep sweep = { .store = &store, .trash = &trash, .dry_run = settings->dry_run };
+	sweep.trash = &trash;
 	if (gate < 0 || sweep_run(&sweep, err) < 0)
 		return -1;
 	if (!settings->dry_run) {

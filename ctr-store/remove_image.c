@@ -46,6 +46,7 @@ struct removals {
 	const struct store *store;
 	struct layout layout;
 	struct manifests manifests; /* until something is removed */
+	struct sweep sweep;
 	struct trash trash;
 	int gate;
 	json_t *index;
@@ -419,14 +420,13 @@ static bool is_leaving(const json_t *entry, void *context)
 
 static int remove_all(struct removals *removals, struct error *err)
 {
-	struct sweep sweep = { .store = removals->store,
-			       .trash = &removals->trash,
-			       .only = removals->objects };
-
+	removals->sweep = (struct sweep){ .store = removals->store,
+					  .trash = &removals->trash,
+					  .only = removals->objects };
 	manifests_close(&removals->manifests);
 	if (layout_untag(&removals->layout, is_leaving, removals, removals->nameless, err) < 0)
 		return -1;
-	return json_object_size(removals->objects) > 0 ? sweep_run(&sweep, err) : 0;
+	return json_object_size(removals->objects) > 0 ? sweep_run(&removals->sweep, err) : 0;
 }
 
 int removals_finish(const struct cli *cli, struct removals *removals, struct error *err)

@@ -187,10 +187,13 @@ static int sweep_layer(struct sweep *sweep, int dir_fd, const char *id, const js
 	cleanup_free char *tree = layer_tree(id);
 	if (!sweep->dry_run)
 		erofs_shared_forget(sweep->store, dir_fd, tree);
-	if (!sweep->dry_run && trash_take(sweep->trash, dir_fd, id) < 0 && errno != ENOENT)
+	const struct trash_tally tally = {
+		.bytes = &sweep->bytes, .size = json_integer_value(json_object_get(facts, "size"))
+	};
+	if (!sweep->dry_run && trash_take(sweep->trash, dir_fd, id, &tally) < 0 && errno != ENOENT)
 		return error_os(err, "cannot remove layer %s", id);
 	sweep->layers++;
-	sweep->bytes += json_integer_value(json_object_get(facts, "size"));
+	sweep->bytes += tally.size;
 	return 0;
 }
 
@@ -332,6 +335,21 @@ static int sweep_objects(struct sweep *sweep, const struct marks *marks, struct 
 			       marks->only, err);
 }
 
+/* What ended processes have left unfinished goes; `references` get what the living ones refer to.
+ * Returns how many of these there are. */
+static int sweep_staging(struct sweep *sweep, json_t *references, struct error *err)
+{
+	bool removes = sweep->only == NULL && !sweep->dry_run;
+	const struct trash_tally tally = { .count = &sweep->staging };
+	cleanup_strings struct strings dead = { 0 };
+	int live = staging_collect(sweep->store, removes ? &dead : NULL, references,
+				   &sweep->staging, err);
+
+	for (size_t i = 0; live >= 0 && i < dead.count; i++)
+		trash_add(sweep->trash, dead.items[i], &tally);
+	return live;
+}
+
 int sweep_run(struct sweep *sweep, struct error *err)
 {
 	cleanup_layout struct layout layout = { .fd = -1 };
@@ -341,9 +359,7 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	if (image_layout(sweep->store, &layout, err) < 0)
 		return -1;
 	/* processes first: what they have put into the index when they end is then found there */
-	int live =
-		staging_collect(sweep->store, all && !sweep->dry_run ? &sweep->trash->names : NULL,
-				references, &sweep->staging, err);
+	int live = sweep_staging(sweep, references, err);
 	if (live < 0)
 		return -1;
 	json_auto_t *users = read_users(sweep, err);

@@ -24,5 +24,6 @@ struct sweep {
 };
 
 /* The caller holds the gate exclusively. What takes long, removing trees, is left to the end of
- * the trash, when the gate is open again. */
+ * the trash, when the gate is open again: the sweep lives until then, as what stays is taken out of
+ * its numbers. */
 int sweep_run(struct sweep *sweep, struct error *err);

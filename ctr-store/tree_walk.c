@@ -32,6 +32,7 @@ struct walk {
 	size_t path_room;
 	tree_visit *visit;
 	void *context;
+	long long *unreadable; /* counts what we have no permission for; NULL: an error */
 };
 
 static void level_free(struct level *level)
@@ -102,6 +103,15 @@ static size_t set_path(struct walk *walk, const struct level *level, const char 
 	return at + length;
 }
 
+/* Whether a failure is passed over, as the caller wants it. */
+static bool is_passed_over(const struct walk *walk, int number)
+{
+	if (number != EACCES || !walk->unreadable)
+		return false;
+	(*walk->unreadable)++;
+	return true;
+}
+
 static int visit_next(struct walk *walk, struct error *err)
 {
 	struct level *level = &walk->levels[walk->count - 1];
@@ -110,7 +120,9 @@ static int visit_next(struct walk *walk, struct error *err)
 	struct stat st;
 
 	if (fstatat(level->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : error_os(err, "%s", walk->path);
+		return errno == ENOENT || is_passed_over(walk, errno)
+			       ? 0
+			       : error_os(err, "%s", walk->path);
 
 	const struct tree_entry entry = { walk->path, name, level->fd, &st };
 	if (walk->visit(&entry, walk->context, err) < 0)
@@ -119,7 +131,8 @@ static int visit_next(struct walk *walk, struct error *err)
 		return 0;
 	struct error why;
 	int fd = path_open_directory(level->fd, name, &why);
-	if (fd < 0 && (why.os == ENOENT || why.os == ENOTDIR || why.os == EXDEV))
+	if (fd < 0 && (why.os == ENOENT || why.os == ENOTDIR || why.os == EXDEV ||
+		       is_passed_over(walk, why.os)))
 		return 0;
 	if (fd < 0) {
 		errno = why.os;
@@ -130,9 +143,17 @@ static int visit_next(struct walk *walk, struct error *err)
 
 int tree_walk(int top_fd, tree_visit *visit, void *context, struct error *err)
 {
+	return tree_walk_readable(top_fd, visit, context, NULL, err);
+}
+
+int tree_walk_readable(int top_fd, tree_visit *visit, void *context, long long *unreadable,
+		       struct error *err)
+{
 	__attribute__((cleanup(walk_free))) struct walk walk = { .visit = visit,
 								 .context = context };
 	struct stat st;
+
+	walk.unreadable = unreadable;
 	int fd = openat(top_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0) {

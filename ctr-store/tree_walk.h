@@ -24,6 +24,10 @@ typedef int tree_visit(const struct tree_entry *entry, void *context, struct err
  * meanwhile is passed over. */
 int tree_walk(int top_fd, tree_visit *visit, void *context, struct error *err);
 
+/* The same, but what cannot be read for lack of permission is passed over, and counted. */
+int tree_walk_readable(int top_fd, tree_visit *visit, void *context, long long *unreadable,
+		       struct error *err);
+
 /* What another tree has at such a path: a descriptor (O_PATH) that follows no link. */
 int tree_open(int top_fd, const char *path, struct error *err);
 

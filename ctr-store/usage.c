@@ -2,10 +2,12 @@
 #include "ctr-store/usage.h"
 
 #include "ctr-store/tree_walk.h"
+#include "ctr-store/user_namespace.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/random.h"
 #include "lib/staging.h"
@@ -53,9 +55,13 @@ int usage_add_tree(int dir_fd, const char *path, struct usage *usage, struct err
 	json_auto_t *linked = json_object();
 	struct count count = { .usage = usage, .linked = linked };
 
+	if (fd < 0 && errno == EACCES) {
+		usage->unreadable++;
+		return 0;
+	}
 	if (fd < 0)
 		return errno == ENOENT ? 0 : error_os(err, "%s", path);
-	if (tree_walk(fd, count_entry, &count, err) == 0)
+	if (tree_walk_readable(fd, count_entry, &count, &usage->unreadable, err) == 0)
 		return 0;
 	/* a container that moves its directories about must not keep others from being counted */
 	return err->kind == ERROR_TEMPORARY && !cli_interrupted() ? 0
@@ -92,7 +98,7 @@ int usage_add_layer(const struct store *store, const char *id, struct usage *usa
 		    struct error *err)
 {
 	struct error why;
-	struct usage mine = { 0, 0 };
+	struct usage mine = { 0 };
 	json_int_t bytes, inodes;
 	cleanup_free char *path = xasprintf("%s/usage.json", id);
 	json_auto_t *kept = json_read_at(store->layers_fd, path, JSON_CONFIG_MAX, &why);
@@ -105,9 +111,22 @@ int usage_add_layer(const struct store *store, const char *id, struct usage *usa
 	}
 	if (usage_add_tree(store->layers_fd, id, &mine, err) < 0)
 		return -1;
-	if (mine.inodes > 0)
+	if (mine.inodes > 0 && mine.unreadable == 0)
 		remember(store, id, &mine);
-	usage->bytes += mine.bytes;
-	usage->inodes += mine.inodes;
+	usage_add(usage, &mine);
 	return 0;
+}
+
+void usage_add(struct usage *usage, const struct usage *more)
+{
+	usage->bytes += more->bytes;
+	usage->inodes += more->inodes;
+	usage->unreadable += more->unreadable;
+}
+
+void usage_warn(const struct usage *usage)
+{
+	if (usage->unreadable > 0)
+		log_message(LOG_LEVEL_WARN, "%lld directories cannot be read, and do not count%s",
+			    usage->unreadable, user_namespace_advice());
 }

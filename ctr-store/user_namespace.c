@@ -49,6 +49,11 @@ bool user_namespace_marks_alike(const struct store *store, const char *root)
 	return stat(root, &st) == 0 && (st.st_uid != roots) == user_namespace_marks(store);
 }
 
+const char *user_namespace_advice(void)
+{
+	return geteuid() == 0 ? "" : " (run it in ctr-store unshare)";
+}
+
 int user_namespace_hint(struct error *err)
 {
 	return geteuid() == 0 ? error_hint(err, "needs CAP_SYS_ADMIN")

@@ -23,3 +23,6 @@ bool user_namespace_marks_alike(const struct store *store, const char *root);
 
 /* For a failure for lack of privileges: how to get them. Returns -1. */
 int user_namespace_hint(struct error *err);
+
+/* The same for the end of a warning: "" for who is root. */
+const char *user_namespace_advice(void);

@@ -169,6 +169,60 @@ print(value[3], int.from_bytes(value[20:], "little"))' "$output")" = "3 $(id -u 
 	error_is denied "ctr-store unshare"
 }
 
+# A container of a user, with a directory that only the namespace may read.
+user_container() { # NAME OPTION…
+	user_tool ctr-store unshare sh -euc '
+		name=$1
+		shift
+		skopeo-c copy --quiet oci:img:docker.io/library/t:1 store: >/dev/null
+		path=$(ctr-store create --image t:1 --name "$name" "$@" | jq -r .rootfs.path)
+		mkdir "$path/made"
+		touch "$path/made/x"
+		chown -R 1:1 "$path/made"
+		chmod 700 "$path/made"' sh "$@"
+}
+
+@test "df, containers: outside of the namespace what cannot be read does not count, and is told" {
+	user_container web
+	full=$(as_user ctr-store unshare ctr-store df | jq .containers.inodesUsed)
+	for verb in df "containers --size"; do
+		# shellcheck disable=SC2086
+		user_tool ctr-store $verb
+		[[ $stderr == "ctr-store: warning: "*" directories cannot be read, and do not count (run it in ctr-store unshare)" ]]
+	done
+	[ "$(as_user ctr-store df 2>/dev/null | jq .containers.inodesUsed)" -lt "$full" ]
+	[ "$(as_user ctr-store unshare ctr-store df | jq .layers.inodesUsed)" -ge 5 ]
+}
+
+@test "changes, export: a copy's files outside of the namespace" {
+	user_container web --backend copy
+	for verb in changes "export -o out.tar"; do
+		# shellcheck disable=SC2086
+		user_tool 6 ctr-store $verb web
+		error_is denied "(run it in ctr-store unshare)"
+	done
+}
+
+@test "rm, gc, wipe: outside of the namespace they say which files stay, and do not count them" {
+	local tmp=$RHOME/.local/share/ocid/tmp
+
+	user_container web
+	user_container other
+	user_tool ctr-store rm web
+	[[ $stderr == *"files of 1 removed things stay in $tmp: "*"(ctr-store unshare ctr-store gc takes them)"* ]]
+	user_tool ctr-store gc
+	[ "$(jq .staging <<<"$output")" -eq 0 ]
+	[[ $stderr == *"files of 1 removed things stay in $tmp: "* ]]
+	[ -n "$(ls "$tmp")" ]
+	user_tool ctr-store unshare ctr-store gc
+	[ "$(jq .staging <<<"$output")" -eq 1 ]
+	[ -z "$(ls "$tmp")" ]
+	user_tool ctr-store wipe
+	[[ $stderr == *"files of "*" removed things stay in $tmp: "* ]]
+	user_tool ctr-store unshare ctr-store gc
+	[ -z "$stderr" ] && [ -z "$(ls "$tmp")" ]
+}
+
 @test "unshare: an image in the user's store of podman, outside of the namespace and in it" {
 	local theirs=$RHOME/.local/share/containers/storage
 
