@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/failures.h"
 #include "ctr-store/image.h"
 #include "ctr-store/remove_container.h"
 #include "ctr-store/remove_image.h"
@@ -36,6 +37,7 @@ struct session {
 	struct store store;
 	struct image_source images;
 	struct removals *removals; /* or NULL */
+	struct failures failures;
 };
 
 static void session_free(struct session *session)
@@ -45,21 +47,21 @@ static void session_free(struct session *session)
 	store_close(&session->store);
 }
 
-static int finish_images(struct session *session, struct error *err)
+static void finish_images(struct session *session)
 {
-	if (!session->removals)
-		return 0;
-	int status = removals_finish(session->cli, session->removals, err);
+	struct error err;
+
+	if (session->removals && removals_finish(session->cli, session->removals, &err) < 0)
+		failures_add(&session->failures, &err);
 	removals_free(session->removals);
 	session->removals = NULL;
-	return status;
 }
 
 static int remove_one_container(struct session *session, const char *id, struct error *err)
 {
 	/* others have a container's lock while they wait for the gate */
-	if (finish_images(session, err) < 0 ||
-	    remove_container(&session->store, id, session->settings->force, err) < 0)
+	finish_images(session);
+	if (remove_container(&session->store, id, session->settings->force, err) < 0)
 		return -1;
 	json_auto_t *result = json_pack("{s:s}", "container", id);
 	return output_object(session->cli, result, err);
@@ -127,27 +129,32 @@ static int remove_untagged(struct session *session, struct error *err)
 	return session->removals ? removals_add_untagged(session->removals, err) : -1;
 }
 
+static void remove_named(struct session *session, struct error *err)
+{
+	const struct cli *cli = session->cli;
+
+	for (int i = 0; i < cli->operand_count && !cli_interrupted(); i++) {
+		if (remove_one(session, cli->operands[i], err) < 0 &&
+		    !(session->settings->force && err->kind == ERROR_NOT_FOUND))
+			failures_add(&session->failures, err);
+	}
+}
+
 static int rm_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	__attribute__((cleanup(session_free))) struct session session = { .cli = cli,
 									  .settings = settings };
-	int status = 0;
 
 	if (check_settings(cli, err) < 0 || store_open_images(cli, NULL, &session.store, err) < 0)
 		return -1;
-	if (settings->untagged)
-		status = remove_untagged(&session, err);
-	for (int i = 0; i < cli->operand_count && status == 0; i++) {
-		status = remove_one(&session, cli->operands[i], err);
-		if (settings->force && status < 0 && err->kind == ERROR_NOT_FOUND)
-			status = 0;
-	}
+	if (!settings->untagged)
+		remove_named(&session, err);
+	else if (remove_untagged(&session, err) < 0)
+		failures_add(&session.failures, err);
 	/* what came before a failure is done all the same */
-	struct error later;
-	if (finish_images(&session, status < 0 ? &later : err) < 0)
-		return -1;
-	return status;
+	finish_images(&session);
+	return failures_end(&session.failures, err);
 }
 
 const struct cli_command command_rm = {

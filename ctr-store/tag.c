@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
+#include "ctr-store/failures.h"
 #include "ctr-store/image.h"
 #include "ctr-store/remove_image.h"
 #include "lib/cleanup.h"
@@ -45,21 +46,23 @@ const struct cli_command command_tag = {
 static int untag_verb(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
-	struct error later;
-	int status = 0;
+	struct failures failures = { 0 };
 
 	if (store_open_images(cli, NULL, &store, err) < 0)
 		return -1;
 	cleanup_removals struct removals *removals = removals_new(&store, err);
 	if (!removals)
 		return -1;
-	for (int i = 0; i < cli->operand_count && status == 0; i++) {
+	for (int i = 0; i < cli->operand_count && !cli_interrupted(); i++) {
 		const struct removal removal = { .name = cli->operands[i], .keep = true };
 
-		status = removals_add(removals, &removal, err);
+		if (removals_add(removals, &removal, err) < 0)
+			failures_add(&failures, err);
 	}
 	/* what came before a failure is done all the same */
-	return removals_finish(cli, removals, status < 0 ? &later : err) < 0 ? -1 : status;
+	if (removals_finish(cli, removals, err) < 0)
+		failures_add(&failures, err);
+	return failures_end(&failures, err);
 }
 
 const struct cli_command command_untag = {

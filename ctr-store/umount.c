@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/failures.h"
 #include "ctr-store/image.h"
 #include "ctr-store/mount_storage.h"
 #include "ctr-store/mountinfo.h"
@@ -161,15 +162,16 @@ static int umount_verb(const struct cli *cli, struct error *err)
 
 		return records ? unmount_all(store, records, settings->lazy, err) : -1;
 	}
-	for (int i = 0; i < cli->operand_count; i++) {
+	struct failures failures = { 0 };
+	for (int i = 0; i < cli->operand_count && !cli_interrupted(); i++) {
 		json_auto_t *found = NULL;
 		const json_t *record = find_mount(&search, cli->operands[i], &found, err);
 		int status = record ? unmount(store, record, settings->lazy, err) : -1;
 
 		if (status < 0 && !(settings->force && err->kind == ERROR_NOT_FOUND))
-			return -1;
+			failures_add(&failures, err);
 	}
-	return 0;
+	return failures_end(&failures, err);
 }
 
 const struct cli_command command_umount = {

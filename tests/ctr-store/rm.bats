@@ -313,6 +313,33 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	[ "$(wc -l <<<"$output")" -eq 2 ]
 }
 
+@test "rm, untag, umount: what fails keeps no other name from its turn, and all failures are told" {
+	store_image docker.io/library/u:1 base.tar
+	store_image docker.io/library/v:1 base.tar
+	ctr-store create --image t:1 --name web >/dev/null
+	ctr-store create --image t:1 --name other >/dev/null
+	tool 3 ctr-store rm nope u:1 none web missing v:1
+	[ "$(field '.untagged // .container | length > 0' | xargs)" = "true true true" ]
+	[ "${stderr%%$'\n'*}" = 'ctr-store: error: no container or image "nope"' ]
+	[ "$(wc -l <<<"$stderr")" -eq 3 ]
+	error_is not-found 'no container or image "missing"'
+	# of different kinds
+	tool 1 ctr-store rm nope t:1 other
+	error_is failed "image t:1 is in use, "
+	[ "$(field .container)" != null ]
+	ctr-store tag t:1 x:1 >/dev/null
+	tool 3 ctr-store untag nope x:1 none
+	[ "$(field '.untagged[0]')" = docker.io/library/x:1 ]
+	[ "$(wc -l <<<"$stderr")" -eq 2 ]
+	mkdir one two
+	ctr-store mount t:1 one >/dev/null
+	ctr-store mount t:1 two >/dev/null
+	tool 3 ctr-store umount nope one none two
+	[ -z "$(ctr-store mounts)" ]
+	[ "$(wc -l <<<"$stderr")" -eq 2 ]
+	tool ctr-store rm --force gone t:1
+}
+
 @test "rm: a name may follow an image that may be a container's, where no container ever had one" {
 	[ ! -e "$OCID_ROOT/names" ]
 	tool 3 ctr-store rm t:1 deadbeef
