@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Verbs that take several names try each, whatever comes of those before, as rm(1) does. Each
- * failure is told: the last one as the verb's error, those before it on lines of their own. The
- * exit status is that of the failures, or ERROR_FAILED where they differ.
+ * failure is told, the last one as the verb's own error. The exit status is that of the failures,
+ * or ERROR_FAILED where they differ.
  */
 #pragma once
 #include "lib/error.h"
 
 #include <stddef.h>
 
-/* Zero-initialise it. */
+struct cli;
+
+/* Only `cli` is not zero at the beginning. */
 struct failures {
+	const struct cli *cli;
 	size_t count;
 	enum error_kind kind; /* of all so far */
 	struct error last;

@@ -144,7 +144,8 @@ static int rm_verb(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	__attribute__((cleanup(session_free))) struct session session = { .cli = cli,
-									  .settings = settings };
+									  .settings = settings,
+									  .failures.cli = cli };
 
 	if (check_settings(cli, err) < 0 || store_open_images(cli, NULL, &session.store, err) < 0)
 		return -1;

@@ -46,7 +46,7 @@ const struct cli_command command_tag = {
 static int untag_verb(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
-	struct failures failures = { 0 };
+	struct failures failures = { .cli = cli };
 
 	if (store_open_images(cli, NULL, &store, err) < 0)
 		return -1;

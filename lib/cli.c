@@ -236,16 +236,15 @@ static void default_roots(struct cli *cli)
 				   : xasprintf("/tmp/ocid-%u", (unsigned)geteuid());
 }
 
-static int apply_common(struct cli *cli, struct cli_common *common, bool *errors_json,
-			struct error *err)
+static int apply_common(struct cli *cli, struct cli_common *common, struct error *err)
 {
 	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 	static const char *const forms[] = { "text", "json", NULL };
-	int level = LOG_LEVEL_WARN, form = *errors_json;
+	int level = LOG_LEVEL_WARN, form = cli->errors_json;
 
 	if (common->errors && (form = choose(cli, err, "errors", common->errors, forms)) < 0)
 		return -1;
-	*errors_json = form == 1;
+	cli->errors_json = form == 1;
 	if (common->log_level &&
 	    (level = choose(cli, err, "log-level", common->log_level, levels)) < 0)
 		return -1;
@@ -334,7 +333,7 @@ static int show_help(const struct cli *cli, const char *purpose, const struct cl
 
 /* Parse everything, then run the command. Returns its result; help and version are done here. */
 static int dispatch(struct cli *cli, const char *purpose, const struct cli_command *commands,
-		    char **argv, bool *errors_json, struct error *err)
+		    char **argv, struct error *err)
 {
 	struct cli_common common = { 0 };
 	struct parser parser = { .cli = cli, .common = &common, .err = err };
@@ -351,7 +350,7 @@ static int dispatch(struct cli *cli, const char *purpose, const struct cli_comma
 	cli->settings = xcalloc(1, parser.command->settings_size);
 	if (parser.command->defaults)
 		memcpy(cli->settings, parser.command->defaults, parser.command->settings_size);
-	*errors_json = *errors_json || wants_errors_json(argv);
+	cli->errors_json = cli->errors_json || wants_errors_json(argv);
 	if (parse_around(&parser, argv, verb, next) < 0)
 		return -1;
 	if (common.version) {
@@ -362,8 +361,7 @@ static int dispatch(struct cli *cli, const char *purpose, const struct cli_comma
 		cli_print_help(cli, parser.command);
 		return 0;
 	}
-	if (apply_common(cli, &common, errors_json, err) < 0 ||
-	    check_operands(cli, parser.command, err) < 0)
+	if (apply_common(cli, &common, err) < 0 || check_operands(cli, parser.command, err) < 0)
 		return -1;
 	return parser.command->run(cli, err);
 }
@@ -403,12 +401,16 @@ static void fill_standard(void)
 		close(fd);
 }
 
+void cli_tell(const struct cli *cli, const struct error *err)
+{
+	error_print(err, cli->tool, cli->verb, cli->errors_json);
+}
+
 int cli_main(const char *tool, const char *purpose, const struct cli_command *commands, int argc,
 	     char **argv)
 {
 	const char *form = getenv("OCID_ERRORS");
-	bool errors_json = form && strcmp(form, "json") == 0;
-	struct cli cli = { .tool = tool };
+	struct cli cli = { .tool = tool, .errors_json = form && strcmp(form, "json") == 0 };
 	struct error err;
 
 	cli.operands = xcalloc((size_t)argc + 1, sizeof *cli.operands);
@@ -416,7 +418,7 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 	log_setup(tool, LOG_LEVEL_WARN);
 	cli_catch_signals();
 
-	int status = dispatch(&cli, purpose, commands, argv, &errors_json, &err);
+	int status = dispatch(&cli, purpose, commands, argv, &err);
 	/* who has seen that nobody reads any more has said so */
 	if (status >= 0 && status != 128 + SIGPIPE) {
 		int closed = close_stdout(&err);
@@ -430,7 +432,7 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 	if (cli_interrupted() && status != 0) {
 		status = 128 + cli_interrupted();
 	} else if (status < 0) {
-		error_print(&err, tool, cli.verb, errors_json);
+		cli_tell(&cli, &err);
 		status = (int)err.kind;
 	}
 	free_settings(&cli, commands);

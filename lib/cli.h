@@ -41,7 +41,8 @@ struct cli {
 	const char *root;    /* --root, $OCID_ROOT, else the default (rootless: below $HOME) */
 	const char *runroot; /* --runroot, $OCID_RUNROOT, else the default */
 	enum cli_output output;
-	char **operands; /* NULL-terminated */
+	bool errors_json; /* --errors json, $OCID_ERRORS */
+	char **operands;  /* NULL-terminated */
 	int operand_count;
 	void *settings; /* the command's settings struct, filled from the options */
 };
@@ -64,6 +65,9 @@ struct cli_command {
 /* Run the tool: commands ends with a row whose name is NULL. Returns the exit status for main. */
 int cli_main(const char *tool, const char *purpose, const struct cli_command *commands, int argc,
 	     char **argv);
+
+/* Tell an error that does not end the command, in the form that is wanted. */
+void cli_tell(const struct cli *cli, const struct error *err);
 
 /* A usage error: error_set(ERROR_USAGE) with a pointer to --help. Returns -1. */
 int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)

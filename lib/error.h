@@ -3,7 +3,7 @@
  * Errors as values. A function that can fail takes a `struct error *` last and returns 0 (or a
  * descriptor), and -1 on failure (pointer functions: NULL). On failure the error is filled and no
  * output parameter has changed; on success the error is untouched. Nothing is printed but by
- * error_print(), which cli_main() calls once.
+ * error_print(), which cli_main() calls once, and cli_tell().
  *
  * error_os() only directly after a failed system call. A library that fails (jansson, libcurl,
  * libarchive) leaves errno at random: use its own text with error_set().

@@ -320,9 +320,11 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	ctr-store create --image t:1 --name other >/dev/null
 	tool 3 ctr-store rm nope u:1 none web missing v:1
 	[ "$(field '.untagged // .container | length > 0' | xargs)" = "true true true" ]
-	[ "${stderr%%$'\n'*}" = 'ctr-store: error: no container or image "nope"' ]
+	[ "${stderr%%$'\n'*}" = 'ctr-store: rm: no container or image "nope"' ]
 	[ "$(wc -l <<<"$stderr")" -eq 3 ]
 	error_is not-found 'no container or image "missing"'
+	tool 3 ctr-store --errors json rm nope none
+	[ "$(jq -r .message <<<"$stderr" | xargs)" = "no container or image nope no container or image none" ]
 	# of different kinds
 	tool 1 ctr-store rm nope t:1 other
 	error_is failed "image t:1 is in use, "
