@@ -55,9 +55,11 @@ setup() {
 }
 
 @test "serve: the kind of a tool's error decides the status" {
-	for kind in failed usage not-found exists in-use denied integrity temporary limit unsupported; do
+	for kind in failed usage not-found exists in-use denied integrity limit unsupported; do
 		echo "PullImage {\"image\": {\"image\": \"error-$kind\"}}"
 	done >"$BATS_TEST_TMPDIR/calls"
+	# of PullImage it has a name of its own
+	echo 'ImageStatus {"image": {"image": "error-temporary"}}' >>"$BATS_TEST_TMPDIR/calls"
 	for name in plain silent killed hinted; do
 		echo "ImageStatus {\"image\": {\"image\": \"$name\"}}"
 	done >>"$BATS_TEST_TMPDIR/calls"
@@ -69,9 +71,9 @@ ALREADY_EXISTS: it is exists
 FAILED_PRECONDITION: it is in-use
 PERMISSION_DENIED: it is denied
 DATA_LOSS: it is integrity
-UNAVAILABLE: it is temporary
 RESOURCE_EXHAUSTED: it is limit
 UNIMPLEMENTED: it is unsupported
+UNAVAILABLE: it is temporary
 RESOURCE_EXHAUSTED: ctr-store: not as JSON
 UNKNOWN: ctr-store: failed without a word
 UNKNOWN: ctr-store was ended by signal 9
