@@ -13,7 +13,10 @@ struct zstd_state {
 	struct source *source;
 	ZSTD_DStream *stream;
 	size_t hint; /* what ZSTD_decompressStream() said last; 0: a frame has just ended */
+	unsigned long long expected, got; /* bytes of the frame, by its header and in fact */
 };
+
+enum { HEADER_MAX = 18 /* bytes of a frame's header */ };
 
 static bool zstd_matches(const unsigned char *data, size_t length)
 {
@@ -50,6 +53,19 @@ static int zstd_failed(size_t status, struct error *err)
 			 ZSTD_getErrorName(status));
 }
 
+static void begin_frame(struct zstd_state *state, const ZSTD_inBuffer *input)
+{
+	state->expected = ZSTD_getFrameContentSize(input->src, input->size);
+	state->got = 0;
+}
+
+/* By ZSTD_decompressStream() alone a frame that ends in an empty block may have any size. */
+static bool is_complete(const struct zstd_state *state)
+{
+	return state->expected == ZSTD_CONTENTSIZE_UNKNOWN ||
+	       state->expected == ZSTD_CONTENTSIZE_ERROR || state->got == state->expected;
+}
+
 static ssize_t zstd_read(void *opaque, void *out, size_t size, struct error *err)
 {
 	struct zstd_state *state = opaque;
@@ -57,18 +73,25 @@ static ssize_t zstd_read(void *opaque, void *out, size_t size, struct error *err
 	ZSTD_outBuffer output = { .dst = out, .size = size };
 
 	while (output.pos == 0) {
-		ssize_t available = source_fill(source, 1, err);
+		bool begins = state->hint == 0;
+		ssize_t available = source_fill(source, begins ? HEADER_MAX : 1, err);
 
 		if (available < 0)
 			return -1;
-		if (available == 0 && state->hint == 0)
+		if (available == 0 && begins)
 			return 0;
 
 		ZSTD_inBuffer input = { source->buffer + source->start, (size_t)available, 0 };
+		if (begins)
+			begin_frame(state, &input);
 		state->hint = ZSTD_decompressStream(state->stream, &output, &input);
 		source->start += input.pos;
+		state->got += output.pos;
 		if (ZSTD_isError(state->hint))
 			return zstd_failed(state->hint, err);
+		if (state->hint == 0 && !is_complete(state))
+			return error_set(err, ERROR_INTEGRITY,
+					 "a frame does not have the size that its header says");
 		if (available == 0 && output.pos == 0)
 			return error_set(err, ERROR_INTEGRITY, "the layer ends in mid-frame");
 	}
