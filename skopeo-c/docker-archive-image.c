@@ -287,6 +287,25 @@ int docker_archive_name(struct docker_archive *state, const char *ref,
 	return 0;
 }
 
+/* Who reads the archive has nothing but the bytes to tell what a layer is: of one that is encrypted
+ * they would be taken for a broken tar. */
+static int check_layers(const json_t *layers, const char *what, struct error *err)
+{
+	struct layer_type ignored;
+	const json_t *layer;
+	size_t i;
+
+	json_array_foreach (layers, i, layer) {
+		const char *type = json_text(layer, "mediaType", "");
+
+		if (!layer_type_parse(type, &ignored))
+			return error_set(err, ERROR_UNSUPPORTED,
+					 "%s: such archives cannot say that a layer is \"%s\"",
+					 what, type);
+	}
+	return 0;
+}
+
 int docker_archive_check(const struct plan *plan, const char *what, struct error *err)
 {
 	const struct manifest *manifest = plan_top(plan);
@@ -294,10 +313,10 @@ int docker_archive_check(const struct plan *plan, const char *what, struct error
 
 	if (manifest->is_index)
 		return error_set(err, ERROR_UNSUPPORTED, "%s: such archives hold no indexes", what);
-	if (manifest_is_image_config(type))
-		return 0;
-	return error_set(err, ERROR_UNSUPPORTED, "%s: such archives hold images, not \"%s\"", what,
-			 type);
+	if (!manifest_is_image_config(type))
+		return error_set(err, ERROR_UNSUPPORTED,
+				 "%s: such archives hold images, not \"%s\"", what, type);
+	return check_layers(json_object_get(manifest->json, "layers"), what, err);
 }
 
 char *docker_archive_blob_name(const struct blob *blob)

@@ -100,3 +100,16 @@ index_image() {
 		print(entry["digest"])
 	END
 }
+
+# layer_type LAYOUT TYPE: the only image of a layout says so of its first layer
+layer_type() {
+	local digest
+
+	jq -c --arg type "$2" '.layers[0].mediaType = $type' \
+		"$1/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$1/index.json")" >"$1/manifest"
+	digest=$(sha256sum <"$1/manifest" | cut -d ' ' -f 1)
+	jq -c --arg digest "sha256:$digest" --argjson size "$(stat -c %s "$1/manifest")" \
+		'.manifests[0] += {$digest, $size}' "$1/index.json" >"$1/index"
+	mv "$1/manifest" "$1/blobs/sha256/$digest"
+	mv "$1/index" "$1/index.json"
+}

@@ -323,3 +323,15 @@ layer_again() {
 	wait
 	[ "$(tar xOf a.tar manifest.json | jq '[.[].RepoTags[]] | length')" = 5 ]
 }
+
+@test "copy: docker-archive: takes no layers that are no tars, as skopeo does not" {
+	oci_image enc v1 '{}' "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+	layer_type enc application/vnd.oci.image.layer.v1.tar+gzip+encrypted
+	tool 1 skopeo copy -q oci:enc:v1 docker-archive:theirs.tar:app:1
+	tool 10 skopeo-c copy oci:enc:v1 docker-archive:ours.tar:app:1
+	error_is unsupported 'layer is "application/vnd.oci.image.layer.v1.tar+gzip+encrypted"'
+	[ ! -e ours.tar ]
+	# where the manifest comes along they do
+	copy oci:enc:v1 oci-archive:enc.tar:v1
+	skopeo copy -q oci-archive:enc.tar:v1 dir:d
+}

@@ -102,6 +102,14 @@ setup() {
 	[ ! -e n ]
 }
 
+@test "copy: docker-daemon: is given no layers that are no tars" {
+	oci_image enc v1 '{}' "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+	layer_type enc application/vnd.oci.image.layer.v1.tar+gzip+encrypted
+	tool 10 skopeo-c copy oci:enc:v1 docker-daemon:enc:1
+	error_is unsupported "such archives cannot say"
+	run ! podman image exists enc:1
+}
+
 @test "copy: archives of podman save, one image and several, and podman load" {
 	podman tag app:1 other:1
 	podman save -q -o one.tar app:1
