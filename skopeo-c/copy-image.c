@@ -78,6 +78,18 @@ static int check_referrers(const struct copy_request *request, struct error *err
 	return 0;
 }
 
+/* Where no manifest is kept, its digest is lost whatever becomes of the layers. */
+static int check_preserved(const struct copy_request *request, struct error *err)
+{
+	const struct transport_class *class = transport_class_of(request->destination);
+
+	if (!request->preserve_digests || !class || !class->makes_manifest)
+		return 0;
+	return error_set(err, ERROR_FAILED,
+			 "%s: no manifest is kept there, whose digest must be preserved",
+			 request->destination);
+}
+
 static int open_source(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
@@ -477,8 +489,8 @@ int copy_image(const struct copy_request *request, struct http *http, struct cop
 	};
 
 	copy.spool_directory = spool_directory_for(request->destination, request->cli->root);
-	if (check_referrers(request, err) < 0 || open_both(&copy, err) < 0 ||
-	    (!copy.already.descriptor && convert_plan(&copy, err) < 0))
+	if (check_referrers(request, err) < 0 || check_preserved(request, err) < 0 ||
+	    open_both(&copy, err) < 0 || (!copy.already.descriptor && convert_plan(&copy, err) < 0))
 		return -1;
 	if (!awaits_config(&copy))
 		make_field(&copy);

@@ -62,12 +62,24 @@ static bool begins_with(const char *name, const struct transport_class *class)
 	return strncmp(name, class->prefix, strlen(class->prefix)) == 0;
 }
 
+/* Who reads an archive of docker save makes Docker's manifest of it. */
+static int check_format(const struct cli *cli, const char *format, struct error *err)
+{
+	const struct transport_class *class = transport_class_of(cli->operands[1]);
+
+	if (!format || strcmp(format, "oci") != 0 || !class->makes_manifest)
+		return 0;
+	return cli_usage(cli, err, "%s keeps no manifests, and so none of OCI's", class->prefix);
+}
+
 static int check_settings(const struct cli *cli, const struct copy_settings *settings,
 			  struct error *err)
 {
 	const char *source = cli->operands[0], *destination = cli->operands[1];
 
 	if (transport_check_destination(destination, err) < 0)
+		return -1;
+	if (check_format(cli, settings->copy.format, err) < 0)
 		return -1;
 	if (settings->encryption.count > 0)
 		return error_set(err, ERROR_UNSUPPORTED,

@@ -67,8 +67,10 @@ struct transport_settings {
 };
 
 struct transport_class {
-	const char *prefix;    /* "docker://" */
-	bool makes_manifest;   /* a source that has none of its own: nobody knows its bytes */
+	const char *prefix; /* "docker://" */
+	/* A source that has none of its own: nobody knows its bytes. As a destination it keeps
+	 * none. */
+	bool makes_manifest;
 	bool wants_compressed; /* a destination for such images that they are compressed for */
 	/* By what policies name the images: nothing, t->path or t->reference, which is then what
 	 * the user has asked for. */

@@ -335,3 +335,17 @@ layer_again() {
 	copy oci:enc:v1 oci-archive:enc.tar:v1
 	skopeo copy -q oci-archive:enc.tar:v1 dir:d
 }
+
+@test "copy: docker-archive: keeps no manifest, so neither a digest nor a format of one, as in skopeo" {
+	for option in --preserve-digests --format=oci; do
+		tool 1 skopeo copy -q "$option" "$SRC" docker-archive:theirs.tar:app:1
+	done
+	for to in docker-archive:ours.tar:app:1 docker-daemon:app:1; do
+		tool 1 skopeo-c copy --preserve-digests "$SRC" "$to"
+		error_is failed "no manifest is kept there"
+		tool 2 skopeo-c copy --format oci "$SRC" "$to"
+		error_is usage "keeps no manifests"
+	done
+	[ ! -e ours.tar ]
+	copy --format v2s2 "$SRC" docker-archive:ours.tar:app:1
+}
