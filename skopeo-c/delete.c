@@ -11,6 +11,7 @@
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/layout-delete.h"
 #include "skopeo-c/prune-look.h"
+#include "skopeo-c/registry-missing.h"
 #include "skopeo-c/registry.h"
 #include "skopeo-c/tag-survey.h"
 #include "skopeo-c/tags.h"
@@ -98,6 +99,8 @@ static int resolve(struct deletion *deletion, struct error *err)
 	if (registry_call_run(&call, err) < 0)
 		return error_subject(err, deletion->name);
 	if (call.request.status == 404) {
+		if (registry_missing(&call, err) < 0)
+			return error_subject(err, deletion->name);
 		error_set(err, ERROR_NOT_FOUND, "no image %s in the registry", deletion->name);
 		return error_subject(err, deletion->name);
 	}

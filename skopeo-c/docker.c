@@ -7,6 +7,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/referrers.h"
+#include "skopeo-c/registry-missing.h"
 #include "skopeo-c/registry-pool.h"
 #include "skopeo-c/signature-registry.h"
 #include "skopeo-c/transport.h"
@@ -189,6 +190,8 @@ static int no_manifest(const struct transport *t, const struct registry_call *ca
 {
 	if (call->request.status != 404)
 		return registry_refused(call, t->name, err);
+	if (registry_missing(call, err) < 0)
+		return error_subject(err, t->name);
 	if (digest)
 		error_set(err, ERROR_NOT_FOUND, "%s: manifest %s is not in the registry", t->name,
 			  digest);

@@ -7,6 +7,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/challenge.h"
+#include "skopeo-c/registry-missing.h"
 
 #include <string.h>
 
@@ -61,8 +62,11 @@ json_t *tags_list(const struct reference *reference, const struct access *access
 			  "pull", &registry, err) < 0)
 		return NULL;
 	tags_start(&tags, &registry);
-	if (tags_wait(&tags, err) == 0)
+	int status = tags_wait(&tags, err);
+	if (status == 0)
 		list = json_incref(tags.list);
+	else if (err->kind == ERROR_NOT_FOUND)
+		(void)registry_missing(&tags.call, err);
 	tags_free(&tags);
 	registry_close(&registry);
 	return list;

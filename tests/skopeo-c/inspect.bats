@@ -20,6 +20,10 @@ setup_file() {
 	skopeo copy -q --all --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/multi:v1" "docker://$REGISTRY/some/multi:v1"
 }
 
+teardown() {
+	[ -z "${web_pid-}" ] || kill "$web_pid"
+}
+
 teardown_file() {
 	liar_stop
 	file_teardown
@@ -438,4 +442,41 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 	[[ $stderr == *jq* ]]
 	tool 2 skopeo-c inspect --format '{{.Nothing}}' dir:d
 	tool 2 skopeo-c inspect --raw --format '{{.Digest}}' dir:d
+}
+
+# web_server DIRECTORY: one that is no registry; $WEB is HOST:PORT, $web_pid its process
+web_server() {
+	local port
+
+	port=$(free_port)
+	/usr/bin/python3 -m http.server --bind 127.0.0.1 --directory "$1" "$port" >"$1.log" 2>&1 3>&- &
+	web_pid=$!
+	WEB=127.0.0.1:$port
+	wait_for 10 curl -s -o /dev/null "http://$WEB/"
+}
+
+@test "inspect, copy, delete, list-tags: a 404 of what is no registry is no missing image" {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir empty
+	web_server empty
+	for command in "inspect $WEB/some/image:v1" "delete $WEB/some/image:v1" "list-tags $WEB/some/image" \
+		"copy $WEB/some/image:v1 dir:d"; do
+		read -r verb name to <<<"$command"
+		tool 1 skopeo-c "$verb" --tls-verify=false "docker://$name" ${to:+"$to"}
+		error_is failed "$WEB is no registry"
+	done
+	tool 1 skopeo inspect --tls-verify=false "docker://$WEB/some/image:v1"
+}
+
+@test "inspect, delete: a 404 without a word is one of a registry that has /v2/, and is asked only then" {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p registry/v2
+	web_server registry
+	tool 3 skopeo-c inspect --tls-verify=false "docker://$WEB/some/image:v1"
+	error_is not-found "no image $WEB/some/image:v1"
+	tool 3 skopeo-c delete --tls-verify=false "docker://$WEB/some/image:v1"
+	from_now_on
+	tool 3 skopeo-c inspect --tls-verify=false --no-tags "docker://$REGISTRY/some/image:none"
+	tool 3 skopeo-c delete --tls-verify=false "docker://$REGISTRY/some/image:none"
+	asked "GET some/image/manifests/none" "HEAD some/image/manifests/none"
 }
