@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* containers-storage:[[DRIVER@ROOT+RUNROOT]]NAME: a source, an image in a store of podman's. The
  * store keeps layers unpacked: their exact tars are put together again, with a manifest for them.
- */
+ * The one that the image came with is kept, too: by it the image is known, and it is signed. */
 #include "lib/cleanup.h"
 #include "lib/containers_storage.h"
 #include "lib/json.h"
@@ -9,6 +9,7 @@
 #include "lib/path.h"
 #include "lib/reference.h"
 #include "skopeo-c/policy.h"
+#include "skopeo-c/storage-signatures.h"
 #include "skopeo-c/tar-split.h"
 #include "skopeo-c/transport.h"
 
@@ -89,7 +90,22 @@ static int check_count(const json_t *config, const json_t *descriptors, struct e
 	return 0;
 }
 
-static int make_manifest(struct containers_storage *state, struct error *err)
+/* Whether the image can be given just as it came: where its layers were not compressed. */
+static bool is_unchanged(const json_t *manifest, const json_t *descriptors)
+{
+	const json_t *layers = json_object_get(manifest, "layers");
+
+	if (json_array_size(layers) != json_array_size(descriptors))
+		return false;
+	for (size_t i = 0; i < json_array_size(layers); i++)
+		if (!json_equal(json_object_get(json_array_get(layers, i), "digest"),
+				json_object_get(json_array_get(descriptors, i), "digest")))
+			return false;
+	return true;
+}
+
+/* *is_remade: false where a signed image can stay as it is. Others become OCI's in any case. */
+static int make_manifest(struct containers_storage *state, bool *is_remade, struct error *err)
 {
 	json_auto_t *descriptors = json_array();
 	size_t length;
@@ -113,6 +129,8 @@ static int make_manifest(struct containers_storage *state, struct error *err)
 		json_pack("{s:i, s:s, s:{s:s, s:s, s:I}, s:O}", "schemaVersion", 2, "mediaType",
 			  MANIFEST_OCI, "config", "mediaType", CONFIG_OCI, "digest", digest, "size",
 			  (json_int_t)length, "layers", descriptors);
+	*is_remade =
+		!storage_signatures_are_there(state->image) || !is_unchanged(manifest, descriptors);
 	return 0;
 }
 
@@ -171,7 +189,7 @@ static int open_image(struct transport *t, const char *name, struct error *err)
 	const char *reference =
 		t->is_named ? state->asked_for : json_string_value(json_array_get(names, 0));
 	t->reference = reference ? xstrdup(reference) : NULL;
-	return make_manifest(state, err) < 0 ? error_prefix(err, "%s", t->name) : 0;
+	return make_manifest(state, &t->is_remade, err) < 0 ? error_prefix(err, "%s", t->name) : 0;
 }
 
 static int containers_storage_open(struct transport *t, const char *rest,
@@ -191,13 +209,38 @@ static int containers_storage_open(struct transport *t, const char *rest,
 	return open_image(t, name, err);
 }
 
+static int containers_storage_kept_manifest(struct transport *t, struct manifest *manifest,
+					    struct error *err)
+{
+	const struct containers_storage *state = t->state;
+	size_t length;
+	char *bytes = storage_read(&state->storage, state->image, "manifest", &length, err);
+
+	return bytes ? manifest_parse(bytes, length, NULL, NULL, t->name, manifest, err) : -1;
+}
+
 static int containers_storage_get_manifest(struct transport *t, const char *digest,
 					   struct manifest *manifest, struct error *err)
 {
 	const struct containers_storage *state = t->state;
-	char *bytes = json_compact(state->manifest);
 
+	if (!t->is_remade)
+		return containers_storage_kept_manifest(t, manifest, err);
+	char *bytes = json_compact(state->manifest);
 	return manifest_parse(bytes, strlen(bytes), MANIFEST_OCI, digest, t->name, manifest, err);
+}
+
+static int containers_storage_get_signatures(struct transport *t, const struct manifest *manifest,
+					     bool bundles, struct signatures *signatures,
+					     struct error *err)
+{
+	const struct containers_storage *state = t->state;
+
+	(void)manifest; /* there is only one */
+	(void)bundles;
+	return storage_signatures_read(&state->storage, state->image, signatures, err) < 0
+		       ? error_prefix(err, "%s", t->name)
+		       : 0;
 }
 
 /* The tar of a layer; the store's layers are locked until it is freed. */
@@ -288,11 +331,14 @@ static int containers_storage_list(const char *rest, const struct transport_sett
 
 const struct transport_class transport_containers_storage = {
 	.prefix = "containers-storage:",
+	.identity = IDENTITY_REFERENCE,
 	.add_scopes = containers_storage_add_scopes,
 	.makes_manifest = true,
 	.list = containers_storage_list,
 	.open = containers_storage_open,
 	.close = containers_storage_close,
 	.get_manifest = containers_storage_get_manifest,
+	.kept_manifest = containers_storage_kept_manifest,
+	.get_signatures = containers_storage_get_signatures,
 	.open_blob = containers_storage_open_blob,
 };

@@ -134,6 +134,27 @@ static int end_config(struct copy *copy, struct error *err)
 				   : 0;
 }
 
+/* Something is about to become different. */
+static int refuse_changes(const struct copy *copy, struct error *err)
+{
+	const struct copy_request *request = copy->request;
+	const struct transport_class *class = transport_class_of(request->destination);
+
+	if (request->with_referrers)
+		return error_set(err, ERROR_FAILED,
+				 "%s: this copy would change digests, to which referrers refer",
+				 copy->from.name);
+	if (request->preserve_digests)
+		return error_set(err, ERROR_FAILED,
+				 "%s: this copy would change digests, which must be preserved",
+				 copy->from.name);
+	if (!copy->signatures.any || (class && class->drops_signatures))
+		return 0;
+	error_set(err, ERROR_FAILED, "%s: this copy would make the signatures of the image invalid",
+		  copy->from.name);
+	return error_hint(err, "--remove-signatures leaves them behind");
+}
+
 static int read_source(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
@@ -143,7 +164,8 @@ static int read_source(struct copy *copy, struct error *err)
 		return -1;
 	if (copy->plan.is_there)
 		return 0;
-	if (trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0)
+	if (trust_check(request->trust, &copy->from, &copy->plan, &copy->signatures, err) < 0 ||
+	    (copy->from.is_remade && refuse_changes(copy, err) < 0))
 		return -1;
 	/* of schema 1 the configuration is not made yet */
 	return copy->plan.image && !copy->plan.image->is_schema1 ? begin_config(copy, err) : 0;
@@ -217,12 +239,13 @@ static int open_both(struct copy *copy, struct error *err)
 static struct conversion conversion_for(const struct copy *copy)
 {
 	struct conversion conversion = copy->request->conversion;
+	bool is_signed = copy->signatures.any && !copy->from.is_remade;
 
-	/* nobody knows the bytes of a manifest that was made up here */
+	/* nobody knows the bytes of a manifest that was made up here, unless it is signed */
 	conversion.not_unnamed = copy->from.class->makes_manifest;
 	if (conversion.not_unnamed && conversion.layers == LAYERS_KEPT) {
-		bool compress =
-			copy->to.class->wants_compressed && !copy->request->accept_uncompressed;
+		bool compress = copy->to.class->wants_compressed &&
+				!copy->request->accept_uncompressed && !is_signed;
 
 		conversion.layers = compress ? LAYERS_COMPRESSED : LAYERS_KEPT;
 		conversion.recoding.way = compress ? COMPRESSION_GZIP : COMPRESSION_NONE;
@@ -239,21 +262,7 @@ static int convert_plan(struct copy *copy, struct error *err)
 
 	if (!conversion_changes(&conversion, &copy->plan))
 		return 0;
-	if (request->with_referrers)
-		return error_set(err, ERROR_FAILED,
-				 "%s: this copy would change digests, to which referrers refer",
-				 copy->from.name);
-	if (request->preserve_digests)
-		return error_set(err, ERROR_FAILED,
-				 "%s: this copy would change digests, which must be preserved",
-				 copy->from.name);
-	if (copy->signatures.any) {
-		error_set(err, ERROR_FAILED,
-			  "%s: this copy would make the signatures of the image invalid",
-			  copy->from.name);
-		return error_hint(err, "--remove-signatures leaves them behind");
-	}
-	if (end_config(copy, err) < 0 ||
+	if (refuse_changes(copy, err) < 0 || end_config(copy, err) < 0 ||
 	    convert(&copy->from, &copy->to, &conversion, copy->http, request->parallel, &copy->plan,
 		    &copy->converted, err) < 0)
 		return -1;

@@ -179,6 +179,8 @@ static int get_manifest(struct inspection *inspection, struct error *err)
 	struct transport *from = &inspection->from;
 	struct blob entry;
 
+	if (!inspection->entry && from->class->kept_manifest)
+		return from->class->kept_manifest(from, &inspection->manifest, err);
 	if (!inspection->entry)
 		return from->class->get_manifest(from, NULL, &inspection->manifest, err);
 	if (blob_from_json(inspection->entry, from->name, &entry, err) < 0 ||

@@ -92,6 +92,9 @@ struct transport_class {
 	/* As a source. digest NULL: what the transport's name stands for. */
 	int (*get_manifest)(struct transport *t, const char *digest, struct manifest *manifest,
 			    struct error *err);
+	/* The manifest that the image came with, which its signatures are for, where get_manifest()
+	 * may make another one: see is_remade. NULL where there is no such thing. */
+	int (*kept_manifest)(struct transport *t, struct manifest *manifest, struct error *err);
 	/* Ask already for what get_manifest() will read next; false where it will not come by
 	 * waiting. Once is_answered() get_manifest() takes no time. NULL where it never does. */
 	bool (*expect_manifest)(struct transport *t, const char *digest);
@@ -154,6 +157,7 @@ struct transport {
 	char *name;	 /* as errors call it: "docker.io/library/nginx:latest", "oci:/tmp/x:y" */
 	char *reference; /* the full image reference where there is one, else NULL */
 	bool is_named;	 /* a source that was chosen by this reference */
+	bool is_remade;	 /* a source whose get_manifest() gives another than kept_manifest() */
 	char *path;	 /* of the directory or archive where it is one, else NULL */
 	void *state;	 /* of the class */
 	const char *registries_d;  /* borrowed from the settings */

@@ -311,8 +311,8 @@ static int judge_all(const struct check *check, struct error *err)
 	return images > 0 ? 0 : judge(check, plan_top(check->plan), err);
 }
 
-int trust_check(struct trust *trust, struct transport *from, const struct plan *plan,
-		struct trust_image *image, struct error *err)
+static int check_plan(struct trust *trust, struct transport *from, const struct plan *plan,
+		      struct trust_image *image, struct error *err)
 {
 	const json_t *requirements = requirements_for(trust, from);
 	bool wanted = policy_wants_signatures(requirements);
@@ -333,7 +333,7 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 	if (carry && !trust->options->remove_list_signatures &&
 	    check_reduced(from, plan, bundles, image, err) < 0)
 		return -1;
-	if (from->class->identity == IDENTITY_REFERENCE && from->reference &&
+	if (from->class->identity == IDENTITY_REFERENCE && from->reference && from->is_named &&
 	    reference_parse(from->reference, &reference, &ignored) == 0)
 		check.reference = &reference;
 	if (wanted && from->class->signature_rules &&
@@ -353,4 +353,17 @@ int trust_check(struct trust *trust, struct transport *from, const struct plan *
 	else if (trust->options->remove_list_signatures)
 		drop_of_indexes(image, plan);
 	return 0;
+}
+
+int trust_check(struct trust *trust, struct transport *from, const struct plan *plan,
+		struct trust_image *image, struct error *err)
+{
+	cleanup_manifest struct manifest kept = { 0 };
+	const struct plan alone = { .manifests = &kept, .count = 1, .image = &kept };
+
+	if (!from->class->kept_manifest)
+		return check_plan(trust, from, plan, image, err);
+	return from->class->kept_manifest(from, &kept, err) < 0
+		       ? -1
+		       : check_plan(trust, from, &alone, image, err);
 }

@@ -67,6 +67,16 @@ setup() {
 	podman untag app:1 example.com/second/name:2
 }
 
+@test "inspect: an image of podman's store has the manifest that it came with, as for skopeo" {
+	for name in app:1 "@$(podman images -q --no-trunc app:1 | head -n 1 | cut -d : -f 2)"; do
+		tool skopeo-c inspect --raw "containers-storage:$name"
+		diff <(skopeo inspect --raw "containers-storage:$name") <(printf %s "$output")
+		tool skopeo-c inspect --no-tags "containers-storage:$name"
+		diff <(skopeo inspect --no-tags "containers-storage:$name" | jq -S 'del(.LayersData)') \
+			<(jq -S 'del(.LayersData)' <<<"$output")
+	done
+}
+
 @test "copy: a store whose files are not what they were is found out" {
 	cp -r "$STORE" store
 	layer=$(jq -r '.[0].id' store/overlay-layers/layers.json)

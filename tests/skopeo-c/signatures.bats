@@ -222,6 +222,53 @@ sign() {
 	tool skopeo-c copy -q --format v2s2 --remove-signatures dir:d dir:g
 }
 
+@test "signatures: podman's store keeps those of an image, for the manifest that it came with" {
+	local store="containers-storage:[vfs@$PWD/store+$PWD/runroot]" digest image
+
+	for key in good other; do
+		policy $key.json "{${GOOD/good.gpg/$key.gpg}}"
+		sed -i 's/"docker"/"containers-storage"/' $key.json
+	done
+	image=$store$REGISTRY/t/x:v1
+	skopeo --insecure-policy copy -q --src-tls-verify=false "docker://$REGISTRY/t/x:v1" "$image"
+	tool 6 skopeo-c copy --policy other.json --remove-signatures "$image" dir:d
+	error_is denied "the GPG signature by"
+	tool 1 skopeo --policy other.json copy -q --remove-signatures "$image" dir:theirs
+	# its layers are unpacked there: what was signed cannot be made again
+	tool 1 skopeo-c copy --policy good.json "$image" dir:d
+	error_is failed "make the signatures of the image invalid"
+	tool 1 skopeo --policy good.json copy -q "$image" dir:theirs
+	# the store keeps no signatures, so none becomes invalid there
+	tool skopeo-c copy --policy good.json "$image" store:
+	tool skopeo-c copy --policy good.json --remove-signatures "$image" dir:d
+	skopeo --policy good.json copy -q --remove-signatures "$image" dir:theirs
+	tool 1 skopeo-c copy --preserve-digests --remove-signatures "$image" dir:e
+	# by its id it was asked for by no name
+	tool 6 skopeo-c copy --policy good.json --remove-signatures "$store@$(jq -r '.[0].id' store/vfs-images/images.json)" dir:e
+	[ ! -e e ]
+	skopeo --insecure-policy copy -q --remove-signatures --src-tls-verify=false "docker://$REGISTRY/t/x:other" "${store}x:other"
+	tool 6 skopeo-c copy --policy good.json "${store}x:other" dir:e
+	error_is denied "there is none"
+}
+
+@test "signatures: of podman's store they come along where its layers were not compressed" {
+	local image="containers-storage:[vfs@$PWD/store+$PWD/runroot]$REGISTRY/t/x:plain"
+
+	tool skopeo-c copy --dest-decompress "$SRC" dir:plain
+	tool skopeo-c copy --sign-by good@example.com --sign-identity "$REGISTRY/t/x:plain" dir:plain dir:signed
+	skopeo --insecure-policy copy -q dir:signed "$image"
+	skopeo --insecure-policy copy -q "$image" dir:theirs
+	tool skopeo-c copy "$image" dir:ours
+	diff -r theirs ours
+	diff -r signed ours
+	tool skopeo-c copy --dest-tls-verify=false "$image" "docker://$REGISTRY/t/x:plain"
+	policy p.json "{$GOOD}"
+	peer_takes p.json "$REGISTRY/t/x:plain"
+	truncate -s -1 store/vfs-images/*/signatures
+	tool 7 skopeo-c copy "$image" dir:e
+	error_is integrity "not as long as it says"
+}
+
 @test "signatures: what a path is, was never asked for by name" {
 	sign for-path
 	tool skopeo-c copy -q --src-tls-verify=false "docker://$REGISTRY/t/x:for-path" dir:d
