@@ -10,6 +10,7 @@
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/layout-delete.h"
+#include "skopeo-c/lookaside.h"
 #include "skopeo-c/prune-look.h"
 #include "skopeo-c/registry-missing.h"
 #include "skopeo-c/registry.h"
@@ -26,7 +27,7 @@ enum { NAMED_MAX = 5 };
 struct delete_settings {
 	struct access access;
 	bool all_tags;
-	const char *daemon, *blob_dir;
+	const char *daemon, *blob_dir, *registries_d;
 };
 
 static const struct delete_settings defaults = {
@@ -41,6 +42,8 @@ static const struct cli_option options[] = {
 	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(daemon), NULL },
 	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(blob_dir),
 	  "where the blobs of an oci: layout are, which stay" },
+	{ "registries.d", 0, "DIR", OPTION_STRING, FIELD(registries_d),
+	  "where signatures are, instead of the usual registries.d" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -322,6 +325,24 @@ static int delete_all(struct deletion *deletion, json_t **with, struct error *er
 	return 0;
 }
 
+/* What was said of the manifest that is gone. That it stays is no reason to fail: it harms nobody.
+ */
+static void delete_signatures(const struct deletion *deletion)
+{
+	const struct delete_settings *settings = deletion->cli->settings;
+	cleanup_lookaside struct lookaside lookaside = { 0 };
+	struct error problem = { 0 };
+
+	/* with the manifest go those that the registry keeps itself */
+	if (deletion->registry.keeps_signatures)
+		return;
+	if (lookaside_find(settings->registries_d, &deletion->reference, &lookaside, &problem) <
+		    0 ||
+	    lookaside_delete(&lookaside, &deletion->reference, deletion->digest, &problem) < 0)
+		log_message(LOG_LEVEL_WARN, "%s: its signatures are not deleted: %s",
+			    deletion->name, problem.message);
+}
+
 static int delete_from_registry(const struct cli *cli, struct error *err)
 {
 	const struct delete_settings *settings = cli->settings;
@@ -336,6 +357,8 @@ static int delete_from_registry(const struct cli *cli, struct error *err)
 			     : delete_tag(&deletion, &whole, err);
 	if (status < 0)
 		return -1;
+	if (whole)
+		delete_signatures(&deletion);
 	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "name", deletion.name, "deleted",
 					whole ? "manifest" : "tag", "digest", deletion.digest);
 	if (with)

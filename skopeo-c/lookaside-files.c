@@ -142,3 +142,31 @@ int lookaside_write(const struct lookaside *lookaside, const struct reference *r
 		return error_os(err, "%s", path);
 	return add_missing(fd, url, signatures, err);
 }
+
+/* ---- deleting ---- */
+
+static int delete_all(int dir_fd, const char *path, struct error *err)
+{
+	for (int number = 1;; number++) {
+		cleanup_free char *name = xasprintf("signature-%d", number);
+
+		if (unlinkat(dir_fd, name, 0) < 0)
+			return errno == ENOENT ? 0 : error_os(err, "%s/%s", path, name);
+	}
+}
+
+int lookaside_delete(const struct lookaside *lookaside, const struct reference *reference,
+		     const char *digest, struct error *err)
+{
+	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
+	const char *path = url + strlen(FILE_SCHEME);
+
+	if (strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) != 0)
+		return 0;
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return error_os(err, "%s", path);
+	return delete_all(fd, path, err);
+}

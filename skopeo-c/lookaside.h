@@ -47,3 +47,7 @@ int lookaside_read(const struct lookaside *lookaside, const struct reference *re
  * web server. */
 int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,
 		    const char *digest, const struct signatures *signatures, struct error *err);
+
+/* Delete all that would be added to, of a manifest that is gone. Those on a web server stay. */
+int lookaside_delete(const struct lookaside *lookaside, const struct reference *reference,
+		     const char *digest, struct error *err);

@@ -364,6 +364,35 @@ sign() {
 	lookaside_is "default-docker:" "  lookaside: file://$BATS_FILE_TMPDIR/lookaside"
 }
 
+@test "signatures: delete takes along those of a manifest that is gone, as skopeo does" {
+	local digest store=$BATS_FILE_TMPDIR/lookaside/t
+
+	skopeo --insecure-policy copy -q --dest-tls-verify=false --sign-by good@example.com "oci:$BATS_FILE_TMPDIR/other:v1" \
+		"docker://$REGISTRY/t/gone:theirs"
+	digest=$(digest_of "$REGISTRY/t/gone:theirs" | tr : =)
+	[ -e "$store/gone@$digest/signature-1" ]
+	skopeo delete --tls-verify=false "docker://$REGISTRY/t/gone:theirs"
+	[ ! -e "$store/gone@$digest/signature-1" ]
+	for name in one two; do
+		tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com --sign-identity "x/y:$name" \
+			"oci:$BATS_FILE_TMPDIR/other:v1" "docker://$REGISTRY/t/gone:$name"
+	done
+	[ -e "$store/gone@$digest/signature-2" ]
+	# what is still needed keeps them
+	tool 5 skopeo-c delete --tls-verify=false "docker://$REGISTRY/t/gone:one"
+	[ -e "$store/gone@$digest/signature-2" ]
+	tool skopeo-c delete --all-tags --tls-verify=false "docker://$REGISTRY/t/gone:one"
+	[ -z "$(ls "$store/gone@$digest")" ]
+	# that they cannot be deleted does not matter
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/gone:v1"
+	digest=$(digest_of "$REGISTRY/t/gone:v1" | tr : =)
+	rm "$store/gone@$digest/signature-1"
+	mkdir "$store/gone@$digest/signature-1"
+	tool skopeo-c delete --tls-verify=false "docker://$REGISTRY/t/gone:v1"
+	[[ $stderr == *"its signatures are not deleted: $store/gone@$digest/signature-1"* ]]
+	tool 3 skopeo-c delete --tls-verify=false "docker://$REGISTRY/t/gone:v1"
+}
+
 @test "signatures: registries.d that is wrong, doubled, or elsewhere" {
 	mkdir rd
 	printf 'default-docker:\n  lookaside: [a]\n' >rd/a.yaml
