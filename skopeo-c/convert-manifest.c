@@ -55,7 +55,7 @@ static int convert_layer(json_t *layer, bool is_docker, const struct successors 
 
 	if (!layer_type_parse(media_type, &type))
 		return is_docker ? cannot_say(what, media_type, err) : 0;
-	if (recoded) {
+	if (recoded && strcmp(recoded->digest, json_text(layer, "digest", "")) != 0) {
 		type.way = successors->way;
 		json_object_set_new(layer, "digest", json_string(recoded->digest));
 		json_object_set_new(layer, "size", json_integer(recoded->size));

@@ -54,14 +54,22 @@ static bool is_image(const struct manifest *manifest)
 	return !manifest->is_index && manifest_is_image_config(type);
 }
 
-static bool layer_changes(const struct conversion *conversion, const char *media_type)
+/* Of what is said to be a plain tar only its bytes tell whether it has to be decompressed. */
+static bool needs_look(const struct conversion *conversion, const struct layer_type *type)
+{
+	return !conversion->is_made_up && conversion->layers == LAYERS_RECODED &&
+	       conversion->recoding.way == COMPRESSION_NONE && type->way == COMPRESSION_NONE;
+}
+
+static bool layer_changes(const struct conversion *conversion, const char *media_type, bool surely)
 {
 	struct layer_type type;
 
 	if (!layer_type_parse(media_type, &type) || type.is_foreign)
 		return false;
-	if (conversion->not_unnamed &&
-	    (type.way == COMPRESSION_BZIP2 || type.way == COMPRESSION_XZ))
+	if (!surely && needs_look(conversion, &type))
+		return true;
+	if (conversion->is_made_up && (type.way == COMPRESSION_BZIP2 || type.way == COMPRESSION_XZ))
 		return true;
 	if (conversion->format && strcmp(conversion->format, MANIFEST_DOCKER) == 0 &&
 	    !layer_type_name(&type, true))
@@ -87,7 +95,7 @@ static bool format_changes(const struct conversion *conversion, const struct man
 	       is_docker != (strcmp(conversion->format, MANIFEST_DOCKER) == 0);
 }
 
-bool conversion_changes(const struct conversion *conversion, const struct plan *plan)
+bool conversion_changes(const struct conversion *conversion, const struct plan *plan, bool surely)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct manifest *manifest = &plan->manifests[i];
@@ -99,7 +107,7 @@ bool conversion_changes(const struct conversion *conversion, const struct plan *
 		if (!is_image(manifest))
 			continue;
 		json_array_foreach (json_object_get(manifest->json, "layers"), n, layer) {
-			if (layer_changes(conversion, json_text(layer, "mediaType", "")))
+			if (layer_changes(conversion, json_text(layer, "mediaType", ""), surely))
 				return true;
 		}
 	}
@@ -135,7 +143,7 @@ static void note_changes(struct converted *state, const struct conversion *conve
 			    i, layer) {
 		if (manifest->is_schema1 ||
 		    (is_image(manifest) &&
-		     layer_changes(conversion, json_text(layer, "mediaType", ""))))
+		     layer_changes(conversion, json_text(layer, "mediaType", ""), false)))
 			note_change(state, layer);
 	}
 }

@@ -16,12 +16,14 @@ struct conversion {
 		LAYERS_COMPRESSED, /* those that are not compressed at all are */
 		LAYERS_RECODED	   /* all get the way of `recoding` */
 	} layers;
-	bool not_unnamed; /* layers of a way that no specification names a type for are recoded */
+	/* The types of the layers were found out here, and are right; those of a way that no
+	 * specification names a type for are recoded. */
+	bool is_made_up;
 	struct recoding recoding;
 };
 
-/* Whether anything would become different; images of schema 1 always do. */
-bool conversion_changes(const struct conversion *conversion, const struct plan *plan);
+/* Whether anything may become different, or surely does; images of schema 1 always do. */
+bool conversion_changes(const struct conversion *conversion, const struct plan *plan, bool surely);
 
 /* Make what is planned anew. `result` is opened: it gives what `from`, which it goes on using, does
  * not have, and `to` has not got yet. parallel: blobs at a time. */

@@ -242,8 +242,8 @@ static struct conversion conversion_for(const struct copy *copy)
 	bool is_signed = copy->signatures.any && !copy->from.is_remade;
 
 	/* nobody knows the bytes of a manifest that was made up here, unless it is signed */
-	conversion.not_unnamed = copy->from.class->makes_manifest;
-	if (conversion.not_unnamed && conversion.layers == LAYERS_KEPT) {
+	conversion.is_made_up = copy->from.class->makes_manifest;
+	if (conversion.is_made_up && conversion.layers == LAYERS_KEPT) {
 		bool compress = copy->to.class->wants_compressed &&
 				!copy->request->accept_uncompressed && !is_signed;
 
@@ -259,12 +259,17 @@ static int convert_plan(struct copy *copy, struct error *err)
 {
 	const struct copy_request *request = copy->request;
 	const struct conversion conversion = conversion_for(copy);
+	char before[DIGEST_SIZE];
 
-	if (!conversion_changes(&conversion, &copy->plan))
+	if (!conversion_changes(&conversion, &copy->plan, false))
 		return 0;
-	if (refuse_changes(copy, err) < 0 || end_config(copy, err) < 0 ||
+	memcpy(before, plan_top(&copy->plan)->digest, sizeof before);
+	if ((conversion_changes(&conversion, &copy->plan, true) && refuse_changes(copy, err) < 0) ||
+	    end_config(copy, err) < 0 ||
 	    convert(&copy->from, &copy->to, &conversion, copy->http, request->parallel, &copy->plan,
 		    &copy->converted, err) < 0)
+		return -1;
+	if (strcmp(plan_top(&copy->plan)->digest, before) != 0 && refuse_changes(copy, err) < 0)
 		return -1;
 	if (!copy->plan.image)
 		return 0;

@@ -151,3 +151,17 @@ layer_digest() {
 	tool ctr-store unpack --backend overlay chunked
 	cmp "$OCID_ROOT"/layers/*/diff/numbers "$BATS_FILE_TMPDIR/root/numbers"
 }
+
+@test "copy: --dest-decompress decompresses what is only said to be a plain tar, as skopeo does" {
+	oci_image said a '{}' "$BATS_FILE_TMPDIR/layer.tar" >/dev/null
+	layer_type said application/vnd.oci.image.layer.v1.tar
+	skopeo copy -q --dest-decompress oci:said:a dir:theirs
+	tool skopeo-c copy --dest-decompress oci:said:a dir:ours
+	diff <(jq -S . theirs/manifest.json) <(jq -S . ours/manifest.json)
+	tool 1 skopeo-c copy --preserve-digests --dest-decompress oci:said:a dir:no
+	error_is failed "would change digests"
+	[ ! -e no ]
+	# what is one stays as it is, with everything that is said of it
+	tool skopeo-c copy --preserve-digests --dest-decompress dir:ours dir:again
+	diff -r ours again
+}
