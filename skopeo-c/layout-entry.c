@@ -35,6 +35,34 @@ static bool is_companion(const json_t *entry)
 	return name ? subject != NULL : json_object_get(entry, "artifactType") != NULL;
 }
 
+/* As skopeo has it (containers/image, oci/internal): words, and between them a separator. */
+static bool is_name(const char *text)
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	for (;;) {
+		size_t length = strspn(text, letters);
+
+		text += length;
+		if (length == 0 || *text == '\0')
+			return length > 0;
+		if (!strchr("-._:@+/", *text))
+			return false;
+		text += strncmp(text, "--", 2) == 0 ? 2 : 1;
+	}
+}
+
+int layout_entry_check_name(const char *ref, const char *what, struct error *err)
+{
+	if (ref && ref[0] == '@')
+		return error_set(err, ERROR_USAGE, "%s: \"@N\" can only name a source", what);
+	if (!ref || is_name(ref))
+		return 0;
+	error_set(err, ERROR_USAGE, "%s: \"%s\" cannot name an image in a layout", what, ref);
+	return error_hint(err, "letters and digits, with one of -._:@+/ or -- between them");
+}
+
 static json_t *find_only(const json_t *manifests)
 {
 	json_t *entry, *found = NULL;

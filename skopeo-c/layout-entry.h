@@ -14,6 +14,10 @@ struct transport;
 json_t *layout_entry_find(const json_t *manifests, const char *ref, const char *what,
 			  struct error *err);
 
+/* ERROR_USAGE unless REF, or NULL, may name an image to come: what others could not name is made by
+ * nobody. */
+int layout_entry_check_name(const char *ref, const char *what, struct error *err);
+
 /* A full reference that other tools have left with the entry, or NULL. The caller frees it. */
 char *layout_entry_reference(const json_t *entry);
 

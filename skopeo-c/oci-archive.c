@@ -77,8 +77,8 @@ static int open_destination(struct transport *t, const char *path, const char *r
 {
 	struct oci_archive *state = t->state;
 
-	if (ref && ref[0] == '@')
-		return error_set(err, ERROR_USAGE, "%s: \"@N\" can only name a source", t->name);
+	if (layout_entry_check_name(ref, t->name, err) < 0)
+		return -1;
 	if (archive_writer_open(path, renewed, &state->writer, err) < 0)
 		return -1;
 	state->ref_name = ref ? xstrdup(ref) : NULL;

@@ -49,8 +49,8 @@ static int oci_open(struct transport *t, const char *rest,
 	}
 	if (!settings->is_destination)
 		return open_source(t, state, path, ref, err);
-	if (ref && ref[0] == '@')
-		return error_set(err, ERROR_USAGE, "%s: \"@N\" can only name a source", t->name);
+	if (layout_entry_check_name(ref, t->name, err) < 0)
+		return -1;
 	if (layout_open(path, true, &state->layout, err) < 0)
 		return -1;
 	state->gate_fd = layout_gate(&state->layout, LOCK_SHARED, true, err);

@@ -349,3 +349,25 @@ layer_again() {
 	[ ! -e ours.tar ]
 	copy --format v2s2 "$SRC" docker-archive:ours.tar:app:1
 }
+
+@test "copy: an image of a layout gets the names that skopeo takes, and no others" {
+	for name in a A-b a--b a.b_c:d@e+f/g 1; do
+		copy "$OTHER" "oci:names:$name"
+		copy "$OTHER" "oci-archive:names.tar:$name"
+		skopeo copy -q "$OTHER" "oci:theirs:$name"
+	done
+	for name in "a b" a__b -a a- a---b a//b /a a/ a:@b "a,b" $'a\n' ä; do
+		run ! skopeo copy -q "$OTHER" "oci:none:$name"
+		for to in oci:none oci-archive:none.tar; do
+			tool 2 skopeo-c copy "$OTHER" "$to:$name"
+			error_is usage
+		done
+	done
+	error_is usage "cannot name an image in a layout"
+	[ ! -e none ]
+	[ ! -e none.tar ]
+	# what another tool has named so can be read
+	skopeo-c copy "$OTHER" oci:odd:x >/dev/null
+	sed -i 's/"x"/"a b"/' odd/index.json
+	copy "oci:odd:a b" dir:d
+}
