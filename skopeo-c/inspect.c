@@ -58,17 +58,24 @@ static json_t *or_null(const json_t *value)
 	return value ? json_incref((json_t *)value) : json_null();
 }
 
-static void add_layers(const json_t *layers, json_t *result)
+/* Schema 1 does not say of what type a layer is. */
+static json_t *layer_type(const struct inspection *inspection, const json_t *layer)
+{
+	return inspection->manifest.is_schema1 ? json_string("")
+					       : json_incref(json_object_get(layer, "mediaType"));
+}
+
+static void add_layers(const struct inspection *inspection, json_t *result)
 {
 	json_t *digests = json_array(), *data = json_array();
 	const json_t *layer;
 	size_t i;
 
-	json_array_foreach (layers, i, layer) {
+	json_array_foreach (inspection->layers, i, layer) {
 		json_array_append(digests, json_object_get(layer, "digest"));
 		json_array_append_new(data,
-				      json_pack("{s:O, s:O, s:O, s:o}", "MIMEType",
-						json_object_get(layer, "mediaType"), "Digest",
+				      json_pack("{s:o, s:O, s:O, s:o}", "MIMEType",
+						layer_type(inspection, layer), "Digest",
 						json_object_get(layer, "digest"), "Size",
 						json_object_get(layer, "size"), "Annotations",
 						or_null(json_object_get(layer, "annotations"))));
@@ -97,10 +104,15 @@ static void add_platform(const struct inspection *inspection, json_t *result)
 	json_object_set_new(result, "Size", json_integer(size));
 }
 
-/* What skopeo, which reads it as a time, makes of it; what is none stays. The caller owns it. */
-static json_t *created_of(const json_t *config)
+/* What skopeo, which reads it as a time, makes of it; what is none stays. Of Docker's images, of
+ * which each should have one, it shows Go's first moment then. The caller owns it. */
+static json_t *created_of(const struct inspection *inspection)
 {
-	json_t *created = json_object_get(config, "created");
+	json_t *created = json_object_get(inspection->config, "created");
+	bool is_none = !created || json_is_null(created);
+
+	if (is_none && inspection->config && inspection->is_docker)
+		return json_string("0001-01-01T00:00:00Z");
 	cleanup_free char *text =
 		json_is_string(created) ? go_time_json(json_string_value(created)) : NULL;
 
@@ -114,14 +126,16 @@ static json_t *summarize(const struct inspection *inspection)
 	const json_t *inner = json_object_get(config, "config");
 	/* the name is without tag and digest */
 	const char *name = inspection->repository ? inspection->repository : inspection->title;
+	const char *tag = json_text(inspection->manifest.json, "tag", "");
 	json_t *result = json_pack(
-		"{s:s*, s:s, s:O, s:o, s:s, s:o, s:s, s:s}", "Name", name, "Digest",
-		inspection->digest, "RepoTags", inspection->tag_list, "Created", created_of(config),
-		"DockerVersion", json_text(config, "docker_version", ""), "Labels",
-		or_null(json_object_get(inner, "Labels")), "Architecture",
+		"{s:s*, s:s*, s:s, s:O, s:o, s:s, s:o, s:s, s:s}", "Name", name, "Tag",
+		inspection->manifest.is_schema1 && tag[0] ? tag : NULL, "Digest",
+		inspection->digest, "RepoTags", inspection->tag_list, "Created",
+		created_of(inspection), "DockerVersion", json_text(config, "docker_version", ""),
+		"Labels", or_null(json_object_get(inner, "Labels")), "Architecture",
 		json_text(config, "architecture", ""), "Os", json_text(config, "os", ""));
 
-	add_layers(inspection->layers, result);
+	add_layers(inspection, result);
 	json_object_set_new(result, "Env", or_null(json_object_get(inner, "Env")));
 	if (inspection->session->settings->all)
 		add_platform(inspection, result);
@@ -131,9 +145,9 @@ static json_t *summarize(const struct inspection *inspection)
 /* The types of skopeo's results in Go, see template.h. */
 static json_t *result_shape(void)
 {
-	return json_pack("{s:s, s:b, s:[], s:{}, s:[{s:s, s:s, s:i, s:{}}]}", "Name", "", "Created",
-			 1, "Env", "Labels", "LayersData", "MIMEType", "", "Digest", "", "Size", 0,
-			 "Annotations");
+	return json_pack("{s:s, s:s, s:b, s:[], s:{}, s:[{s:s, s:s, s:i, s:{}}]}", "Name", "",
+			 "Tag", "", "Created", 1, "Env", "Labels", "LayersData", "MIMEType", "",
+			 "Digest", "", "Size", 0, "Annotations");
 }
 
 static json_t *config_shape(void)

@@ -124,6 +124,7 @@ static bool recall(struct inspection *inspection)
 	const json_t *known = json_object_get(inspection->session->known, inspection->known_as);
 	if (!known)
 		return false;
+	inspection->is_docker = json_is_true(json_object_get(known, "is_docker"));
 	inspection->config = json_incref(json_object_get(known, "config"));
 	inspection->layers = json_incref(json_object_get(known, "layers"));
 	return true;
@@ -140,8 +141,8 @@ static void remember(const struct inspection *inspection)
 	if (json_object_size(known) >= KNOWN_MAX)
 		json_object_clear(known);
 	json_object_set_new(known, inspection->known_as,
-			    json_pack("{s:O, s:O}", "config", inspection->config, "layers",
-				      inspection->layers));
+			    json_pack("{s:b, s:O, s:O}", "is_docker", inspection->is_docker,
+				      "config", inspection->config, "layers", inspection->layers));
 }
 
 /* ---- manifest and config ---- */
@@ -230,6 +231,8 @@ static int choose_image(struct inspection *inspection, struct error *err)
 		return 0;
 	if (plan_choose(from, manifest, inspection->session->platform, err) < 0)
 		return -1;
+	inspection->is_docker =
+		manifest->is_schema1 || strcmp(manifest->media_type, MANIFEST_DOCKER) == 0;
 	if (!manifest->is_schema1)
 		return image_begin(from, manifest, &inspection->image, &inspection->config_source,
 				   err) < 0

@@ -55,6 +55,7 @@ struct inspection {
 	struct error problem;	  /* why */
 	char digest[DIGEST_SIZE]; /* of what was asked for, an index or a manifest */
 	json_t *images;		  /* the entries of an index, when all are wanted: then no more */
+	bool is_docker;		  /* the image is Docker's, not OCI's */
 	json_t *config;		  /* NULL where an artifact's is no JSON object */
 	json_t *layers;		  /* their descriptors */
 	json_t *tag_list;	  /* an array */

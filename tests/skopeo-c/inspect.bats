@@ -480,3 +480,30 @@ web_server() {
 	tool 3 skopeo-c delete --tls-verify=false "docker://$REGISTRY/some/image:none"
 	asked "GET some/image/manifests/none" "HEAD some/image/manifests/none"
 }
+
+@test "inspect: of an image without a time, and of one of schema 1, is what skopeo prints" {
+	local config
+
+	cd "$BATS_TEST_TMPDIR" || return
+	skopeo copy -q --format v2s2 "oci:$BATS_FILE_TMPDIR/oci:v1" dir:docker
+	config=$(jq -r '.config.digest[7:]' docker/manifest.json)
+	jq -c 'del(.created)' "docker/$config" >config
+	config=$(sha256sum <config | cut -d ' ' -f 1)
+	mv config "docker/$config"
+	jq -c --arg digest "sha256:$config" --argjson size "$(stat -c %s "docker/$config")" \
+		'.config += {$digest, $size}' docker/manifest.json >manifest.json
+	mv manifest.json docker/manifest.json
+	same_as_skopeo dir:docker
+	jq -e '.Created == "0001-01-01T00:00:00Z"' <<<"$output"
+	skopeo copy -q --format oci dir:docker oci:none:v1
+	same_as_skopeo oci:none:v1
+	oci_image src v1 '{"history":[{"created_by":"one"}]}' "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+	skopeo copy -q --format v2s1 oci:src:v1 dir:old
+	jq '.tag = "v7" | del(.signatures)' old/manifest.json >manifest.json
+	mv manifest.json old/manifest.json
+	same_as_skopeo dir:old
+	[ "$(skopeo-c inspect -f '{{.Tag}}' dir:old)" = v7 ]
+	[ "$(skopeo-c inspect -f '{{.Tag}}' dir:docker)" = "" ]
+	tool skopeo-c inspect dir:old
+	jq -e '[.LayersData[].MIMEType] | unique == [""]' <<<"$output"
+}
