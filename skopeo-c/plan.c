@@ -320,12 +320,10 @@ static int add_chosen(const struct reader *reader, struct manifest *top,
 		return top->is_index ? add_entries(reader, top, NULL, 0, plan, err) : 0;
 	case PLAN_LISTED:
 		return top->is_index ? add_listed(reader, top, choice, plan, err) : 0;
-	case PLAN_INDEX_ONLY:
+	case PLAN_INDEX_ONLY: /* what is no index is copied */
 		break;
 	}
-	if (top->is_index)
-		return 0;
-	return error_set(err, ERROR_USAGE, "%s is no index but a single image", reader->from->name);
+	return 0;
 }
 
 int plan_make(struct transport *from, const struct plan_known *known,
