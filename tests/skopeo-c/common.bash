@@ -29,8 +29,10 @@ liar_stop() {
 
 # ranges REPOSITORY: those of its layer that were asked for, in a line; "-" for everything
 ranges() {
-	awk -v name="/v2/$1/" '$2 == "GET" && index($3, name) == 1 && /blobs/ { print (NF > 4 ? $5 : "-") }' "$LIAR_LOG" |
-		tail -n +2 | xargs
+	local layer
+
+	layer=$(skopeo-c inspect --raw --tls-verify=false "docker://$LIAR/good/x:v1" | jq -r '.layers[0].digest')
+	awk -v target="/v2/$1/blobs/$layer" '$2 == "GET" && $3 == target { print (NF > 4 ? $5 : "-") }' "$LIAR_LOG" | xargs
 }
 
 # from_now_on, and asked REQUEST…: just these were asked of the registry since then, in any order, as in
