@@ -77,6 +77,20 @@ int toml_line(const struct toml *toml, const json_t *table, const char *key)
 	return (int)(look_up(toml, table, key) / ORIGIN_COUNT);
 }
 
+int toml_rename(struct toml *toml, json_t *table, const char *key, const char *name)
+{
+	json_t *value = json_object_get(table, key);
+	cleanup_free char *from = place_name(table, key), *to = place_name(table, name);
+
+	if (json_object_get(table, name))
+		return -1;
+	json_object_set(table, name, value);
+	json_object_del(table, key);
+	json_object_set(toml->places, to, json_object_get(toml->places, from));
+	json_object_del(toml->places, from);
+	return 0;
+}
+
 /* ---- white space ---- */
 
 static bool is_next(const struct parser *parser, char c)

@@ -23,3 +23,6 @@ void toml_free(struct toml *toml);
 
 /* The line of a key in a table, or of the table itself with key NULL; 0 where it has none. */
 int toml_line(const struct toml *toml, const json_t *table, const char *key);
+
+/* Call a key of a table by another name, at the line that it has. -1: there is one of that name. */
+int toml_rename(struct toml *toml, json_t *table, const char *key, const char *name);

@@ -10,11 +10,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* what is added to a registry: the file and line it is from */
 #define DEFINED_AT "defined at"
 /* a key beside the prefixes, and none of these */
 #define CREDENTIAL_HELPERS "credential helpers"
+/* the table in which version 1 of the format has everything */
+#define VERSION_1 "registries"
 
 /* What a table may hold. */
 struct key {
@@ -45,6 +48,7 @@ static const struct key top_keys[] = {
 	{ "short-name-mode", JSON_STRING },
 	{ "credential-helpers", JSON_ARRAY },
 	{ "additional-layer-store-auth-helper", JSON_STRING },
+	{ VERSION_1, JSON_OBJECT },
 	{ NULL, JSON_NULL },
 };
 
@@ -68,14 +72,41 @@ static bool has_type(const json_t *value, json_type type)
 	return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
 }
 
+/* A key of the table that is `name` but for the case of letters. */
+static const char *other_spelling(json_t *table, const char *name)
+{
+	const char *key;
+	const json_t *value;
+
+	json_object_foreach (table, key, value) {
+		if (strcasecmp(key, name) == 0 && strcmp(key, name) != 0)
+			return key;
+	}
+	return NULL;
+}
+
+/* Other programs read keys in any case: what blocks for them must block for us. */
+static int spell_keys(struct reader *reader, json_t *table, const struct key *keys)
+{
+	const char *other;
+
+	for (; keys->name; keys++)
+		while ((other = other_spelling(table, keys->name)))
+			if (toml_rename(&reader->toml, table, other, keys->name) < 0)
+				return wrong(reader, table, other, "is there in another case, too");
+	return 0;
+}
+
 /* Wrong types are errors; a key that nobody knows may be a newer program's, or a slip of the pen:
  * say so. */
-static int check_keys(const struct reader *reader, const json_t *table, const struct key *keys)
+static int check_keys(struct reader *reader, json_t *table, const struct key *keys)
 {
 	const char *name;
 	const json_t *value;
 
-	json_object_foreach ((json_t *)table, name, value) {
+	if (spell_keys(reader, table, keys) < 0)
+		return -1;
+	json_object_foreach (table, name, value) {
 		const struct key *key = keys;
 
 		while (key->name && strcmp(key->name, name) != 0)
@@ -134,7 +165,7 @@ static int check_location(const struct reader *reader, const json_t *table, cons
 
 /* ---- tables ---- */
 
-static int check_mirror(const struct reader *reader, const json_t *mirror, bool by_digest_only)
+static int check_mirror(struct reader *reader, json_t *mirror, bool by_digest_only)
 {
 	const char *use = json_text(mirror, "pull-from-mirror", "all");
 
@@ -155,10 +186,9 @@ static int check_mirror(const struct reader *reader, const json_t *mirror, bool 
 	return check_location(reader, mirror, "location", false);
 }
 
-static int check_registry(const struct reader *reader, const json_t *registry)
+static int check_registry(struct reader *reader, json_t *registry)
 {
-	bool by_digest_only = json_is_true(json_object_get(registry, "mirror-by-digest-only"));
-	const json_t *mirror;
+	json_t *mirror;
 	size_t i;
 
 	if (!json_is_object(registry))
@@ -173,6 +203,7 @@ static int check_registry(const struct reader *reader, const json_t *registry)
 	if ((has_prefix && check_location(reader, registry, "prefix", true) < 0) ||
 	    (has_location && check_location(reader, registry, "location", false) < 0))
 		return -1;
+	bool by_digest_only = json_is_true(json_object_get(registry, "mirror-by-digest-only"));
 	json_array_foreach (json_object_get(registry, "mirror"), i, mirror) {
 		if (check_mirror(reader, mirror, by_digest_only) < 0)
 			return -1;
@@ -218,18 +249,20 @@ static int add_helpers(const struct reader *reader)
 	return 0;
 }
 
-static int add_file(const struct reader *reader)
+static int add_file(struct reader *reader)
 {
-	const json_t *root = reader->toml.root;
+	json_t *root = reader->toml.root;
 	json_auto_t *seen = json_object();
 	json_t *registry;
 	size_t i;
 
-	if (json_object_get(root, "registries"))
+	if (check_keys(reader, root, top_keys) < 0)
+		return -1;
+	if (json_object_get(root, VERSION_1))
 		return error_set(reader->err, ERROR_UNSUPPORTED,
 				 "%s:%d: the format of version 1 is not supported", reader->what,
-				 toml_line(&reader->toml, root, "registries"));
-	if (check_keys(reader, root, top_keys) < 0 || add_helpers(reader) < 0)
+				 toml_line(&reader->toml, root, VERSION_1));
+	if (add_helpers(reader) < 0)
 		return -1;
 	json_array_foreach (json_object_get(root, "registry"), i, registry) {
 		if (check_registry(reader, registry) < 0 ||

@@ -68,6 +68,18 @@ asked() {
 	run ! grep -q good "$LIAR_LOG"
 }
 
+@test "registries: a key counts in any case, as for skopeo" {
+	printf '[[Registry]]\nLocation = "%s"\nINSECURE = true\nBlocked = true\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
+	run ! skopeo --registries-conf "$CONTAINERS_REGISTRIES_CONF" inspect -n "docker://$LIAR/good/x:v1"
+	[[ $output == *"is blocked"* ]]
+	tool 6 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is denied "blocked by $CONTAINERS_REGISTRIES_CONF:1"
+	[ ! -s "$LIAR_LOG" ]
+	sed -i '/Blocked/d' "$CONTAINERS_REGISTRIES_CONF"
+	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	[[ $stderr != *"unknown key"* ]]
+}
+
 @test "registries: of two prefixes with * before them the longer one counts, and a whole name more than both" {
 	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
 		[[registry]]

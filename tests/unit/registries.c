@@ -228,9 +228,13 @@ static const struct {
 	  "f:6: pull-from-mirror contradicts" },
 	{ "[[registry]]\nlocation = 'a.b'\n[[registry]]\nlocation = 'a.b'\nblocked = true\n",
 	  "f:3: the same prefix" },
+	{ "[[registry]]\nlocation = 'a.b'\nBlocked = true\nblocked = false\n",
+	  "f:3: Blocked is there in another case, too" },
+	{ "[[registry]]\nLOCATION = 1\n", "f:2: location has a value" },
 	{ "registry = [1]\n", "f: a registry is not a table" },
 	{ "registry = 1\n", "f:1: registry has a value" },
 	{ "[registries.search]\nregistries = ['a.b']\n", "f:1: the format of version 1" },
+	{ "[Registries.Search]\nregistries = ['a.b']\n", "f:1: the format of version 1" },
 };
 
 static void test_wrong(void)
