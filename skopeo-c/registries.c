@@ -211,26 +211,67 @@ static int check_registry(struct reader *reader, json_t *registry)
 	return 0;
 }
 
-/* A prefix twice in one file: the two would have to say the same of what decides about access. */
-static int add_registry(const struct reader *reader, json_t *seen, json_t *registry)
+static bool differ(const json_t *one, const json_t *other, const char *flag)
 {
-	const char *location = json_text(registry, "location", "");
-	const char *prefix = json_text(registry, "prefix", location);
-	const json_t *before = json_object_get(seen, prefix);
+	return json_is_true(json_object_get(one, flag)) !=
+	       json_is_true(json_object_get(other, flag));
+}
 
-	if (before && (json_is_true(json_object_get(before, "insecure")) !=
-			       json_is_true(json_object_get(registry, "insecure")) ||
-		       json_is_true(json_object_get(before, "blocked")) !=
-			       json_is_true(json_object_get(registry, "blocked"))))
+/* See that two entries of a file for one prefix, or one location, say the same of what decides
+ * about access. `seen`: the first of each key. False where this is not the first. */
+static int check_first(const struct reader *reader, json_t *seen, const char *key, json_t *registry,
+		       bool *is_first)
+{
+	const json_t *before = json_object_get(seen, key);
+
+	if (before && (differ(before, registry, "insecure") || differ(before, registry, "blocked")))
 		return wrong(reader, registry, NULL,
-			     "the same prefix as above, with other values of insecure or blocked");
-	if (before)
+			     "the same prefix or location as above, with other values of insecure "
+			     "or blocked");
+	*is_first = !before;
+	if (!before)
+		json_object_set(seen, key, registry);
+	return 0;
+}
+
+/* The entries of one file by what they are for, and by where that is. */
+struct entries {
+	json_t *prefixes, *locations;
+};
+
+/* Of two for one prefix in one file the first counts. */
+static int add_registry(const struct reader *reader, const struct entries *entries,
+			json_t *registry)
+{
+	const char *location = json_text(registry, "location", NULL);
+	const char *prefix = json_text(registry, "prefix", location);
+	bool is_first;
+
+	if (check_first(reader, entries->locations, location ? location : prefix, registry,
+			&is_first) < 0 ||
+	    check_first(reader, entries->prefixes, prefix, registry, &is_first) < 0)
+		return -1;
+	if (!is_first)
 		return 0;
 	json_object_set_new(
 		registry, DEFINED_AT,
 		json_sprintf("%s:%d", reader->what, toml_line(&reader->toml, registry, NULL)));
-	json_object_set(seen, prefix, registry);
 	json_object_set(reader->registries, prefix, registry);
+	return 0;
+}
+
+static int add_registry_tables(struct reader *reader)
+{
+	json_auto_t *prefixes = json_object(), *locations = json_object();
+	const struct entries entries = { prefixes, locations };
+	json_t *registry;
+	size_t i;
+
+	json_array_foreach (json_object_get(reader->toml.root, "registry"), i, registry) {
+		if (check_registry(reader, registry) < 0 ||
+		    add_registry(reader, &entries, registry) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -252,9 +293,6 @@ static int add_helpers(const struct reader *reader)
 static int add_file(struct reader *reader)
 {
 	json_t *root = reader->toml.root;
-	json_auto_t *seen = json_object();
-	json_t *registry;
-	size_t i;
 
 	if (check_keys(reader, root, top_keys) < 0)
 		return -1;
@@ -262,13 +300,8 @@ static int add_file(struct reader *reader)
 		return error_set(reader->err, ERROR_UNSUPPORTED,
 				 "%s:%d: the format of version 1 is not supported", reader->what,
 				 toml_line(&reader->toml, root, VERSION_1));
-	if (add_helpers(reader) < 0)
+	if (add_helpers(reader) < 0 || add_registry_tables(reader) < 0)
 		return -1;
-	json_array_foreach (json_object_get(root, "registry"), i, registry) {
-		if (check_registry(reader, registry) < 0 ||
-		    add_registry(reader, seen, registry) < 0)
-			return -1;
-	}
 	return registries_add_short_names(reader->registries, root, reader->what, reader->err);
 }
 
@@ -347,44 +380,6 @@ static struct endpoint *add_endpoint(struct route *route)
 	return &route->endpoints[route->count++];
 }
 
-/* Add the place that a registry or mirror makes of the name: its location replaces the first
- * `matched` bytes, unless these are none. */
-static int add_place(struct route *route, const json_t *place, const char *name, size_t matched,
-		     bool is_mirror, struct error *err)
-{
-	const char *location = matched > 0 ? json_text(place, "location", NULL) : NULL;
-	cleanup_free char *moved =
-		location ? xasprintf("%s%s", location, name + matched) : xstrdup(name);
-	cleanup_reference struct reference reference = { 0 };
-
-	if (reference_parse(moved, &reference, err) < 0) {
-		err->kind = ERROR_INTEGRITY;
-		return error_prefix(err, "%s", json_text(place, DEFINED_AT, name));
-	}
-	struct endpoint *endpoint = add_endpoint(route);
-	endpoint->registry = steal_ptr(&reference.registry);
-	endpoint->repository = steal_ptr(&reference.repository);
-	endpoint->wanted =
-		reference.digest ? steal_ptr(&reference.digest) : steal_ptr(&reference.tag);
-	endpoint->is_mirror = is_mirror;
-	endpoint->insecure = json_is_true(json_object_get(place, "insecure"));
-	return 0;
-}
-
-static int add_places(const json_t *registry, const char *name, size_t matched, bool by_digest,
-		      struct route *route, struct error *err)
-{
-	const json_t *mirror;
-	size_t i;
-
-	json_array_foreach (json_object_get(registry, "mirror"), i, mirror) {
-		if (may_serve(registry, mirror, by_digest) &&
-		    add_place(route, mirror, name, matched, true, err) < 0)
-			return -1;
-	}
-	return add_place(route, registry, name, matched, false, err);
-}
-
 /* The registry of a name, NULL where nothing is configured for it, unless it is blocked. */
 static int find_registry(const json_t *registries, const char *name, const json_t **registry,
 			 size_t *matched, struct error *err)
@@ -397,6 +392,66 @@ static int find_registry(const json_t *registries, const char *name, const json_
 	return error_subject(err, name);
 }
 
+/* What a registry or mirror makes of the name: its location replaces the first `matched` bytes,
+ * unless these are none. The caller frees it. */
+static char *move_name(const json_t *place, const char *name, size_t matched)
+{
+	const char *location = matched > 0 ? json_text(place, "location", NULL) : NULL;
+
+	return location ? xasprintf("%s%s", location, name + matched) : xstrdup(name);
+}
+
+/* Add the place of that name. */
+static int add_place(struct route *route, const json_t *place, const char *moved, bool is_mirror,
+		     struct error *err)
+{
+	cleanup_reference struct reference reference = { 0 };
+
+	if (reference_parse(moved, &reference, err) < 0) {
+		err->kind = ERROR_INTEGRITY;
+		return error_prefix(err, "%s", json_text(place, DEFINED_AT, moved));
+	}
+	struct endpoint *endpoint = add_endpoint(route);
+	endpoint->registry = steal_ptr(&reference.registry);
+	endpoint->repository = steal_ptr(&reference.repository);
+	endpoint->wanted =
+		reference.digest ? steal_ptr(&reference.digest) : steal_ptr(&reference.tag);
+	endpoint->is_mirror = is_mirror;
+	endpoint->insecure = json_is_true(json_object_get(place, "insecure"));
+	return 0;
+}
+
+static int add_mirror(const json_t *registries, const json_t *mirror, const char *name,
+		      size_t matched, struct route *route, struct error *err)
+{
+	cleanup_free char *moved = move_name(mirror, name, matched);
+	const json_t *registry;
+	struct error blocked;
+
+	if (find_registry(registries, moved, &registry, &matched, &blocked) == 0)
+		return add_place(route, mirror, moved, true, err);
+	log_message(LOG_LEVEL_WARN, "mirror %s", blocked.message);
+	return 0;
+}
+
+/* The places of a source. Where they are may be blocked, though the name is not. */
+static int add_places(const json_t *registries, const json_t *registry, const char *name,
+		      size_t matched, bool by_digest, struct route *route, struct error *err)
+{
+	cleanup_free char *moved = move_name(registry, name, matched);
+	const json_t *mirror, *there;
+	size_t i, ignored;
+
+	json_array_foreach (json_object_get(registry, "mirror"), i, mirror) {
+		if (may_serve(registry, mirror, by_digest) &&
+		    add_mirror(registries, mirror, name, matched, route, err) < 0)
+			return -1;
+	}
+	return find_registry(registries, moved, &there, &ignored, err) < 0
+		       ? -1
+		       : add_place(route, registry, moved, false, err);
+}
+
 int registries_find(const json_t *registries, const struct reference *reference,
 		    bool is_destination, struct route *route, struct error *err)
 {
@@ -407,9 +462,9 @@ int registries_find(const json_t *registries, const struct reference *reference,
 
 	if (find_registry(registries, name, &registry, &matched, err) < 0)
 		return -1;
-	int status = is_destination
-			     ? add_place(&found, registry, name, 0, false, err)
-			     : add_places(registry, name, matched, reference->digest, &found, err);
+	int status = is_destination ? add_place(&found, registry, name, false, err)
+				    : add_places(registries, registry, name, matched,
+						 reference->digest, &found, err);
 	if (status < 0)
 		return -1;
 	*route = found;

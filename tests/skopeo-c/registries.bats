@@ -80,6 +80,43 @@ asked() {
 	[[ $stderr != *"unknown key"* ]]
 }
 
+@test "registries: what is blocked is not read through another name either, as for skopeo" {
+	local peer=(skopeo --registries-conf "$CONTAINERS_REGISTRIES_CONF" inspect -n)
+
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		location = "$LIAR"
+		insecure = true
+		blocked = true
+		[[registry]]
+		prefix = "moved.example.com"
+		location = "$LIAR/good"
+		insecure = true
+		[[registry]]
+		location = "$LIAR_ELSEWHERE"
+		insecure = true
+		[[registry.mirror]]
+		location = "$LIAR"
+		insecure = true
+	END
+	run ! "${peer[@]}" docker://moved.example.com/x:v1
+	[[ $output == *"is blocked"* ]]
+	tool 6 skopeo-c inspect -n docker://moved.example.com/x:v1
+	error_is denied "$LIAR/good/x:v1 is blocked by $CONTAINERS_REGISTRIES_CONF:1"
+	# a mirror is left out
+	run ! "${peer[@]}" "docker://$LIAR_ELSEWHERE/good/x:v1"
+	[[ $output == *"Mirrors also failed: [$LIAR/good/x:v1: registry $LIAR is blocked"* ]]
+	tool skopeo-c inspect -n "docker://$LIAR_ELSEWHERE/good/x:v1"
+	[[ $stderr == *"mirror $LIAR/good/x:v1 is blocked by $CONTAINERS_REGISTRIES_CONF:1"* ]]
+	run ! asked "$LIAR" .
+	# of one place only one thing can be said
+	sed -i "s,$LIAR/good,$LIAR," "$CONTAINERS_REGISTRIES_CONF"
+	run ! "${peer[@]}" docker://moved.example.com/x:v1
+	[[ $output == *"conflicting 'blocked'"* ]]
+	tool 7 skopeo-c inspect -n docker://moved.example.com/x:v1
+	error_is integrity ":5: the same prefix or location as above"
+}
+
 @test "registries: of two prefixes with * before them the longer one counts, and a whole name more than both" {
 	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
 		[[registry]]

@@ -131,7 +131,16 @@ static const char configuration[] = "unqualified-search-registries = [\"docker.i
 				    "location = 'one.example'\n"
 				    "[[registry]]\n"
 				    "prefix = '1.wild.com'\n"
-				    "location = '1.example'\n";
+				    "location = '1.example'\n"
+				    "[[registry]]\n"
+				    "prefix = 'leads.example'\n"
+				    "location = 'bad.example/x'\n"
+				    "[[registry]]\n"
+				    "location = 'half.example'\n"
+				    "[[registry.mirror]]\n"
+				    "location = 'bad.example/x'\n"
+				    "[[registry.mirror]]\n"
+				    "location = 'good.example'\n";
 
 #define DIGEST "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -158,6 +167,9 @@ static const struct {
 	{ "awild.com/x:v", "awild.com/x:v", false },
 	{ "bad.example/x:v", NULL, false },
 	{ "bad.example/x:v", NULL, true },
+	{ "leads.example/x:v", NULL, false },
+	{ "leads.example/x:v", "leads.example/x:v", true },
+	{ "half.example/y:v", "good.example/y:v half.example/y:v", false },
 	{ "busybox:v",
 	  "one.example/hub/library/busybox:v! three.example/library/busybox:v "
 	  "docker.io/library/busybox:v",
@@ -228,6 +240,9 @@ static const struct {
 	  "f:6: pull-from-mirror contradicts" },
 	{ "[[registry]]\nlocation = 'a.b'\n[[registry]]\nlocation = 'a.b'\nblocked = true\n",
 	  "f:3: the same prefix" },
+	{ "[[registry]]\nlocation = 'a.b'\n[[registry]]\nprefix = 'c.d'\nlocation = 'a.b'\n"
+	  "blocked = true\n",
+	  "f:3: the same prefix or location" },
 	{ "[[registry]]\nlocation = 'a.b'\nBlocked = true\nblocked = false\n",
 	  "f:3: Blocked is there in another case, too" },
 	{ "[[registry]]\nLOCATION = 1\n", "f:2: location has a value" },
