@@ -66,9 +66,9 @@ static int open_place(struct docker *docker, struct place *place, struct error *
 	return 0;
 }
 
-struct registry *docker_registry(struct transport *t)
+struct registry *docker_registry(const struct transport *t)
 {
-	struct docker *docker = t->state;
+	const struct docker *docker = t->state;
 
 	return docker->at->registry;
 }

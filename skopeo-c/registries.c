@@ -430,7 +430,8 @@ static int add_mirror(const json_t *registries, const json_t *mirror, const char
 
 	if (find_registry(registries, moved, &registry, &matched, &blocked) == 0)
 		return add_place(route, mirror, moved, true, err);
-	log_message(LOG_LEVEL_WARN, "mirror %s", blocked.message);
+	log_message(LOG_LEVEL_WARN, "mirror %s: %s", json_text(mirror, "location", ""),
+		    blocked.message);
 	return 0;
 }
 

@@ -11,23 +11,45 @@
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transport.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static int look_up(const struct transport *t, struct lookaside *lookaside, struct error *err)
+/* What the image is called where it is read: signatures are kept beside a mirror as beside any
+ * other registry. Whether they are good for the name that was asked for is the policy's question.
+ */
+static int reference_there(const struct transport *t, struct reference *reference,
+			   struct error *err)
 {
-	cleanup_reference struct reference reference = { 0 };
+	const struct registry *registry = docker_registry(t);
 
-	return reference_parse(t->reference, &reference, err) < 0
+	if (!registry)
+		return error_set(err, ERROR_FAILED,
+				 "%s: it is not known yet which mirror has the image", t->name);
+	if (reference_parse(t->reference, reference, err) < 0)
+		return -1;
+	free(reference->registry);
+	free(reference->repository);
+	reference->registry = xstrdup(registry->name);
+	reference->repository = xstrdup(registry->repository);
+	return 0;
+}
+
+/* What registries.d says, and the name by which it says that. */
+static int look_up(const struct transport *t, struct reference *reference,
+		   struct lookaside *lookaside, struct error *err)
+{
+	return reference_there(t, reference, err) < 0
 		       ? -1
-		       : lookaside_find(t->registries_d, &reference, lookaside, err);
+		       : lookaside_find(t->registries_d, reference, lookaside, err);
 }
 
 int signature_registry_rules(const struct transport *t, struct signature_rules *rules,
 			     struct error *err)
 {
 	cleanup_lookaside struct lookaside lookaside = { 0 };
+	cleanup_reference struct reference reference = { 0 };
 
-	if (look_up(t, &lookaside, err) < 0)
+	if (look_up(t, &reference, &lookaside, err) < 0)
 		return -1;
 	rules->attachments = lookaside.attachments;
 	rules->accept_unnamed = lookaside.accept_unnamed;
@@ -137,7 +159,7 @@ int signature_registry_get(struct transport *t, const struct manifest *manifest,
 	cleanup_reference struct reference reference = { 0 };
 	const char *digest = manifest->digest;
 
-	if (look_up(t, &lookaside, err) < 0 || reference_parse(t->reference, &reference, err) < 0)
+	if (look_up(t, &reference, &lookaside, err) < 0)
 		return -1;
 	if (docker_registry(t)->keeps_signatures) {
 		if (get_extension(t, digest, signatures, err) < 0)
@@ -168,7 +190,7 @@ int signature_registry_put(struct transport *t, const struct manifest *manifest,
 	cleanup_reference struct reference reference = { 0 };
 
 	(void)is_top;
-	if (look_up(t, &lookaside, err) < 0 || reference_parse(t->reference, &reference, err) < 0)
+	if (look_up(t, &reference, &lookaside, err) < 0)
 		return -1;
 	if (has_kind(signatures, SIGNATURE_ATTACHMENT)) {
 		if (!lookaside.attachments) {

@@ -205,8 +205,8 @@ bool blob_source_is_answered(struct blob_source *source);
 /* Close descriptors and leave the loop; it is BLOB_SOURCE_NONE afterwards. */
 void blob_source_close(struct blob_source *source);
 
-/* docker.c. Where the bytes come from or go to. */
-struct registry *docker_registry(struct transport *t);
+/* docker.c. Where the bytes come from or go to; NULL while no mirror is known to have the image. */
+struct registry *docker_registry(const struct transport *t);
 /* The registry itself, not a mirror of it; NULL where it cannot be opened. */
 struct registry *docker_origin(struct transport *t, struct error *err);
 bool transport_is_docker(const struct transport *t);

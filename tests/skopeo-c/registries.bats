@@ -107,7 +107,7 @@ asked() {
 	run ! "${peer[@]}" "docker://$LIAR_ELSEWHERE/good/x:v1"
 	[[ $output == *"Mirrors also failed: [$LIAR/good/x:v1: registry $LIAR is blocked"* ]]
 	tool skopeo-c inspect -n "docker://$LIAR_ELSEWHERE/good/x:v1"
-	[[ $stderr == *"mirror $LIAR/good/x:v1 is blocked by $CONTAINERS_REGISTRIES_CONF:1"* ]]
+	[[ $stderr == *"mirror $LIAR: $LIAR/good/x:v1 is blocked by $CONTAINERS_REGISTRIES_CONF:1"* ]]
 	run ! asked "$LIAR" .
 	# of one place only one thing can be said
 	sed -i "s,$LIAR/good,$LIAR," "$CONTAINERS_REGISTRIES_CONF"

@@ -393,6 +393,37 @@ sign() {
 	tool 3 skopeo-c delete --tls-verify=false "docker://$REGISTRY/t/gone:v1"
 }
 
+@test "signatures: those of a mirror, and of where a name has moved, are beside these, under their names" {
+	local place
+
+	policy p.json "{$GOOD}"
+	cat >registries.conf <<-END
+		[[registry]]
+		prefix = "logical.example"
+		location = "$REGISTRY/moved"
+		insecure = true
+		[[registry.mirror]]
+		location = "$REGISTRY/mirror"
+		insecure = true
+	END
+	lookaside_is "docker:" "  $REGISTRY/mirror:" "    lookaside: file://$BATS_TEST_TMPDIR/beside" \
+		"  $REGISTRY/moved/y:" "    lookaside: file://$BATS_TEST_TMPDIR/beside"
+	for place in mirror/x moved/y; do
+		tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com \
+			--sign-identity "logical.example/${place#*/}:v1" "$SRC" "docker://$REGISTRY/$place:v1"
+		compgen -G "beside/$place@*/signature-1"
+		rm -rf peer
+		skopeo --registries-conf registries.conf --policy p.json copy -q "docker://logical.example/${place#*/}:v1" dir:peer
+		CONTAINERS_REGISTRIES_CONF=registries.conf we_take p.json "logical.example/${place#*/}:v1"
+		cmp peer/signature-1 ours/signature-1
+	done
+	# the policy goes by the name that was asked for
+	sed -i 's/"":/"logical.example":/' p.json
+	we_take 6 p.json "$REGISTRY/mirror/x:v1"
+	CONTAINERS_REGISTRIES_CONF=registries.conf we_take p.json logical.example/x:v1
+	lookaside_is "default-docker:" "  lookaside: file://$BATS_FILE_TMPDIR/lookaside"
+}
+
 @test "signatures: registries.d that is wrong, doubled, or elsewhere" {
 	mkdir rd
 	printf 'default-docker:\n  lookaside: [a]\n' >rd/a.yaml
