@@ -472,6 +472,16 @@ static int take_header(struct parser *parser)
 			: open_table(parser, parent, last);
 }
 
+/* What editors of other systems put before UTF-8. */
+static void skip_byte_order_mark(struct parser *parser)
+{
+	static const char mark[] = { '\xef', '\xbb', '\xbf' };
+
+	if ((size_t)(parser->end - parser->at) >= sizeof mark &&
+	    memcmp(parser->at, mark, sizeof mark) == 0)
+		parser->at += sizeof mark;
+}
+
 int toml_parse(const char *text, size_t length, const char *what, struct toml *toml,
 	       struct error *err)
 {
@@ -486,6 +496,7 @@ int toml_parse(const char *text, size_t length, const char *what, struct toml *t
 	int status = 0;
 
 	parser.table = parser.toml.root;
+	skip_byte_order_mark(&parser);
 	for (skip_lines(&parser); status == 0 && parser.at < parser.end; skip_lines(&parser)) {
 		skip_blanks(&parser);
 		status = is_next(&parser, '[') ? take_header(&parser)

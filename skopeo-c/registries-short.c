@@ -9,44 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int registries_add_short_names(json_t *registries, const json_t *root, const char *what,
-			       struct error *err)
-{
-	const char *mode = json_text(root, "short-name-mode", "permissive");
-	json_t *search = json_object_get(root, "unqualified-search-registries");
-	json_t *names = json_object_get(registries, SHORT_NAMES), *value;
-	const char *name;
-	size_t i;
-
-	if (strcmp(mode, "enforcing") != 0 && strcmp(mode, "permissive") != 0 &&
-	    strcmp(mode, "disabled") != 0)
-		return error_set(err, ERROR_INTEGRITY,
-				 "%s: short-name-mode is none of enforcing, permissive, disabled",
-				 what);
-	if (!names)
-		json_object_set_new(registries, SHORT_NAMES,
-				    names = json_pack("{s:{}}", "aliases"));
-	json_object_foreach (json_object_get(root, "aliases"), name, value) {
-		if (!json_is_string(value))
-			return error_set(err, ERROR_INTEGRITY, "%s: the alias \"%s\" is no text",
-					 what, name);
-		json_object_set(json_object_get(names, "aliases"), name, value);
-	}
-	json_array_foreach (search, i, value) {
-		if (!json_is_string(value))
-			return error_set(err, ERROR_INTEGRITY,
-					 "%s: unqualified-search-registries names what is no text",
-					 what);
-	}
-	if (search) {
-		json_object_set(names, "search", search);
-		json_object_set_new(names, "searchAt", json_string(what));
-	}
-	if (json_object_get(root, "short-name-mode"))
-		json_object_set_new(names, "mode", json_string(mode));
-	return 0;
-}
-
 /* "NAME[:TAG][@DIGEST]" where the first part of NAME is a registry. */
 static bool is_full(const char *name)
 {
@@ -54,6 +16,112 @@ static bool is_full(const char *name)
 
 	return name[first] && (memchr(name, '.', first) || memchr(name, ':', first) ||
 			       strncmp(name, "localhost/", 10) == 0);
+}
+
+/* Whether it is a name with neither tag nor digest. */
+static bool is_repository(const char *name)
+{
+	cleanup_reference struct reference reference = { 0 };
+	struct error ignored;
+
+	return reference_parse(name, &reference, &ignored) == 0 && !reference.tag &&
+	       !reference.digest;
+}
+
+/* An empty value takes back what an earlier file says. */
+static int check_alias(const char *name, const json_t *value, const char *what, struct error *err)
+{
+	const char *text = json_string_value(value);
+
+	if (!text)
+		return error_set(err, ERROR_INTEGRITY, "%s: the alias \"%s\" is no text", what,
+				 name);
+	if (!is_repository(name) || is_full(name))
+		return error_set(err, ERROR_INTEGRITY,
+				 "%s: the alias \"%s\" is no short name, without registry and tag",
+				 what, name);
+	if (text[0] && !(is_repository(text) && is_full(text)))
+		return error_set(
+			err, ERROR_INTEGRITY,
+			"%s: the alias \"%s\" is \"%s\" rather than REGISTRY/NAME, without "
+			"tag",
+			what, name, text);
+	return 0;
+}
+
+static int add_aliases(json_t *aliases, const json_t *more, const char *what, struct error *err)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)more, name, value) {
+		if (check_alias(name, value, what, err) < 0)
+			return -1;
+		json_object_set(aliases, name, value);
+	}
+	return 0;
+}
+
+/* The registries to search, which are hosts; NULL where one is not. The caller owns the result. */
+static json_t *take_search(const json_t *list, const char *what, struct error *err)
+{
+	json_auto_t *search = json_array();
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach (list, i, value) {
+		if (!json_is_string(value)) {
+			error_set(err, ERROR_INTEGRITY,
+				  "%s: unqualified-search-registries names what is no text", what);
+			return NULL;
+		}
+		cleanup_free char *host = registries_trim(json_string_value(value));
+		cleanup_free char *name = xasprintf("%s/name", host);
+		if (strchr(host, '/') || !is_repository(name)) {
+			error_set(err, ERROR_INTEGRITY,
+				  "%s: unqualified-search-registries has \"%s\", which is no "
+				  "HOST[:PORT]",
+				  what, host);
+			return NULL;
+		}
+		json_array_append_new(search, json_string(host));
+	}
+	return json_incref(search);
+}
+
+static int take_mode(json_t *names, const char *mode, const char *what, struct error *err)
+{
+	if (mode[0] == '\0')
+		return 0;
+	if (strcmp(mode, "enforcing") != 0 && strcmp(mode, "permissive") != 0 &&
+	    strcmp(mode, "disabled") != 0)
+		return error_set(err, ERROR_INTEGRITY,
+				 "%s: short-name-mode is none of enforcing, permissive, disabled",
+				 what);
+	json_object_set_new(names, "mode", json_string(mode));
+	return 0;
+}
+
+int registries_add_short_names(json_t *registries, const json_t *root, const char *what,
+			       struct error *err)
+{
+	const json_t *list = json_object_get(root, "unqualified-search-registries");
+	json_t *names = json_object_get(registries, SHORT_NAMES);
+	json_auto_t *search = take_search(list, what, err);
+
+	if (!search)
+		return -1;
+	if (!names)
+		json_object_set_new(registries, SHORT_NAMES,
+				    names = json_pack("{s:{}}", "aliases"));
+	if (list) {
+		json_object_set(names, "search", search);
+		json_object_set_new(names, "searchAt", json_string(what));
+	}
+	return add_aliases(json_object_get(names, "aliases"), json_object_get(root, "aliases"),
+			   what, err) < 0
+		       ? -1
+		       : take_mode(names, json_text(root, "short-name-mode", ""), what, err);
 }
 
 /* Add NAME with what came behind the short name. */

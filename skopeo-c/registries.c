@@ -122,6 +122,32 @@ static int check_keys(struct reader *reader, json_t *table, const struct key *ke
 
 /* ---- locations ---- */
 
+char *registries_trim(const char *location)
+{
+	size_t length = strlen(location);
+
+	while (length > 0 && location[length - 1] == '/')
+		length--;
+	return xstrndup(location, length);
+}
+
+/* A key whose value is "" might as well not be there. */
+static void drop_empty(json_t *table, const char *key)
+{
+	if (json_text(table, key, "-")[0] == '\0')
+		json_object_del(table, key);
+}
+
+static void trim(json_t *table, const char *key)
+{
+	drop_empty(table, key);
+
+	const char *location = json_text(table, key, NULL);
+	cleanup_free char *trimmed = location ? registries_trim(location) : NULL;
+	if (trimmed)
+		json_object_set_new(table, key, json_string(trimmed));
+}
+
 /* HOST[:PORT][/PATH] with neither scheme nor anything that a URL would take for something else. */
 static bool is_location(const char *text)
 {
@@ -167,13 +193,14 @@ static int check_location(const struct reader *reader, const json_t *table, cons
 
 static int check_mirror(struct reader *reader, json_t *mirror, bool by_digest_only)
 {
-	const char *use = json_text(mirror, "pull-from-mirror", "all");
-
 	if (!json_is_object(mirror))
 		return error_set(reader->err, ERROR_INTEGRITY, "%s: a mirror is not a table",
 				 reader->what);
 	if (check_keys(reader, mirror, mirror_keys) < 0)
 		return -1;
+	trim(mirror, "location");
+	drop_empty(mirror, "pull-from-mirror");
+	const char *use = json_text(mirror, "pull-from-mirror", "all");
 	if (!json_object_get(mirror, "location"))
 		return wrong(reader, mirror, NULL, "the mirror has no location");
 	if (strcmp(use, "all") != 0 && strcmp(use, "digest-only") != 0 &&
@@ -196,10 +223,14 @@ static int check_registry(struct reader *reader, json_t *registry)
 				 reader->what);
 	if (check_keys(reader, registry, registry_keys) < 0)
 		return -1;
+	trim(registry, "prefix");
+	trim(registry, "location");
 	bool has_prefix = json_object_get(registry, "prefix");
 	bool has_location = json_object_get(registry, "location");
 	if (!has_prefix && !has_location)
 		return wrong(reader, registry, NULL, "the registry has no prefix and no location");
+	if (!has_location && !is_wildcard(json_text(registry, "prefix", "")))
+		return wrong(reader, registry, "prefix", "without \"*.\" needs a location, too");
 	if ((has_prefix && check_location(reader, registry, "prefix", true) < 0) ||
 	    (has_location && check_location(reader, registry, "location", false) < 0))
 		return -1;
@@ -217,10 +248,9 @@ static bool differ(const json_t *one, const json_t *other, const char *flag)
 	       json_is_true(json_object_get(other, flag));
 }
 
-/* See that two entries of a file for one prefix, or one location, say the same of what decides
- * about access. `seen`: the first of each key. False where this is not the first. */
-static int check_first(const struct reader *reader, json_t *seen, const char *key, json_t *registry,
-		       bool *is_first)
+/* See that an entry says the same of what decides about access as the one before it of that key. */
+static int check_same(const struct reader *reader, const json_t *seen, const char *key,
+		      const json_t *registry)
 {
 	const json_t *before = json_object_get(seen, key);
 
@@ -228,9 +258,6 @@ static int check_first(const struct reader *reader, json_t *seen, const char *ke
 		return wrong(reader, registry, NULL,
 			     "the same prefix or location as above, with other values of insecure "
 			     "or blocked");
-	*is_first = !before;
-	if (!before)
-		json_object_set(seen, key, registry);
 	return 0;
 }
 
@@ -243,16 +270,16 @@ struct entries {
 static int add_registry(const struct reader *reader, const struct entries *entries,
 			json_t *registry)
 {
-	const char *location = json_text(registry, "location", NULL);
-	const char *prefix = json_text(registry, "prefix", location);
-	bool is_first;
+	const char *prefix = json_text(registry, "prefix", json_text(registry, "location", ""));
+	const char *location = json_text(registry, "location", prefix);
 
-	if (check_first(reader, entries->locations, location ? location : prefix, registry,
-			&is_first) < 0 ||
-	    check_first(reader, entries->prefixes, prefix, registry, &is_first) < 0)
+	if (check_same(reader, entries->locations, location, registry) < 0 ||
+	    check_same(reader, entries->prefixes, prefix, registry) < 0)
 		return -1;
-	if (!is_first)
+	json_object_set(entries->locations, location, registry);
+	if (json_object_get(entries->prefixes, prefix))
 		return 0;
+	json_object_set(entries->prefixes, prefix, registry);
 	json_object_set_new(
 		registry, DEFINED_AT,
 		json_sprintf("%s:%d", reader->what, toml_line(&reader->toml, registry, NULL)));

@@ -53,6 +53,9 @@ int registries_add(json_t *registries, const char *text, size_t length, const ch
 int registries_find(const json_t *registries, const struct reference *reference,
 		    bool is_destination, struct route *route, struct error *err);
 
+/* A location without slashes at its end, which mean nothing. The caller frees it. */
+char *registries_trim(const char *location);
+
 /* What is said of short names, in a file's root, is a member of `registries`, too. */
 #define SHORT_NAMES "short names"
 int registries_add_short_names(json_t *registries, const json_t *root, const char *what,

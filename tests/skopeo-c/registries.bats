@@ -55,7 +55,7 @@ asked() {
 		location = "$LIAR"
 		insecure = true
 		[[registry]]
-		prefix = "$LIAR/good"
+		location = "$LIAR/good"
 		blocked = true
 	END
 	tool 6 skopeo-c inspect "docker://$LIAR/good/x:v1"
@@ -127,7 +127,7 @@ asked() {
 		prefix = "*.dark.example.com"
 		blocked = true
 		[[registry]]
-		prefix = "one.example.com"
+		location = "one.example.com"
 		blocked = true
 	END
 	tool skopeo-c inspect -n "docker://two.example.com/good/x:v1"
@@ -316,8 +316,7 @@ short() {
 @test "registries: a name without a transport is one of a registry, or an alias" {
 	short "[aliases]
 		\"mine/x\" = \"$LIAR/good/x\"
-		\"nowhere\" = \"\"
-		\"wrong\" = \"good/x\""
+		\"nowhere\" = \"\""
 	tool skopeo-c inspect -n "$LIAR/good/x:v1"
 	jq -e --arg name "$LIAR/good/x" '.Name == $name' <<<"$output"
 	digest=$(jq -r .Digest <<<"$output")
@@ -332,13 +331,44 @@ short() {
 		tool 2 skopeo-c inspect "$name"
 		error_is usage "no alias or registry to search"
 	done
-	tool 7 skopeo-c inspect wrong
-	error_is integrity '"good/x" where a registry must be named'
 	# docker:// is what it says, and a destination has a transport
 	tool 2 skopeo-c copy mine/x other
 	error_is usage "does not begin with a transport"
 	tool 2 skopeo-c inspect "$BATS_TEST_TMPDIR/d"
 	error_is usage "does not begin with a transport"
+}
+
+# both FILE REFERENCE: skopeo and we read the image with that registries.conf
+both() {
+	skopeo --registries-conf "$1" inspect --no-tags "$2"
+	CONTAINERS_REGISTRIES_CONF=$1 tool skopeo-c inspect -n "$2"
+}
+
+# neither FILE REFERENCE: both call the file wrong, and so do we with exit status 7
+neither() {
+	run ! skopeo --registries-conf "$1" inspect "$2"
+	[[ $output == *"loading registries configuration"* ]]
+	CONTAINERS_REGISTRIES_CONF=$1 tool 7 skopeo-c inspect -n "$2"
+}
+
+@test "registries: what is odd in a value is taken or refused as by skopeo" {
+	local line mine=docker://moved.example.com/x:v1
+
+	cd "$BATS_TEST_TMPDIR" || return
+	registry_start
+	busybox_tar base.tar
+	oci_image src v1 '{}' base.tar >/dev/null
+	skopeo --insecure-policy copy -q --dest-tls-verify=false oci:src:v1 "docker://$REGISTRY/good/x:v1"
+	printf '[[registry]]\nprefix = "moved.example.com/"\nlocation = "%s/good//"\ninsecure = true\n' "$REGISTRY" >slash.conf
+	both slash.conf "$mine"
+	printf 'short-name-mode = ""\n[[registry]]\nprefix = ""\nlocation = "%s/"\ninsecure = true\n[[registry.mirror]]\nlocation = "%s/none"\ninsecure = true\npull-from-mirror = ""\n' \
+		"$REGISTRY" "$REGISTRY" >empty.conf
+	both empty.conf "docker://$REGISTRY/good/x:v1"
+	for line in 'unqualified-search-registries = ["http://x"]' $'[aliases]\nfoo = "bar"' \
+		$'[aliases]\n"foo:v" = "a.example/bar"' $'[[registry]]\nprefix = "a.example"'; do
+		printf '%s\n' "$line" >wrong.conf
+		neither wrong.conf "$mine"
+	done
 }
 
 @test "registries: of the aliases for a name the last file's counts" {

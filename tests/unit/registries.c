@@ -14,6 +14,9 @@ static const struct {
 	const char *text, *json;
 } good[] = {
 	{ "", "{}" },
+	{ "\xef\xbb\xbf"
+	  "a = 1",
+	  "{\"a\":1}" },
 	{ "# only a comment", "{}" },
 	{ "a = 'x' # and a comment\r\nb=\"y\"", "{\"a\":\"x\",\"b\":\"y\"}" },
 	{ "a = true\nb = false\nc = -12\nd = 0", "{\"a\":true,\"b\":false,\"c\":-12,\"d\":0}" },
@@ -95,7 +98,7 @@ static void test_toml(void)
 
 static const char configuration[] = "unqualified-search-registries = [\"docker.io\"]\n"
 				    "[[registry]]\n"
-				    "prefix = 'example.com'\n"
+				    "location = 'example.com'\n"
 				    "insecure = true\n"
 				    "[[registry]]\n"
 				    "prefix = 'example.com/moved'\n"
@@ -140,7 +143,13 @@ static const char configuration[] = "unqualified-search-registries = [\"docker.i
 				    "[[registry.mirror]]\n"
 				    "location = 'bad.example/x'\n"
 				    "[[registry.mirror]]\n"
-				    "location = 'good.example'\n";
+				    "location = 'good.example'\n"
+				    "[[registry]]\n"
+				    "prefix = ''\n"
+				    "location = 'slash.example/a//'\n"
+				    "[[registry.mirror]]\n"
+				    "location = 'there.example/'\n"
+				    "pull-from-mirror = ''\n";
 
 #define DIGEST "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -169,6 +178,7 @@ static const struct {
 	{ "bad.example/x:v", NULL, true },
 	{ "leads.example/x:v", NULL, false },
 	{ "leads.example/x:v", "leads.example/x:v", true },
+	{ "slash.example/a/y:v", "there.example/y:v slash.example/a/y:v", false },
 	{ "half.example/y:v", "good.example/y:v half.example/y:v", false },
 	{ "busybox:v",
 	  "one.example/hub/library/busybox:v! three.example/library/busybox:v "
@@ -245,6 +255,17 @@ static const struct {
 	  "f:3: the same prefix or location" },
 	{ "[[registry]]\nlocation = 'a.b'\nBlocked = true\nblocked = false\n",
 	  "f:3: Blocked is there in another case, too" },
+	{ "[[registry]]\nprefix = 'a.b'\nblocked = true\n", "f:2: prefix without \"*.\" needs" },
+	{ "[[registry]]\nlocation = ''\n", "f:1: the registry has no prefix and no" },
+	{ "[[registry]]\nlocation = '/'\n", "f:2: location is not HOST" },
+	{ "unqualified-search-registries = ['http://x']\n",
+	  "f: unqualified-search-registries has" },
+	{ "unqualified-search-registries = ['a.b/c']\n", "f: unqualified-search-registries has" },
+	{ "unqualified-search-registries = ['']\n", "f: unqualified-search-registries has" },
+	{ "[aliases]\nfoo = 'bar'\n", "f: the alias \"foo\" is \"bar\" rather than" },
+	{ "[aliases]\nfoo = 'a.b/c:v'\n", "f: the alias \"foo\" is \"a.b/c:v\" rather than" },
+	{ "[aliases]\n'foo:v' = 'a.b/c'\n", "f: the alias \"foo:v\" is no short name" },
+	{ "[aliases]\n'a.b/foo' = 'a.b/c'\n", "f: the alias \"a.b/foo\" is no short name" },
 	{ "[[registry]]\nLOCATION = 1\n", "f:2: location has a value" },
 	{ "registry = [1]\n", "f: a registry is not a table" },
 	{ "registry = 1\n", "f:1: registry has a value" },
