@@ -311,11 +311,22 @@ static bool is_clean_path(const char *path)
 	return true;
 }
 
+/* "[STORE]NAME", where STORE is an absolute path, with the driver and "@" before it or not. */
+static bool is_store_scope(const char *scope)
+{
+	const char *end = strchr(scope, ']'), *at = strchr(scope, '@');
+
+	if (scope[0] != '[' || !end)
+		return false;
+	const char *root = at && at < end ? at + 1 : scope + 1;
+	return root[0] == '/' && root != scope + 2;
+}
+
 /* A scope that could never fit would leave its author in a wrong belief. */
 static bool is_scope(const char *transport, const char *scope)
 {
-	static const char *const by_path[] = { "dir", "oci", "oci-archive", NULL };
-	static const char *const unscoped[] = { "docker-archive", "tarball", "sif", NULL };
+	static const char *const by_path[] = { "dir", "oci", "oci-archive", "sif", NULL };
+	static const char *const unscoped[] = { "docker-archive", "tarball", NULL };
 	static const char *const by_name[] = { "docker", "docker-daemon", "store", NULL };
 	const char *star = strchr(scope, '*');
 
@@ -323,6 +334,8 @@ static bool is_scope(const char *transport, const char *scope)
 		return true;
 	if (is_one_of(transport, by_path))
 		return is_clean_path(scope);
+	if (strcmp(transport, "containers-storage") == 0)
+		return is_store_scope(scope);
 	if (is_one_of(transport, by_name))
 		return !star || (star == scope && scope[1] == '.' && !strpbrk(scope + 1, "*:/"));
 	return !is_one_of(transport, unscoped);

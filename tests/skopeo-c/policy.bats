@@ -112,6 +112,26 @@ ACCEPT='[{"type":"insecureAcceptAnything"}]' REJECT='[{"type":"reject"}]'
 	we_take p.json "$REGISTRY/a/y:v1"
 }
 
+@test "policy: a scope is one of its transport, or the file is wrong, as for skopeo" {
+	local transport scope expected
+
+	while read -r expected transport scope; do
+		printf '{"default":%s,"transports":{"%s":{"%s":%s}}}\n' "$ACCEPT" "$transport" "$scope" "$REJECT" >p.json
+		echo "$transport $scope"
+		run skopeo --policy p.json copy "$SRC" dir:d
+		[ $((status > 0)) -eq $((expected > 0)) ]
+		tool "$expected" skopeo-c copy --policy p.json "$SRC" dir:d
+	done <<-'END'
+		0 sif /srv/images
+		7 sif images
+		0 containers-storage [overlay@/srv/store]docker.io/library/busybox
+		0 containers-storage [/srv/store]
+		7 containers-storage docker.io/library/busybox
+		7 containers-storage /x
+		7 containers-storage *.x
+	END
+}
+
 @test "policy: paths are scopes, without symbolic links in them" {
 	mkdir -p real/deep
 	ln -s real link

@@ -97,6 +97,12 @@ static const struct {
 	{ "a scope of oci: with ..", SCOPE("oci", "/a/../b") },
 	{ "a scope of oci: that ends in /", SCOPE("oci", "/a/") },
 	{ "a scope of docker-archive:", SCOPE("docker-archive", "/a") },
+	{ "a scope of sif: that is no path", SCOPE("sif", "a") },
+	{ "a scope of containers-storage: without the store",
+	  SCOPE("containers-storage", "docker.io/x") },
+	{ "a store that does not end", SCOPE("containers-storage", "[/x") },
+	{ "a store that is no path", SCOPE("containers-storage", "[overlay@x]") },
+	{ "a store without its driver", SCOPE("containers-storage", "[@/x]") },
 };
 
 static void test_parse(void)
