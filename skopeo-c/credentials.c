@@ -55,14 +55,15 @@ static bool split_pair(const char *pair, struct credentials *out)
 	return true;
 }
 
-/* Decode "auth": base64 of "USER:PASSWORD", after which docker may have left NULs. */
-static bool decode_pair(const char *base64, struct credentials *out)
+/* Decode "auth": base64 of "USER:PASSWORD", after which docker may have left NULs. 1 it is that, 0
+ * it has no colon, -1 it is not base64. */
+static int decode_pair(const char *base64, struct credentials *out)
 {
 	size_t length = strlen(base64);
 	cleanup_free unsigned char *text = xcalloc(length + 4, 1);
 
 	if (base64_decode(base64, length, text) < 0)
-		return false;
+		return -1;
 	bool split = split_pair((const char *)text, out);
 	OPENSSL_cleanse(text, length);
 	return split;
@@ -135,6 +136,46 @@ static int not_understood(const char *what, struct error *err)
 
 /* ---- files ---- */
 
+static bool is_object_or_none(const json_t *value)
+{
+	return !value || json_is_null(value) || json_is_object(value);
+}
+
+static bool is_text_or_none(const json_t *value)
+{
+	return !value || json_is_null(value) || json_is_string(value);
+}
+
+static bool are_entries(const json_t *entries)
+{
+	const char *key;
+	const json_t *entry;
+
+	json_object_foreach ((json_t *)entries, key, entry) {
+		if (!is_object_or_none(entry) || !is_text_or_none(json_object_get(entry, "auth")) ||
+		    !is_text_or_none(json_object_get(entry, "identitytoken")))
+			return false;
+	}
+	return is_object_or_none(entries);
+}
+
+/* Whether the file is what it is taken for: else credentials would be missing, and nobody knew why.
+ */
+static bool is_understood(const json_t *file, bool legacy)
+{
+	const json_t *helpers = json_object_get(file, "credHelpers"), *helper;
+	const char *host;
+
+	if (legacy)
+		return are_entries(file);
+	json_object_foreach ((json_t *)helpers, host, helper) {
+		if (!is_text_or_none(helper))
+			return false;
+	}
+	return json_is_object(file) && is_object_or_none(helpers) &&
+	       are_entries(json_object_get(file, "auths"));
+}
+
 /* A helper for all registries that is not installed, or fails, must not keep us from public images.
  */
 static int ask_store(const char *helper, const char *registry, struct credentials *out,
@@ -161,12 +202,16 @@ static int search_file(const json_t *file, bool legacy, const char *registry,
 
 	if (helper)
 		return helper_get(helper, registry, out, err);
-	if (auth[0] && !decode_pair(auth, out))
+	int decoded = auth[0] ? decode_pair(auth, out) : 0;
+	if (decoded < 0)
 		return error_set(err, ERROR_INTEGRITY, "the entry for %s cannot be decoded",
 				 registry);
+	if (auth[0] && decoded == 0)
+		log_message(LOG_LEVEL_WARN, "the entry for %s has no colon after the user",
+			    registry);
 	if (token[0])
 		out->identity_token = xstrdup(token);
-	if (token[0] || auth[0])
+	if (token[0] || decoded > 0)
 		return 1;
 	/* with a store, an entry of the file says no more than that there is something */
 	return store && !legacy ? ask_store(store, registry, out, err) : 0;
@@ -191,6 +236,8 @@ static int search_path(const char *path, bool required, const char *registry,
 		return err->kind == ERROR_INTEGRITY ? not_understood(path, err) : -1;
 	const char *base = strrchr(path, '/');
 	bool legacy = base && strcmp(base, "/.dockercfg") == 0;
+	if (!is_understood(file, legacy))
+		return not_understood(path, err);
 	int found = search_file(file, legacy, registry, repository, out, err);
 	return found < 0 ? error_prefix(err, "%s", path) : found;
 }

@@ -50,6 +50,31 @@ auth_file() {
 	[ "$(grep -c manifests "$LIAR_LOG")" -le 5 ]
 }
 
+@test "credentials: a file that is odd is taken or refused as by skopeo" {
+	local file=$HOME/auth.json json
+
+	registry_start
+	busybox_tar "$BATS_TEST_TMPDIR/base.tar"
+	cd "$BATS_TEST_TMPDIR" || return
+	oci_image src v1 '{}' base.tar >/dev/null
+	skopeo --insecure-policy copy -q --dest-tls-verify=false oci:src:v1 "docker://$REGISTRY/x:v1"
+	# no credentials
+	for json in '{"auths":null,"credHelpers":null}' '{"auths":{"R":null}}' '{"auths":{"R":{"auth":null}}}' \
+		'{"auths":{"R":{"auth":"c2VjcmV0"}}}'; do
+		echo "${json//R/$REGISTRY}" | tee "$file"
+		skopeo inspect --tls-verify=false --authfile "$file" "docker://$REGISTRY/x:v1" >skopeo
+		inspect --authfile "$file" "docker://$REGISTRY/x:v1"
+	done
+	[[ $stderr == *"the entry for $REGISTRY has no colon"* && $stderr != *secret* && $stderr != *c2VjcmV0* ]]
+	# not their JSON
+	for json in '[]' '"x"' '{"auths":[]}' '{"auths":{"R":"x"}}' '{"auths":{"R":{"auth":5}}}' \
+		'{"auths":{"R":{"auth":"!"}}}' '{"auths":{"other":{"auth":5}}}' '{"credHelpers":[]}' '{"credHelpers":{"R":1}}'; do
+		echo "${json//R/$REGISTRY}" | tee "$file"
+		run ! skopeo inspect --tls-verify=false --authfile "$file" "docker://$REGISTRY/x:v1"
+		inspect 7 --authfile "$file" "docker://$REGISTRY/x:v1"
+	done
+}
+
 @test "credentials: --creds for Basic and for tokens, and no password in any message" {
 	inspect --creds alice:secret "docker://$LIAR/basic/x:v1"
 	inspect --creds alice:secret "docker://$LIAR/token/x:v1"
