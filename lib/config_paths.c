@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const systems[] = { "/etc/containers", "/usr/share/containers" };
@@ -73,6 +74,15 @@ static bool has_name(const struct strings *files, const char *name)
 	return false;
 }
 
+/* What is left of a directory after links that lead nowhere, and directories: other programs read
+ * neither. */
+static bool is_file(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 ? !S_ISDIR(status.st_mode) : errno != ENOENT;
+}
+
 static int add_directory(const char *directory, const char *ending, struct strings *files,
 			 struct error *err)
 {
@@ -84,9 +94,11 @@ static int add_directory(const char *directory, const char *ending, struct strin
 		const char *name = names.items[i];
 		size_t length = strlen(name), ending_length = strlen(ending);
 
+		cleanup_free char *path = xasprintf("%s/%s", directory, name);
+
 		if (length > ending_length && strcmp(name + length - ending_length, ending) == 0 &&
-		    !has_name(files, name))
-			strings_addf(files, "%s/%s", directory, name);
+		    !has_name(files, name) && is_file(path))
+			strings_add(files, path);
 	}
 	return 0;
 }

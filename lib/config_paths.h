@@ -21,6 +21,7 @@ void config_files(const char *name, struct strings *paths);
  */
 void config_directories(const char *stem, const char *end, struct strings *paths);
 
-/* The files of these directories with that ending, by name; of one name the first directory's. */
+/* The files of these directories with that ending, by name; of one name the first directory's.
+ * Links that lead nowhere are none. */
 int config_drop_ins(const struct strings *directories, const char *ending, struct strings *files,
 		    struct error *err);

@@ -106,6 +106,13 @@ int error_os(struct error *err, const char *format, ...)
 	return -1;
 }
 
+int error_missing_is(struct error *err, enum error_kind kind)
+{
+	if (err->kind == ERROR_NOT_FOUND)
+		err->kind = kind;
+	return -1;
+}
+
 int error_prefix(struct error *err, const char *format, ...)
 {
 	char context[256], message[sizeof err->message];

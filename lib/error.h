@@ -46,6 +46,10 @@ int error_os(struct error *err, const char *format, ...) __attribute__((format(p
 /* Put "CONTEXT: " before the message. Returns -1. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What is missing is not what the command is about, but a file that it was told to use, or a part
+ * of the configuration: ERROR_NOT_FOUND would say otherwise, so it becomes `kind`. Returns -1. */
+int error_missing_is(struct error *err, enum error_kind kind);
+
 /* Name the subject; say what the user can do. Return -1. */
 int error_subject(struct error *err, const char *subject);
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -23,13 +23,14 @@ static bool ends_with(const char *text, const char *end)
 	return length > end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+/* A link that leads nowhere, or what was removed just now, is none. */
 static int add_authority(int dir_fd, const char *name, struct http_tls *tls, struct error *err)
 {
 	size_t length;
 	cleanup_free char *pem = file_read_at(dir_fd, name, CERTIFICATE_MAX, &length, err);
 
 	if (!pem)
-		return -1;
+		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
 	char *all = xasprintf("%s%s\n", tls->authorities ? tls->authorities : "", pem);
 	free(tls->authorities);
 	tls->authorities = all;
@@ -45,9 +46,10 @@ static int add_pair(int dir_fd, const char *path, const char *name, struct http_
 	cleanup_free char *key = xasprintf("%s/%.*s.key", path, (int)stem, name);
 	bool is_key = ends_with(name, ".key");
 
-	if (faccessat(dir_fd, is_key ? certificate : key, R_OK, 0) < 0)
-		return error_os(err, "%s/%s: its other half %s", path, name,
-				is_key ? certificate : key);
+	if (faccessat(dir_fd, is_key ? certificate : key, R_OK, 0) < 0) {
+		error_os(err, "%s/%s: its other half %s", path, name, is_key ? certificate : key);
+		return error_missing_is(err, ERROR_FAILED);
+	}
 	if (is_key || tls->certificate)
 		return 0;
 	tls->certificate = steal_ptr(&certificate);
@@ -80,7 +82,10 @@ int certs_load(const char *cert_dir, const char *registry, struct http_tls *tls,
 	if (cert_dir) {
 		cleanup_fd int fd = open(cert_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-		return fd < 0 ? error_os(err, "%s", cert_dir) : load_dir(fd, cert_dir, tls, err);
+		if (fd >= 0)
+			return load_dir(fd, cert_dir, tls, err);
+		error_os(err, "%s", cert_dir);
+		return error_missing_is(err, ERROR_USAGE);
 	}
 	config_directories("certs", ".d", &paths);
 	strings_add(&paths, "/etc/docker/certs.d");

@@ -183,7 +183,7 @@ static int ask_store(const char *helper, const char *registry, struct credential
 {
 	int found = helper_get(helper, registry, out, err);
 
-	if (found >= 0 || (err->kind != ERROR_NOT_FOUND && err->kind != ERROR_FAILED))
+	if (found >= 0 || err->kind != ERROR_FAILED)
 		return found;
 	log_message(LOG_LEVEL_WARN, "%s", err->message);
 	return 0;

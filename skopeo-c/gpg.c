@@ -343,7 +343,7 @@ static int choose_key(struct gpg *gpg, const char *name, struct error *err)
 	gpgme_error_t code = gpgme.get_key(gpg->context, name, &key, 1);
 
 	if (gpgme_err_code(code) == GPG_ERR_EOF) {
-		error_set(err, ERROR_NOT_FOUND, "no secret key for \"%s\"", name);
+		error_set(err, ERROR_USAGE, "no secret key for \"%s\"", name);
 		return error_hint(err, "see gpg --list-secret-keys");
 	}
 	if (code)

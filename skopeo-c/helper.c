@@ -34,8 +34,10 @@ static int run(const char *name, const char *verb, const char *input, struct spa
 	if (!name[0] || strchr(name, '/'))
 		return error_set(err, ERROR_INTEGRITY, "\"%s\" does not name a credential helper",
 				 name);
-	if (spawn_run(&spawn, result, err) < 0)
-		return error_prefix(err, "credential helper %s", program);
+	if (spawn_run(&spawn, result, err) < 0) {
+		error_prefix(err, "credential helper %s", program);
+		return error_missing_is(err, ERROR_FAILED);
+	}
 	return 0;
 }
 

@@ -95,30 +95,41 @@ int lookaside_add(json_t *sections, const char *text, size_t length, const char 
 
 /* ---- all files ---- */
 
+/* The directory that an option names. */
+static int check_directory(const char *directory, struct error *err)
+{
+	cleanup_fd int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return 0;
+	error_os(err, "%s", directory);
+	return error_missing_is(err, ERROR_USAGE);
+}
+
+static int load_file(const char *path, json_t *sections, struct error *err)
+{
+	cleanup_free char *text = NULL;
+	size_t length;
+	int found = file_read_known(path, false, CONFIGURATION_MAX, &text, &length, err);
+
+	return found > 0 ? lookaside_add(sections, text, length, path, err) : found;
+}
+
 static int load(const char *directory, json_t *sections, struct error *err)
 {
 	cleanup_strings struct strings directories = { 0 }, files = { 0 };
 
-	if (directory) {
-		cleanup_fd int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd < 0)
-			return error_os(err, "%s", directory);
+	if (directory && check_directory(directory, err) < 0)
+		return -1;
+	if (directory)
 		strings_add(&directories, directory);
-	} else {
+	else
 		config_directories("registries", ".d", &directories);
-	}
 	if (config_drop_ins(&directories, ".yaml", &files, err) < 0)
 		return -1;
-	for (size_t i = 0; i < files.count; i++) {
-		cleanup_free char *text = NULL;
-		size_t length;
-
-		if (file_read_known(files.items[i], true, CONFIGURATION_MAX, &text, &length, err) <
-			    0 ||
-		    lookaside_add(sections, text, length, files.items[i], err) < 0)
+	for (size_t i = 0; i < files.count; i++)
+		if (load_file(files.items[i], sections, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 

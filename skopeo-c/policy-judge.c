@@ -77,7 +77,7 @@ static const struct policy_keys *keys_of(struct policy_judge *judge, const json_
 			return &judge->keys[i];
 	if (policy_keys_read(requirement, &keys, err) < 0) {
 		/* that a key is missing does not mean that the image is */
-		err->kind = err->kind == ERROR_NOT_FOUND ? ERROR_DENIED : err->kind;
+		error_missing_is(err, ERROR_DENIED);
 		error_prefix(err, "the keys that the policy names");
 		return NULL;
 	}

@@ -418,6 +418,12 @@ static int read_file(const char *path, bool required, json_t **policy, struct er
 	return *policy ? 1 : -1;
 }
 
+/* The same for a file that an option or a variable names. */
+static int read_named(const char *path, json_t **policy, struct error *err)
+{
+	return read_file(path, true, policy, err) < 0 ? error_missing_is(err, ERROR_USAGE) : 1;
+}
+
 json_t *policy_load(const char *path, bool insecure, struct error *err)
 {
 	const char *named = path ? path : getenv("CONTAINERS_POLICY_JSON");
@@ -426,7 +432,7 @@ json_t *policy_load(const char *path, bool insecure, struct error *err)
 	int status = 0;
 
 	if (!insecure && named && (path || named[0]))
-		status = read_file(named, true, &policy, err);
+		status = read_named(named, &policy, err);
 	else if (!insecure)
 		config_files("policy.json", &paths);
 	for (size_t i = 0; i < paths.count && status == 0; i++)

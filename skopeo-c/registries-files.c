@@ -23,6 +23,12 @@ static int add_path(json_t *registries, const char *path, bool required, struct 
 	return registries_add(registries, text, length, path, err) < 0 ? -1 : 1;
 }
 
+/* The same for a file that an option or a variable names. */
+static int add_named(json_t *registries, const char *path, struct error *err)
+{
+	return add_path(registries, path, true, err) < 0 ? error_missing_is(err, ERROR_USAGE) : 1;
+}
+
 static int add_usual(json_t *registries, struct error *err)
 {
 	cleanup_strings struct strings files = { 0 }, directories = { 0 }, drop_ins = { 0 };
@@ -35,7 +41,7 @@ static int add_usual(json_t *registries, struct error *err)
 	if (status < 0 || config_drop_ins(&directories, ".conf", &drop_ins, err) < 0)
 		return -1;
 	for (size_t i = 0; i < drop_ins.count; i++)
-		if (add_path(registries, drop_ins.items[i], true, err) < 0)
+		if (add_path(registries, drop_ins.items[i], false, err) < 0)
 			return -1;
 	return 0;
 }
@@ -44,11 +50,11 @@ static int add_all(json_t *registries, struct error *err)
 {
 	const char *named = getenv("CONTAINERS_REGISTRIES_CONF");
 	const char *last = getenv("CONTAINERS_REGISTRIES_CONF_OVERRIDE");
-	int status = named && named[0] ? add_path(registries, named, true, err)
-				       : add_usual(registries, err);
+	int status =
+		named && named[0] ? add_named(registries, named, err) : add_usual(registries, err);
 
 	if (status >= 0 && last && last[0])
-		status = add_path(registries, last, true, err);
+		status = add_named(registries, last, err);
 	return status < 0 ? -1 : 0;
 }
 

@@ -87,5 +87,7 @@ char *secret_read_file(const char *path, struct error *err)
 
 	if (text)
 		OPENSSL_cleanse(text + strcspn(text, "\r\n"), length - strcspn(text, "\r\n"));
+	else
+		error_missing_is(err, ERROR_USAGE);
 	return text;
 }

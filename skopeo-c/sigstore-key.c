@@ -206,7 +206,10 @@ EVP_PKEY *sigstore_read_private_key(const char *path, const char *passphrase, st
 	size_t length;
 	cleanup_free char *pem = file_read_at(AT_FDCWD, path, SIGSTORE_KEY_MAX, &length, err);
 
-	return pem ? sigstore_parse_private_key(pem, length, passphrase, path, err) : NULL;
+	if (pem)
+		return sigstore_parse_private_key(pem, length, passphrase, path, err);
+	error_missing_is(err, ERROR_USAGE);
+	return NULL;
 }
 
 /* ---- a new key ---- */

@@ -49,8 +49,10 @@ static EVP_PKEY *open_parameters(const char *path, struct error *err)
 	const char *name;
 	json_t *value;
 
-	if (!parameters)
+	if (!parameters) {
+		error_missing_is(err, ERROR_USAGE);
 		return NULL;
+	}
 	json_object_foreach (parameters, name, value) {
 		if (strcmp(name, "fulcio") == 0 || strcmp(name, "rekorURL") == 0) {
 			error_set(err, ERROR_UNSUPPORTED, "%s: %s is not supported: a key signs",

@@ -199,8 +199,8 @@ auth_file() {
 	chmod +x "$BATS_TEST_TMPDIR/bin/docker-credential-test"
 	jq -n --arg r "$LIAR" '{credHelpers: {($r): "test"}}' >"$BATS_TEST_TMPDIR/auth.json"
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH inspect --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
-	inspect 3 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
-	error_is not-found docker-credential-test
+	inspect 1 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
+	error_is failed docker-credential-test
 }
 
 @test "credentials: files that are broken are named, what is in them is not shown" {

@@ -201,8 +201,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls
 	echo '{"credsStore": "nowhere"}' >"$AUTH"
 	tool skopeo-c inspect -n --tls-verify=false "docker://$LIAR/good/x:v1"
 	[[ $stderr == *docker-credential-nowhere* ]]
-	login 3 -u alice -p secret "$LOCKED"
-	error_is not-found docker-credential-nowhere
+	login 1 -u alice -p secret "$LOCKED"
+	error_is failed docker-credential-nowhere
 }
 
 @test "login: a helper that fails is not one that has nothing, and none keeps what is for a path" {

@@ -38,7 +38,7 @@ ACCEPT='[{"type":"insecureAcceptAnything"}]' REJECT='[{"type":"reject"}]'
 	tool skopeo-c copy --insecure-policy "$SRC" dir:d
 	echo "{\"default\":$ACCEPT}" >accept.json
 	tool skopeo-c --policy accept.json copy "$SRC" dir:d
-	tool 3 skopeo-c copy --policy none.json "$SRC" dir:d
+	tool 2 skopeo-c copy --policy none.json "$SRC" dir:d
 	tool 2 skopeo-c copy --policy accept.json --insecure-policy "$SRC" dir:d
 }
 
@@ -62,7 +62,7 @@ ACCEPT='[{"type":"insecureAcceptAnything"}]' REJECT='[{"type":"reject"}]'
 	mv policy.json containers
 	XDG_CONFIG_HOME=$PWD tool 6 skopeo-c copy "$SRC" dir:d
 	CONTAINERS_POLICY_JSON=containers/policy.json tool 6 skopeo-c copy "$SRC" dir:d
-	CONTAINERS_POLICY_JSON=none.json tool 3 skopeo-c copy "$SRC" dir:d
+	CONTAINERS_POLICY_JSON=none.json tool 2 skopeo-c copy "$SRC" dir:d
 	[ ! -e d ]
 	CONTAINERS_POLICY_JSON=none.json tool skopeo-c copy --insecure-policy "$SRC" dir:d
 }

@@ -259,6 +259,16 @@ asked() {
 	tool 6 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 }
 
+@test "registries: links that lead nowhere, and directories, are no drop-ins" {
+	unset CONTAINERS_REGISTRIES_CONF
+	local own=$HOME/.config/containers/registries.conf.d
+
+	mkdir -p "$own/20-directory.conf"
+	ln -s nowhere "$own/10-gone.conf"
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$LIAR" >"$own/30.conf"
+	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+}
+
 # Run with other files of the machine and the distribution: directories here that take the place of
 # /etc/containers and /usr/share/containers.
 elsewhere() {
@@ -288,7 +298,7 @@ elsewhere() {
 	run -6 look
 	allow >last
 	CONTAINERS_REGISTRIES_CONF_OVERRIDE=last look
-	run -3 env CONTAINERS_REGISTRIES_CONF_OVERRIDE=none skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	run -2 env CONTAINERS_REGISTRIES_CONF_OVERRIDE=none skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 	# named, it is the only one
 	CONTAINERS_REGISTRIES_CONF=last look
 }
@@ -303,8 +313,8 @@ elsewhere() {
 	printf '[[registry]]\nlocation = "%s"\nblokced = true\ninsecure = true\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
 	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 	[[ $stderr == *":3: unknown key \"blokced\""* ]]
-	CONTAINERS_REGISTRIES_CONF=$HOME/none tool 3 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
-	error_is not-found none
+	CONTAINERS_REGISTRIES_CONF=$HOME/none tool 2 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	error_is usage none
 }
 
 # short TOML: the configuration, with plain http for the registry; the machine's counts for nothing

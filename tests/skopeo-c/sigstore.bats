@@ -374,5 +374,5 @@ peers_key() {
 		[ "$status" -eq 7 ] || [ "$status" -eq 9 ]
 	done
 	# shellcheck disable=SC2086
-	tool 3 $sign none.private
+	tool 2 $sign none.private
 }

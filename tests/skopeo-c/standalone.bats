@@ -64,7 +64,7 @@ setup() {
 @test "standalone-sign: usage, a key that is not there, a file that cannot be written" {
 	tool 2 skopeo-c standalone-sign m.json "$NAME" good@example.com
 	tool 2 skopeo-c standalone-sign m.json "NOT A NAME" good@example.com -o "$BATS_TEST_TMPDIR/s"
-	tool 3 skopeo-c standalone-sign m.json "$NAME" nobody@example.com -o "$BATS_TEST_TMPDIR/s"
+	tool 2 skopeo-c standalone-sign m.json "$NAME" nobody@example.com -o "$BATS_TEST_TMPDIR/s"
 	tool 3 skopeo-c standalone-sign none.json "$NAME" good@example.com -o "$BATS_TEST_TMPDIR/s"
 	tool 7 skopeo-c standalone-sign good.gpg "$NAME" good@example.com -o "$BATS_TEST_TMPDIR/s"
 	[ ! -e "$BATS_TEST_TMPDIR/s" ]

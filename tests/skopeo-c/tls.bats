@@ -67,22 +67,24 @@ with_authorities() {
 	tool skopeo-c inspect -n --cert-dir "$BATS_FILE_TMPDIR/certs" "docker://$LIAR/good/x:v1"
 	tool skopeo-c copy --src-cert-dir "$BATS_FILE_TMPDIR/certs" "docker://$LIAR/good/x:v1" "dir:$BATS_TEST_TMPDIR/d"
 	tool 6 skopeo-c inspect -n --cert-dir "$BATS_FILE_TMPDIR/none" "docker://$LIAR/good/x:v1"
-	tool 3 skopeo-c inspect -n --cert-dir "$BATS_FILE_TMPDIR/not-there" "docker://$LIAR/good/x:v1"
-	error_is not-found
+	tool 2 skopeo-c inspect -n --cert-dir "$BATS_FILE_TMPDIR/not-there" "docker://$LIAR/good/x:v1"
+	error_is usage
 }
 
 @test "tls: the usual certs.d directory of the registry is read" {
 	export HOME=$BATS_TEST_TMPDIR
 	mkdir -p "$HOME/.config/containers/certs.d/$LIAR"
 	cp "$BATS_FILE_TMPDIR/ca.pem" "$HOME/.config/containers/certs.d/$LIAR/ca.crt"
+	# a link that leads nowhere is none
+	ln -s nowhere "$HOME/.config/containers/certs.d/$LIAR/other.crt"
 	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 }
 
 @test "tls: half of a client certificate is an error" {
 	mkdir "$BATS_TEST_TMPDIR/half"
 	cp "$BATS_FILE_TMPDIR/ca.pem" "$BATS_TEST_TMPDIR/half/client.cert"
-	tool 3 skopeo-c inspect -n --cert-dir "$BATS_TEST_TMPDIR/half" "docker://$LIAR/good/x:v1"
-	error_is not-found "client.key"
+	tool 1 skopeo-c inspect -n --cert-dir "$BATS_TEST_TMPDIR/half" "docker://$LIAR/good/x:v1"
+	error_is failed "client.key"
 }
 
 @test "tls: a redirect to plain http is refused" {
