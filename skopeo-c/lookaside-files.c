@@ -44,12 +44,41 @@ static int read_file(const char *path, char **bytes, size_t *length, struct erro
 	return *bytes ? 0 : -1;
 }
 
-static int read_url(struct registry *registry, const char *url, char **bytes, size_t *length,
+/* The web server is no registry: it is called by its own name, and without a base nothing is its
+ * own, so that nobody answers what it asks of us. It borrows from the one that lends its ways. */
+static struct registry web_server(const struct registry *lender, const char *url, char *host)
+{
+	static char nothing[] = "", what[] = "signatures";
+	const struct http_tls *tls = registry_tls(lender, url);
+
+	return (struct registry){
+		.http = lender->http,
+		.name = host,
+		.repository = what,
+		.base = nothing,
+		.tls = *tls,
+		.tls_elsewhere = *tls,
+		.retries = lender->retries,
+		.retry_delay_ms = lender->retry_delay_ms,
+		.retry_unreachable = lender->retry_unreachable,
+	};
+}
+
+static char *host_of(const char *url)
+{
+	const char *host = strstr(url, "://") + 3;
+
+	return xstrndup(host, strcspn(host, "/"));
+}
+
+static int read_url(const struct registry *lender, const char *url, char **bytes, size_t *length,
 		    struct error *err)
 {
+	cleanup_free char *host = host_of(url);
+	struct registry server = web_server(lender, url, host);
 	cleanup_registry_call struct registry_call call = { 0 };
 
-	registry_call_init(&call, registry, "GET", xstrdup(url));
+	registry_call_init(&call, &server, "GET", xstrdup(url));
 	call.request.answer_max = SIGNATURE_MAX;
 	if (registry_call_run(&call, err) < 0)
 		return error_prefix(err, "the lookaside %s", url);
@@ -63,10 +92,11 @@ static int read_url(struct registry *registry, const char *url, char **bytes, si
 	return 0;
 }
 
-static int read_all(const char *url, struct registry *registry, struct signatures *signatures,
+/* registry: as for read_url(); NULL where the URL is known to be a file's. */
+static int read_all(const char *url, const struct registry *registry, struct signatures *signatures,
 		    struct error *err)
 {
-	bool is_file = strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) == 0;
+	bool is_file = !registry || strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) == 0;
 
 	for (int number = 1;; number++) {
 		cleanup_free char *name = xasprintf("%s/signature-%d", url, number);
@@ -85,8 +115,8 @@ static int read_all(const char *url, struct registry *registry, struct signature
 }
 
 int lookaside_read(const struct lookaside *lookaside, const struct reference *reference,
-		   const char *digest, struct registry *registry, struct signatures *signatures,
-		   struct error *err)
+		   const char *digest, const struct registry *registry,
+		   struct signatures *signatures, struct error *err)
 {
 	cleanup_free char *url = manifest_url(lookaside->read, reference, digest);
 
@@ -124,18 +154,22 @@ static int add_missing(int dir_fd, const char *url, const struct signatures *sig
 	return 0;
 }
 
+int lookaside_check_write(const struct lookaside *lookaside, struct error *err)
+{
+	if (strncmp(lookaside->write, FILE_SCHEME, strlen(FILE_SCHEME)) == 0)
+		return 0;
+	error_set(err, ERROR_UNSUPPORTED, "signatures cannot be written to the lookaside %s",
+		  lookaside->write);
+	return error_hint(err, "name a lookaside-staging in registries.d");
+}
+
 int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,
 		    const char *digest, const struct signatures *signatures, struct error *err)
 {
 	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
 	const char *path = url + strlen(FILE_SCHEME);
 
-	if (strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) != 0) {
-		error_set(err, ERROR_UNSUPPORTED,
-			  "signatures cannot be written to the lookaside %s", lookaside->write);
-		return error_hint(err, "name a lookaside-staging in registries.d");
-	}
-	if (path_make_dirs(path, 0755, err) < 0)
+	if (lookaside_check_write(lookaside, err) < 0 || path_make_dirs(path, 0755, err) < 0)
 		return -1;
 	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)

@@ -40,11 +40,13 @@ int lookaside_choose(const json_t *sections, const struct reference *reference,
 /* Read the signatures of the manifest with this digest. The registry lends its way of making calls,
  * and gives nothing of its credentials. */
 int lookaside_read(const struct lookaside *lookaside, const struct reference *reference,
-		   const char *digest, struct registry *registry, struct signatures *signatures,
-		   struct error *err);
+		   const char *digest, const struct registry *registry,
+		   struct signatures *signatures, struct error *err);
 
-/* Add those of the list that are OpenPGP messages and are not there yet. ERROR_UNSUPPORTED for a
- * web server. */
+/* Whether signatures can be written there at all: ERROR_UNSUPPORTED for a web server. */
+int lookaside_check_write(const struct lookaside *lookaside, struct error *err);
+
+/* Add those of the list that are OpenPGP messages and are not there yet. */
 int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,
 		    const char *digest, const struct signatures *signatures, struct error *err);
 

@@ -175,6 +175,18 @@ int signature_registry_get(struct transport *t, const struct manifest *manifest,
 	return bundles ? sigstore_referrers_get(t, digest, signatures, err) : 0;
 }
 
+int signature_registry_check_simple(const struct transport *t, struct error *err)
+{
+	cleanup_lookaside struct lookaside lookaside = { 0 };
+	cleanup_reference struct reference reference = { 0 };
+
+	if (look_up(t, &reference, &lookaside, err) < 0)
+		return -1;
+	if (docker_registry(t)->keeps_signatures || lookaside_check_write(&lookaside, err) == 0)
+		return 0;
+	return error_prefix(err, "%s", t->name);
+}
+
 static bool has_kind(const struct signatures *signatures, enum signature_kind kind)
 {
 	for (size_t i = 0; i < signatures->count; i++)

@@ -20,6 +20,9 @@ int signature_registry_get(struct transport *t, const struct manifest *manifest,
 int signature_registry_put(struct transport *t, const struct manifest *manifest, bool is_top,
 			   const struct signatures *signatures, struct error *err);
 
+/* Whether GPG signatures of an image there can be kept. */
+int signature_registry_check_simple(const struct transport *t, struct error *err);
+
 /* What registries.d says of an image. */
 struct signature_rules {
 	bool attachments;    /* sigstore's signatures are looked for */

@@ -10,6 +10,7 @@
 #include "skopeo-c/gpg.h"
 #include "skopeo-c/policy.h"
 #include "skopeo-c/secret.h"
+#include "skopeo-c/signature-registry.h"
 #include "skopeo-c/sigstore.h"
 #include "skopeo-c/transport.h"
 #include "skopeo-c/trust.h"
@@ -292,8 +293,12 @@ static int sign(const struct trust *trust, struct transport *to, const struct ma
 	cleanup_free char *identity = identity_for(trust, to, err);
 	const struct statement statement = { manifest->digest, identity };
 
-	if (!identity || (transport_is_docker(to) &&
-			  to->class->get_signatures(to, manifest, false, &present, err) < 0))
+	bool is_docker = transport_is_docker(to);
+
+	/* that none can be written comes before what is wrong with those that are there */
+	if (!identity ||
+	    (is_docker && trust->gpg && signature_registry_check_simple(to, err) < 0) ||
+	    (is_docker && to->class->get_signatures(to, manifest, false, &present, err) < 0))
 		return -1;
 	if (trust->gpg && !any_is(trust, &present, is_simple, &statement) &&
 	    add_simple(trust, &statement, signatures, err) < 0)

@@ -357,6 +357,15 @@ sign() {
 	tool 10 skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/old/x:v1"
 	error_is unsupported "name a lookaside-staging in registries.d"
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/old/x:v1"
+	# a server is called by its own name; and that nothing can be written there needs no question to it
+	lookaside_is "docker:" "  $REGISTRY/t:" "    lookaside: http://$SIGNING/forbidden" \
+		"  $REGISTRY/endless:" "    lookaside: http://$SIGNING/endless"
+	we_take 6 p.json "$REGISTRY/t/x:v1"
+	error_is denied "the lookaside http://$SIGNING/forbidden/t/x@sha256="
+	[[ $stderr == *"/signature-1: signatures: $SIGNING answered 403"* && $stderr != *"$REGISTRY answered"* ]]
+	: >"$SIGNING_DIR/log"
+	tool 10 skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/t/new:v1"
+	[ ! -s "$SIGNING_DIR/log" ]
 	# a server that has a signature of any number
 	skopeo --insecure-policy copy -q --dest-tls-verify=false "$SRC" "docker://$REGISTRY/endless/x:v1"
 	we_take 9 p.json "$REGISTRY/endless/x:v1"

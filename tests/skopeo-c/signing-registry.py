@@ -4,7 +4,7 @@
 
 Keeps in memory what it is given; has the referrers API, and the repositories below "extension/" have
 OpenShift's API for signatures. "refuses-STATUS/" answers so where referrers are listed, "elsewhere/" has more of them at another host.
-/lookaside/ gives the files of DIR/lookaside, /endless/ a signature
+/lookaside/ gives the files of DIR/lookaside, /forbidden/ nothing, /endless/ a signature
 of any number. The port, of 127.0.0.1, is written to DIR/port; every request is a line in DIR/log.
 """
 import hashlib
@@ -124,6 +124,7 @@ class Handler(BaseHTTPRequestHandler):
                 (r"/v2/(.+)/blobs/uploads/(.*)", self.uploads),
                 (r"/extensions/v2/(.+)/signatures/([^/]+)", self.signatures),
                 (r"/lookaside/(.+)", self.lookaside),
+                (r"/forbidden/.*", lambda: self.answer(403)),
                 (r"/endless/.*", lambda: self.answer(200, b"\x90\x0d"))):
             match = re.fullmatch(pattern, path)
             if match:
