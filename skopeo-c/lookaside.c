@@ -9,6 +9,7 @@
 #include "lib/yaml.h"
 #include "skopeo-c/policy.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +29,27 @@ void lookaside_free(struct lookaside *lookaside)
 
 /* ---- one file ---- */
 
+/* See that a flag is true or false, which YAML 1.1 has other words for; those that the library of
+ * other programs takes for a flag become booleans. */
+static bool take_flag(json_t *section, const char *name)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = { { "y", true },  { "Y", true },  { "yes", true }, { "on", true },
+		      { "n", false }, { "N", false }, { "no", false }, { "off", false } };
+	const json_t *flag = json_object_get(section, name);
+	const char *text = json_string_value(flag);
+
+	for (size_t i = 0; text && i < sizeof words / sizeof *words; i++)
+		if (strcmp(text, words[i].word) == 0)
+			return json_object_set_new(section, name, json_boolean(words[i].value)) ==
+			       0;
+	return !flag || json_is_boolean(flag);
+}
+
 /* What is unknown is left alone: the file belongs to other programs, too. */
-static int check_section(const char *what, const char *scope, const json_t *section,
-			 struct error *err)
+static int check_section(const char *what, const char *scope, json_t *section, struct error *err)
 {
 	static const char *const texts[] = { "lookaside", "lookaside-staging", "sigstore",
 					     "sigstore-staging", NULL };
@@ -47,9 +66,7 @@ static int check_section(const char *what, const char *scope, const json_t *sect
 					 texts[i], scope);
 	}
 	for (size_t i = 0; flags[i]; i++) {
-		const json_t *value = json_object_get(section, flags[i]);
-
-		if (value && !json_is_boolean(value))
+		if (!take_flag(section, flags[i]))
 			return error_set(err, ERROR_INTEGRITY, "%s: %s of %s is not true or false",
 					 what, flags[i], scope);
 	}
@@ -161,18 +178,66 @@ static const json_t *find(const json_t *sections, const struct strings *scopes,
 	return NULL;
 }
 
-/* Below the URL stands what is fixed; nothing of it may change what follows. */
-static int check_url(const char *url, struct error *err)
+static bool starts_with(const char *text, const char *start)
 {
-	bool is_file = strncmp(url, "file:///", 8) == 0;
+	return strncmp(text, start, strlen(start)) == 0;
+}
 
-	if (!is_file && strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "the lookaside %s is neither file:///PATH nor http(s)", url);
-	if (strpbrk(url, is_file ? "?#%" : "?#@"))
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "the lookaside %s has characters that it must not have", url);
-	return 0;
+/* Put the bytes in the place of their "%XX". False where that is none, or NUL. */
+static bool decode(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		char digits[3] = { 0 }, *end;
+
+		*to = *from;
+		if (*from == '%') {
+			memcpy(digits, from + 1, strnlen(from + 1, 2));
+			*to = (char)strtoul(digits, &end, 16);
+			if (!isxdigit((unsigned char)digits[0]) || end != digits + 2 || *to == '\0')
+				return false;
+			from += 2;
+		}
+		to++;
+	}
+	*to = '\0';
+	return true;
+}
+
+/* "file:PATH" with no host, or with this one, as "file://PATH" with PATH as it is on disk; NULL
+ * where it is not that. The caller frees it. */
+static char *file_url(const char *url)
+{
+	const char *path = url + strlen("file:");
+
+	if (starts_with(path, "//"))
+		path += 2;
+	if (starts_with(path, "localhost/"))
+		path += strlen("localhost");
+	cleanup_free char *decoded = xstrdup(path);
+	return path[0] == '/' && !strpbrk(path, "?#") && decode(decoded)
+		       ? xasprintf("file://%s", decoded)
+		       : NULL;
+}
+
+/* The URL in the one way that we write it: below it stands what is fixed; nothing of it may change
+ * what follows. NULL where it may. */
+static char *usual_url(const char *url, struct error *err)
+{
+	bool is_file = starts_with(url, "file:");
+	char *usual = is_file ? file_url(url) : strpbrk(url, "?#@") ? NULL : xstrdup(url);
+
+	if (!is_file && !starts_with(url, "https://") && !starts_with(url, "http://"))
+		error_set(err, ERROR_UNSUPPORTED,
+			  "the lookaside %s is neither file:///PATH nor http(s)", url);
+	else if (!usual)
+		error_set(err, ERROR_UNSUPPORTED,
+			  "the lookaside %s has a host or characters that it must not have", url);
+	else
+		return usual;
+	free(usual);
+	return NULL;
 }
 
 int lookaside_choose(const json_t *sections, const struct reference *reference,
@@ -190,12 +255,12 @@ int lookaside_choose(const json_t *sections, const struct reference *reference,
 	const json_t *read = find(sections, &scopes, to_read);
 	const json_t *write = find(sections, &scopes, to_write);
 	cleanup_lookaside struct lookaside lookaside = {
-		.read = read ? xstrdup(json_string_value(read)) : default_url(),
-		.write = write ? xstrdup(json_string_value(write)) : default_url(),
+		.read = read ? usual_url(json_string_value(read), err) : default_url(),
+		.write = write ? usual_url(json_string_value(write), err) : default_url(),
 		.attachments = json_is_true(find(sections, &scopes, attachments)),
 		.accept_unnamed = json_is_true(find(sections, &scopes, unnamed)),
 	};
-	if (check_url(lookaside.read, err) < 0 || check_url(lookaside.write, err) < 0)
+	if (!lookaside.read || !lookaside.write)
 		return -1;
 	*ret = lookaside;
 	lookaside = (struct lookaside){ 0 };

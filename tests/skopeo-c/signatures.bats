@@ -357,6 +357,13 @@ sign() {
 	tool 10 skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/old/x:v1"
 	error_is unsupported "name a lookaside-staging in registries.d"
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/old/x:v1"
+	# other ways to write where a directory is
+	lookaside_is "docker:" "  $REGISTRY/odd:" "    lookaside: file:$BATS_TEST_TMPDIR/%6fdd" \
+		"    lookaside-staging: file://localhost$BATS_TEST_TMPDIR/odd" "    use-sigstore-attachments: yes"
+	tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/odd/x:v1"
+	compgen -G "odd/odd/x@*/signature-1"
+	we_take p.json "$REGISTRY/odd/x:v1"
+	peer_takes p.json "$REGISTRY/odd/x:v1"
 	# a server is called by its own name; and that nothing can be written there needs no question to it
 	lookaside_is "docker:" "  $REGISTRY/t:" "    lookaside: http://$SIGNING/forbidden" \
 		"  $REGISTRY/endless:" "    lookaside: http://$SIGNING/endless"

@@ -26,7 +26,12 @@ static const char files[] = "default-docker:\n"
 			    "    unknown: [1]\n"
 			    "  empty.example:\n"
 			    "    lookaside: ''\n"
-			    "  nothing.example:\n";
+			    "  nothing.example:\n"
+			    "  odd.example:\n"
+			    "    use-sigstore-attachments: no\n"
+			    "    accept-bundles-without-identity: \"on\"\n"
+			    "    lookaside: file:/la\n"
+			    "    lookaside-staging: file://localhost/%61%2Fb%3f\n";
 
 static const struct {
 	const char *reference, *read, *write;
@@ -39,6 +44,7 @@ static const struct {
 	{ "c.b.example/z:v1", "file:///b", "file:///b", true, false },
 	{ "b.example/z:v1", "https://all.example/", "https://all.example/", true, false },
 	{ "empty.example/z:v1", "https://all.example/", "https://all.example/", true, false },
+	{ "odd.example/z:v1", "file:///la", "file:///a/b?", false, true },
 	{ "nothing.example/z:v1", "https://all.example/", "https://all.example/", true, false },
 };
 
@@ -56,8 +62,9 @@ static const struct {
 };
 
 static const char *const bad_urls[] = {
-	"ftp://a.example/", "file://host/path", "file:/path",	      "/path",
-	"file:///a%2fb",    "https://a/?b",	"https://user:pw@a/", "https://a/#b",
+	"ftp://a.example/", "file://host/path",	  "file:path",	  "/path",	 "file:///a%2",
+	"file:///a%zz",	    "file:///a%00",	  "file:///a?b",  "file:///a#b", "file://localhost",
+	"https://a/?b",	    "https://user:pw@a/", "https://a/#b",
 };
 
 static void test_choice(const json_t *sections)
