@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -96,4 +97,50 @@ char *http_escape(const char *text)
 			at += (size_t)snprintf(escaped + at, 4, "%%%02X", c);
 	}
 	return escaped;
+}
+
+/* ---- no_proxy ---- */
+
+/* Whether a host is in a domain, or below it; ".DOMAIN": below it only. */
+static bool is_within(const char *host, const char *domain)
+{
+	size_t length = strlen(domain), host_length = strlen(host);
+	const char *end = host_length >= length ? host + host_length - length : NULL;
+
+	if (length == 0 || !end || strcasecmp(end, domain) != 0)
+		return false;
+	return domain[0] == '.' ? end > host : end == host || end[-1] == '.';
+}
+
+/* Whether an entry that libcurl does not understand is for a host. */
+static bool spares(const char *entry, const char *host, const char *port)
+{
+	const char *colon = strrchr(entry, ':');
+	cleanup_free char *name = xstrndup(entry, colon ? (size_t)(colon - entry) : strlen(entry));
+	bool has_star = strncmp(name, "*.", 2) == 0;
+
+	return (colon ? strcmp(colon + 1, port) == 0 : has_star) &&
+	       is_within(host, name + has_star);
+}
+
+bool http_spares_proxy(const char *address)
+{
+	static const char separators[] = ", ";
+	const char *list = getenv("no_proxy");
+	cleanup_url CURLU *url = parse_url(address);
+
+	list = list ? list : getenv("NO_PROXY");
+	if (!url || !list)
+		return false;
+	cleanup_free char *host = url_part(url, CURLUPART_HOST, 0);
+	cleanup_free char *port = url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	while (*(list += strspn(list, separators))) {
+		size_t length = strcspn(list, separators);
+		cleanup_free char *entry = xstrndup(list, length);
+
+		if (spares(entry, host, port))
+			return true;
+		list += length;
+	}
+	return false;
 }

@@ -271,6 +271,8 @@ static void set_request(CURL *easy, struct http_request *request)
 	transfer->headers = curl.slist_append(transfer->headers, "Expect:");
 	curl.easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 	curl.easy_setopt(easy, CURLOPT_URL, request->url);
+	if (http_spares_proxy(request->url))
+		curl.easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	curl.easy_setopt(easy, CURLOPT_USERAGENT, agent);
 	curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 	curl.easy_setopt(easy, CURLOPT_PRIVATE, request);

@@ -122,6 +122,10 @@ bool http_same_origin(const char *one, const char *other);
 /* True where both have the same host, and the same port or each its scheme's default. */
 bool http_same_host(const char *one, const char *other);
 
+/* Whether no_proxy has an entry for the URL that libcurl does not know, though other programs do:
+ * HOST:PORT, for the domains below it, too, or *.DOMAIN. */
+bool http_spares_proxy(const char *url);
+
 /* A date of HTTP (RFC 9110, 5.6.7) in seconds since 1970; -1 where it is none. */
 int64_t http_date(const char *text);
 

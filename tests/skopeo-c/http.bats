@@ -63,6 +63,25 @@ proxied() {
 	no_proxy=127.0.0.1 http_proxy=http://$plain https_proxy=http://$plain \
 		tool skopeo-c inspect -n --tls-verify=false "docker://$REGISTRY/some/image:v1"
 	[ ! -s "$log" ]
+	# entries that are other programs' too, but not curl's; what they are not for is proxied
+	while read -r no_proxy host; do
+		no_proxy=$no_proxy http_proxy=http://$plain https_proxy=http://$plain \
+			tool skopeo-c inspect -n --tls-verify=false "docker://$host:${REGISTRY#*:}/some/image:v1"
+		[ ! -s "$log" ]
+	done <<-END
+		a.test,$REGISTRY 127.0.0.1
+		*.localhost,a.test x.localhost
+		localhost:${REGISTRY#*:} x.localhost
+	END
+	while read -r no_proxy host; do
+		: >"$log"
+		no_proxy=$no_proxy http_proxy=http://$plain https_proxy=http://$plain \
+			tool skopeo-c inspect -n --tls-verify=false "docker://$host:${REGISTRY#*:}/some/image:v1"
+		[ -s "$log" ]
+	done <<-END
+		127.0.0.1:1,a.test:${REGISTRY#*:} 127.0.0.1
+		*.x.localhost x.localhost
+	END
 }
 
 @test "http: a proxy that speaks TLS is one that the system's authorities know" {
