@@ -53,6 +53,14 @@ int registries_add(json_t *registries, const char *text, size_t length, const ch
 int registries_find(const json_t *registries, const struct reference *reference,
 		    bool is_destination, struct route *route, struct error *err);
 
+/* What is added to a registry: the file and line that it is from. */
+#define DEFINED_AT "defined at"
+/* A member of `registries` beside the prefixes, which is none. */
+#define CREDENTIAL_HELPERS "credential helpers"
+
+/* Whether a prefix is "*.HOST". */
+bool registries_is_wildcard(const char *prefix);
+
 /* A location without slashes at its end, which mean nothing. The caller frees it. */
 char *registries_trim(const char *location);
 
