@@ -73,6 +73,13 @@ static int add_file(json_t *merged, const char *path, bool required, bool is_sys
 	return 1;
 }
 
+/* The same for a file that a variable names. */
+static int add_named(json_t *merged, const char *path, struct error *err)
+{
+	return add_file(merged, path, true, false, err) < 0 ? error_missing_is(err, ERROR_USAGE)
+							    : 1;
+}
+
 static int add_usual(json_t *merged, struct error *err)
 {
 	cleanup_strings struct strings files = { 0 }, directories = { 0 }, drop_ins = { 0 };
@@ -85,7 +92,7 @@ static int add_usual(json_t *merged, struct error *err)
 	if (status < 0 || config_drop_ins(&directories, ".conf", &drop_ins, err) < 0)
 		return -1;
 	for (size_t i = 0; i < drop_ins.count; i++)
-		if (add_file(merged, drop_ins.items[i], true, false, err) < 0)
+		if (add_file(merged, drop_ins.items[i], false, false, err) < 0)
 			return -1;
 	return 0;
 }
@@ -94,11 +101,10 @@ static int add_all(json_t *merged, struct error *err)
 {
 	const char *named = getenv("CONTAINERS_STORAGE_CONF");
 	const char *last = getenv("CONTAINERS_STORAGE_CONF_OVERRIDE");
-	int status = named && named[0] ? add_file(merged, named, true, false, err)
-				       : add_usual(merged, err);
+	int status = named && named[0] ? add_named(merged, named, err) : add_usual(merged, err);
 
 	if (status >= 0 && last && last[0])
-		status = add_file(merged, last, true, false, err);
+		status = add_named(merged, last, err);
 	return status < 0 ? -1 : 0;
 }
 

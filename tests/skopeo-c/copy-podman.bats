@@ -242,8 +242,8 @@ at_home() {
 	printf '[storage]\ngraphroot = "%s/empty"\n' "$PWD" >last.conf
 	copies 3 CONTAINERS_STORAGE_CONF_OVERRIDE="$PWD/last.conf"
 	copies 0 CONTAINERS_STORAGE_CONF_OVERRIDE="$BATS_FILE_TMPDIR/storage.conf"
-	copies 3 CONTAINERS_STORAGE_CONF=/nonexistent
-	copies 3 CONTAINERS_STORAGE_CONF_OVERRIDE=/nonexistent
+	copies 2 CONTAINERS_STORAGE_CONF=/nonexistent
+	copies 2 CONTAINERS_STORAGE_CONF_OVERRIDE=/nonexistent
 	# a list is replaced, or added to
 	mkdir -p empty/overlay{,-images,-layers}
 	touch empty/overlay-images/images.lock empty/overlay-layers/layers.lock
