@@ -43,8 +43,8 @@ static const struct {
 	  "{\"destination\":\"/run\",\"options\":[\"nosuid\",\"nodev\",\"noexec\"],"
 	  "\"source\":\"tmpfs\",\"type\":\"tmpfs\"}" },
 	{ mount_parse_tmpfs, "/run:exec,size=1m",
-	  "{\"destination\":\"/run\",\"options\":[\"nosuid\",\"nodev\",\"noexec\",\"exec\","
-	  "\"size=1m\"],\"source\":\"tmpfs\",\"type\":\"tmpfs\"}" },
+	  "{\"destination\":\"/run\",\"options\":[\"nosuid\",\"nodev\",\"exec\",\"size=1m\"],"
+	  "\"source\":\"tmpfs\",\"type\":\"tmpfs\"}" },
 	{ mount_parse_tmpfs, "run", NULL },
 	{ mount_parse_tmpfs, "/run:=x", NULL },
 	{ parse_json, "{\"destination\":\"/a\",\"type\":\"x\"}",
