@@ -2,6 +2,7 @@
 #include "ocid-dispatch/server.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -385,6 +386,10 @@ int server_run(const struct server_settings *settings, struct error *err)
 	settings->streams->open_files = server.calls.open_files;
 	if (stream_server_start(settings->streams, loop_fd, err) < 0)
 		return -1;
-	tell("READY=1");
+	/* what came while we were starting was only noted */
+	if (cli_interrupt_take())
+		begin_drain(&server);
+	else
+		tell("READY=1");
 	return serve(&server, err);
 }

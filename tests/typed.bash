@@ -48,6 +48,7 @@ machine_down() {
 on_machine() {
 	cat >run <<-END
 		set -euo pipefail
+		trap 'kill -KILL \$(jobs -p) 2>/dev/null || true' EXIT # should its time be over
 		mkdir -p /var/lib/cni
 		for dir in /var/lib/cni /mnt; do mount -t tmpfs none "\$dir"; done
 		mkdir /mnt/.etc /mnt/.etc/upper /mnt/.etc/work

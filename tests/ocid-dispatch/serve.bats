@@ -244,6 +244,20 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(6
 	server_start
 }
 
+@test "serve: a server that is told to end while it starts does" {
+	local at=$BATS_TEST_TMPDIR/socket
+
+	for _ in 1 2 3; do
+		ocid-dispatch serve --listen "$at" 3>&- &
+		for ((i = 0; i < 100000; i++)); do
+			[ -S "$at" ] && break
+		done
+		kill $!
+		wait_for 10 process_gone $!
+		[ ! -e "$at" ]
+	done
+}
+
 @test "serve: draining is bounded" {
 	server_stop
 	server_start --drain 1
