@@ -224,6 +224,8 @@ static int gc(const struct cli *cli, struct error *err)
 		*err = failure;
 		return -1;
 	}
+	if (cli_interrupted())
+		return error_set(err, ERROR_TEMPORARY, "interrupted");
 	if (status == 0 && collection.failed)
 		*err = collection.failure;
 	return status < 0 || collection.failed ? -1 : 0;

@@ -14,6 +14,17 @@ void failures_add(struct failures *failures, const struct error *err)
 	failures->last = *err;
 }
 
+bool failures_go_on(struct failures *failures)
+{
+	struct error err;
+
+	if (!cli_interrupted())
+		return true;
+	error_set(&err, ERROR_TEMPORARY, "interrupted");
+	failures_add(failures, &err);
+	return false;
+}
+
 int failures_end(const struct failures *failures, struct error *err)
 {
 	if (failures->count == 0)

@@ -7,6 +7,7 @@
 #pragma once
 #include "lib/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cli;
@@ -20,6 +21,10 @@ struct failures {
 };
 
 void failures_add(struct failures *failures, const struct error *err);
+
+/* False once a signal has asked the tool to end; that is a failure for what was still to be done.
+ */
+bool failures_go_on(struct failures *failures);
 
 /* 0 where there were none, else -1. */
 int failures_end(const struct failures *failures, struct error *err);

@@ -133,7 +133,7 @@ static void remove_named(struct session *session, struct error *err)
 {
 	const struct cli *cli = session->cli;
 
-	for (int i = 0; i < cli->operand_count && !cli_interrupted(); i++) {
+	for (int i = 0; i < cli->operand_count && failures_go_on(&session->failures); i++) {
 		if (remove_one(session, cli->operands[i], err) < 0 &&
 		    !(session->settings->force && err->kind == ERROR_NOT_FOUND))
 			failures_add(&session->failures, err);

@@ -53,7 +53,7 @@ static int untag_verb(const struct cli *cli, struct error *err)
 	cleanup_removals struct removals *removals = removals_new(&store, err);
 	if (!removals)
 		return -1;
-	for (int i = 0; i < cli->operand_count && !cli_interrupted(); i++) {
+	for (int i = 0; i < cli->operand_count && failures_go_on(&failures); i++) {
 		const struct removal removal = { .name = cli->operands[i], .keep = true };
 
 		if (removals_add(removals, &removal, err) < 0)

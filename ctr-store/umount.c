@@ -163,7 +163,7 @@ static int umount_verb(const struct cli *cli, struct error *err)
 		return records ? unmount_all(store, records, settings->lazy, err) : -1;
 	}
 	struct failures failures = { .cli = cli };
-	for (int i = 0; i < cli->operand_count && !cli_interrupted(); i++) {
+	for (int i = 0; i < cli->operand_count && failures_go_on(&failures); i++) {
 		json_auto_t *found = NULL;
 		const json_t *record = find_mount(&search, cli->operands[i], &found, err);
 		int status = record ? unmount(store, record, settings->lazy, err) : -1;

@@ -342,6 +342,19 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	tool ctr-store rm --force gone t:1
 }
 
+@test "rm, untag, umount: what is interrupted before it is done does not say that it is" {
+	ctr-store tag t:1 other:1 >/dev/null
+	ctr-store mount t:1 mnt >/dev/null
+	for verb in "umount mnt" "untag other:1" "rm other:1"; do
+		# shellcheck disable=SC2086 # a verb and its operand
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 tool 143 strace -qq -o trace -e trace=mkdir \
+			-e inject=mkdir:signal=TERM:when=1 ctr-store $verb
+		grep -q SIGTERM trace
+	done
+	[ "$(ctr-store images | jq -r '.names | length')" -eq 2 ]
+	[ "$(ctr-store mounts | wc -l)" -eq 1 ]
+}
+
 @test "rm: a name may follow an image that may be a container's, where no container ever had one" {
 	[ ! -e "$OCID_ROOT/names" ]
 	tool 3 ctr-store rm t:1 deadbeef
