@@ -226,7 +226,7 @@ check-package: all
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=build/asan SANITIZE=1 check-tests
 
-# Every verb killed, interrupted and failed at each of its system calls, 10,000 times: the better part of an hour
+# Every verb killed, interrupted and failed at each of its system calls, 9,300 times: the better part of an hour
 crash: deps all
 	@OCID_BIN=$(abspath $(BUILD)) tests/crash
 
