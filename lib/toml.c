@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/toml.h"
 
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
@@ -112,6 +113,24 @@ static void skip_blanks(struct parser *parser)
 		parser->at++;
 }
 
+static bool skip_text(struct parser *parser, const char *text)
+{
+	size_t length = strlen(text);
+	bool there = (size_t)(parser->end - parser->at) >= length &&
+		     memcmp(parser->at, text, length) == 0;
+
+	parser->at += there ? length : 0;
+	return there;
+}
+
+static bool skip_newline(struct parser *parser)
+{
+	bool there = skip(parser, '\n') || skip_text(parser, "\r\n");
+
+	parser->line += there;
+	return there;
+}
+
 /* The end of a line, with a comment before it. False where something else is next. */
 static bool skip_line_end(struct parser *parser)
 {
@@ -119,14 +138,7 @@ static bool skip_line_end(struct parser *parser)
 	if (skip(parser, '#'))
 		while (parser->at < parser->end && *parser->at != '\n')
 			parser->at++;
-	if (parser->end - parser->at >= 2 && memcmp(parser->at, "\r\n", 2) == 0)
-		parser->at++;
-	if (parser->at == parser->end)
-		return true;
-	if (!skip(parser, '\n'))
-		return false;
-	parser->line++;
-	return true;
+	return parser->at == parser->end || skip_newline(parser);
 }
 
 static void skip_lines(struct parser *parser)
@@ -137,21 +149,19 @@ static void skip_lines(struct parser *parser)
 
 /* ---- strings ---- */
 
-/* Text that grows; it has the room of the rest of the line, and no escape is shorter than what it
- * stands for. */
-struct text {
-	char *bytes;
-	size_t length;
-};
+static void add_byte(struct buffer *text, char byte)
+{
+	buffer_append(text, &byte, 1);
+}
 
-static void add_utf8(struct text *text, uint32_t c)
+static void add_utf8(struct buffer *text, uint32_t c)
 {
 	static const unsigned char marks[] = { 0, 0xc0, 0xe0, 0xf0 };
 	int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
 
-	text->bytes[text->length++] = (char)(marks[more] | c >> 6 * more);
+	add_byte(text, (char)(marks[more] | c >> 6 * more));
 	while (more-- > 0)
-		text->bytes[text->length++] = (char)(0x80 | (c >> 6 * more & 0x3f));
+		add_byte(text, (char)(0x80 | (c >> 6 * more & 0x3f)));
 }
 
 static int hex_value(char c)
@@ -163,7 +173,7 @@ static int hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static int take_unicode(struct parser *parser, int digits, struct text *text)
+static int take_unicode(struct parser *parser, int digits, struct buffer *text)
 {
 	uint32_t c = 0;
 
@@ -180,7 +190,7 @@ static int take_unicode(struct parser *parser, int digits, struct text *text)
 	return 0;
 }
 
-static int take_escape(struct parser *parser, struct text *text)
+static int take_escape(struct parser *parser, struct buffer *text)
 {
 	static const char names[] = "btnfr\"\\", values[] = "\b\t\n\f\r\"\\";
 	char c = parser->at < parser->end ? *parser->at++ : '\0';
@@ -190,37 +200,87 @@ static int take_escape(struct parser *parser, struct text *text)
 		return take_unicode(parser, c == 'u' ? 4 : 8, text);
 	if (!name)
 		return fail(parser, "not an escape");
-	text->bytes[text->length++] = values[name - names];
+	add_byte(text, values[name - names]);
+	return 0;
+}
+
+/* One character of a string, or an escape, which literal strings have none of. */
+static int take_character(struct parser *parser, char quote, struct buffer *text)
+{
+	char c = *parser->at++;
+
+	if (((unsigned char)c < 0x20 && c != '\t') || c == 0x7f)
+		return fail(parser, "a control character in a string");
+	if (c == '\\' && quote == '"')
+		return take_escape(parser, text);
+	add_byte(text, c);
+	return 0;
+}
+
+/* The rest of a string on one line, behind its quote. */
+static int take_line_string(struct parser *parser, char quote, struct buffer *text)
+{
+	while (!skip(parser, quote)) {
+		if (parser->at == parser->end || is_next(parser, '\n') || is_next(parser, '\r'))
+			return fail(parser, "the string does not end on its line");
+		if (take_character(parser, quote, text) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A backslash at the end of a line, with the white space up to what follows on a later one. */
+static bool skip_joined_lines(struct parser *parser)
+{
+	const char *start = parser->at;
+
+	if (!skip(parser, '\\'))
+		return false;
+	skip_blanks(parser);
+	if (!skip_newline(parser)) {
+		parser->at = start;
+		return false;
+	}
+	do
+		skip_blanks(parser);
+	while (skip_newline(parser));
+	return true;
+}
+
+/* The rest of a string over several lines, behind its three quotes. Up to two more of them may
+ * stand before the three that end it. */
+static int take_lines_string(struct parser *parser, char quote, struct buffer *text)
+{
+	const char fence[] = { quote, quote, quote, '\0' };
+
+	skip_newline(parser);
+	while (!skip_text(parser, fence)) {
+		const char *start = parser->at;
+
+		if (parser->at == parser->end)
+			return fail(parser, "the string does not end");
+		if (skip_newline(parser))
+			buffer_append(text, start, (size_t)(parser->at - start));
+		else if (!(quote == '"' && skip_joined_lines(parser)) &&
+			 take_character(parser, quote, text) < 0)
+			return -1;
+	}
+	for (int more = 0; more < 2 && skip(parser, quote); more++)
+		add_byte(text, quote);
 	return 0;
 }
 
 /* A basic or literal string, whose quote is next. The caller frees the result. */
-static char *take_string(struct parser *parser)
+static char *take_string(struct parser *parser, bool may_have_lines)
 {
+	cleanup_buffer struct buffer text = { 0 };
 	char quote = *parser->at++;
-	size_t left = (size_t)(parser->end - parser->at);
-	const char *line_end = memchr(parser->at, '\n', left);
-	size_t room = line_end ? (size_t)(line_end - parser->at) : left;
-	cleanup_free char *bytes = xcalloc(room + 1, 1);
-	struct text text = { .bytes = bytes };
+	const char fence[] = { quote, quote, '\0' };
+	bool has_lines = may_have_lines && skip_text(parser, fence);
 
-	if (room >= 2 && parser->at[0] == quote && parser->at[1] == quote)
-		return fail_null(parser, "strings over several lines are not supported");
-	while (!is_next(parser, quote)) {
-		unsigned char c = parser->at < parser->end ? (unsigned char)*parser->at : '\n';
-
-		if (c == '\n' || c == '\r')
-			return fail_null(parser, "the string does not end on its line");
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return fail_null(parser, "a control character in a string");
-		parser->at++;
-		if (c != '\\' || quote == '\'')
-			text.bytes[text.length++] = (char)c;
-		else if (take_escape(parser, &text) < 0)
-			return NULL;
-	}
-	parser->at++;
-	return steal_ptr(&bytes);
+	if ((has_lines ? take_lines_string : take_line_string)(parser, quote, &text) < 0)
+		return NULL;
+	return buffer_take_text(&text);
 }
 
 /* ---- keys ---- */
@@ -237,7 +297,7 @@ static char *take_key_part(struct parser *parser)
 	const char *start = parser->at;
 
 	if (is_next(parser, '"') || is_next(parser, '\''))
-		return take_string(parser);
+		return take_string(parser, false);
 	while (parser->at < parser->end && is_bare(*parser->at))
 		parser->at++;
 	if (parser->at > start)
@@ -328,7 +388,7 @@ static json_t *take_word(struct parser *parser)
 
 static json_t *take_string_value(struct parser *parser)
 {
-	cleanup_free char *text = take_string(parser);
+	cleanup_free char *text = take_string(parser, true);
 	json_t *value = text ? json_string(text) : NULL;
 
 	if (text && !value)

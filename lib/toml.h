@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TOML 1.0 into JSON, for configuration files: tables, arrays of tables, dotted keys, strings on
- * one line, whole numbers, booleans, arrays and inline tables. Dates, fractions and strings over
- * several lines are refused, as is whatever TOML forbids. Pure: text in, values out.
+ * TOML 1.0 into JSON, for configuration files: tables, arrays of tables, dotted keys, strings,
+ * whole numbers, booleans, arrays and inline tables. Dates and fractions are refused, as is
+ * whatever TOML forbids. Pure: text in, values out.
  */
 #pragma once
 #include "lib/error.h"
