@@ -71,16 +71,23 @@ static struct endpoint *add_endpoint(struct route *route)
 	return &route->endpoints[route->count++];
 }
 
-/* The registry of a name, NULL where nothing is configured for it, unless it is blocked. */
-static int find_registry(const json_t *registries, const char *name, const json_t **registry,
-			 size_t *matched, struct error *err)
+static int refuse_blocked(const json_t *registry, const char *name, struct error *err)
 {
-	*registry = best_registry(registries, name, matched);
-	if (!json_is_true(json_object_get(*registry, "blocked")))
+	if (!json_is_true(json_object_get(registry, "blocked")))
 		return 0;
 	error_set(err, ERROR_DENIED, "%s is blocked by %s", name,
-		  json_text(*registry, DEFINED_AT, ""));
+		  json_text(registry, DEFINED_AT, ""));
 	return error_subject(err, name);
+}
+
+/* The registry of a name, NULL where nothing is configured for it, unless it is blocked. */
+static int find_registry(const json_t *registries, const char *name, const json_t **registry,
+			 struct error *err)
+{
+	size_t ignored;
+
+	*registry = best_registry(registries, name, &ignored);
+	return refuse_blocked(*registry, name, err);
 }
 
 /* What a registry or mirror makes of the name: its location replaces the first `matched` bytes,
@@ -119,29 +126,55 @@ static int add_mirror(const json_t *registries, const json_t *mirror, const char
 	const json_t *registry;
 	struct error blocked;
 
-	if (find_registry(registries, moved, &registry, &matched, &blocked) == 0)
+	if (find_registry(registries, moved, &registry, &blocked) == 0)
 		return add_place(route, mirror, moved, true, err);
 	log_message(LOG_LEVEL_WARN, "mirror %s: %s", json_text(mirror, "location", ""),
 		    blocked.message);
 	return 0;
 }
 
-/* The places of a source. Where they are may be blocked, though the name is not. */
+/* Add the registry itself. Its name may be blocked, or where that leads to: its mirrors serve all
+ * the same. */
+static int add_origin(const json_t *registries, const json_t *registry, const char *name,
+		      size_t matched, struct route *route, struct error *err)
+{
+	cleanup_free char *moved = move_name(registry, name, matched);
+	const json_t *there;
+	struct error blocked;
+	bool is_blocked = refuse_blocked(registry, name, &blocked) < 0 ||
+			  find_registry(registries, moved, &there, &blocked) < 0;
+
+	if (is_blocked && route->count == 0) {
+		*err = blocked;
+		return -1;
+	}
+	if (add_place(route, registry, moved, false, err) < 0)
+		return -1;
+	if (is_blocked)
+		route->endpoints[route->count - 1].blocked = xstrdup(blocked.message);
+	return 0;
+}
+
 static int add_places(const json_t *registries, const json_t *registry, const char *name,
 		      size_t matched, bool by_digest, struct route *route, struct error *err)
 {
-	cleanup_free char *moved = move_name(registry, name, matched);
-	const json_t *mirror, *there;
-	size_t i, ignored;
+	const json_t *mirror;
+	size_t i;
 
 	json_array_foreach (json_object_get(registry, "mirror"), i, mirror) {
 		if (may_serve(registry, mirror, by_digest) &&
 		    add_mirror(registries, mirror, name, matched, route, err) < 0)
 			return -1;
 	}
-	return find_registry(registries, moved, &there, &ignored, err) < 0
+	return add_origin(registries, registry, name, matched, route, err);
+}
+
+static int add_destination(const json_t *registry, const char *name, struct route *route,
+			   struct error *err)
+{
+	return refuse_blocked(registry, name, err) < 0
 		       ? -1
-		       : add_place(route, registry, moved, false, err);
+		       : add_place(route, registry, name, false, err);
 }
 
 int registries_find(const json_t *registries, const struct reference *reference,
@@ -150,11 +183,9 @@ int registries_find(const json_t *registries, const struct reference *reference,
 	cleanup_free char *name = reference_text(reference);
 	cleanup_route struct route found = { 0 };
 	size_t matched;
-	const json_t *registry;
+	const json_t *registry = best_registry(registries, name, &matched);
 
-	if (find_registry(registries, name, &registry, &matched, err) < 0)
-		return -1;
-	int status = is_destination ? add_place(&found, registry, name, false, err)
+	int status = is_destination ? add_destination(registry, name, &found, err)
 				    : add_places(registries, registry, name, matched,
 						 reference->digest, &found, err);
 	if (status < 0)
@@ -170,6 +201,7 @@ void route_free(struct route *route)
 		free(route->endpoints[i].registry);
 		free(route->endpoints[i].repository);
 		free(route->endpoints[i].wanted);
+		free(route->endpoints[i].blocked);
 	}
 	free(route->endpoints);
 	*route = (struct route){ 0 };
@@ -198,9 +230,8 @@ int registries_judge(const char *name, bool *insecure, struct error *err)
 {
 	const json_t *registries = configured(err);
 	const json_t *registry;
-	size_t matched;
 
-	if (!registries || find_registry(registries, name, &registry, &matched, err) < 0)
+	if (!registries || find_registry(registries, name, &registry, err) < 0)
 		return -1;
 	*insecure = json_is_true(json_object_get(registry, "insecure"));
 	return 0;

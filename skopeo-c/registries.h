@@ -17,7 +17,8 @@ struct strings;
 /* A place to ask for an image. */
 struct endpoint {
 	char *registry, *repository;
-	char *wanted; /* the tag or digest; NULL where the reference has neither */
+	char *wanted;  /* the tag or digest; NULL where the reference has neither */
+	char *blocked; /* why it must not be asked; NULL where it may */
 	bool is_mirror;
 	bool insecure; /* plain http and any certificate will do */
 };
@@ -30,7 +31,8 @@ struct route {
 };
 
 /* Read the configuration and find the places for a reference. A source may be elsewhere (location,
- * mirrors); a destination is where its name says. ERROR_DENIED where the registry is blocked. */
+ * mirrors); a destination is where its name says. ERROR_DENIED where the registry is blocked, and
+ * no mirror may serve in its place. */
 int registries_route(const struct reference *reference, bool is_destination, struct route *route,
 		     struct error *err);
 /* What is configured for a host, or for a path on it: ERROR_DENIED where it is blocked. */

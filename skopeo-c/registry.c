@@ -69,6 +69,10 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 		.retry_unreachable = access.retry_times > 0,
 	};
 
+	if (endpoint->blocked) {
+		error_set(err, ERROR_DENIED, "%s", endpoint->blocked);
+		return error_subject(err, name);
+	}
 	if (delay < 0)
 		return error_set(err, ERROR_USAGE, "--retry-delay is a time such as 90s");
 	if (certs_load(access.cert_dir, name, &r.tls, err) < 0 ||

@@ -68,6 +68,34 @@ asked() {
 	run ! grep -q good "$LIAR_LOG"
 }
 
+@test "registries: mirrors serve also what is blocked, as for skopeo" {
+	local gone peer=(skopeo --registries-conf "$CONTAINERS_REGISTRIES_CONF" inspect -n)
+
+	gone=127.0.0.1:$(free_port)
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		location = "$LIAR_ELSEWHERE"
+		insecure = true
+		blocked = true
+		[[registry.mirror]]
+		location = "$LIAR"
+		insecure = true
+	END
+	tool skopeo-c inspect -n "docker://$LIAR_ELSEWHERE/good/x:v1"
+	tool skopeo-c copy "docker://$LIAR_ELSEWHERE/good/x:v1" "oci:$BATS_TEST_TMPDIR/o:x"
+	# what only the registry itself can tell or take
+	tool 6 skopeo-c list-tags "docker://$LIAR_ELSEWHERE/good/x"
+	tool 6 skopeo-c inspect "docker://$LIAR_ELSEWHERE/good/x:v1"
+	tool 6 skopeo-c copy "docker://$LIAR/good/x:v1" "docker://$LIAR_ELSEWHERE/takes/x:v1"
+	# where the mirror does not, nobody does
+	sed -i "s,\"$LIAR\",\"$gone\"," "$CONTAINERS_REGISTRIES_CONF"
+	run ! "${peer[@]}" "docker://$LIAR_ELSEWHERE/good/x:v1"
+	[[ $output == *"Mirrors also failed: [$gone/good/x:v1: "*"registry $LIAR_ELSEWHERE is blocked"* ]]
+	tool 6 skopeo-c inspect -n "docker://$LIAR_ELSEWHERE/good/x:v1"
+	error_is denied "$LIAR_ELSEWHERE/good/x:v1 is blocked by $CONTAINERS_REGISTRIES_CONF:1"
+	run ! asked "$LIAR_ELSEWHERE" .
+}
+
 @test "registries: a key counts in any case, as for skopeo" {
 	printf '[[Registry]]\nLocation = "%s"\nINSECURE = true\nBlocked = true\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
 	run ! skopeo --registries-conf "$CONTAINERS_REGISTRIES_CONF" inspect -n "docker://$LIAR/good/x:v1"

@@ -170,11 +170,28 @@ static const char configuration[] = "unqualified-search-registries = [\"docker.i
 				    "location = 'slash.example/a//'\n"
 				    "[[registry.mirror]]\n"
 				    "location = 'there.example/'\n"
-				    "pull-from-mirror = ''\n";
+				    "pull-from-mirror = ''\n"
+				    "[[registry]]\n"
+				    "location = 'shut.example'\n"
+				    "blocked = true\n"
+				    "[[registry.mirror]]\n"
+				    "location = 'five.example'\n"
+				    "[[registry]]\n"
+				    "prefix = 'into.example'\n"
+				    "location = 'bad.example/x'\n"
+				    "[[registry.mirror]]\n"
+				    "location = 'six.example'\n"
+				    "[[registry]]\n"
+				    "prefix = '*.shut.example'\n"
+				    "location = 'open.example'\n"
+				    "blocked = true\n"
+				    "[[registry.mirror]]\n"
+				    "location = 'seven.example'\n"
+				    "pull-from-mirror = 'digest-only'\n";
 
 #define DIGEST "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-/* A reference and the places to look: those that are insecure end in "!". */
+/* A reference and the places to look: those that are insecure end in "!", the blocked in "#". */
 static const struct {
 	const char *reference, *places;
 	bool is_destination;
@@ -201,6 +218,12 @@ static const struct {
 	{ "leads.example/x:v", "leads.example/x:v", true },
 	{ "slash.example/a/y:v", "there.example/y:v slash.example/a/y:v", false },
 	{ "half.example/y:v", "good.example/y:v half.example/y:v", false },
+	{ "shut.example/y:v", "five.example/y:v shut.example/y:v#", false },
+	{ "shut.example/y:v", NULL, true },
+	{ "into.example/y:v", "six.example/y:v bad.example/x/y:v#", false },
+	{ "a.shut.example/y:v", NULL, false },
+	{ "a.shut.example/y@" DIGEST, "seven.example/y:" DIGEST " open.example/y:" DIGEST "#",
+	  false },
 	{ "busybox:v",
 	  "one.example/hub/library/busybox:v! three.example/library/busybox:v "
 	  "docker.io/library/busybox:v",
@@ -220,8 +243,9 @@ static char *route_text(const struct route *route)
 
 	for (size_t i = 0; i < route->count; i++) {
 		const struct endpoint *e = &route->endpoints[i];
-		char *longer = xasprintf("%s%s%s/%s:%s%s", text, i ? " " : "", e->registry,
-					 e->repository, e->wanted, e->insecure ? "!" : "");
+		char *longer = xasprintf("%s%s%s/%s:%s%s%s", text, i ? " " : "", e->registry,
+					 e->repository, e->wanted, e->insecure ? "!" : "",
+					 e->blocked ? "#" : "");
 
 		free(text);
 		text = longer;
@@ -247,7 +271,7 @@ static void test_routes(void)
 		is(status < 0 ? NULL : text, routes[i].places, "registries: %s%s",
 		   routes[i].reference, routes[i].is_destination ? " as a destination" : "");
 		if (status < 0)
-			ok(err.kind == ERROR_DENIED && strstr(err.message, "f:11"),
+			ok(err.kind == ERROR_DENIED && strstr(err.message, " is blocked by f:"),
 			   "registries: who blocks it: %s", err.message);
 	}
 }
