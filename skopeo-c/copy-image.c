@@ -411,6 +411,16 @@ static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count,
 
 /* ---- everything ---- */
 
+/* That signatures cannot be kept must not show only when everything was sent. */
+static int check_signatures(const struct copy *copy, struct error *err)
+{
+	for (size_t i = 0; i < copy->plan.count; i++)
+		if (trust_check_put(copy->request->trust, &copy->to, copy->plan.manifests[i].digest,
+				    &copy->signatures, err) < 0)
+			return -1;
+	return 0;
+}
+
 /* The signatures of a manifest are there before it is. */
 static int put_signatures(struct copy *copy, size_t number, struct error *err)
 {
@@ -478,7 +488,8 @@ static int copy_everything(struct copy *copy, struct error *err)
 	if (copy->was_there)
 		return put_all_signatures(copy, err) < 0 ? -1
 							 : tell_present(copy, blobs, count, err);
-	if (move_blobs(copy, blobs, count, err) < 0 || carry_referrers(copy, err) < 0)
+	if (check_signatures(copy, err) < 0 || move_blobs(copy, blobs, count, err) < 0 ||
+	    carry_referrers(copy, err) < 0)
 		return -1;
 	return put_manifests(copy, err);
 }

@@ -154,7 +154,7 @@ static int add_missing(int dir_fd, const char *url, const struct signatures *sig
 	return 0;
 }
 
-int lookaside_check_write(const struct lookaside *lookaside, struct error *err)
+static int check_scheme(const struct lookaside *lookaside, struct error *err)
 {
 	if (strncmp(lookaside->write, FILE_SCHEME, strlen(FILE_SCHEME)) == 0)
 		return 0;
@@ -163,13 +163,41 @@ int lookaside_check_write(const struct lookaside *lookaside, struct error *err)
 	return error_hint(err, "name a lookaside-staging in registries.d");
 }
 
+/* Whether a directory can be made where there is none: in the first above it that there is. */
+static int check_new_directory(const char *path, struct error *err)
+{
+	cleanup_free char *above = xstrdup(path);
+	int mode = F_OK;
+
+	for (;;) {
+		cleanup_free char *directory = xasprintf("%s/.", above);
+
+		if (faccessat(AT_FDCWD, directory, mode, AT_EACCESS) == 0)
+			return 0;
+		if (errno != ENOENT)
+			return error_os(err, "%s", above);
+		*strrchr(above, '/') = '\0';
+		mode = W_OK | X_OK;
+	}
+}
+
+int lookaside_check_write(const struct lookaside *lookaside, const struct reference *reference,
+			  const char *digest, struct error *err)
+{
+	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
+
+	if (check_scheme(lookaside, err) < 0)
+		return -1;
+	return check_new_directory(url + strlen(FILE_SCHEME), err);
+}
+
 int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,
 		    const char *digest, const struct signatures *signatures, struct error *err)
 {
 	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
 	const char *path = url + strlen(FILE_SCHEME);
 
-	if (lookaside_check_write(lookaside, err) < 0 || path_make_dirs(path, 0755, err) < 0)
+	if (check_scheme(lookaside, err) < 0 || path_make_dirs(path, 0755, err) < 0)
 		return -1;
 	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)

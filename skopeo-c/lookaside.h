@@ -43,8 +43,11 @@ int lookaside_read(const struct lookaside *lookaside, const struct reference *re
 		   const char *digest, const struct registry *registry,
 		   struct signatures *signatures, struct error *err);
 
-/* Whether signatures can be written there at all: ERROR_UNSUPPORTED for a web server. */
-int lookaside_check_write(const struct lookaside *lookaside, struct error *err);
+/* See that signatures can be written there, as far as that can be told before: ERROR_UNSUPPORTED
+ * for a web server. Where there is a directory for the manifest already, it may have what is
+ * needed. */
+int lookaside_check_write(const struct lookaside *lookaside, const struct reference *reference,
+			  const char *digest, struct error *err);
 
 /* Add those of the list that are OpenPGP messages and are not there yet. */
 int lookaside_write(const struct lookaside *lookaside, const struct reference *reference,

@@ -429,8 +429,10 @@ static void note_signatures(const struct registry_call *call)
 {
 	const char *value = http_header(&call->request, "x-registry-supports-signatures", 0);
 
-	if (value && strcmp(value, "1") == 0 &&
-	    http_same_origin(call->request.url, call->registry->base))
+	if (!http_same_origin(call->request.url, call->registry->base))
+		return;
+	call->registry->has_answered = true;
+	if (value && strcmp(value, "1") == 0)
 		call->registry->keeps_signatures = true;
 }
 

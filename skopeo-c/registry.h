@@ -30,6 +30,7 @@ struct registry {
 	unsigned generation;	     /* counts the changes of authorization */
 	int retries, retry_delay_ms; /* delay 0: longer each time */
 	bool retry_unreachable;	     /* the user asked for retries by number */
+	bool has_answered;	     /* to anything */
 	bool keeps_signatures;	     /* it has said X-Registry-Supports-Signatures */
 	int retry_after_ms;	     /* what the last failure asked us to wait, 0 for nothing */
 };

@@ -175,24 +175,33 @@ int signature_registry_get(struct transport *t, const struct manifest *manifest,
 	return bundles ? sigstore_referrers_get(t, digest, signatures, err) : 0;
 }
 
-int signature_registry_check_simple(const struct transport *t, struct error *err)
+static int check_attachments(const struct transport *t, const struct lookaside *lookaside,
+			     struct error *err)
+{
+	if (lookaside->attachments)
+		return 0;
+	error_set(err, ERROR_DENIED, "%s: sigstore signatures are not allowed in this registry",
+		  t->name);
+	return error_hint(err, "use-sigstore-attachments: true in registries.d allows them");
+}
+
+int signature_registry_check(const struct transport *t, const char *digest,
+			     struct signature_kinds kinds, struct error *err)
 {
 	cleanup_lookaside struct lookaside lookaside = { 0 };
 	cleanup_reference struct reference reference = { 0 };
+	const struct registry *registry = docker_registry(t);
 
-	if (look_up(t, &reference, &lookaside, err) < 0)
+	if (!kinds.simple && !kinds.attachments)
+		return 0;
+	if (look_up(t, &reference, &lookaside, err) < 0 ||
+	    (kinds.attachments && check_attachments(t, &lookaside, err) < 0))
 		return -1;
-	if (docker_registry(t)->keeps_signatures || lookaside_check_write(&lookaside, err) == 0)
+	/* it may turn out to keep them itself */
+	if (!kinds.simple || !registry->has_answered || registry->keeps_signatures ||
+	    lookaside_check_write(&lookaside, &reference, digest, err) == 0)
 		return 0;
 	return error_prefix(err, "%s", t->name);
-}
-
-static bool has_kind(const struct signatures *signatures, enum signature_kind kind)
-{
-	for (size_t i = 0; i < signatures->count; i++)
-		if (signatures->items[i].kind == kind)
-			return true;
-	return false;
 }
 
 int signature_registry_put(struct transport *t, const struct manifest *manifest, bool is_top,
@@ -204,18 +213,11 @@ int signature_registry_put(struct transport *t, const struct manifest *manifest,
 	(void)is_top;
 	if (look_up(t, &reference, &lookaside, err) < 0)
 		return -1;
-	if (has_kind(signatures, SIGNATURE_ATTACHMENT)) {
-		if (!lookaside.attachments) {
-			error_set(err, ERROR_DENIED,
-				  "%s: sigstore signatures are not allowed in this registry",
-				  t->name);
-			return error_hint(err, "use-sigstore-attachments: true in registries.d "
-					       "allows them");
-		}
-		if (sigstore_attachment_put(t, manifest->digest, signatures, err) < 0)
-			return -1;
-	}
-	if (!has_kind(signatures, SIGNATURE_SIMPLE))
+	if (signatures_have_kind(signatures, SIGNATURE_ATTACHMENT) &&
+	    (check_attachments(t, &lookaside, err) < 0 ||
+	     sigstore_attachment_put(t, manifest->digest, signatures, err) < 0))
+		return -1;
+	if (!signatures_have_kind(signatures, SIGNATURE_SIMPLE))
 		return 0;
 	int status = docker_registry(t)->keeps_signatures
 			     ? put_extension(t, manifest, signatures, err)

@@ -14,14 +14,20 @@ struct manifest;
 struct signatures;
 struct transport;
 
+/* Of what kinds signatures are. */
+struct signature_kinds {
+	bool simple, attachments;
+};
+
 /* Functions of docker://'s transport class. */
 int signature_registry_get(struct transport *t, const struct manifest *manifest, bool bundles,
 			   struct signatures *signatures, struct error *err);
 int signature_registry_put(struct transport *t, const struct manifest *manifest, bool is_top,
 			   const struct signatures *signatures, struct error *err);
 
-/* Whether GPG signatures of an image there can be kept. */
-int signature_registry_check_simple(const struct transport *t, struct error *err);
+/* See that signatures of a manifest can be put there, as far as that can be told before. */
+int signature_registry_check(const struct transport *t, const char *digest,
+			     struct signature_kinds kinds, struct error *err);
 
 /* What registries.d says of an image. */
 struct signature_rules {

@@ -34,6 +34,14 @@ bool signatures_have(const struct signatures *list, const struct signature *sign
 	return false;
 }
 
+bool signatures_have_kind(const struct signatures *list, enum signature_kind kind)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].kind == kind)
+			return true;
+	return false;
+}
+
 struct signature signature_copy(const struct signature *signature)
 {
 	struct signature copy = {

@@ -47,6 +47,7 @@ struct signatures {
 int signatures_add(struct signatures *list, struct signature *signature, struct error *err);
 /* Whether the list has a signature of the same bytes. */
 bool signatures_have(const struct signatures *list, const struct signature *signature);
+bool signatures_have_kind(const struct signatures *list, enum signature_kind kind);
 struct signature signature_copy(const struct signature *signature);
 void signature_free(struct signature *signature);
 void signatures_free(struct signatures *list);

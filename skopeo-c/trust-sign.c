@@ -293,12 +293,8 @@ static int sign(const struct trust *trust, struct transport *to, const struct ma
 	cleanup_free char *identity = identity_for(trust, to, err);
 	const struct statement statement = { manifest->digest, identity };
 
-	bool is_docker = transport_is_docker(to);
-
-	/* that none can be written comes before what is wrong with those that are there */
-	if (!identity ||
-	    (is_docker && trust->gpg && signature_registry_check_simple(to, err) < 0) ||
-	    (is_docker && to->class->get_signatures(to, manifest, false, &present, err) < 0))
+	if (!identity || (transport_is_docker(to) &&
+			  to->class->get_signatures(to, manifest, false, &present, err) < 0))
 		return -1;
 	if (trust->gpg && !any_is(trust, &present, is_simple, &statement) &&
 	    add_simple(trust, &statement, signatures, err) < 0)
@@ -306,6 +302,27 @@ static int sign(const struct trust *trust, struct transport *to, const struct ma
 	if (trust->key && !any_is(trust, &present, is_sigstore, &statement))
 		return add_sigstore(trust, &statement, signatures, err);
 	return 0;
+}
+
+int trust_check_put(const struct trust *trust, const struct transport *to, const char *digest,
+		    const struct trust_image *image, struct error *err)
+{
+	cleanup_signatures struct signatures signatures = { 0 };
+
+	if (trust_image_copy(image, digest, &signatures, err) < 0)
+		return -1;
+	if (signs(trust)) {
+		cleanup_free char *identity = identity_for(trust, to, err);
+
+		if (!identity)
+			return -1;
+	}
+	const struct signature_kinds kinds = {
+		.simple = trust->gpg || signatures_have_kind(&signatures, SIGNATURE_SIMPLE),
+		.attachments =
+			trust->key || signatures_have_kind(&signatures, SIGNATURE_ATTACHMENT),
+	};
+	return transport_is_docker(to) ? signature_registry_check(to, digest, kinds, err) : 0;
 }
 
 int trust_put(const struct trust *trust, struct transport *to, const struct manifest *manifest,

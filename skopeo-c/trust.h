@@ -111,6 +111,11 @@ int trust_finds_signatures(const struct trust *trust, struct transport *from, co
 int trust_check_destination(const struct trust *trust, const char *name,
 			    const struct trust_image *image, struct error *err);
 
+/* See that the destination, which was asked what it has, can be given the signatures of the
+ * manifest with this digest, before anything else is. */
+int trust_check_put(const struct trust *trust, const struct transport *to, const char *digest,
+		    const struct trust_image *image, struct error *err);
+
 /* Give the destination the signatures of a manifest, those that came with it and new ones, before
  * the manifest itself. */
 int trust_put(const struct trust *trust, struct transport *to, const struct manifest *manifest,

@@ -380,6 +380,34 @@ sign() {
 	lookaside_is "default-docker:" "  lookaside: file://$BATS_FILE_TMPDIR/lookaside"
 }
 
+@test "signatures: where they cannot be kept nothing is uploaded" {
+	local copy=(skopeo-c copy -q --dest-tls-verify=false --src-tls-verify=false)
+	local read_only=(unshare --mount sh -c 'mount --bind kept kept && mount -o remount,bind,ro kept && exec "$@"' sh)
+
+	echo >file
+	lookaside_is "docker:" "  $SIGNING/web:" "    lookaside: http://$SIGNING/lookaside" \
+		"  $SIGNING/file:" "    lookaside-staging: file://$BATS_TEST_TMPDIR/file/below" \
+		"  $SIGNING/kept:" "    lookaside: file://$BATS_TEST_TMPDIR/kept"
+	tool 10 "${copy[@]}" --sign-by good@example.com "$SRC" "docker://$SIGNING/web/x:v1"
+	error_is unsupported "$SIGNING/web/x:v1: signatures cannot be written to the lookaside http://$SIGNING/lookaside"
+	tool 1 "${copy[@]}" --sign-by good@example.com "$SRC" "docker://$SIGNING/file/x:v1"
+	error_is failed "$SIGNING/file/x:v1: $BATS_TEST_TMPDIR/file/below/file/x@sha256="
+	# nor where they come along, or are sigstore's
+	tool "${copy[@]}" --sign-by good@example.com --sign-identity a.example/b:v1 "$SRC" dir:signed
+	tool 10 "${copy[@]}" dir:signed "docker://$SIGNING/web/x:v1"
+	tool skopeo-c generate-sigstore-key --output-prefix key --passphrase-file file
+	tool 6 "${copy[@]}" --sign-by-sigstore-private-key key.private --sign-passphrase-file file "$SRC" "docker://$SIGNING/kept/x:v1"
+	error_is denied "sigstore signatures are not allowed"
+	mkdir kept
+	tool 6 "${read_only[@]}" "${copy[@]}" dir:signed "docker://$SIGNING/kept/x:v1"
+	error_is denied "$BATS_TEST_TMPDIR/kept: Read-only file system"
+	run ! grep -E '^(POST|PUT|PATCH) /v2/(web|file|kept)' "$SIGNING_DIR/log"
+	# of one that is there already nothing has to be written
+	tool "${copy[@]}" dir:signed "docker://$SIGNING/kept/x:v1"
+	tool "${read_only[@]}" "${copy[@]}" dir:signed "docker://$SIGNING/kept/x:v2"
+	lookaside_is "default-docker:" "  lookaside: file://$BATS_FILE_TMPDIR/lookaside"
+}
+
 @test "signatures: delete takes along those of a manifest that is gone, as skopeo does" {
 	local digest store=$BATS_FILE_TMPDIR/lookaside/t
 
