@@ -10,10 +10,10 @@
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/layout-delete.h"
-#include "skopeo-c/lookaside.h"
 #include "skopeo-c/prune-look.h"
 #include "skopeo-c/registry-missing.h"
 #include "skopeo-c/registry.h"
+#include "skopeo-c/signature-registry.h"
 #include "skopeo-c/tag-survey.h"
 #include "skopeo-c/tags.h"
 #include "skopeo-c/transport.h"
@@ -325,24 +325,6 @@ static int delete_all(struct deletion *deletion, json_t **with, struct error *er
 	return 0;
 }
 
-/* What was said of the manifest that is gone. That it stays is no reason to fail: it harms nobody.
- */
-static void delete_signatures(const struct deletion *deletion)
-{
-	const struct delete_settings *settings = deletion->cli->settings;
-	cleanup_lookaside struct lookaside lookaside = { 0 };
-	struct error problem = { 0 };
-
-	/* with the manifest go those that the registry keeps itself */
-	if (deletion->registry.keeps_signatures)
-		return;
-	if (lookaside_find(settings->registries_d, &deletion->reference, &lookaside, &problem) <
-		    0 ||
-	    lookaside_delete(&lookaside, &deletion->reference, deletion->digest, &problem) < 0)
-		log_message(LOG_LEVEL_WARN, "%s: its signatures are not deleted: %s",
-			    deletion->name, problem.message);
-}
-
 static int delete_from_registry(const struct cli *cli, struct error *err)
 {
 	const struct delete_settings *settings = cli->settings;
@@ -358,7 +340,8 @@ static int delete_from_registry(const struct cli *cli, struct error *err)
 	if (status < 0)
 		return -1;
 	if (whole)
-		delete_signatures(&deletion);
+		signature_registry_forget(&deletion.registry, settings->registries_d, deletion.name,
+					  deletion.digest);
 	json_auto_t *result = json_pack("{s:s, s:s, s:s}", "name", deletion.name, "deleted",
 					whole ? "manifest" : "tag", "digest", deletion.digest);
 	if (with)

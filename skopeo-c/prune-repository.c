@@ -4,24 +4,24 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "skopeo-c/prune-look.h"
+#include "skopeo-c/signature-registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int prune_repository_open(struct prune_repository *repository, const char *name,
-			  const struct cli *cli, const struct access *access, struct http *http,
-			  struct error *err)
+			  const struct transport_settings *settings, struct error *err)
 {
-	const struct transport_settings reading = {
-		.cli = cli, .http = http, .access = *access, .is_destination = true
-	};
+	struct transport_settings reading = *settings;
 	cleanup_free char *place = xasprintf("docker://%s", name);
 
 	repository->name = xstrdup(name);
 	repository->gone = json_object();
-	return registry_open_named(http, access, name, true, "delete,pull", &repository->registry,
-				   err) < 0
+	repository->registries_d = settings->registries_d;
+	reading.is_destination = true;
+	return registry_open_named(settings->http, &settings->access, name, true, "delete,pull",
+				   &repository->registry, err) < 0
 		       ? -1
 		       : transport_open(&repository->from, place, &reading, err);
 }
@@ -150,5 +150,7 @@ enum prune_outcome prune_repository_delete(struct prune_repository *repository,
 		return PRUNE_FAILED;
 	}
 	json_object_set_new(repository->gone, digest, json_true());
+	cleanup_free char *name = xasprintf("%s:%s", repository->name, tag->name);
+	signature_registry_forget(&repository->registry, repository->registries_d, name, digest);
 	return PRUNE_DELETED;
 }

@@ -7,7 +7,8 @@
 #include "skopeo-c/transport.h"
 
 struct prune_repository {
-	char *name; /* "docker.io/library/nginx" */
+	char *name;		  /* "docker.io/library/nginx" */
+	const char *registries_d; /* where signatures are, instead of the usual; or NULL */
 	struct registry registry;
 	struct transport from; /* the same, for its manifests */
 	struct tags tags;      /* whose text the plan borrows */
@@ -25,8 +26,7 @@ enum prune_outcome {
 
 /* Like a destination: the registry itself, whatever mirrors there are. */
 int prune_repository_open(struct prune_repository *repository, const char *name,
-			  const struct cli *cli, const struct access *access, struct http *http,
-			  struct error *err);
+			  const struct transport_settings *settings, struct error *err);
 void prune_repository_close(struct prune_repository *repository);
 #define cleanup_prune_repository __attribute__((cleanup(prune_repository_close)))
 
@@ -34,5 +34,6 @@ void prune_repository_close(struct prune_repository *repository);
 int prune_repository_plan(struct prune_repository *repository, const struct prune_rules *rules,
 			  struct error *err);
 
+/* With a manifest go its signatures. */
 enum prune_outcome prune_repository_delete(struct prune_repository *repository,
 					   const struct prune_tag *tag, struct error *err);

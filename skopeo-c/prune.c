@@ -17,7 +17,7 @@
 struct prune_settings {
 	struct access access;
 	struct tag_filter_options tags;
-	const char *older_than;
+	const char *older_than, *registries_d;
 	long long keep;
 	bool dry_run;
 };
@@ -34,6 +34,8 @@ static const struct cli_option options[] = {
 	  "only images made longer ago than AGE: 36h, 90d" },
 	{ "keep", 0, "N", OPTION_NUMBER, FIELD(keep), "keep the N newest of the images" },
 	TAG_FILTER_OPTIONS(tags),
+	{ "registries.d", 0, "DIR", OPTION_STRING, FIELD(registries_d),
+	  "where signatures are, instead of the usual registries.d" },
 	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only say what would be deleted" },
 	ACCESS_OPTIONS,
 	{ 0 },
@@ -95,8 +97,11 @@ static int open_repository(struct pruning *pruning, struct error *err)
 				 operand);
 	cleanup_free char *name = reference_name(&reference);
 	pruning->http = http_new(err);
-	return pruning->http ? prune_repository_open(&pruning->repository, name, pruning->cli,
-						     &settings->access, pruning->http, err)
+	const struct transport_settings reading = { .cli = pruning->cli,
+						    .http = pruning->http,
+						    .access = settings->access,
+						    .registries_d = settings->registries_d };
+	return pruning->http ? prune_repository_open(&pruning->repository, name, &reading, err)
 			     : -1;
 }
 

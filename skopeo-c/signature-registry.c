@@ -4,6 +4,7 @@
 #include "lib/base64.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/random.h"
 #include "lib/reference.h"
@@ -224,4 +225,21 @@ int signature_registry_put(struct transport *t, const struct manifest *manifest,
 			     : lookaside_write(&lookaside, &reference, manifest->digest, signatures,
 					       err);
 	return status < 0 ? error_prefix(err, "%s", t->name) : 0;
+}
+
+void signature_registry_forget(const struct registry *registry, const char *registries_d,
+			       const char *name, const char *digest)
+{
+	cleanup_reference struct reference reference = { 0 };
+	cleanup_lookaside struct lookaside lookaside = { 0 };
+	struct error problem = { 0 };
+
+	/* with the manifest go those that the registry keeps itself */
+	if (registry->keeps_signatures)
+		return;
+	if (reference_parse(name, &reference, &problem) < 0 ||
+	    lookaside_find(registries_d, &reference, &lookaside, &problem) < 0 ||
+	    lookaside_delete(&lookaside, &reference, digest, &problem) < 0)
+		log_message(LOG_LEVEL_WARN, "%s: its signatures are not deleted: %s", name,
+			    problem.message);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct manifest;
+struct registry;
 struct signatures;
 struct transport;
 
@@ -28,6 +29,11 @@ int signature_registry_put(struct transport *t, const struct manifest *manifest,
 /* See that signatures of a manifest can be put there, as far as that can be told before. */
 int signature_registry_check(const struct transport *t, const char *digest,
 			     struct signature_kinds kinds, struct error *err);
+
+/* Delete the signatures beside the registry of a manifest that is gone, which was NAME:TAG there.
+ * That they stay is no reason to fail, and only told: they harm nobody. */
+void signature_registry_forget(const struct registry *registry, const char *registries_d,
+			       const char *name, const char *digest);
 
 /* What registries.d says of an image. */
 struct signature_rules {

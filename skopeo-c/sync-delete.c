@@ -7,7 +7,9 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/path.h"
+#include "skopeo-c/copy-image.h"
 #include "skopeo-c/prune-repository.h"
+#include "skopeo-c/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +19,7 @@
 struct pruning {
 	const struct cli *cli;
 	const struct sync_list *list;
-	const struct access *access;
+	const struct copy_request *request;
 	struct http *http;
 	bool dry_run;
 	json_t *rows;
@@ -103,9 +105,15 @@ static int prune_registry(struct pruning *pruning, const char *destination, cons
 			  struct error *err)
 {
 	cleanup_prune_repository struct prune_repository repository = { 0 };
+	const struct copy_request *request = pruning->request;
+	const struct transport_settings reading = { .cli = pruning->cli,
+						    .http = pruning->http,
+						    .access = *request->destination_access,
+						    .registries_d =
+							    request->trust->options->registries_d };
 
-	return prune_repository_open(&repository, destination + strlen("docker://"), pruning->cli,
-				     pruning->access, pruning->http, err) < 0
+	return prune_repository_open(&repository, destination + strlen("docker://"), &reading,
+				     err) < 0
 		       ? -1
 		       : prune_tags(pruning, &repository, wanted, destination, err);
 }
@@ -196,10 +204,10 @@ static int prune_one(struct pruning *pruning, const char *destination, struct er
 }
 
 int sync_delete(const struct cli *cli, const struct sync_list *list,
-		const struct access *destination, struct http *http, bool dry_run, json_t *rows,
+		const struct copy_request *request, struct http *http, bool dry_run, json_t *rows,
 		struct sync_failures *failures, struct error *err)
 {
-	struct pruning pruning = { cli, list, destination, http, dry_run, rows, failures };
+	struct pruning pruning = { cli, list, request, http, dry_run, rows, failures };
 	json_auto_t *seen = json_object();
 
 	for (size_t i = 0; i < list->repository_count; i++) {

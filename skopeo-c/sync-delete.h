@@ -5,6 +5,7 @@
 #include "skopeo-c/sync-list.h"
 
 struct cli;
+struct copy_request;
 
 /* To be called before anything is copied: no repository of which tags would be deleted is a source,
  * which is ERROR_USAGE. */
@@ -15,5 +16,5 @@ int sync_delete_check(const struct sync_list *list, struct error *err);
  * `failures`. A repository of which nothing is wanted is left alone: that is more likely a mistake.
  */
 int sync_delete(const struct cli *cli, const struct sync_list *list,
-		const struct access *destination, struct http *http, bool dry_run, json_t *rows,
+		const struct copy_request *request, struct http *http, bool dry_run, json_t *rows,
 		struct sync_failures *failures, struct error *err);

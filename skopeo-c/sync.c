@@ -205,8 +205,7 @@ static int sync_all(const struct cli *cli, struct sync_list *list, struct copy_r
 	for (size_t i = 0; i < list->count; i++)
 		any_failed = any_failed || list->items[i].state == SYNC_FAILED;
 	if (settings->delete_extraneous && (!any_failed || settings->keep_going) &&
-	    sync_delete(cli, list, request->destination_access, *http, settings->dry_run, rows,
-			&failures, err) < 0)
+	    sync_delete(cli, list, request, *http, settings->dry_run, rows, &failures, err) < 0)
 		return -1;
 	if (!settings->dry_run && write_digests(settings->copy.digestfile, list, err) < 0)
 		return -1;

@@ -437,6 +437,27 @@ sign() {
 	tool 3 skopeo-c delete --tls-verify=false "docker://$REGISTRY/t/gone:v1"
 }
 
+@test "signatures: prune and sync --delete take along those of manifests that are gone" {
+	local store=$BATS_TEST_TMPDIR/store/t name
+	local sync=(skopeo-c sync --src docker --dest docker --src-tls-verify=false --dest-tls-verify=false --registries.d rd --delete)
+
+	mkdir rd
+	printf 'default-docker:\n  lookaside: file://%s\n' "$BATS_TEST_TMPDIR/store" >rd/a.yaml
+	for name in old/src old/other new/src; do
+		tool skopeo-c copy -q --dest-tls-verify=false --registries.d rd --sign-by good@example.com \
+			"oci:$BATS_FILE_TMPDIR/${name#*/}:v1" "docker://$REGISTRY/t/prune:${name/\//-}"
+	done
+	[ "$(find "$store" -name signature-1 | wc -l)" -eq 2 ]
+	# the one that has another tag stays
+	tool skopeo-c prune --tls-verify=false --registries.d rd --include-tags '^old-' "docker://$REGISTRY/t/prune"
+	[ -e "$store/prune@$(digest_of "$REGISTRY/t/prune:new-src" | tr : =)/signature-1" ]
+	[ "$(find "$store" -name signature-1 | wc -l)" -eq 1 ]
+	tool skopeo-c copy -q --dest-tls-verify=false "oci:$BATS_FILE_TMPDIR/other:v1" "docker://$REGISTRY/wanted/prune:v1"
+	tool "${sync[@]}" "$REGISTRY/wanted/prune" "$REGISTRY/t"
+	[ "$(jq -r 'select(.status == "deleted").destination' <<<"$output" | sed 's/.*://' | xargs)" = "new-src old-src" ]
+	[ -z "$(find "$store" -name signature-1)" ]
+}
+
 @test "signatures: those of a mirror, and of where a name has moved, are beside these, under their names" {
 	local place
 
