@@ -104,6 +104,37 @@ digest_of() { # IMAGE, as skopeo sees it
 	[ ! -e none ]
 }
 
+@test "copy: of equal entries of an index the one that is marked as zstd is chosen, as by skopeo" {
+	local kind blob
+
+	cd "$BATS_TEST_TMPDIR"
+	mkdir index
+	echo 'Directory Transport Version: 1.1' >index/version
+	for kind in gzip zstd; do
+		oci_image two $kind "{\"author\":\"$kind\"}" "$BATS_FILE_TMPDIR/base.tar" >/dev/null
+	done
+	for blob in two/blobs/sha256/*; do
+		cp "$blob" index/
+		cp "$blob" "index/${blob##*/}.manifest.json"
+	done
+	# the second one is marked
+	chosen() { # WANTED FILTER
+		jq -c '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests:
+			[.manifests[] | {mediaType, digest, size, platform: {os: "linux", architecture: "amd64"}}]} |
+			.manifests[1].annotations["io.github.containers.compression.zstd"] = "true" | '"$2" two/index.json >index/manifest.json
+		copy --platform linux/amd64 dir:index oci:out:x
+		[ "$(jq -r .image.config.author <<<"$output")" = "$1" ]
+		tool skopeo-c inspect --config --platform linux/amd64 dir:index
+		[ "$(jq -r .author <<<"$output")" = "$1" ]
+	}
+	chosen zstd .
+	chosen zstd '.manifests |= reverse'
+	chosen zstd 'del(.manifests[].platform)'
+	chosen gzip '.manifests[1].annotations[] = "yes"'
+	chosen gzip '.manifests[1].platform.variant = "v2"'
+	chosen gzip '.mediaType = "application/vnd.docker.distribution.manifest.list.v2+json"'
+}
+
 @test "copy: prints the document's image field" {
 	copy "docker://$REGISTRY/theirs/image:v1" store:
 	jq -e --arg digest "$(cat "$BATS_FILE_TMPDIR/digest")" --arg name "$REGISTRY/theirs/image:v1" '
