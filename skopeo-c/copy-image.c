@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/already.h"
 #include "skopeo-c/claim.h"
+#include "skopeo-c/http.h"
 #include "skopeo-c/image.h"
 #include "skopeo-c/referrers.h"
 #include "skopeo-c/spool.h"
@@ -22,7 +23,8 @@
 
 struct copy {
 	const struct copy_request *request;
-	struct http *http; /* NULL where no registry takes part */
+	struct http *http; /* NULL where no registry takes part, and nothing is fetched elsewhere */
+	struct http *own_http;
 	struct transport from, to;
 	struct transport converted; /* gives what becomes different; or closed */
 	struct plan plan;
@@ -48,6 +50,7 @@ static void copy_close(struct copy *copy)
 	already_free(&copy->already);
 	json_decref(copy->field);
 	free(copy->spool_directory);
+	http_free(copy->own_http);
 	cleanup_fd_p(&copy->held_fd);
 }
 
@@ -386,6 +389,21 @@ static int poll_config(void *context, int *held_fd, struct error *err)
 	return 0;
 }
 
+/* A layout leaves it to who reads it to fetch layers from where they are. */
+static int prepare_http(struct copy *copy, const struct blob *blobs, size_t count,
+			struct error *err)
+{
+	for (size_t i = 0; i < count && !copy->http; i++) {
+		if (!blob_is_foreign(&blobs[i]))
+			continue;
+		copy->own_http = http_new(err);
+		if (!copy->own_http)
+			return -1;
+		copy->http = copy->own_http;
+	}
+	return 0;
+}
+
 static int move_blobs(struct copy *copy, const struct blob *blobs, size_t count, struct error *err)
 {
 	json_auto_t *in_place = json_object();
@@ -488,8 +506,8 @@ static int copy_everything(struct copy *copy, struct error *err)
 	if (copy->was_there)
 		return put_all_signatures(copy, err) < 0 ? -1
 							 : tell_present(copy, blobs, count, err);
-	if (check_signatures(copy, err) < 0 || move_blobs(copy, blobs, count, err) < 0 ||
-	    carry_referrers(copy, err) < 0)
+	if (check_signatures(copy, err) < 0 || prepare_http(copy, blobs, count, err) < 0 ||
+	    move_blobs(copy, blobs, count, err) < 0 || carry_referrers(copy, err) < 0)
 		return -1;
 	return put_manifests(copy, err);
 }

@@ -9,6 +9,7 @@
 #include "skopeo-c/lookaside.h"
 #include "skopeo-c/registry.h"
 #include "skopeo-c/signature.h"
+#include "skopeo-c/web-server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,41 +45,14 @@ static int read_file(const char *path, char **bytes, size_t *length, struct erro
 	return *bytes ? 0 : -1;
 }
 
-/* The web server is no registry: it is called by its own name, and without a base nothing is its
- * own, so that nobody answers what it asks of us. It borrows from the one that lends its ways. */
-static struct registry web_server(const struct registry *lender, const char *url, char *host)
-{
-	static char nothing[] = "", what[] = "signatures";
-	const struct http_tls *tls = registry_tls(lender, url);
-
-	return (struct registry){
-		.http = lender->http,
-		.name = host,
-		.repository = what,
-		.base = nothing,
-		.tls = *tls,
-		.tls_elsewhere = *tls,
-		.retries = lender->retries,
-		.retry_delay_ms = lender->retry_delay_ms,
-		.retry_unreachable = lender->retry_unreachable,
-	};
-}
-
-static char *host_of(const char *url)
-{
-	const char *host = strstr(url, "://") + 3;
-
-	return xstrndup(host, strcspn(host, "/"));
-}
-
 static int read_url(const struct registry *lender, const char *url, char **bytes, size_t *length,
 		    struct error *err)
 {
-	cleanup_free char *host = host_of(url);
-	struct registry server = web_server(lender, url, host);
+	cleanup_web_server struct web_server server = { 0 };
 	cleanup_registry_call struct registry_call call = { 0 };
 
-	registry_call_init(&call, &server, "GET", xstrdup(url));
+	web_server_open(&server, url, "signatures", lender, registry_tls(lender, url));
+	registry_call_init(&call, &server.registry, "GET", xstrdup(url));
 	call.request.answer_max = SIGNATURE_MAX;
 	if (registry_call_run(&call, err) < 0)
 		return error_prefix(err, "the lookaside %s", url);

@@ -58,8 +58,8 @@ bool manifest_is_image_config(const char *media_type)
 
 bool blob_is_foreign(const struct blob *blob)
 {
-	return blob->has_urls && (strstr(blob->media_type, ".nondistributable.") ||
-				  strstr(blob->media_type, ".rootfs.foreign."));
+	return json_array_size(blob->urls) > 0 && (strstr(blob->media_type, ".nondistributable.") ||
+						   strstr(blob->media_type, ".rootfs.foreign."));
 }
 
 int blob_from_json(const json_t *descriptor, const char *what, struct blob *blob, struct error *err)
@@ -76,8 +76,7 @@ int blob_from_json(const json_t *descriptor, const char *what, struct blob *blob
 		return error_set(err, ERROR_INTEGRITY,
 				 "%s: blob %s has a size that cannot be: %lld", what, digest,
 				 (long long)size);
-	*blob = (struct blob){ digest, size, media_type,
-			       json_array_size(json_object_get(descriptor, "urls")) > 0 };
+	*blob = (struct blob){ digest, size, media_type, json_object_get(descriptor, "urls") };
 	return 0;
 }
 

@@ -68,7 +68,7 @@ struct blob {
 	const char *digest;
 	json_int_t size;
 	const char *media_type;
-	bool has_urls; /* it can be had from elsewhere */
+	const json_t *urls; /* where it can be had, too, an array; or NULL */
 };
 
 /* Read a descriptor whose digest and size are valid. */
@@ -78,5 +78,7 @@ int blob_from_json(const json_t *descriptor, const char *what, struct blob *blob
 /* Add the config and the layers of a manifest that is no index; there is room for them. */
 void manifest_add_blobs(const struct manifest *manifest, struct blob *blobs, size_t *count);
 
-/* True for layers that a registry must not be given ("foreign", nondistributable). */
+/* True for layers that must not be given away ("foreign", nondistributable): where they are is
+ * said.
+ */
 bool blob_is_foreign(const struct blob *blob);

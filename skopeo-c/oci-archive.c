@@ -152,10 +152,11 @@ static int oci_archive_offer_blob(struct transport *t, const struct blob *blob,
 	struct oci_archive *state = t->state;
 	cleanup_free char *name = blob_name(blob->digest);
 
-	int status = archive_writer_has_blob(&state->writer, name, blob, err);
-
 	sink->fd = -1;
 	sink->state = SINK_PRESENT;
+	if (blob_is_foreign(blob))
+		return 0;
+	int status = archive_writer_has_blob(&state->writer, name, blob, err);
 	if (status != 0)
 		return status < 0 ? -1 : 0;
 	return archive_writer_offer(&state->writer, name, blob->size, sink, err);

@@ -77,6 +77,17 @@ static int oci_list(const char *rest, const struct transport_settings *settings,
 	return index ? 0 : -1;
 }
 
+/* Who reads the layout gets those that must not be given away where their URLs say. */
+static int oci_offer_blob(struct transport *t, const struct blob *blob, struct blob_sink *sink,
+			  struct error *err)
+{
+	if (!blob_is_foreign(blob))
+		return image_layout_offer_blob(t, blob, sink, err);
+	sink->fd = -1;
+	sink->state = SINK_PRESENT;
+	return 0;
+}
+
 /* ---- what goes with images ---- */
 
 static int list_referrers(struct transport *t, const char *digest, json_t **entries,
@@ -132,7 +143,7 @@ const struct transport_class transport_oci = {
 	.close = image_layout_close,
 	.get_manifest = image_layout_get_manifest,
 	.open_blob = image_layout_open_blob,
-	.offer_blob = image_layout_offer_blob,
+	.offer_blob = oci_offer_blob,
 	.commit_blob = image_layout_commit_blob,
 	.put_manifest = image_layout_put_manifest,
 	.companions = &companions,

@@ -82,7 +82,7 @@ static json_t *put_blob(struct transport *t, const char *bytes, size_t length,
 			const char *media_type, struct error *err)
 {
 	char digest[DIGEST_SIZE];
-	const struct blob blob = { digest, (json_int_t)length, media_type, false };
+	const struct blob blob = { digest, (json_int_t)length, media_type, NULL };
 	json_auto_t *in_place = json_object();
 	struct progress silent = { .events_fd = -1 };
 	cleanup_fd int fd = memfd_create("signature", MFD_CLOEXEC);

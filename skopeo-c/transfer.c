@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "skopeo-c/claim.h"
+#include "skopeo-c/elsewhere.h"
 #include "skopeo-c/flow.h"
 #include "skopeo-c/progress.h"
 #include "skopeo-c/transport.h"
@@ -25,6 +26,7 @@ struct job {
 	const struct blob *blob;
 	enum { JOB_WAITING, JOB_ASKING, JOB_MOVING, JOB_BROKEN, JOB_SETTLING, JOB_DONE } step;
 	struct flow flow;
+	struct elsewhere elsewhere;
 	bool is_claimed, upload_is_started;
 	bool in_one_piece;	      /* its parts did not fit together */
 	const struct registry *asked; /* who has answered last; or NULL */
@@ -45,6 +47,7 @@ static bool claim(struct job *job)
 static void let_go(struct job *job)
 {
 	flow_close(&job->flow);
+	elsewhere_close(&job->elsewhere);
 	if (job->is_claimed)
 		claim_release(job->transfer->claims_fd, job->blob->digest);
 	job->is_claimed = job->upload_is_started = false;
@@ -129,11 +132,25 @@ static int tell_context(void *context, struct error *err)
 	return tell_sometimes(context, err);
 }
 
+/* The registry that the blobs are in; NULL where they are in none. */
+static struct registry *source_registry(const struct transfer *transfer)
+{
+	const struct transport *from = transfer->from;
+
+	from = from->beneath ? from->beneath : from;
+	return transport_is_docker(from) ? docker_registry(from) : NULL;
+}
+
 static int open_source(struct job *job, struct error *err)
 {
 	const struct transfer *transfer = job->transfer;
 	struct blob_source *source = &job->flow.source;
 
+	if (job->elsewhere.number > 0) {
+		elsewhere_ask(&job->elsewhere, job->blob, transfer->http, source_registry(transfer),
+			      &source->call);
+		return 0;
+	}
 	if (!is_held(job))
 		return transfer->from->class->open_blob(transfer->from, job->blob, source, err);
 	source->fd = fcntl(transfer->held_fd, F_DUPFD_CLOEXEC, 0);
@@ -337,14 +354,19 @@ static bool parts_are_wrong(const struct job *job, const struct error *err)
 /* Whose fault it can be; NULL where no registry takes part. */
 static const struct registry *registry_at_fault(const struct job *job)
 {
-	struct transport *to = job->transfer->to, *from = job->transfer->from;
+	struct transport *to = job->transfer->to;
+	const struct registry *source = source_registry(job->transfer);
 
 	if (job->asked)
 		return job->asked;
-	from = from->beneath ? from->beneath : from;
-	return transport_is_docker(from) ? docker_registry(from)
-	       : transport_is_docker(to) ? docker_registry(to)
-					 : NULL;
+	return source ? source : transport_is_docker(to) ? docker_registry(to) : NULL;
+}
+
+static void begin_again(struct job *job)
+{
+	let_go(job);
+	job->step = JOB_WAITING;
+	job->asked = NULL;
 }
 
 /* Begin again after what may pass. False when it must not, or was tried often enough. */
@@ -362,9 +384,21 @@ static bool will_try_again(struct job *job, const struct error *err)
 	if (!is_free && !wait_for_more(job, registry, err))
 		return false;
 	job->in_one_piece = job->in_one_piece || (wrong_parts && !job->flow.is_taken_up);
-	let_go(job);
-	job->step = JOB_WAITING;
-	job->asked = NULL;
+	begin_again(job);
+	return true;
+}
+
+/* What the source does not have, or one of the other places does not give, the next one may. */
+static bool will_go_elsewhere(struct job *job, const struct error *err)
+{
+	bool is_missing = job->elsewhere.number > 0 || err->kind == ERROR_NOT_FOUND;
+
+	if (!is_missing || !job->transfer->http || cli_interrupted() ||
+	    !elsewhere_next(&job->elsewhere, job->blob))
+		return false;
+	log_message(LOG_LEVEL_INFO, "%s; trying elsewhere", err->message);
+	begin_again(job);
+	job->attempts = 0;
 	return true;
 }
 
@@ -399,7 +433,9 @@ static const struct blob *next_blob(const struct transfer *transfer, const struc
 
 static int advance_or_begin_again(struct job *job, struct error *err)
 {
-	return advance(job, err) < 0 && !will_try_again(job, err) ? -1 : 0;
+	return advance(job, err) < 0 && !will_try_again(job, err) && !will_go_elsewhere(job, err)
+		       ? -1
+		       : 0;
 }
 
 static int poll_held(struct transfer *transfer, struct error *err)
