@@ -4,17 +4,14 @@
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/memory.h"
+#include "lib/namespace.h"
 #include "lib/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 static const struct {
@@ -45,10 +42,7 @@ const char *pin_key(enum pin_kind kind)
 
 bool pin_is_namespace(int fd, enum pin_kind kind)
 {
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC &&
-	       ioctl(fd, NS_GET_NSTYPE) == kinds[kind].flag;
+	return namespace_is(fd, kinds[kind].flag);
 }
 
 char *pin_path(const char *runroot, enum pin_kind kind, const char *name)

@@ -6,6 +6,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/namespace.h"
 #include "lib/path.h"
 #include "oci-gen/capabilities.h"
 #include "oci-gen/known.h"
@@ -13,12 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { FILE_SYSTEMS_MAX = 64 << 10 };
@@ -171,16 +168,14 @@ static void check_hooks(const struct host *host, const struct rule *rule, struct
 	}
 }
 
-/* Only what the file system of namespaces has understands the question. */
 static bool is_namespace(int fd, const char *type)
 {
-	struct statfs fs;
 	int flag = 0;
 
 	for (const struct known_namespace *n = known_namespaces; n->type; n++)
 		if (strcmp(n->type, type) == 0)
 			flag = n->flag;
-	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == flag;
+	return namespace_is(fd, flag);
 }
 
 static void check_namespaces(const struct host *host, const struct rule *rule,
