@@ -29,21 +29,6 @@ static const struct {
 	{ "kernel/domainname", PIN_UTS },
 };
 
-/* Whether every component is one that leads downwards. */
-static bool descends(const char *path)
-{
-	for (const char *at = path;;) {
-		size_t length = strcspn(at, "/");
-		cleanup_free char *component = xstrndup(at, length);
-
-		if (!path_is_name(component))
-			return false;
-		if (!at[length])
-			return true;
-		at += length + 1;
-	}
-}
-
 /* The path below /proc/sys, or NULL; the caller frees it. As sysctl(8) has it, the first separator
  * tells the form: with dots for separators a slash stands for a dot ("net.ipv4.conf.eth0/7.mtu").
  */
@@ -64,7 +49,7 @@ static char *path_of(const char *assignment)
 		if (dotted && (*c == '.' || *c == '/'))
 			*c = *c == '.' ? '/' : '.';
 	}
-	return descends(path) ? steal_ptr(&path) : NULL;
+	return path_descends(path) ? steal_ptr(&path) : NULL;
 }
 
 static bool matches(const char *path, const char *pattern)

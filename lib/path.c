@@ -68,6 +68,20 @@ bool path_is_name(const char *name)
 	return true;
 }
 
+bool path_descends(const char *path)
+{
+	for (const char *at = path;;) {
+		size_t length = strcspn(at, "/");
+		cleanup_free char *component = xstrndup(at, length);
+
+		if (!path_is_name(component))
+			return false;
+		if (!at[length])
+			return true;
+		at += length + 1;
+	}
+}
+
 bool path_is_id(const char *id)
 {
 	if (!isalnum((unsigned char)id[0]) || strlen(id) > 128)

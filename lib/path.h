@@ -27,6 +27,9 @@ int path_open_directory(int dir_fd, const char *name, struct error *err);
  * not "." or "..", no "/", no control characters, at most 255 bytes. */
 bool path_is_name(const char *name);
 
+/* True for names with a "/" between each two: a path that leads downwards, if no link is on it. */
+bool path_descends(const char *path);
+
 /* True for an id of a container, pod or network: [A-Za-z0-9][A-Za-z0-9_.-]*, at most 128 bytes. */
 bool path_is_id(const char *id);
 

@@ -22,6 +22,7 @@
 #include "ocid-dispatch/runtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,6 +81,30 @@ static int check_privilege(const struct creation *c, struct error *err)
 		err, ERROR_USAGE,
 		"no privileged container is allowed in the pod %s, which is not privileged",
 		pod_id(c->pod));
+}
+
+static bool log_leads_outside(const char *directory, const char *path)
+{
+	struct error why = { 0 };
+
+	if (!path_descends(path))
+		return true;
+	/* what is not there yet is made at the start */
+	cleanup_fd int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int log = fd < 0 ? -1 : path_open_beneath(fd, path, O_PATH, &why);
+	return log < 0 && why.kind == ERROR_INTEGRITY;
+}
+
+/* Else ocid-shim would refuse it, when it is started. */
+static int check_log(const struct creation *c, struct error *err)
+{
+	const char *directory =
+		json_text(json_path(c->pod, "cri", "pod", NULL), "logDirectory", "");
+	const char *path = json_text(c->config, "logPath", "");
+
+	if (!*directory || !*path || !log_leads_outside(directory, path))
+		return 0;
+	return error_set(err, ERROR_USAGE, "the container's log path \"%s\" leads outside", path);
 }
 
 static bool has_mount(const json_t *config, const char *key)
@@ -475,8 +500,8 @@ int containers_create(const struct rpc_context *context, const json_t *request, 
 	random_id(creation.id);
 	if (check_config(creation.config, err) < 0 || records_open(context, &records, err) < 0 ||
 	    find_pod(&creation, json_text(request, "podSandboxId", ""), err) < 0 ||
-	    check_privilege(&creation, err) < 0 || check_runtime(&creation, err) < 0 ||
-	    find_image(&creation, err) < 0)
+	    check_privilege(&creation, err) < 0 || check_log(&creation, err) < 0 ||
+	    check_runtime(&creation, err) < 0 || find_image(&creation, err) < 0)
 		return -1;
 
 	if (create(&creation, err) < 0) {

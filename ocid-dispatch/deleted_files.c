@@ -14,17 +14,7 @@
 /* An absolute path of names. */
 static bool is_path(const char *text)
 {
-	if (!text || *text != '/')
-		return false;
-	while (*text == '/') {
-		size_t length = strcspn(++text, "/");
-		cleanup_free char *name = xstrndup(text, length);
-
-		if (!path_is_name(name))
-			return false;
-		text += length;
-	}
-	return true;
+	return text && *text == '/' && path_descends(text + 1);
 }
 
 static int add_whiteout(struct tar_writer *tar, const char *path, struct error *err)

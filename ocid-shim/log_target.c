@@ -33,15 +33,9 @@ static int cri_log_path(const json_t *cri, char **path, struct error *err)
 	if (directory[0] != '/')
 		return error_set(err, ERROR_USAGE, "the pod's log directory \"%s\" is not absolute",
 				 directory);
-	for (const char *at = name; at;) {
-		size_t length = strcspn(at, "/");
-		cleanup_free char *component = xstrndup(at, length);
-
-		if (!path_is_name(component))
-			return error_set(err, ERROR_USAGE,
-					 "the container's log path \"%s\" leads outside", name);
-		at = at[length] ? at + length + 1 : NULL;
-	}
+	if (!path_descends(name))
+		return error_set(err, ERROR_USAGE, "the container's log path \"%s\" leads outside",
+				 name);
 	*path = xasprintf("%s/%s", directory, name);
 	return 0;
 }

@@ -333,6 +333,24 @@ has_open() {
 	[ "$(grep -c rootfs "$BATS_TEST_TMPDIR/mounts")" -eq 0 ]
 }
 
+@test "containers: a log path that leads out of the pod's directory is refused at once" {
+	local logs path
+
+	logs=$(jq -r '.config.logDirectory' <<<"$(pod_request one)")
+	mkdir -p "$logs/there"
+	ln -s /tmp "$logs/away"
+	ln -s /etc/passwd "$logs/there/link.log"
+	for path in ../x.log there/../../x.log /etc/x.log away/x.log there/link.log; do
+		call 2 CreateContainer "$(container_request one true ".config.logPath = \"$path\"")"
+		error_is usage "the container's log path \"$path\" leads outside"
+	done
+	rm -r "$logs/away" "$logs/there"
+	container one 'echo below' '.config.logPath = "not/yet/there.log"'
+	start
+	[ "$(result)" = below ]
+	[ -s "$logs/not/yet/there.log" ]
+}
+
 @test "containers: what a runtime would leave undone without a word is refused" {
 	local mapped='[{"hostId": 300000, "length": 65536}]' runtime=$BATS_TEST_TMPDIR/runtime
 

@@ -43,6 +43,10 @@ int main(void)
 	ok(!path_is_name(".") && !path_is_name("..") && !path_is_name("") && !path_is_name("a/b") &&
 		   !path_is_name("a\nb"),
 	   "what is no name");
+	ok(path_descends("a") && path_descends("a/b.c/d"), "a path downwards");
+	ok(!path_descends("") && !path_descends("/a") && !path_descends("a/") &&
+		   !path_descends("a//b") && !path_descends("a/../b") && !path_descends("./a"),
+	   "what may lead elsewhere");
 	ok(path_is_id("a-b_c.1"), "an id");
 	ok(path_make_dirs("", 0700, &err) < 0 && err.kind == ERROR_NOT_FOUND,
 	   "no path is no directory");
