@@ -242,6 +242,9 @@ int containers_update(const struct rpc_context *context, const json_t *request, 
 	enum container_state state = container_state(&records, &named);
 	if (state == CONTAINER_EXITED)
 		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
+	/* each process has its own, and may have chosen it: only the first one's can be given */
+	if (state == CONTAINER_RUNNING)
+		json_object_del(cri, "oomScoreAdj");
 	if (cri && ((state == CONTAINER_RUNNING && change(context, named.id, cri, err) < 0) ||
 		    note_resources(&records, named.id, document, cri, err) < 0 ||
 		    (state == CONTAINER_CREATED &&

@@ -544,6 +544,16 @@ has_open() {
 		'["3","2","1GB","8192","2MB","4096"]' ]
 }
 
+@test "containers: an oom_score_adj is changed before the start, and later neither there nor in the status" {
+	container one 'cat /proc/self/oom_score_adj; sleep 60' '.config.linux.resources = {oomScoreAdj: "300"}'
+	call UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"oomScoreAdj\": \"400\"}}"
+	[ "$(field ContainerStatus "$(that)" .status.resources.linux.oomScoreAdj)" = 400 ]
+	start
+	wait_for 10 grep -q ' 400$' "$(field ContainerStatus "$(that)" .status.logPath)"
+	call UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"oomScoreAdj\": \"500\", \"cpuShares\": \"512\"}}"
+	[ "$(field ContainerStatus "$(that)" '.status.resources.linux | [.oomScoreAdj, .cpuShares] | tostring')" = '["400","512"]' ]
+}
+
 @test "containers: trace shows what can be typed" {
 	container_request one true >"$BATS_TEST_TMPDIR/request"
 	ocid-dispatch call --trace CreateContainer <"$BATS_TEST_TMPDIR/request" 2>"$BATS_TEST_TMPDIR/trace"
