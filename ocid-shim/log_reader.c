@@ -79,30 +79,30 @@ static off_t record_before(int fd, off_t end)
 	return 0;
 }
 
-long long log_reader_tail(struct log_reader *reader, long long count, struct error *err)
+int log_reader_tail(struct log_reader *reader, struct log_tail *tail, struct error *err)
 {
 	off_t next = lseek(reader->fd, 0, SEEK_END);
-	long long lines = 0;
+	bool found = false;
 
 	if (next < 0)
 		return error_os(err, "log %s", reader->path);
 	while (next > 0) {
 		off_t start = record_before(reader->fd, next);
-
 		/* a part at the very end is a line that has not ended yet */
-		if (ends_line(reader->fd, start) || lines == 0)
-			lines++;
-		if (lines > count) {
-			lines = count;
+		bool is_line = ends_line(reader->fd, start) || !tail->met;
+
+		found = is_line && tail->lines == 0;
+		if (found)
 			break;
-		}
+		tail->lines -= is_line;
+		tail->met = true;
 		next = start;
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
 	}
 	if (lseek(reader->fd, next, SEEK_SET) < 0)
 		return error_os(err, "log %s", reader->path);
-	return lines;
+	return found;
 }
 
 /* Make room and read more. The number of bytes; 0 at the end of the file; -1 with err. */

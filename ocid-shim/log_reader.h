@@ -24,8 +24,16 @@ void log_reader_close(struct log_reader *reader);
 /* Whether that is the status of another file than the one that is read. */
 bool log_reader_is_other(const struct log_reader *reader, const struct stat *status);
 
-/* Go to where the last `count` lines of output begin; returns how many there are, -1 with err. */
-long long log_reader_tail(struct log_reader *reader, long long count, struct error *err);
+/* What is still to be found on the way back from the end of a log, whose lines may go over from one
+ * file to the next. */
+struct log_tail {
+	long long lines; /* of output */
+	bool met;	 /* a record was */
+};
+
+/* Go back to where those lines begin. 1; 0 where all of the file belongs to them, and what was
+ * before it may; -1 with err. */
+int log_reader_tail(struct log_reader *reader, struct log_tail *tail, struct error *err);
 
 /* The next whole line, without its newline, valid until the next call. 1; 0 when there is none
  * (yet); -1 with err. */

@@ -91,17 +91,14 @@ int log_set_open(const char *path, bool rotates, const struct log_reader *last, 
 
 int log_set_tail(struct log_set *set, long long count, struct error *err)
 {
+	struct log_tail tail = { .lines = count };
 	size_t used = 0;
+	int found = 0;
 
-	while (used < set->count) {
-		long long found = log_reader_tail(&set->readers[used++], count, err);
-
-		if (found < 0)
-			return -1;
-		count -= found;
-		if (count <= 0)
-			break;
-	}
+	while (found == 0 && used < set->count)
+		found = log_reader_tail(&set->readers[used++], &tail, err);
+	if (found < 0)
+		return -1;
 	while (set->count > used)
 		log_reader_close(&set->readers[--set->count]);
 	return 0;

@@ -44,6 +44,30 @@ journal_stop() {
 	[ -z "$(find "$BUNDLE" -name 'log*')" ]
 }
 
+@test "logs --tail: a line that two files share is one" {
+	bundle shared 'exit 0'
+	shim run --log-size-max 50000 --log-max-files 5 --bundle "$BUNDLE" shared
+	[ "$(code shared)" -eq 0 ]
+	write() { # FILE PARTS…: a record for each
+		printf "2026-01-01T00:00:00.000000000Z stdout %s\n" "${@:2}" >"$BUNDLE/$1"
+	}
+	write log.2 'F one' 'P two '
+	write log.1 'P has three '
+	write log 'P parts, ' 'F or four' 'F three'
+	[ "$(ocid-shim logs --tail 1 shared)" = three ]
+	[ "$(ocid-shim logs --tail 2 shared)" = $'two has three parts, or four\nthree' ]
+	[ "$(ocid-shim logs --tail 3 shared)" = $'one\ntwo has three parts, or four\nthree' ]
+	[ "$(ocid-shim logs --tail 4 shared)" = "$(ocid-shim logs shared)" ]
+	# one that has not ended, and a file that was just begun
+	write log.2 'F one'
+	write log.1 'F two' 'P three'
+	: >"$BUNDLE/log"
+	[ -z "$(ocid-shim logs --tail 0 shared)" ]
+	[ "$(ocid-shim logs --tail 1 shared)" = three ]
+	[ "$(ocid-shim logs --tail 2 shared)" = $'two\nthree' ]
+	shim rm shared
+}
+
 @test "logs: as many rotated files as asked for; none empties the one there is" {
 	bundle few 'seq 1 30000; exit 0'
 	shim run --log-size-max 50000 --log-max-files 2 --bundle "$BUNDLE" few
