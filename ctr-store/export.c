@@ -129,7 +129,8 @@ static int write_file(const struct settings *settings, int root_fd, const json_t
 {
 	cleanup_output_file struct output_file file = OUTPUT_FILE_NONE;
 
-	if (output_file_open(settings->output, FILE_MODE, &file, err) < 0)
+	if (output_file_open(settings->output, FILE_MODE, &file, err) < 0 ||
+	    output_file_inherit(&file, err) < 0)
 		return -1;
 	struct tar_writer tar = { .fd = file.fd, .what = settings->output };
 	int written = settings->erofs ? write_image(root_fd, container, staging, file.fd, err)

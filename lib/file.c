@@ -133,6 +133,12 @@ static int settle(int fd, const struct content *content, struct error *err)
 		       : 0;
 }
 
+int file_inherit(int fd, const struct stat *replaced)
+{
+	(void)!fchown(fd, replaced->st_uid, replaced->st_gid);
+	return fchmod(fd, replaced->st_mode & 0777);
+}
+
 int file_link(int fd, int dir_fd, const char *name)
 {
 	/* the first way needs a capability, the second /proc */

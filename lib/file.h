@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct stat;
+
 /* Read to the end of fd, at most `max` bytes (more is ERROR_LIMIT). The caller frees the result,
  * which has a NUL after its *length bytes. `what` names it in errors. */
 char *file_read_fd(int fd, size_t max, size_t *length, const char *what, struct error *err);
@@ -43,6 +45,10 @@ int file_publish_at(int dir_fd, const char *name, const void *data, size_t lengt
  * cut the file may be empty. */
 int file_replace_volatile_at(int dir_fd, const char *name, const void *data, size_t length,
 			     mode_t mode, struct error *err);
+
+/* Give a file owner and mode of the one that it is to replace. What root replaces stays its user's;
+ * who is not root can give nothing away, which is no failure. -1 with errno. */
+int file_inherit(int fd, const struct stat *replaced);
 
 /* Give a file without a name (O_TMPFILE) one, which must be free. -1 with errno. */
 int file_link(int fd, int dir_fd, const char *name);

@@ -53,6 +53,15 @@ int output_file_open(const char *path, mode_t mode, struct output_file *file, st
 	return 0;
 }
 
+int output_file_inherit(struct output_file *file, struct error *err)
+{
+	struct stat st;
+	bool replaces = fstatat(file->dir_fd, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(st.st_mode);
+
+	return replaces && file_inherit(file->fd, &st) < 0 ? error_os(err, "%s", file->name) : 0;
+}
+
 /* Only to replace a file it has another name for a moment. */
 static int put_in_place(struct output_file *file)
 {

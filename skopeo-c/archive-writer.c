@@ -385,9 +385,7 @@ int archive_writer_open(const char *path, const char *const *renewed, struct arc
 		return -1;
 	if (fstat(writer->lock_fd, &st) < 0)
 		return error_os(err, "%s", writer->path);
-	/* what root adds to stays the user's; who is not root can give nothing away */
-	(void)!fchown(writer->fd, st.st_uid, st.st_gid);
-	if (fchmod(writer->fd, st.st_mode & 0777) < 0)
+	if (file_inherit(writer->fd, &st) < 0)
 		return error_os(err, "%s", writer->path);
 	if (st.st_size == 0)
 		return 0;

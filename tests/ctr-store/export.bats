@@ -41,6 +41,20 @@ names() {
 	[ ! -e - ]
 }
 
+@test "export: --output keeps owner and mode of the file that it replaces" {
+	echo old >kept.tar
+	chown 1234:2345 kept.tar
+	chmod 664 kept.tar
+	tool ctr-store export -o kept.tar t:1
+	[ "$(stat -c '%a %u %g' kept.tar)" = '664 1234 2345' ]
+	ctr-store export t:1 | cmp - kept.tar
+	(umask 27 && ctr-store export -o new.tar t:1)
+	[ "$(stat -c '%a %u %g' new.tar)" = '640 0 0' ]
+	ln -s kept.tar link.tar
+	tool ctr-store export -o link.tar t:1
+	[ "$(stat -c '%a %u' link.tar)" = '644 0' ]
+}
+
 @test "export: a container, mounted or not, with its changes" {
 	path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
 	rm "$path/etc/one"
