@@ -42,11 +42,13 @@ static char *make_target(const struct store *store, struct error *err)
 }
 
 static int list_layers(const struct store *store, const struct attach *attach,
-		       const struct erofs_user *user, struct strings *layers, struct error *err)
+		       const struct erofs_user *user, struct strings *layers, int *held,
+		       struct error *err)
 {
 	if (layer_parse_ids(attach->layers, layers, err) < 0)
 		return -1;
-	return attach->upper || attach->hold ? 0 : root_directory_add(store, layers, user, err);
+	return attach->upper || attach->hold ? 0
+					     : root_directory_add(store, layers, user, held, err);
 }
 
 /* Write the record, then put the mount on its target: whoever sees the mount finds the record. */
@@ -72,7 +74,8 @@ static json_t *attach_as(const struct store *store, const struct attach *attach,
 	char source[sizeof MOUNT_SOURCE_PREFIX + RANDOM_NAME_SIZE] = MOUNT_SOURCE_PREFIX;
 
 	random_name(source + strlen(MOUNT_SOURCE_PREFIX));
-	if (list_layers(store, attach, user, &layers, err) < 0)
+	cleanup_fd int held = -1;
+	if (list_layers(store, attach, user, &layers, &held, err) < 0)
 		return NULL;
 
 	const struct overlay overlay = { .layers = &layers,
@@ -98,6 +101,7 @@ static json_t *attach_as(const struct store *store, const struct attach *attach,
 				       .container = attach->container,
 				       .hold = attach->hold,
 				       .layers = attach->layers,
+				       .root = held < 0 ? NULL : layers.items[layers.count - 1],
 				       .writable = attach->upper != NULL,
 				       .made_target = made != NULL,
 				       .mount_fd = mount_fd,
@@ -174,6 +178,7 @@ json_t *attach_again(const struct store *store, const json_t *record, const char
 				      .digest = json_text(record, "digest", ""),
 				      .container = json_text(record, "container", NULL),
 				      .layers = json_object_get(record, "layers"),
+				      .root = json_text(record, "rootDirectory", NULL),
 				      .writable = json_is_true(json_object_get(record, "rw")),
 				      .mount_fd = mount_fd,
 				      .user = user,

@@ -64,9 +64,10 @@ static int open_merged(const struct store *store, const struct strings *layers,
 	return overlay_open(store, &overlay, err);
 }
 
-/* The layers stay as long as the staging directory says that they are used. */
+/* The layers stay as long as the staging directory says that they are used, and their root
+ * directory as long as *held is open. */
 static int open_image(const struct store *store, const struct image *image,
-		      const struct staging *staging, struct error *err)
+		      const struct staging *staging, int *held, struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
 	json_auto_t *references = image_references(image);
@@ -74,7 +75,7 @@ static int open_image(const struct store *store, const struct image *image,
 	if (staging_refer(staging, references, err) < 0)
 		return -1;
 	cleanup_fd int gate = layer_secure(store, image, NULL, &layers, err);
-	if (gate < 0 || root_directory_add(store, &layers, NULL, err) < 0)
+	if (gate < 0 || root_directory_add(store, &layers, NULL, held, err) < 0)
 		return -1;
 	return open_merged(store, &layers, NULL, NULL, err);
 }
@@ -180,8 +181,10 @@ static int export_verb(const struct cli *cli, struct error *err)
 			: NULL;
 	if (target.container && !container)
 		return -1;
-	cleanup_fd int root_fd = container ? open_container(&store, container, err)
-					   : open_image(&store, &target.image, &staging, err);
+	cleanup_fd int held = -1;
+	cleanup_fd int root_fd = container
+					 ? open_container(&store, container, err)
+					 : open_image(&store, &target.image, &staging, &held, err);
 	if (root_fd < 0)
 		return -1;
 	/* so that nothing is left unfinished when the reader is gone */

@@ -84,16 +84,17 @@ static json_t *describe(const struct record *record)
 	char created[TIMESTAMP_SIZE];
 
 	timestamp_now(created);
-	return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O, s:O*, s:b, s:b, s:i, s:I, "
-			 "s:I, s:I, s:s}",
-			 "target", record->target, "source", record->source, "image", record->image,
-			 "imageId", record->image_id, "digest", record->digest, "container",
-			 record->container, "hold", record->hold, "layers", record->layers,
-			 "images", json_array_size(record->images) > 0 ? record->images : NULL,
-			 "rw", record->writable, "madeTarget", record->made_target, "pid",
-			 (int)getpid(), "mountNamespace", (json_int_t)mount_namespace(0),
-			 "pidNamespace", (json_int_t)pid_namespace(), "mountId",
-			 mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:O, s:s*, s:O*, s:b, s:b, s:i, s:I, "
+		"s:I, s:I, s:s}",
+		"target", record->target, "source", record->source, "image", record->image,
+		"imageId", record->image_id, "digest", record->digest, "container",
+		record->container, "hold", record->hold, "layers", record->layers, "rootDirectory",
+		record->root, "images", json_array_size(record->images) > 0 ? record->images : NULL,
+		"rw", record->writable, "madeTarget", record->made_target, "pid", (int)getpid(),
+		"mountNamespace", (json_int_t)mount_namespace(0), "pidNamespace",
+		(json_int_t)pid_namespace(), "mountId",
+		mount_id(record->mount_fd, "", AT_EMPTY_PATH), "created", created);
 }
 
 /* mounts/.on-<hash of the directory>, a symbolic link to what was last mounted on it. The caller

@@ -25,6 +25,7 @@ struct record {
 	const char *container;		       /* id, or NULL */
 	const char *hold;		       /* id, or NULL */
 	const json_t *layers;		       /* ids of layer directories, or absolute paths */
+	const char *root;		       /* of root_directory_add(), or NULL */
 	bool writable;
 	bool made_target; /* the directory was made for the mount and goes with it */
 	int mount_fd;	  /* the mount, attached nowhere yet */

@@ -8,6 +8,8 @@
 #include "ctr-store/xattrs.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"
+#include "lib/directory.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/random.h"
 #include "lib/store.h"
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -106,6 +109,13 @@ int root_directory_copy(const struct store *store, const struct strings *layers,
 
 /* ---- one above the layers -------------------------------------------------------------------- */
 
+static const char prefix[] = "look-";
+
+static char *top_directory(const struct store *store)
+{
+	return xasprintf("%s/empty", store->runroot);
+}
+
 static int hash_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
 	return is_overlay(xattr->name) ? 0 : xattr_hash(xattr, context, err);
@@ -144,22 +154,33 @@ static int make_look_alike(const char *top, const char *name, int from_fd, const
 	cleanup_fd int fd = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int status = fd < 0 ? error_os(err, "%s", temporary)
 			    : give_look(fd, from_fd, st, &(struct id_maps){ 0 }, err);
-	/* over another empty directory is fine */
-	if (status == 0 && rename(temporary, name) < 0)
+	/* not over that of another, who may have mounted it */
+	bool made = status == 0 &&
+		    renameat2(AT_FDCWD, temporary, AT_FDCWD, name, RENAME_NOREPLACE) == 0;
+	if (status == 0 && !made && errno != EEXIST)
 		status = error_os(err, "%s", name);
-	if (status < 0)
+	if (!made)
 		rmdir(temporary);
 	return status;
 }
 
+/* flock(2), since a directory can be opened only for reading. */
+static int hold(const char *path, int operation)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, operation | LOCK_NB) == 0 ? steal_fd(&fd) : -1;
+}
+
 int root_directory_add(const struct store *store, struct strings *layers,
-		       const struct erofs_user *user, struct error *err)
+		       const struct erofs_user *user, int *held, struct error *err)
 {
 	char look[DIGEST_SIZE], top_look[DIGEST_SIZE];
 	struct stat declared, top;
 	size_t position = 0;
 	int found = find_declared(store, layers, &position, err);
 
+	*held = -1;
 	if (found <= 0 || position == layers->count - 1)
 		return found < 0 ? -1 : 0;
 	cleanup_fd int fd = open_layer(store, layers->items[position], user, err);
@@ -176,10 +197,42 @@ int root_directory_add(const struct store *store, struct strings *layers,
 		return 0;
 
 	/* named for its look, it serves every mount that needs such a one */
-	cleanup_free char *directory = xasprintf("%s/empty", store->runroot);
-	cleanup_free char *name = xasprintf("%s/root-%s", directory, digest_hex(look));
+	cleanup_free char *directory = top_directory(store);
+	cleanup_free char *name = xasprintf("%s/%s%s", directory, prefix, digest_hex(look));
 	if (access(name, F_OK) < 0 && make_look_alike(directory, name, fd, &declared, err) < 0)
 		return -1;
+	*held = hold(name, LOCK_SH);
+	if (*held < 0)
+		return error_os(err, "%s", name);
 	strings_add(layers, name);
 	return 0;
+}
+
+void root_directory_collect(const struct store *store, const json_t *records)
+{
+	cleanup_free char *directory = top_directory(store);
+	cleanup_strings struct strings names = { 0 };
+	json_auto_t *used = json_object();
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		const char *root = json_text(record, "rootDirectory", "");
+		const char *slash = strrchr(root, '/');
+
+		json_object_set_new(used, slash ? slash + 1 : root, json_true());
+	}
+	directory_names(AT_FDCWD, directory, &names);
+	for (i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+		bool is_half_made = name[0] == '.';
+		bool is_ours = is_half_made || strncmp(name, prefix, strlen(prefix)) == 0;
+		cleanup_free char *path = xasprintf("%s/%s", directory, name);
+
+		if (!is_ours || json_object_get(used, name))
+			continue;
+		cleanup_fd int alone = hold(path, LOCK_EX);
+		if (alone >= 0)
+			rmdir(path);
+	}
 }

@@ -8,6 +8,7 @@
 #include "ctr-store/layer.h"
 #include "ctr-store/manifests.h"
 #include "ctr-store/record.h"
+#include "ctr-store/root_directory.h"
 #include "ctr-store/trash.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
@@ -318,6 +319,7 @@ static json_t *read_users(struct sweep *sweep, struct error *err)
 	if (all && !sweep->dry_run) {
 		sweep_shared(sweep, records);
 		sweep_targets(sweep, records);
+		root_directory_collect(sweep->store, records);
 	}
 	json_array_extend(users, records);
 	return json_incref(users);

@@ -31,21 +31,26 @@ static const char whiteout_prefix[] = ".wh.";
 struct upper {
 	int fd;
 	int lower_fd; /* the layers beneath, merged: a mount that is attached nowhere */
+	int held;     /* so that their root directory stays */
 };
 
 static void upper_close(struct upper *upper)
 {
 	cleanup_fd_p(&upper->fd);
 	cleanup_fd_p(&upper->lower_fd);
+	cleanup_fd_p(&upper->held);
 }
 
 /* With the look of the image's "/", as a read-only mount of it has, and the owners of the host. */
-static int open_lower(const struct store *store, const json_t *container, struct error *err)
+static int open_lower(const struct store *store, const json_t *container, int *held,
+		      struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
 
-	if (layer_parse_ids(json_object_get(container, "layers"), &layers, err) < 0 ||
-	    root_directory_add(store, &layers, NULL, err) < 0)
+	if (layer_parse_ids(json_object_get(container, "layers"), &layers, err) < 0)
+		return -1;
+	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
+	if (gate < 0 || root_directory_add(store, &layers, NULL, held, err) < 0)
 		return -1;
 	const struct id_maps maps = id_maps_of(container);
 	const struct overlay overlay = { .layers = &layers,
@@ -53,8 +58,7 @@ static int open_lower(const struct store *store, const json_t *container, struct
 					 .source = "ocid:diff",
 					 .attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 						       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
-	return gate < 0 ? -1 : overlay_open(store, &overlay, err);
+	return overlay_open(store, &overlay, err);
 }
 
 static int open_written(const struct store *store, const json_t *container, struct error *err)
@@ -75,10 +79,11 @@ static int upper_open(const struct store *store, const json_t *container, struct
 						       : open_written(store, container, err);
 	if (fd < 0)
 		return -1;
-	int lower_fd = open_lower(store, container, err);
+	cleanup_fd int held = -1;
+	int lower_fd = open_lower(store, container, &held, err);
 	if (lower_fd < 0)
 		return -1;
-	*upper = (struct upper){ steal_fd(&fd), lower_fd };
+	*upper = (struct upper){ steal_fd(&fd), lower_fd, steal_fd(&held) };
 	return 0;
 }
 
@@ -168,7 +173,7 @@ static int list_difference(const struct tree_entry *entry, const char *kind, voi
 
 json_t *upper_changes(const struct store *store, const json_t *container, struct error *err)
 {
-	__attribute__((cleanup(upper_close))) struct upper upper = { -1, -1 };
+	__attribute__((cleanup(upper_close))) struct upper upper = { -1, -1, -1 };
 	json_auto_t *changes = json_array();
 	struct listing listing = { &upper, changes };
 
@@ -246,7 +251,7 @@ static int write_difference(const struct tree_entry *entry, const char *kind, vo
 int upper_archive(const struct store *store, const json_t *container, struct tar_writer *tar,
 		  size_t *entries, struct error *err)
 {
-	__attribute__((cleanup(upper_close))) struct upper upper = { -1, -1 };
+	__attribute__((cleanup(upper_close))) struct upper upper = { -1, -1, -1 };
 	struct layer layer = { .upper = &upper };
 
 	if (upper_open(store, container, &upper, err) < 0)

@@ -218,6 +218,50 @@ gc_leaves_targets() { # COUNT
 	[ -f "$here/etc/one" ]
 }
 
+looks() { # COUNT
+	[ "$(find "$OCID_RUNROOT/empty" -name 'look-*' | wc -l)" -eq "$1" ]
+}
+
+@test "gc: the root directories of mounts and exports go when these are gone, and not before" {
+	make_tar root.tar dir:./:mode=1750
+	make_tar big.tar file:big:size=1000000
+	store_image docker.io/library/root:1 root.tar base.tar
+	store_image docker.io/library/big:1 root.tar big.tar
+	for look in 1700 700; do
+		make_tar "root$look.tar" "dir:./:mode=$look"
+		store_image "docker.io/library/root:$look" "root$look.tar" base.tar
+		ctr-store umount "$(ctr-store mount "root:$look" | jq -r .target)"
+	done
+	mkdir "$OCID_RUNROOT/empty/.left-by-a-killed-one" again
+	ctr-store mount root:1 mnt >/dev/null
+	ctr-store mount root:1 again >/dev/null
+	looks 3
+	ctr-store gc --dry-run >/dev/null
+	looks 3
+	ctr-store gc >/dev/null
+	looks 1
+	[ "$(find "$OCID_RUNROOT/empty" -name '.?*' | wc -l)" -eq 0 ]
+	[ "$(stat -c %a mnt) $(ls mnt)" = "1750 $(ls again)" ]
+	ctr-store umount mnt
+	ctr-store gc >/dev/null
+	looks 1
+	[ -n "$(ls again)" ]
+	ctr-store umount again
+
+	mkfifo out
+	ctr-store export big:1 >out 3>&- &
+	exec 7<out
+	head -c 1000 <&7 >first
+	ctr-store gc >/dev/null
+	looks 1
+	cat first - <&7 >out.tar
+	exec 7<&-
+	wait
+	tar -tf out.tar big
+	ctr-store gc >/dev/null
+	looks 0
+}
+
 @test "gc: lock files that nobody holds go" {
 	ctr-store unpack t:1 >/dev/null
 	touch "$OCID_RUNROOT/locks/container-old" "$OCID_RUNROOT/locks/name-old"
