@@ -247,5 +247,9 @@ int assembly_make(const struct cli *cli, const struct assembly *assembly, const 
 	trace_finish(g, "--cdi-device");
 	if (apply_patches(g, &assembly->patches, err) < 0)
 		return -1;
-	return generation_check(g, err);
+	if (generation_check(g, err) == 0)
+		return 0;
+	if (!assembly->os && !options_any(assembly->slots) && !*command)
+		err->kind = ERROR_INTEGRITY;
+	return -1;
 }

@@ -26,7 +26,9 @@ size_t assembly_fill(struct cli_option *options, size_t offset);
 int assembly_read_document(const struct cli *cli, const struct assembly *assembly,
 			   json_t **document, struct error *err);
 
-/* Apply all sources, in their order (generation.h), and finish and check what results. The document
- * may be NULL; command is what stands behind the options, ending with NULL. */
+/* Apply all sources, in their order (generation.h), and finish and check what results: ERROR_USAGE
+ * where that is wrong, because options may not fit each other or what was read; ERROR_INTEGRITY
+ * where nothing but what was read has a part in it. The document may be NULL; command is what
+ * stands behind the options, ending with NULL. */
 int assembly_make(const struct cli *cli, const struct assembly *assembly, const json_t *document,
 		  char **command, struct generation *g, struct error *err);

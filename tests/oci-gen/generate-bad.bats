@@ -82,7 +82,7 @@ refused() {
 	/usr/bin/python3 -c '
 import json
 print(json.dumps({"config": {"Cmd": ["x"], "Env": ["V%d=x" % i for i in range(100000)]}}))' >"$BAD"
-	refused 2 '/process/env: has more than 65536 entries' --image "$BAD"
+	refused 7 '/process/env: has more than 65536 entries' --image "$BAD"
 	seq -f 'V%.0f=x' 100000 >"$BATS_TEST_TMPDIR/env"
 	refused 2 '/process/env: has more than 65536 entries' --no-document --env-file "$BATS_TEST_TMPDIR/env"
 	# more than a program can be given
@@ -97,7 +97,7 @@ print(json.dumps({"config": {"Cmd": ["x"], "Env": ["V%d=x" % i for i in range(10
 	/usr/bin/python3 -c '
 import json
 print(json.dumps({"config": {"Cmd": ["x"], "Env": ["VARIABLE_%d=with some words for its value" % i for i in range(50000)]}}))' >"$BAD"
-	refused 2 'the kernel lets a program have 2097152' --image "$BAD"
+	refused 7 'the kernel lets a program have 2097152' --image "$BAD"
 	tool oci-gen generate --image "$BAD" --process-rlimits-add stack:unlimited -o "$OUT"
 }
 

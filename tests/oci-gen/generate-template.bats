@@ -144,6 +144,26 @@ patch() {
 	END
 }
 
+@test "generate: a mistake that the last check finds is the input's, unless the command line has a part in it" {
+	local dir=$BATS_TEST_TMPDIR from
+
+	template
+	sed 's:"/srv":"relative":' "$dir/template.json" >"$dir/wrong.json"
+	echo '{"process": {"cwd": "relative"}}' >"$dir/patch.json"
+	for from in "--template $dir/wrong.json" "--template $dir/template.json --patch $dir/patch.json" "--patch $dir/patch.json"; do
+		# shellcheck disable=SC2086 # an option and its value
+		tool 7 oci-gen generate --no-document $from
+		error_is integrity 'wrong at /process/cwd'
+		# shellcheck disable=SC2086
+		tool 2 oci-gen generate --no-document $from --hostname box
+		# shellcheck disable=SC2086
+		tool 2 oci-gen generate --no-document $from server
+		error_is usage 'wrong at /process/cwd'
+	done
+	tool 7 oci-gen explain --no-document --template "$dir/wrong.json" /process/cwd
+	tool 2 oci-gen generate --no-document --os windows
+}
+
 @test "generate: a template or patch that is none gives one error and no file" {
 	local dir=$BATS_TEST_TMPDIR out=$BATS_TEST_TMPDIR/out.json
 

@@ -544,6 +544,12 @@ has_open() {
 		'["3","2","1GB","8192","2MB","4096"]' ]
 }
 
+@test "containers: resources that cannot be are the request's mistake, also before the start" {
+	container one true
+	call 2 UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"oomScoreAdj\": \"5000\"}}"
+	error_is usage /process/oomScoreAdj
+}
+
 @test "containers: an oom_score_adj is changed before the start, and later neither there nor in the status" {
 	container one 'cat /proc/self/oom_score_adj; sleep 60' '.config.linux.resources = {oomScoreAdj: "300"}'
 	call UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"oomScoreAdj\": \"400\"}}"
