@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/directory.h"
@@ -26,6 +27,7 @@ enum {
 	 * larger one would be removed by is written all the same */
 	JOURNAL_MAX = 64 << 20,
 	ADDITIONS_MAX = 48 << 20,
+	COMPACT_MIN = 64 << 10, /* a smaller one is not worth the wait for the disk */
 	AWAIT_MS = 5000,
 	AWAIT_STEP_MS = 10
 };
@@ -226,6 +228,67 @@ json_t *record_peek(const struct store *store, const char *id, struct error *err
 	return json_incref(record.attachments);
 }
 
+/* ---- writing anew ---- */
+
+static bool is_held(const struct record *record)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(record->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* The object is consumed. */
+static void add_line(struct buffer *text, json_t *line)
+{
+	cleanup_free char *compact = json_compact(line);
+
+	json_decref(line);
+	buffer_add(text, compact);
+	buffer_add(text, "\n");
+}
+
+/* The lines by which replay() comes to the same. */
+static void write_state(const struct record *record, struct buffer *text)
+{
+	json_t *attachment;
+	size_t i;
+
+	if (record->bundle)
+		add_line(text, json_pack("{s:s}", "bundle", record->bundle));
+	if (record->owns_netns)
+		add_line(text, json_pack("{s:b}", "netns", 1));
+	json_array_foreach (record->attachments, i, attachment) {
+		add_line(text, json_pack("{s:O}", "attachment", attachment));
+	}
+	if (record->ready)
+		add_line(text, json_pack("{s:b}", "ready", 1));
+}
+
+/* Networks may come and go for as long as the container lives: what later lines have overtaken
+ * goes, once it is most of the journal. Not while a plugin that outlived us holds the file. Where
+ * the disk is full the longer one is as good. */
+static int compact(struct record *record, struct error *err)
+{
+	cleanup_buffer struct buffer text = { 0 };
+	cleanup_free char *name = file_name(record);
+	struct error ignored;
+	struct stat st;
+
+	if (record->fd < 0 || fstat(record->fd, &st) < 0 || st.st_size < COMPACT_MIN ||
+	    is_held(record))
+		return 0;
+	write_state(record, &text);
+	if (buffer_length(&text) > (size_t)st.st_size / 2 ||
+	    file_replace_at(record->dir_fd, name, buffer_data(&text), buffer_length(&text), 0600,
+			    &ignored) < 0)
+		return 0;
+	cleanup_fd_p(&record->fd);
+	record->fd = openat(record->dir_fd, name, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	return record->fd < 0 ? error_os(err, "%s/networks/%s", record->store->root, name) : 0;
+}
+
+/* ---- opening and closing ---- */
+
 int record_open(const struct store *store, const char *id, struct record *record, struct error *err)
 {
 	cleanup_record struct record opened = {
@@ -235,7 +298,7 @@ int record_open(const struct store *store, const char *id, struct record *record
 	opened.lock_fd = lock_take(store->locks_fd, LOCK_KIND, id, LOCK_EXCLUSIVE, true, err);
 	opened.dir_fd = opened.lock_fd < 0 ? -1 : open_directory(store, err);
 	opened.attachments = json_array();
-	if (opened.dir_fd < 0 || load(&opened, true, err) < 0)
+	if (opened.dir_fd < 0 || load(&opened, true, err) < 0 || compact(&opened, err) < 0)
 		return -1;
 	opened.open = true;
 	*record = opened;
@@ -267,7 +330,7 @@ void record_close(struct record *record)
 	*record = (struct record){ 0 };
 }
 
-/* ---- writing ---- */
+/* ---- appending ---- */
 
 /* Append a line, all of it or nothing. */
 static int append_text(int fd, const char *text, const char *name, struct error *err)
@@ -389,13 +452,6 @@ int record_hold(const struct record *record, struct error *err)
 	if (fd < 0)
 		return error_os(err, "%s/networks/%s", record->store->root, name);
 	return lock_file(fd, LOCK_SHARED, false, name, err) < 0 ? -1 : steal_fd(&fd);
-}
-
-static bool is_held(const struct record *record)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	return fcntl(record->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 void record_await_holders(const struct record *record)

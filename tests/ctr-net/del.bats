@@ -199,11 +199,44 @@ nothing_left_of() {
 	network nil "$NOTHING"
 	net ns create one
 	net add nil one --conf-dir "$NET_D"
-	/usr/bin/python3 -c 'for _ in range(48): print("{\"bundle\": \"/" + "x" * (1 << 20) + "\"}")' \
+	/usr/bin/python3 -c 'print("{\"bundle\": \"/" + "x" * (48 << 20) + "\"}")' \
 		>>"$OCID_ROOT/networks/one.json"
 	net 9 add nil one --ifname eth1 --conf-dir "$NET_D"
 	error_is limit "would be larger than 48 MiB"
 	net del nil one
+	nothing_left_of one
+}
+
+@test "del: what has come and gone does not stay in the record" {
+	local record=$OCID_ROOT/networks/one.json before lines
+
+	plugin_nothing
+	network nil "$NOTHING"
+	net ns create one
+	net add nil one --conf-dir "$NET_D"
+	net add nil one --ifname eth1 --conf-dir "$NET_D"
+	before=$(stat -c %s "$record")
+	# as if that had been a thousand times
+	lines=$(sed -n '/"attachment".*eth1/,$p' "$record" && echo '{"removed":"eth1"}')
+	for _ in {1..1000}; do
+		echo "$lines"
+	done >>"$record"
+	[ "$(stat -c %s "$record")" -gt 65536 ]
+	# not as long as a plugin holds it
+	/usr/bin/python3 -c 'import fcntl, os, sys, time
+f = open(sys.argv[1]); fcntl.fcntl(f, 37, b"\0" * 32); open(sys.argv[2], "w"); time.sleep(60)' \
+		"$record" "$BATS_TEST_TMPDIR/held" 3>&- &
+	wait_for 5 test -e "$BATS_TEST_TMPDIR/held"
+	net add nil one --ifname eth2 --conf-dir "$NET_D"
+	[ "$(stat -c %s "$record")" -gt 65536 ]
+	kill $!
+	wait $! || true
+	net add nil one --ifname eth1 --conf-dir "$NET_D"
+	[ "$(stat -c %s "$record")" -le $((2 * before)) ]
+	net 4 add nil one --ifname eth0 --conf-dir "$NET_D"
+	net 4 add nil one --ifname eth2 --conf-dir "$NET_D"
+	net del nil one --ifname eth1
+	net del --id one
 	nothing_left_of one
 }
 
