@@ -7,6 +7,7 @@
 #include "lib/store.h"
 
 #include <stddef.h>
+#include <string.h>
 
 struct settings {
 	bool deep, repair;
@@ -35,6 +36,7 @@ void check_found(struct check *check, const char *object, const char *id, const 
 			      json_pack("{s:s, s:s, s:s, s:s*}", "object", object, "id", id,
 					"problem", problem, "repair", repair));
 	check->remaining += repair == NULL;
+	check->lost += repair == NULL && strcmp(object, "container") == 0;
 }
 
 static int run_checks(struct check *check, struct error *err)
@@ -70,8 +72,11 @@ static int check_verb(const struct cli *cli, struct error *err)
 		return 0;
 	error_set(err, ERROR_INTEGRITY, "the store is damaged: %zu finding%s", check.remaining,
 		  check.remaining == 1 ? "" : "s");
-	return error_hint(err,
-			  settings->repair ? "pull the images again" : "ctr-store check --repair");
+	if (!settings->repair)
+		return error_hint(err, "ctr-store check --repair");
+	return error_hint(err, check.lost == check.remaining
+				       ? "ctr-store rm --force removes a container that is damaged"
+				       : "pull the images again");
 }
 
 const struct cli_command command_check = {

@@ -17,6 +17,7 @@ struct check {
 	json_t *findings; /* {"object","id","problem","repair"?} */
 	json_t *damaged;  /* digests of blobs that are (or were) there and are not what they say */
 	size_t remaining; /* findings that were not repaired */
+	size_t lost;	  /* those of them that are of containers, which no pull brings back */
 };
 
 /* Note a finding; `repair` says what was done about it, or is NULL. */

@@ -6,6 +6,7 @@
 #include "lib/directory.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
+#include "lib/path.h"
 #include "lib/staging.h"
 
 #include <errno.h>
@@ -47,6 +48,17 @@ static bool remove_blob(const struct check *check, int dir_fd, const char *name,
 	       unlinkat(dir_fd, name, 0) == 0;
 }
 
+/* Remove what is no file, unless one has taken its place. */
+static bool remove_other(const struct check *check, int dir_fd, const char *name)
+{
+	struct error ignored;
+	struct stat st;
+	cleanup_fd int gate = staging_gate(check->store, LOCK_EXCLUSIVE, &ignored);
+
+	return gate >= 0 && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !S_ISREG(st.st_mode) && path_remove_tree(dir_fd, name, &ignored) == 0;
+}
+
 static int check_blob(struct check *check, int dir_fd, const char *algorithm, const char *name,
 		      unsigned char *buffer, struct error *err)
 {
@@ -65,7 +77,8 @@ static int check_blob(struct check *check, int dir_fd, const char *algorithm, co
 		return error_os(err, "blob %s", digest);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		json_object_set_new(check->damaged, digest, json_true());
-		check_found(check, "blob", digest, "it is not a file", NULL);
+		check_found(check, "blob", digest, "it is not a file",
+			    check->repair && remove_other(check, dir_fd, name) ? "removed" : NULL);
 		return 0;
 	}
 	int status = hash_file(fd, digest, buffer, found, err);

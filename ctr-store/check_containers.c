@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/backend.h"
 #include "ctr-store/check.h"
+#include "ctr-store/container.h"
 #include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
@@ -64,9 +65,10 @@ static bool name_leads_to(const struct check *check, const char *name, const cha
 static bool name_again(struct check *check, const char *name, const char *id)
 {
 	struct error why;
-	cleanup_free char *found = container_name_find(check->store, name, &why);
+	json_auto_t *other = container_find_whole(check->store, name, &why);
 
-	return !found && container_name_set(check->store, name, id, &why) == 0;
+	return !other && why.kind == ERROR_NOT_FOUND &&
+	       container_name_set(check->store, name, id, &why) == 0;
 }
 
 /* A container whose name does not lead to it cannot be found by it. */

@@ -217,8 +217,10 @@ static int find_fault(const struct store *store, const char *id, const char **fa
 		*fault = fault_of(store, id, facts);
 	else if (err->os == ENOENT)
 		*fault = "it has no layer.json";
-	else if (err->os == 0 || err->os == EIO)
+	else if (err->os == 0 || err->os == EIO || err->os == EISDIR || err->os == ELOOP)
 		*fault = "its layer.json is damaged";
+	else if (err->os == ENOTDIR)
+		*fault = "it is not a directory";
 	else
 		return error_prefix(err, "layer %s", id);
 	return 0;

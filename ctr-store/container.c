@@ -161,6 +161,22 @@ json_t *container_find(const struct store *store, const char *text, struct error
 	return container;
 }
 
+static bool exists(const struct store *store, const char *id)
+{
+	return faccessat(store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+char *container_find_damaged(const struct store *store, const char *text)
+{
+	struct error ignored;
+	cleanup_free char *named =
+		path_is_id(text) ? container_name_find(store, text, &ignored) : NULL;
+	const char *id = path_is_id(text) && exists(store, text) ? text : named;
+	json_auto_t *facts = id ? read_facts(store, id, &ignored) : NULL;
+
+	return id && !facts && exists(store, id) ? xstrdup(id) : NULL;
+}
+
 int container_open_copy(const struct store *store, const json_t *container, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/rootfs", json_text(container, "id", ""));
@@ -173,7 +189,14 @@ int container_open_copy(const struct store *store, const json_t *container, stru
 	return err->kind == ERROR_DENIED ? user_namespace_hint(err) : -1;
 }
 
-json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err)
+/* What is known of a damaged one. It may be a copy, in which others may have mounted something. */
+static json_t *presume(const char *id)
+{
+	return json_pack("{s:s, s:s}", "id", id, "backend", "copy");
+}
+
+static json_t *lock_and_read(const struct store *store, const char *id, bool any, int *lock,
+			     struct error *err)
 {
 	cleanup_fd int own_lock =
 		lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
@@ -181,6 +204,8 @@ json_t *container_lock(const struct store *store, const char *id, int *lock, str
 	if (own_lock < 0)
 		return NULL;
 	json_t *now = read_facts(store, id, err);
+	if (!now && any && exists(store, id))
+		now = presume(id);
 	if (now) {
 		*lock = steal_fd(&own_lock);
 	} else if (err->os == ENOENT) {
@@ -188,6 +213,16 @@ json_t *container_lock(const struct store *store, const char *id, int *lock, str
 		no_container(id, err);
 	}
 	return now;
+}
+
+json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err)
+{
+	return lock_and_read(store, id, false, lock, err);
+}
+
+json_t *container_lock_any(const struct store *store, const char *id, int *lock, struct error *err)
+{
+	return lock_and_read(store, id, true, lock, err);
 }
 
 /* ---- mounting ---- */

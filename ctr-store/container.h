@@ -53,6 +53,10 @@ json_t *container_find(const struct store *store, const char *text, struct error
 /* The same, by a whole id or name only. */
 json_t *container_find_whole(const struct store *store, const char *text, struct error *err);
 
+/* One whose rootfs.json is missing or damaged, by its id or name: its id, which the caller frees,
+ * or NULL where there is none. */
+char *container_find_damaged(const struct store *store, const char *text);
+
 /* The root file system of a container that is a copy, without what others have mounted in it: a
  * descriptor. */
 int container_open_copy(const struct store *store, const json_t *container, struct error *err);
@@ -69,6 +73,9 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
  * Returns what the container is then, which the caller owns: in the meantime it may have been
  * removed, ERROR_NOT_FOUND, and made again. */
 json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err);
+
+/* The same for removing it, damaged as it may be: then only its id is known. */
+json_t *container_lock_any(const struct store *store, const char *id, int *lock, struct error *err);
 
 /* Move the container, which is not mounted, into the trash. */
 int container_discard(const struct store *store, const json_t *container, struct trash *trash,

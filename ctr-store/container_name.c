@@ -145,8 +145,10 @@ int container_name_set(const struct store *store, const char *name, const char *
 
 	if (fd < 0)
 		return -1;
-	if ((unlinkat(fd, name, 0) < 0 && errno != ENOENT) || symlinkat(id, fd, name) < 0 ||
-	    fsync(fd) < 0)
+	/* also what is no link, and so nobody's */
+	if (path_remove_tree(fd, name, err) < 0)
+		return -1;
+	if (symlinkat(id, fd, name) < 0 || fsync(fd) < 0)
 		return error_os(err, "%s/names/%s", store->root, name);
 	return 0;
 }

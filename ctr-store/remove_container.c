@@ -102,7 +102,8 @@ int remove_container(const struct store *store, const char *id, bool force, stru
 {
 	cleanup_trash struct trash trash = { .store = store };
 	cleanup_fd int lock = -1;
-	json_auto_t *container = container_lock(store, id, &lock, err);
+	json_auto_t *container = force ? container_lock_any(store, id, &lock, err)
+				       : container_lock(store, id, &lock, err);
 
 	if (!container)
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;

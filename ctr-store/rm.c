@@ -5,6 +5,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/remove_container.h"
 #include "ctr-store/remove_image.h"
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "lib/path.h"
@@ -87,6 +88,20 @@ static int remove_one_image(struct session *session, const char *name, struct er
 	return -1;
 }
 
+/* No container is found whole by that name, for the reason in *err. */
+static int remove_damaged_or_image(struct session *session, const char *name, struct error *err)
+{
+	const struct settings *settings = session->settings;
+	cleanup_free char *damaged =
+		settings->only_image ? NULL : container_find_damaged(&session->store, name);
+
+	if (damaged && settings->force)
+		return remove_one_container(session, damaged, err);
+	if (!settings->only_image && err->kind != ERROR_NOT_FOUND)
+		return damaged ? error_hint(err, "--force removes it all the same") : -1;
+	return settings->only_container ? -1 : remove_one_image(session, name, err);
+}
+
 /* Which of the two the name means; both at once is an error. */
 static int remove_one(struct session *session, const char *name, struct error *err)
 {
@@ -94,16 +109,14 @@ static int remove_one(struct session *session, const char *name, struct error *e
 	json_auto_t *container =
 		settings->only_image ? NULL : container_find(&session->store, name, err);
 
-	if (!settings->only_image && !container && err->kind != ERROR_NOT_FOUND)
-		return -1;
-	if (container && !settings->only_container && !container_has_id(container, name) &&
+	if (!container)
+		return remove_damaged_or_image(session, name, err);
+	if (!settings->only_container && !container_has_id(container, name) &&
 	    image_source_has(&session->store, &session->images, name)) {
 		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
 		return error_hint(err, "say which with --container or --image");
 	}
-	if (container)
-		return remove_one_container(session, json_text(container, "id", ""), err);
-	return settings->only_container ? -1 : remove_one_image(session, name, err);
+	return remove_one_container(session, json_text(container, "id", ""), err);
 }
 
 static int check_settings(const struct cli *cli, struct error *err)

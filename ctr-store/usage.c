@@ -60,7 +60,8 @@ int usage_add_tree(int dir_fd, const char *path, struct usage *usage, struct err
 		return 0;
 	}
 	if (fd < 0)
-		return errno == ENOENT ? 0 : error_os(err, "%s", path);
+		/* where no tree is, that is check's to say */
+		return errno == ENOENT || errno == ENOTDIR ? 0 : error_os(err, "%s", path);
 	if (tree_walk_readable(fd, count_entry, &count, &usage->unreadable, err) == 0)
 		return 0;
 	/* a container that moves its directories about must not keep others from being counted */

@@ -80,6 +80,55 @@ base_id() {
 	[[ $output == *"blob $manifest is damaged"* ]]
 }
 
+@test "check: what is in the place of a blob is removed" {
+	local what path
+
+	path=$(blob_path "$(blob_of 0)")
+	for what in "mkdir -p $path/full" "mkfifo $path" "ln -s /etc/passwd $path"; do
+		rm -rf "$path"
+		$what
+		tool 7 ctr-store check
+		[ -e "$path" ]
+		tool 7 ctr-store check --repair # the image lacks it now
+		[ "$(jq -r 'select(.object == "blob") | .problem + " " + .repair' <<<"$output")" = "it is not a file removed" ]
+		[ ! -e "$path" ]
+	done
+	store_image docker.io/library/t:1 base.tar top.tar lean.tar
+	tool ctr-store check
+}
+
+@test "check: what is no layer at all neither ends the check nor df" {
+	ctr-store unpack t:1 >/dev/null
+	touch "$OCID_ROOT/layers/stray"
+	tool ctr-store df
+	tool 7 ctr-store check
+	[ "$(jq -c '[.id, .problem]' <<<"$output")" = '["stray","it is not a directory"]' ]
+	tool ctr-store check --repair
+	[ ! -e "$OCID_ROOT/layers/stray" ]
+	rm "$OCID_ROOT/layers/$(base_id)/layer.json"
+	mkdir "$OCID_ROOT/layers/$(base_id)/layer.json"
+	tool ctr-store check --repair
+	[ "$(field .repair)" = "unpacked again" ]
+}
+
+@test "check: a container that has lost its name gets it back, unless another has it" {
+	local id
+
+	id=$(ctr-store create --image t:1 --name web | jq -r .rootfs.id)
+	for what in true "mkdir $OCID_ROOT/names/web" "ln -s nothing $OCID_ROOT/names/web"; do
+		rm "$OCID_ROOT/names/web"
+		$what
+		tool ctr-store check --repair
+		[ "$(field .repair)" = "named again" ]
+		[ "$(readlink "$OCID_ROOT/names/web")" = "$id" ]
+	done
+	rm "$OCID_ROOT/names/web"
+	ctr-store create --image t:1 --name web >/dev/null
+	tool 7 ctr-store check --repair
+	[ "$(field '.id, .repair' | xargs)" = "$id null" ]
+	[[ $stderr == *"rm --force"* ]]
+}
+
 @test "check: a layer whose facts are lost is unpacked again" {
 	ctr-store create --image t:1 --name web >/dev/null
 	: >"$OCID_ROOT/layers/$(base_id)/layer.json"

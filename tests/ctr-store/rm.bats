@@ -205,6 +205,29 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	tool ctr-store rm web
 }
 
+@test "rm: a container that is damaged goes with --force, by its id or its name" {
+	local id facts
+
+	for damage in "echo {" true rm mkdir; do
+		for by in id name; do
+			id=$(ctr-store create --image t:1 --name web | jq -r .rootfs.id)
+			facts=$OCID_ROOT/containers/$id/rootfs.json
+			case $damage in
+			rm) rm "$facts" ;;
+			mkdir) rm "$facts" && mkdir "$facts" ;;
+			*) $damage >"$facts" ;;
+			esac
+			[ "$by" = id ] || id=web
+			run ctr-store rm "$id"
+			[ "$status" -ne 0 ]
+			[ "$damage" != "echo {" ] || [[ $output == *"(--force removes it all the same)" ]]
+			tool ctr-store rm --force "$id"
+			[ -z "$(ls "$OCID_ROOT/containers")$(ctr-store mounts)" ]
+		done
+	done
+	tool ctr-store check
+}
+
 @test "rm: a container in use is busy, and goes with --force" {
 	path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
 	exec 9>"$path/open"
