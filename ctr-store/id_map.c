@@ -26,6 +26,15 @@ struct range {
 
 /* ---- reading ---- */
 
+static struct range range_at(const json_t *map, size_t i)
+{
+	const json_t *range = json_array_get(map, i);
+
+	return (struct range){ json_integer_value(json_object_get(range, "containerID")),
+			       json_integer_value(json_object_get(range, "hostID")),
+			       json_integer_value(json_object_get(range, "size")) };
+}
+
 static bool parse_number(const char **text, char end, json_int_t *number)
 {
 	char *rest;
@@ -54,6 +63,24 @@ static bool parse_range(const char *text, struct range *range)
 	       is_sound(range);
 }
 
+static bool meet(json_int_t a, json_int_t a_size, json_int_t b, json_int_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+/* What the kernel would refuse; a copy is made without asking it. */
+static bool overlaps(const json_t *map, const struct range *range)
+{
+	for (size_t i = 0; i < json_array_size(map); i++) {
+		struct range other = range_at(map, i);
+
+		if (meet(range->container, range->size, other.container, other.size) ||
+		    meet(range->host, range->size, other.host, other.size))
+			return true;
+	}
+	return false;
+}
+
 int id_map_parse(const struct strings *texts, const char *option, json_t **map, struct error *err)
 {
 	json_auto_t *list = json_array();
@@ -67,6 +94,9 @@ int id_map_parse(const struct strings *texts, const char *option, json_t **map, 
 			return error_set(err, ERROR_USAGE,
 					 "--%s: \"%s\" is not CONTAINER:HOST:SIZE", option,
 					 texts->items[i]);
+		if (overlaps(list, &range))
+			return error_set(err, ERROR_USAGE, "--%s: \"%s\" overlaps another range",
+					 option, texts->items[i]);
 		json_array_append_new(list,
 				      json_pack("{s:I, s:I, s:I}", "containerID", range.container,
 						"hostID", range.host, "size", range.size));
@@ -82,15 +112,6 @@ struct id_maps id_maps_of(const json_t *container)
 }
 
 /* ---- looking up ---- */
-
-static struct range range_at(const json_t *map, size_t i)
-{
-	const json_t *range = json_array_get(map, i);
-
-	return (struct range){ json_integer_value(json_object_get(range, "containerID")),
-			       json_integer_value(json_object_get(range, "hostID")),
-			       json_integer_value(json_object_get(range, "size")) };
-}
 
 static uid_t look_up(const json_t *map, uid_t id, bool to_host)
 {
@@ -142,8 +163,7 @@ static int write_map(pid_t pid, const char *file, const json_t *map, struct erro
 	/* the kernel takes all of it in one write, or nothing */
 	if (write(fd, text, strlen(text)) >= 0)
 		return 0;
-	return errno == EINVAL ? error_set(err, ERROR_USAGE, "the ranges of the mapping overlap")
-			       : error_os(err, "cannot set the mapping");
+	return error_os(err, "cannot set the mapping");
 }
 
 /* A process that only waits, in a user namespace of its own. */

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-	WORDS_SIZE = 256,
+	WORDS_SIZE = 256 + PATH_MAX,
 	OPTIONS_MAX = 4095, /* of the string for mount(2): one page */
 };
 
@@ -47,6 +48,7 @@ static void context_words(int fs_fd, char words[static WORDS_SIZE])
 	words[0] = '\0';
 	while ((got = read(fs_fd, words, WORDS_SIZE - 1)) > 0)
 		words[got] = '\0';
+	words[strcspn(words, "\n")] = '\0';
 }
 
 /* The system call's error with the kernel's words, which look like "e overlay: the reason". */
@@ -56,6 +58,10 @@ static int words_error(int os, const char *words, struct error *err)
 	error_os(err, "cannot mount the layers");
 	if (os == ENOENT)
 		error_hint(err, "ctr-store check says which is missing");
+	if (strstr(words, "not supported as upperdir")) {
+		err->kind = ERROR_UNSUPPORTED;
+		error_hint(err, "ctr-store create --backend copy needs no overlayfs");
+	}
 	return words[0] && words[1] ? error_prefix(err, "%s", words + 2) : -1;
 }
 

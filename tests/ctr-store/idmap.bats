@@ -140,8 +140,12 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<IIIIII", 0x0300000
 		tool 2 ctr-store create --image t:1 --uidmap "$map"
 		error_is usage "is not CONTAINER:HOST:SIZE"
 	done
-	tool 2 ctr-store create --image t:1 --uidmap 0:0:10 --uidmap 5:100:10
-	error_is usage overlap
+	for maps in "0:0:10 5:100:10" "0:5:10 10:8:10"; do
+		for backend in overlay copy; do
+			tool 2 ctr-store create --image t:1 --backend $backend --uidmap "${maps% *}" --uidmap "${maps#* }"
+			error_is usage "\"${maps#* }\" overlaps another range"
+		done
+	done
 	[ "$(count "$OCID_ROOT/containers")" -eq 0 ]
 }
 
