@@ -50,17 +50,14 @@ static char *find_driver(const struct storage_conf *conf)
 	return xstrdup(!has_driver(root, "overlay") && has_driver(root, "vfs") ? "vfs" : "overlay");
 }
 
-static int open_directory(const char *root, const char *driver, const char *end, struct error *err)
+/* 0 with *fd, which is -1 where there is no such directory. */
+static int open_directory(const char *root, const char *driver, const char *end, int *fd,
+			  struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/%s%s", root, driver, end);
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT) {
-		error_set(err, ERROR_NOT_FOUND, "%s is no store of containers: there is no %s",
-			  root, path);
-		return -1;
-	}
-	return fd < 0 ? error_os(err, "%s", path) : fd;
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd < 0 && errno != ENOENT ? error_os(err, "%s", path) : 0;
 }
 
 static int add_part(struct storage *storage, const char *root, struct error *err)
@@ -71,12 +68,24 @@ static int add_part(struct storage *storage, const char *root, struct error *err
 		xreallocarray(storage->parts, storage->part_count + 1, sizeof *storage->parts);
 	part = &storage->parts[storage->part_count++];
 	*part = (struct storage_part){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
-	if ((part->images_fd = open_directory(root, storage->driver, "-images", err)) < 0 ||
-	    (part->layers_fd = open_directory(root, storage->driver, "-layers", err)) < 0 ||
-	    (part->files_fd = open_directory(root, storage->driver, "", err)) < 0)
-		return -1;
 	part->root = realpath(root, NULL);
-	return part->root ? 0 : error_os(err, "%s", root);
+	if (!part->root)
+		return error_os(err, "%s", root);
+	if (open_directory(root, storage->driver, "-images", &part->images_fd, err) < 0 ||
+	    open_directory(root, storage->driver, "-layers", &part->layers_fd, err) < 0)
+		return -1;
+	return open_directory(root, storage->driver, "", &part->files_fd, err);
+}
+
+/* One that nobody has put anything into yet is as good as empty; but not all of them. */
+static int check_parts(const struct storage *storage, struct error *err)
+{
+	for (size_t i = 0; i < storage->part_count; i++)
+		if (storage->parts[i].images_fd >= 0)
+			return 0;
+	return error_set(err, ERROR_NOT_FOUND,
+			 "%s is no store of containers: there is no %s-images",
+			 storage->parts[0].root, storage->driver);
 }
 
 static int open_parts(struct storage *storage, const struct storage_conf *conf, struct error *err)
@@ -92,7 +101,7 @@ static int open_parts(struct storage *storage, const struct storage_conf *conf, 
 			err->kind = ERROR_FAILED;
 		return error_prefix(err, "additional store");
 	}
-	return 0;
+	return check_parts(storage, err);
 }
 
 int storage_open(const char *text, struct storage *storage, const char **name, struct error *err)
@@ -150,6 +159,9 @@ static int lock_part(int dir_fd, const char *name, struct error *err)
 static int add_list(json_t *all, size_t part, int dir_fd, const char *lock_name, const char *name,
 		    struct error *err)
 {
+	if (dir_fd < 0)
+		return 0;
+
 	cleanup_fd int lock = lock_part(dir_fd, lock_name, err);
 	json_auto_t *list = lock < 0 ? NULL : json_read_at(dir_fd, name, LIST_MAX, err);
 	json_t *entry;

@@ -14,7 +14,7 @@
 /* A directory of images: the store's own, or an additional image store. */
 struct storage_part {
 	char *root;			    /* absolute, without symbolic links */
-	int images_fd, layers_fd, files_fd; /* DRIVER-images, DRIVER-layers, DRIVER */
+	int images_fd, layers_fd, files_fd; /* DRIVER-images, DRIVER-layers, DRIVER; or -1 */
 };
 
 struct storage {

@@ -244,14 +244,16 @@ at_home() {
 	copies 0 CONTAINERS_STORAGE_CONF_OVERRIDE="$BATS_FILE_TMPDIR/storage.conf"
 	copies 2 CONTAINERS_STORAGE_CONF=/nonexistent
 	copies 2 CONTAINERS_STORAGE_CONF_OVERRIDE=/nonexistent
-	# a list is replaced, or added to
-	mkdir -p empty/overlay{,-images,-layers}
-	touch empty/overlay-images/images.lock empty/overlay-layers/layers.lock
 	add() {
 		printf '[storage]\ngraphroot = "%s/empty"\n[storage.options]\nadditionalimagestores = [%s]\n' "$PWD" "$2" >"home/.config/containers/storage.conf.d/$1.conf"
 	}
+	# a store that nobody has used yet, or only looked at
 	add 40 "\"$STORE\""
 	copies 0
+	mkdir empty/overlay{-images,-layers}
+	touch empty/overlay-images/images.lock empty/overlay-layers/layers.lock
+	copies 0
+	# a list is replaced, or added to
 	add 50 "\"$PWD/empty\""
 	copies 3
 	add 50 "\"$PWD/empty\", {append = true}"
