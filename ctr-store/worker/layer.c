@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
-#include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -163,16 +162,12 @@ static int detach(int fd, struct error *err)
 }
 
 /* After this, no library may need a file any more: /etc and /usr are the layer's then. */
-static int prepare_libraries(struct error *err)
+static void prepare_libraries(void)
 {
-	/* in another locale libarchive converts names through iconv, which loads modules */
-	if (!setlocale(LC_CTYPE, "C.UTF-8"))
-		return error_set(err, ERROR_UNSUPPORTED, "this system has no locale C.UTF-8");
 	/* one heap, so that malloc() does not look into /proc and /sys */
 	mallopt(M_ARENA_MAX, 1);
 	/* jansson would open /dev/urandom at the first object */
 	json_object_seed(0);
-	return 0;
 }
 
 static int prepare_process(const struct layer_settings *settings, struct error *err)
@@ -320,9 +315,9 @@ int layer_run(const struct cli *cli, struct error *err)
 	struct marker marker;
 	json_t *result = NULL;
 
-	if (check_settings(cli, settings, err) < 0 || prepare_process(settings, err) < 0 ||
-	    prepare_libraries(err) < 0)
+	if (check_settings(cli, settings, err) < 0 || prepare_process(settings, err) < 0)
 		return -1;
+	prepare_libraries();
 
 	struct stream *stream = stream_new(&stream_settings);
 	if (confine(settings, &marker, &lower_fd, err) < 0)

@@ -249,3 +249,40 @@ config() {
 	ctr-store rm new >/dev/null
 	umount "$OCID_ROOT"
 }
+
+names_in() { # DIR
+	(cd "$1" && find . -mindepth 1 -printf '%P > %l\n' | LC_ALL=C sort)
+}
+
+@test "commit: names are bytes in all backends and on all ways" {
+	local long odd=$'e\xcc\x81-\xff' backend
+	# beyond 100 bytes a header has no place for it
+	long=$(printf 'e\xcc\x81%.0s' {1..80})
+	mkdir files
+	touch files/$'\xc3\xa9' files/$'e\xcc\x81' "files/$long" "files/$odd"
+	tar --format=pax -C files -cf base.tar .
+	for backend in overlay erofs copy; do
+		clean_store
+		mkdir -p "$OCID_ROOT"
+		echo "{\"backend\":\"$backend\"}" >"$OCID_ROOT/store.json"
+		store_image docker.io/library/t:1 base.tar
+		path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
+		diff <(names_in files) <(names_in "$path")
+		rm "$path/$long" "$path/$odd"
+		mv "$path"/$'e\xcc\x81' "$path/2$long"
+		ln -s "3$long" "$path/link"
+		touch "$path/2$odd"
+		# both are where a header has no place
+		touch "$path/4$long"
+		ln "$path/4$long" "$path/5$long"
+		tool ctr-store commit web mine:1
+		target=$(ctr-store mount mine:1 | jq -r .target)
+		diff <(names_in "$path") <(names_in "$target")
+		[ "$target/4$long" -ef "$target/5$long" ]
+		ctr-store umount "$target" >/dev/null
+		ctr-store export mine:1 >out.tar
+		rm -rf out && mkdir out
+		LC_ALL=C.UTF-8 tar -C out -xf out.tar
+		diff <(names_in "$path") <(names_in out)
+	done
+}

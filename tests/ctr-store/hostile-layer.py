@@ -149,6 +149,14 @@ def not_utf8(layer):
 
 
 @case
+def composed_and_decomposed(layer):
+    """Two names, which are one to who takes them for text."""
+    layer.add("\u00e9", b"1")
+    layer.add("e\u0301", b"2")
+    layer.link("link", "e\u0301")
+
+
+@case
 def control_characters(layer):
     layer.add("a\nb\tc\x1b[31m", b"x")
 

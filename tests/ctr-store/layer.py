@@ -21,7 +21,7 @@ def value_bytes(text):
         return b"x" * int(text[1:])
     if text.startswith("%"):
         return bytes.fromhex(text[1:])
-    return text.encode()
+    return text.encode("utf-8", "surrogateescape")
 
 
 def entry(line):
@@ -53,6 +53,8 @@ def entry(line):
     return info, data
 
 
+# names are bytes
+sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
 with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT,
                   errors="surrogateescape") as tar:
     for text in sys.stdin:

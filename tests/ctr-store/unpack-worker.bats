@@ -267,6 +267,47 @@ tells_of_whiteouts() {
 	[ tree/d -ef tree/a/b/c ]
 }
 
+# Names that a reader which takes them for text could change: composed and decomposed letters, a
+# syllable of three signs, a letter that stands for another, one beyond 16 bits and the same as two
+# surrogates, half of these, marks that are not seen, and what is not UTF-8. Of most there is one
+# that they could become.
+strange_names() {
+	printf 'n-%b\n' '\xc3\xa9' 'e\xcc\x81' '\xed\x95\x9c' '\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab' \
+		'\xe2\x84\xaa' 'K' '\xf0\x9f\x98\x80' '\xed\xa0\xbd\xed\xb8\x80' '\xed\xa0\xbd' \
+		'\xef\xbf\xbd' '\xef\xbb\xbfx' 'x' 'y\xf3\xa0\x81\xa1' 'y' '\xff' '\xc0\xaf' '\xc3' '?' \
+		"$(printf 'e\\xcc\\x81%.0s' {1..80})"
+}
+
+@test "layer: names are bytes, whatever the format says of them" {
+	export LC_ALL=C
+	strange_names | sort >names
+	while read -r name; do
+		printf 'file %s data=%s\n' "$name" "$name"
+		printf 'link hard/%s target=%s\n' "$name" "$name"
+		printf 'symlink soft/%s target=../%s\n' "$name" "$name"
+		printf 'file gone/.wh.%s\n' "$name"
+	done <names | layer pax.tar
+	mkdir lower/gone
+	(cd lower/gone && xargs -d '\n' touch) <names
+	# as nobody says that they are not UTF-8, and as they are in older formats
+	sed 's/hdrcharset=BINARY/hdrcharset=binary/' pax.tar >silent.tar
+	mkdir gnu
+	LC_ALL=C.UTF-8 tar -C gnu -xf pax.tar --warning=no-unknown-keyword
+	tar -C gnu --format=gnu -cf gnu.tar .
+	for tar in pax silent gnu; do
+		unpack "$tar.tar"
+		for directory in hard soft gone; do
+			(cd "tree/$directory" && printf '%s\n' *) | sort | diff names -
+		done
+		while read -r name; do
+			[ "$(cat "tree/$name")" = "$name" ]
+			[ "tree/$name" -ef "tree/hard/$name" ]
+			[ "$(readlink "tree/soft/$name")" = "../$name" ]
+			is_whiteout "tree/gone/$name"
+		done <names
+	done
+}
+
 # ---- whiteouts ----
 
 @test "layer: whiteouts become what overlayfs reads" {
