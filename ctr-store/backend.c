@@ -45,12 +45,18 @@ int backend_choose(const struct store *store, const char *name, enum backend *ba
 int backend_settle(const struct store *store, const struct staging *staging, enum backend *backend,
 		   struct error *err)
 {
-	if (*backend != BACKEND_BEST)
+	int images = 0;
+
+	if (*backend == BACKEND_OVERLAY || *backend == BACKEND_EROFS)
 		return 0;
-	int best = erofs_is_best(store, staging, err);
-	if (best < 0)
+	/* directories are better to copy from */
+	if (*backend == BACKEND_BEST)
+		images = erofs_is_best(store, staging, err);
+	if (images == 0)
+		images = erofs_is_needed(store, staging, err);
+	if (images < 0)
 		return -1;
-	*backend = best ? BACKEND_EROFS : BACKEND_OVERLAY;
+	*backend = images ? BACKEND_EROFS : BACKEND_OVERLAY;
 	return 0;
 }
 

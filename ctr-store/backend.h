@@ -22,7 +22,7 @@ enum backend {
 int backend_choose(const struct store *store, const char *name, enum backend *backend,
 		   struct error *err);
 
-/* Decide which is the best, if it is that. */
+/* What layers become, images or directories: decided here if it is the best, or a copy. */
 int backend_settle(const struct store *store, const struct staging *staging, enum backend *backend,
 		   struct error *err);
 

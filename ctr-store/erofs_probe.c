@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { ROOT = EROFS_SUPER_OFFSET + EROFS_SUPER_SIZE /* place of the inode */ };
@@ -61,13 +62,16 @@ static int write_image(int dir_fd, struct error *err)
 	return file_write_fd(fd, block, sizeof block, name, err);
 }
 
-static int try_mounts(const struct store *store, const struct staging *staging, struct error *err)
+typedef int mount_image(int dir_fd, const char *path, struct error *err);
+
+static int try_mounts(const struct store *store, const struct staging *staging, mount_image *mount,
+		      struct error *err)
 {
 	cleanup_strings struct strings layers = { 0 };
 	const struct overlay overlay = { .layers = &layers,
 					 .source = "ocid:probe",
 					 .attributes = MOUNT_ATTR_RDONLY };
-	cleanup_fd int image_fd = erofs_mount_file(staging->fd, name, err);
+	cleanup_fd int image_fd = mount(staging->fd, name, err);
 
 	if (image_fd < 0)
 		return -1;
@@ -77,13 +81,15 @@ static int try_mounts(const struct store *store, const struct staging *staging, 
 	return overlay_fd < 0 ? -1 : 0;
 }
 
-int erofs_is_best(const struct store *store, const struct staging *staging, struct error *err)
+/* 1, 0 or -1. */
+static int can_use_images(const struct store *store, const struct staging *staging,
+			  mount_image *mount, struct error *err)
 {
 	if (user_namespace_marks(store))
 		return 0;
 	if (write_image(staging->fd, err) < 0)
 		return -1;
-	int status = try_mounts(store, staging, err);
+	int status = try_mounts(store, staging, mount, err);
 	unlinkat(staging->fd, name, 0);
 	if (status == 0)
 		return 1;
@@ -92,4 +98,23 @@ int erofs_is_best(const struct store *store, const struct staging *staging, stru
 		return -1;
 	log_message(LOG_LEVEL_DEBUG, "layers become directories: %s", err->message);
 	return 0;
+}
+
+/* overlayfs shows those of the layers beneath itself, and lets nobody make one. */
+static bool takes_whiteouts(const struct staging *staging)
+{
+	if (mknodat(staging->fd, name, S_IFCHR, makedev(0, 0)) < 0)
+		return errno != EPERM;
+	unlinkat(staging->fd, name, 0);
+	return true;
+}
+
+int erofs_is_best(const struct store *store, const struct staging *staging, struct error *err)
+{
+	return can_use_images(store, staging, erofs_mount_file, err);
+}
+
+int erofs_is_needed(const struct store *store, const struct staging *staging, struct error *err)
+{
+	return takes_whiteouts(staging) ? 0 : can_use_images(store, staging, erofs_mount, err);
 }

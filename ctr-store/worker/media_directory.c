@@ -134,6 +134,12 @@ static int make_symlink(struct tree *tree, struct dir *dir, const char *name, co
 	return meta_apply_at(dir_fd, name, meta, true, 0, err);
 }
 
+static int refuse_whiteout(struct error *err)
+{
+	error_set(err, ERROR_UNSUPPORTED, "this file system takes no whiteouts");
+	return error_hint(err, "--backend erofs, or another file system below --root");
+}
+
 static int make_node(struct tree *tree, struct dir *dir, const char *name, mode_t type,
 		     dev_t device, const struct meta *meta, struct error *err)
 {
@@ -143,7 +149,7 @@ static int make_node(struct tree *tree, struct dir *dir, const char *name, mode_
 	if (dir_fd < 0)
 		return -1;
 	if (mknodat(dir_fd, name, type | mode, device) < 0)
-		return taken(err);
+		return !meta && errno == EPERM ? refuse_whiteout(err) : taken(err);
 	return meta ? meta_apply_at(dir_fd, name, meta, false, mode, err) : 0;
 }
 

@@ -18,9 +18,11 @@ setup() {
 
 teardown() {
 	clean_store
-	if mountpoint -q "$BATS_TEST_TMPDIR/disk"; then
-		umount "$BATS_TEST_TMPDIR/disk"
-	fi
+	for directory in store disk; do
+		if mountpoint -q "$BATS_TEST_TMPDIR/$directory"; then
+			umount "$BATS_TEST_TMPDIR/$directory"
+		fi
+	done
 }
 
 # names, kinds, owners, modes, sizes, times, links
@@ -145,6 +147,25 @@ look() {
 	sync -f disk
 	# of 20 MB, in blocks of 4 KiB
 	[ $((before - $(stat -f -c %a disk))) -lt 1000 ]
+}
+
+@test "copy: images with whiteouts where the store is on another overlay, which takes none" {
+	small_disk disk 20m
+	mkdir disk/lower disk/upper disk/work store
+	mount -t overlay -o lowerdir=disk/lower,upperdir=disk/upper,workdir=disk/work store store
+	OCID_ROOT=$PWD/store/root
+	make_tar lean.tar link:etc/four:to=etc/one whiteout:opt/new
+	store_image docker.io/library/t:1 base.tar top.tar lean.tar
+	tool ctr-store create --image t:1 --backend copy --name web
+	path=$(field .rootfs.path)
+	[ "$(cd "$path" && echo * */*)" = "etc opt was-file etc/cap etc/four etc/one etc/pipe etc/three etc/two was-file/in" ]
+	tool ctr-store mount t:1 mnt
+	diff <(look mnt) <(look "$path")
+	tool ctr-store check --deep
+	tool ctr-store umount mnt
+	rm -r "$OCID_ROOT/layers"
+	tool 10 ctr-store unpack --backend overlay t:1
+	error_is unsupported "this file system takes no whiteouts"
 }
 
 @test "copy: nobody waits for a copy that is being made" {
