@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/unpack_job.h"
 
+#include "ctr-store/erofs.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/unpack_target.h"
 #include "ctr-store/user_namespace.h"
@@ -77,6 +78,20 @@ static int try_lock(const struct unpack_site *site, const struct unpack_job *job
 	return *fd < 0 && err->kind != ERROR_IN_USE ? -1 : 0;
 }
 
+/* What the layer is in that store; *backend stays as it is where it is not there. */
+static int find_form(const struct store *store, const struct image_layer *layer,
+		     enum backend *backend, struct error *err)
+{
+	cleanup_free char *id = NULL;
+	int found = layer_find(store, layer, &id, err);
+
+	if (found <= 0)
+		return found;
+	cleanup_free char *path = layer_tree(id);
+	*backend = erofs_is_image(store->layers_fd, path) ? BACKEND_EROFS : BACKEND_OVERLAY;
+	return 0;
+}
+
 /* Make what the layer is unpacked to. */
 static int make_target(struct unpack_site *site, struct unpack_job *job,
 		       struct unpack_target *target, struct error *err)
@@ -85,10 +100,13 @@ static int make_target(struct unpack_site *site, struct unpack_job *job,
 
 	if (backend_settle(site->store, &site->staging, &site->backend, err) < 0)
 		return -1;
+	enum backend backend = site->backend;
+	if (site->model && find_form(site->model, layer, &backend, err) < 0)
+		return -1;
 	random_name(job->directory);
 	if (mkdirat(site->staging.fd, job->directory, 0700) < 0)
 		return error_os(err, "cannot make a directory for layer %s", layer->diff_id);
-	return unpack_target_make(site->staging.fd, job->directory, site->backend, target, err) < 0
+	return unpack_target_make(site->staging.fd, job->directory, backend, target, err) < 0
 		       ? error_prefix(err, "layer %s", layer->diff_id)
 		       : 0;
 }

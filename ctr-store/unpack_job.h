@@ -21,8 +21,9 @@ struct unpack_site {
 	struct layout layout;
 	struct staging staging;
 	enum backend backend;
-	bool mounts_apart; /* see unpack_lower.c */
-	bool lose_writes;  /* what is unpacked need not outlive a crash */
+	const struct store *model; /* layers that it has become what they are there; or NULL */
+	bool mounts_apart;	   /* see unpack_lower.c */
+	bool lose_writes;	   /* what is unpacked need not outlive a crash */
 };
 
 enum job_state {

@@ -69,8 +69,9 @@ void unpacker_prepare(struct unpacker *unpacker)
 			     &ignored);
 }
 
-void unpacker_lose_writes(struct unpacker *unpacker)
+void unpacker_imitate(struct unpacker *unpacker, const struct store *model)
 {
+	unpacker->site.model = model;
 	unpacker->site.lose_writes = true;
 }
 

@@ -29,9 +29,9 @@ static inline void unpacker_free_p(struct unpacker **unpacker)
  * unpacked already stay as they are. */
 void unpacker_set_backend(struct unpacker *unpacker, enum backend backend);
 
-/* What it unpacks is only to be looked at, and need not survive a crash: never wait for the disk.
- */
-void unpacker_lose_writes(struct unpacker *unpacker);
+/* What it unpacks is only to be compared with what that store has: each layer becomes an image or a
+ * directory as it is there, and need not survive a crash, so that the disk is not waited for. */
+void unpacker_imitate(struct unpacker *unpacker, const struct store *model);
 
 /* Find out what layers become here while there is nothing else to do: to try takes a while. */
 void unpacker_prepare(struct unpacker *unpacker);

@@ -218,6 +218,40 @@ base_id() {
 	tool ctr-store check --deep
 }
 
+@test "check: --deep unpacks each layer as what it is, an image or a directory" {
+	# a time that ext4 does not have, an attribute that only images have
+	printf 'file new mtime=4611686018427387904\n' | /usr/bin/python3 "$TESTS/ctr-store/layer.py" >time.tar
+	printf 'file large xattr.user.big=@60000\n' | /usr/bin/python3 "$TESTS/ctr-store/layer.py" >large.tar
+	store_image docker.io/library/time:1 time.tar
+	store_image docker.io/library/large:1 large.tar
+	ctr-store unpack --backend overlay time:1 >/dev/null
+	ctr-store unpack --backend erofs large:1 >/dev/null
+	for backend in overlay erofs; do
+		echo "{\"backend\":\"$backend\"}" >"$OCID_ROOT/store.json"
+		tool ctr-store check --deep
+		[ -z "$output" ]
+	done
+	chmod 600 "$(layer_tree time.tar)/new"
+	tool ctr-store check --deep --repair
+	[ "$(field .repair)" = "unpacked again" ]
+	[ -d "$(layer_tree time.tar)" ]
+}
+
+@test "check: --deep goes on where a layer cannot be unpacked aside" {
+	as_directories
+	make_tar hiding.tar whiteout:x
+	make_tar other.tar file:other
+	store_image docker.io/library/hiding:1 hiding.tar
+	store_image docker.io/library/other:1 other.tar
+	ctr-store unpack hiding:1 other:1 >/dev/null
+	chmod 600 "$(layer_tree other.tar)/other"
+	tool 7 env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -f -o /dev/null -e trace=mknodat \
+		-e inject=mknodat:error=EPERM ctr-store check --deep
+	[ "$(field '.object, .id' | xargs)" = \
+		"image docker.io/library/hiding:1 layer $(sha256sum other.tar | cut -d' ' -f1)" ]
+	[[ $(field .problem) == *"takes no whiteouts"* ]]
+}
+
 @test "check: a container's layer that is gone is unpacked again" {
 	ctr-store create --image t:1 --name web >/dev/null
 	ctr-store umount web
