@@ -281,6 +281,22 @@ static int compare_layer(struct check *check, struct shadow *shadow, const char 
 	return repair ? use_real(shadow, id, err) : 0;
 }
 
+/* From the lowest on, how many layers of the image are on disk. What is above need not be a layer
+ * that can be unpacked. */
+static size_t count_unpacked(const struct check *check, const struct image *image)
+{
+	size_t count = 0;
+
+	for (; count < image->layer_count; count++) {
+		cleanup_free char *id = NULL;
+		struct error ignored;
+
+		if (layer_find(check->store, &image->layers[count], &id, &ignored) == 0)
+			break;
+	}
+	return count;
+}
+
 /* Whether the image has a layer on disk that was not compared yet. */
 static bool is_needed(const struct check *check, const struct shadow *shadow,
 		      const struct image *image)
@@ -356,8 +372,10 @@ static int compare_all(struct check *check, struct error *err)
 		struct error ignored; /* check_images() tells */
 		json_auto_t *json = layout_image(&check->layout, entry, &ignored);
 
-		if (json && image_from_json(json, &image, &ignored) == 0 &&
-		    compare_image(check, &shadow, &image, err) < 0)
+		if (!json || image_from_json(json, &image, &ignored) < 0)
+			continue;
+		image.layer_count = count_unpacked(check, &image);
+		if (compare_image(check, &shadow, &image, err) < 0)
 			return -1;
 	}
 	return 0;

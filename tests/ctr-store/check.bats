@@ -252,6 +252,20 @@ base_id() {
 	[[ $(field .problem) == *"takes no whiteouts"* ]]
 }
 
+@test "check: --deep asks of an image no more layers than are unpacked" {
+	/usr/bin/python3 "$TESTS/ctr-store/hostile-layer.py" dotdot >bad.tar
+	# in the index before the one that is unpacked, and after it
+	clean_store
+	for name in a:1 t:1 z:1; do
+		[ "$name" = t:1 ] && second=top.tar || second=bad.tar
+		store_image "docker.io/library/$name" base.tar "$second"
+	done
+	tool 7 ctr-store unpack a:1
+	ctr-store unpack t:1 >/dev/null
+	tool ctr-store check --deep
+	[ -z "$output" ]
+}
+
 @test "check: a container's layer that is gone is unpacked again" {
 	ctr-store create --image t:1 --name web >/dev/null
 	ctr-store umount web
