@@ -65,6 +65,24 @@ json_t *cgroups_of(pid_t pid)
 	return directories;
 }
 
+json_t *cgroups_named(const char *path)
+{
+	cleanup_free char *ours = read_cgroups("self");
+	json_t *directories = json_array();
+	char *rest = ours;
+
+	for (char *line; path[0] == '/' && rest && (line = strsep(&rest, "\n"));) {
+		char *old = strstr(line, ":/");
+		cleanup_free char *theirs =
+			old ? xasprintf("%.*s:%s", (int)(old - line), line, path) : NULL;
+		cleanup_free char *directory = theirs ? cgroup_directory(theirs) : NULL;
+
+		if (directory && access(directory, F_OK) == 0)
+			json_array_append_new(directories, json_string(directory));
+	}
+	return directories;
+}
+
 /* Whether a cgroup has that file, and it begins so. */
 static bool begins(const char *directory, const char *name, const char *word)
 {

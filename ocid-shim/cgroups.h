@@ -9,6 +9,10 @@
  * made none): an array of paths, the caller's. */
 json_t *cgroups_of(pid_t pid);
 
+/* The same of a container that is to be in that cgroup (linux.cgroupsPath), as far as they are
+ * there; none unless it is an absolute path. */
+json_t *cgroups_named(const char *path);
+
 /* After the runtime's `delete`: remove those that are still there. Runtimes try for part of a
  * second and then only say in their log that a cgroup was busy; one that stays so is a warning
  * here. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The processes of `exec`, all children of ours, since we are their nearest subreaper. */
+/* The processes of `exec`, and those of a monitor that was killed while it made a container: all
+ * children of ours, since we are their nearest subreaper. */
 #pragma once
 #include "lib/error.h"
 

@@ -8,6 +8,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
+#include "lib/log.h"
 #include "lib/path.h"
 #include "lib/process.h"
 #include "lib/timestamp.h"
@@ -16,7 +17,7 @@
 #include "ocid-shim/criu.h"
 #include "ocid-shim/launch.h"
 #include "ocid-shim/log_file.h"
-#include "ocid-shim/runtime.h"
+#include "ocid-shim/remains.h"
 #include "ocid-shim/start.h"
 
 #include <errno.h>
@@ -30,49 +31,64 @@
 /* The place of a container that is being made. Its directory goes with it unless it is kept. */
 struct place {
 	const struct store *store;
-	const char *id;
+	const struct request *request;
 	int busy_fd; /* the container's lock */
 	int dir_fd;
 	bool keep;
 };
 
+/* Clear what an attempt has left whose monitor was killed. */
+static int place_clear(const struct place *place, struct error *err)
+{
+	const struct request *request = place->request;
+	if (!remains_exist(place->store, request->id))
+		return 0;
+
+	const json_t *cgroup = json_path(request->config, "linux", "cgroupsPath", NULL);
+	json_auto_t *cgroups =
+		cgroups_named(json_is_string(cgroup) ? json_string_value(cgroup) : "");
+	json_auto_t *facts = json_pack("{s:s, s:O, s:O}", "runtime", request->runtime,
+				       "runtimeOptions", request->options, "cgroups", cgroups);
+
+	return remains_clear(place->store, request->id, facts, place->busy_fd, err);
+}
+
+/* Normally the monitor has removed everything. What is left of one that was killed, and cannot be
+ * cleared, stays for `rm` to find. */
 static void place_leave(struct place *place)
 {
-	struct error ignored;
+	struct error why;
 
-	/* normally the monitor has removed it */
 	if (place->dir_fd >= 0 && !place->keep) {
-		path_remove_tree(place->store->run_containers_fd, place->id, &ignored);
-		lock_discard(place->store->locks_fd, "container", place->id);
+		int interrupted = cli_interrupt_take();
+
+		if (place_clear(place, &why) < 0)
+			log_message(LOG_LEVEL_WARN, "%s", why.message);
+		else
+			lock_discard(place->store->locks_fd, "container", place->request->id);
+		cli_interrupt_put(interrupted);
 	}
 	cleanup_fd_p(&place->dir_fd);
 }
 
-static int place_take(struct place *place, const struct request *request, struct error *err)
+static int place_take(struct place *place, struct error *err)
 {
 	int parent = place->store->run_containers_fd;
-	bool made = mkdirat(parent, request->id, 0700) == 0;
+	const char *id = place->request->id;
+	cleanup_fd int old = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (!made && errno == EEXIST) {
-		cleanup_fd int old =
-			path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, err);
-		if (old < 0)
-			return -1;
-		if (container_has_facts(old)) {
-			error_set(err, ERROR_EXISTS, "container \"%s\" exists", request->id);
-			error_subject(err, request->id);
-			return error_hint(err, "see ocid-shim rm");
-		}
-		json_auto_t *facts = json_pack("{s:s, s:O}", "runtime", request->runtime,
-					       "runtimeOptions", request->options);
-		if (runtime_clear_remains(place->store, request->id, facts, place->busy_fd, err) <
-		    0)
-			return -1;
-		made = mkdirat(parent, request->id, 0700) == 0;
+	if (old < 0 && errno != ENOENT)
+		return error_os(err, "container %s", id);
+	if (old >= 0 && container_has_facts(old)) {
+		error_set(err, ERROR_EXISTS, "container \"%s\" exists", id);
+		error_subject(err, id);
+		return error_hint(err, "see ocid-shim rm");
 	}
-	if (!made)
-		return error_os(err, "container %s", request->id);
-	place->dir_fd = path_open_beneath(parent, request->id, O_RDONLY | O_DIRECTORY, err);
+	if (place_clear(place, err) < 0)
+		return -1;
+	if (mkdirat(parent, id, 0700) < 0)
+		return error_os(err, "container %s", id);
+	place->dir_fd = path_open_beneath(parent, id, O_RDONLY | O_DIRECTORY, err);
 	return place->dir_fd < 0 ? -1 : 0;
 }
 
@@ -161,13 +177,13 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 {
 	const struct create_settings *settings = cli->settings;
 	__attribute__((cleanup(place_leave))) struct place place = {
-		.store = store, .id = request->id, .busy_fd = busy_fd, .dir_fd = -1
+		.store = store, .request = request, .busy_fd = busy_fd, .dir_fd = -1
 	};
 	bool made_log = false;
 	char created[TIMESTAMP_SIZE];
 
 	timestamp_now(created);
-	if (place_take(&place, request, err) < 0)
+	if (place_take(&place, err) < 0)
 		return -1;
 	cleanup_fd int log_fd = -1;
 	if (open_log(request, &log_fd, &made_log, err) < 0)

@@ -8,6 +8,7 @@
 #include "lib/running.h"
 #include "lib/spawn.h"
 #include "lib/store.h"
+#include "ocid-shim/children.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/log_target.h"
 #include "ocid-shim/monitor/protocol.h"
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -131,6 +133,9 @@ int launch_start(const struct store *store, const struct launch *launch, struct 
 {
 	int pair[2];
 
+	/* what a monitor leaves that is killed becomes ours */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return error_os(err, "subreaper");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_os(err, "socket pair");
 
@@ -158,6 +163,7 @@ int launch_commit(struct launched *launched, struct error *err)
 	if (send(launched->sync_fd, &byte, 1, MSG_NOSIGNAL) < 0)
 		return error_set(err, ERROR_FAILED, "the container's monitor died");
 	close(steal_fd(&launched->sync_fd));
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	return 0;
 }
 
@@ -174,4 +180,5 @@ void launch_undo(struct launched *launched)
 		got = recv(launched->sync_fd, &report, sizeof report, 0);
 	while (got > 0 || (got < 0 && errno == EINTR));
 	close(steal_fd(&launched->sync_fd));
+	children_end();
 }

@@ -36,13 +36,15 @@ struct launched {
 	char started[TIMESTAMP_SIZE]; /* when it was; "" where it was not */
 };
 
-/* Make the container. On failure nothing of it is left but maybe its directory. */
+/* Make the container. On failure no process of it is left, and but for its directory nothing at all
+ * unless the monitor was killed. */
 int launch_start(const struct store *store, const struct launch *launch, struct launched *launched,
 		 struct error *err);
 
 /* The container stays. */
 int launch_commit(struct launched *launched, struct error *err);
 
-/* Have the monitor delete the container and its directory; returns when that is done. */
+/* Have the monitor delete the container and its directory; returns when that is done. Where the
+ * monitor was killed the container's processes are ended, the rest stays. */
 void launch_undo(struct launched *launched);
 #define cleanup_launched __attribute__((cleanup(launch_undo)))

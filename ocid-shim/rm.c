@@ -5,6 +5,7 @@
 #include "ocid-shim/find.h"
 #include "ocid-shim/kill.h"
 #include "ocid-shim/log_set.h"
+#include "ocid-shim/remains.h"
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
@@ -23,17 +24,17 @@ struct rm_settings {
 	bool force;
 };
 
-/* Its directory may be there without a state.json: nobody's container, to be cleared all the same.
- */
+/* Its directory may be there without a state.json, and what the runtime keeps without either:
+ * nobody's container, to be cleared all the same. */
 static int remove_remains(const struct store *store, const char *id, int lock, struct error *err)
 {
 	struct error ignored;
 	cleanup_free char *runtime = runtime_find("runc", &ignored);
 	json_auto_t *facts = json_pack("{s:s*}", "runtime", runtime);
 
-	if (faccessat(store->run_containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!remains_exist(store, id))
 		return -1;
-	return runtime_clear_remains(store, id, facts, lock, err);
+	return remains_clear(store, id, facts, lock, err);
 }
 
 /* Kill it; frozen processes die when they thaw. Whether that was enough shows when the runtime

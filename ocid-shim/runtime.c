@@ -160,14 +160,3 @@ int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		*output = steal_ptr(&result.out);
 	return 0;
 }
-
-int runtime_clear_remains(const struct store *store, const char *id, const json_t *facts,
-			  int busy_fd, struct error *err)
-{
-	const char *const words[] = { "delete", "--force", id, NULL };
-	cleanup_free char *state = xasprintf("%s/runtime/%s", store->runroot, id);
-
-	if (access(state, F_OK) == 0 && runtime_run(store, facts, busy_fd, words, NULL, err) < 0)
-		return error_prefix(err, "container %s: remains of an earlier attempt", id);
-	return path_remove_tree(store->run_containers_fd, id, err);
-}

@@ -39,8 +39,3 @@ const char **runtime_environment(bool notifies);
  * printed; the caller frees it. */
 int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		const char *const *words, char **output, struct error *err);
-
-/* Remove what an attempt to create a container left that was killed together with its monitor.
- * The caller holds the container's lock, busy_fd. */
-int runtime_clear_remains(const struct store *store, const char *id, const json_t *facts,
-			  int busy_fd, struct error *err);

@@ -168,6 +168,82 @@ load common
 	nothing_left
 }
 
+# A runtime that has made the container when its monitor is killed, and dies a little later.
+orphaning_runtime() {
+	runtime orphaning <<-'END'
+		case " $* " in
+		*" run "* | *" create "*) setsid sh -c 'runc "$@"; kill -9 '$PPID runc "$@" & sleep 5 ;;
+		*) exec runc "$@" ;;
+		esac
+	END
+}
+
+@test "monitor: only it is killed once the container is there, nothing of that is left" {
+	orphaning_runtime
+	bundle made 'exec sleep 43117'
+	for verb in create run; do
+		shim 1 "$verb" --runtime "$RUNTIME" --bundle "$BUNDLE" made
+		error_is failed "monitor died"
+		is_empty remains
+		is_empty pgrep -f 'sleep 43117'
+		[ ! -e "$BUNDLE/log" ]
+	done
+	shim run --bundle "$BUNDLE" made
+	shim rm --force made
+	nothing_left
+}
+
+@test "monitor: it is killed and the runtime cannot clear the container away: the next rm, create or run does" {
+	orphaning_runtime
+	sed -i '2a case " $* " in *" delete "*) echo "not now" >\&2; exit 1 ;; esac' "$RUNTIME"
+	bundle left 'exec sleep 43118'
+	for verb in rm create run; do
+		shim 1 run --runtime "$RUNTIME" --bundle "$BUNDLE" left
+		error_is failed "monitor died"
+		[[ $stderr == *"not now"* ]]
+		is_empty pgrep -f 'sleep 43118'
+		if [ "$verb" = rm ]; then
+			shim rm left
+		else
+			shim "$verb" --bundle "$BUNDLE" left
+			shim rm --force left
+		fi
+		nothing_left
+	done
+}
+
+@test "monitor: what only the runtime still knows of is cleared by rm and create" {
+	bundle known 'exec sleep 100'
+	for verb in rm create; do
+		shim create --bundle "$BUNDLE" known
+		kill -9 "$(cat "$OCID_RUNROOT/containers/known/shim.pid")"
+		rm -r "$OCID_RUNROOT/containers/known"
+		if [ "$verb" = rm ]; then
+			shim rm known
+		else
+			shim create --bundle "$BUNDLE" known
+			shim rm known
+		fi
+		nothing_left
+	done
+}
+
+@test "monitor: only it is killed at any instant, nothing is left" {
+	bundle any 'exec sleep 100'
+	for delay in .004 .008 .012 .016 .020 .024 .028 .032 .036 .040 .050 .060; do
+		ocid-shim run --bundle "$BUNDLE" any >/dev/null 2>&1 3>&- &
+		pid=$!
+		wait_for 5 test -s "$OCID_RUNROOT/containers/any/shim.pid"
+		sleep "$delay"
+		kill -9 "$(cat "$OCID_RUNROOT/containers/any/shim.pid")" 2>/dev/null || true
+		# once it has been made the container runs on
+		if wait "$pid"; then
+			shim rm --force any
+		fi
+		nothing_left
+	done
+}
+
 @test "monitor: the manual's example waits for a container without any tool of ours" {
 	bundle web 'sleep 0.3; exit 9'
 	shim run --bundle "$BUNDLE" web
