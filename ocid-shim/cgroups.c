@@ -9,12 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 16, TRIES = 200, PAUSE_MS = 10 };
+enum { FILE_MAX = 1 << 16, PROCS_MAX = 1 << 24, TRIES = 200, PAUSE_MS = 10 };
 
 static char *read_cgroups(const char *process)
 {
@@ -99,27 +100,96 @@ static bool is_below(const char *directory, const char *top)
 	return strncmp(directory, top, strlen(top)) == 0;
 }
 
+/* How a hierarchy freezes: the file, how it begins then, and what ends that. */
+struct freezer {
+	const char *file, *frozen, *thaw;
+};
+
+/* The freezer of a directory, one of several or not; NULL: none. */
+static const struct freezer *freezer_of(const char *directory, bool one_of_several)
+{
+	/* FREEZING is on its way */
+	static const struct freezer v1 = { "freezer.state", "FR", "THAWED" };
+	static const struct freezer v2 = { "cgroup.freeze", "1", "0" };
+
+	if (directory && is_below(directory, "/sys/fs/cgroup/freezer/"))
+		return &v1;
+	/* v2 alone has one hierarchy */
+	return directory && (!one_of_several || is_below(directory, "/sys/fs/cgroup/unified/"))
+		       ? &v2
+		       : NULL;
+}
+
 bool cgroups_are_frozen(const json_t *directories)
 {
-	/* v2 alone has one hierarchy */
-	bool pure = json_array_size(directories) == 1;
+	bool several = json_array_size(directories) != 1;
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach (directories, i, entry) {
 		const char *directory = json_string_value(entry);
+		const struct freezer *freezer = freezer_of(directory, several);
 
-		if (!directory)
-			continue;
-		/* FREEZING is on its way */
-		if (is_below(directory, "/sys/fs/cgroup/freezer/") &&
-		    begins(directory, "freezer.state", "FR"))
-			return true;
-		if ((pure || is_below(directory, "/sys/fs/cgroup/unified/")) &&
-		    begins(directory, "cgroup.freeze", "1"))
+		if (freezer && begins(directory, freezer->file, freezer->frozen))
 			return true;
 	}
 	return false;
+}
+
+void cgroups_thaw(const json_t *directories)
+{
+	bool several = json_array_size(directories) != 1;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (directories, i, entry) {
+		const char *directory = json_string_value(entry);
+		const struct freezer *freezer = freezer_of(directory, several);
+		cleanup_free char *path =
+			freezer ? xasprintf("%s/%s", directory, freezer->file) : NULL;
+		cleanup_fd int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+		struct error ignored;
+
+		if (fd >= 0)
+			file_write_fd(fd, freezer->thaw, strlen(freezer->thaw), path, &ignored);
+	}
+}
+
+/* KILL to each process that is listed in a cgroup. False where there is none. */
+static bool kill_listed(const char *directory)
+{
+	cleanup_free char *path = xasprintf("%s/cgroup.procs", directory);
+	struct error ignored;
+	size_t length;
+	cleanup_free char *list = file_read_at(AT_FDCWD, path, PROCS_MAX, &length, &ignored);
+	char *rest = list, *line;
+	bool any = false;
+
+	while (rest && (line = strsep(&rest, "\n"))) {
+		pid_t pid = (pid_t)strtol(line, NULL, 10);
+
+		if (pid > 1)
+			any = kill(pid, SIGKILL) == 0 || any;
+	}
+	return any;
+}
+
+void cgroups_kill(const json_t *directories)
+{
+	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
+	const json_t *entry;
+	size_t i;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		bool any = false;
+
+		json_array_foreach (directories, i, entry)
+			if (json_is_string(entry))
+				any = kill_listed(json_string_value(entry)) || any;
+		if (!any)
+			return;
+		nanosleep(&pause, NULL);
+	}
 }
 
 void cgroups_remove(const json_t *directories)

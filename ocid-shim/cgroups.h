@@ -18,5 +18,9 @@ json_t *cgroups_named(const char *path);
  * here. */
 void cgroups_remove(const json_t *directories);
 
-/* Whether the freezer has stopped what is in them, whoever told it to. */
+/* Whether the freezer has stopped what is in them, whoever told it to; have it let that go on. */
 bool cgroups_are_frozen(const json_t *directories);
+void cgroups_thaw(const json_t *directories);
+
+/* KILL to every process in them, again until there is none or that takes too long. */
+void cgroups_kill(const json_t *directories);

@@ -106,6 +106,8 @@ static json_t *make_facts(const struct request *request, const char *created, pi
 		json_object_set(facts, "cgroups", cgroups);
 	if (facts && strcmp(request->notify_mode, "ignore") != 0)
 		json_object_set_new(facts, "sdNotify", json_string(request->notify_mode));
+	if (facts && request->shares_pids)
+		json_object_set_new(facts, "sharesPids", json_true());
 	if (facts && request->log.size_max > 0)
 		json_object_set_new(facts, "logRotates", json_true());
 	json_decref(cgroups);

@@ -26,9 +26,6 @@ int kill_container(const struct store *store, const struct container *container,
 	const char *const words[] = { "kill", container->id, digits, NULL };
 	if (runtime_run(store, container->facts, lock, words, NULL, err) == 0)
 		return 0;
-	/* a runtime that is not there is to be told of */
-	if (err->kind == ERROR_NOT_FOUND)
-		return -1;
 	return container_signal_process(container, number, &ignored) > 0 ? 0 : -1;
 }
 

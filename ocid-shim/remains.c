@@ -28,9 +28,8 @@ bool remains_exist(const struct store *store, const char *id)
 int remains_clear(const struct store *store, const char *id, const json_t *facts, int busy_fd,
 		  struct error *err)
 {
-	const char *const words[] = { "delete", "--force", id, NULL };
-
-	if (runtime_knows(store, id) && runtime_run(store, facts, busy_fd, words, NULL, err) < 0)
+	if (runtime_knows(store, id) && runtime_delete(store, id, facts, busy_fd, err) < 0 &&
+	    (runtime_is_there(facts) || runtime_forget(store, id, facts, err) < 0))
 		return error_prefix(err, "container %s: remains of an earlier attempt", id);
 	/* a runtime that is killed has made them before it knows anything */
 	cgroups_remove(json_object_get(facts, "cgroups"));

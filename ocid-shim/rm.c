@@ -18,7 +18,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { DELETE_TRIES = 3, END_MS = 10000 };
+enum { END_MS = 10000 };
 
 struct rm_settings {
 	bool force;
@@ -42,14 +42,13 @@ static int remove_remains(const struct store *store, const char *id, int lock, s
 static int end(const struct store *store, const struct container *container, int lock,
 	       struct error *err)
 {
-	const char *const thaw[] = { "resume", container->id, NULL };
 	bool paused = container_status(container) == CONTAINER_PAUSED;
 	struct error ignored;
 
 	if (kill_container(store, container, lock, SIGKILL, &ignored) < 0)
 		return 0;
 	if (paused)
-		runtime_run(store, container->facts, lock, thaw, NULL, &ignored);
+		cgroups_thaw(json_object_get(container->facts, "cgroups"));
 	return container_await_process(container, END_MS, err);
 }
 
@@ -67,20 +66,20 @@ static int remove_log(const struct container *container, struct error *err)
 		       : 0;
 }
 
+/* Have the runtime delete it, or where that is gone do what we can. */
 static int delete_container(const struct store *store, const struct container *container, int lock,
 			    struct error *err)
 {
-	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
-	 * as after a reboot that kept RUNROOT */
-	const char *const words[] = { "delete", "--force", container->id, NULL };
-	struct error why = { 0 };
+	const json_t *facts = container->facts;
 
-	/* the runtime freezes what is left of the container, and fails when that ends meanwhile */
-	for (int i = 0; i < DELETE_TRIES; i++)
-		if (runtime_run(store, container->facts, lock, words, NULL, &why) == 0)
-			return 0;
-	*err = why;
-	return -1;
+	if (runtime_delete(store, container->id, facts, lock, err) == 0)
+		return 0;
+	if (runtime_is_there(facts) || container_await_process(container, 0, err) != 0)
+		return -1;
+	/* elsewhere the end of the first process is that of all */
+	if (json_flag(facts, "sharesPids"))
+		cgroups_kill(json_object_get(facts, "cgroups"));
+	return runtime_forget(store, container->id, facts, err);
 }
 
 static int remove_container(const struct store *store, const struct container *container, int lock,

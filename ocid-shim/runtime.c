@@ -4,17 +4,19 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/path.h"
 #include "lib/spawn.h"
 #include "lib/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LOG_MAX = 1 << 20 };
+enum { LOG_MAX = 1 << 20, DELETE_TRIES = 3 };
 
 char *runtime_find(const char *name, struct error *err)
 {
@@ -153,10 +155,48 @@ int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 				     .pass_fds = pass };
 	cleanup_spawn_result struct spawn_result result = { 0 };
 	if (spawn_run(&spawn, &result, err) < 0)
-		return -1;
+		return error_missing_is(err, ERROR_FAILED);
 	if (result.status != 0)
 		return runtime_failed(path, log_fd, result.err, result.status, err);
 	if (output)
 		*output = steal_ptr(&result.out);
+	return 0;
+}
+
+int runtime_delete(const struct store *store, const char *id, const json_t *facts, int busy_fd,
+		   struct error *err)
+{
+	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
+	 * as after a reboot that kept RUNROOT */
+	const char *const words[] = { "delete", "--force", id, NULL };
+	struct error why = { 0 };
+
+	/* the runtime freezes what is left of the container, and fails when that ends meanwhile */
+	for (int i = 0; i < DELETE_TRIES; i++)
+		if (runtime_run(store, facts, busy_fd, words, NULL, &why) == 0)
+			return 0;
+	*err = why;
+	return -1;
+}
+
+bool runtime_is_there(const json_t *facts)
+{
+	cleanup_free char *found = spawn_find(json_text(facts, "runtime", "runc"));
+
+	return found != NULL;
+}
+
+int runtime_forget(const struct store *store, const char *id, const json_t *facts,
+		   struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s/runtime", store->runroot);
+	cleanup_fd int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir_fd < 0 && errno != ENOENT)
+		return error_os(err, "%s", path);
+	if (dir_fd >= 0 && path_remove_tree(dir_fd, id, err) < 0)
+		return -1;
+	log_message(LOG_LEVEL_WARN, "container %s: removed without its runtime, %s, which is gone",
+		    id, json_text(facts, "runtime", "runc"));
 	return 0;
 }

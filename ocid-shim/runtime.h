@@ -39,3 +39,14 @@ const char **runtime_environment(bool notifies);
  * printed; the caller frees it. */
 int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		const char *const *words, char **output, struct error *err);
+
+/* Have it delete a container, with what still runs of it. */
+int runtime_delete(const struct store *store, const char *id, const json_t *facts, int busy_fd,
+		   struct error *err);
+
+/* Whether it still is where it was when it made the container. */
+bool runtime_is_there(const json_t *facts);
+
+/* Where it is not: remove what it keeps of that id below RUNROOT, with a warning that says so. */
+int runtime_forget(const struct store *store, const char *id, const json_t *facts,
+		   struct error *err);

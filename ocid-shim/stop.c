@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/kill.h"
-#include "ocid-shim/runtime.h"
 #include "ocid-shim/wait.h"
 
 #include "lib/cleanup.h"
@@ -41,7 +41,6 @@ static int end(const struct store *store, const struct container *container, int
 	       int timeout_ms, struct error *err)
 {
 	struct error ignored;
-	const char *const thaw[] = { "resume", container->id, NULL };
 	bool paused = container_status(container) == CONTAINER_PAUSED;
 
 	/* the runtime also fails when the process has just ended by itself */
@@ -49,7 +48,7 @@ static int end(const struct store *store, const struct container *container, int
 		return container_await_process(container, 0, &ignored) == 0 ? 0 : -1;
 	/* frozen processes get signals when they thaw; the runtime may have done that for KILL */
 	if (paused)
-		runtime_run(store, container->facts, -1, thaw, NULL, &ignored);
+		cgroups_thaw(json_object_get(container->facts, "cgroups"));
 	return container_await_process(container, timeout_ms, err);
 }
 

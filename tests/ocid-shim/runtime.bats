@@ -196,16 +196,75 @@ with_crun() {
 	[ ! -e "$BUNDLE/log" ]
 }
 
-@test "runtime: one that is gone later is named in the error" {
+# Run a container whose runtime is gone afterwards: orphan ID [JQ-FILTER]
+orphan() {
 	cp "$(command -v runc)" "$BATS_TEST_TMPDIR/myrunc"
-	bundle gone 'exec sleep 100'
-	shim run --runtime "$BATS_TEST_TMPDIR/myrunc" --bundle "$BUNDLE" gone
-	mv "$BATS_TEST_TMPDIR/myrunc" "$BATS_TEST_TMPDIR/away"
-	shim 3 kill gone
-	error_is not-found myrunc
-	shim 3 rm --force gone
-	mv "$BATS_TEST_TMPDIR/away" "$BATS_TEST_TMPDIR/myrunc"
+	bundle "$1" 'trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done' "${2-.}"
+	shim run --runtime "$BATS_TEST_TMPDIR/myrunc" --bundle "$BUNDLE" "$1"
+	wait_for 5 grep -q ready "$BUNDLE/log"
+	rm "$BATS_TEST_TMPDIR/myrunc"
+}
+
+@test "runtime: one that is gone later is named in the error, which is not that there is no container" {
+	orphan gone
+	shim 1 pause gone
+	error_is failed myrunc
+	shim 1 kill --all gone
+	error_is failed myrunc
+	is_status gone running
 	shim rm --force gone
+	[[ $stderr == *"warning: container gone: removed without its runtime, "*myrunc* ]]
+	nothing_left
+}
+
+@test "runtime: one that is gone later, the container is killed, stopped and removed all the same" {
+	orphan killed
+	shim kill killed TERM
+	[ "$(code killed)" -eq 5 ]
+	shim rm killed
+	orphan stopped
+	shim stop stopped
+	[ "$(jq .code <<<"$output")" -eq 5 ]
+	shim rm stopped
+	orphan forced
+	shim 5 rm forced
+	shim rm --force forced
+	nothing_left
+}
+
+@test "runtime: one that is gone later, a paused container is stopped and removed all the same" {
+	for verb in "stop --timeout 60" "stop --timeout 0" "rm --force"; do
+		orphan paused
+		runc --root "$OCID_RUNROOT/runtime" pause paused
+		is_status paused paused
+		# shellcheck disable=SC2086 # words
+		TOOL_TIMEOUT=30 shim $verb paused
+		shim rm --force paused
+		nothing_left
+	done
+}
+
+@test "runtime: one that is gone later, what outlives the first process is killed by rm" {
+	cp "$(command -v runc)" "$BATS_TEST_TMPDIR/myrunc"
+	bundle shares 'sleep 43128 & sleep 43128' '.linux.namespaces |= map(select(.type != "pid"))'
+	shim run --runtime "$BATS_TEST_TMPDIR/myrunc" --bundle "$BUNDLE" shares
+	rm "$BATS_TEST_TMPDIR/myrunc"
+	shim rm --force shares
+	nothing_left
+	wait_for 5 is_empty pgrep -f 'sleep 43128'
+}
+
+@test "runtime: one that is gone later, what is left of an attempt is removed all the same" {
+	bundle rest 'exec sleep 100'
+	shim create --bundle "$BUNDLE" rest
+	kill -9 "$(cat "$OCID_RUNROOT/containers/rest/shim.pid")"
+	rm "$OCID_RUNROOT/containers/rest/state.json"
+	pid=$(cat "$OCID_RUNROOT/containers/rest/pid")
+	tool env PATH="$OCID_BIN:$(dirname "$(command -v env)")/none" ocid-shim rm rest
+	[ ! -e "$OCID_RUNROOT/containers/rest" ]
+	[ ! -e "$OCID_RUNROOT/runtime/rest" ]
+	kill -9 "$pid"
+	find /sys/fs/cgroup -depth -type d -path "*$CGROUP/*" -exec rmdir {} + || true
 	nothing_left
 }
 
