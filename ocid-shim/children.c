@@ -14,9 +14,14 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { CHILDREN_MAX = 1 << 20 };
+enum {
+	CHILDREN_MAX = 1 << 20,
+	PAUSE_MS = 1,
+	END_MS = 1000 /* for one that was killed to be gone */
+};
 
 int child_await(pid_t pid, long long deadline, struct error *err)
 {
@@ -52,22 +57,35 @@ bool child_is(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+static void kill_children(void)
+{
+	struct error ignored;
+	size_t length;
+	cleanup_free char *list = file_read_at(AT_FDCWD, "/proc/thread-self/children", CHILDREN_MAX,
+					       &length, &ignored);
+	char *rest = list;
+
+	for (const char *word; rest && (word = strsep(&rest, " "));) {
+		pid_t pid = (pid_t)strtol(word, NULL, 10);
+
+		if (pid > 1) {
+			kill(-pid, SIGKILL);
+			kill(pid, SIGKILL);
+		}
+	}
+}
+
 void children_end(void)
 {
-	do {
-		struct error ignored;
-		size_t length;
-		cleanup_free char *list = file_read_at(AT_FDCWD, "/proc/thread-self/children",
-						       CHILDREN_MAX, &length, &ignored);
-		char *rest = list;
+	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
+	long long deadline = clock_ms() + END_MS;
+	pid_t ended;
 
-		for (const char *word; rest && (word = strsep(&rest, " "));) {
-			pid_t pid = (pid_t)strtol(word, NULL, 10);
-
-			if (pid > 1) {
-				kill(-pid, SIGKILL);
-				kill(pid, SIGKILL);
-			}
-		}
-	} while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+	/* those whose parent we killed become ours in turn, until there are none */
+	while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0 && clock_ms() < deadline) {
+		if (ended > 0)
+			continue;
+		kill_children();
+		nanosleep(&pause, NULL);
+	}
 }

@@ -17,5 +17,7 @@ int child_reap(pid_t pid);
 /* Whether there is such a child, ended or not. */
 bool child_is(pid_t pid);
 
-/* End all children with their process groups: the runtime, the process, what is left of either. */
+/* End all children with their process groups: the runtime, the process, what is left of either. One
+ * that is frozen, or waits for a device, is not waited for: it dies as soon as it can, and then is
+ * the child of whoever inherits it from us. */
 void children_end(void);

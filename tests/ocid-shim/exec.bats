@@ -253,6 +253,30 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	nothing_left
 }
 
+@test "exec: also while the container is paused it ends in time, and the command when that goes on" {
+	idle frozen
+	before=$(date +%s%3N)
+	ocid-shim exec --timeout 2 frozen sleep 43220 2>/dev/null 3>&- &
+	late=$!
+	ocid-shim exec frozen sleep 43221 2>/dev/null 3>&- &
+	asked=$!
+	wait_for 5 pgrep -f '^sleep 43220'
+	wait_for 5 pgrep -f '^sleep 43221'
+	shim pause frozen
+	kill "$asked"
+	status=0
+	wait "$asked" || status=$?
+	[ "$status" -eq 143 ]
+	status=0
+	wait "$late" || status=$?
+	[ "$status" -eq 124 ]
+	[ $(($(date +%s%3N) - before)) -lt 20000 ]
+	shim resume frozen
+	wait_for 5 no_process '^sleep 4322[01]'
+	shim rm --force frozen
+	nothing_left
+}
+
 @test "exec: asked to end, it ends the command" {
 	idle asked
 	ocid-shim exec asked sleep 43218 3>&- &
