@@ -17,14 +17,15 @@ struct kill_settings {
 };
 
 int kill_container(const struct store *store, const struct container *container, int lock,
-		   int number, struct error *err)
+		   int number, int timeout_ms, struct error *err)
 {
+	int limit_ms = timeout_ms < RUNTIME_KILL_MS ? timeout_ms : RUNTIME_KILL_MS;
 	char digits[16];
 	struct error ignored;
 
 	snprintf(digits, sizeof digits, "%d", number);
 	const char *const words[] = { "kill", container->id, digits, NULL };
-	if (runtime_run(store, container->facts, lock, words, NULL, err) == 0)
+	if (runtime_run_within(store, container->facts, lock, words, limit_ms, NULL, err) == 0)
 		return 0;
 	return container_signal_process(container, number, &ignored) > 0 ? 0 : -1;
 }
@@ -48,10 +49,10 @@ static int run_kill(const struct cli *cli, struct error *err)
 				 container.id);
 
 	if (!settings->all)
-		return kill_container(&store, &container, -1, number, err);
+		return kill_container(&store, &container, -1, number, RUNTIME_KILL_MS, err);
 	snprintf(digits, sizeof digits, "%d", number);
 	const char *const words[] = { "kill", "--all", container.id, digits, NULL };
-	return runtime_run(&store, container.facts, -1, words, NULL, err);
+	return runtime_run_within(&store, container.facts, -1, words, RUNTIME_KILL_MS, NULL, err);
 }
 
 static const struct cli_option options[] = {

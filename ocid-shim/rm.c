@@ -45,7 +45,7 @@ static int end(const struct store *store, const struct container *container, int
 	bool paused = container_status(container) == CONTAINER_PAUSED;
 	struct error ignored;
 
-	if (kill_container(store, container, lock, SIGKILL, &ignored) < 0)
+	if (kill_container(store, container, lock, SIGKILL, RUNTIME_KILL_MS, &ignored) < 0)
 		return 0;
 	if (paused)
 		cgroups_thaw(json_object_get(container->facts, "cgroups"));

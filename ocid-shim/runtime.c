@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LOG_MAX = 1 << 20, DELETE_TRIES = 3 };
+enum { LOG_MAX = 1 << 20, DELETE_TRIES = 3, DELETE_MS = 20000 };
 
 char *runtime_find(const char *name, struct error *err)
 {
@@ -137,6 +137,12 @@ const char **runtime_environment(bool notifies)
 int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		const char *const *words, char **output, struct error *err)
 {
+	return runtime_run_within(store, facts, busy_fd, words, 0, output, err);
+}
+
+int runtime_run_within(const struct store *store, const json_t *facts, int busy_fd,
+		       const char *const *words, int timeout_ms, char **output, struct error *err)
+{
 	const char *path = json_text(facts, "runtime", "runc");
 	cleanup_fd int log_fd = runtime_log_open(err);
 	cleanup_strings struct strings argv = { 0 };
@@ -152,7 +158,8 @@ int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		runtime_environment(strcmp(json_text(facts, "sdNotify", ""), "container") == 0);
 	const struct spawn spawn = { .argv = (const char *const *)argv.items,
 				     .environment = environment,
-				     .pass_fds = pass };
+				     .pass_fds = pass,
+				     .timeout_ms = timeout_ms };
 	cleanup_spawn_result struct spawn_result result = { 0 };
 	if (spawn_run(&spawn, &result, err) < 0)
 		return error_missing_is(err, ERROR_FAILED);
@@ -169,11 +176,11 @@ int runtime_delete(const struct store *store, const char *id, const json_t *fact
 	/* --force also when it has stopped: the runtime then forgives that it knows nothing of it,
 	 * as after a reboot that kept RUNROOT */
 	const char *const words[] = { "delete", "--force", id, NULL };
-	struct error why = { 0 };
+	struct error why = { .kind = ERROR_FAILED };
 
 	/* the runtime freezes what is left of the container, and fails when that ends meanwhile */
-	for (int i = 0; i < DELETE_TRIES; i++)
-		if (runtime_run(store, facts, busy_fd, words, NULL, &why) == 0)
+	for (int i = 0; i < DELETE_TRIES && why.kind == ERROR_FAILED; i++)
+		if (runtime_run_within(store, facts, busy_fd, words, DELETE_MS, NULL, &why) == 0)
 			return 0;
 	*err = why;
 	return -1;

@@ -40,7 +40,12 @@ const char **runtime_environment(bool notifies);
 int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		const char *const *words, char **output, struct error *err);
 
-/* Have it delete a container, with what still runs of it. */
+/* The same; one that takes longer is ended: ERROR_TEMPORARY. */
+int runtime_run_within(const struct store *store, const json_t *facts, int busy_fd,
+		       const char *const *words, int timeout_ms, char **output, struct error *err);
+
+/* Have it delete a container, with what still runs of it. One that takes longer than 20 seconds is
+ * ended. */
 int runtime_delete(const struct store *store, const char *id, const json_t *facts, int busy_fd,
 		   struct error *err);
 

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+enum { ASK_MS = 2000 };
+
 /* Where we can't know better, what the runtime says: a container may have been started by other
  * means, or paused. Its answer is not needed, so its failure is no error. */
 static void ask_runtime(const struct store *store, const struct container *container,
@@ -20,7 +22,7 @@ static void ask_runtime(const struct store *store, const struct container *conta
 	cleanup_free char *output = NULL;
 	struct error ignored;
 
-	if (runtime_run(store, container->facts, -1, words, &output, &ignored) < 0)
+	if (runtime_run_within(store, container->facts, -1, words, ASK_MS, &output, &ignored) < 0)
 		return;
 
 	json_auto_t *state = json_parse(output, strlen(output), "state", &ignored);

@@ -7,6 +7,7 @@
 #include "ocid-shim/wait.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/signals.h"
@@ -42,14 +43,17 @@ static int end(const struct store *store, const struct container *container, int
 {
 	struct error ignored;
 	bool paused = container_status(container) == CONTAINER_PAUSED;
+	long long deadline = clock_ms() + timeout_ms;
 
-	/* the runtime also fails when the process has just ended by itself */
-	if (kill_container(store, container, -1, number, err) < 0)
+	/* a runtime that hangs leaves the container half of the time; it also fails when the
+	 * process has just ended by itself */
+	if (kill_container(store, container, -1, number, timeout_ms / 2, err) < 0)
 		return container_await_process(container, 0, &ignored) == 0 ? 0 : -1;
 	/* frozen processes get signals when they thaw; the runtime may have done that for KILL */
 	if (paused)
 		cgroups_thaw(json_object_get(container->facts, "cgroups"));
-	return container_await_process(container, timeout_ms, err);
+	long long left = deadline - clock_ms();
+	return container_await_process(container, left > 0 ? (int)left : 0, err);
 }
 
 static int stop(const struct store *store, const struct container *container, int timeout_ms,

@@ -288,3 +288,64 @@ orphan() {
 	grep -q -- "--root $OCID_RUNROOT/runtime " "$BATS_TEST_TMPDIR/calls"
 	nothing_left
 }
+
+# Run a container whose runtime hangs from then on, but for one command: hanging ID [COMMAND]
+hanging() {
+	runtime hanging <<-END
+		case " \$* " in *" ${2-none} "*) exec runc "\$@" ;; esac
+		[ ! -e "\$seen/hang" ] || exec sleep 43131
+		exec runc "\$@"
+	END
+	rm -f "$BATS_TEST_TMPDIR/hang"
+	bundle "$1" 'trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" "$1"
+	wait_for 5 grep -q ready "$BUNDLE/log"
+	touch "$BATS_TEST_TMPDIR/hang"
+}
+
+@test "runtime: one that hangs, the container is stopped in time" {
+	hanging soft
+	TOOL_TIMEOUT=20 shim stop --timeout 4 soft
+	[ "$(jq .code <<<"$output")" -eq 5 ]
+	rm "$BATS_TEST_TMPDIR/hang"
+	shim rm soft
+	hanging hard
+	TOOL_TIMEOUT=20 shim stop --timeout 0 hard
+	[ "$(jq .code <<<"$output")" -eq 137 ]
+	rm "$BATS_TEST_TMPDIR/hang"
+	shim rm hard
+	nothing_left
+}
+
+@test "runtime: one that hangs, the state is told all the same" {
+	hanging told
+	TOOL_TIMEOUT=10 shim state told
+	jq -e '.status == "running" and .pid > 1' <<<"$output"
+	rm "$BATS_TEST_TMPDIR/hang"
+	shim rm --force told
+	nothing_left
+}
+
+@test "runtime: one that hangs, the container is killed; all of its processes are not, which is said" {
+	hanging killed
+	TOOL_TIMEOUT=20 shim 8 kill --all killed
+	error_is temporary "hanging took longer than"
+	TOOL_TIMEOUT=20 shim kill killed
+	[ "$(code killed)" -eq 5 ]
+	rm "$BATS_TEST_TMPDIR/hang"
+	shim rm killed
+	nothing_left
+}
+
+@test "runtime: one that hangs, rm kills and says that it cannot remove" {
+	hanging stays
+	TOOL_TIMEOUT=60 shim 8 rm --force stays
+	error_is temporary "hanging took longer than"
+	is_status stays stopped
+	rm "$BATS_TEST_TMPDIR/hang"
+	shim rm stays
+	nothing_left
+	hanging goes delete
+	TOOL_TIMEOUT=20 shim rm --force goes
+	nothing_left
+}
