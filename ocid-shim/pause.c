@@ -18,8 +18,9 @@ struct resume_settings {
 	bool after_input;
 };
 
-/* Run the verb on a container that has the status `from`, and print it. */
-static int change(const struct cli *cli, enum container_status from, struct error *err)
+/* Run the verb on a container that has the status `from` and is to have `to`, and print it. */
+static int change(const struct cli *cli, enum container_status from, enum container_status to,
+		  struct error *err)
 {
 	cleanup_store struct store store = { 0 };
 
@@ -39,7 +40,9 @@ static int change(const struct cli *cli, enum container_status from, struct erro
 		return error_set(err, ERROR_IN_USE, "container \"%s\" is %s, not %s", container.id,
 				 container_status_name(status), container_status_name(from));
 	const char *const words[] = { cli->verb, container.id, NULL };
-	if (runtime_run(&store, container.facts, lock, words, NULL, err) < 0)
+	/* one that was interrupted may have done it */
+	if (runtime_run(&store, container.facts, lock, words, NULL, err) < 0 &&
+	    container_status(&container) != to)
 		return -1;
 
 	json_auto_t *process = container_describe(&container);
@@ -48,7 +51,7 @@ static int change(const struct cli *cli, enum container_status from, struct erro
 
 static int run_pause(const struct cli *cli, struct error *err)
 {
-	return change(cli, CONTAINER_RUNNING, err);
+	return change(cli, CONTAINER_RUNNING, CONTAINER_PAUSED, err);
 }
 
 /* Read standard input to its end; what is in it does not matter. */
@@ -69,7 +72,7 @@ static int run_resume(const struct cli *cli, struct error *err)
 
 	if (settings->after_input && await_input(err) < 0)
 		return -1;
-	return change(cli, CONTAINER_PAUSED, err);
+	return change(cli, CONTAINER_PAUSED, CONTAINER_RUNNING, err);
 }
 
 static const struct cli_option resume_options[] = {

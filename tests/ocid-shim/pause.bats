@@ -74,3 +74,48 @@ counter() {
 	shim rm five
 	nothing_left
 }
+
+@test "pause, resume: interrupted when it is done already, it says so" {
+	runtime slow <<-'END'
+		runc "$@"
+		code=$?
+		case " $* " in *" pause "* | *" resume "*) : >"$seen/done"; sleep 43132 ;; esac
+		exit "$code"
+	END
+	bundle six 'exec sleep 100'
+	shim run --runtime "$RUNTIME" --bundle "$BUNDLE" six
+	for pair in pause:paused resume:running; do
+		rm -f "$BATS_TEST_TMPDIR/done"
+		ocid-shim "${pair%:*}" six >"$BATS_TEST_TMPDIR/out" 3>&- &
+		pid=$!
+		wait_for 5 test -e "$BATS_TEST_TMPDIR/done"
+		kill "$pid"
+		wait "$pid"
+		[ "$(jq -r .status "$BATS_TEST_TMPDIR/out")" = "${pair#*:}" ]
+		is_status six "${pair#*:}"
+	done
+	shim rm --force six
+	nothing_left
+}
+
+@test "pause, resume: interrupted at any instant, what it says is so" {
+	counter seven
+	for verb in pause resume; do
+		[ "$verb" = pause ] && is=(running paused) || is=(paused running)
+		for n in 1 2 3 4; do
+			code=0
+			strace -o /dev/null -e "inject=ppoll:signal=TERM:when=$n" \
+				ocid-shim "$verb" seven >/dev/null 2>&1 || code=$?
+			if [ "$code" -eq 0 ]; then
+				is_status seven "${is[1]}"
+				runc --root "$OCID_RUNROOT/runtime" "$([ "$verb" = pause ] && echo resume || echo pause)" seven
+			else
+				[ "$code" -eq 143 ]
+				is_status seven "${is[0]}"
+			fi
+		done
+		shim "$verb" seven
+	done
+	shim rm --force seven
+	nothing_left
+}
