@@ -11,7 +11,8 @@ static int not_run_code(const char *message)
 {
 	if (!strstr(message, "exec: \"") && !strstr(message, "executable file"))
 		return NOT_RUN;
-	if (strcasestr(message, "not found") || strcasestr(message, "no such file"))
+	if (strcasestr(message, "not found") || strcasestr(message, "no such file") ||
+	    strcasestr(message, "not a directory"))
 		return NO_COMMAND;
 	/* that of a directory is the newer runc's */
 	return strcasestr(message, "permission denied") || strcasestr(message, "is a directory")

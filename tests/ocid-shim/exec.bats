@@ -224,6 +224,7 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	idle not
 	shim 127 exec not nonesuch
 	[[ $stderr == *"exec: runc: "*nonesuch* ]]
+	shim 127 exec not /bin/busybox/nonesuch
 	shim 126 exec not /tmp
 	shim 125 exec --cwd /none not true
 	shim 125 exec none true
