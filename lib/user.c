@@ -75,6 +75,23 @@ static int look_up(struct account *account, int root_fd, struct error *err)
 	return group ? account_find_groups(account, group, err) : -1;
 }
 
+void user_add_primary_group(json_t *user)
+{
+	json_t *gid = json_object_get(user, "gid"),
+	       *groups = json_object_get(user, "additionalGids");
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach (groups, i, group) {
+		if (json_equal(group, gid))
+			return;
+	}
+	if (!groups)
+		json_object_set_new(user, "additionalGids", json_pack("[O]", gid));
+	else
+		json_array_insert(groups, 0, gid);
+}
+
 json_t *user_lookup(const char *root_path, const char *text, struct error *err)
 {
 	cleanup_account struct account account = { 0 };

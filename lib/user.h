@@ -18,5 +18,10 @@
  */
 json_t *user_lookup(const char *root_path, const char *text, struct error *err);
 
+/* Put the gid of a process.user first among its additionalGids, unless it is one of them. A setgid
+ * program changes the gid, not these: without it there, the process could shed its group, and pass
+ * by a file that denies something to that group alone (CVE-2023-25173). */
+void user_add_primary_group(json_t *user);
+
 /* A uid or gid: a decimal number up to 4294967294. */
 int user_parse_id(const char *text, unsigned *id, struct error *err);

@@ -195,9 +195,11 @@ static int finish_user(struct generation *g, struct error *err)
 		if (!g->strict_groups)
 			merge_groups(user, found);
 	}
-	if (override_id(user, "uid", g->uid, err) < 0)
+	if (override_id(user, "uid", g->uid, err) < 0 || override_id(user, "gid", g->gid, err) < 0)
 		return -1;
-	return override_id(user, "gid", g->gid, err);
+	if (g->user)
+		user_add_primary_group(user);
+	return 0;
 }
 
 /* Devices of vendors: their files change the environment, mounts, hooks and more. */

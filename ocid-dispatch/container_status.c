@@ -60,22 +60,14 @@ static void put_end(json_t *status, const struct facts *facts, const json_t *fai
 			    json_integer(records_time(json_text(facts->exit, "finished", ""))));
 }
 
-/* The user as oci-gen has found it. The CRI counts the primary group among the others. */
+/* The user as oci-gen has found it. */
 static json_t *user_of(const json_t *document)
 {
 	const json_t *user = json_path(document, "config", "process", "user", NULL);
-	const json_t *group;
-	json_t *gid = json_object_get(user, "gid"), *groups = json_array();
-	size_t i;
 
-	if (gid)
-		json_array_append(groups, gid);
-	json_array_foreach (json_object_get(user, "additionalGids"), i, group) {
-		if (!json_equal(group, gid))
-			json_array_append_new(groups, json_integer(json_integer_value(group)));
-	}
-	return json_pack("{s:{s:O*, s:O*, s:o}}", "linux", "uid", json_object_get(user, "uid"),
-			 "gid", gid, "supplementalGroups", groups);
+	return json_pack("{s:{s:O*, s:O*, s:O*}}", "linux", "uid", json_object_get(user, "uid"),
+			 "gid", json_object_get(user, "gid"), "supplementalGroups",
+			 json_object_get(user, "additionalGids"));
 }
 
 static json_t *resources_of(const json_t *document)

@@ -59,6 +59,7 @@ static int set_user(json_t *process, const json_t *facts, const char *text, stru
 
 	if (!user)
 		return -1;
+	user_add_primary_group(user);
 	bool is_root = json_integer_value(json_object_get(user, "uid")) == 0;
 	json_object_set_new(process, "user", user);
 	if (!capabilities)

@@ -58,7 +58,7 @@ setup() {
 	is '.linux.resources.devices[-1]' '{"access":"rwm","allow":true,"major":1,"minor":5,"type":"c"}'
 	is '.mounts[] | select(.destination == "/gpu/lib")' '{"destination":"/gpu/lib","options":["ro","rbind","nosuid"],"source":"/usr/lib"}'
 	is '.hooks' '{"createContainer":[{"args":["true","-x"],"path":"/bin/true","timeout":5}]}'
-	is '[.process.env[-2:], .process.user.additionalGids]' '[["VENDOR=all","GPU=0"],[44]]'
+	is '[.process.env[-2:], .process.user.additionalGids]' '[["VENDOR=all","GPU=0"],[1000,44]]'
 	generate --cdi-dir "$CDI" --cdi-device vendor.com/gpu=0 --cdi-device vendor.com/gpu=many --env VENDOR=mine
 	is '[.linux.devices[].path]' '["/dev/gpu0","/dev/gpu9"]'
 	is '.linux.resources.devices[-1]' '{"access":"r","allow":true,"major":10,"minor":200,"type":"c"}'

@@ -36,9 +36,9 @@ table() {
 		NamespaceOption.targetId~.cri.sandbox.namespaces.target = "/x" | .cri.container.linux.securityContext.namespaceOptions = {pid: "TARGET", targetId: "other"}~.linux.namespaces[] | select(.type == "pid").path~"/x"
 		NamespaceOption.usernsOptions UserNamespace.mode UserNamespace.uids UserNamespace.gids~.cri.sandbox.namespaces.user = "/x" | .cri.container.linux.securityContext.namespaceOptions.usernsOptions = {mode: "POD", uids: [{hostId: 7, length: 9}], gids: [{hostId: 8, length: 9}]}~[.linux.uidMappings[0].hostID, .linux.gidMappings[0].hostID]~[7,8]
 		LinuxContainerSecurityContext.selinuxOptions SELinuxOption.user SELinuxOption.role SELinuxOption.type SELinuxOption.level~.cri.container.linux.securityContext.selinuxOptions = {}~.process.selinuxLabel~null
-		LinuxContainerSecurityContext.runAsUser LinuxContainerSecurityContext.runAsGroup Int64Value.value~.cri.container.linux.securityContext += {runAsUser: {value: 7}, runAsGroup: {value: 8}}~.process.user~{"gid":8,"uid":7}
+		LinuxContainerSecurityContext.runAsUser LinuxContainerSecurityContext.runAsGroup Int64Value.value~.cri.container.linux.securityContext += {runAsUser: {value: 7}, runAsGroup: {value: 8}}~.process.user~{"additionalGids":[8],"gid":8,"uid":7}
 		LinuxContainerSecurityContext.runAsUsername~.cri.container.linux.securityContext.runAsUsername = "user"~.process.user.uid~1000
-		LinuxContainerSecurityContext.supplementalGroups LinuxContainerSecurityContext.supplementalGroupsPolicy~.cri.container.linux.securityContext += {supplementalGroups: [7], supplementalGroupsPolicy: "Strict"}~.process.user.additionalGids~[7]
+		LinuxContainerSecurityContext.supplementalGroups LinuxContainerSecurityContext.supplementalGroupsPolicy~.cri.container.linux.securityContext += {supplementalGroups: [7], supplementalGroupsPolicy: "Strict"}~.process.user.additionalGids~[1000,7]
 		LinuxContainerSecurityContext.readonlyRootfs~.cri.container.linux.securityContext.readonlyRootfs = true~.root.readonly~true
 		LinuxContainerSecurityContext.noNewPrivs~.cri.container.linux.securityContext.noNewPrivs = true~.process.noNewPrivileges~true
 		LinuxContainerSecurityContext.maskedPaths LinuxContainerSecurityContext.readonlyPaths~.cri.container.linux.securityContext += {maskedPaths: ["/a"], readonlyPaths: ["/b"]}~[.linux.maskedPaths, .linux.readonlyPaths]~[["/a"],["/b"]]

@@ -52,15 +52,20 @@ load cri
 
 @test "generate: cri: users and groups" {
 	from_cri
-	is .process.user '{"additionalGids":[50],"gid":1000,"uid":1000}'
+	is .process.user '{"additionalGids":[1000,50],"gid":1000,"uid":1000}'
 	from_cri '.cri.container.linux.securityContext += {runAsUser: {value: "1000"}, runAsGroup: {value: "5"}, supplementalGroups: ["7", 8]}'
-	is .process.user '{"additionalGids":[50,7,8],"gid":5,"uid":1000}'
+	is .process.user '{"additionalGids":[5,50,7,8],"gid":5,"uid":1000}'
 	from_cri '.cri.container.linux.securityContext += {runAsUser: {value: "1000"}, supplementalGroups: [7], supplementalGroupsPolicy: "Strict"}'
-	is .process.user '{"additionalGids":[7],"gid":1000,"uid":1000}'
+	is .process.user '{"additionalGids":[1000,7],"gid":1000,"uid":1000}'
 	from_cri '.cri.container.linux.securityContext += {runAsUser: {}}'
-	is '[.process.user.uid, .process.user.gid]' '[0,0]'
+	is .process.user '{"additionalGids":[0],"gid":0,"uid":0}'
 	from_cri '.cri.container.linux.securityContext += {runAsUsername: "user", supplementalGroupsPolicy: 1}'
-	is .process.user '{"gid":1000,"uid":1000}'
+	is .process.user '{"additionalGids":[1000],"gid":1000,"uid":1000}'
+	for policy in Merge Strict; do
+		from_cri ".cri.container.linux.securityContext += {runAsUser: {value: 1000}, runAsGroup: {value: 2000},
+			supplementalGroups: [3000, 2000], supplementalGroupsPolicy: \"$policy\"}"
+		is '.process.user.additionalGids | index(2000) != null' true
+	done
 }
 
 @test "generate: cri: namespaces are the pod's, the container's, or the node's" {

@@ -40,7 +40,7 @@ from_document() {
 	is .config.hostname '"0123456789ab"'
 	is .config.linux.cgroupsPath '"/ocid/0123456789abcdef0123"'
 	is .config.process.args '["/init","a"]'
-	is .config.process.user '{"additionalGids":[50],"gid":1000,"uid":1000}'
+	is .config.process.user '{"additionalGids":[1000,50],"gid":1000,"uid":1000}'
 	[ "$(ls "$BUNDLE")" = "$(printf 'config.json\ndocument.json')" ]
 }
 

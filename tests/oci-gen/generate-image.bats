@@ -30,7 +30,7 @@ from_image() {
 	is .process.args '["/init","-x","run"]'
 	is .process.env '["PATH=/bin","A=1=2"]'
 	is .process.cwd '"/srv"'
-	is .process.user '{"gid":6,"uid":5}'
+	is .process.user '{"additionalGids":[6],"gid":6,"uid":5}'
 	is .annotations '{"a":"b","org.opencontainers.image.architecture":"arm64","org.opencontainers.image.author":"label wins","org.opencontainers.image.created":"2024-01-02T03:04:05Z","org.opencontainers.image.exposedPorts":"80/tcp,53/udp","org.opencontainers.image.os":"linux","org.opencontainers.image.os.features":"a,b","org.opencontainers.image.os.version":"1","org.opencontainers.image.stopSignal":"SIGQUIT","org.opencontainers.image.variant":"v8"}'
 }
 
@@ -88,19 +88,21 @@ from_image() {
 @test "generate: users and groups are found in the rootfs" {
 	image '{"Cmd": ["x"], "User": "user"}'
 	from_image --rootfs "$ROOTFS"
-	is .process.user '{"additionalGids":[50],"gid":1000,"uid":1000}'
+	is .process.user '{"additionalGids":[1000,50],"gid":1000,"uid":1000}'
 	from_image --rootfs "$ROOTFS" --user 1000
-	is .process.user '{"additionalGids":[50],"gid":1000,"uid":1000}'
+	is .process.user '{"additionalGids":[1000,50],"gid":1000,"uid":1000}'
 	from_image --rootfs "$ROOTFS" --user user:staff
-	is .process.user '{"gid":50,"uid":1000}'
+	is .process.user '{"additionalGids":[50],"gid":50,"uid":1000}'
 	from_image --rootfs "$ROOTFS" --user 77
-	is .process.user '{"gid":0,"uid":77}'
+	is .process.user '{"additionalGids":[0],"gid":0,"uid":77}'
 	from_image --rootfs "$ROOTFS" --user 77:staff
-	is .process.user '{"gid":50,"uid":77}'
+	is .process.user '{"additionalGids":[50],"gid":50,"uid":77}'
 	from_image --rootfs "$ROOTFS" --user user --process-groups 9 --process-groups 50
-	is .process.user.additionalGids '[50,9]'
+	is .process.user.additionalGids '[1000,50,9]'
 	from_image --rootfs "$ROOTFS" --user user --process-uid 3
-	is .process.user '{"additionalGids":[50],"gid":1000,"uid":3}'
+	is .process.user '{"additionalGids":[1000,50],"gid":1000,"uid":3}'
+	from_image --rootfs "$ROOTFS" --user user --process-gid 4
+	is .process.user '{"additionalGids":[4,50],"gid":4,"uid":1000}'
 	tool 2 oci-gen generate --rootfs "$ROOTFS" --user nobody-here x
 	error_is usage nobody-here
 	tool 2 oci-gen generate --rootfs "$ROOTFS" --user user:no-group x
@@ -115,7 +117,7 @@ from_image() {
 @test "generate: numbers need no rootfs" {
 	image '{"Cmd": ["x"], "User": "1:2"}'
 	from_image --rootfs "$BATS_TEST_TMPDIR/none"
-	is .process.user '{"gid":2,"uid":1}'
+	is .process.user '{"additionalGids":[2],"gid":2,"uid":1}'
 }
 
 @test "generate: passwd and group are looked up inside the rootfs only, and must be files" {
@@ -139,7 +141,7 @@ from_image() {
 	echo 'good:x:5:6::/:' >"$root/real/passwd"
 	ln -s /real/passwd "$root/etc/passwd"
 	tool oci-gen generate --rootfs "$root" --user good x
-	is .process.user '{"gid":6,"uid":5}'
+	is .process.user '{"additionalGids":[6],"gid":6,"uid":5}'
 	# what would block, or do something when it is opened
 	rm "$root/etc/passwd"
 	mkfifo "$root/etc/passwd"
@@ -171,7 +173,7 @@ from_image() {
 		>"$root/etc/passwd"
 	printf 'g:x:20:other,user\nh:x:bad:user\nk:x:20:user\nl:x:21:users\nm:x:19:user,' >"$root/etc/group"
 	tool oci-gen generate --rootfs "$root" --user user x
-	is .process.user '{"additionalGids":[19,20],"gid":8,"uid":7}'
+	is .process.user '{"additionalGids":[8,19,20],"gid":8,"uid":7}'
 }
 
 @test "generate: an image's mistakes are the image's" {

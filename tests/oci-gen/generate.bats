@@ -55,7 +55,7 @@ setup_file() {
 	changes process/user/uid -- --process-uid 7
 	changes process/user/gid -- --process-gid 7
 	changes 'process/user/additionalGids/*' -- --process-groups 5 --process-groups 6
-	changes process/user/uid process/user/gid -- --user 3:4
+	changes process/user/uid process/user/gid 'process/user/additionalGids/*' -- --user 3:4
 	changes hostname -- --hostname box
 	changes process/terminal 'process/env/*' -- --process-terminal
 	changes process/terminal 'process/env/*' -- --tty

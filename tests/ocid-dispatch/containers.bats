@@ -405,6 +405,17 @@ has_open() {
 	[ "$(result)" = 40960000 ]
 }
 
+@test "containers: the groups of a process are those that are told, its primary one among them" {
+	for policy in Merge Strict; do
+		container "groups-$policy" 'grep -w Groups /proc/self/status' ".config.linux.securityContext = {runAsUser: {value: 1001},
+			runAsGroup: {value: 2000}, supplementalGroups: [3000], supplementalGroupsPolicy: \"$policy\"}"
+		start
+		[ "$(result | tr -s '[:space:]' ' ')" = "Groups: 2000 3000 " ]
+		[ "$(field ContainerStatus "$(that)" '.status.user.linux | [.uid, .gid, .supplementalGroups] | tostring')" = \
+			'["1001","2000",["2000","3000"]]' ]
+	done
+}
+
 @test "containers: the signal that stops one is told: what was asked for, or the image has, or TERM" {
 	signal() {
 		field ContainerStatus "$(that)" .status.stopSignal

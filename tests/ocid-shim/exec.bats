@@ -100,6 +100,8 @@ no_process() {
 	id='echo $(id -u) $(id -G) $(grep CapEff /proc/self/status)'
 	shim exec caps sh -c "$id"
 	[[ $output == "3 4 5 CapEff:"* ]]
+	shim exec --user 1000:9 caps grep -w Groups /proc/self/status
+	[ "$(tr -s '[:space:]' ' ' <<<"$output")" = "Groups: 9 " ]
 	shim exec --user user caps sh -c "$id"
 	[ "$output" = "1000 1000 50 CapEff: 0000000000000000" ]
 	shim exec --user user:staff caps sh -c "$id"
