@@ -435,6 +435,13 @@ int calls_expire(struct calls *calls)
 	return next - now > INT_MAX ? INT_MAX : (int)(next - now);
 }
 
+void calls_drain(struct calls *calls)
+{
+	for (struct call *call = calls->first; call; call = call->next)
+		if (call->rpc.endless)
+			stop_handler(call);
+}
+
 void calls_stop(struct calls *calls)
 {
 	for (struct call *call = calls->first; call; call = call->next)

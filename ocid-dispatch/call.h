@@ -44,5 +44,8 @@ void calls_reap(struct calls *calls);
 /* End those whose time is over. Returns the milliseconds until the next one's is, -1 for none. */
 int calls_expire(struct calls *calls);
 
+/* Ask those handlers to end that do not end by themselves. */
+void calls_drain(struct calls *calls);
+
 /* Ask every handler to end, and make it within seconds. */
 void calls_stop(struct calls *calls);

@@ -118,10 +118,18 @@ int listener_open(const char *path, struct listener *listener, struct error *err
 	return 0;
 }
 
-void listener_close(struct listener *listener)
+void listener_stop(struct listener *listener)
 {
+	if (listener->fd < 0)
+		return;
 	unlinkat(listener->dir_fd, listener->name, 0);
 	close(listener->fd);
+	listener->fd = -1;
+}
+
+void listener_close(struct listener *listener)
+{
+	listener_stop(listener);
 	lock_discard(listener->dir_fd, LOCK_KIND, listener->name);
 	close(listener->lock_fd);
 	close(listener->dir_fd);

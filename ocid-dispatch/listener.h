@@ -4,7 +4,7 @@
 #include "lib/error.h"
 
 struct listener {
-	int fd; /* listens, non-blocking */
+	int fd; /* listens, non-blocking; -1 when it was stopped */
 	int dir_fd, lock_fd;
 	char *name; /* in dir_fd */
 };
@@ -12,5 +12,8 @@ struct listener {
 /* ERROR_IN_USE when a live server listens at `path`, ERROR_EXISTS when that is no socket. */
 int listener_open(const char *path, struct listener *listener, struct error *err);
 
-/* Close it and remove the socket. */
+/* Remove the socket: who connects now is refused. No other server can listen there yet. */
+void listener_stop(struct listener *listener);
+
+/* The same, if that was not done, and leave the place to others. */
 void listener_close(struct listener *listener);

@@ -24,6 +24,7 @@ static const struct row {
 	const char *method;
 	rpc_handler *handler;
 	rpc_lister *lister;
+	bool endless;
 } methods[] = {
 	{ RUNTIME, "Version", .handler = runtime_version },
 	{ RUNTIME, "Status", .handler = runtime_status },
@@ -53,7 +54,7 @@ static const struct row {
 	{ RUNTIME, "PodSandboxStats", .handler = stats_pod },
 	{ RUNTIME, "ListPodSandboxStats", .lister = stats_of_pods },
 	{ RUNTIME, "StreamPodSandboxStats", .lister = stats_of_pods },
-	{ RUNTIME, "GetContainerEvents", .handler = events_get },
+	{ RUNTIME, "GetContainerEvents", .handler = events_get, .endless = true },
 	{ RUNTIME, "ListMetricDescriptors", .handler = metrics_descriptors },
 	{ RUNTIME, "ListPodSandboxMetrics", .lister = metrics_of_pods },
 	{ RUNTIME, "StreamPodSandboxMetrics", .lister = metrics_of_pods },
@@ -84,6 +85,7 @@ static bool find_method(const ProtobufCServiceDescriptor *service, const char *m
 			continue;
 		rpc->handler = methods[i].handler;
 		rpc->lister = methods[i].lister;
+		rpc->endless = methods[i].endless;
 	}
 	return true;
 }

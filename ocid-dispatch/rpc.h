@@ -43,6 +43,7 @@ struct rpc {
 	const ProtobufCMethodDescriptor *method; /* with request and response */
 	rpc_handler *handler;			 /* one of both, or none: nobody answers it */
 	rpc_lister *lister;
+	bool endless; /* its answer goes on until the client has enough */
 	const char *api_version;
 };
 

@@ -104,7 +104,7 @@ static int serve_at(const struct cli *cli, const char *path, struct configuratio
 	apparmor_load(&context);
 	recover(&context);
 
-	const struct server_settings server = { .listen_fd = listener.fd,
+	const struct server_settings server = { .listener = &listener,
 						.drain_seconds = (int)settings->drain_seconds,
 						.root = cli->root,
 						.runroot = cli->runroot,

@@ -11,6 +11,7 @@
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/http2.h"
+#include "ocid-dispatch/listener.h"
 #include "ocid-dispatch/loop.h"
 #include "ocid-dispatch/stream_server.h"
 
@@ -240,6 +241,8 @@ static void begin_drain(struct server *server)
 	tell("STOPPING=1");
 	server->drain_until_ms = clock_ms() + server->settings->drain_seconds * INT64_C(1000);
 	loop_remove(server->loop_fd, &server->listening);
+	listener_stop(server->settings->listener);
+	calls_drain(&server->calls);
 	stream_server_stop(server->settings->streams);
 	for (struct connection *connection = server->connections; connection;
 	     connection = connection->next)
@@ -377,7 +380,7 @@ int server_run(const struct server_settings *settings, struct error *err)
 		return -1;
 	raise_open_files(&server);
 	server.loop_fd = server.calls.loop_fd = loop_fd;
-	server.listening = (struct watch){ settings->listen_fd, accept_ready, &server };
+	server.listening = (struct watch){ settings->listener->fd, accept_ready, &server };
 	server.signals = (struct watch){ signal_fd, signals_ready, &server };
 	if (loop_add(loop_fd, &server.listening, err) < 0 ||
 	    loop_add(loop_fd, &server.signals, err) < 0)

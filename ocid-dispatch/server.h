@@ -6,11 +6,12 @@
 #include <stdbool.h>
 
 struct configuration;
+struct listener;
 struct stream_server;
 
 struct server_settings {
-	int listen_fd;
-	int drain_seconds; /* how long running calls may go on after SIGTERM */
+	struct listener *listener; /* is stopped after SIGTERM */
+	int drain_seconds;	   /* how long running calls may go on after SIGTERM */
 	const char *root, *runroot;
 	const char *configuration_path; /* read again on SIGHUP */
 	struct configuration *configuration;

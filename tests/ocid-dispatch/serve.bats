@@ -244,6 +244,28 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(6
 	server_start
 }
 
+@test "serve: after SIGTERM who listens to events is not waited for, and who connects is refused" {
+	server_stop
+	server_start --drain 60
+	cri GetContainerEvents '{}' timeout=60 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	listener=$!
+	wait_for 10 handlers
+	cri PullImage '{"image": {"image": "slow"}}' timeout=60 2>/dev/null 3>&- &
+	client=$!
+	wait_for 10 test -s "$FAKE_DIR/pids"
+	kill "$(cat "$SERVER_PID")"
+	wait_for 4 process_gone "$listener"
+	client_failed "$listener"
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "UNAVAILABLE: interrupted" ]
+	[ ! -e "$SOCKET" ]
+	# the other call goes on
+	[ -n "$(handlers)" ]
+	kill "$(cat "$FAKE_DIR/pids")"
+	client_failed "$client"
+	wait_for 5 process_gone "$(cat "$SERVER_PID")"
+	server_start
+}
+
 @test "serve: a server that is told to end while it starts does" {
 	local at=$BATS_TEST_TMPDIR/socket
 
