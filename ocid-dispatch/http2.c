@@ -21,6 +21,7 @@ struct http2 {
 	void *owner;
 	struct http2_stream *streams;
 	struct frames frames;
+	bool greeted;
 };
 
 /* ---- streams ---- */
@@ -166,6 +167,8 @@ static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *
 	struct http2 *session = user;
 	struct http2_stream *stream;
 
+	if (frame->hd.type == NGHTTP2_SETTINGS)
+		session->greeted = true;
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
 		return 0;
 	stream = stream_of(nghttp2, frame->hd.stream_id);
@@ -409,6 +412,11 @@ int http2_output(struct http2 *session, struct buffer *out, size_t enough, struc
 		buffer_append(out, data, (size_t)length);
 	}
 	return 0;
+}
+
+bool http2_is_greeted(const struct http2 *session)
+{
+	return session->greeted;
 }
 
 bool http2_is_over(const struct http2 *session)

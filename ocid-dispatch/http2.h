@@ -73,6 +73,9 @@ int http2_receive(struct http2 *session, const void *data, size_t length, struct
 /* Append what is to be sent to `out`, until that holds `enough` bytes. */
 int http2_output(struct http2 *session, struct buffer *out, size_t enough, struct error *err);
 
+/* True once the peer's preface is there, with its SETTINGS (RFC 9113, 3.4). */
+bool http2_is_greeted(const struct http2 *session);
+
 /* True when neither side has anything more to say: close the connection. */
 bool http2_is_over(const struct http2 *session);
 

@@ -35,6 +35,7 @@ enum {
 	OUTPUT_CHUNK = 64 << 10, /* bytes made for a socket at a time */
 	INPUT_CHUNK = 64 << 10,
 	ACCEPT_RETRY_MS = 100,
+	GREETING_MS = 30000, /* until a connection must have said that it speaks HTTP/2 */
 	US_PER_S = 1000000,
 	NS_PER_US = 1000,
 	STOP_MS = 10000, /* for handlers that were told to end, after which we leave anyway */
@@ -46,6 +47,7 @@ struct connection {
 	struct connection *next;
 	struct http2 *http2;
 	struct buffer out;
+	int64_t greet_until_ms;
 	bool broken, wants_out;
 };
 
@@ -151,6 +153,7 @@ static void open_connection(struct server *server, int fd)
 
 	connection->watch = (struct watch){ fd, connection_ready, connection };
 	connection->server = server;
+	connection->greet_until_ms = clock_ms() + GREETING_MS;
 	if (loop_add(server->loop_fd, &connection->watch, &err) < 0) {
 		log_message(LOG_LEVEL_ERROR, "%s", err.message);
 		close(fd);
@@ -177,6 +180,23 @@ static void close_connection(struct connection *connection)
 		return;
 	malloc_trim(0);
 	server->closed_count = 0;
+}
+
+/* Drop those that should have said by now what they are. Returns when that is next, 0 for never. */
+static int64_t expire_connections(struct server *server)
+{
+	int64_t now = clock_ms(), next = 0;
+
+	for (struct connection *connection = server->connections; connection;
+	     connection = connection->next) {
+		if (http2_is_greeted(connection->http2))
+			continue;
+		if (connection->greet_until_ms <= now)
+			connection->broken = true;
+		else if (next == 0 || connection->greet_until_ms < next)
+			next = connection->greet_until_ms;
+	}
+	return next;
 }
 
 /* Send what all connections have to send, and drop those that are done. */
@@ -328,15 +348,9 @@ static void raise_open_files(struct server *server)
 	setrlimit(RLIMIT_NOFILE, &raised);
 }
 
-/* How long the loop may wait when the next call's time is over in `timeout_ms` (-1: never). */
-static int shorten_timeout(struct server *server, int timeout_ms)
+/* A timeout of the loop (-1: none) that ends no later than that time (0: none). */
+static int shorten_timeout(int timeout_ms, int64_t end)
 {
-	int64_t end = 0;
-
-	if (server->accept_paused || server->settings->streams->starved)
-		end = clock_ms() + ACCEPT_RETRY_MS;
-	else if (server->drain_until_ms)
-		end = server->drain_until_ms + (server->stopped ? STOP_MS : 0);
 	if (end == 0)
 		return timeout_ms;
 
@@ -345,10 +359,24 @@ static int shorten_timeout(struct server *server, int timeout_ms)
 	return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : (int)left;
 }
 
+/* End what has taken too long. Returns how long the loop may wait until that is to be done again.
+ */
+static int expire(struct server *server)
+{
+	int64_t end = 0;
+	int timeout_ms = shorten_timeout(calls_expire(&server->calls), expire_connections(server));
+
+	if (server->accept_paused || server->settings->streams->starved)
+		end = clock_ms() + ACCEPT_RETRY_MS;
+	else if (server->drain_until_ms)
+		end = server->drain_until_ms + (server->stopped ? STOP_MS : 0);
+	return shorten_timeout(timeout_ms, end);
+}
+
 static int serve(struct server *server, struct error *err)
 {
 	for (;;) {
-		int timeout_ms = shorten_timeout(server, calls_expire(&server->calls));
+		int timeout_ms = expire(server);
 
 		flush_all(server);
 		if (is_finished(server))

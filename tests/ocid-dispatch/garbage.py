@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""garbage.py SOCKET: what no client sends. Prints for each whether the server closed."""
+"""garbage.py SOCKET: what no client sends. Prints for each whether the server closed.
+garbage.py SOCKET SECONDS: the same for those that have not said after so long that they speak HTTP/2."""
 import concurrent.futures
 import os
 import random
@@ -110,6 +111,14 @@ GARBAGE = (
     ("half a frame", PREFACE + SETTINGS + b"\0\0\5\1\5", 1),
     ("silence", b"", 1),
 )
+
+UNGREETED = (("silence", b""), ("half a preface", PREFACE[:9]), ("a preface alone", PREFACE),
+             ("a preface and half a frame", PREFACE + SETTINGS[:5]), ("a preface and its frame", PREFACE + SETTINGS))
+
+if len(sys.argv) > 2:
+    with concurrent.futures.ThreadPoolExecutor(len(UNGREETED)) as pool:
+        print(*pool.map(send, ((*item, int(sys.argv[2])) for item in UNGREETED)), sep="\n")
+    sys.exit()
 
 with concurrent.futures.ThreadPoolExecutor(len(GARBAGE)) as pool:
     print(*pool.map(send, GARBAGE), sep="\n")

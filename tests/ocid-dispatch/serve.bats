@@ -190,6 +190,12 @@ PERMISSION_DENIED: it is so (do this)" ]
 	tool cri Version
 }
 
+@test "serve: a connection that does not say in half a minute that it speaks HTTP/2 is closed" {
+	tool /usr/bin/python3 "$BATS_TEST_DIRNAME/garbage.py" "$SOCKET" 35
+	[ "$output" = "$(printf '%s\n' 'silence closed' 'half a preface closed' 'a preface alone closed' \
+		'a preface and half a frame closed' 'a preface and its frame open')" ]
+}
+
 @test "serve: what is not gRPC is answered in HTTP" {
 	tool http
 	[ "$output" = 405 ]
