@@ -15,6 +15,7 @@
 #include "ocid-dispatch/trace.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 
@@ -128,6 +129,16 @@ static char *choose_path(const struct cli *cli, const struct configuration *conf
 	return path ? xstrdup(path) : xasprintf("%s/ocid.sock", cli->runroot);
 }
 
+/* One that comes while the server starts is for the server: it waits until that asks for it. */
+static void hold_back_hangup(void)
+{
+	sigset_t hangup;
+
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, NULL);
+}
+
 static int run(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -140,6 +151,7 @@ static int run(const struct cli *cli, struct error *err)
 	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	/* requests bring credentials: no core files of us and of handlers */
 	prctl(PR_SET_DUMPABLE, 0);
+	hold_back_hangup();
 	if (configuration_load(settings->configuration, &configuration, err) < 0)
 		return -1;
 	cleanup_free char *path = choose_path(cli, &configuration);

@@ -314,6 +314,7 @@ static int open_signals(struct server *server, struct error *err)
 	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, &server->calls.signal_mask) < 0)
 		return error_os(err, "sigprocmask");
+	sigdelset(&server->calls.signal_mask, SIGHUP); /* blocked since before, for us alone */
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? error_os(err, "signalfd") : fd;
 }

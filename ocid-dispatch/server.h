@@ -19,5 +19,6 @@ struct server_settings {
 	struct stream_server *streams;
 };
 
-/* Serve until SIGTERM or SIGINT; then finish the running calls, and return 0. */
+/* SIGHUP must be blocked already, or one that has come too early is our end.
+ * Serve until SIGTERM or SIGINT; then finish the running calls, and return 0. */
 int server_run(const struct server_settings *settings, struct error *err);

@@ -92,6 +92,26 @@ check() {
 	rmdir "$(dirname "$SOCKET")"
 }
 
+@test "check: a SIGHUP that comes while the server starts is neither its end nor lost" {
+	SOCKET=$BATS_TEST_TMPDIR/s
+	is_systemd() {
+		[ "$(cri RuntimeConfig | jq -r .linux.cgroupDriver)" = null ]
+	}
+	for _ in 1 2 3; do
+		echo '{"cgroupDriver": "cgroupfs"}' >"$CONFIG"
+		ocid-dispatch serve --listen "$SOCKET" --config "$CONFIG" 3>&- &
+		server=$!
+		for ((i = 0; i < 100000; i++)); do
+			[ -S "$SOCKET" ] && break
+		done
+		echo '{"cgroupDriver": "systemd"}' >"$CONFIG"
+		kill -HUP "$server"
+		wait_for 10 is_systemd
+		kill "$server"
+		wait "$server"
+	done
+}
+
 @test "check: a server with a wrong one does not start" {
 	echo '{"nope": 1}' >"$CONFIG"
 	tool 7 ocid-dispatch serve --listen "$BATS_TEST_TMPDIR/s" --config "$CONFIG"
