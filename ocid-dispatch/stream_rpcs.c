@@ -13,6 +13,8 @@
 #include "ocid-dispatch/stream_tokens.h"
 #include "ocid-dispatch/trace.h"
 
+#include <stdint.h>
+
 /* Note what is to be done, and say where. */
 static int answer(const struct rpc_context *context, enum stream_kind kind, const json_t *what,
 		  json_t **response, struct error *err)
@@ -116,12 +118,29 @@ int stream_attach(const struct rpc_context *context, const json_t *request, json
 	return answer(context, STREAM_ATTACH, what, response, err);
 }
 
+/* They are numbers of 16 bits to the streaming server. */
+static int check_ports(const json_t *request, struct error *err)
+{
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach (json_object_get(request, "port"), i, port) {
+		json_int_t number = json_integer_value(port);
+
+		if (number < 1 || number > UINT16_MAX)
+			return error_set(err, ERROR_USAGE,
+					 "port %" JSON_INTEGER_FORMAT " is not one of 1 to %d",
+					 number, UINT16_MAX);
+	}
+	return 0;
+}
+
 int stream_port_forward(const struct rpc_context *context, const json_t *request, json_t **response,
 			struct error *err)
 {
 	cleanup_records struct records records = { 0 };
 
-	if (records_open(context, &records, err) < 0)
+	if (check_ports(request, err) < 0 || records_open(context, &records, err) < 0)
 		return -1;
 
 	json_auto_t *document = pod_asked(&records, request, err);

@@ -375,6 +375,10 @@ not() {
 	error_is not-found
 	call 3 PortForward '{"podSandboxId": "nope"}'
 	error_is not-found
+	for port in -1 0 65536 72537; do # the last would be 7001
+		call 2 PortForward "{\"podSandboxId\": \"$POD\", \"port\": [80, $port]}"
+		error_is usage "port $port is not one of 1 to 65535"
+	done
 	exec_late '{cmd: ["/no/such"], stdout: true, stderr: true}'
 	spdy exec "$URL" error,stdout,stderr v4.channel.k8s.io </dev/null
 	[ "$(jq -r '.error | fromjson | .reason' <<<"$output")" = NonZeroExitCode ]
