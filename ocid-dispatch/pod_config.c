@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ocid-dispatch/pod_config.h"
+
+#include "lib/json.h"
+#include "ocid-dispatch/pods.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+static int check_modes(const json_t *config, struct error *err)
+{
+	static const char *const whats[] = { "network", "ipc", NULL };
+
+	for (const char *const *what = whats; *what; what++) {
+		const char *mode = pod_mode(config, *what);
+
+		if (strcmp(mode, "POD") != 0 && strcmp(mode, "NODE") != 0)
+			return error_set(err, ERROR_USAGE,
+					 "a pod's %s namespace is its own or the node's, not of "
+					 "mode %s",
+					 *what, mode);
+	}
+	if (strcmp(pod_mode(config, "pid"), "TARGET") == 0)
+		return error_set(err, ERROR_USAGE, "a pod has no target to share processes with");
+	return 0;
+}
+
+static bool is_port(const json_t *mapping, const char *key)
+{
+	json_int_t port = json_integer_value(json_object_get(mapping, key));
+
+	return port >= 0 && port <= UINT16_MAX;
+}
+
+/* What no plugin can publish may be something that none can take back. */
+static int check_ports(const json_t *config, struct error *err)
+{
+	const json_t *mapping;
+	size_t i;
+
+	json_array_foreach (json_object_get(config, "portMappings"), i, mapping) {
+		if (!is_port(mapping, "hostPort") || !is_port(mapping, "containerPort"))
+			return error_set(err, ERROR_USAGE,
+					 "a port of the pod is above %d or below 0", UINT16_MAX);
+	}
+	return 0;
+}
+
+int pod_config_check(const json_t *config, struct error *err)
+{
+	const json_t *metadata = json_object_get(config, "metadata");
+	const char *log_directory = json_text(config, "logDirectory", "/");
+
+	if (!*json_text(metadata, "name", ""))
+		return error_set(err, ERROR_USAGE, "the pod's metadata has no name");
+	if (*log_directory != '/')
+		return error_set(err, ERROR_USAGE, "the pod's log directory \"%s\" is not absolute",
+				 log_directory);
+	if (json_object_get(config, "windows"))
+		return error_set(err, ERROR_UNSUPPORTED, "this is no Windows node");
+	return check_ports(config, err) < 0 ? -1 : check_modes(config, err);
+}
