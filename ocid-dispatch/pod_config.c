@@ -4,6 +4,7 @@
 #include "lib/json.h"
 #include "ocid-dispatch/pods.h"
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -33,7 +34,15 @@ static bool is_port(const json_t *mapping, const char *key)
 	return port >= 0 && port <= UINT16_MAX;
 }
 
-/* What no plugin can publish may be something that none can take back. */
+static bool is_address(const char *text)
+{
+	unsigned char binary[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1;
+}
+
+/* What no plugin can publish may be something that none can take back, and what is no address is
+ * passed over by plugins without a word. */
 static int check_ports(const json_t *config, struct error *err)
 {
 	const json_t *mapping;
@@ -43,6 +52,11 @@ static int check_ports(const json_t *config, struct error *err)
 		if (!is_port(mapping, "hostPort") || !is_port(mapping, "containerPort"))
 			return error_set(err, ERROR_USAGE,
 					 "a port of the pod is above %d or below 0", UINT16_MAX);
+		const char *address = json_text(mapping, "hostIp", "");
+		if (*address && !is_address(address))
+			return error_set(err, ERROR_USAGE,
+					 "\"%s\", for a port of the pod, is no IP address",
+					 address);
 	}
 	return 0;
 }

@@ -172,6 +172,10 @@ nothing_of_pods() {
 		call 2 RunPodSandbox "$(pod_request x ".config.portMappings = [{$port}]")"
 		error_is usage "a port of the pod is above 65535 or below 0"
 	done
+	for address in localhost 10.0.0 '[::1]' 127.0.0.1/8 ' 127.0.0.1'; do
+		call 2 RunPodSandbox "$(pod_request x ".config.portMappings = [{hostPort: 8080, containerPort: 80, hostIp: \"$address\"}]")"
+		error_is usage "\"$address\", for a port of the pod, is no IP address"
+	done
 	call 2 RunPodSandbox "$(pod_request x '.config.linux.sysctls = {"kernel.shm_rmid_forced": "x y\nz"}')"
 	call ListPodSandbox
 	[ "$output" = '{}' ]
