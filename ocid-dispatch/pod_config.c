@@ -61,6 +61,34 @@ static int check_ports(const json_t *config, struct error *err)
 	return 0;
 }
 
+/* Not empty, and no blank or control character in it. */
+static bool is_word(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return false;
+	return *text;
+}
+
+/* Each is to be one word of a resolv.conf. Servers need not be mere addresses: those of the node,
+ * which kubelets pass on, may have a zone. */
+static int check_dns(const json_t *config, struct error *err)
+{
+	static const char *const keys[] = { "servers", "searches", "options" };
+	const json_t *item;
+	size_t i;
+
+	for (size_t row = 0; row < sizeof keys / sizeof *keys; row++) {
+		json_array_foreach (json_path(config, "dnsConfig", keys[row], NULL), i, item) {
+			if (!is_word(json_string_value(item)))
+				return error_set(err, ERROR_USAGE,
+						 "dnsConfig: one of its %s is not one word: \"%s\"",
+						 keys[row], json_string_value(item));
+		}
+	}
+	return 0;
+}
+
 int pod_config_check(const json_t *config, struct error *err)
 {
 	const json_t *metadata = json_object_get(config, "metadata");
@@ -73,5 +101,7 @@ int pod_config_check(const json_t *config, struct error *err)
 				 log_directory);
 	if (json_object_get(config, "windows"))
 		return error_set(err, ERROR_UNSUPPORTED, "this is no Windows node");
-	return check_ports(config, err) < 0 ? -1 : check_modes(config, err);
+	if (check_ports(config, err) < 0 || check_dns(config, err) < 0)
+		return -1;
+	return check_modes(config, err);
 }

@@ -176,6 +176,11 @@ nothing_of_pods() {
 		call 2 RunPodSandbox "$(pod_request x ".config.portMappings = [{hostPort: 8080, containerPort: 80, hostIp: \"$address\"}]")"
 		error_is usage "\"$address\", for a port of the pod, is no IP address"
 	done
+	for dns in 'servers: ["1.2.3.4\nnameserver 6.6.6.6"]' 'servers: ["1.2.3.4 "]' 'searches: ["good", "a b"]' \
+		'searches: [""]' 'options: ["ndots:5\toptions"]'; do
+		call 2 RunPodSandbox "$(pod_request x ".config.dnsConfig = {$dns}")"
+		error_is usage "dnsConfig: one of its ${dns%%:*} is not one word"
+	done
 	call 2 RunPodSandbox "$(pod_request x '.config.linux.sysctls = {"kernel.shm_rmid_forced": "x y\nz"}')"
 	call ListPodSandbox
 	[ "$output" = '{}' ]
