@@ -89,6 +89,20 @@ static int check_dns(const json_t *config, struct error *err)
 	return 0;
 }
 
+/* It would lead to what is not the pod's, and no container is made in such a one. */
+static int check_cgroup(const json_t *config, struct error *err)
+{
+	const char *parent = json_text(json_object_get(config, "linux"), "cgroupParent", "");
+
+	for (const char *at = parent; *at; at += strcspn(at, "/")) {
+		at += strspn(at, "/");
+		if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || !at[2]))
+			return error_set(err, ERROR_USAGE,
+					 "the pod's cgroup parent \"%s\" holds \"..\"", parent);
+	}
+	return 0;
+}
+
 int pod_config_check(const json_t *config, struct error *err)
 {
 	const json_t *metadata = json_object_get(config, "metadata");
@@ -101,7 +115,8 @@ int pod_config_check(const json_t *config, struct error *err)
 				 log_directory);
 	if (json_object_get(config, "windows"))
 		return error_set(err, ERROR_UNSUPPORTED, "this is no Windows node");
-	if (check_ports(config, err) < 0 || check_dns(config, err) < 0)
+	if (check_ports(config, err) < 0 || check_dns(config, err) < 0 ||
+	    check_cgroup(config, err) < 0)
 		return -1;
 	return check_modes(config, err);
 }

@@ -181,6 +181,10 @@ nothing_of_pods() {
 		call 2 RunPodSandbox "$(pod_request x ".config.dnsConfig = {$dns}")"
 		error_is usage "dnsConfig: one of its ${dns%%:*} is not one word"
 	done
+	for parent in .. /a/../b a/.. //..; do
+		call 2 RunPodSandbox "$(pod_request x ".config.linux.cgroupParent = \"$parent\"")"
+		error_is usage "the pod's cgroup parent \"$parent\" holds \"..\""
+	done
 	call 2 RunPodSandbox "$(pod_request x '.config.linux.sysctls = {"kernel.shm_rmid_forced": "x y\nz"}')"
 	call ListPodSandbox
 	[ "$output" = '{}' ]
