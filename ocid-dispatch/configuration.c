@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SHM_SIZE = 64 << 20, PORT_MAX = 65535 };
@@ -169,10 +170,27 @@ static void merge(json_t *to, const json_t *from)
 	}
 }
 
+/* A regular file, since a server that waits for another, as a FIFO, does not serve meanwhile. */
+static json_t *read_file(const char *path, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		error_os(err, "%s", path);
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, ERROR_INTEGRITY, "%s is not a regular file", path);
+		return NULL;
+	}
+	return json_read_fd(fd, JSON_CONFIG_MAX, path, err);
+}
+
 static int merge_file(json_t *to, const char *path, struct error *err)
 {
 	struct error why = { 0 };
-	json_auto_t *json = json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, &why);
+	json_auto_t *json = read_file(path, &why);
 
 	if (!json && why.os == ENOENT)
 		return 0;

@@ -71,6 +71,18 @@ check() {
 	error_is integrity '"localhost" is no IP address'
 }
 
+@test "check: what is no regular file is refused, and nobody waits for it" {
+	for at in "$CONFIG" "$CONFIG.d/10.json"; do
+		mkfifo "$at"
+		TOOL_TIMEOUT=10 check 7
+		error_is integrity "$at is not a regular file"
+		rm "$at"
+	done
+	mkdir "$CONFIG"
+	check 7
+	error_is integrity "$CONFIG is not a regular file"
+}
+
 @test "check: the server reads it again on SIGHUP, and keeps it where that is wrong" {
 	echo '{"cgroupDriver": "cgroupfs"}' >"$CONFIG"
 	server_start --config "$CONFIG"
@@ -87,6 +99,11 @@ check() {
 	echo '{"cgroupDriver": "nope"}' >"$CONFIG"
 	kill -HUP "$(cat "$SERVER_PID")"
 	wait_for 10 grep -q "is not reloaded" "$BATS_FILE_TMPDIR/server.log"
+	is_systemd
+	rm "$CONFIG"
+	mkfifo "$CONFIG"
+	kill -HUP "$(cat "$SERVER_PID")"
+	wait_for 10 grep -q "is not reloaded: $CONFIG is not a regular file" "$BATS_FILE_TMPDIR/server.log"
 	is_systemd
 	server_stop
 	rmdir "$(dirname "$SOCKET")"
