@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ocid-dispatch check: whether a server could run by its configuration. */
-#include "ocid-dispatch/commands.h"
+#include "ocid-dispatch/check.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "lib/spawn.h"
+#include "ocid-dispatch/commands.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/stream_server.h"
 
@@ -23,7 +24,7 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-static int check_runtimes(const json_t *configuration, struct error *err)
+int check_runtimes(const json_t *configuration, struct error *err)
 {
 	const char *name;
 	json_t *runtime;
@@ -55,14 +56,18 @@ static int check_streams(const json_t *configuration, struct error *err)
 	return error_prefix(err, "\"stream\"");
 }
 
+int check_configuration(const json_t *configuration, struct error *err)
+{
+	return check_runtimes(configuration, err) < 0 ? -1 : check_streams(configuration, err);
+}
+
 static int run(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	cleanup_configuration struct configuration configuration = { 0 };
 
 	if (configuration_load(settings->configuration, &configuration, err) < 0 ||
-	    check_runtimes(configuration.json, err) < 0 ||
-	    check_streams(configuration.json, err) < 0)
+	    check_configuration(configuration.json, err) < 0)
 		return -1;
 	return output_object(cli, configuration.json, err);
 }

@@ -4,8 +4,10 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/path.h"
 #include "ocid-dispatch/apparmor.h"
+#include "ocid-dispatch/check.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/listener.h"
 #include "ocid-dispatch/recover.h"
@@ -139,6 +141,15 @@ static void hold_back_hangup(void)
 	sigprocmask(SIG_BLOCK, &hangup, NULL);
 }
 
+/* A runtime may still come, as by a package that is installed after ours. */
+static void warn_of_runtimes(const json_t *configuration)
+{
+	struct error err = { 0 };
+
+	if (check_runtimes(configuration, &err) < 0)
+		log_message(LOG_LEVEL_WARN, "%s", err.message);
+}
+
 static int run(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
@@ -154,6 +165,7 @@ static int run(const struct cli *cli, struct error *err)
 	hold_back_hangup();
 	if (configuration_load(settings->configuration, &configuration, err) < 0)
 		return -1;
+	warn_of_runtimes(configuration.json);
 	cleanup_free char *path = choose_path(cli, &configuration);
 	if (!settings->listen && path_make_dirs(cli->runroot, RUNROOT_MODE, err) < 0)
 		return -1;

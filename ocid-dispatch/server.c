@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "lib/notify.h"
 #include "ocid-dispatch/call.h"
+#include "ocid-dispatch/check.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/http2.h"
@@ -276,8 +277,10 @@ static void reload(const struct server_settings *settings)
 	struct error err = { 0 };
 
 	tell("RELOADING=1");
-	if (configuration_load(settings->configuration_path, &fresh, &err) < 0) {
+	if (configuration_load(settings->configuration_path, &fresh, &err) < 0 ||
+	    check_configuration(fresh.json, &err) < 0) {
 		log_message(LOG_LEVEL_ERROR, "the configuration is not reloaded: %s", err.message);
+		configuration_free(&fresh);
 	} else {
 		configuration_free(settings->configuration);
 		*settings->configuration = fresh;

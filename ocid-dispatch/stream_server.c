@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,6 +105,16 @@ static int make_url(struct stream_server *server, struct error *err)
 	return 0;
 }
 
+/* Who reads a FIFO may wait for ever. What is not there is told by who reads it. */
+static int check_regular(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return error_set(err, ERROR_USAGE, "%s is not a regular file", path);
+	return 0;
+}
+
 /* That the certificate and the key are what is needed is seen now, not with the first client. */
 static int check_tls(const struct stream_settings *settings, struct error *err)
 {
@@ -117,6 +128,9 @@ static int check_tls(const struct stream_settings *settings, struct error *err)
 	if (!settings->tls_certificate || !settings->tls_key)
 		return error_set(err, ERROR_USAGE,
 				 "TLS for streaming wants a certificate and its key");
+	if (check_regular(settings->tls_certificate, err) < 0 ||
+	    check_regular(settings->tls_key, err) < 0)
+		return -1;
 	if (spawn_run(&spawn, &result, err) < 0)
 		return -1;
 	if (result.status != 0) {

@@ -66,6 +66,10 @@ check() {
 	echo '{"stream": {"certificate": "/etc/passwd", "key": "/etc/passwd"}}' >"$CONFIG"
 	check 7
 	error_is integrity "/etc/passwd: no start line"
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	echo "{\"stream\": {\"certificate\": \"/etc/passwd\", \"key\": \"$BATS_TEST_TMPDIR/fifo\"}}" >"$CONFIG"
+	TOOL_TIMEOUT=10 check 7
+	error_is integrity "/fifo is not a regular file"
 	echo '{"stream": {"address": "localhost"}}' >"$CONFIG"
 	check 7
 	error_is integrity '"localhost" is no IP address'
@@ -99,6 +103,10 @@ check() {
 	echo '{"cgroupDriver": "nope"}' >"$CONFIG"
 	kill -HUP "$(cat "$SERVER_PID")"
 	wait_for 10 grep -q "is not reloaded" "$BATS_FILE_TMPDIR/server.log"
+	is_systemd
+	echo '{"runtimes": {"x": {"path": "/no/such"}}, "defaultRuntime": "x"}' >"$CONFIG"
+	kill -HUP "$(cat "$SERVER_PID")"
+	wait_for 10 grep -q "is not reloaded: .*there is no program /no/such" "$BATS_FILE_TMPDIR/server.log"
 	is_systemd
 	rm "$CONFIG"
 	mkfifo "$CONFIG"
@@ -134,6 +142,17 @@ check() {
 	tool 7 ocid-dispatch serve --listen "$BATS_TEST_TMPDIR/s" --config "$CONFIG"
 	error_is integrity '"nope" is not known'
 	[ ! -e "$BATS_TEST_TMPDIR/s" ]
+}
+
+@test "check: a server whose runtime is not there yet starts, and says so" {
+	SOCKET=$BATS_TEST_TMPDIR/s
+	echo '{"runtimes": {"x": {"path": "/no/such"}}, "defaultRuntime": "x"}' >"$CONFIG"
+	ocid-dispatch serve --listen "$SOCKET" --config "$CONFIG" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	server=$!
+	wait_for 10 cri Version
+	kill "$server"
+	wait "$server"
+	grep -q '"runtimes.x.path": there is no program /no/such' "$BATS_TEST_TMPDIR/said"
 }
 
 @test "check: systemd is told when the server is ready, reloads and stops" {
