@@ -4,6 +4,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/output.h"
 #include "lib/spawn.h"
 #include "ocid-dispatch/commands.h"
@@ -11,6 +12,7 @@
 #include "ocid-dispatch/stream_server.h"
 
 #include <stddef.h>
+#include <string.h>
 
 struct settings {
 	const char *configuration;
@@ -24,19 +26,27 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-int check_runtimes(const json_t *configuration, struct error *err)
+int check_runtimes(const struct configuration *configuration, struct error *err)
 {
-	const char *name;
+	const char *name, *by_default = configuration_handler(configuration, "");
 	json_t *runtime;
 
-	json_object_foreach (json_object_get(configuration, "runtimes"), name, runtime) {
+	json_object_foreach (json_object_get(configuration->json, "runtimes"), name, runtime) {
 		const char *path = json_text(runtime, "path", "");
 		cleanup_free char *found = spawn_find(path);
 
-		if (!found)
-			return error_set(err, ERROR_NOT_FOUND,
-					 "\"runtimes.%s.path\": there is no program %s", name,
-					 path);
+		if (found)
+			continue;
+		if (strcmp(name, by_default) == 0) {
+			error_set(err, ERROR_NOT_FOUND,
+				  "\"runtimes.%s.path\": there is no program %s", name, path);
+			return error_hint(err, "install it, or choose another \"defaultRuntime\"");
+		}
+		if (!configuration->runc_is_ours || strcmp(name, CONFIGURATION_RUNC) != 0)
+			log_message(LOG_LEVEL_WARN,
+				    "\"runtimes.%s.path\": there is no program %s: pods of this "
+				    "handler will fail",
+				    name, path);
 	}
 	return 0;
 }
@@ -56,9 +66,10 @@ static int check_streams(const json_t *configuration, struct error *err)
 	return error_prefix(err, "\"stream\"");
 }
 
-int check_configuration(const json_t *configuration, struct error *err)
+int check_configuration(const struct configuration *configuration, struct error *err)
 {
-	return check_runtimes(configuration, err) < 0 ? -1 : check_streams(configuration, err);
+	return check_runtimes(configuration, err) < 0 ? -1
+						      : check_streams(configuration->json, err);
 }
 
 static int run(const struct cli *cli, struct error *err)
@@ -67,7 +78,7 @@ static int run(const struct cli *cli, struct error *err)
 	cleanup_configuration struct configuration configuration = { 0 };
 
 	if (configuration_load(settings->configuration, &configuration, err) < 0 ||
-	    check_configuration(configuration.json, err) < 0)
+	    check_configuration(&configuration, err) < 0)
 		return -1;
 	return output_object(cli, configuration.json, err);
 }

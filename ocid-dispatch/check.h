@@ -3,9 +3,11 @@
 #pragma once
 #include "lib/error.h"
 
-#include <jansson.h>
+struct configuration;
 
-int check_runtimes(const json_t *configuration, struct error *err);
+/* The default runtime must be there. Another one that is not is a warning where a file names it:
+ * its pods fail, and no other. */
+int check_runtimes(const struct configuration *configuration, struct error *err);
 
 /* Everything that `ocid-dispatch check` looks at. */
-int check_configuration(const json_t *configuration, struct error *err);
+int check_configuration(const struct configuration *configuration, struct error *err);

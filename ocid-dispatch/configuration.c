@@ -232,15 +232,25 @@ static json_t *defaults(void)
 {
 	bool systemd = access("/run/systemd/system", F_OK) == 0;
 
-	return json_pack("{s:s, s:s, s:{s:{s:s}}, s:{}, s:{s:s, s:i}, s:I, s:b}", "cgroupDriver",
-			 systemd ? "systemd" : "cgroupfs", "defaultRuntime", "runc", "runtimes",
-			 "runc", "path", "runc", "network", "stream", "address", "127.0.0.1",
-			 "port", 0, "shmSize", (json_int_t)SHM_SIZE, "restoreCheckpoints", 0);
+	return json_pack("{s:s, s:s, s:{}, s:{}, s:{s:s, s:i}, s:I, s:b}", "cgroupDriver",
+			 systemd ? "systemd" : "cgroupfs", "defaultRuntime", CONFIGURATION_RUNC,
+			 "runtimes", "network", "stream", "address", "127.0.0.1", "port", 0,
+			 "shmSize", (json_int_t)SHM_SIZE, "restoreCheckpoints", 0);
+}
+
+static void add_runc(struct configuration *configuration)
+{
+	json_t *runtimes = json_object_get(configuration->json, "runtimes");
+
+	configuration->runc_is_ours = !json_object_get(runtimes, CONFIGURATION_RUNC);
+	if (configuration->runc_is_ours)
+		json_object_set_new(runtimes, CONFIGURATION_RUNC,
+				    json_pack("{s:s}", "path", CONFIGURATION_RUNC));
 }
 
 int configuration_load(const char *path, struct configuration *configuration, struct error *err)
 {
-	cleanup_configuration struct configuration made = { defaults() };
+	cleanup_configuration struct configuration made = { .json = defaults() };
 	struct error ignored;
 	const char *name;
 
@@ -252,12 +262,14 @@ int configuration_load(const char *path, struct configuration *configuration, st
 		return error_os(err, "%s", path);
 	if (merge_file(made.json, path, err) < 0 || merge_directory(made.json, path, err) < 0)
 		return -1;
+	add_runc(&made);
 	name = json_text(made.json, "defaultRuntime", "");
 	if (!configuration_runtime(&made, name, &ignored)) {
 		error_set(err, ERROR_INTEGRITY, "%s: \"defaultRuntime\" is \"%s\"", path, name);
 		return error_hint(err, "it must be one of \"runtimes\"");
 	}
-	configuration->json = steal_ptr(&made.json);
+	*configuration = made;
+	made.json = NULL;
 	return 0;
 }
 

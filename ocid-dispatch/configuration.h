@@ -10,9 +10,12 @@
 #include <stdbool.h>
 
 #define CONFIGURATION_PATH "/etc/ocid/ocid.json"
+/* the runtime that every configuration has, and its program */
+#define CONFIGURATION_RUNC "runc"
 
 struct configuration {
-	json_t *json; /* whole, with defaults */
+	json_t *json;	   /* whole, with defaults */
+	bool runc_is_ours; /* among the runtimes because it always is: no file names it */
 };
 
 /* Read PATH and PATH.d/ in the order of names. Neither need be there where PATH is the usual

@@ -142,7 +142,7 @@ static void hold_back_hangup(void)
 }
 
 /* A runtime may still come, as by a package that is installed after ours. */
-static void warn_of_runtimes(const json_t *configuration)
+static void warn_of_runtimes(const struct configuration *configuration)
 {
 	struct error err = { 0 };
 
@@ -165,7 +165,7 @@ static int run(const struct cli *cli, struct error *err)
 	hold_back_hangup();
 	if (configuration_load(settings->configuration, &configuration, err) < 0)
 		return -1;
-	warn_of_runtimes(configuration.json);
+	warn_of_runtimes(&configuration);
 	cleanup_free char *path = choose_path(cli, &configuration);
 	if (!settings->listen && path_make_dirs(cli->runroot, RUNROOT_MODE, err) < 0)
 		return -1;

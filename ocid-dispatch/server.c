@@ -278,7 +278,7 @@ static void reload(const struct server_settings *settings)
 
 	tell("RELOADING=1");
 	if (configuration_load(settings->configuration_path, &fresh, &err) < 0 ||
-	    check_configuration(fresh.json, &err) < 0) {
+	    check_configuration(&fresh, &err) < 0) {
 		log_message(LOG_LEVEL_ERROR, "the configuration is not reloaded: %s", err.message);
 		configuration_free(&fresh);
 	} else {

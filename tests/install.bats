@@ -16,7 +16,11 @@ load helpers
 		[ -f "$BATS_TEST_TMPDIR/usr/share/man/man${page##*.}/$page" ]
 	done
 	grep -qx "ExecStart=/usr/bin/ocid-dispatch serve" "$BATS_TEST_TMPDIR/usr/lib/systemd/system/ocid-dispatch.service"
-	tool "$bin/ocid-dispatch" check --config "$BATS_TEST_TMPDIR/usr/share/doc/ocid/examples/ocid.json"
+	# the example, where only the default runtime is installed
+	mkdir "$BATS_TEST_TMPDIR/runc"
+	ln -s /bin/true "$BATS_TEST_TMPDIR/runc/runc"
+	tool env PATH="$BATS_TEST_TMPDIR/runc" "$bin/ocid-dispatch" check \
+		--config "$BATS_TEST_TMPDIR/usr/share/doc/ocid/examples/ocid.json"
 	make -s -C "$TESTS/.." BUILD="$OCID_BIN" DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr uninstall
 	[ -z "$(find "$BATS_TEST_TMPDIR/usr" -type f)" ]
 }

@@ -57,9 +57,6 @@ check() {
 	echo '{"defaultRuntime": "x"}' >"$CONFIG"
 	check 7
 	error_is integrity '"defaultRuntime" is "x"'
-	echo '{"runtimes": {"x": {"path": "/no/such"}}}' >"$CONFIG"
-	check 3
-	error_is not-found "/no/such"
 	echo '{"stream": {"certificate": "/etc/passwd"}}' >"$CONFIG"
 	check 7
 	error_is integrity "a certificate and its key"
@@ -85,6 +82,24 @@ check() {
 	mkdir "$CONFIG"
 	check 7
 	error_is integrity "$CONFIG is not a regular file"
+}
+
+@test "check: the default runtime must be there; another that a file names is a warning, runc of ours nothing" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	ln -s /bin/true "$BATS_TEST_TMPDIR/bin/crun"
+	there() { tool "$1" env PATH="$BATS_TEST_TMPDIR/bin:$OCID_BIN" ocid-dispatch check --config "$CONFIG"; }
+
+	there 3
+	error_is not-found '"runtimes.runc.path": there is no program runc'
+	echo '{"defaultRuntime": "crun", "runtimes": {"crun": {"path": "crun"}}}' >"$CONFIG"
+	there 0
+	[ -z "$stderr" ]
+	echo '{"runtimes": {"runc": {"path": "runc"}}}' >"$CONFIG.d/1.json"
+	there 0
+	[ "$(grep -c 'runtimes.runc.path.*there is no program runc' <<<"$stderr")" -eq 1 ]
+	echo '{"defaultRuntime": "x", "runtimes": {"x": {"path": "/no/such"}}}' >"$CONFIG.d/1.json"
+	there 3
+	error_is not-found '"runtimes.x.path": there is no program /no/such'
 }
 
 @test "check: the server reads it again on SIGHUP, and keeps it where that is wrong" {
