@@ -171,8 +171,6 @@ static void apply_resources(struct generation *g, const json_t *resources)
 	if (limit && !json_object_get(resources, "memorySwapLimitInBytes") && cgroup_limits_swap())
 		pointer_set(g->config, "/linux/resources/memory/swap", json_incref(limit));
 	apply_huge_pages(g, json_object_get(resources, "hugepageLimits"));
-	setting_oom_score_adj(g, cri_number(resources, "oomScoreAdj"),
-			      "cri.container.linux.resources.oomScoreAdj");
 }
 
 /* A parent that is a slice is systemd's: "SLICE:PREFIX:NAME", as the runtime then takes it. */
@@ -197,6 +195,7 @@ static void apply_cgroup(struct generation *g, const json_t *cri, const char *id
 static int apply_container(struct generation *g, const json_t *cri, struct error *err)
 {
 	const json_t *container = json_object_get(cri, "container");
+	const json_t *resources = json_path(container, "linux", "resources", NULL);
 	const char *directory = json_text(container, "workingDir", NULL);
 
 	if (directory)
@@ -205,7 +204,10 @@ static int apply_container(struct generation *g, const json_t *cri, struct error
 		pointer_set(g->config, "/process/terminal", json_true());
 	apply_command(g, container);
 	apply_annotations(g, container);
-	apply_resources(g, json_path(container, "linux", "resources", NULL));
+	apply_resources(g, resources);
+	/* 0 where it is not told: else it would be that of the server, which nothing should kill */
+	setting_oom_score_adj(g, cri_number(resources, "oomScoreAdj"),
+			      "cri.container.linux.resources.oomScoreAdj");
 	if (apply_environment(g, cri, err) < 0)
 		return -1;
 	return apply_stop_signal(g, container, err);

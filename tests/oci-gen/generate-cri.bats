@@ -30,6 +30,10 @@ load cri
 		hugepageLimits: [{pageSize: "2MB", limit: "4194304"}], unified: {"memory.high": "1"}}'
 	is '.linux.resources | del(.devices)' '{"cpu":{"cpus":"0","mems":"0","period":100000,"quota":50000,"shares":512},"hugepageLimits":[{"limit":4194304,"pageSize":"2MB"}],"memory":{"limit":67108864,"swap":67108864},"unified":{"memory.high":"1"}}'
 	is .process.oomScoreAdj 900
+	from_cri 'del(.cri.container.linux.resources)'
+	is .process.oomScoreAdj 0
+	from_cri '.cri.container.linux.resources = {cpuShares: "512"}'
+	is .process.oomScoreAdj 0
 	is .linux.cgroupsPath '"/ocid-test-cri/pod1/0123456789abcdef0123"'
 	# a kubelet says none of every size, which a machine may not be able to enforce
 	from_cri '.cri.container.linux.resources = {hugepageLimits: [{pageSize: "2MB", limit: "0"}]}'

@@ -307,6 +307,15 @@ has_open() {
 		'[137,"OOMKilled","20000000"]' ]
 }
 
+@test "containers: one without resources does not inherit how soon the kernel kills the server for memory" {
+	echo 300 >"/proc/$BASHPID/oom_score_adj" # to start lower takes a privilege
+	container one 'exec sleep 60'
+	start
+	[ "$(cat "/proc/$(ocid-shim state "$CTR" | jq .pid)/oom_score_adj")" -eq 0 ]
+	[ "$(field ExecSync "{\"containerId\": \"$CTR\", \"cmd\": [\"cat\", \"/proc/self/oom_score_adj\"]}" \
+		'.stdout | @base64d')" -eq 0 ]
+}
+
 @test "containers: a name and attempt are those of one container of the pod" {
 	container one true
 	call 4 CreateContainer "$(container_request one true)"
