@@ -51,3 +51,30 @@ complete_bash() {
 	tool 2 skopeo-c --completion fish
 	error_is usage 'bash or zsh'
 }
+
+# dpkg's call of a script of the package, where systemd is the init: what it has done about the service
+maintainer_script() { # SCRIPT ARGUMENT…
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m sh -ec '
+		mount -t tmpfs tmpfs /run
+		mkdir -p /run/systemd/system /run/bin
+		for command in systemctl deb-systemd-invoke deb-systemd-helper; do
+			printf "#!/bin/sh\necho \${0##*/} \"\$@\" >>/run/calls\nexit 1\n" >"/run/bin/$command"
+			chmod +x "/run/bin/$command"
+		done
+		script=$1 PATH=/run/bin:$PATH
+		shift
+		"$script" "$@"
+		[ ! -e /run/calls ] || cat /run/calls' _ "$TESTS/debian/$1" "${@:2}"
+}
+
+@test "install: the Debian package's service stops when it is removed, and is restarted when it is replaced" {
+	[ "$(maintainer_script postinst configure '')" = "deb-systemd-helper update-state ocid-dispatch.service
+systemctl --system daemon-reload" ]
+	[ "$(maintainer_script prerm upgrade 0.2.0)" = "" ]
+	[ "$(maintainer_script postinst configure 0.1.0 | tail -n 1)" = "deb-systemd-invoke try-restart ocid-dispatch.service" ]
+	[ "$(maintainer_script prerm remove)" = "deb-systemd-invoke stop ocid-dispatch.service" ]
+	[ "$(maintainer_script postrm remove)" = "systemctl --system daemon-reload" ]
+	[ "$(maintainer_script postrm upgrade 0.2.0)" = "" ]
+	[ "$(maintainer_script postrm purge)" = "deb-systemd-helper purge ocid-dispatch.service" ]
+}
