@@ -109,7 +109,7 @@ quiet = @printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all install uninstall clean deps demo check check-tests check-vm power-cuts check-package asan lint bench instructions dynamic stress fuzz crash soak deb dist
+.PHONY: all install uninstall clean deps test-deps demo check check-tests check-vm power-cuts check-package asan lint bench instructions dynamic stress fuzz crash soak deb dist
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -202,7 +202,7 @@ $(foreach f,$(FUZZ),$(eval $(BUILD)/replay/$(f): $(TEST_OBJS_$(f):%=$(BUILD)/obj
 # T chooses files: make check T=tests/ctr-store/mount.bats
 T ?= $(sort $(wildcard tests/*.bats tests/*/*.bats))
 
-check: deps
+check: test-deps
 	@$(MAKE) --no-print-directory -j$$(nproc) check-tests
 
 # the tests' own calls of make are not part of this one
@@ -223,16 +223,16 @@ power-cuts: all
 check-package: all
 	@BUILD=$(BUILD) tests/vm/package
 
-asan: deps
+asan: test-deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=build/asan SANITIZE=1 check-tests
 
 # Every verb killed, interrupted and failed at each of its system calls, 9,300 times: the better part of an hour
-crash: deps all
+crash: test-deps all
 	@OCID_BIN=$(abspath $(BUILD)) tests/crash
 
 # Pods come and go through the dispatcher's socket for SOAK_SECONDS; nothing may be left
 SOAK_SECONDS ?= 300
-soak: deps all
+soak: test-deps all
 	@OCID_BIN=$(abspath $(BUILD)) tests/soak $(SOAK_SECONDS)
 
 bench: all dynamic
@@ -253,7 +253,7 @@ stress: all
 
 # libFuzzer, each target for FUZZ_SECONDS; finds and corpus go to build/fuzz, seeds are in the tree
 FUZZ_SECONDS ?= 60
-fuzz: deps
+fuzz: test-deps
 	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang fuzz-targets
 	@BUILD=build/fuzz SECONDS_EACH=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ)
 
@@ -273,15 +273,18 @@ $(foreach f,$(FUZZ),$(eval $(BUILD)/fuzz/$(f): $(TEST_OBJS_$(f):%=$(BUILD)/obj/%
 
 # ---- the rest --------------------------------------------------------------------------------
 
+# Debian's packages for building, and those that demo and tests need beside
 deps:
 	@tests/deps
+test-deps:
+	@tests/deps test
 
-demo: deps
+demo: test-deps
 	@$(MAKE) --no-print-directory all
 	@OCID_BIN=$(abspath $(BUILD)) IMAGE='$(IMAGE)' tests/demo
 
 C_FILES := $(wildcard lib/*.[ch] $(TOOLS:%=%/*.[ch]) $(TOOLS:%=%/*/*.[ch]) tests/unit/*.[ch] tests/fuzz/*.[ch])
-lint: deps $(CRI_GEN).h $(KINDS).h $(CURL_GEN)
+lint: test-deps $(CRI_GEN).h $(KINDS).h $(CURL_GEN)
 	@BUILD=$(BUILD) tests/lint $(C_FILES)
 
 # man/NAME.SECTION to where they are installed

@@ -78,3 +78,22 @@ systemctl --system daemon-reload" ]
 	[ "$(maintainer_script postrm upgrade 0.2.0)" = "" ]
 	[ "$(maintainer_script postrm purge)" = "deb-systemd-helper purge ocid-dispatch.service" ]
 }
+
+@test "install: building needs no package that only tests need" {
+	missing() { # TARGET: what `make TARGET` misses where nothing is installed
+		run -2 --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" make -s -C "$TESTS/.." "$1"
+	}
+
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/dpkg-query"
+	printf '#!/bin/sh\necho 1000\n' >"$BATS_TEST_TMPDIR/bin/id"
+	chmod +x "$BATS_TEST_TMPDIR"/bin/*
+	missing deps
+	[[ $stderr == *'sudo make deps'*libcurl4-openssl-dev* && $stderr != *docker-registry* ]]
+	missing deb
+	[[ $stderr == *'sudo make deps'* ]]
+	missing test-deps
+	[[ $stderr == *'sudo make test-deps'*libcurl4-openssl-dev*docker-registry* ]]
+	missing check
+	[[ $stderr == *'sudo make test-deps'* ]]
+}
