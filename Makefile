@@ -4,10 +4,11 @@
 # CFLAGS and LDFLAGS are the user's; what the project itself needs is in FLAGS and LINK.
 
 BUILD      ?= build
-PREFIX     ?= /usr/local
-BINDIR     ?= $(PREFIX)/bin
-LIBEXECDIR ?= $(PREFIX)/libexec/ocid
-MANDIR     ?= $(PREFIX)/share/man
+# GNU's names for these four are taken, too
+PREFIX     ?= $(or $(prefix),/usr/local)
+BINDIR     ?= $(or $(bindir),$(PREFIX)/bin)
+LIBEXECDIR ?= $(or $(libexecdir),$(PREFIX)/libexec)/ocid
+MANDIR     ?= $(or $(mandir),$(PREFIX)/share/man)
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 EXAMPLEDIR ?= $(PREFIX)/share/doc/ocid/examples
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
@@ -98,8 +99,7 @@ HARDEN += -D_FORTIFY_SOURCE=2
 endif
 # files are larger than the words of some machines
 LANGUAGE := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
-FLAGS = $(LANGUAGE) -I. -I$(BUILD)/gen -DLIBEXECDIR='"$(LIBEXECDIR)"' \
-	$(WARN) $(HARDEN) -MMD -MP
+FLAGS = $(LANGUAGE) -I. -I$(BUILD)/gen $(WARN) $(HARDEN) -MMD -MP
 
 pkg_cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 pkg_libs   = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
@@ -121,6 +121,16 @@ LIB_OBJS := $(call objects,$(wildcard lib/*.c))
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(FLAGS) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+# The one object that knows where we are installed is made anew where that is somewhere else by now.
+$(BUILD)/obj/lib/spawn.o: FLAGS += -DLIBEXECDIR='"$(LIBEXECDIR)"'
+$(BUILD)/obj/lib/spawn.o: $(BUILD)/libexecdir
+ifneq ($(shell cat $(BUILD)/libexecdir 2>/dev/null),$(LIBEXECDIR))
+.PHONY: $(BUILD)/libexecdir
+endif
+$(BUILD)/libexecdir:
+	@mkdir -p $(@D)
+	@echo '$(LIBEXECDIR)' >$@
 
 $(BUILD)/libocid.a: $(LIB_OBJS)
 	@rm -f $@

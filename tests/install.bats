@@ -3,15 +3,32 @@
 
 load helpers
 
+# make TARGET with the objects of this build, which other tests run: what it changes is a copy
+make_copy() { # ARGUMENT…
+	if [ ! -d "$BATS_TEST_TMPDIR/build" ]; then
+		mkdir "$BATS_TEST_TMPDIR/build"
+		find "$OCID_BIN" -maxdepth 1 -type f -exec cp -pt "$BATS_TEST_TMPDIR/build" {} +
+		cp -a "$OCID_BIN"/{obj,gen} "$BATS_TEST_TMPDIR/build"
+	fi
+	make -s -C "$TESTS/.." BUILD="$BATS_TEST_TMPDIR/build" "$@"
+}
+
+# an image is unpacked by the worker of the ctr-store in that directory
+finds_worker() { # DIRECTORY
+	local OCID_ROOT=$BATS_TEST_TMPDIR/store # where nothing is unpacked
+
+	busybox_tar "$BATS_TEST_TMPDIR/layer.tar"
+	oci_image "$BATS_TEST_TMPDIR/layout" test:1 '{}' "$BATS_TEST_TMPDIR/layer.tar"
+	PATH=$1:/usr/bin:/bin tool "$1/skopeo-c" copy --quiet "oci:$BATS_TEST_TMPDIR/layout:test:1" store:test:1
+	PATH=$1:/usr/bin:/bin tool "$1/ctr-store" unpack test:1
+}
+
 @test "install: below any prefix the tools find their workers, and the man pages are there" {
-	make -s -C "$TESTS/.." BUILD="$OCID_BIN" DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr install
+	make_copy DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr install
 	local bin=$BATS_TEST_TMPDIR/usr/bin
 
 	[ "$(find "$bin" -type f | wc -l)" -eq 6 ]
-	busybox_tar "$BATS_TEST_TMPDIR/layer.tar"
-	oci_image "$BATS_TEST_TMPDIR/layout" test:1 '{}' "$BATS_TEST_TMPDIR/layer.tar"
-	PATH=$bin:/usr/bin:/bin tool "$bin/skopeo-c" copy --quiet "oci:$BATS_TEST_TMPDIR/layout:test:1" store:test:1
-	PATH=$bin:/usr/bin:/bin tool "$bin/ctr-store" unpack test:1
+	finds_worker "$bin"
 	for page in ocid.7 ctr-store.1 ocid-dispatch.8 ocid.json.5; do
 		[ -f "$BATS_TEST_TMPDIR/usr/share/man/man${page##*.}/$page" ]
 	done
@@ -21,8 +38,24 @@ load helpers
 	ln -s /bin/true "$BATS_TEST_TMPDIR/runc/runc"
 	tool env PATH="$BATS_TEST_TMPDIR/runc" "$bin/ocid-dispatch" check \
 		--config "$BATS_TEST_TMPDIR/usr/share/doc/ocid/examples/ocid.json"
-	make -s -C "$TESTS/.." BUILD="$OCID_BIN" DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr uninstall
-	[ -z "$(find "$BATS_TEST_TMPDIR/usr" -type f)" ]
+}
+
+@test "install: after make for another place the tools look for their workers in the new one" {
+	local at=$BATS_TEST_TMPDIR/opt
+
+	make_copy all
+	make_copy PREFIX="$at" LIBEXECDIR="$at/elsewhere" install
+	finds_worker "$at/bin"
+}
+
+@test "install: GNU's names of directories are taken" {
+	local root=$BATS_TEST_TMPDIR/root
+
+	make_copy DESTDIR="$root" prefix=/p bindir=/b libexecdir=/l mandir=/m install
+	[ -x "$root/b/ctr-store" ]
+	[ -x "$root/l/ocid/ctr-store-unpack" ]
+	[ -f "$root/m/man7/ocid.7" ]
+	grep -qx "ExecStart=/b/ocid-dispatch serve" "$root/p/lib/systemd/system/ocid-dispatch.service"
 }
 
 # the words that bash offers after a command line: complete TOOL WORD… ""
