@@ -91,11 +91,13 @@ WARN := -Wall -Wextra $(WERROR) -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-string
 	-Wconversion -Wsign-conversion -Wnull-dereference
 HARDEN := -fstack-protector-strong -fPIE
 LINK := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
+MACROS := $(shell $(CC) $(CFLAGS) $(CPPFLAGS) -dM -E -x c /dev/null 2>/dev/null)
 ifdef SANITIZE
 HARDEN += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK += -fsanitize=address,undefined
 else
-HARDEN += -D_FORTIFY_SOURCE=2
+# unless the compiler or the user has chosen by now
+HARDEN += $(if $(findstring _FORTIFY_SOURCE,$(MACROS)),,-D_FORTIFY_SOURCE=2)
 endif
 # files are larger than the words of some machines
 LANGUAGE := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64

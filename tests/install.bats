@@ -130,3 +130,11 @@ systemctl --system daemon-reload" ]
 	missing check
 	[[ $stderr == *'sudo make test-deps'* ]]
 }
+
+@test "install: flags of the user's win, also over what we would harden with" {
+	commands() { env -u SANITIZE make -s -n -B -C "$TESTS/.." BUILD="$BATS_TEST_TMPDIR/none" V=1 "$@" "$BATS_TEST_TMPDIR/none/obj/lib/base64.o"; }
+
+	[ "$(commands | grep -o '[^ ]*FORTIFY[^ ]*')" = -D_FORTIFY_SOURCE=2 ]
+	[ "$(commands CPPFLAGS=-D_FORTIFY_SOURCE=3 | grep -o '[^ ]*FORTIFY[^ ]*')" = -D_FORTIFY_SOURCE=3 ]
+	[ "$(commands CFLAGS='-O2 -Wp,-D_FORTIFY_SOURCE=3' | grep -o '[^ ]*FORTIFY[^ ]*')" = -Wp,-D_FORTIFY_SOURCE=3 ]
+}
