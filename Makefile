@@ -175,12 +175,17 @@ $(foreach p,$(filter-out $(RESIDENT),$(PROGRAMS)),$(eval $(call program,$(p))))
 # These stay in memory once for every container or pod: static, without our library or any other.
 machine = $(firstword $(subst -, ,$(shell $(1) -dumpmachine 2>/dev/null)))
 RESIDENT_CC ?= $(if $(SANITIZE),$(CC),$(if $(filter $(call machine,$(CC)),$(call machine,musl-gcc)),musl-gcc,$(CC)))
-RESIDENT_FLAGS = $(LANGUAGE) -I. $(filter-out -Wnull-dereference,$(WARN)) -O2 -g \
-	$(if $(SANITIZE),$(HARDEN),-fstack-protector-strong)
+RESIDENT_FLAGS = $(LANGUAGE) -I. $(filter-out -Wnull-dereference,$(WARN))
+ifdef SANITIZE
+RESIDENT_FLAGS += $(HARDEN) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS)
+else
+# no sanitizer can be static
+RESIDENT_FLAGS += -fstack-protector-strong -static $(filter-out -fsanitize%,$(CFLAGS) $(CPPFLAGS) $(LDFLAGS))
+endif
 define resident
 $(BUILD)/$(1): $(SRCS_$(1)) $(wildcard $(dir $(firstword $(SRCS_$(1))))*.h)
 	@mkdir -p $$(@D)
-	$$(call quiet,LINK)$$(RESIDENT_CC) $$(RESIDENT_FLAGS) $$(if $$(SANITIZE),,-static) \
+	$$(call quiet,LINK)$$(RESIDENT_CC) $$(RESIDENT_FLAGS) \
 		-Wl,-z,relro,-z,now -Wl,-z,noseparate-code -o $$@ $(SRCS_$(1))
 endef
 $(foreach p,$(RESIDENT),$(eval $(call resident,$(p))))

@@ -132,9 +132,16 @@ systemctl --system daemon-reload" ]
 }
 
 @test "install: flags of the user's win, also over what we would harden with" {
-	commands() { env -u SANITIZE make -s -n -B -C "$TESTS/.." BUILD="$BATS_TEST_TMPDIR/none" V=1 "$@" "$BATS_TEST_TMPDIR/none/obj/lib/base64.o"; }
+	commands() { # FILE ARGUMENT…
+		env -u SANITIZE make -s -n -B -C "$TESTS/.." BUILD="$BATS_TEST_TMPDIR/none" V=1 "${@:2}" "$BATS_TEST_TMPDIR/none/$1"
+	}
+	local resident
 
-	[ "$(commands | grep -o '[^ ]*FORTIFY[^ ]*')" = -D_FORTIFY_SOURCE=2 ]
-	[ "$(commands CPPFLAGS=-D_FORTIFY_SOURCE=3 | grep -o '[^ ]*FORTIFY[^ ]*')" = -D_FORTIFY_SOURCE=3 ]
-	[ "$(commands CFLAGS='-O2 -Wp,-D_FORTIFY_SOURCE=3' | grep -o '[^ ]*FORTIFY[^ ]*')" = -Wp,-D_FORTIFY_SOURCE=3 ]
+	[ "$(commands obj/lib/base64.o | grep -o '[^ ]*FORTIFY[^ ]*')" = -D_FORTIFY_SOURCE=2 ]
+	[ "$(commands obj/lib/base64.o CPPFLAGS=-D_FORTIFY_SOURCE=3 | grep -o '[^ ]*FORTIFY[^ ]*')" = -D_FORTIFY_SOURCE=3 ]
+	[ "$(commands obj/lib/base64.o CFLAGS='-O2 -Wp,-D_FORTIFY_SOURCE=3' | grep -o '[^ ]*FORTIFY[^ ]*')" = -Wp,-D_FORTIFY_SOURCE=3 ]
+	for resident in ocid-pause ocid-shim-monitor; do
+		commands "$resident" CFLAGS=-Os CPPFLAGS=-DX LDFLAGS=-Wl,-s | grep -- '-static.* -Os -DX -Wl,-s '
+		[ -z "$(commands "$resident" CFLAGS='-O2 -fsanitize=address' | grep fsanitize)" ]
+	done
 }
