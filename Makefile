@@ -15,6 +15,7 @@ BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 CFLAGS     ?= -O2 -g
 PKG_CONFIG ?= pkg-config
+NM         ?= nm
 V          ?= 0
 
 # ---- what is built ---------------------------------------------------------------------------
@@ -103,6 +104,7 @@ endif
 LANGUAGE := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 FLAGS = $(LANGUAGE) -I. -I$(BUILD)/gen $(WARN) $(HARDEN) -MMD -MP
 
+machine = $(firstword $(subst -, ,$(shell $(1) -dumpmachine 2>/dev/null)))
 pkg_cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 pkg_libs   = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 
@@ -111,9 +113,9 @@ quiet = @printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@);
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all install uninstall clean deps test-deps demo check check-tests check-vm power-cuts check-package asan lint bench instructions dynamic stress fuzz crash soak deb dist
+.PHONY: all completions install uninstall clean deps test-deps demo check check-tests check-vm power-cuts check-package asan lint bench instructions dynamic stress fuzz crash soak deb dist
 
-all: $(PROGRAMS:%=$(BUILD)/%)
+all: $(PROGRAMS:%=$(BUILD)/%) completions
 
 # ---- objects ---------------------------------------------------------------------------------
 
@@ -159,7 +161,7 @@ CURL_GEN := $(BUILD)/gen/skopeo-c/curl-absent.h
 $(BUILD)/obj/skopeo-c/curl-linked.o: | $(CURL_GEN)
 $(CURL_GEN): $(LIBCURL) Makefile
 	@mkdir -p $(@D)
-	$(call quiet,NM)nm -u --quiet $< | sed -nE 's/^ +U (($(CURL_ABSENT)).*)/ABSENT(\1)/p' | sort -u >$@
+	$(call quiet,NM)$(NM) -u --quiet $< | sed -nE 's/^ +U (($(CURL_ABSENT)).*)/ABSENT(\1)/p' | sort -u >$@
 
 # ---- programs --------------------------------------------------------------------------------
 
@@ -173,7 +175,6 @@ endef
 $(foreach p,$(filter-out $(RESIDENT),$(PROGRAMS)),$(eval $(call program,$(p))))
 
 # These stay in memory once for every container or pod: static, without our library or any other.
-machine = $(firstword $(subst -, ,$(shell $(1) -dumpmachine 2>/dev/null)))
 RESIDENT_CC ?= $(if $(SANITIZE),$(CC),$(if $(filter $(call machine,$(CC)),$(call machine,musl-gcc)),musl-gcc,$(CC)))
 RESIDENT_FLAGS = $(LANGUAGE) -I. $(filter-out -Wnull-dereference,$(WARN))
 ifdef SANITIZE
@@ -189,6 +190,22 @@ $(BUILD)/$(1): $(SRCS_$(1)) $(wildcard $(dir $(firstword $(SRCS_$(1))))*.h)
 		-Wl,-z,relro,-z,now -Wl,-z,noseparate-code -o $$@ $(SRCS_$(1))
 endef
 $(foreach p,$(RESIDENT),$(eval $(call resident,$(p))))
+
+# ---- completions -----------------------------------------------------------------------------
+
+# The tools say them. Those for another machine cannot here: NATIVE is a directory of tools that can.
+NATIVE ?= $(if $(filter $(call machine,cc),$(call machine,$(CC))),$(BUILD))
+BASH_COMPLETIONS := $(if $(NATIVE),$(TOOLS:%=$(BUILD)/completions/bash/%))
+ZSH_COMPLETIONS  := $(if $(NATIVE),$(TOOLS:%=$(BUILD)/completions/zsh/_%))
+completions: $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS)
+
+$(BASH_COMPLETIONS): $(BUILD)/completions/bash/%: $(NATIVE)/%
+	@mkdir -p $(@D)
+	$(call quiet,GEN)$< --completion bash >$@
+
+$(ZSH_COMPLETIONS): $(BUILD)/completions/zsh/_%: $(NATIVE)/%
+	@mkdir -p $(@D)
+	$(call quiet,GEN)$< --completion zsh >$@
 
 # ---- tests -----------------------------------------------------------------------------------
 
@@ -318,10 +335,8 @@ install: all
 	sed 's|@BINDIR@|$(BINDIR)|' ocid-dispatch/examples/ocid-dispatch.service \
 		>$(DESTDIR)$(UNITDIR)/ocid-dispatch.service
 	install -m 644 $(EXAMPLES) $(DESTDIR)$(EXAMPLEDIR)
-	for t in $(TOOLS); do \
-		$(BUILD)/$$t --completion bash >$(DESTDIR)$(BASHDIR)/$$t && \
-		$(BUILD)/$$t --completion zsh >$(DESTDIR)$(ZSHDIR)/_$$t || exit 1; \
-	done
+	$(if $(BASH_COMPLETIONS),install -m 644 $(BASH_COMPLETIONS) $(DESTDIR)$(BASHDIR))
+	$(if $(ZSH_COMPLETIONS),install -m 644 $(ZSH_COMPLETIONS) $(DESTDIR)$(ZSHDIR))
 
 uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(WORKERS:%=$(DESTDIR)$(LIBEXECDIR)/%)

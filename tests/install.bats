@@ -8,7 +8,7 @@ make_copy() { # ARGUMENT…
 	if [ ! -d "$BATS_TEST_TMPDIR/build" ]; then
 		mkdir "$BATS_TEST_TMPDIR/build"
 		find "$OCID_BIN" -maxdepth 1 -type f -exec cp -pt "$BATS_TEST_TMPDIR/build" {} +
-		cp -a "$OCID_BIN"/{obj,gen} "$BATS_TEST_TMPDIR/build"
+		cp -a "$OCID_BIN"/{obj,gen,completions} "$BATS_TEST_TMPDIR/build"
 	fi
 	make -s -C "$TESTS/.." BUILD="$BATS_TEST_TMPDIR/build" "$@"
 }
@@ -56,6 +56,25 @@ finds_worker() { # DIRECTORY
 	[ -x "$root/l/ocid/ctr-store-unpack" ]
 	[ -f "$root/m/man7/ocid.7" ]
 	grep -qx "ExecStart=/b/ocid-dispatch serve" "$root/p/lib/systemd/system/ocid-dispatch.service"
+}
+
+@test "install: what is built for another machine is not run; NATIVE tells the completions" {
+	local root=$BATS_TEST_TMPDIR/root
+
+	# shellcheck disable=SC2016 # for sh
+	printf '#!/bin/sh\n[ "$1" != -dumpmachine ] || exec echo other-linux-gnu\nexec %s "$@"\n' "${CC:-cc}" >"$BATS_TEST_TMPDIR/other-cc"
+	chmod +x "$BATS_TEST_TMPDIR/other-cc"
+	make_copy all
+	for tool in skopeo-c ctr-store oci-gen ctr-net ocid-shim ocid-dispatch; do
+		echo 'of another machine' >"$BATS_TEST_TMPDIR/build/$tool"
+	done
+	rm -rf "$BATS_TEST_TMPDIR/build/completions"
+	make_copy CC="$BATS_TEST_TMPDIR/other-cc" DESTDIR="$root" PREFIX=/usr install
+	[ -z "$(find "$root/usr/share/bash-completion" "$root/usr/share/zsh" -type f)" ]
+	make_copy CC="$BATS_TEST_TMPDIR/other-cc" NATIVE="$OCID_BIN" DESTDIR="$root" PREFIX=/usr install
+	grep -q _ctr_net "$root/usr/share/bash-completion/completions/ctr-net"
+	grep -qx '#compdef ctr-net' "$root/usr/share/zsh/site-functions/_ctr-net"
+	[ "$(find "$root/usr/share/bash-completion" "$root/usr/share/zsh" -type f | wc -l)" -eq 12 ]
 }
 
 # the words that bash offers after a command line: complete TOOL WORD… ""
