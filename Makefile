@@ -10,7 +10,9 @@ BINDIR     ?= $(or $(bindir),$(PREFIX)/bin)
 LIBEXECDIR ?= $(or $(libexecdir),$(PREFIX)/libexec)/ocid
 MANDIR     ?= $(or $(mandir),$(PREFIX)/share/man)
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
-EXAMPLEDIR ?= $(PREFIX)/share/doc/ocid/examples
+DATADIR    ?= $(PREFIX)/share/ocid
+DOCDIR     ?= $(PREFIX)/share/doc/ocid
+EXAMPLEDIR ?= $(DOCDIR)/examples
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 CFLAGS     ?= -O2 -g
@@ -331,9 +333,10 @@ install: all
 	install $(TOOLS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
 	install $(WORKERS:%=$(BUILD)/%) $(DESTDIR)$(LIBEXECDIR)
 	for m in $(man_pages); do install -D -m 644 man/$${m##*/} $(DESTDIR)$$m || exit 1; done
-	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(EXAMPLEDIR)
-	sed 's|@BINDIR@|$(BINDIR)|' ocid-dispatch/examples/ocid-dispatch.service \
-		>$(DESTDIR)$(UNITDIR)/ocid-dispatch.service
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(EXAMPLEDIR) $(DESTDIR)$(DATADIR)
+	sed 's|@BINDIR@|$(BINDIR)|' ocid-dispatch/examples/ocid-dispatch.service | \
+		install -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/ocid-dispatch.service
+	install -m 644 man/document.schema.json $(DESTDIR)$(DATADIR)
 	install -m 644 $(EXAMPLES) $(DESTDIR)$(EXAMPLEDIR)
 	$(if $(BASH_COMPLETIONS),install -m 644 $(BASH_COMPLETIONS) $(DESTDIR)$(BASHDIR))
 	$(if $(ZSH_COMPLETIONS),install -m 644 $(ZSH_COMPLETIONS) $(DESTDIR)$(ZSHDIR))
@@ -342,8 +345,9 @@ uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(WORKERS:%=$(DESTDIR)$(LIBEXECDIR)/%)
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%)
 	rm -f $(man_pages:%=$(DESTDIR)%)
-	rm -f $(DESTDIR)$(UNITDIR)/ocid-dispatch.service \
+	rm -f $(DESTDIR)$(UNITDIR)/ocid-dispatch.service $(DESTDIR)$(DATADIR)/document.schema.json \
 		$(patsubst %,$(DESTDIR)$(EXAMPLEDIR)/%,$(notdir $(EXAMPLES)))
+	rmdir $(addprefix $(DESTDIR),$(LIBEXECDIR) $(DATADIR) $(EXAMPLEDIR) $(DOCDIR)) 2>/dev/null || true
 
 deb: deps
 	@tests/deb $(BUILD)

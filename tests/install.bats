@@ -32,6 +32,7 @@ finds_worker() { # DIRECTORY
 	for page in ocid.7 ctr-store.1 ocid-dispatch.8 ocid.json.5; do
 		[ -f "$BATS_TEST_TMPDIR/usr/share/man/man${page##*.}/$page" ]
 	done
+	jq -e '."$schema"' "$BATS_TEST_TMPDIR/usr/share/ocid/document.schema.json"
 	grep -qx "ExecStart=/usr/bin/ocid-dispatch serve" "$BATS_TEST_TMPDIR/usr/lib/systemd/system/ocid-dispatch.service"
 	# the example, where only the default runtime is installed
 	mkdir "$BATS_TEST_TMPDIR/runc"
@@ -56,6 +57,20 @@ finds_worker() { # DIRECTORY
 	[ -x "$root/l/ocid/ctr-store-unpack" ]
 	[ -f "$root/m/man7/ocid.7" ]
 	grep -qx "ExecStart=/b/ocid-dispatch serve" "$root/p/lib/systemd/system/ocid-dispatch.service"
+}
+
+@test "install: what is installed can be read by all, whatever the umask" {
+	make_copy all
+	(umask 077 && make_copy DESTDIR="$BATS_TEST_TMPDIR/root" install)
+	[ -z "$(find "$BATS_TEST_TMPDIR/root" -mindepth 1 ! -perm -444)" ]
+	[ -z "$(find "$BATS_TEST_TMPDIR/root" -mindepth 1 -type d ! -perm -555)" ]
+}
+
+@test "install: uninstall leaves nothing of ours, and what is another's" {
+	make_copy DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr install
+	touch "$BATS_TEST_TMPDIR/root/usr/share/doc/other"
+	make_copy DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr uninstall
+	[ "$(find "$BATS_TEST_TMPDIR/root" -type f -o -path '*ocid*')" = "$BATS_TEST_TMPDIR/root/usr/share/doc/other" ]
 }
 
 @test "install: what is built for another machine is not run; NATIVE tells the completions" {
