@@ -394,7 +394,7 @@ static int handle_redirect(struct registry_call *call, struct error *err)
 		return error_set(err, ERROR_FAILED, "%s redirects in a circle",
 				 call->registry->name);
 	}
-	if (call->registry->tls.verify && strncmp(url, "https://", 8) != 0) {
+	if (call->registry->tls.verify && is_https(call->request.url) && !is_https(url)) {
 		free(url);
 		return error_set(err, ERROR_DENIED, "%s redirects from https to plain http",
 				 call->registry->name);

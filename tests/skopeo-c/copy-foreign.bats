@@ -30,7 +30,7 @@ setup() {
 foreign() {
 	local urls=$2 repository
 
-	for repository in good basic file wrong-blob locked; do
+	for repository in good basic file wrong-blob locked away; do
 		urls=${urls//"${repository^^}/"/http://$LIAR/v2/$repository/x/blobs/$LAYER}
 	done
 	rm -rf source
@@ -82,6 +82,14 @@ copy() { # [STATUS] ARG...
 		copy "$source" docker-archive:a.tar:far:v1
 		rm -rf "$OCID_ROOT/images" a.tar again
 	done
+}
+
+@test "foreign layers: what is to be had by plain http may have moved, by plain http" {
+	foreign moved '["AWAY/"]'
+	copy "$IMAGE" oci:layout:v1
+	tool skopeo-c copy -q oci:layout:v1 dir:d
+	[ -e "d/${LAYER#sha256:}" ]
+	[ "$(grep -c . "$LIAR_LOG")" -eq 2 ]
 }
 
 @test "foreign layers: the URLs' servers learn nothing of us, and must give the blob" {
