@@ -22,9 +22,9 @@
 /* Where the signatures of a manifest are. The caller frees it. */
 static char *manifest_url(const char *base, const struct reference *reference, const char *digest)
 {
-	size_t length = strlen(base);
+	size_t length = strlen(base), start = (size_t)(strstr(base, "://") + 3 - base);
 
-	while (length > 0 && base[length - 1] == '/')
+	while (length > start && base[length - 1] == '/')
 		length--;
 	return xasprintf("%.*s/%s@%.*s=%s", (int)length, base, reference->repository,
 			 (int)strcspn(digest, ":"), digest, digest_hex(digest));

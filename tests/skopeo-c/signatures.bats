@@ -387,11 +387,14 @@ sign() {
 	echo >file
 	lookaside_is "docker:" "  $SIGNING/web:" "    lookaside: http://$SIGNING/lookaside" \
 		"  $SIGNING/file:" "    lookaside-staging: file://$BATS_TEST_TMPDIR/file/below" \
+		"  $SIGNING/dev:" "    lookaside: file:///" \
 		"  $SIGNING/kept:" "    lookaside: file://$BATS_TEST_TMPDIR/kept"
 	tool 10 "${copy[@]}" --sign-by good@example.com "$SRC" "docker://$SIGNING/web/x:v1"
 	error_is unsupported "$SIGNING/web/x:v1: signatures cannot be written to the lookaside http://$SIGNING/lookaside"
 	tool 1 "${copy[@]}" --sign-by good@example.com "$SRC" "docker://$SIGNING/file/x:v1"
 	error_is failed "$SIGNING/file/x:v1: $BATS_TEST_TMPDIR/file/below/file/x@sha256="
+	tool 1 "${copy[@]}" --sign-by good@example.com "$SRC" "docker://$SIGNING/dev/null/x:v1"
+	error_is failed "$SIGNING/dev/null/x:v1: /dev/null/x@sha256="
 	# nor where they come along, or are sigstore's
 	tool "${copy[@]}" --sign-by good@example.com --sign-identity a.example/b:v1 "$SRC" dir:signed
 	tool 10 "${copy[@]}" dir:signed "docker://$SIGNING/web/x:v1"
@@ -401,7 +404,7 @@ sign() {
 	mkdir kept
 	tool 6 "${read_only[@]}" "${copy[@]}" dir:signed "docker://$SIGNING/kept/x:v1"
 	error_is denied "$BATS_TEST_TMPDIR/kept: Read-only file system"
-	run ! grep -E '^(POST|PUT|PATCH) /v2/(web|file|kept)' "$SIGNING_DIR/log"
+	run ! grep -E '^(POST|PUT|PATCH) /v2/(web|file|dev|kept)' "$SIGNING_DIR/log"
 	# of one that is there already nothing has to be written
 	tool "${copy[@]}" dir:signed "docker://$SIGNING/kept/x:v1"
 	tool "${read_only[@]}" "${copy[@]}" dir:signed "docker://$SIGNING/kept/x:v2"
