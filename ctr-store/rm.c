@@ -12,6 +12,7 @@
 #include "lib/store.h"
 
 #include <stddef.h>
+#include <string.h>
 
 struct settings {
 	bool all, force, only_container, only_image, untagged;
@@ -88,6 +89,23 @@ static int remove_one_image(struct session *session, const char *name, struct er
 	return -1;
 }
 
+/* A name that means a container and an image is an error; an id is the container's. */
+static int refuse_both(struct session *session, const char *id, const char *name, struct error *err)
+{
+	if (session->settings->only_container || strcmp(id, name) == 0 ||
+	    !image_source_has(&session->store, &session->images, name))
+		return 0;
+	error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
+	return error_hint(err, "say which with --container or --image");
+}
+
+static int remove_named_container(struct session *session, const char *id, const char *name,
+				  struct error *err)
+{
+	return refuse_both(session, id, name, err) < 0 ? -1
+						       : remove_one_container(session, id, err);
+}
+
 /* No container is found whole by that name, for the reason in *err. */
 static int remove_damaged_or_image(struct session *session, const char *name, struct error *err)
 {
@@ -96,27 +114,21 @@ static int remove_damaged_or_image(struct session *session, const char *name, st
 		settings->only_image ? NULL : container_find_damaged(&session->store, name);
 
 	if (damaged && settings->force)
-		return remove_one_container(session, damaged, err);
+		return remove_named_container(session, damaged, name, err);
 	if (!settings->only_image && err->kind != ERROR_NOT_FOUND)
 		return damaged ? error_hint(err, "--force removes it all the same") : -1;
 	return settings->only_container ? -1 : remove_one_image(session, name, err);
 }
 
-/* Which of the two the name means; both at once is an error. */
 static int remove_one(struct session *session, const char *name, struct error *err)
 {
 	const struct settings *settings = session->settings;
 	json_auto_t *container =
 		settings->only_image ? NULL : container_find(&session->store, name, err);
 
-	if (!container)
-		return remove_damaged_or_image(session, name, err);
-	if (!settings->only_container && !container_has_id(container, name) &&
-	    image_source_has(&session->store, &session->images, name)) {
-		error_set(err, ERROR_USAGE, "\"%s\" means a container and an image", name);
-		return error_hint(err, "say which with --container or --image");
-	}
-	return remove_one_container(session, json_text(container, "id", ""), err);
+	return container
+		       ? remove_named_container(session, json_text(container, "id", ""), name, err)
+		       : remove_damaged_or_image(session, name, err);
 }
 
 static int check_settings(const struct cli *cli, struct error *err)

@@ -225,6 +225,15 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 			[ -z "$(ls "$OCID_ROOT/containers")$(ctr-store mounts)" ]
 		done
 	done
+	# nor is it taken for what was meant where an image has its name, too
+	id=$(ctr-store create --image t:1 --name t | jq -r .rootfs.id)
+	echo "{" >"$OCID_ROOT/containers/$id/rootfs.json"
+	ctr-store tag t:1 t:latest >/dev/null
+	tool 2 ctr-store rm --force t
+	error_is usage "means a container and an image"
+	tool ctr-store rm --force --container t
+	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	tool ctr-store image t
 	tool ctr-store check
 }
 
