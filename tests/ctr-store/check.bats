@@ -84,7 +84,7 @@ base_id() {
 	local what path
 
 	path=$(blob_path "$(blob_of 0)")
-	for what in "mkdir -p $path/full" "mkfifo $path" "ln -s /etc/passwd $path"; do
+	for what in "mkdir -p $path/full" "mkfifo $path" "ln -s /etc/passwd $path" "mknod $path c 0 0"; do
 		rm -rf "$path"
 		$what
 		tool 7 ctr-store check
