@@ -113,8 +113,9 @@ json_t *layout_image(const struct layout *layout, const json_t *descriptor, stru
 json_t *layout_platform(void);
 
 /* From an index (or Docker manifest list): the entry that fits `platform` best (image-spec,
- * image-index.md; containerd's order for arm variants). Borrowed; NULL with ERROR_NOT_FOUND that
- * lists what there is. */
+ * image-index.md; containerd's order for arm variants); where several of OCI's do so alike, one
+ * whose layers are marked as zstd before the others, as for containers/image. Borrowed; NULL with
+ * ERROR_NOT_FOUND that lists what there is. */
 json_t *layout_choose_platform(const json_t *index, const json_t *platform, const char *what,
 			       struct error *err);
 

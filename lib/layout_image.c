@@ -13,10 +13,12 @@
 
 enum { HEX_PREFIX_MIN = 4, NESTING_MAX = 4, PLATFORMS_LENGTH = 300 };
 
+#define DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
+
 bool layout_is_index_type(const char *media_type)
 {
 	return strcmp(media_type, "application/vnd.oci.image.index.v1+json") == 0 ||
-	       strcmp(media_type, "application/vnd.docker.distribution.manifest.list.v2+json") == 0;
+	       strcmp(media_type, DOCKER_LIST) == 0;
 }
 
 /* ---- platforms ---- */
@@ -104,10 +106,9 @@ static char *list_platforms(const json_t *manifests)
 	return text;
 }
 
-json_t *layout_choose_platform(const json_t *index, const json_t *platform, const char *what,
-			       struct error *err)
+/* The first of the entries that fit best; NULL where none does. */
+static json_t *find_best(const json_t *manifests, const json_t *platform)
 {
-	const json_t *manifests = json_object_get(index, "manifests");
 	json_t *entry, *best = NULL;
 	int best_score = 0;
 	size_t i;
@@ -127,6 +128,50 @@ json_t *layout_choose_platform(const json_t *index, const json_t *platform, cons
 		if (!json_object_get(entry, "platform"))
 			return entry;
 	}
+	return NULL;
+}
+
+static bool is_zstd(const json_t *entry)
+{
+	return strcmp(json_text(json_object_get(entry, "annotations"),
+				"io.github.containers.compression.zstd", ""),
+		      "true") == 0;
+}
+
+static bool is_same_platform(const json_t *one, const json_t *other)
+{
+	static const char *const parts[] = { "os", "architecture", "variant", NULL };
+	const json_t *a = json_object_get(one, "platform"), *b = json_object_get(other, "platform");
+
+	for (size_t i = 0; parts[i]; i++)
+		if (strcmp(json_text(a, parts[i], ""), json_text(b, parts[i], "")) != 0)
+			return false;
+	return true;
+}
+
+/* The entry, or one for its platform that is marked as zstd, which only OCI's indexes do. */
+static json_t *prefer_zstd(const json_t *index, json_t *best)
+{
+	json_t *entry;
+	size_t i;
+
+	if (strcmp(json_text(index, "mediaType", ""), DOCKER_LIST) == 0)
+		return best;
+	json_array_foreach (json_object_get(index, "manifests"), i, entry) {
+		if (is_same_platform(entry, best) && is_zstd(entry))
+			return entry;
+	}
+	return best;
+}
+
+json_t *layout_choose_platform(const json_t *index, const json_t *platform, const char *what,
+			       struct error *err)
+{
+	const json_t *manifests = json_object_get(index, "manifests");
+	json_t *best = find_best(manifests, platform);
+
+	if (best)
+		return prefer_zstd(index, best);
 
 	cleanup_free char *there = list_platforms(manifests);
 	const char *variant = json_text(platform, "variant", NULL);

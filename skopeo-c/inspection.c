@@ -161,9 +161,10 @@ static void expect_choice(struct inspection *inspection)
 
 	if (!manifest->is_index || !from->class->expect_manifest)
 		return;
-	const char *digest = json_text(
-		manifest_choose(manifest, inspection->session->platform, from->name, &ignored),
-		"digest", "");
+	const char *digest =
+		json_text(layout_choose_platform(manifest->json, inspection->session->platform,
+						 from->name, &ignored),
+			  "digest", "");
 	if (digest_is_valid(digest))
 		from->class->expect_manifest(from, digest);
 }

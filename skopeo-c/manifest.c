@@ -217,39 +217,6 @@ void manifest_free(struct manifest *manifest)
 	*manifest = (struct manifest){ 0 };
 }
 
-static bool is_zstd(const json_t *entry)
-{
-	return strcmp(json_text(json_object_get(entry, "annotations"),
-				"io.github.containers.compression.zstd", ""),
-		      "true") == 0;
-}
-
-static bool is_same_platform(const json_t *one, const json_t *other)
-{
-	static const char *const parts[] = { "os", "architecture", "variant", NULL };
-	const json_t *a = json_object_get(one, "platform"), *b = json_object_get(other, "platform");
-
-	for (size_t i = 0; parts[i]; i++)
-		if (strcmp(json_text(a, parts[i], ""), json_text(b, parts[i], "")) != 0)
-			return false;
-	return true;
-}
-
-const json_t *manifest_choose(const struct manifest *index, const json_t *platform,
-			      const char *what, struct error *err)
-{
-	const json_t *best = layout_choose_platform(index->json, platform, what, err), *entry;
-	size_t i;
-
-	if (!best || strcmp(index->media_type, MANIFEST_OCI_INDEX) != 0)
-		return best;
-	json_array_foreach (json_object_get(index->json, "manifests"), i, entry) {
-		if (is_same_platform(entry, best) && is_zstd(entry))
-			return entry;
-	}
-	return best;
-}
-
 json_t *manifest_descriptor(const struct manifest *manifest)
 {
 	return json_pack("{s:s, s:s, s:I}", "mediaType", manifest->media_type, "digest",

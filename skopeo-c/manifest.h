@@ -46,12 +46,6 @@ int manifest_parse(char *bytes, size_t length, const char *content_type, const c
 void manifest_free(struct manifest *manifest);
 #define cleanup_manifest __attribute__((cleanup(manifest_free)))
 
-/* From an index: the entry that fits the platform best; where several of OCI's do so alike, one
- * whose layers are marked as zstd before the others, as for containers/image. Borrowed; NULL with
- * ERROR_NOT_FOUND. */
-const json_t *manifest_choose(const struct manifest *index, const json_t *platform,
-			      const char *what, struct error *err);
-
 /* What an entry of an index names has to be what the entry says of it. */
 struct blob;
 int manifest_check_entry(const struct manifest *manifest, const struct blob *entry,

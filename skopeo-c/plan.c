@@ -135,7 +135,7 @@ static int choose(const struct reader *reader, struct manifest *top, const json_
 
 	for (int nesting = 0; top->is_index; nesting++) {
 		struct manifest next;
-		const json_t *entry = manifest_choose(top, platform, from->name, err);
+		const json_t *entry = layout_choose_platform(top->json, platform, from->name, err);
 
 		if (!entry)
 			return -1;
@@ -223,7 +223,7 @@ static const struct manifest *find_image(const struct plan *plan, const json_t *
 	struct error ignored;
 
 	for (int nesting = 0; at && at->is_index && nesting <= NESTING_MAX; nesting++) {
-		const json_t *entry = manifest_choose(at, platform, "index", &ignored);
+		const json_t *entry = layout_choose_platform(at->json, platform, "index", &ignored);
 		const char *digest = json_text(entry, "digest", "");
 
 		at = NULL;
@@ -237,7 +237,7 @@ static const struct manifest *find_image(const struct plan *plan, const json_t *
 /* ---- some ---- */
 
 /* The digests of the entries for the platforms, as the keys of an object; the caller owns it. */
-static json_t *choose_listed(const struct transport *from, const struct manifest *index,
+static json_t *choose_listed(const struct transport *from, const json_t *index,
 			     const char *platforms, struct error *err)
 {
 	json_auto_t *wanted = json_object();
@@ -246,7 +246,7 @@ static json_t *choose_listed(const struct transport *from, const struct manifest
 		size_t length = strcspn(at, ",");
 		json_auto_t *platform = parse_platform(at, length, err);
 		const json_t *entry =
-			platform ? manifest_choose(index, platform, from->name, err) : NULL;
+			platform ? layout_choose_platform(index, platform, from->name, err) : NULL;
 
 		if (!entry)
 			return NULL;
@@ -298,7 +298,7 @@ static int add_listed(const struct reader *reader, struct manifest *top,
 		      const struct plan_choice *choice, struct plan *plan, struct error *err)
 {
 	const struct transport *from = reader->from;
-	json_auto_t *wanted = choose_listed(from, top, choice->platforms, err);
+	json_auto_t *wanted = choose_listed(from, top->json, choice->platforms, err);
 
 	if (!wanted)
 		return -1;

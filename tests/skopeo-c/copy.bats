@@ -133,6 +133,12 @@ digest_of() { # IMAGE, as skopeo sees it
 	chosen gzip '.manifests[1].annotations[] = "yes"'
 	chosen gzip '.manifests[1].platform.variant = "v2"'
 	chosen gzip '.mediaType = "application/vnd.docker.distribution.manifest.list.v2+json"'
+	# who reads an index of which only that is there chooses it, too
+	chosen zstd .
+	copy --multi-arch linux/amd64 --preserve-digests dir:index store:zstd:x
+	tool ctr-store check
+	tool ctr-store image zstd:x
+	[ "$(jq -r .image.config.author <<<"$output")" = zstd ]
 }
 
 @test "copy: prints the document's image field" {
