@@ -388,10 +388,11 @@ static bool will_try_again(struct job *job, const struct error *err)
 	return true;
 }
 
-/* What the source does not have, or one of the other places does not give, the next one may. */
+/* What the source does not have, or one of the other places does not give, the next one may. Of
+ * what fails here, a full disk, no other place is better. */
 static bool will_go_elsewhere(struct job *job, const struct error *err)
 {
-	bool is_missing = job->elsewhere.number > 0 || err->kind == ERROR_NOT_FOUND;
+	bool is_missing = job->elsewhere.number > 0 ? !err->os : err->kind == ERROR_NOT_FOUND;
 
 	if (!is_missing || !job->transfer->http || cli_interrupted() ||
 	    !elsewhere_next(&job->elsewhere, job->blob))

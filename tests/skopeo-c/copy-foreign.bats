@@ -120,3 +120,11 @@ copy() { # [STATUS] ARG...
 	copy 6 "$IMAGE" dir:e
 	run ! grep -q /v2/good/ "$LIAR_LOG"
 }
+
+@test "foreign layers: a full disk is not taken for a URL that does not give them" {
+	foreign full '["GOOD/","LOCKED/"]'
+	mkdir tiny
+	tool 9 unshare --mount sh -c 'mount -t tmpfs -o size=256k none tiny && exec "$@"' sh \
+		skopeo-c copy -q --src-tls-verify=false "$IMAGE" dir:tiny/x
+	error_is limit "No space left on device"
+}
