@@ -53,13 +53,26 @@ int output_file_open(const char *path, mode_t mode, struct output_file *file, st
 	return 0;
 }
 
+/* A file that its owner may have put into a directory of all, for root to fill: who opens it to
+ * write is kept from it by fs.protected_regular, see proc_sys_fs(5). */
+static bool is_planted(const struct output_file *file, const struct stat *there)
+{
+	struct stat dir;
+
+	return fstat(file->dir_fd, &dir) == 0 && (dir.st_mode & S_ISVTX) &&
+	       (dir.st_mode & (S_IWGRP | S_IWOTH)) && there->st_uid != geteuid() &&
+	       there->st_uid != dir.st_uid;
+}
+
 int output_file_inherit(struct output_file *file, struct error *err)
 {
 	struct stat st;
 	bool replaces = fstatat(file->dir_fd, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			S_ISREG(st.st_mode);
 
-	return replaces && file_inherit(file->fd, &st) < 0 ? error_os(err, "%s", file->name) : 0;
+	return replaces && !is_planted(file, &st) && file_inherit(file->fd, &st) < 0
+		       ? error_os(err, "%s", file->name)
+		       : 0;
 }
 
 /* Only to replace a file it has another name for a moment. */

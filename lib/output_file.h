@@ -21,7 +21,7 @@ struct output_file {
 /* The mode is that of a new file, but for the umask. A symbolic link is replaced, not followed. */
 int output_file_open(const char *path, mode_t mode, struct output_file *file, struct error *err);
 
-/* Give it owner and mode of the file that it replaces, if it does. */
+/* Give it owner and mode of the file that it replaces, if it does, and if that cannot be a trap. */
 int output_file_inherit(struct output_file *file, struct error *err);
 
 /* It is whole: to the disk, and under its name. */

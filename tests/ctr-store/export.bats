@@ -41,6 +41,13 @@ names() {
 	[ ! -e - ]
 }
 
+@test "export: --output gives nothing to who has put a file into a directory of all" {
+	mkdir -m 1777 all
+	install -m 666 -o 1000 /dev/null all/file
+	tool ctr-store export --output all/file t:1
+	[ "$(stat -c '%u %a' all/file)" = "0 644" ]
+}
+
 @test "export: --output keeps owner and mode of the file that it replaces" {
 	echo old >kept.tar
 	chown 1234:2345 kept.tar
