@@ -353,7 +353,14 @@ void call_request(struct http2_stream *stream)
 	struct call *call = stream->user;
 	struct error err = { 0 };
 
-	if (call->answered || !check_request(call))
+	if (call->answered)
+		return;
+	if (stream->too_many) {
+		/* those that would say what it is may be among the rest */
+		finish(call, GRPC_RESOURCE_EXHAUSTED, "the request has too many headers");
+		return;
+	}
+	if (!check_request(call))
 		return;
 	if (serve_request(call, &err) < 0)
 		finish_error(call, grpc_status_of(err.kind), &err);

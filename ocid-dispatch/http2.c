@@ -68,7 +68,7 @@ static struct http2_stream *stream_of(nghttp2_session *nghttp2, int32_t id)
 	return nghttp2_session_get_stream_user_data(nghttp2, id);
 }
 
-/* Report the request once, whole or too long. */
+/* Report the request once, whole or beyond a limit. */
 static void report(struct http2_stream *stream)
 {
 	if (stream->reported)
@@ -124,11 +124,13 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, const
 
 	(void)flags;
 	(void)user;
-	if (!stream || stream->malformed)
+	if (!stream || stream->malformed || stream->too_many)
 		return 0;
 	stream->headers_length += (uint32_t)(name_length + value_length + FIELD_OVERHEAD);
-	if (stream->headers_length > HTTP2_HEADERS_MAX)
-		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream */
+	if (stream->headers_length > HTTP2_HEADERS_MAX) {
+		stream->too_many = true;
+		return 0;
+	}
 	if (!fields_take(&stream->fields, name, name_length, value, value_length)) {
 		refuse(stream);
 		return 0;
@@ -179,14 +181,15 @@ static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *
 		/* a second block of fields are trailers */
 		bool is_first = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
 
-		if (!fields_are_complete(&stream->fields) || (!is_first && !is_last)) {
+		if ((!stream->too_many && !fields_are_complete(&stream->fields)) ||
+		    (!is_first && !is_last)) {
 			refuse(stream);
 			return 0;
 		}
 		if (is_first)
 			session->events->opened(session->owner, stream);
 	}
-	if (is_last)
+	if (is_last || stream->too_many)
 		report(stream);
 	return 0;
 }

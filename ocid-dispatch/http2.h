@@ -31,6 +31,7 @@ struct http2_stream {
 	char *method, *path, *content_type, *grpc_timeout;
 	struct buffer body;
 	bool too_long; /* the body went over the limit and was dropped */
+	bool too_many; /* the headers went over HTTP2_HEADERS_MAX; those until then are there */
 	void *user;    /* the owner's */
 
 	/* of http2.c alone */
@@ -53,7 +54,8 @@ struct http2_limits {
 /* What a session tells its owner, out of http2_receive() and http2_output(). */
 struct http2_events {
 	void (*opened)(void *owner, struct http2_stream *stream);  /* its headers are there */
-	void (*request)(void *owner, struct http2_stream *stream); /* all of it, or too_long */
+	void (*request)(void *owner, struct http2_stream *stream); /* all of it, or too_long, or
+								      too_many */
 	/* It is over, whoever ended it; it is freed after this. */
 	void (*closed)(void *owner, struct http2_stream *stream);
 	/* What is queued for the peer has fallen below HTTP2_QUEUE_LOW. */

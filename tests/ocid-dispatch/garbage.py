@@ -100,6 +100,25 @@ def open_streams(acknowledges):
           *reasons, "closed" if closed else "open")
 
 
+def too_many_headers():
+    """A request beyond the limit, then one whose headers name what is in the tables by then: the types
+    of all frames that come on the first stream, and of the first and last on the other."""
+    path = b"/runtime.v1.RuntimeService/Version"
+    block = b"\x83\x86\x44" + bytes([len(path)]) + path + b"\x5f\x10application/grpc"
+    block += 10 * (b"\0\1x\x7f\xa1\x1e" + 4000 * b"x")
+    client, heard, kinds = connect(), b"", {1: [], 3: []}
+    client.sendall(PREFACE + SETTINGS + frame(1, 1, 1, block[:16384]) + frame(9, 0, 1, block[16384:32768])
+                   + frame(9, 4, 1, block[32768:]) + frame(1, 4, 3, b"\x83\x86\xbf\xbe")
+                   + frame(0, 1, 3, bytes(5)))
+    while kinds[3].count(1) < 2:
+        heard += client.recv(65536)
+        kinds, at = {0: [], 1: [], 3: []}, 0
+        while at + 9 <= len(heard):
+            kinds[int.from_bytes(heard[at + 5:at + 9], "big")].append(heard[at + 3])
+            at += 9 + int.from_bytes(heard[at:at + 3], "big")
+    print("headers", kinds[1], kinds[3][0], kinds[3][-1])
+
+
 GARBAGE = (
     ("http1", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
     ("noise", random.Random(1).randbytes(100000)),
@@ -125,3 +144,4 @@ with concurrent.futures.ThreadPoolExecutor(len(GARBAGE)) as pool:
 flood()
 open_streams(False)
 open_streams(True)
+too_many_headers()

@@ -186,7 +186,8 @@ PERMISSION_DENIED: it is so (do this)" ]
 		'a reset of no stream open' 'a reset of stream 0 closed' 'data without a stream closed' \
 		'headers that are no HPACK closed' 'an endless frame closed' 'half a frame open' \
 		'silence open' 'flood refused' 'streams 98976 refused open' \
-		'streams 0 [] request HEADERS: max concurrent streams exceeded closed')" ]
+		'streams 0 [] request HEADERS: max concurrent streams exceeded closed' \
+		'headers [1] 1 1')" ]
 	tool cri Version
 }
 
@@ -203,8 +204,15 @@ PERMISSION_DENIED: it is so (do this)" ]
 	[ "$output" = 415 ]
 	tool http -d x -H 'content-type: application/grpcx'
 	[ "$output" = 415 ]
-	# headers without bounds: the stream is reset
-	tool 92 http -H "x: $(printf 'x%.0s' {1..40000})"
+}
+
+@test "serve: headers without bounds are answered with RESOURCE_EXHAUSTED, and others go on" {
+	printf '\0\0\0\0\0' >"$BATS_TEST_TMPDIR/empty"
+	tool http -H 'content-type: application/grpc' --data-binary "@$BATS_TEST_TMPDIR/empty" -D "$BATS_TEST_TMPDIR/headers" \
+		-H "x: $(printf 'x%.0s' {1..40000})"
+	[ "$output" = 200 ]
+	[ "$(tr -d '\r' <"$BATS_TEST_TMPDIR/headers" | grep -E '^grpc-(status|message)')" = \
+		"$(printf 'grpc-status: 8\ngrpc-message: the request has too many headers')" ]
 	tool cri Version
 }
 
