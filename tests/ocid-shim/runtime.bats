@@ -264,7 +264,8 @@ orphan() {
 	[ ! -e "$OCID_RUNROOT/containers/rest" ]
 	[ ! -e "$OCID_RUNROOT/runtime/rest" ]
 	kill -9 "$pid"
-	find /sys/fs/cgroup -depth -type d -path "*$CGROUP/*" -exec rmdir {} + || true
+	wait_for 5 process_gone "$pid"
+	wait_for 5 find /sys/fs/cgroup -depth -type d -path "*$CGROUP/*" -exec rmdir {} +
 	nothing_left
 }
 
