@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/lock.h"
@@ -24,7 +25,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_MAX = 4096, STARTED_MAX = 64 };
+enum {
+	EXIT_MAX = 4096,
+	STARTED_MAX = 64,
+	WAITERS_MS = 2000, /* to read how it ended; who takes longer is stopped, and may stay so */
+	WAITERS_LOOK_MS = 5
+};
 
 int container_check_id(const char *id, struct error *err)
 {
@@ -270,6 +276,10 @@ int container_wait(const struct container *container, json_t **exit, struct erro
 {
 	cleanup_fd int fd = running_open(container->dir_fd);
 
+	if (fd < 0 && container_was_removed(container)) {
+		*exit = NULL;
+		return 0;
+	}
 	if (fd < 0)
 		return error_os(err, "container %s: shim.pid", container->id);
 	if (lock_byte(fd, RUNNING_WAITERS, LOCK_SHARED, true, "shim.pid", err) < 0 ||
@@ -282,6 +292,27 @@ int container_wait(const struct container *container, json_t **exit, struct erro
 	return 0;
 }
 
+bool container_was_removed(const struct container *container)
+{
+	return !container_has_facts(container->dir_fd);
+}
+
+/* Until those who wait for its end have read how that was, or have had the time for it. */
+static int await_waiters(int fd, struct error *err)
+{
+	long long deadline = clock_ms() + WAITERS_MS;
+
+	while (lock_byte(fd, RUNNING_WAITERS, LOCK_EXCLUSIVE, false, "shim.pid", err) < 0) {
+		if (err->kind != ERROR_IN_USE)
+			return -1;
+		if (clock_ms() >= deadline)
+			return 0;
+		if (cli_poll(NULL, 0, WAITERS_LOOK_MS) < 0 && cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
+	}
+	return 0;
+}
+
 int container_remove(const struct store *store, const struct container *container,
 		     struct error *err)
 {
@@ -290,7 +321,7 @@ int container_remove(const struct store *store, const struct container *containe
 	if (fd < 0 && errno != ENOENT)
 		return error_os(err, "container %s: cannot lock shim.pid", container->id);
 	if (fd >= 0 && (lock_byte(fd, RUNNING_MONITOR, LOCK_SHARED, true, "shim.pid", err) < 0 ||
-			lock_byte(fd, RUNNING_WAITERS, LOCK_EXCLUSIVE, true, "shim.pid", err) < 0))
+			await_waiters(fd, err) < 0))
 		return error_prefix(err, "container %s", container->id);
 	/* without it the directory is no container any more, whatever happens to us */
 	if (unlinkat(container->dir_fd, "state.json", 0) < 0 && errno != ENOENT)

@@ -73,9 +73,12 @@ int container_mark_started(const struct container *container, struct error *err)
  * said, `.started`. NULL where it was not. */
 const char *container_started_file(const struct container *container);
 
-/* Wait until the container has ended. *exit is its exit record, or NULL when nobody knows it (the
- * monitor was killed). The caller owns it. */
+/* Wait until the container has ended. *exit is its exit record, or NULL when nobody knows it: the
+ * monitor was killed, or it was removed before we could read it. The caller owns it. */
 int container_wait(const struct container *container, json_t **exit, struct error *err);
+
+/* Whether it was removed since it was opened. */
+bool container_was_removed(const struct container *container);
 
 /* Send a signal to its first process, not by the runtime: 1 when that is done, 0 when it has ended.
  */
@@ -85,6 +88,6 @@ int container_signal_process(const struct container *container, int number, stru
  * when it has not within that time. */
 int container_await_process(const struct container *container, int timeout_ms, struct error *err);
 
-/* After its end: wait for those in container_wait(), then remove the directory. */
+/* After its end: let those in container_wait() read how that was, then remove the directory. */
 int container_remove(const struct store *store, const struct container *container,
 		     struct error *err);

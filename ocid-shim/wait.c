@@ -8,6 +8,16 @@
 #include "lib/output.h"
 #include "lib/store.h"
 
+static int unknown(const struct container *container, struct error *err)
+{
+	if (container_was_removed(container))
+		return error_set(err, ERROR_FAILED,
+				 "container %s: exit code unknown, it was removed meanwhile",
+				 container->id);
+	return error_set(err, ERROR_FAILED, "container %s: exit code unknown, its monitor died",
+			 container->id);
+}
+
 int wait_and_print(const struct cli *cli, const struct container *container, struct error *err)
 {
 	json_t *exit = NULL;
@@ -20,10 +30,7 @@ int wait_and_print(const struct cli *cli, const struct container *container, str
 	json_object_set_new(row, "id", json_string(container->id));
 	if (output_object(cli, row, err) < 0)
 		return -1;
-	return known ? 0
-		     : error_set(err, ERROR_FAILED,
-				 "container %s: exit code unknown, its monitor died",
-				 container->id);
+	return known ? 0 : unknown(container, err);
 }
 
 int wait_for_code(const struct container *container, struct error *err)
@@ -37,9 +44,7 @@ int wait_for_code(const struct container *container, struct error *err)
 	bool known = exit != NULL;
 	json_decref(exit);
 	if (!known)
-		return error_set(err, ERROR_FAILED,
-				 "container %s: exit code unknown, its monitor died",
-				 container->id);
+		return unknown(container, err);
 	return (int)code;
 }
 

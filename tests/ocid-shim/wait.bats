@@ -30,6 +30,28 @@ load common
 	nothing_left
 }
 
+@test "wait: one that is stopped keeps no container from being removed, and says so afterwards" {
+	bundle stopped 'exec sleep 100'
+	shim run --bundle "$BUNDLE" stopped
+	ocid-shim wait stopped >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/errors" 3>&- &
+	stopped=$!
+	ocid-shim wait stopped >"$BATS_TEST_TMPDIR/running" 3>&- &
+	running=$!
+	sleep 0.3
+	kill -STOP "$stopped"
+	TOOL_TIMEOUT=10 shim rm --force stopped
+	wait "$running"
+	[ "$(jq .code "$BATS_TEST_TMPDIR/running")" -eq 137 ]
+	nothing_left
+	kill -CONT "$stopped"
+	status=0
+	wait "$stopped" || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(jq -c . "$BATS_TEST_TMPDIR/out")" = '{"code":null,"id":"stopped"}' ]
+	[ "$(cat "$BATS_TEST_TMPDIR/errors")" = \
+		'ocid-shim: wait: container stopped: exit code unknown, it was removed meanwhile' ]
+}
+
 @test "wait: it sleeps until then" {
 	bundle sleepy 'exec sleep 100'
 	shim run --bundle "$BUNDLE" sleepy
