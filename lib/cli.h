@@ -73,11 +73,14 @@ void cli_tell(const struct cli *cli, const struct error *err);
 int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The signal (SIGINT, SIGTERM) that asked the tool to end, or 0. Blocking calls then return EINTR
+/* The signal (SIGHUP, SIGINT, SIGTERM) that asked the tool to end, or 0. Blocking calls then return EINTR
  * (no SA_RESTART), within a second also where the signal came just before: loops check this, fail,
  * and scopes undo what is half done; cli_main() exits with 128 + the signal whatever the error is.
  */
 int cli_interrupted(void);
+
+/* Note one more like those, unless it is ignored. */
+void cli_catch_signal(int number);
 
 /* poll(2) for loops that may wait long: fails with EINTR at once where such a signal came before.
  */

@@ -33,16 +33,19 @@ static void note_signal(int number)
 	alarm(1);
 }
 
-void cli_catch_signals(void)
+void cli_catch_signal(int number)
 {
 	struct sigaction old;
 
-	for (int i = 0; i < 2; i++) {
-		int number = i ? SIGTERM : SIGINT;
+	if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		catch_signal(number);
+}
 
-		if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			catch_signal(number);
-	}
+void cli_catch_signals(void)
+{
+	cli_catch_signal(SIGHUP);
+	cli_catch_signal(SIGINT);
+	cli_catch_signal(SIGTERM);
 }
 
 void cli_limit_time(long long ms)

@@ -33,5 +33,5 @@ void cli_print_tool_help(const struct cli *cli, const char *purpose,
 int cli_print_completion(const struct cli *cli, const char *shell,
 			 const struct cli_command *commands, struct error *err);
 
-/* SIGINT and SIGTERM, unless they are ignored, are noted from now on: cli_interrupted(). */
+/* SIGHUP, SIGINT and SIGTERM, unless they are ignored, are noted from now on: cli_interrupted(). */
 void cli_catch_signals(void);

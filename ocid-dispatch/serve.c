@@ -139,6 +139,9 @@ static void hold_back_hangup(void)
 	sigemptyset(&hangup);
 	sigaddset(&hangup, SIGHUP);
 	sigprocmask(SIG_BLOCK, &hangup, NULL);
+	/* one from before asks for what is to be read anyway */
+	if (cli_interrupted() == SIGHUP)
+		cli_interrupt_take();
 }
 
 /* A runtime may still come, as by a package that is installed after ours. */

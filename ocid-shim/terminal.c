@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/terminal.h"
 
+#include "lib/cli.h"
 #include "lib/json.h"
 
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@ void terminal_make_raw(struct terminal *terminal)
 
 	if (tcgetattr(STDIN_FILENO, &terminal->before) < 0)
 		return;
+	/* it would leave the terminal as it is then */
+	cli_catch_signal(SIGQUIT);
 	raw = terminal->before;
 	cfmakeraw(&raw);
 	terminal->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;

@@ -174,6 +174,7 @@ static int prepare_process(const struct layer_settings *settings, struct error *
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return error_os(err, "cannot follow the caller");
+	signal(SIGHUP, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);

@@ -83,6 +83,7 @@ static void serve_and_exit(int pipe_fd, bool user_attributes)
 
 	/* the process that reads the layer must not go on alone, nor this one */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGHUP, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	if (serve(pipe_fd, user_attributes, &err) == 0)

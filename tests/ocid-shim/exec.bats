@@ -280,6 +280,60 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	nothing_left
 }
 
+@test "exec: a terminal that hangs up ends it as SIGTERM does, unless that is ignored" {
+	local code
+
+	idle hung
+	for signal in HUP:129 TERM:143; do
+		ocid-shim exec --timeout 100 hung sleep 43222 3>&- &
+		pid=$!
+		wait_for 5 pgrep -f '^sleep 43222'
+		kill "-${signal%:*}" "$pid"
+		code=0
+		wait "$pid" || code=$?
+		[ "$code" -eq "${signal#*:}" ]
+		wait_for 5 no_process '^sleep 43222'
+		[ -z "$(find "$OCID_RUNROOT/containers/hung" -name 'exec*')" ]
+	done
+	(
+		trap '' HUP
+		exec ocid-shim exec hung sh -c 'sleep 1.234; exit 7'
+	) 3>&- &
+	pid=$!
+	wait_for 5 pgrep -f '^sleep 1.234'
+	kill -HUP "$pid"
+	code=0
+	wait "$pid" || code=$?
+	[ "$code" -eq 7 ]
+	shim rm --force hung
+	nothing_left
+}
+
+@test "exec --tty: whatever ends it, the terminal is as before" {
+	idle raw "$PTS"
+	for signal in HUP INT QUIT TERM; do
+		/usr/bin/python3 - "$signal" <<-'END'
+			import os, pty, signal, subprocess, sys, termios
+			number = getattr(signal, "SIG" + sys.argv[1])
+			signal.signal(number, signal.SIG_DFL) # a shell in the background ignores some
+			parent, child = pty.openpty()
+			before = termios.tcgetattr(child)
+			shell = subprocess.Popen(["ocid-shim", "exec", "-t", "raw", "sleep", "43223"],
+			    stdin=child, stdout=child)
+			while termios.tcgetattr(child)[3] & termios.ICANON:
+			    pass
+			shell.send_signal(number)
+			code = shell.wait(timeout=20)
+			assert code == 128 + number, code
+			assert termios.tcgetattr(child) == before
+		END
+		wait_for 5 no_process '^sleep 43223'
+	done
+	[ -z "$(find "$OCID_RUNROOT/containers/raw" -name 'exec*')" ]
+	shim rm --force raw
+	nothing_left
+}
+
 @test "exec: asked to end, it ends the command" {
 	idle asked
 	ocid-shim exec asked sleep 43218 3>&- &
