@@ -75,7 +75,6 @@ static int run_attach(const struct cli *cli, struct error *err)
 	struct relay relay = { .output_fd = fd,
 			       .packets = true,
 			       .input_fd = input_fd,
-			       .own_input_fd = true,
 			       .resize_fd = -1,
 			       .end_fd = -1 };
 	int status = follow(settings, &container, &relay, answer[1], err);

@@ -45,7 +45,7 @@ struct state {
 	struct relay *relay;
 	struct transit in, out;
 	int out_fd; /* where `out` goes: standard output or error */
-	bool stdin_open, output_open;
+	bool stdin_open, output_open, end_passed;
 	int write_error;	  /* errno; 0: none, or nobody reads */
 	long long out_since;	  /* clock_ms() when `out` was filled */
 	long long ended_at;	  /* clock_ms(); 0: not yet */
@@ -80,7 +80,7 @@ static void end_input(struct state *state)
 	struct relay *relay = state->relay;
 	const char byte = MONITOR_INPUT_END;
 
-	if (relay->own_input_fd && relay->input_fd >= 0)
+	if (relay->packets && relay->input_fd >= 0)
 		close(relay->input_fd);
 	relay->input_fd = -1;
 	state->stdin_open = false;
@@ -110,6 +110,20 @@ static void write_input(struct state *state)
 		in->start += (size_t)put;
 	else if (errno != EAGAIN && errno != EINTR)
 		end_input(state); /* nothing reads it any more */
+}
+
+/* Standard input has ended, and all that came is passed on. */
+static void pass_end(struct state *state)
+{
+	const struct relay *relay = state->relay;
+
+	if (!relay->packets && !state->end_passed) {
+		state->in.start = 0;
+		state->in.end = terminal_end_of_input(relay->input_fd, state->in.bytes);
+		state->end_passed = true;
+	}
+	if (is_empty(&state->in))
+		end_input(state);
 }
 
 /* ---- from the container ---- */
@@ -251,9 +265,8 @@ static bool step(struct state *state, const struct pollfd polls[static POLLS])
 		write_input(state);
 	else if (polls[POLL_INPUT].revents)
 		end_input(state);
-	if (is_empty(&state->in) && !state->stdin_open && state->relay->input_fd >= 0 &&
-	    state->relay->own_input_fd)
-		end_input(state);
+	if (is_empty(&state->in) && !state->stdin_open && state->relay->input_fd >= 0)
+		pass_end(state);
 	if (polls[POLL_END].revents)
 		state->ended_at = clock_ms();
 	for (int i = POLL_STDOUT; i <= POLL_STDERR; i++) {

@@ -10,13 +10,13 @@
 #include <stdbool.h>
 
 struct relay {
-	int output_fd;	    /* to read what it writes */
-	bool packets;	    /* output_fd is such a socket, else a terminal */
-	int input_fd;	    /* takes what we read from standard input, not waiting; -1: nothing */
-	int resize_fd;	    /* lines with new sizes of the terminal; -1: none */
-	int end_fd;	    /* can be read once the process has ended; -1: output_fd ends then */
+	int output_fd; /* to read what it writes */
+	bool packets;  /* output_fd is such a socket, else a terminal */
+	int input_fd;  /* takes what we read from standard input, not waiting; -1: nothing. When
+			  that ends it is closed; a terminal is told in its own way */
+	int resize_fd; /* lines with new sizes of the terminal; -1: none */
+	int end_fd;    /* can be read once the process has ended; -1: output_fd ends then */
 	long long deadline; /* milliseconds (CLOCK_MONOTONIC); 0: none */
-	bool own_input_fd;  /* input_fd is closed when standard input ends */
 };
 
 enum relay_end {

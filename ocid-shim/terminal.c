@@ -40,6 +40,17 @@ bool terminal_size(struct monitor_size *size)
 	return true;
 }
 
+size_t terminal_end_of_input(int fd, char bytes[static 2])
+{
+	struct termios modes;
+
+	if (tcgetattr(fd, &modes) < 0 || !(modes.c_lflag & ICANON))
+		return 0;
+	/* after a line that has not ended the first one only hands that over */
+	bytes[0] = bytes[1] = (char)modes.c_cc[VEOF];
+	return 2;
+}
+
 bool terminal_parse_size(const char *line, size_t length, struct monitor_size *size)
 {
 	struct error ignored;

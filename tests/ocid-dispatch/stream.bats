@@ -173,6 +173,15 @@ in_container() { # of the processes of $CTR, whether one runs these words
 	[[ $(member 1) == *"11 22"* ]]
 }
 
+@test "stream: exec with a terminal: the end of stdin is the terminal's" {
+	exec_late '{cmd: ["sh", "-c", "cat; exit 4"], stdin: true, stdout: true, tty: true}'
+	TOOL_TIMEOUT=20 spdy exec "$URL" error,stdin,stdout,resize v4.channel.k8s.io <<<line
+	[ "$(jq -r '.error | fromjson.details.causes[0].message' <<<"$output")" = 4 ]
+	exec_late '{cmd: ["sh", "-c", "cat; exit 4"], stdin: true, stdout: true, tty: true}'
+	TOOL_TIMEOUT=20 ws exec "$URL" v5.channel.k8s.io <<<line
+	[ "$(jq -r '.["3"] | fromjson.details.causes[0].message' <<<"$output")" = 4 ]
+}
+
 @test "stream: exec over WebSocket: v5 with the end of stdin, v4, base64, none" {
 	exec_late '{cmd: ["sh", "-c", "cat; echo err >&2; exit 3"], stdin: true, stdout: true, stderr: true}'
 	ws exec "$URL" v5.channel.k8s.io <<<"to v5"

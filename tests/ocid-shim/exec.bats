@@ -172,6 +172,28 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	nothing_left
 }
 
+@test "exec --tty: the end of our input is that of the terminal, where it reads lines" {
+	local out=$BATS_TEST_TMPDIR/out
+
+	idle ends "$PTS"
+	TOOL_TIMEOUT=10 shim exec --tty ends cat </dev/null
+	for text in 'whole\n' half; do
+		# shellcheck disable=SC2059 # with what it escapes
+		printf "$text" | timeout 10 ocid-shim exec --tty ends cat >"$out"
+	done
+	# after all that came before it, though the command reads late and the terminal keeps little
+	seq 1 5000 | timeout 20 ocid-shim exec --tty ends sh -c 'stty -echo; echo; sleep 1; wc -l' >"$out"
+	[ "$(tail -n 1 "$out" | tr -d '\r')" -eq 5000 ]
+	# who reads it byte by byte gets none that nobody sent
+	{
+		wait_for 10 grep -q ready "$out"
+		printf x
+	} | timeout 20 ocid-shim exec --tty ends sh -c \
+		'stty raw -echo; echo ready; head -c 1; stty min 0 time 10; wc -c' >"$out"
+	[ "$(cat "$out")" = $'ready\nx0' ]
+	shim rm --force ends
+}
+
 @test "exec --tty: the size is our terminal's, or what --resize-fd says" {
 	idle sized "$PTS"
 	mkfifo "$BATS_TEST_TMPDIR/sizes" "$BATS_TEST_TMPDIR/in"
