@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
-#include "ctr-store/failures.h"
 #include "ctr-store/image.h"
 #include "ctr-store/remove_container.h"
 #include "ctr-store/remove_image.h"
 #include "lib/cleanup.h"
+#include "lib/failures.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "lib/path.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
-#include "ctr-store/failures.h"
 #include "ctr-store/image.h"
 #include "ctr-store/remove_image.h"
 #include "lib/cleanup.h"
+#include "lib/failures.h"
 #include "lib/output.h"
 #include "lib/staging.h"
 #include "lib/store.h"

@@ -9,6 +9,7 @@
 #include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
+#include "lib/failures.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/store.h"
@@ -126,13 +127,14 @@ static int remove_one(const struct cli *cli, const struct store *store, const ch
 static int run_rm(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
+	struct failures failures = { .cli = cli };
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
-	for (int i = 0; i < cli->operand_count; i++)
+	for (int i = 0; i < cli->operand_count && failures_go_on(&failures); i++)
 		if (remove_one(cli, &store, cli->operands[i], err) < 0)
-			return -1;
-	return 0;
+			failures_add(&failures, err);
+	return failures_end(&failures, err);
 }
 
 static const struct cli_option options[] = {

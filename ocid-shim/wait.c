@@ -5,8 +5,11 @@
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
 
+#include "lib/failures.h"
 #include "lib/output.h"
 #include "lib/store.h"
+
+#include <stdio.h>
 
 static int unknown(const struct container *container, struct error *err)
 {
@@ -48,9 +51,20 @@ int wait_for_code(const struct container *container, struct error *err)
 	return (int)code;
 }
 
+static int wait_for_one(const struct cli *cli, const struct store *store, const char *text,
+			struct error *err)
+{
+	cleanup_container struct container container = { .dir_fd = -1 };
+
+	return find_container(store, text, &container, err) < 0
+		       ? -1
+		       : wait_and_print(cli, &container, err);
+}
+
 static int run_wait(const struct cli *cli, struct error *err)
 {
 	cleanup_store struct store store = { 0 };
+	struct failures failures = { .cli = cli };
 
 	if (store_open(cli, &store, err) < 0)
 		return -1;
@@ -61,14 +75,11 @@ static int run_wait(const struct cli *cli, struct error *err)
 		if (find_container(&store, cli->operands[i], &container, err) < 0)
 			return -1;
 	}
-	for (int i = 0; i < cli->operand_count; i++) {
-		cleanup_container struct container container = { .dir_fd = -1 };
-
-		if (find_container(&store, cli->operands[i], &container, err) < 0 ||
-		    wait_and_print(cli, &container, err) < 0)
-			return -1;
-	}
-	return 0;
+	/* nor is it worth any where nobody learns what comes of it */
+	for (int i = 0; i < cli->operand_count && !ferror(stdout) && failures_go_on(&failures); i++)
+		if (wait_for_one(cli, &store, cli->operands[i], err) < 0)
+			failures_add(&failures, err);
+	return failures_end(&failures, err);
 }
 
 const struct cli_command wait_command = {

@@ -32,10 +32,18 @@ load common
 	[ -z "$(find "$OCID_RUNROOT/locks" -name '*none*')" ]
 }
 
-@test "rm: several; the first that fails ends it" {
-	quick a 'exit 0'
-	quick b 'exit 0'
-	shim rm a b
+@test "rm: several: each has its turn, every failure is told" {
+	for id in a b c; do
+		quick "$id" 'exit 0'
+	done
+	bundle busy 'exec sleep 100'
+	shim run --bundle "$BUNDLE" busy
+	shim 3 rm a none b nonesuch
+	[ "$(grep -c '^ocid-shim: rm: no container "none' <<<"$stderr")" -eq 2 ]
+	shim 1 rm none busy c
+	[[ $stderr == *'no container "none"'*'container "busy" is running'* ]]
+	[ "$(ocid-shim list --json | jq -r .id)" = busy ]
+	shim rm --force none busy
 	nothing_left
 }
 

@@ -91,6 +91,19 @@ load common
 	shim rm --force long
 }
 
+@test "wait: one whose end nobody knows does not keep from waiting for the others" {
+	bundle lost 'exec sleep 100'
+	shim run --bundle "$BUNDLE" lost
+	bundle after 'sleep 0.3; exit 6'
+	kill -9 "$(cat "$OCID_RUNROOT/containers/lost/shim.pid")"
+	shim kill lost KILL
+	shim run --bundle "$BUNDLE" after
+	shim 1 wait lost after
+	[ "$(jq -c .code <<<"$output" | paste -sd ' ')" = "null 6" ]
+	[[ $stderr == *"container lost: exit code unknown, its monitor died" ]]
+	shim rm lost after
+}
+
 @test "wait: ended for lack of memory" {
 	quick oom 'exec dd if=/dev/zero of=/dev/null bs=200M count=1' \
 		'.linux.resources.memory = {limit: 33554432}'

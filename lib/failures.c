@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctr-store/failures.h"
+#include "lib/failures.h"
 
 #include "lib/cli.h"
 
