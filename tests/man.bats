@@ -55,6 +55,17 @@ load helpers
 		"$TESTS/../lib/error.c" | grep -vE '^(EXDEV|ELOOP)$')
 }
 
+@test "man: every variable that is read is in the ENVIRONMENT of a page" {
+	local name pages=("$TESTS"/../man/*.[1-8])
+
+	while read -r name; do
+		sed '/^\.Sh ENVIRONMENT/,/^\.Sh /!d' "${pages[@]}" | grep -qE "^\.(It )?Ev (.* )?$name( |\$)" ||
+			{ echo "no $name"; return 1; }
+	done < <(grep -rhoE --include='*.c' '(getenv|variable)\("[A-Za-z_]+"' \
+		"$TESTS"/../{lib,skopeo-c,oci-gen,ctr-store,ctr-net,ocid-shim,ocid-dispatch} |
+		sed 's/.*"\(.*\)"/\1/' | sort -u)
+}
+
 @test "man: what the pages of section 7 tell to type, the tools understand" {
 	local verb checked=0
 
