@@ -25,8 +25,8 @@ struct settings {
 };
 
 static const struct cli_option options[] = {
-	{ "backend", 0, "NAME", OPTION_STRING, offsetof(struct settings, backend),
-	  "layers become EROFS images (erofs) or directories (overlay)" },
+	{ "backend", 0, "erofs|overlay", OPTION_STRING, offsetof(struct settings, backend),
+	  "whether layers become EROFS images or directories" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
 	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },

@@ -60,6 +60,12 @@ static int store_option(struct parser *p, const struct cli_option *option, void 
 	case OPTION_FLAG:
 		memcpy(field, &yes, sizeof yes);
 		return 0;
+	case OPTION_CHOICE:
+		if (cli_choose(option->value, value) < 0)
+			return cli_usage(p->cli, p->err, "--%s: \"%s\" is not one of %s",
+					 option->name, value, option->value);
+		memcpy(field, &value, sizeof value);
+		return 0;
 	case OPTION_STRING:
 		memcpy(field, &value, sizeof value);
 		return 0;
@@ -196,15 +202,6 @@ static int parse(struct parser *p, char **argv, int next, int stop)
 	return next;
 }
 
-static int choose(const struct cli *cli, struct error *err, const char *option, const char *value,
-		  const char *const *choices)
-{
-	for (int i = 0; choices[i]; i++)
-		if (strcmp(choices[i], value) == 0)
-			return i;
-	return cli_usage(cli, err, "--%s: \"%s\" is not one of its values", option, value);
-}
-
 /* A variable that is empty is as one that is not there. */
 static const char *variable(const char *name)
 {
@@ -238,17 +235,9 @@ static void default_roots(struct cli *cli)
 
 static int apply_common(struct cli *cli, struct cli_common *common, struct error *err)
 {
-	static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
-	static const char *const forms[] = { "text", "json", NULL };
-	int level = LOG_LEVEL_WARN, form = cli->errors_json;
-
-	if (common->errors && (form = choose(cli, err, "errors", common->errors, forms)) < 0)
-		return -1;
-	cli->errors_json = form == 1;
-	if (common->log_level &&
-	    (level = choose(cli, err, "log-level", common->log_level, levels)) < 0)
-		return -1;
-	log_setup(cli->tool, (enum log_level)level);
+	if (common->errors)
+		cli->errors_json = strcmp(common->errors, "json") == 0;
+	log_setup(cli->tool, (enum log_level)cli_choose(LOG_LEVELS, common->log_level));
 	if (common->json && common->table)
 		return cli_usage(cli, err, "--json and --table exclude each other");
 	cli->output = common->json ? OUTPUT_JSON : common->table ? OUTPUT_TABLE : OUTPUT_AUTO;
@@ -335,7 +324,7 @@ static int show_help(const struct cli *cli, const char *purpose, const struct cl
 static int dispatch(struct cli *cli, const char *purpose, const struct cli_command *commands,
 		    char **argv, struct error *err)
 {
-	struct cli_common common = { 0 };
+	struct cli_common common = { .log_level = "warn" };
 	struct parser parser = { .cli = cli, .common = &common, .err = err };
 	int verb = cli_find_verb(commands, argv), next = verb;
 

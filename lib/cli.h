@@ -18,6 +18,7 @@
 enum cli_option_kind {
 	OPTION_FLAG,   /* bool: set to true; "--no-NAME" sets it to false again */
 	OPTION_STRING, /* const char *, borrowed from argv; the last one wins */
+	OPTION_CHOICE, /* the same, but one of the words that `value` names: "text|json" */
 	OPTION_LIST,   /* struct strings: each use adds one */
 	OPTION_NUMBER, /* long long: a decimal number, checked; refuses what is not one */
 };
@@ -68,6 +69,9 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 
 /* Tell an error that does not end the command, in the form that is wanted. */
 void cli_tell(const struct cli *cli, const struct error *err);
+
+/* Which of words, "one|two|three", text is, from 0 on; -1: none. */
+int cli_choose(const char *words, const char *text);
 
 /* A usage error: error_set(ERROR_USAGE) with a pointer to --help. Returns -1. */
 int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)

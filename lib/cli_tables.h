@@ -4,6 +4,9 @@
 #pragma once
 #include "lib/cli.h"
 
+/* In the order of enum log_level. */
+#define LOG_LEVELS "error|warn|info|debug"
+
 /* Settings of the options that every verb takes. */
 struct cli_common {
 	const char *root, *runroot, *log_level, *errors, *completion;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding the verb of a command line, and options in tables. */
+/* Finding the verb of a command line, options in tables, and words in lists. */
 #include "lib/cleanup.h"
 #include "lib/cli_tables.h"
 
@@ -21,6 +21,20 @@ const struct cli_option *cli_find_letter(const struct cli_option *options, char 
 		if (options->letter == letter)
 			return options;
 	return NULL;
+}
+
+int cli_choose(const char *words, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (int i = 0; *words; i++) {
+		size_t word = strcspn(words, "|");
+
+		if (word == length && memcmp(words, text, length) == 0)
+			return i;
+		words += word + (words[word] == '|');
+	}
+	return -1;
 }
 
 static bool is_group(const struct cli_command *commands, const char *word)

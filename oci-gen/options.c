@@ -16,6 +16,7 @@ static size_t slot_field(enum cli_option_kind kind)
 	case OPTION_LIST:
 		return offsetof(struct option_slot, list);
 	case OPTION_STRING:
+	case OPTION_CHOICE:
 	case OPTION_NUMBER:
 		break;
 	}

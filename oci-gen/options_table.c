@@ -16,6 +16,10 @@
 	{                                                                                          \
 		name, letter, value, OPTION_STRING, 0, help                                        \
 	}
+#define CHOICE(name, letter, value, help)                                                          \
+	{                                                                                          \
+		name, letter, value, OPTION_CHOICE, 0, help                                        \
+	}
 #define LIST(name, letter, value, help)                                                            \
 	{                                                                                          \
 		name, letter, value, OPTION_LIST, 0, help                                          \
@@ -114,8 +118,8 @@ const struct option_rule options_rules[] = {
 	  .apply = add_bind },
 	{ LIST("tmpfs", 0, "DST[:OPTIONS]", "mount an empty file system in memory"),
 	  .apply = add_tmpfs },
-	{ VALUE("image-volumes", 0, "bind|tmpfs|ignore",
-		"what becomes of the image's volumes; bind with a document, else ignore"),
+	{ CHOICE("image-volumes", 0, "bind|tmpfs|ignore",
+		 "what becomes of the image's volumes; bind with a document, else ignore"),
 	  .apply = set_image_volumes },
 	{ LIST("mounts-add", 0, "JSON", "a mount as it stands in config.json"),
 	  .apply = add_mount },
@@ -165,8 +169,8 @@ const struct option_rule options_rules[] = {
 	  .apply = add_mapping, .pointer = "/linux/uidMappings" },
 	{ LIST("linux-gidmappings", 0, "HOST:CONTAINER:SIZE", "the same for group ids"),
 	  .apply = add_mapping, .pointer = "/linux/gidMappings" },
-	{ LIST("linux-time-offset", 0, "monotonic|boottime:SECONDS[:NANOSECONDS]",
-	       "offset of a clock in its own time namespace, which is added"),
+	{ LIST("linux-time-offset", 0, "CLOCK:SECONDS[:NANOSECONDS]",
+	       "offset of a clock (monotonic, boottime) in its own time namespace, which is added"),
 	  .apply = set_time_offset, .pointer = "/linux/timeOffsets", .max = 999999999 },
 	{ LIST("linux-net-device", 0, "INTERFACE[:NAME]",
 	       "move an interface of the runtime's into the container"),
@@ -280,7 +284,8 @@ const struct option_rule options_rules[] = {
 	  .apply = add_device_rule, .pointer = "/linux/resources/devices" },
 	{ LIST("linux-device-cgroup-remove", 0, "RULE", "take such a rule away"),
 	  .apply = remove_device_rule, .pointer = "/linux/resources/devices" },
-	{ VALUE("linux-rootfs-propagation", 0, "MODE", "of mounts: private, slave, shared, ..."),
+	{ VALUE("linux-rootfs-propagation", 0, "private|slave|shared|unbindable",
+		"how its mounts spread; rprivate and so on with all below"),
 	  .apply = set_text, .pointer = "/linux/rootfsPropagation" },
 	{ VALUE("linux-apparmor", 0, "PROFILE", "AppArmor profile of the process"),
 	  .apply = set_text, .pointer = "/process/apparmorProfile" },
@@ -306,7 +311,7 @@ const struct option_rule options_rules[] = {
 	{ LIST("linux-readonly-paths", 0, "PATH",
 	       "make a path read-only; none: none of the default"),
 	  .apply = add_path, .pointer = "/linux/readonlyPaths" },
-	{ VALUE("linux-seccomp", 0, "PROFILE", "default, unconfined, or a file"),
+	{ VALUE("linux-seccomp", 0, "default|unconfined|FILE", "the rules about system calls"),
 	  .apply = set_seccomp },
 	{ FLAG("linux-seccomp-remove-all", 0, "drop all rules about system calls"),
 	  .apply = edit_seccomp, .member = "remove-all" },
@@ -366,8 +371,8 @@ const struct option_rule options_rules[] = {
 	  .pointer = "/vm/kernel/initrd" },
 	{ VALUE("vm-image-path", 0, "FILE", "root image of a virtual machine"),
 	  .apply = set_absolute, .pointer = "/vm/image/path" },
-	{ VALUE("vm-image-format", 0, "FORMAT", "raw, qcow2, vdi, vmdk or vhd"), .apply = set_text,
-	  .pointer = "/vm/image/format" },
+	{ VALUE("vm-image-format", 0, "raw|qcow2|vdi|vmdk|vhd", "how it is written"),
+	  .apply = set_text, .pointer = "/vm/image/format" },
 	{ LIST("windows-devices", 0, "ID:IDTYPE", "a device of a Windows container"),
 	  .apply = add_windows_device, .pointer = "/windows/devices" },
 	{ VALUE("windows-hyperv-utilityVMPath", 0, "PATH", "image of its utility VM"),

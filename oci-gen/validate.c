@@ -31,8 +31,8 @@ static const struct cli_option options[] = {
 	  "repair what can be meant in one way only" },
 	{ "host-specific", 0, NULL, OPTION_FLAG, offsetof(struct settings, host),
 	  "check against this host, too: paths, hooks, file systems; a bundle is in any case" },
-	{ "platform", 0, "OS", OPTION_STRING, offsetof(struct settings, platform),
-	  "linux, windows, solaris, zos or freebsd, not what it seems to be for" },
+	{ "platform", 0, "linux|windows|solaris|zos|freebsd", OPTION_CHOICE,
+	  offsetof(struct settings, platform), "what it is for, not what it seems to be for" },
 	{ "runtime", 0, "PROGRAM|FILE", OPTION_LIST, offsetof(struct settings, runtimes),
 	  "warn about what this runtime says it cannot do (PROGRAM features)" },
 	{ 0 },
@@ -122,15 +122,11 @@ static int fix_input(const struct cli *cli, struct input *input, json_t *done, s
 
 static int validate_run(const struct cli *cli, struct error *err)
 {
-	static const char *const platforms[] = { "linux", "windows", "solaris",
-						 "zos",	  "freebsd", NULL };
 	const struct settings *settings = cli->settings;
 	cleanup_findings struct findings findings = { 0 };
 	cleanup_input struct input input = { 0 };
 	json_auto_t *rows = json_array();
 
-	if (settings->platform && !known_in(platforms, settings->platform))
-		return cli_usage(cli, err, "\"%s\" is not a platform", settings->platform);
 	if (input_read(&input, cli->operands[0], err) < 0)
 		return -1;
 	if (settings->host && !input.directory)

@@ -20,15 +20,6 @@
 
 #define DIRECTORY "volumes" /* of the bundle */
 
-int volumes_check_mode(const char *mode, struct error *err)
-{
-	static const char *const modes[] = { "bind", "tmpfs", "ignore", NULL };
-
-	if (known_in(modes, mode))
-		return 0;
-	return error_set(err, ERROR_USAGE, "\"%s\" is not bind, tmpfs or ignore", mode);
-}
-
 /* True for what can be a volume: not the root, and nothing of the kernel's own file systems, by
  * whatever way. */
 static bool is_place(const char *path)

@@ -8,9 +8,6 @@
 
 struct generation;
 
-/* ERROR_USAGE unless it is "bind", "tmpfs" or "ignore". */
-int volumes_check_mode(const char *mode, struct error *err);
-
 /* Mount what nothing else is mounted on: with "bind" what the root has there, a mount of its own
  * that can be written to where the root cannot, or where it has no such directory a new one of the
  * bundle; with "tmpfs", and without a bundle, an empty file system in memory, into which the

@@ -15,12 +15,13 @@ struct cli;
 	  "the bundle, for use without a document" }, \
 	{ "runtime", 0, "PATH", OPTION_STRING, offsetof(struct create_settings, runtime), \
 	  "the OCI runtime (default runc)" }, \
-	{ "stdin", 0, "MODE", OPTION_STRING, offsetof(struct create_settings, stdin_mode), \
-	  "open, once or closed (the default): see attach" }, \
+	{ "stdin", 0, "open|once|closed", OPTION_CHOICE, \
+	  offsetof(struct create_settings, stdin_mode), "its input (default closed): see attach" }, \
 	{ "log-path", 0, "FILE", OPTION_STRING, offsetof(struct create_settings, log.path), \
 	  "the container's log (default BUNDLE/log)" }, \
-	{ "log-driver", 0, "NAME", OPTION_LIST, offsetof(struct create_settings, log.drivers), \
-	  "file (the default), journald or both; or none" }, \
+	{ "log-driver", 0, "file|journald|none", OPTION_LIST, \
+	  offsetof(struct create_settings, log.drivers), \
+	  "where its output goes (default file); may be repeated" }, \
 	{ "log-size-max", 0, "BYTES", OPTION_NUMBER, offsetof(struct create_settings, log.size_max), \
 	  "rotate the log before it is larger (default -1: never)" }, \
 	{ "log-max-files", 0, "N", OPTION_NUMBER, offsetof(struct create_settings, log.files_max), \
@@ -33,8 +34,9 @@ struct cli;
 	  "write the process id of the container there" }, \
 	{ "ready-fd", 0, "FD", OPTION_NUMBER, offsetof(struct create_settings, ready_fd), \
 	  "write a newline there once it has been made (run: started)" }, \
-	{ "sd-notify", 0, "MODE", OPTION_STRING, offsetof(struct create_settings, notify_mode), \
-	  "who tells NOTIFY_SOCKET when it runs: ignore, ready or container" }, \
+	{ "sd-notify", 0, "ignore|ready|container", OPTION_CHOICE, \
+	  offsetof(struct create_settings, notify_mode), \
+	  "who tells NOTIFY_SOCKET when it runs (default ignore: nobody)" }, \
 	{ "exit-command", 0, "PATH", OPTION_STRING, offsetof(struct create_settings, exit_command), \
 	  "a program that is run when it has ended" }, \
 	{ "exit-command-arg", 0, "ARG", OPTION_LIST, \

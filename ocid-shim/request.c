@@ -87,7 +87,7 @@ static int read_config(struct request *request, struct error *err)
 }
 
 /* Whether there is an input, and when it ends: by --stdin, else as the CRI's client wants it. */
-static int choose_input(const struct cli *cli, struct request *request, struct error *err)
+static void choose_input(const struct cli *cli, struct request *request)
 {
 	const struct create_settings *settings = cli->settings;
 	const json_t *wanted = json_path(request->document, "cri", "container", NULL);
@@ -97,9 +97,6 @@ static int choose_input(const struct cli *cli, struct request *request, struct e
 		mode = json_flag(wanted, "stdinOnce") ? "once" : "open";
 	request->input_ends_once = mode && strcmp(mode, "once") == 0;
 	request->has_input = request->input_ends_once || (mode && strcmp(mode, "open") == 0);
-	if (mode && !request->has_input && strcmp(mode, "closed") != 0)
-		return cli_usage(cli, err, "--stdin: \"%s\" is not open, once or closed", mode);
-	return 0;
 }
 
 /* What is to be done for who supervises the container. */
@@ -109,10 +106,6 @@ static int choose_supervision(const struct cli *cli, struct request *request, st
 	const char *mode = settings->notify_mode, *program = settings->exit_command;
 
 	request->notify_mode = mode;
-	if (strcmp(mode, "ignore") != 0 && strcmp(mode, "ready") != 0 &&
-	    strcmp(mode, "container") != 0)
-		return cli_usage(cli, err, "--sd-notify: \"%s\" is not ignore, ready or container",
-				 mode);
 	if (strcmp(mode, "ignore") != 0 && !notify_is_expected())
 		return cli_usage(cli, err, "--sd-notify: NOTIFY_SOCKET is not set");
 	if (!program && settings->exit_arguments.count > 0)
@@ -140,11 +133,11 @@ int request_make(const struct cli *cli, struct request *request, struct error *e
 	if (settings->systemd_cgroup)
 		json_array_append_new(made.options, json_string("--systemd-cgroup"));
 	if ((stand_alone ? from_operands(cli, &made, err) : from_document(&made, err)) < 0 ||
-	    choose_input(cli, &made, err) < 0 || choose_supervision(cli, &made, err) < 0 ||
-	    read_config(&made, err) < 0 ||
+	    choose_supervision(cli, &made, err) < 0 || read_config(&made, err) < 0 ||
 	    log_target_choose(cli, &settings->log, made.document, made.id, made.bundle, &made.log,
 			      err) < 0)
 		return -1;
+	choose_input(cli, &made);
 	if (settings->restore) {
 		made.restore = realpath(settings->restore, NULL);
 		if (!made.restore)

@@ -39,17 +39,17 @@ struct copy_options {
 
 #define COPY_OPTIONS \
 	{ "all", 'a', NULL, OPTION_FLAG, FIELD(copy.all), "an index with all its images" }, \
-	{ "multi-arch", 0, "WHICH", OPTION_STRING, FIELD(copy.multi_arch), \
-	  "of an index: system, all, index-only, or OS/ARCH,..." }, \
+	{ "multi-arch", 0, "system|all|index-only|OS/ARCH,...", OPTION_STRING, FIELD(copy.multi_arch), \
+	  "what of an index" }, \
 	PLATFORM_OPTIONS(copy.platform), \
-	{ "format", 'f', "FORMAT", OPTION_STRING, FIELD(copy.format), \
-	  "make manifests oci or v2s2; else each stays" }, \
+	{ "format", 'f', "oci|v2s2", OPTION_STRING, FIELD(copy.format), \
+	  "make manifests such; else each stays" }, \
 	{ "dest-compress", 0, NULL, OPTION_FLAG, FIELD(copy.compress), \
 	  "compress layers that are not" }, \
 	{ "dest-decompress", 0, NULL, OPTION_FLAG, FIELD(copy.decompress), \
 	  "decompress all layers" }, \
-	{ "dest-compress-format", 0, "FORMAT", OPTION_STRING, FIELD(copy.compress_format), \
-	  "compress all layers by gzip or zstd" }, \
+	{ "dest-compress-format", 0, "gzip|zstd", OPTION_STRING, FIELD(copy.compress_format), \
+	  "compress all layers so" }, \
 	{ "dest-compress-level", 0, "N", OPTION_NUMBER, FIELD(copy.compress_level), \
 	  "from 1 (fast) to 9 (gzip) or 19 (zstd)" }, \
 	{ "dest-force-compress-format", 0, NULL, OPTION_FLAG, FIELD(copy.always), \

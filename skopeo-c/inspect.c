@@ -35,8 +35,8 @@ static const struct cli_option options[] = {
 	  "every image of an index, with Platform and Size: a line each" },
 	{ "no-tags", 'n', NULL, OPTION_FLAG, FIELD(no_tags),
 	  "leave out RepoTags: one request less" },
-	{ "manifest-digest", 0, "ALGORITHM", OPTION_STRING, FIELD(algorithm),
-	  "let Digest be by sha256 or sha512" },
+	{ "manifest-digest", 0, "sha256|sha512", OPTION_CHOICE, FIELD(algorithm),
+	  "let Digest be by this one" },
 	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(blob_dir),
 	  "where the blobs of oci: are instead" },
 	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(daemon),
@@ -415,9 +415,6 @@ static int inspect_run(const struct cli *cli, struct error *err)
 		return -1;
 	if (template_check(settings->format, err) < 0)
 		return -1;
-	if (settings->algorithm && strcmp(settings->algorithm, "sha256") != 0 &&
-	    strcmp(settings->algorithm, "sha512") != 0)
-		return cli_usage(cli, err, "--manifest-digest is sha256 or sha512");
 	if (settings->raw && settings->format)
 		return cli_usage(cli, err, "--raw prints bytes, and --format fields");
 	if (settings->raw && settings->all)

@@ -29,13 +29,15 @@ struct sync_settings {
 
 static const struct sync_settings defaults = { .copy = COPY_OPTIONS_DEFAULTS };
 
+/* In the order of enum sync_type. */
+#define SOURCE_TYPES "docker|dir|yaml"
+
 #define FIELD(name) offsetof(struct sync_settings, name)
 
 static const struct cli_option options[] = {
-	{ "src", 's', "TYPE", OPTION_STRING, FIELD(source_type),
-	  "what SOURCE is: docker, dir or yaml" },
-	{ "dest", 'd', "TYPE", OPTION_STRING, FIELD(destination_type),
-	  "what DESTINATION is: docker or dir" },
+	{ "src", 's', SOURCE_TYPES, OPTION_CHOICE, FIELD(source_type), "what SOURCE is" },
+	{ "dest", 'd', "docker|dir", OPTION_CHOICE, FIELD(destination_type),
+	  "what DESTINATION is" },
 	{ "scoped", 0, NULL, OPTION_FLAG, FIELD(scoped),
 	  "keep the whole names, with registry and path" },
 	{ "append-suffix", 0, "TEXT", OPTION_STRING, FIELD(suffix), "put TEXT behind every tag" },
@@ -56,16 +58,10 @@ static const struct cli_option options[] = {
 static int parse_type(const struct cli *cli, const char *option, const char *text,
 		      enum sync_type *type, struct error *err)
 {
-	static const char *const names[] = { "docker", "dir", "yaml" };
-	int count = strcmp(option, "src") == 0 ? 3 : 2;
-
-	for (int i = 0; text && i < count; i++)
-		if (strcmp(names[i], text) == 0) {
-			*type = (enum sync_type)i;
-			return 0;
-		}
-	return cli_usage(cli, err, "--%s is needed: docker%s dir%s", option,
-			 count == 3 ? "," : " or", count == 3 ? " or yaml" : "");
+	if (!text)
+		return cli_usage(cli, err, "--%s is needed", option);
+	*type = (enum sync_type)cli_choose(SOURCE_TYPES, text);
+	return 0;
 }
 
 /* ---- the list ---- */

@@ -106,6 +106,27 @@ verbs() {
 	[[ $output == *generate* ]]
 }
 
+@test "cli: a value that is one of some words is refused with these, which --help has" {
+	for tool in $TOOLS; do
+		verb=$(verbs "$tool" | tail -n 1)
+		# shellcheck disable=SC2086 # a verb may be two words
+		tool 2 "$tool" $verb --errors xml
+		error_is usage '--errors: "xml" is not one of text|json'
+		# shellcheck disable=SC2086
+		tool 2 "$tool" $verb --log-level loud
+		error_is usage '--log-level: "loud" is not one of error|warn|info|debug'
+		# shellcheck disable=SC2086
+		tool "$tool" $verb --help
+		[[ $output == *"--errors text|json "* ]]
+	done
+	tool 2 skopeo-c sync --src docker oci:a b
+	error_is usage "--dest is needed"
+	tool 2 skopeo-c sync --src docker --dest yaml a b
+	error_is usage "docker|dir"
+	tool 2 oci-gen generate --image-volumes none
+	error_is usage "bind|tmpfs|ignore"
+}
+
 @test "cli: --errors json and OCID_ERRORS=json give one object on stderr" {
 	for tool in $TOOLS; do
 		tool 2 "$tool" no-such-verb --errors json

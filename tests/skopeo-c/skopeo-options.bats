@@ -59,6 +59,8 @@ options_of() {
 		words=()
 		for option in $(options_of "$verb") $GLOBAL; do
 			case $option in
+			src= | dest=) words+=("--$option"dir) ;;
+			manifest-digest=) words+=("--$option"sha256) ;;
 			*=) words+=("--$option""1") ;;
 			*) words+=("--$option") ;;
 			esac
