@@ -34,6 +34,7 @@ static const struct cli_option options[] = {
 
 const struct cli_command list_command = {
 	.name = "list",
+	.lists = "NETWORK",
 	.summary = "list the configured networks, the default one first",
 	.options = options,
 	.settings_size = sizeof(struct list_settings),

@@ -22,6 +22,7 @@ static int ns_list(const struct cli *cli, struct error *err)
 
 const struct cli_command ns_list_command = {
 	.name = "ns list",
+	.lists = "NETNS",
 	.summary = "list the pinned namespaces",
 	.run = ns_list,
 };

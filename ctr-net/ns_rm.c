@@ -64,7 +64,7 @@ static const struct cli_option options[] = {
 
 const struct cli_command ns_rm_command = {
 	.name = "ns rm",
-	.operands = "NAME",
+	.operands = "NETNS",
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "let go of all namespaces pinned under a name",

@@ -153,7 +153,7 @@ static int stats(const struct cli *cli, struct error *err)
 
 const struct cli_command stats_command = {
 	.name = "stats",
-	.operands = "[NETNS ...]",
+	.operands = "[NETNS...]",
 	.operands_max = -1,
 	.summary = "count the traffic of namespaces",
 	.details =

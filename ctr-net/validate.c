@@ -236,7 +236,7 @@ static const struct validate_settings defaults = { .timeout_s = TIMEOUT_DEFAULT_
 
 const struct cli_command validate_command = {
 	.name = "validate",
-	.operands = "FILE ...",
+	.operands = "FILE...",
 	.operands_min = 1,
 	.operands_max = -1,
 	.summary = "say what is wrong in configurations of networks",

@@ -143,7 +143,7 @@ static const struct versions_settings defaults = { .timeout_s = TIMEOUT_DEFAULT_
 
 const struct cli_command versions_command = {
 	.name = "versions",
-	.operands = "[TYPE ...]",
+	.operands = "[TYPE...]",
 	.operands_max = -1,
 	.summary = "list the plugins with the CNI versions that they speak",
 	.details = "Without TYPE, every executable in the directories of plugins is asked.",

@@ -179,8 +179,9 @@ static int containers_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_containers = {
 	.name = "containers",
-	.operands = "[NAME...]",
+	.operands = "[CONTAINER...]",
 	.operands_max = -1,
+	.lists = "CONTAINER|NAME",
 	.summary = "list containers and where they are mounted",
 	.options = options,
 	.settings_size = sizeof(struct settings),

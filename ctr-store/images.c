@@ -58,8 +58,9 @@ static int images_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_images = {
 	.name = "images",
-	.operands = "[NAME...]",
+	.operands = "[IMAGE...]",
 	.operands_max = -1,
+	.lists = "IMAGE|NAME",
 	.summary = "list images",
 	.options = options,
 	.settings_size = sizeof(struct settings),
@@ -84,7 +85,7 @@ static int image_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_image = {
 	.name = "image",
-	.operands = "NAME",
+	.operands = "IMAGE",
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "show all there is to know about an image",

@@ -67,7 +67,7 @@ static int untag_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_untag = {
 	.name = "untag",
-	.operands = "NAME...",
+	.operands = "IMAGE...",
 	.operands_min = 1,
 	.operands_max = -1,
 	.summary = "take names from images, which stay",

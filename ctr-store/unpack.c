@@ -239,7 +239,7 @@ static int unpack_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_unpack = {
 	.name = "unpack",
-	.operands = "[NAME...]",
+	.operands = "[IMAGE...]",
 	.operands_max = -1,
 	.summary = "unpack the layers of images",
 	.details = "Without a name: of the container document on stdin, or of the events of\n"

@@ -211,7 +211,7 @@ static const char *variable(const char *name)
 }
 
 /* DESIGN section 3: the system's directories for root, the user's own for everybody else. */
-static void default_roots(struct cli *cli)
+void cli_default_roots(struct cli *cli)
 {
 	const char *data = variable("XDG_DATA_HOME"), *run = variable("XDG_RUNTIME_DIR");
 	const char *home = variable("HOME");
@@ -243,7 +243,7 @@ static int apply_common(struct cli *cli, struct cli_common *common, struct error
 	cli->output = common->json ? OUTPUT_JSON : common->table ? OUTPUT_TABLE : OUTPUT_AUTO;
 	cli->root = common->root;
 	cli->runroot = common->runroot;
-	default_roots(cli);
+	cli_default_roots(cli);
 	return 0;
 }
 
@@ -273,8 +273,10 @@ static int dispatch_without_verb(struct parser *p, const char *purpose,
 		print_version(p->cli);
 		return 0;
 	}
-	if (p->common->completion)
-		return cli_print_completion(p->cli, p->common->completion, commands, p->err);
+	if (p->common->completion) {
+		cli_print_completion(p->cli, p->common->completion);
+		return 0;
+	}
 	if (!p->common->help)
 		return cli_usage(p->cli, p->err, "missing verb");
 	cli_print_tool_help(p->cli, purpose, commands);
@@ -407,7 +409,11 @@ int cli_main(const char *tool, const char *purpose, const struct cli_command *co
 	log_setup(tool, LOG_LEVEL_WARN);
 	cli_catch_signals();
 
-	int status = dispatch(&cli, purpose, commands, argv, &err);
+	int status = 0;
+	if (argc > 1 && strcmp(argv[1], "--complete") == 0)
+		cli_complete(&cli, commands, argv + 2);
+	else
+		status = dispatch(&cli, purpose, commands, argv, &err);
 	/* who has seen that nobody reads any more has said so */
 	if (status >= 0 && status != 128 + SIGPIPE) {
 		int closed = close_stdout(&err);

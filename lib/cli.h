@@ -27,7 +27,8 @@ enum cli_option_kind {
 struct cli_option {
 	const char *name;  /* without the dashes */
 	char letter;	   /* the one-letter form, or 0 */
-	const char *value; /* what --help calls the value; NULL for a flag */
+	const char *value; /* what --help calls the value; NULL for a flag. Completion offers what
+			    * is in lower case of "system|all|PLATFORM" */
 	enum cli_option_kind kind;
 	size_t offset;	  /* offsetof(the command's settings struct, field) */
 	const char *help; /* one line; NULL for an alias that is accepted but not shown */
@@ -57,6 +58,7 @@ struct cli_command {
 	const struct cli_option *options; /* or NULL */
 	size_t settings_size;		  /* settings start as a copy of *defaults, else zeroed */
 	const void *defaults;
+	const char *lists;    /* operands that it lists, for completion: "IMAGE|NAME"; or NULL */
 	bool stop_at_operand; /* the first operand ends the options: the rest is a command line */
 	/* 0 when done; -1 with err filled; above 0: leave with exactly this exit status (a
 	 * container's own, as for exec). Cleanup is done by scope; cli_main() closes stdout. */

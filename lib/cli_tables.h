@@ -21,6 +21,17 @@ const struct cli_option *cli_find_long(const struct cli_option *options, const c
 				       size_t length);
 const struct cli_option *cli_find_letter(const struct cli_option *options, char letter);
 
+/* Set root and runroot where they are NULL. */
+void cli_default_roots(struct cli *cli);
+
+/* The option that a word with a dash names by the tables of commands, or NULL. *value: what the
+ * word has of its value, or NULL. */
+const struct cli_option *cli_find_option(const struct cli_command *commands, const char *word,
+					 const char **value);
+
+/* Whether word is the first of verbs of two words. */
+bool cli_is_group(const struct cli_command *commands, const char *word);
+
 /* Where the verb stands, which options of its own may stand before; the end where there is none. */
 int cli_find_verb(const struct cli_command *commands, char **argv);
 /* The command at argv[*next], which may be two words. Moves *next past it. */
@@ -32,9 +43,11 @@ void cli_print_help(const struct cli *cli, const struct cli_command *command);
 void cli_print_tool_help(const struct cli *cli, const char *purpose,
 			 const struct cli_command *commands);
 
-/* The completion of the tool's command line, for the shell "bash" or "zsh". */
-int cli_print_completion(const struct cli *cli, const char *shell,
-			 const struct cli_command *commands, struct error *err);
+/* The script that completes the tool's command line in the shell "bash" or "zsh". */
+void cli_print_completion(const struct cli *cli, const char *shell);
+
+/* Print what the last of words, which follow the tool's name, can become: that script asks. */
+void cli_complete(struct cli *cli, const struct cli_command *commands, char **words);
 
 /* SIGHUP, SIGINT and SIGTERM, unless they are ignored, are noted from now on: cli_interrupted(). */
 void cli_catch_signals(void);

@@ -37,7 +37,7 @@ int cli_choose(const char *words, const char *text)
 	return -1;
 }
 
-static bool is_group(const struct cli_command *commands, const char *word)
+bool cli_is_group(const struct cli_command *commands, const char *word)
 {
 	size_t length = strlen(word);
 
@@ -54,7 +54,7 @@ const struct cli_command *cli_find_command(const struct cli *cli,
 	cleanup_free char *name = xstrdup(argv[*next]);
 
 	(*next)++;
-	if (is_group(commands, name) && argv[*next] && argv[*next][0] != '-') {
+	if (cli_is_group(commands, name) && argv[*next] && argv[*next][0] != '-') {
 		char *both = xasprintf("%s %s", name, argv[*next]);
 
 		free(name);
@@ -68,11 +68,12 @@ const struct cli_command *cli_find_command(const struct cli *cli,
 	return NULL;
 }
 
-/* True for an option that takes the next word as its value, by the tables of any verb. */
-static bool takes_next_word(const struct cli_command *commands, const char *word)
+const struct cli_option *cli_find_option(const struct cli_command *commands, const char *word,
+					 const char **value)
 {
 	bool is_long = word[1] == '-';
 	size_t length = is_long ? strcspn(word + 2, "=") : 1;
+	const char *rest = word + (is_long ? 2 + length : 2);
 	const struct cli_option *option = NULL;
 
 	for (; !option && commands->name; commands++)
@@ -81,7 +82,17 @@ static bool takes_next_word(const struct cli_command *commands, const char *word
 	if (!option)
 		option = is_long ? cli_find_long(cli_common_options, word + 2, length)
 				 : cli_find_letter(cli_common_options, word[1]);
-	return option && option->kind != OPTION_FLAG && !word[is_long ? 2 + length : 2];
+	*value = !*rest ? NULL : rest + is_long;
+	return option;
+}
+
+/* True for an option that takes the next word as its value, by the tables of any verb. */
+static bool takes_next_word(const struct cli_command *commands, const char *word)
+{
+	const char *value;
+	const struct cli_option *option = cli_find_option(commands, word, &value);
+
+	return option && option->kind != OPTION_FLAG && !value;
 }
 
 int cli_find_verb(const struct cli_command *commands, char **argv)

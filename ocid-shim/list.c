@@ -51,6 +51,7 @@ static int run_list(const struct cli *cli, struct error *err)
 
 const struct cli_command list_command = {
 	.name = "list",
+	.lists = "ID",
 	.summary = "list all containers",
 	.settings_size = sizeof(struct list_settings),
 	.defaults = &(const struct list_settings){ .all = true },

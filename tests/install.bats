@@ -15,6 +15,7 @@ make_copy() { # ARGUMENT…
 
 # an image is unpacked by the worker of the ctr-store in that directory
 finds_worker() { # DIRECTORY
+	# shellcheck disable=SC2034 # is exported
 	local OCID_ROOT=$BATS_TEST_TMPDIR/store # where nothing is unpacked
 
 	busybox_tar "$BATS_TEST_TMPDIR/layer.tar"
@@ -92,33 +93,6 @@ finds_worker() { # DIRECTORY
 	[ "$(find "$root/usr/share/bash-completion" "$root/usr/share/zsh" -type f | wc -l)" -eq 12 ]
 }
 
-# the words that bash offers after a command line: complete TOOL WORD… ""
-complete_bash() {
-	# shellcheck disable=SC2016 # for the inner shell
-	bash -c '
-		source /dev/stdin <<<"$("$1" --completion bash)"
-		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-		"_${1//-/_}" && printf "%s\n" "${COMPREPLY[@]}"' _ "$@" 2>&1
-}
-
-@test "install: bash completes verbs, second words, options and values" {
-	complete_bash ctr-net "" | grep -qx ns
-	[ "$(complete_bash ctr-net ns cr)" = create ]
-	complete_bash ctr-store mount --r | grep -qx -- --runroot
-	mkdir "$BATS_TEST_TMPDIR/dir"
-	[ "$(complete_bash ctr-store mount --root "$BATS_TEST_TMPDIR/d")" = "$BATS_TEST_TMPDIR/dir" ]
-	[ -z "$(complete_bash ctr-store mount --errors "")" ]
-}
-
-@test "install: zsh reads the completion of every tool" {
-	for tool in skopeo-c ctr-store oci-gen ctr-net ocid-shim ocid-dispatch; do
-		"$tool" --completion zsh >"$BATS_TEST_TMPDIR/_$tool"
-		zsh -n "$BATS_TEST_TMPDIR/_$tool"
-	done
-	tool 2 skopeo-c --completion fish
-	error_is usage 'bash or zsh'
-}
-
 # dpkg's call of a script of the package, where systemd is the init: what it has done about the service
 maintainer_script() { # SCRIPT ARGUMENT…
 	# shellcheck disable=SC2016 # for the inner shell
@@ -176,6 +150,6 @@ systemctl --system daemon-reload" ]
 	[ "$(commands obj/lib/base64.o CFLAGS='-O2 -Wp,-D_FORTIFY_SOURCE=3' | grep -o '[^ ]*FORTIFY[^ ]*')" = -Wp,-D_FORTIFY_SOURCE=3 ]
 	for resident in ocid-pause ocid-shim-monitor; do
 		commands "$resident" CFLAGS=-Os CPPFLAGS=-DX LDFLAGS=-Wl,-s | grep -- '-static.* -Os -DX -Wl,-s '
-		[ -z "$(commands "$resident" CFLAGS='-O2 -fsanitize=address' | grep fsanitize)" ]
+		! commands "$resident" CFLAGS='-O2 -fsanitize=address' | grep fsanitize || return
 	done
 }
