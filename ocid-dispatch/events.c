@@ -200,7 +200,8 @@ static int look(struct watcher *watcher, char *pod, struct error *err)
 	if (watch_pod(watcher, pod, err) < 0)
 		return -1;
 	int now = pod_step(watcher->records, pod, err);
-	if (now < 0 || (now <= STEP_STARTED && advance(watcher, pod, pod, now, true, err) < 0))
+	if (now < 0 ||
+	    (now <= STEP_STARTED && advance(watcher, pod, pod, (enum step)now, true, err) < 0))
 		return -1;
 	if (candidates(watcher, pod, &ids, err) < 0)
 		return -1;
@@ -211,11 +212,11 @@ static int look(struct watcher *watcher, char *pod, struct error *err)
 		if (watch_container(watcher, pod, named.id, err) < 0)
 			return -1;
 		int step = container_step(watcher->records, &named, &started, err);
-		if (step < 0 || advance(watcher, pod, named.id, step, started, err) < 0)
+		if (step < 0 || advance(watcher, pod, named.id, (enum step)step, started, err) < 0)
 			return -1;
 	}
 	/* a pod ends after its containers */
-	if (advance(watcher, pod, pod, now, true, err) < 0)
+	if (advance(watcher, pod, pod, (enum step)now, true, err) < 0)
 		return -1;
 	if (now == STEP_DELETED)
 		json_object_del(watcher->known, pod);
