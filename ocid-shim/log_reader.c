@@ -59,6 +59,16 @@ static bool ends_line(int fd, off_t at)
 	return length <= 0 || !cri_record_parse(header, (size_t)length, &record) || record.is_full;
 }
 
+static bool is_later(int fd, off_t at, long long until)
+{
+	char header[HEADER_MAX];
+	ssize_t length = pread(fd, header, sizeof header, at);
+	const char *space = length > 0 ? memchr(header, ' ', (size_t)length) : NULL;
+	long long when;
+
+	return space && cri_time_parse(header, (size_t)(space - header), &when) && when > until;
+}
+
 /* Where the record begins that ends just before `end`. */
 static off_t record_before(int fd, off_t end)
 {
@@ -94,8 +104,10 @@ int log_reader_tail(struct log_reader *reader, struct log_tail *tail, struct err
 		found = is_line && tail->lines == 0;
 		if (found)
 			break;
-		tail->lines -= is_line;
-		tail->met = true;
+		if (!is_later(reader->fd, start, tail->until)) {
+			tail->lines -= is_line;
+			tail->met = true;
+		}
 		next = start;
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");

@@ -29,6 +29,7 @@ bool log_reader_is_other(const struct log_reader *reader, const struct stat *sta
 struct log_tail {
 	long long lines; /* of output */
 	bool met;	 /* a record was */
+	long long until; /* what was written later, in nanoseconds since 1970, does not count */
 };
 
 /* Go back to where those lines begin. 1; 0 where all of the file belongs to them, and what was

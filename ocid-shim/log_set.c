@@ -89,9 +89,9 @@ int log_set_open(const char *path, bool rotates, const struct log_reader *last, 
 	return 0;
 }
 
-int log_set_tail(struct log_set *set, long long count, struct error *err)
+int log_set_tail(struct log_set *set, long long count, long long until, struct error *err)
 {
-	struct log_tail tail = { .lines = count };
+	struct log_tail tail = { .lines = count, .until = until };
 	size_t used = 0;
 	int found = 0;
 

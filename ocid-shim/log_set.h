@@ -20,8 +20,9 @@ int log_set_open(const char *path, bool rotates, const struct log_reader *last, 
 void log_set_close(struct log_set *set);
 #define cleanup_log_set __attribute__((cleanup(log_set_close)))
 
-/* Go to where the last `count` lines of output begin; files before that are left out. */
-int log_set_tail(struct log_set *set, long long count, struct error *err);
+/* Go to where the last `count` lines of output begin, of those that were written until then
+ * (nanoseconds since 1970); files before that are left out. */
+int log_set_tail(struct log_set *set, long long count, long long until, struct error *err);
 
 /* Remove the files before the one that is written to. */
 void log_set_remove_old(const char *path);

@@ -4,8 +4,10 @@
 #include "ocid-shim/cri_log.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/log_set.h"
+#include "ocid-shim/log_time.h"
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/store.h"
@@ -20,48 +22,33 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+enum { NS_PER_MS = 1000000 };
 
 struct logs_settings {
 	bool follow, timestamps, raw;
-	const char *since;
+	const char *since, *until;
 	long long tail; /* -1: all */
 };
 
 /* Where records go. */
 struct printer {
 	const struct logs_settings *settings;
-	long long since;     /* nanoseconds since 1970 */
+	bool bounded; /* by one of these at least, in nanoseconds since 1970 */
+	long long since, until;
 	bool rotates;	     /* the log does */
 	FILE *last;	     /* written to last, so that the order of both streams is kept */
 	bool inside_line[2]; /* of stdout, stderr: the last record was a part */
 };
 
-/* "10m" before now, or an RFC 3339 time. */
-static int parse_since(const struct cli *cli, const char *text, long long *nanoseconds,
-		       struct error *err)
+static int parse_time(const struct cli *cli, const char *option, const char *text,
+		      long long *nanoseconds, struct error *err)
 {
-	static const struct {
-		char unit;
-		long long seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	char *end;
-	long long number = strtoll(text, &end, 10);
-
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (end != text && end[0] == units[i].unit && !end[1] && number >= 0 &&
-		    number < INT_MAX) {
-			long long then = (long long)time(NULL) - number * units[i].seconds;
-
-			/* no log is older than that */
-			*nanoseconds = then > 0 ? then * 1000000000LL : 0;
-			return 0;
-		}
-	if (cri_time_parse(text, strlen(text), nanoseconds))
+	if (!text || log_time_parse(text, nanoseconds))
 		return 0;
-	return cli_usage(cli, err, "--since: \"%s\" is neither a time (RFC 3339) nor like 10m",
-			 text);
+	return cli_usage(cli, err, "%s: \"%s\" is neither a time (RFC 3339) nor an age like 1h30m",
+			 option, text);
 }
 
 static FILE *turn_to(struct printer *printer, FILE *stream)
@@ -72,12 +59,13 @@ static FILE *turn_to(struct printer *printer, FILE *stream)
 	return stream;
 }
 
-static bool is_old(const struct printer *printer, const struct cri_record *record)
+/* Whether it was written in the time that is asked for. */
+static bool is_wanted(const struct printer *printer, const struct cri_record *record)
 {
 	long long when;
 
-	return printer->settings->since &&
-	       (!cri_time_parse(record->time, record->time_length, &when) || when < printer->since);
+	return !printer->bounded || (cri_time_parse(record->time, record->time_length, &when) &&
+				     when >= printer->since && when <= printer->until);
 }
 
 /* Lines that are no records (a log that something else wrote to) are shown raw only. */
@@ -86,8 +74,8 @@ static void print_line(struct printer *printer, const char *line, size_t length)
 	struct cri_record record;
 	bool *inside, raw = printer->settings->raw;
 
-	if (cri_record_parse(line, length, &record) ? is_old(printer, &record)
-						    : !raw || printer->settings->since)
+	if (cri_record_parse(line, length, &record) ? !is_wanted(printer, &record)
+						    : !raw || printer->bounded)
 		return;
 	if (raw) {
 		fwrite(line, 1, length, turn_to(printer, stdout));
@@ -210,6 +198,15 @@ static int watch_container(const struct container *container, int changes, struc
 	return watch_add(changes, path, IN_MOVED_TO, err);
 }
 
+/* Milliseconds until what the container writes is not wanted any more; -1: for ever. */
+static int time_left(const struct printer *printer)
+{
+	if (printer->until == LLONG_MAX)
+		return -1;
+	long long left = (printer->until - clock_wall_ns()) / NS_PER_MS + 1;
+	return left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 /* Print what comes until the container has ended, or its monitor was killed. */
 static int follow(const struct container *container, struct log_reader *reader,
 		  struct printer *printer, struct error *err)
@@ -228,12 +225,13 @@ static int follow(const struct container *container, struct log_reader *reader,
 			{ STDOUT_FILENO, 0, 0 }, /* an error or a hangup: nobody reads any more */
 		};
 
-		ended = ended || has_exited(container);
+		int left = time_left(printer);
+		ended = ended || left == 0 || has_exited(container);
 		if (catch_up(reader, printer, changes, ended, err) < 0)
 			return -1;
 		if (ended)
 			return 0;
-		if (cli_poll(polls, 3, -1) < 0 && errno != EINTR)
+		if (cli_poll(polls, 3, left) < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted())
 			return error_set(err, ERROR_TEMPORARY, "interrupted");
@@ -258,7 +256,7 @@ static int print_log(const struct container *container, struct printer *printer,
 				 "container \"%s\" has no log file (see --log-driver of create)",
 				 container->id);
 	if (log_set_open(path, printer->rotates, NULL, &set, err) < 0 ||
-	    (settings->tail >= 0 && log_set_tail(&set, settings->tail, err) < 0) ||
+	    (settings->tail >= 0 && log_set_tail(&set, settings->tail, printer->until, err) < 0) ||
 	    print_older(&set, &reader, printer, err) < 0)
 		return -1;
 	return settings->follow ? follow(container, &reader, printer, err)
@@ -268,7 +266,9 @@ static int print_log(const struct container *container, struct printer *printer,
 static int run_logs(const struct cli *cli, struct error *err)
 {
 	const struct logs_settings *settings = cli->settings;
-	struct printer printer = { .settings = settings };
+	struct printer printer = { .settings = settings,
+				   .bounded = settings->since || settings->until,
+				   .until = LLONG_MAX };
 	cleanup_store struct store store = { 0 };
 	cleanup_container struct container container = { .dir_fd = -1 };
 
@@ -276,9 +276,9 @@ static int run_logs(const struct cli *cli, struct error *err)
 		return cli_usage(cli, err, "--raw has the timestamps already");
 	if (settings->tail < -1)
 		return cli_usage(cli, err, "--tail: %lld is no number of lines", settings->tail);
-	if (settings->since && parse_since(cli, settings->since, &printer.since, err) < 0)
-		return -1;
-	if (store_open(cli, &store, err) < 0 ||
+	if (parse_time(cli, "--since", settings->since, &printer.since, err) < 0 ||
+	    parse_time(cli, "--until", settings->until, &printer.until, err) < 0 ||
+	    store_open(cli, &store, err) < 0 ||
 	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;
 
@@ -295,7 +295,9 @@ static const struct cli_option options[] = {
 	{ "tail", 'n', "N", OPTION_NUMBER, offsetof(struct logs_settings, tail),
 	  "only the last N lines" },
 	{ "since", 0, "TIME", OPTION_STRING, offsetof(struct logs_settings, since),
-	  "only what is not older: 10m (s, m, h, d), or an RFC 3339 time" },
+	  "only what is not older: an age like 1h30m or 2d, or an RFC 3339 time" },
+	{ "until", 0, "TIME", OPTION_STRING, offsetof(struct logs_settings, until),
+	  "only what is not newer" },
 	{ "timestamps", 't', NULL, OPTION_FLAG, offsetof(struct logs_settings, timestamps),
 	  "put the time before each line" },
 	{ "raw", 0, NULL, OPTION_FLAG, offsetof(struct logs_settings, raw),

@@ -3,8 +3,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
+#include "lib/duration.h"
 #include "lib/file.h"
-#include "skopeo-c/duration.h"
 #include "skopeo-c/transfer.h"
 #include "skopeo-c/zstd-stream.h"
 
@@ -38,7 +38,7 @@ static int check_access(const struct cli *cli, struct copy_options *options, boo
 				 "two registries: use --src-cert-dir and --dest-cert-dir");
 	if (both->retry_times > RETRIES_MAX || both->retry_times < -1)
 		return cli_usage(cli, err, "--retry-times is a number from 0 to %d", RETRIES_MAX);
-	if (both->retry_delay && duration_parse(both->retry_delay) < 0)
+	if (both->retry_delay && duration_parse(both->retry_delay, DURATION_MAX_MS) < 0)
 		return cli_usage(cli, err, "--retry-delay is a time such as 90s");
 	merge_access(&options->source, both);
 	merge_access(&options->destination, both);

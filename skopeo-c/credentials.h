@@ -20,7 +20,7 @@ struct access {
 	const char *first_authfile;  /* before all others */
 	const char *cert_dir;	     /* instead of the usual certs.d directories */
 	long long retry_times;	     /* -1: the default */
-	const char *retry_delay;     /* see duration.h; NULL: longer each time */
+	const char *retry_delay;     /* see lib/duration.h; NULL: longer each time */
 };
 
 #define ACCESS_DEFAULTS                                                                            \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/globals.h"
 
+#include "lib/duration.h"
 #include "lib/log.h"
-#include "skopeo-c/duration.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ enum { OPTIONS = sizeof options / sizeof *options };
 
 static int limit_time(const struct cli *cli, const char *text, struct error *err)
 {
-	int64_t ms = duration_parse(text);
+	int64_t ms = duration_parse(text, DURATION_MAX_MS);
 
 	if (ms < 0)
 		return cli_usage(cli, err, "--command-timeout: \"%s\" is not a time such as 90s",

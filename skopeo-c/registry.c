@@ -3,12 +3,12 @@
 
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "lib/duration.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/certs.h"
-#include "skopeo-c/duration.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -59,7 +59,8 @@ int registry_open(struct http *http, const struct access *asked, const struct en
 {
 	const struct access access = access_for(asked, endpoint, named);
 	const char *name = endpoint->registry, *repository = endpoint->repository;
-	int64_t delay = access.retry_delay ? duration_parse(access.retry_delay) : 0;
+	int64_t delay =
+		access.retry_delay ? duration_parse(access.retry_delay, DURATION_MAX_MS) : 0;
 	struct registry r = {
 		.http = http,
 		.may_change_scheme = access.tls_verify == TLS_ANY,

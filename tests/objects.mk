@@ -62,7 +62,6 @@ TEST_OBJS_credentials := skopeo-c/credentials.o
 TEST_OBJS_manifest := skopeo-c/manifest.o skopeo-c/schema1.o
 TEST_OBJS_schema1 := skopeo-c/schema1.o
 TEST_OBJS_registries := $(patsubst %,skopeo-c/%.o,registries registries-files registries-short registries-tables)
-TEST_OBJS_duration := skopeo-c/duration.o
 TEST_OBJS_skopeo_tar := skopeo-c/tar.o
 TEST_OBJS_prune_plan := $(patsubst %,skopeo-c/%.o,prune-plan referrers-tag tag-filter semver)
 TEST_OBJS_semver := skopeo-c/semver.o
@@ -88,6 +87,7 @@ TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities cdi_a
 TEST_OBJS_seccomp_names := oci-gen/seccomp_names.o
 
 TEST_OBJS_cri_log := ocid-shim/cri_log.o
+TEST_OBJS_log_time := ocid-shim/log_time.o ocid-shim/cri_log.o
 TEST_OBJS_monitor_log := $(patsubst %,ocid-shim/%.o,cri_log monitor/journal monitor/log monitor/rotate monitor/text)
 TEST_OBJS_monitor := $(patsubst %,ocid-shim/monitor/%.o,attach console control journal log process rotate text)
 TEST_OBJS_runtime_error := ocid-shim/runtime.o

@@ -120,10 +120,45 @@ RECORD='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z (stdou
 	[ "$output" = "$(printf 'one\ntwo')" ]
 	shim logs --since 2100-01-01T00:00:00+01:00 since
 	[ -z "$output" ]
-	for bad in yesterday 10 10x 2020-13-01T00:00:00Z 2020-01-01 ''; do
+	for all in 1h30m 0.5h 1d12h 2020-01-01 2020-01-01T10:00 10 1600000000.5; do
+		shim logs --since "$all" since
+		[ "$output" = $'one\ntwo' ]
+	done
+	for bad in yesterday 10x 2020-13-01T00:00:00Z 2020-01-32 ''; do
 		shim 2 logs --since "$bad" since
 	done
 	shim rm since
+}
+
+@test "logs --until: of a part of the log, also the last lines" {
+	quick until 'echo one; echo two; sleep 1.2; echo three; printf four'
+	until=$(awk 'NR == 2 { print $1 }' "$BUNDLE/log")
+	shim logs --until "$until" until
+	[ "$output" = $'one\ntwo' ]
+	shim logs --until "$until" --tail 1 until
+	[ "$output" = two ]
+	shim logs --until "$until" --since "$until" --raw until
+	[ "$output" = "$(grep "^$until" "$BUNDLE/log")" ]
+	shim logs --until 1h until
+	[ -z "$output" ]
+	shim logs --until 2100-01-01 --tail 2 until
+	[ "$output" = $'three\nfour' ]
+	shim 2 logs --until tomorrow until
+	error_is usage '--until: "tomorrow"'
+	shim rm until
+}
+
+@test "logs --follow --until: it ends at that time, the container does not" {
+	bundle on 'while :; do echo line; sleep 0.1; done'
+	shim run --bundle "$BUNDLE" on
+	until=$(date -d '+2 seconds' +%s.%N)
+	TOOL_TIMEOUT=30 shim logs --follow --until "$until" on
+	[ "$(date +%s)" -ge "${until%.*}" ]
+	[ "$(wc -l <<<"$output")" -ge 5 ]
+	TOOL_TIMEOUT=30 shim logs --follow --until 1h on
+	[ -z "$output" ]
+	is_status on running
+	shim rm --force on
 }
 
 @test "logs --follow: what comes, until the container has ended" {

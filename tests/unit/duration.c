@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/duration.h"
+#include "lib/duration.h"
 #include "tests/unit/tap.h"
 
 #include <stddef.h>
@@ -25,6 +25,7 @@ int main(void)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		ok(duration_parse(rows[i].text) == rows[i].ms, "duration: \"%s\"", rows[i].text);
+		ok(duration_parse(rows[i].text, DURATION_MAX_MS) == rows[i].ms, "duration: \"%s\"",
+		   rows[i].text);
 	return tap_done();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/duration.h"
+#include "lib/duration.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static double read_number(const char **text)
 	return digits > 0 ? number : -1;
 }
 
-int64_t duration_parse(const char *text)
+int64_t duration_parse(const char *text, int64_t max_ms)
 {
 	double total = 0;
 
@@ -55,7 +55,7 @@ int64_t duration_parse(const char *text)
 			return -1;
 		total += number * unit->ms;
 		text += strlen(unit->name);
-		if (total > (double)DURATION_MAX_MS)
+		if (total > (double)max_ms)
 			return -1;
 	}
 	return (int64_t)total;
