@@ -146,7 +146,7 @@ load common
 	rm "$OCID_RUNROOT/filler"
 	shim run --bundle "$BUNDLE" none
 	shim rm --force none
-	umount "$OCID_RUNROOT"
+	wait_for 5 umount "$OCID_RUNROOT" # the monitor ends a moment later
 }
 
 @test "monitor: killed while it makes a container, the container is cleared away" {
