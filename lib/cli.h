@@ -79,9 +79,10 @@ int cli_choose(const char *words, const char *text);
 int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The signal (SIGHUP, SIGINT, SIGTERM) that asked the tool to end, or 0. Blocking calls then return EINTR
- * (no SA_RESTART), within a second also where the signal came just before: loops check this, fail,
- * and scopes undo what is half done; cli_main() exits with 128 + the signal whatever the error is.
+/* The signal (SIGHUP, SIGINT, SIGTERM) that asked the tool to end, or 0. Blocking calls then return
+ * EINTR (no SA_RESTART), within a second also where the signal came just before: loops check this,
+ * fail, and scopes undo what is half done; cli_main() exits with 128 + the signal whatever the
+ * error is.
  */
 int cli_interrupted(void);
 

@@ -21,6 +21,18 @@ const struct cli_option *cli_find_long(const struct cli_option *options, const c
 				       size_t length);
 const struct cli_option *cli_find_letter(const struct cli_option *options, char letter);
 
+/* What options are put into. Their meaning depends on the command, NULL where there is none. */
+struct cli_parser {
+	struct cli *cli;
+	const struct cli_command *command;
+	struct cli_common *common;
+	struct error *err;
+};
+
+/* Parse argv from `next` up to `stop` operands (-1: all); operands are appended. Returns the index
+ * reached; -1: a usage error. */
+int cli_parse(struct cli_parser *parser, char **argv, int next, int stop);
+
 /* Set root and runroot where they are NULL. */
 void cli_default_roots(struct cli *cli);
 
@@ -34,10 +46,6 @@ bool cli_is_group(const struct cli_command *commands, const char *word);
 
 /* Where the verb stands, which options of its own may stand before; the end where there is none. */
 int cli_find_verb(const struct cli_command *commands, char **argv);
-/* The command at argv[*next], which may be two words. Moves *next past it. */
-const struct cli_command *cli_find_command(const struct cli *cli,
-					   const struct cli_command *commands, char **argv,
-					   int *next, struct error *err);
 
 void cli_print_help(const struct cli *cli, const struct cli_command *command);
 void cli_print_tool_help(const struct cli *cli, const char *purpose,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding the verb of a command line, options in tables, and words in lists. */
-#include "lib/cleanup.h"
 #include "lib/cli_tables.h"
 
 #include <stdlib.h>
@@ -45,27 +44,6 @@ bool cli_is_group(const struct cli_command *commands, const char *word)
 		if (strncmp(commands->name, word, length) == 0 && commands->name[length] == ' ')
 			return true;
 	return false;
-}
-
-const struct cli_command *cli_find_command(const struct cli *cli,
-					   const struct cli_command *commands, char **argv,
-					   int *next, struct error *err)
-{
-	cleanup_free char *name = xstrdup(argv[*next]);
-
-	(*next)++;
-	if (cli_is_group(commands, name) && argv[*next] && argv[*next][0] != '-') {
-		char *both = xasprintf("%s %s", name, argv[*next]);
-
-		free(name);
-		name = both;
-		(*next)++;
-	}
-	for (; commands->name; commands++)
-		if (strcmp(commands->name, name) == 0)
-			return commands;
-	cli_usage(cli, err, "no verb \"%s\"", name);
-	return NULL;
 }
 
 const struct cli_option *cli_find_option(const struct cli_command *commands, const char *word,
