@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "skopeo-c/archive.h"
+#include "skopeo-c/blob-sink.h"
 
 struct archive_writer {
 	char *path; /* for errors */

@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/already.h"
 #include "skopeo-c/claim.h"
+#include "skopeo-c/docker.h"
 #include "skopeo-c/http.h"
 #include "skopeo-c/image.h"
 #include "skopeo-c/referrers.h"

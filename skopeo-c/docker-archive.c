@@ -6,6 +6,7 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/transport.h"
 
 #include <stdlib.h>
 #include <string.h>

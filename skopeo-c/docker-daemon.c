@@ -12,6 +12,7 @@
 #include "lib/reference.h"
 #include "skopeo-c/docker-archive.h"
 #include "skopeo-c/tar.h"
+#include "skopeo-c/transport.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docker://: images in registries (distribution-spec 1.1). */
+#include "skopeo-c/docker.h"
+
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"

@@ -8,8 +8,9 @@
  */
 #pragma once
 #include "lib/settling.h"
+#include "skopeo-c/blob-sink.h"
+#include "skopeo-c/blob-source.h"
 #include "skopeo-c/hashing.h"
-#include "skopeo-c/transport.h"
 
 struct flow {
 	const struct blob *blob; /* its size may be -1, unknown, where it goes to a file */

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
+#include "skopeo-c/docker.h"
 #include "skopeo-c/schema1.h"
 
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include "skopeo-c/archive-writer.h"
 #include "skopeo-c/layout-entry.h"
 #include "skopeo-c/referrers.h"
+#include "skopeo-c/transport.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/docker.h"
 #include "skopeo-c/referrers-tag.h"
 #include "skopeo-c/tags.h"
 #include "skopeo-c/transport.h"

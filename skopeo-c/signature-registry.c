@@ -8,6 +8,7 @@
 #include "lib/memory.h"
 #include "lib/random.h"
 #include "lib/reference.h"
+#include "skopeo-c/docker.h"
 #include "skopeo-c/lookaside.h"
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transport.h"

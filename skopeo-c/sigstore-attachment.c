@@ -5,6 +5,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "skopeo-c/docker.h"
 #include "skopeo-c/progress.h"
 #include "skopeo-c/referrers-tag.h"
 #include "skopeo-c/signature-registry.h"

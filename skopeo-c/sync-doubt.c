@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "skopeo-c/sync-doubt.h"
 
+#include "skopeo-c/docker.h"
 #include "skopeo-c/plan.h"
 #include "skopeo-c/registry-pool.h"
 #include "skopeo-c/transport.h"

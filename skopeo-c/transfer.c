@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "skopeo-c/claim.h"
+#include "skopeo-c/docker.h"
 #include "skopeo-c/elsewhere.h"
 #include "skopeo-c/flow.h"
 #include "skopeo-c/progress.h"

@@ -7,6 +7,7 @@
 #include "lib/reference.h"
 #include "lib/yaml.h"
 #include "skopeo-c/credentials.h"
+#include "skopeo-c/docker.h"
 #include "skopeo-c/gpg.h"
 #include "skopeo-c/policy.h"
 #include "skopeo-c/secret.h"

@@ -7,7 +7,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "skopeo-c/transport.h"
+#include "skopeo-c/blob-sink.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

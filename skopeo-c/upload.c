@@ -5,7 +5,9 @@
 #include "lib/cli.h"
 #include "lib/log.h"
 #include "lib/memory.h"
-#include "skopeo-c/transport.h"
+#include "skopeo-c/blob-sink.h"
+#include "skopeo-c/manifest.h"
+#include "skopeo-c/registry.h"
 #include "skopeo-c/upload-session.h"
 
 #include <limits.h>
