@@ -4,7 +4,6 @@
 #include "lib/cli.h"
 #include "lib/memory.h"
 #include "skopeo-c/flow.h"
-#include "skopeo-c/transport.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/memory.h"
-#include "skopeo-c/transport.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
