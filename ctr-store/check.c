@@ -7,7 +7,6 @@
 #include "lib/store.h"
 
 #include <stddef.h>
-#include <string.h>
 
 struct settings {
 	bool deep, repair;
@@ -28,16 +27,6 @@ static const struct output_column columns[] = {
 	{ "REPAIR", "repair", COLUMN_TEXT },
 	{ 0 },
 };
-
-void check_found(struct check *check, const char *object, const char *id, const char *problem,
-		 const char *repair)
-{
-	json_array_append_new(check->findings,
-			      json_pack("{s:s, s:s, s:s, s:s*}", "object", object, "id", id,
-					"problem", problem, "repair", repair));
-	check->remaining += repair == NULL;
-	check->lost += repair == NULL && strcmp(object, "container") == 0;
-}
 
 static int run_checks(struct check *check, struct error *err)
 {

@@ -17,6 +17,7 @@ void rules_run(const struct rule_check *rows, size_t count, const json_t *config
 	       struct findings *findings);
 
 /* The parts of rules_check(). */
+void rules_check_common(const json_t *config, bool on_posix, struct findings *findings);
 void rules_check_platform(const json_t *config, const char *platform, struct findings *findings);
 void rules_check_mounts(const json_t *config, struct findings *findings);
 void rules_check_process(const json_t *config, struct findings *findings);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ListContainers and StreamContainers. */
-#include "ocid-dispatch/container_list.h"
-
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/processors.h"
@@ -31,24 +28,6 @@ enum { FIELD_CONTAINERS = 1, FIELD_STATE = 6 };
 enum { MESSAGE_MAX = 8 << 10, ID_MAX = 128 };
 
 enum { PARTS_MAX = 4, CONTAINERS_EACH = 50 };
-
-int container_list_note(int directory_fd, const json_t *record, struct error *err)
-{
-	cleanup_free char *name = xasprintf("%s.pb", json_text(record, "id", ""));
-	cleanup_buffer struct buffer message = { 0 };
-
-	if (transcode_encode(&runtime__v1__container__descriptor, record, &message, err) < 0)
-		return -1;
-	return file_replace_volatile_at(directory_fd, name, buffer_data(&message),
-					buffer_length(&message), 0600, err);
-}
-
-int container_list_drop(int directory_fd, const json_t *record, struct error *err)
-{
-	cleanup_free char *name = xasprintf("%s.pb", json_text(record, "id", ""));
-
-	return records_remove(directory_fd, name, err);
-}
 
 /* ---- all of them, as bytes ---- */
 

@@ -7,7 +7,7 @@
 #include "lib/memory.h"
 #include "lib/signals.h"
 #include "ocid-dispatch/handlers.h"
-#include "ocid-dispatch/pod_status.h"
+#include "ocid-dispatch/pod_select.h"
 
 #include <signal.h>
 #include <stdlib.h>

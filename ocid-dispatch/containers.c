@@ -9,7 +9,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/process.h"
-#include "ocid-dispatch/container_list.h"
+#include "ocid-dispatch/container_message.h"
 #include "ocid-dispatch/pods.h"
 
 #include <errno.h>
@@ -134,12 +134,12 @@ int container_write(const struct records *records, const char *pod, json_t *reco
 	json_object_set_new(record, "stage", json_string(stage));
 	/* what a list takes from it says that it can be started, so it must not outlive that */
 	if (!is_startable(record))
-		return container_list_drop(fd, record, err) < 0
+		return container_message_drop(fd, record, err) < 0
 			       ? -1
 			       : records_write(fd, name, record, kind, err);
 	return records_write(fd, name, record, kind, err) < 0
 		       ? -1
-		       : container_list_note(fd, record, err);
+		       : container_message_note(fd, record, err);
 }
 
 json_t *container_document(const struct records *records, const char *id, struct error *err)

@@ -9,7 +9,7 @@
 #include "lib/memory.h"
 #include "ocid-dispatch/container_status.h"
 #include "ocid-dispatch/handlers.h"
-#include "ocid-dispatch/pod_status.h"
+#include "ocid-dispatch/pod_select.h"
 #include "ocid-dispatch/stats.h"
 
 #include <fcntl.h>

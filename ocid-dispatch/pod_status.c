@@ -9,28 +9,10 @@
 #include "ocid-dispatch/container_status.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pod_network.h"
+#include "ocid-dispatch/pod_select.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-bool labels_match(const json_t *labels, const json_t *selector)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach ((json_t *)selector, key, value) {
-		const json_t *label = json_object_get(labels, key);
-
-		if (!label || !json_equal(label, value))
-			return false;
-	}
-	return true;
-}
-
-static const char *state_name(enum pod_state state)
-{
-	return state == POD_READY ? "SANDBOX_READY" : "SANDBOX_NOTREADY";
-}
 
 /* What PodSandbox and PodSandboxStatus have in common. */
 static json_t *describe(const struct records *records, const json_t *document)
@@ -38,7 +20,7 @@ static json_t *describe(const struct records *records, const json_t *document)
 	static const char *const keys[] = { "metadata", "labels", "annotations", NULL };
 	const json_t *config = json_path(document, "cri", "pod", NULL);
 	json_t *pod = json_pack("{s:s, s:s, s:O*, s:s}", "id", pod_id(document), "state",
-				state_name(pod_state(records, document)), "createdAt",
+				pod_state_name(pod_state(records, document)), "createdAt",
 				json_path(document, "pod", "created", NULL), "runtimeHandler",
 				pod_handler(document));
 
@@ -79,52 +61,6 @@ json_t *pod_status(const struct records *records, const json_t *document)
 			    json_pack("{s:{s:o}}", "namespaces", "options",
 				      options ? json_incref(options) : json_object()));
 	return status;
-}
-
-static bool passes(const struct records *records, const json_t *document, const json_t *filter)
-{
-	const json_t *state = json_object_get(filter, "state");
-	enum pod_state now = pod_state(records, document);
-
-	if (now == POD_BEING_MADE ||
-	    !labels_match(json_path(document, "cri", "pod", "labels", NULL),
-			  json_object_get(filter, "labelSelector")))
-		return false;
-	return !state || strcmp(json_text(state, "state", "SANDBOX_READY"), state_name(now)) == 0;
-}
-
-int pod_choose(const struct records *records, const char *text, struct strings *ids,
-	       struct error *err)
-{
-	struct error why = { 0 };
-
-	if (!*text)
-		return pod_ids(records, ids, err);
-	cleanup_free char *id = pod_find(records, text, &why);
-	if (id)
-		strings_add(ids, id);
-	if (id || why.kind == ERROR_NOT_FOUND || why.kind == ERROR_USAGE)
-		return 0;
-	*err = why;
-	return -1;
-}
-
-json_t *pod_select(const struct records *records, const json_t *filter, struct error *err)
-{
-	cleanup_strings struct strings ids = { 0 };
-	json_auto_t *list = json_array();
-
-	if (pod_choose(records, json_text(filter, "id", ""), &ids, err) < 0)
-		return NULL;
-	for (size_t i = 0; i < ids.count; i++) {
-		json_auto_t *document = pod_read(records, ids.items[i], err);
-
-		if (!document && !records_is_lost(err))
-			return NULL;
-		if (document && passes(records, document, filter))
-			json_array_append(list, document);
-	}
-	return json_incref(list);
 }
 
 json_t *pods_listed(const struct rpc_context *context, const json_t *request, struct error *err)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/rpc.h"
 
-#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
-#include "ocid-dispatch/grpc.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/transcode.h"
 
@@ -157,27 +155,6 @@ json_t *rpc_list(void)
 	return list;
 }
 
-int rpc_send_bytes(const struct rpc_context *context, const struct buffer *message,
-		   struct error *err)
-{
-	if (buffer_length(message) > GRPC_MESSAGE_MAX)
-		return error_set(err, ERROR_LIMIT, "the answer has more than %d bytes",
-				 GRPC_MESSAGE_MAX);
-	return context->send(context, message, err);
-}
-
-int rpc_send(const struct rpc_context *context, const json_t *message, struct error *err)
-{
-	cleanup_buffer struct buffer encoded = { 0 };
-	const ProtobufCMessageDescriptor *type = context->rpc->method->output;
-
-	if (transcode_encode(type, message, &encoded, err) < 0) {
-		err->kind = ERROR_FAILED; /* our fault, not the client's */
-		return error_prefix(err, "%s", type->short_name);
-	}
-	return rpc_send_bytes(context, &encoded, err);
-}
-
 /* Send elements as the only field of the answer: in one message, or, where the RPC streams its
  * answer, in as many as it takes, none for none. */
 static int send_list(const struct rpc_context *context, const json_t *all, struct error *err)
@@ -203,14 +180,6 @@ static int send_list(const struct rpc_context *context, const json_t *all, struc
 		json_array_clear(some);
 	}
 	return 0;
-}
-
-void rpc_add_hint(struct error *err)
-{
-	const struct error whole = *err;
-
-	if (*whole.hint)
-		error_set(err, whole.kind, "%s (%s)", whole.message, whole.hint);
 }
 
 static int answer_list(const struct rpc_context *context, const json_t *request, struct error *err)

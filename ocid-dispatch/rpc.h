@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one table of RPCs: which there are, and who answers them. */
+/* RPCs: which there are, who answers them, and what is sent for an answer. */
 #pragma once
 #include "lib/error.h"
 
@@ -60,6 +60,13 @@ int rpc_find_name(const char *name, struct rpc *rpc, struct error *err);
 /* All RPCs: array of {service, method, request, response, answered}. The caller owns it. */
 json_t *rpc_list(void);
 
+/* Decode a request, let it be answered, encode and send the answer. A request that is malformed is
+ * ERROR_INTEGRITY with *decoded false. */
+int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
+	    size_t length, bool *decoded, struct error *err);
+
+/* ---- rpc_send.c ---- */
+
 /* Send a message of the answer to the client. */
 int rpc_send(const struct rpc_context *context, const json_t *message, struct error *err);
 
@@ -69,8 +76,3 @@ int rpc_send_bytes(const struct rpc_context *context, const struct buffer *messa
 
 /* For clients, who get the message of an error alone: put what can be done behind it. */
 void rpc_add_hint(struct error *err);
-
-/* Decode a request, let it be answered, encode and send the answer. A request that is malformed is
- * ERROR_INTEGRITY with *decoded false. */
-int rpc_run(const struct rpc *rpc, const struct rpc_context *context, const void *request,
-	    size_t length, bool *decoded, struct error *err);

@@ -10,7 +10,7 @@
 #include "ocid-dispatch/container_status.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
-#include "ocid-dispatch/pod_status.h"
+#include "ocid-dispatch/pod_select.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -75,8 +75,9 @@ TEST_OBJS_hashing := skopeo-c/hashing.o
 TEST_OBJS_gzip := skopeo-c/gzip.o
 TEST_PKGS_gzip := $(INFLATE)
 
-OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings fixes known leaves mounts pointer rules rules_devices rules_linux \
-	rules_mappings rules_mounts rules_platforms rules_process rules_resources rules_seccomp schema schema_platforms structure)
+OCI_CHECKS := $(patsubst %,oci-gen/%.o,findings fixes known leaves mounts pointer rules rules_common rules_devices rules_linux \
+	rules_mappings rules_mounts rules_platforms rules_process rules_resources rules_run rules_seccomp schema schema_platforms \
+	structure)
 TEST_OBJS_oci_pointer := oci-gen/pointer.o
 TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)

@@ -6,10 +6,12 @@
  * not failed.
  */
 #pragma once
-#include "ocid-dispatch/containers.h"
+#include "lib/error.h"
+
+#include <jansson.h>
 
 /* Write the message of a container that is made into `directory_fd`, its pod's containers/. */
-int container_list_note(int directory_fd, const json_t *record, struct error *err);
+int container_message_note(int directory_fd, const json_t *record, struct error *err);
 
 /* Remove it, if it is there. */
-int container_list_drop(int directory_fd, const json_t *record, struct error *err);
+int container_message_drop(int directory_fd, const json_t *record, struct error *err);
