@@ -72,14 +72,13 @@ int attach_keep_gc_out(const struct store *store, const json_t *config, int *loc
 	return 0;
 }
 
-/* Where the namespace is gone and a stand-in for it is needed: its path, which *fd keeps. The
- * caller frees it. Without one, all but firewall rules is taken down. */
-static char *make_stand_in(const struct attachment *attachment, const json_t *config,
-			   const json_t *result, int *fd)
+/* Where the namespace is gone: the path of a stand-in for it, which *fd keeps. The caller frees it.
+ * Without one, all but firewall rules is taken down by most plugins. */
+static char *make_stand_in(const struct attachment *attachment, const json_t *result, int *fd)
 {
 	struct error failure;
 
-	if (attachment->netns || !stand_in_is_needed(config, result))
+	if (attachment->netns)
 		return NULL;
 	*fd = stand_in_make(attachment->ifname, result, &failure);
 	if (*fd >= 0)
@@ -97,7 +96,7 @@ static int take_off(struct record *record, json_t *entry, const json_t *config,
 	const char *network = json_text(entry, "network", "?");
 	const json_t *result = json_object_get(entry, "result");
 	cleanup_fd int lock = -1, stand_in_fd = -1;
-	cleanup_free char *stand_in = make_stand_in(&attachment, config, result, &stand_in_fd);
+	cleanup_free char *stand_in = make_stand_in(&attachment, result, &stand_in_fd);
 
 	attachment.stand_in = stand_in;
 	if (attach_keep_gc_out(record->store, config, &lock, err) < 0)

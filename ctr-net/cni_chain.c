@@ -54,17 +54,21 @@ int cni_chain_check(const json_t *config, const struct attachment *attachment, c
 
 /* DEL may be repeated. A plugin that fails once may well have done its work: the reference bridge
  * 1.1.1 removes the interface, then stumbles over firewall rules that a failed ADD never made, and
- * succeeds the second time. Not so where time has run out. */
+ * succeeds the second time. Or it may want a namespace though that is gone, as the reference sbr
+ * 1.1.1 does. Not so where time has run out. */
 static int del_plugin(const struct attachment *attachment, const json_t *request, int lock_fd,
 		      struct error *err)
 {
 	const char *type = json_text(request, "type", "");
+	struct attachment again = *attachment;
 
 	if (cni_plugin_del(attachment, type, request, lock_fd, err) == 0)
 		return 0;
 	if (err->kind != ERROR_FAILED)
 		return -1;
-	return cni_plugin_del(attachment, type, request, lock_fd, err);
+	if (!again.netns)
+		again.netns = again.stand_in;
+	return cni_plugin_del(&again, type, request, lock_fd, err);
 }
 
 /* Release the addresses of a plugin that has failed. */

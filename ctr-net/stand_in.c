@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stand_in.h"
 
-#include "cni_config.h"
 #include "netlink.h"
 #include "ns.h"
 #include "ns_make.h"
@@ -32,14 +31,4 @@ int stand_in_make(const char *ifname, const json_t *result, struct error *err)
 			return -1;
 	}
 	return steal_fd(&fd);
-}
-
-bool stand_in_is_needed(const json_t *config, const json_t *result)
-{
-	if (json_array_size(json_object_get(result, "ips")) == 0)
-		return false;
-	for (size_t i = 0; i < cni_config_plugin_count(config); i++)
-		if (cni_config_masquerades(config, i))
-			return true;
-	return false;
 }

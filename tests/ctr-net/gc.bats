@@ -99,6 +99,21 @@ document() {
 	lacks 'peer|other' on_host ip -o link show
 }
 
+@test "gc: plugins that fail without a namespace get a stand-in for one that is gone" {
+	plain_network web 6 '{"type": "sbr"}'
+	net ns create one
+	net ns create two
+	net add web one --conf-dir "$NET_D"
+	net add web two --conf-dir "$NET_D"
+	net ns rm --force one
+	net ns rm --force two
+	net del --id two
+	gc
+	[ "$output" = '{"id":"one","ifname":"eth0","network":"web"}' ]
+	nothing_left
+	lacks 'eth0|peer' on_host ip -o link show
+}
+
 @test "gc: what an add that was killed has left" {
 	bridge_network web 3 "$PORTMAP" '{"type": "firewall"}'
 	document abc >"$BATS_TEST_TMPDIR/in"
