@@ -68,9 +68,10 @@ static enum error_kind kind_of_code(json_int_t code)
 static int silent_failure(const char *type, const struct spawn_result *result, struct error *err)
 {
 	cleanup_free char *line = spawn_last_line(result->err);
+	cleanup_free char *printed = spawn_last_line(result->out);
 
-	if (*line)
-		return error_set(err, ERROR_FAILED, "plugin %s: %s", type, line);
+	if (*line || *printed)
+		return error_set(err, ERROR_FAILED, "plugin %s: %s", type, *line ? line : printed);
 	if (result->status > SIGNAL_STATUS)
 		return error_set(err, ERROR_FAILED, "plugin %s was ended by signal %d", type,
 				 result->status - SIGNAL_STATUS);
@@ -78,22 +79,29 @@ static int silent_failure(const char *type, const struct spawn_result *result, s
 			 type, result->status);
 }
 
-static int plugin_failure(const char *type, const struct spawn_result *result, struct error *err)
+/* Whether the answer is an error object (SPEC section 5, "Error"), which then is in *err. */
+static bool tells_error(const char *type, const json_t *answer, struct error *err)
 {
-	struct error ignored;
-	json_auto_t *answer = json_parse(result->out, result->out_length, type, &ignored);
 	const char *message = json_text(answer, "msg", ""),
 		   *details = json_text(answer, "details", "");
 	json_int_t code = json_integer_value(json_object_get(answer, "code"));
 
 	if (!*message && !*details)
-		return silent_failure(type, result, err);
+		return false;
 	error_set(err, kind_of_code(code), "plugin %s: %s%s%s", type, message,
 		  *message && *details ? ": " : "", details);
 	error_subject(err, type);
 	if (code == 1)
 		error_hint(err, "set cniVersion to one that the plugin speaks");
-	return -1;
+	return true;
+}
+
+static int plugin_failure(const char *type, const struct spawn_result *result, struct error *err)
+{
+	struct error ignored;
+	json_auto_t *answer = json_parse(result->out, result->out_length, type, &ignored);
+
+	return tells_error(type, answer, err) ? -1 : silent_failure(type, result, err);
 }
 
 /* How a plugin is run for a command. */
@@ -159,7 +167,8 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 
 	cleanup_free char *what = xasprintf("the result of plugin %s", type);
 	json_auto_t *result = json_parse(output.out, output.out_length, what, err);
-	if (!result)
+	/* a script may forget its exit status, but nobody is connected by an error */
+	if (!result || (json_object_get(result, "code") && tells_error(type, result, err)))
 		return NULL;
 	if (!cni_result_is_valid(result)) {
 		error_set(err, ERROR_INTEGRITY, "%s is not a CNI result", what);

@@ -2,13 +2,28 @@
 #include "cni_result.h"
 
 #include "cni_version.h"
+#include "subnet.h"
 
 #include "lib/json.h"
 
 #include <string.h>
 
-/* An array of objects, or nothing. */
-static bool is_object_list(const json_t *list)
+static bool is_text(const json_t *value)
+{
+	return !value || json_is_null(value) || json_is_string(value);
+}
+
+static bool is_subnet_address(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	struct subnet subnet;
+	struct error ignored;
+
+	return text && subnet_parse_address(text, &subnet, &ignored) == 0;
+}
+
+/* Whether it is an array of objects whose values of that key are right, or nothing. */
+static bool all_have(const json_t *list, const char *key, bool (*is_right)(const json_t *value))
 {
 	const json_t *item;
 	size_t i;
@@ -16,7 +31,7 @@ static bool is_object_list(const json_t *list)
 	if (list && !json_is_null(list) && !json_is_array(list))
 		return false;
 	json_array_foreach (list, i, item) {
-		if (!json_is_object(item))
+		if (!json_is_object(item) || !is_right(json_object_get(item, key)))
 			return false;
 	}
 	return true;
@@ -24,11 +39,15 @@ static bool is_object_list(const json_t *list)
 
 bool cni_result_is_valid(const json_t *result)
 {
-	const json_t *dns = json_object_get(result, "dns");
+	const json_t *interfaces = json_object_get(result, "interfaces"),
+		     *ips = json_object_get(result, "ips"),
+		     *routes = json_object_get(result, "routes"),
+		     *dns = json_object_get(result, "dns");
 
-	return json_is_object(result) && is_object_list(json_object_get(result, "interfaces")) &&
-	       is_object_list(json_object_get(result, "ips")) &&
-	       is_object_list(json_object_get(result, "routes")) &&
+	return json_is_object(result) && all_have(interfaces, "name", is_text) &&
+	       all_have(interfaces, "mac", is_text) && all_have(interfaces, "sandbox", is_text) &&
+	       all_have(ips, "address", is_subnet_address) && all_have(ips, "gateway", is_text) &&
+	       all_have(routes, "dst", is_subnet_address) && all_have(routes, "gw", is_text) &&
 	       (!dns || json_is_null(dns) || json_is_object(dns));
 }
 

@@ -122,6 +122,18 @@ given() {
 	jq -e '.code == "failed" and .subject == "failing" and .verb == "add"' <<<"$stderr"
 }
 
+@test "plugins: an error object is an error also where the plugin ends as if all were well" {
+	plugin failing <<-'END'
+		echo "$CNI_COMMAND" >>"$seen/order"
+		[ "$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "1.0.0", "code": 11, "msg": "no address left"}'
+	END
+	network failing '{"type": "failing"}'
+	net 8 add failing one --conf-dir "$NET_D"
+	error_is temporary "network failing: plugin failing: no address left"
+	[ -z "$output" ]
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/order")" = DEL ]
+}
+
 @test "plugins: a failed ADD is undone in reverse order, also by the one that failed" {
 	spy first 1
 	spy third 3
@@ -187,6 +199,13 @@ given() {
 	network silent '{"type": "silent"}'
 	net 1 add silent one --conf-dir "$NET_D"
 	error_is failed "failed with status 1 and without a word"
+	plugin silent <<-'END'
+		[ "$CNI_COMMAND" = DEL ] && exit 0
+		echo no error object, but words
+		exit 1
+	END
+	net 1 add silent one --conf-dir "$NET_D"
+	error_is failed "plugin silent: no error object, but words"
 	plugin silent <<<'exit 0'
 	net 7 add silent one --conf-dir "$NET_D"
 	error_is integrity "the result of plugin silent"
@@ -195,6 +214,9 @@ given() {
 @test "plugins: results that are none are refused, and undone" {
 	for result in 'null' '[]' '7' '"x"' '{' 'oops {}' '{} {}' '{"ips": {}}' '{"ips": [1]}' \
 		'{"interfaces": "x"}' '{"routes": [[]]}' '{"dns": []}' '{"a": 1, "a": 2}' \
+		'{"ips": [{}]}' '{"ips": [{"address": 7}]}' '{"ips": [{"address": "10.0.0.1"}]}' \
+		'{"ips": [{"address": "10.0.0.1/8", "gateway": 1}]}' '{"interfaces": [{"name": 7}]}' \
+		'{"interfaces": [{"sandbox": []}]}' '{"routes": [{"dst": "default"}]}' \
 		"$(printf '{"a":%.0s' {1..70}; printf 1; printf '}%.0s' {1..70})"; do
 		plugin odd <<-END
 			echo "\$CNI_COMMAND" >>"\$seen/order"
