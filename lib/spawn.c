@@ -88,6 +88,19 @@ static bool die_with(int death_signal, pid_t parent)
 	       (prctl(PR_SET_PDEATHSIG, death_signal) == 0 && getppid() == parent);
 }
 
+/* Returns only when it failed. A path is run as it is: execvpe() would have a shell read a program
+ * that is for another machine. */
+static void become(const struct spawn *spawn)
+{
+	char *const *argv = (char *const *)spawn->argv;
+	char *const *environment = spawn->environment ? (char *const *)spawn->environment : environ;
+
+	if (strchr(argv[0], '/'))
+		execve(argv[0], argv, environment);
+	else
+		execvpe(argv[0], argv, environment);
+}
+
 static int run_child(void *argument)
 {
 	struct child *child = argument;
@@ -107,8 +120,7 @@ static int run_child(void *argument)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if ((!spawn->directory || chdir(spawn->directory) == 0) &&
 	    set_standard(child->standard) == 0 && keep_only(spawn->pass_fds) == 0)
-		execvpe(spawn->argv[0], (char *const *)spawn->argv,
-			spawn->environment ? (char *const *)spawn->environment : environ);
+		become(spawn);
 	child->failure = errno;
 	return EXEC_FAILED;
 }

@@ -4,6 +4,9 @@
 #include "lib/cli.h"
 #include "tests/unit/tap.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,9 +43,27 @@ static void test_output(void)
 	is(result.err, "no\n", "what it said on stderr");
 }
 
+/* No shell reads what the kernel cannot run. */
+static void test_not_a_program(void)
+{
+	char path[] = "/tmp/ocid-spawn-XXXXXX";
+	int fd = mkstemp(path);
+	const char *const argv[] = { path, NULL };
+	const struct spawn spawn = { .argv = argv };
+	cleanup_spawn_result struct spawn_result result = { 0 };
+	struct error err = { 0 };
+
+	ok(fd >= 0 && write(fd, "exit 0\n", 7) == 7 && fchmod(fd, 0700) == 0, "a text");
+	close(fd);
+	ok(spawn_run(&spawn, &result, &err) < 0, "... is not run");
+	ok(strstr(err.message, "Exec format error") != NULL, "... for that reason");
+	unlink(path);
+}
+
 int main(void)
 {
 	test_signal_before();
 	test_output();
+	test_not_a_program();
 	return tap_done();
 }
