@@ -11,6 +11,7 @@
 #include "lib/document.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 #include <string.h>
 
@@ -122,15 +123,38 @@ static void undo(struct add_request *request, struct record *record, const json_
 			    failure.message, record->id);
 }
 
+static bool has_ifname(const json_t *attachments, const char *ifname)
+{
+	const json_t *attachment;
+	size_t i;
+
+	json_array_foreach (attachments, i, attachment) {
+		if (strcmp(json_text(attachment, "ifname", ""), ifname) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first of eth0, eth1, ... that none of the attachments has; the caller frees it. */
+static char *free_ifname(const json_t *attachments)
+{
+	for (size_t number = 0;; number++) {
+		cleanup_free char *ifname = xasprintf("eth%zu", number);
+
+		if (!has_ifname(attachments, ifname))
+			return steal_ptr(&ifname);
+	}
+}
+
 /* Connect to each network and append what the document will say of it. */
 static int connect_all(struct add_request *request, struct record *record, const json_t *configs,
 		       const char *netns, json_t *attachments, struct error *err)
 {
-	size_t first = json_array_size(attachments), i;
 	const json_t *config;
+	size_t i;
 
 	json_array_foreach (configs, i, config) {
-		cleanup_free char *numbered = xasprintf("eth%zu", first + i);
+		cleanup_free char *numbered = free_ifname(attachments);
 		const char *ifname =
 			request->settings->ifname ? request->settings->ifname : numbered;
 		json_auto_t *result = NULL;
@@ -142,6 +166,32 @@ static int connect_all(struct add_request *request, struct record *record, const
 							     "ifname", ifname, "result", result));
 	}
 	return record_set_ready(record, err);
+}
+
+/* The container's id, by which `del` with the document must find it again; borrowed. */
+static const char *choose_id(const struct add_request *request, const json_t *document,
+			     struct error *err)
+{
+	const char *id = request->settings->id;
+	const char *own = json_string_value(json_path(document, "rootfs", "id", NULL));
+
+	if (!id)
+		return document_id(document, err);
+	if (!own || strcmp(own, id) == 0)
+		return id;
+	error_set(err, ERROR_USAGE, "--id %s: the document is of \"%s\"", id, own);
+	return NULL;
+}
+
+static int check_network(const json_t *network, struct error *err)
+{
+	const json_t *netns = json_object_get(network, "netns");
+
+	if (network && !json_is_object(network))
+		return error_set(err, ERROR_INTEGRITY, "the document's network is no object");
+	if (netns && !json_is_string(netns))
+		return error_set(err, ERROR_INTEGRITY, "the document's network.netns is no text");
+	return 0;
 }
 
 /* The attachments that the document already lists, as an array of our own. */
@@ -166,13 +216,15 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 {
 	json_auto_t *document = document_read(err);
 	json_auto_t *configs = document ? choose_networks(request, err) : NULL;
-	const char *id = request->settings->id;
 
-	if (!configs || add_check_publish(request, configs, err) < 0 ||
-	    (!id && !(id = document_id(document, err))))
+	if (!configs || add_check_publish(request, configs, err) < 0)
 		return -1;
 
+	const char *id = choose_id(request, document, err);
 	const json_t *network = json_object_get(document, "network");
+	if (!id || check_network(network, err) < 0)
+		return -1;
+
 	json_auto_t *attachments = listed_attachments(request, network, err);
 	cleanup_record struct record record = { 0 };
 	if (!attachments || record_open(&request->store, id, &record, err) < 0)

@@ -250,9 +250,31 @@ document() {
 	error_is failed
 	net 7 add --conf-dir "$NET_D" --network web <<<'{"rootfs": {"id": "abc"}, "network": {"attachments": 1}}'
 	error_is integrity
+	net 7 add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}, "network": "web"}'
+	error_is integrity "network is no object"
+	net 7 add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}, "network": {"netns": 5}}'
+	error_is integrity "network.netns is no text"
 	net 3 add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "abc"}, "network": {"netns": "/no/such"}}'
 	error_is not-found
 	nothing_left
+}
+
+@test "add: the document's container by another id, which del by the document would not find" {
+	bridge_network web 37
+	net 2 add --conf-dir "$NET_D" --id other <<<'{"rootfs": {"id": "abc"}}'
+	error_is usage '--id other: the document is of "abc"'
+	net add --conf-dir "$NET_D" --id abc <<<'{"rootfs": {"id": "abc"}}'
+	net del <<<"$output"
+	nothing_left
+}
+
+@test "add: a further network takes the first interface that the document does not list" {
+	plugin_nothing
+	network web "$NOTHING"
+	net add --conf-dir "$NET_D" --network web --ifname eth1 <<<'{"rootfs": {"id": "abc"}}'
+	net add --conf-dir "$NET_D" --network web --network web <<<"$output"
+	[ "$(jq -c '[.network.attachments[].ifname]' <<<"$output")" = '["eth1","eth0","eth2"]' ]
+	net del <<<"$output"
 }
 
 # ---- options ----
