@@ -7,6 +7,7 @@
 #include "lib/memory_file.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/pipeline.h"
+#include "ocid-dispatch/pod_bandwidth.h"
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/rpc.h"
 
@@ -202,15 +203,21 @@ static json_t *port_mappings(const json_t *config)
 	return list;
 }
 
-static void add_capabilities(struct strings *words, const json_t *config)
+static int add_capabilities(struct strings *words, const json_t *config, struct error *err)
 {
 	json_auto_t *ports = port_mappings(config);
+	json_auto_t *bandwidth = pod_bandwidth(json_object_get(config, "annotations"), err);
 	const json_t *dns = json_object_get(config, "dnsConfig");
 
+	if (!bandwidth)
+		return -1;
 	if (json_array_size(ports) > 0)
 		add_capability(words, "portMappings", ports);
+	if (json_object_size(bandwidth) > 0)
+		add_capability(words, "bandwidth", bandwidth);
 	if (json_object_size(dns) > 0)
 		add_capability(words, "dns", dns);
+	return 0;
 }
 
 /* The annotations as a file, since they may be longer (256 KiB) than an argument (128 KiB); *fd is
@@ -261,8 +268,8 @@ int pod_network_connect(const struct rpc_context *context, json_t *document, str
 	add_directories(words, context, "--conf-dir", "confDirs");
 	add_directories(words, context, "--plugin-dir", "pluginDirs");
 	add_arguments(words, config, id);
-	add_capabilities(words, config);
-	if (add_annotations(words, config, &annotations_fd, err) < 0)
+	if (add_capabilities(words, config, err) < 0 ||
+	    add_annotations(words, config, &annotations_fd, err) < 0)
 		return -1;
 	pipeline.pass_fd = annotations_fd;
 	if (pipeline_document(&pipeline, context, &connected, err) < 0)

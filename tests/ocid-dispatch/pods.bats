@@ -236,6 +236,21 @@ nothing_of_pods() {
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/heard")" -eq 2 ]
 }
 
+@test "pods: their traffic is limited as Kubernetes' annotations say" {
+	conflist=$BATS_FILE_TMPDIR/net/10-pods.conflist
+	cp "$conflist" "$BATS_TEST_TMPDIR/right"
+	jq '.plugins += [{type: "bandwidth", capabilities: {bandwidth: true}}]' "$BATS_TEST_TMPDIR/right" >"$conflist"
+	pod slow '.config.annotations = {"kubernetes.io/ingress-bandwidth": "10M", "kubernetes.io/egress-bandwidth": "2M"}'
+	tc qdisc show | grep -c 'tbf.* rate 10Mbit'
+	tc qdisc show | grep -c 'tbf.* rate 2Mbit'
+	busybox ping -c 1 -W 2 "$(field PodSandboxStatus "$(that)" .status.network.ip)"
+	call RemovePodSandbox "$(that)"
+	call 2 RunPodSandbox "$(pod_request odd '.config.annotations = {"kubernetes.io/ingress-bandwidth": "fast"}')"
+	error_is usage '"fast" is no rate'
+	cp "$BATS_TEST_TMPDIR/right" "$conflist"
+	nothing_of_pods
+}
+
 @test "pods: in a user namespace of their own" {
 	map='[{"hostId": 300000, "length": 65536}]'
 	options=".linux.securityContext.namespaceOptions.usernsOptions = {mode: \"POD\", uids: $map, gids: $map}"
