@@ -175,7 +175,8 @@ static int check_settings(const struct cli *cli, const char *type, const char *n
 	json_auto_t *text = json_string(settings->conf_dir);
 	if (!text)
 		return error_set(err, ERROR_USAGE, "the path of --conf-dir is not UTF-8 text");
-	if (!path_is_id(name))
+	/* `add --network none` connects to no network */
+	if (!path_is_id(name) || strcmp(name, "none") == 0)
 		return error_set(err, ERROR_USAGE, "\"%s\" cannot be the name of a network", name);
 	if (settings->subnets.count == 0)
 		return cli_usage(cli, err, "missing --subnet");

@@ -151,6 +151,8 @@ keep_leases() {
 		init 2 bridge --subnet "$subnet"
 		error_is usage "$subnet"
 	done
+	init 2 bridge --name none --subnet 10.90.1.0/24
+	error_is usage '"none" cannot be the name'
 	init 2 bridge --subnet 10.90.1.0/24 --subnet 10.90.2.0/24
 	error_is usage "one of IPv4 and one of IPv6"
 	for gateway in 10.90.2.1 10.90.1.0 10.90.1.255 fd00::1 x; do
