@@ -89,11 +89,18 @@ char *ns_path(const char *runroot, const char *name, struct error *err)
 	}
 	if (strchr(name, '/'))
 		return absolute(name, err);
-	if (path_is_id(name))
+	if (ns_check_name(name, err) == 0)
 		return pin_path(runroot, PIN_NET, name);
-	error_set(err, ERROR_USAGE, "\"%s\" cannot be the name of a network namespace", name);
 	error_hint(err, "letters, digits, \"_\", \".\" and \"-\", or a path with a slash");
 	return NULL;
+}
+
+int ns_check_name(const char *name, struct error *err)
+{
+	if (path_is_id(name))
+		return 0;
+	error_set(err, ERROR_USAGE, "\"%s\" cannot be the name of a namespace", name);
+	return error_hint(err, "letters, digits, \"_\", \".\" and \"-\"");
 }
 
 int ns_open(const char *path, struct error *err)

@@ -16,6 +16,9 @@ char *ns_runroot(const struct cli *cli);
  * without links, so that one namespace has one path. The caller frees it. */
 char *ns_path(const char *runroot, const char *name, struct error *err);
 
+/* Fail where it cannot be the name of a pinned namespace; ERROR_USAGE. */
+int ns_check_name(const char *name, struct error *err);
+
 #define NEEDS_ROOT "namespaces and networks need root, and not of a user namespace"
 
 /* Open a network namespace. ERROR_NOT_FOUND; ERROR_USAGE when it is something else. */

@@ -3,7 +3,6 @@
 #include "netlink.h"
 #include "ns.h"
 #include "ns_make.h"
-#include "options.h"
 #include "record.h"
 #include "sysctl.h"
 
@@ -212,8 +211,8 @@ static int ns_create(const struct cli *cli, struct error *err)
 		random_id(random);
 		name = random;
 	}
-	if (options_check_id(name, err) < 0)
-		return error_prefix(err, "name of a namespace");
+	if (ns_check_name(name, err) < 0)
+		return -1;
 	/* the record's lock: `add` may be making the namespace of a container with that id */
 	if (make_plan(cli, &plan, err) < 0 || store_open(cli, &store, err) < 0 ||
 	    record_open(&store, name, &record, err) < 0 ||

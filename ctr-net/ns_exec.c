@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 #include "ns.h"
-#include "options.h"
 #include "pin.h"
 
 #include "lib/cleanup.h"
@@ -108,8 +107,8 @@ static int ns_exec(const struct cli *cli, struct error *err)
 		command++;
 	if (!command[0])
 		return cli_usage(cli, err, "missing operand: COMMAND");
-	if (settings->all && options_check_id(name, err) < 0)
-		return error_prefix(err, "name of a namespace");
+	if (settings->all && ns_check_name(name, err) < 0)
+		return -1;
 	if ((settings->all ? enter_all(runroot, name, &forks, err)
 			   : enter_network(runroot, name, err)) < 0)
 		return -1;

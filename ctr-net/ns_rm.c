@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
-#include "options.h"
+#include "ns.h"
 #include "pin.h"
 #include "record.h"
 
@@ -40,8 +40,8 @@ static int ns_rm(const struct cli *cli, struct error *err)
 	const char *name = cli->operands[0];
 	struct error failure;
 
-	if (options_check_id(name, err) < 0)
-		return error_prefix(err, "name of a namespace");
+	if (ns_check_name(name, err) < 0)
+		return -1;
 	if (store_open(cli, &store, err) < 0 || record_open(&store, name, &record, err) < 0)
 		return -1;
 	if (!record_is_empty(&record) && !settings->force) {

@@ -44,7 +44,7 @@ teardown() {
 	touch "$OCID_RUNROOT/precious"
 	for name in ../precious "$OCID_RUNROOT/precious" ..; do
 		net 2 ns rm --force "$name"
-		error_is usage
+		error_is usage "\"$name\" cannot be the name of a namespace"
 	done
 	[ -e "$OCID_RUNROOT/precious" ]
 }
