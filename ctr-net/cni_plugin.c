@@ -92,7 +92,10 @@ static bool tells_error(const char *type, const json_t *answer, struct error *er
 		  *message && *details ? ": " : "", details);
 	error_subject(err, type);
 	if (code == 1)
-		error_hint(err, "set cniVersion to one that the plugin speaks");
+		error_hint(err,
+			   "the highest of cniVersion and cniVersions must be one that ctr-net "
+			   "versions %s prints",
+			   type);
 	return true;
 }
 

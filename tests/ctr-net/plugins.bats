@@ -116,6 +116,7 @@ given() {
 		network failing '{"type": "failing"}'
 		net "${pair#*:}" add failing one --conf-dir "$NET_D"
 		[[ $stderr == *"network failing: plugin failing: the message: the details"* ]]
+		[[ $pair != 1:* || $stderr == *"cniVersions must be one that ctr-net versions failing prints"* ]]
 		[ -z "$output" ]
 	done
 	net 1 add failing one --conf-dir "$NET_D" --errors json
