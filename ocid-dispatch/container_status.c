@@ -32,9 +32,11 @@ static void copy(json_t *to, const json_t *from, const char *const *keys)
 static void put_end(json_t *status, const struct facts *facts, const json_t *failure)
 {
 	json_t *code = json_object_get(facts->exit, "code");
+	const char *finished = json_text(facts->exit, "finished", NULL), *reason = "Error";
 	bool oom = json_flag(facts->exit, "oomKilled");
-	const char *reason = "Error";
 
+	if (finished)
+		json_object_set_new(status, "finishedAt", json_integer(records_time(finished)));
 	if (!code && failure) {
 		json_object_set_new(status, "exitCode", json_integer(START_EXIT_CODE));
 		json_object_set_new(status, "reason", json_string("StartError"));
@@ -56,8 +58,17 @@ static void put_end(json_t *status, const struct facts *facts, const json_t *fai
 		reason = "Completed";
 	json_object_set(status, "exitCode", code);
 	json_object_set_new(status, "reason", json_string(reason));
-	json_object_set_new(status, "finishedAt",
-			    json_integer(records_time(json_text(facts->exit, "finished", ""))));
+}
+
+/* A reboot leaves that in the document alone. */
+static void put_start(json_t *status, const struct facts *facts, const json_t *document)
+{
+	const char *started =
+		facts->started ? facts->started
+			       : json_string_value(json_path(document, "process", "started", NULL));
+
+	if (started)
+		json_object_set_new(status, "startedAt", json_integer(records_time(started)));
 }
 
 /* The user as oci-gen has found it. */
@@ -128,11 +139,12 @@ json_t *container_status(const struct records *records, const json_t *record)
 	struct error ignored;
 	json_auto_t *document = container_document(records, named.id, &ignored);
 
+	/* kubelets ask when a container has ended, and run again what seems to have failed */
+	container_keep_end(records, &named);
 	container_facts(records, &named, &facts);
 	copy(status, record, of_record);
 	json_object_set_new(status, "state", json_string(container_state_name(facts.state)));
-	if (facts.started)
-		json_object_set_new(status, "startedAt", json_integer(records_time(facts.started)));
+	put_start(status, &facts, document);
 	if (facts.state == CONTAINER_EXITED)
 		put_end(status, &facts, json_object_get(record, "failure"));
 	mounts = json_path(document, "cri", "container", "mounts", NULL);
@@ -265,7 +277,5 @@ int containers_status(const struct rpc_context *context, const json_t *request, 
 	*response = json_pack("{s:o}", "status", container_status(&records, record));
 	if (json_flag(request, "verbose"))
 		json_object_set_new(*response, "info", info(&records, &named));
-	/* kubelets ask when a container has ended, and run again what seems to have failed */
-	container_keep_end(&records, &named);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "lib/process.h"
+#include "lib/timestamp.h"
 #include "ocid-dispatch/container_message.h"
 #include "ocid-dispatch/pods.h"
 
@@ -308,6 +309,15 @@ void container_facts(const struct records *records, const struct named *named, s
 		recall_end(records, named, facts);
 }
 
+/* Of an end that nobody saw is known that it was not later than now. */
+static json_t *unseen_exit(void)
+{
+	char now[TIMESTAMP_SIZE];
+
+	timestamp_now(now);
+	return json_pack("{s:s}", "finished", now);
+}
+
 void container_note_end(const struct records *records, const struct named *named)
 {
 	cleanup_facts struct facts facts = { 0 };
@@ -315,8 +325,10 @@ void container_note_end(const struct records *records, const struct named *named
 	struct error ignored;
 
 	container_facts(records, named, &facts);
-	if (!facts.exit)
+	if (facts.state != CONTAINER_EXITED)
 		return;
+	if (!facts.exit)
+		facts.exit = unseen_exit();
 	json_auto_t *end = json_pack("{s:O, s:s*}", "exit", facts.exit, "started", facts.started);
 	records_write(records->pods_fd, path, end, RECORD_VOLATILE, &ignored);
 }

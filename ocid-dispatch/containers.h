@@ -9,7 +9,8 @@
  *   importedImage  the id of an image that was made for it, of a checkpoint's archive
  *
  * ID.end beside it is {exit, started}: what ocid-shim(1) has known, from when a client has first
- * been told that it has ended; a reboot leaves that.
+ * asked how it has ended; a reboot leaves that. Where nobody saw it, `exit` has nothing but the
+ * time of that question.
  *
  * All else is in the container's document and, once it has been started, with ocid-shim(1), which
  * knows nothing of it before.
@@ -75,7 +76,7 @@ const char *container_state_name(enum container_state state);
 struct facts {
 	enum container_state state;
 	json_t *shim;  /* state.json, or NULL: after a reboot */
-	json_t *exit;  /* how it ended, or NULL: nobody knows */
+	json_t *exit;  /* how it ended; NULL, or without a code: nobody knows */
 	char *started; /* RFC 3339, or NULL */
 };
 

@@ -250,13 +250,19 @@ reboot() {
 	start
 	log=$(field ContainerStatus "{\"containerId\": \"$CTR\"}" .status.logPath)
 	wait_for 5 test -s "$log"
+	started=$(field ContainerStatus "{\"containerId\": \"$CTR\"}" .status.startedAt)
 	ocid-shim kill "$CTR" KILL
 	ocid-shim wait "$CTR" # not asked for by a client, who would have it kept
 	ocid-shim rm --force "$CTR"
 	reboot
-	[ "$(field PodSandboxStatus "{\"podSandboxId\": \"$POD\"}" .status.state)" = SANDBOX_NOTREADY ]
+	call PodSandboxStatus "{\"podSandboxId\": \"$POD\"}"
+	[ "$(jq -r .status.state <<<"$output")" = SANDBOX_NOTREADY ]
+	finished=$(jq -r '.containersStatuses[].finishedAt' <<<"$output")
 	call ContainerStatus "{\"containerId\": \"$CTR\"}"
 	[ "$(jq -c '.status | [.state, .exitCode, .reason]' <<<"$output")" = '["CONTAINER_EXITED",255,"Unknown"]' ]
+	[ "$(jq -r .status.startedAt <<<"$output")" = "$started" ]
+	[ "$finished" -gt "$started" ]
+	[ "$(jq -r .status.finishedAt <<<"$output")" = "$finished" ]
 	grep -q hello "$(jq -r .status.logPath <<<"$output")"
 	call StopPodSandbox "{\"podSandboxId\": \"$POD\"}"
 	call RemovePodSandbox "{\"podSandboxId\": \"$POD\"}"
