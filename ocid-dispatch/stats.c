@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/container_status.h"
+#include "ocid-dispatch/cpu_rates.h"
 #include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pod_select.h"
@@ -76,17 +77,20 @@ static json_t *container_stats(const struct rpc_context *context, const struct r
 	static const char *const keys[] = { "cpu", "memory", "swap", "io", NULL };
 	json_auto_t *uses = stats_uses(context, err), *list = json_array();
 	json_auto_t *sizes = uses ? stats_sizes(context, err) : NULL;
+	json_auto_t *rates = NULL;
 	const json_t *record;
 	size_t i;
 
 	if (!sizes)
 		return NULL;
+	rates = cpu_rates_read(records);
 	json_array_foreach (containers, i, record) {
 		const char *id = json_text(record, "id", "");
 		const json_t *use = json_object_get(uses, id), *size = json_object_get(sizes, id);
 		json_t *stats = json_pack("{s:o, s:o}", "attributes", attributes(record),
 					  "writableLayer", writable_layer(records, size));
 
+		cpu_rates_note(rates, id, json_object_get(use, "cpu"));
 		for (const char *const *key = keys; *key; key++) {
 			json_t *value = json_object_get(use, *key);
 
@@ -95,6 +99,7 @@ static json_t *container_stats(const struct rpc_context *context, const struct r
 		}
 		json_array_append_new(list, stats);
 	}
+	cpu_rates_write(records, rates);
 	return json_incref(list);
 }
 
@@ -258,20 +263,23 @@ static json_t *stats_of(const struct rpc_context *context, const struct records 
 	json_auto_t *containers = container_select(records, filter, err), *list = json_array();
 	json_auto_t *uses = containers ? container_stats(context, records, containers, err) : NULL;
 	json_auto_t *traffic = uses ? all_traffic(context, err) : NULL;
-	json_auto_t *of_pods = traffic ? pod_uses(context, documents) : NULL;
+	json_auto_t *of_pods = traffic ? pod_uses(context, documents) : NULL, *rates = NULL;
 	const json_t *document;
 	size_t i;
 
 	if (!traffic)
 		return NULL;
+	rates = cpu_rates_read(records);
 	json_array_foreach (documents, i, document) {
 		const char *cgroup = cgroup_of(document);
 		const json_t *use = cgroup ? json_object_get(of_pods, cgroup) : NULL;
 
+		cpu_rates_note(rates, pod_id(document), json_object_get(use, "cpu"));
 		json_array_append_new(list,
 				      pod_stats(document, traffic, use,
 						containers_of(uses, containers, pod_id(document))));
 	}
+	cpu_rates_write(records, rates);
 	return json_incref(list);
 }
 

@@ -36,6 +36,25 @@ uses_cpu() {
 	call 3 ContainerStats '{"containerId": "0123456789"}'
 }
 
+@test "stats: the second answer has the rate of CPU use, of containers and of pods" {
+	CTR=$(field ListContainers '{}' '.containers[] | select(.metadata.name == "busy").id')
+	wait_for 10 uses_cpu
+	rm "$OCID_RUNROOT/cpu.json"
+	call ListPodSandboxStats
+	jq -e '.stats[].linux | [.cpu, .containers[].cpu] | length == 2 and all(has("usageNanoCores") | not)' <<<"$output"
+	sleep 1.1
+	# a tenth of a CPU is all it may use
+	for _ in 1 2; do
+		call ListPodSandboxStats
+		jq -e '.stats[].linux | [.cpu, .containers[].cpu] | length == 2 and
+			all(.usageNanoCores.value | tonumber | . > 10000000 and . < 300000000)' <<<"$output"
+	done
+	rate=$(field ContainerStats "{\"containerId\": \"$CTR\"}" .stats.cpu.usageNanoCores.value)
+	[ "$rate" = "$(jq -r '.stats[].linux.containers[].cpu.usageNanoCores.value' <<<"$output")" ]
+	echo garbage >"$OCID_RUNROOT/cpu.json"
+	call ContainerStats "{\"containerId\": \"$CTR\"}"
+}
+
 @test "stats: the list has what runs, and obeys its filter" {
 	CTR=$(field ListContainers '{}' '.containers[] | select(.metadata.name == "busy").id')
 	names() {
