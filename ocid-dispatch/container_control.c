@@ -174,6 +174,9 @@ static void merge_resources(json_t *earlier, json_t *given)
 		if (limits && !limits_pages(limits, json_text(limit, "pageSize", "")))
 			json_array_append(limits, limit);
 	}
+	/* swap has the new limit of memory then, see oci_resources() */
+	if (json_object_get(given, "memoryLimitInBytes"))
+		json_object_del(earlier, "memorySwapLimitInBytes");
 	json_object_update_recursive(earlier, given);
 }
 
@@ -237,6 +240,8 @@ int containers_update(const struct rpc_context *context, const json_t *request, 
 	cleanup_records struct records records = { 0 };
 	cleanup_named struct named named = { 0 };
 
+	if (json_object_get(request, "windows"))
+		return error_set(err, ERROR_UNSUPPORTED, "this is no Windows node");
 	if (find(context, request, &records, &named, err) < 0)
 		return -1;
 	/* it must not be started meanwhile */

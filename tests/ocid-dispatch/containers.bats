@@ -564,6 +564,21 @@ has_open() {
 		'["3","2","1GB","8192","2MB","4096"]' ]
 }
 
+@test "containers: an earlier limit of swap goes with the limit of memory that it was for" {
+	local update
+
+	container one 'sleep 60' '.config.linux.resources = {memoryLimitInBytes: "40960000", memorySwapLimitInBytes: "40960000"}'
+	for update in '{memoryLimitInBytes: "50000000"}' '{cpuShares: "512"}'; do
+		call UpdateContainerResources "$(jq -nc "{containerId: \"$CTR\", linux: $update}")"
+		[ "$(field ContainerStatus "$(that)" '.status.resources.linux |
+			[.memoryLimitInBytes, .memorySwapLimitInBytes] | tostring')" = '["50000000",null]' ]
+	done
+	call UpdateContainerResources "$(jq -nc "{containerId: \"$CTR\", linux: {memorySwapLimitInBytes: \"60000000\"}}")"
+	[ "$(field ContainerStatus "$(that)" .status.resources.linux.memorySwapLimitInBytes)" = 60000000 ]
+	call 10 UpdateContainerResources "{\"containerId\": \"$CTR\", \"windows\": {\"cpuShares\": \"3\"}}"
+	error_is unsupported Windows
+}
+
 @test "containers: resources that cannot be are the request's mistake, also before the start" {
 	container one true
 	call 2 UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"oomScoreAdj\": \"5000\"}}"
