@@ -181,8 +181,7 @@ static void merge_resources(json_t *earlier, json_t *given)
 }
 
 /* What a container has been given also stands in its document. */
-static int note_resources(const struct records *records, const char *id, json_t *document,
-			  json_t *cri, struct error *err)
+static void note_resources(json_t *document, json_t *cri)
 {
 	json_t *container = json_path(document, "cri", "container", NULL);
 	json_t *linux_config = json_object_get(container, "linux");
@@ -196,6 +195,11 @@ static int note_resources(const struct records *records, const char *id, json_t 
 		merge_resources(resources, cri);
 	else
 		json_object_set(linux_config, "resources", cri);
+}
+
+static int write_document(const struct records *records, const char *id, const json_t *document,
+			  struct error *err)
+{
 	cleanup_fd int fd = openat(records->store.containers_fd, id,
 				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -233,6 +237,28 @@ static int change(const struct rpc_context *context, const char *id, const json_
 	return pipeline_run(&pipeline, context, err);
 }
 
+static int update(const struct rpc_context *context, const struct records *records,
+		  const struct named *named, json_t *document, json_t *cri, struct error *err)
+{
+	enum container_state state = container_state(records, named);
+
+	if (state == CONTAINER_EXITED)
+		return error_set(err, ERROR_IN_USE, "the container %s does not run", named->id);
+	/* each process has its own, and may have chosen it: only the first one's can be given */
+	if (state == CONTAINER_RUNNING)
+		json_object_del(cri, "oomScoreAdj");
+	if (!cri)
+		return 0;
+	if (state == CONTAINER_RUNNING && change(context, named->id, cri, err) < 0)
+		return -1;
+	note_resources(document, cri);
+	/* before that is kept, as what is refused here must not be */
+	if (state == CONTAINER_CREATED &&
+	    configure_anew(context, records, named, document, err) < 0)
+		return -1;
+	return write_document(records, named->id, document, err);
+}
+
 int containers_update(const struct rpc_context *context, const json_t *request, json_t **response,
 		      struct error *err)
 {
@@ -247,18 +273,7 @@ int containers_update(const struct rpc_context *context, const json_t *request, 
 	/* it must not be started meanwhile */
 	cleanup_fd int lock = container_lock(&records, named.id, true, err);
 	json_auto_t *document = lock < 0 ? NULL : container_document(&records, named.id, err);
-	if (!document)
-		return -1;
-	enum container_state state = container_state(&records, &named);
-	if (state == CONTAINER_EXITED)
-		return error_set(err, ERROR_IN_USE, "the container %s does not run", named.id);
-	/* each process has its own, and may have chosen it: only the first one's can be given */
-	if (state == CONTAINER_RUNNING)
-		json_object_del(cri, "oomScoreAdj");
-	if (cri && ((state == CONTAINER_RUNNING && change(context, named.id, cri, err) < 0) ||
-		    note_resources(&records, named.id, document, cri, err) < 0 ||
-		    (state == CONTAINER_CREATED &&
-		     configure_anew(context, &records, &named, document, err) < 0)))
+	if (!document || update(context, &records, &named, document, cri, err) < 0)
 		return -1;
 	*response = json_object();
 	return 0;

@@ -583,6 +583,8 @@ has_open() {
 	container one true
 	call 2 UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"oomScoreAdj\": \"5000\"}}"
 	error_is usage /process/oomScoreAdj
+	[ "$(field ContainerStatus "$(that)" .status.resources.linux)" = '{}' ]
+	call UpdateContainerResources "{\"containerId\": \"$CTR\", \"linux\": {\"cpuShares\": \"512\"}}"
 }
 
 @test "containers: an oom_score_adj is changed before the start, and later neither there nor in the status" {
