@@ -337,6 +337,8 @@ static int serve_request(struct call *call, struct error *err)
 	if (stream->too_long)
 		return error_set(err, ERROR_LIMIT,
 				 "the request, or all requests together, are too long");
+	if (call->calls->draining && call->rpc.endless)
+		return error_set(err, ERROR_TEMPORARY, "the server is ending");
 	if (call->calls->running >= CALLS_MAX)
 		return error_set(err, ERROR_LIMIT, "%d calls are being served", CALLS_MAX);
 	if (grpc_only_message(buffer_data(&stream->body), buffer_length(&stream->body), &message,
@@ -444,6 +446,7 @@ int calls_expire(struct calls *calls)
 
 void calls_drain(struct calls *calls)
 {
+	calls->draining = true;
 	for (struct call *call = calls->first; call; call = call->next)
 		if (call->rpc.endless)
 			stop_handler(call);

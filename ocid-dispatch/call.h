@@ -30,6 +30,7 @@ struct calls {
 	/* of call.c alone */
 	struct call *first;
 	size_t running;
+	bool draining;
 };
 
 /* The events of a stream (ocid-dispatch/http2.h). */
@@ -44,7 +45,7 @@ void calls_reap(struct calls *calls);
 /* End those whose time is over. Returns the milliseconds until the next one's is, -1 for none. */
 int calls_expire(struct calls *calls);
 
-/* Ask those handlers to end that do not end by themselves. */
+/* Ask those handlers to end that do not end by themselves, and start no more of them. */
 void calls_drain(struct calls *calls);
 
 /* Ask every handler to end, and make it within seconds. */

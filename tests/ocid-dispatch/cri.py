@@ -410,6 +410,26 @@ def steady(socket):
     print(sorted(codes), client.code("Version", timeout=10, wait_for_ready=True))
 
 
+def late_events(socket):
+    """GetContainerEvents whose request comes after its headers, on stdin's end."""
+    def requests():
+        sys.stdin.read()
+        yield cri_pb2.GetEventsRequest()
+
+    client = Client(socket)
+    client.call("Version")
+    call = client.channel.stream_stream(
+        "/runtime.v1.RuntimeService/GetContainerEvents",
+        request_serializer=lambda m: m.SerializeToString())(requests(), timeout=60)
+    time.sleep(1)
+    print("begun", flush=True)
+    os.close(1)
+    try:
+        list(call)
+    except grpc.RpcError as error:
+        sys.exit(f"{error.code().name}: {error.details()}")
+
+
 def main():
     socket, what, *rest = sys.argv[1:]
     if what in globals() and what.islower():

@@ -280,6 +280,23 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(6
 	server_start
 }
 
+@test "serve: who asks for events and is heard only after SIGTERM is not waited for" {
+	server_stop
+	server_start --drain 60
+	mkfifo "$BATS_TEST_TMPDIR/begun" "$BATS_TEST_TMPDIR/go"
+	cri late_events <"$BATS_TEST_TMPDIR/go" >"$BATS_TEST_TMPDIR/begun" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+	client=$!
+	exec 7>"$BATS_TEST_TMPDIR/go"
+	read -r <"$BATS_TEST_TMPDIR/begun"
+	kill "$(cat "$SERVER_PID")"
+	wait_for 5 test ! -e "$SOCKET"
+	exec 7>&-
+	wait_for 10 process_gone "$(cat "$SERVER_PID")"
+	client_failed "$client"
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "UNAVAILABLE: the server is ending" ]
+	server_start
+}
+
 @test "serve: a server that is told to end while it starts does" {
 	local at=$BATS_TEST_TMPDIR/socket
 
