@@ -10,6 +10,7 @@
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/stream_address.h"
 #include "ocid-dispatch/stream_command.h"
+#include "ocid-dispatch/stream_control.h"
 #include "ocid-dispatch/stream_tokens.h"
 #include "ocid-dispatch/trace.h"
 
@@ -118,12 +119,15 @@ int stream_attach(const struct rpc_context *context, const json_t *request, json
 	return answer(context, STREAM_ATTACH, what, response, err);
 }
 
-/* They are numbers of 16 bits to the streaming server. */
+/* They are so many numbers of 16 bits to the streaming server. */
 static int check_ports(const json_t *request, struct error *err)
 {
 	const json_t *port;
 	size_t i;
 
+	if (json_array_size(json_object_get(request, "port")) > STREAM_PORTS_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d ports are asked for",
+				 STREAM_PORTS_MAX);
 	json_array_foreach (json_object_get(request, "port"), i, port) {
 		json_int_t number = json_integer_value(port);
 

@@ -120,7 +120,7 @@ static void describe(const json_t *request, struct stream_reply *reply)
 	reply->tty = json_flag(request, "tty");
 	reply->has_stderr = json_flag(request, "stderr") && !reply->tty;
 	json_array_foreach (json_object_get(request, "port"), i, port)
-		if (i < STREAM_PORTS_MAX)
+		if (i < STREAM_PORTS_MAX) /* more are refused by the RPC */
 			reply->ports[reply->port_count++] = (uint16_t)json_integer_value(port);
 }
 

@@ -388,6 +388,9 @@ not() {
 		call 2 PortForward "{\"podSandboxId\": \"$POD\", \"port\": [80, $port]}"
 		error_is usage "port $port is not one of 1 to 65535"
 	done
+	call 9 PortForward "{\"podSandboxId\": \"$POD\", \"port\": $(jq -nc '[range(1; 66)]')}"
+	error_is limit "more than 64 ports"
+	call PortForward "{\"podSandboxId\": \"$POD\", \"port\": $(jq -nc '[range(1; 65)]')}"
 	exec_late '{cmd: ["/no/such"], stdout: true, stderr: true}'
 	spdy exec "$URL" error,stdout,stderr v4.channel.k8s.io </dev/null
 	[ "$(jq -r '.error | fromjson | .reason' <<<"$output")" = NonZeroExitCode ]
