@@ -251,7 +251,7 @@ static int not_answered(const struct registry_call *call, struct error *err)
 	case HTTP_UNTRUSTED:
 		error_set(err, ERROR_DENIED, "the certificate of %s is not trusted: %s", name,
 			  request->failure);
-		return error_hint(err, "name its authority with --cert-dir, or use "
+		return error_hint(err, "name its authority with --cert-dir or in certs.d, or use "
 				       "--tls-verify=false");
 	case HTTP_NO_CHECK:
 		error_set(err, ERROR_DENIED, "the certificate of %s cannot be checked: %s", name,
@@ -265,7 +265,8 @@ static int not_answered(const struct registry_call *call, struct error *err)
 	case HTTP_NOT_TLS:
 		error_set(err, ERROR_TEMPORARY, "%s does not speak TLS: %s", name,
 			  request->failure);
-		return error_hint(err, "--tls-verify=false allows plain http");
+		return error_hint(err, "--tls-verify=false, or insecure in registries.conf, allows "
+				       "plain http");
 	case HTTP_TOO_LARGE:
 		return error_set(err, ERROR_LIMIT, "%s: an answer is larger than %zu bytes", name,
 				 request->answer_max ? request->answer_max

@@ -30,6 +30,7 @@ asked() {
 	: >"$CONTAINERS_REGISTRIES_CONF"
 	tool 8 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 	error_is temporary "does not speak TLS"
+	error_is temporary "(--tls-verify=false, or insecure in registries.conf, allows plain http)"
 	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$LIAR" "$LIAR_ELSEWHERE" >"$CONTAINERS_REGISTRIES_CONF"
 	tool skopeo-c inspect "docker://$LIAR/good/x:v1"
 	tool skopeo-c list-tags "docker://$LIAR/good/x"

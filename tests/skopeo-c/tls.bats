@@ -23,6 +23,7 @@ teardown_file() {
 @test "tls: a certificate of an unknown authority is refused, with --tls-verify=false taken" {
 	tool 6 skopeo-c inspect -n "docker://$LIAR/good/x:v1"
 	error_is denied "is not trusted"
+	error_is denied "(name its authority with --cert-dir or in certs.d, or use --tls-verify=false)"
 	tool skopeo-c inspect -n --tls-verify=false "docker://$LIAR/good/x:v1"
 }
 
