@@ -207,32 +207,22 @@ static int take_image(struct creation *c, const json_t *document, struct error *
 
 /* ---- the record ---- */
 
-static const char *first_text(const json_t *array, const char *otherwise)
-{
-	const char *text = json_string_value(json_array_get(array, 0));
-
-	return text ? text : otherwise;
-}
-
 /* The image as the client asked for it, and what that is. */
 static json_t *image_spec(const struct creation *c)
 {
 	json_t *spec = json_deep_copy(json_object_get(c->config, "image"));
-	const char *id = json_text(c->image, "id", "");
 	const char *asked = json_text(spec, "userSpecifiedImage", "");
-	const char *name = first_text(json_object_get(c->image, "names"), id);
 
-	json_object_set_new(spec, "image", json_string(*asked ? asked : name));
+	json_object_set_new(spec, "image", json_string(*asked ? asked : images_name(c->image)));
 	return spec;
 }
 
 static void note_image(const struct creation *c, json_t *record)
 {
 	const char *id = json_text(c->image, "id", "");
-	const char *digest = first_text(json_object_get(c->image, "repoDigests"), id);
 
 	json_object_set_new(record, "image", image_spec(c));
-	json_object_set_new(record, "imageRef", json_string(digest));
+	json_object_set_new(record, "imageRef", json_string(images_digested(c->image)));
 	json_object_set_new(record, "imageId", json_string(id));
 }
 

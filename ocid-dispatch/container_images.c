@@ -38,7 +38,7 @@ static int mount_image(const struct rpc_context *context, const char *id, const 
 	return error_prefix(err, "ImageVolumeMountFailed");
 }
 
-/* Returns the image's id, which the caller frees. */
+/* Returns the image as images_digested() has it, which the caller frees. */
 static char *mount_one(const struct rpc_context *context, const char *name, const char *directory,
 		       struct error *err)
 {
@@ -51,8 +51,9 @@ static char *mount_one(const struct rpc_context *context, const char *name, cons
 		error_prefix(err, "a volume of the container");
 		return NULL;
 	}
-	const char *id = json_text(row, "id", "");
-	return mount_image(context, id, directory, err) < 0 ? NULL : xstrdup(id);
+	return mount_image(context, json_text(row, "id", ""), directory, err) < 0
+		       ? NULL
+		       : xstrdup(images_digested(row));
 }
 
 int container_images_mount(const struct rpc_context *context, const struct records *records,
@@ -60,7 +61,7 @@ int container_images_mount(const struct rpc_context *context, const struct recor
 			   struct error *err)
 {
 	cleanup_free char *directory = directory_of(records, named);
-	json_auto_t *ids = json_object(); /* by name, as images */
+	json_auto_t *digested = json_object(); /* by name, as images */
 	const json_t *mount;
 	size_t i;
 
@@ -72,14 +73,14 @@ int container_images_mount(const struct rpc_context *context, const struct recor
 		if (!*name)
 			continue;
 		if (!json_object_get(images, name)) {
-			cleanup_free char *id = mount_one(context, name, target, err);
+			cleanup_free char *reference = mount_one(context, name, target, err);
 
-			if (!id)
+			if (!reference)
 				return -1;
 			json_object_set_new(images, name, json_string(target));
-			json_object_set_new(ids, name, json_string(id));
+			json_object_set_new(digested, name, json_string(reference));
 		}
-		json_object_set(image, "imageRef", json_object_get(ids, name));
+		json_object_set(image, "imageRef", json_object_get(digested, name));
 	}
 	return 0;
 }

@@ -3,7 +3,7 @@
 #pragma once
 #include "ocid-dispatch/containers.h"
 
-/* Mount those of the config, whose mounts are given the ids of their images as imageRef. Their
+/* Mount those of the config, whose mounts are given as imageRef what images_digested() says. Their
  * directories by the names in the config go into `images`, an object. What is mounted before a
  * failure stays, for container_images_unmount(). */
 int container_images_mount(const struct rpc_context *context, const struct records *records,

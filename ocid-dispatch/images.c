@@ -195,6 +195,23 @@ static int find_named(const struct rpc_context *context, const json_t *request, 
 	return images_find(context, name, row, err);
 }
 
+static const char *first_or_id(const json_t *row, const char *key)
+{
+	const char *text = json_string_value(json_array_get(json_object_get(row, key), 0));
+
+	return text ? text : json_text(row, "id", "");
+}
+
+const char *images_name(const json_t *row)
+{
+	return first_or_id(row, "names");
+}
+
+const char *images_digested(const json_t *row)
+{
+	return first_or_id(row, "repoDigests");
+}
+
 /* ---- the handlers ---- */
 
 static int all_images(const struct rpc_context *context, json_t **rows, struct error *err)

@@ -23,5 +23,10 @@ char *images_question(const char *name, struct error *err);
 /* Whether the image of a row is really called so. */
 bool images_is_called(const json_t *row, const char *name);
 
+/* The name of a row, and the one with the digest of its manifest; its id where it has none.
+ * Borrowed. */
+const char *images_name(const json_t *row);
+const char *images_digested(const json_t *row);
+
 /* Whether it can be the beginning of an id, too, which only images_find() looks for. */
 bool images_may_be_part(const char *name);

@@ -616,7 +616,7 @@ has_open() {
 	[ "$(result | grep -v 'touch:')" = "$(printf 'hello\nhello\nread-only')" ]
 	mounts_left | grep -q "/images/$CTR/"
 	call ContainerStatus "$(that)"
-	[ "$(jq -r '.status | [.mounts[].image.imageRef == .imageId] | all' <<<"$output")" = true ]
+	[ "$(jq -r '.status | (.imageRef | contains("@sha256:")) and ([.mounts[].image.imageRef == .imageRef] | all)' <<<"$output")" = true ]
 	call RemoveContainer "$(that)"
 	[ "$(mounts_left | grep -c "/images/$CTR/")" -eq 0 ]
 	call 3 CreateContainer "$(container_request two true '.config.mounts = [{"containerPath": "/x", "readonly": true, "image": {"image": "no/such"}}]')"
