@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
+#include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/registry_auth.h"
 
@@ -61,11 +62,15 @@ int images_pull(const struct rpc_context *context, const json_t *request, json_t
 {
 	cleanup_reference struct reference reference = { 0 };
 	json_auto_t *document = NULL;
-	const char *id, *text = json_text(json_object_get(request, "image"), "image", "");
+	const json_t *image = json_object_get(request, "image");
+	const char *id, *text = json_text(image, "image", "");
 
 	if (!*text)
 		return error_set(err, ERROR_USAGE, "the request names no image");
-	if (reference_parse(text, &reference, err) < 0)
+	/* to all of them an image is the same, but api.proto wants unknown ones refused */
+	if (!configuration_runtime(context->configuration, json_text(image, "runtimeHandler", ""),
+				   err) ||
+	    reference_parse(text, &reference, err) < 0)
 		return -1;
 	reference_default_tag(&reference);
 

@@ -66,6 +66,12 @@ image() {
 	[[ "$(jq -r '.images[] | select(.repoTags == null) | .repoDigests[0]' <<<"$output")" == "$REGISTRY/moving@sha256:"* ]]
 }
 
+@test "images: a pull for a runtime that is not known is refused" {
+	request="{\"image\": {\"image\": \"$REGISTRY/plain:1\", \"runtimeHandler\": \"nope\"}}"
+	tool 1 cri PullImage "$request"
+	[[ $stderr == 'INVALID_ARGUMENT: no runtime handler "nope"'* ]]
+}
+
 @test "images: what is pulled is there, under its id, its tag and its digest" {
 	pull "$REGISTRY/plain:1"
 	ref=$(jq -r .imageRef <<<"$output")
