@@ -130,7 +130,7 @@ image() {
 
 @test "images: credentials decide" {
 	tool 1 cri PullImage "$(image "$REGISTRY/plain:1")"
-	[[ $stderr == PERMISSION_DENIED:* ]]
+	[[ $stderr == PERMISSION_DENIED:*"(a pod's imagePullSecrets or the node's auth.json can have credentials)" ]]
 	tool 1 cri PullImage "{\"image\": {\"image\": \"$REGISTRY/plain:1\"}, \"auth\": {\"username\": \"me\", \"password\": \"wr0ng\"}}"
 	[[ $stderr == PERMISSION_DENIED:* && $stderr != *wr0ng* ]]
 	for bad in '!!!' "$(printf me | base64)"; do
