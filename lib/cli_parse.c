@@ -126,7 +126,8 @@ static int parse_long(struct cli_parser *p, char **argv, int *next)
 	return store_option(p, option, settings, value);
 }
 
-/* A group of letters: "-q", "-qf", "-oFILE", "-o FILE". */
+/* A group of letters: "-q", "-qf", "-oFILE", "-o FILE" and, as other tools of the field take it,
+ * "-o=FILE". */
 static int parse_letters(struct cli_parser *p, char **argv, int *next)
 {
 	const char *letters = argv[(*next)++] + 1;
@@ -144,7 +145,7 @@ static int parse_letters(struct cli_parser *p, char **argv, int *next)
 		if (!option)
 			return cli_usage(p->cli, p->err, "unknown option -%c", *letters);
 		if (option->kind != OPTION_FLAG) {
-			value = letters[1] ? letters + 1 : argv[(*next)++];
+			value = letters[1] ? letters + 1 + (letters[1] == '=') : argv[(*next)++];
 			if (!value)
 				return cli_usage(p->cli, p->err, "-%c needs a value (%s)", *letters,
 						 option->value);

@@ -271,3 +271,12 @@ platforms() {
 	tool 2 skopeo-c inspect --raw=yes "$SRC"
 	tool 2 skopeo-c inspect -n= "$SRC"
 }
+
+@test "options of a letter: their values stand behind an = too, as for skopeo" {
+	for word in "-f{{.Os}}=" "-f={{.Os}}=" "-nf={{.Os}}="; do
+		[ "$(skopeo-c inspect "$word" "$SRC")" = linux= ]
+		[ "$(skopeo inspect "$word" "$SRC")" = linux= ]
+	done
+	tool skopeo-c inspect "-f==" "$SRC"
+	[ "$output" = = ]
+}
