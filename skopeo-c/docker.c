@@ -78,7 +78,8 @@ struct registry *docker_registry(const struct transport *t)
 struct registry *docker_origin(struct transport *t, struct error *err)
 {
 	struct docker *docker = t->state;
-	struct place *place = &docker->places[docker->route.count - 1];
+	struct place *own = &docker->places[docker->route.count - 1];
+	struct place *place = own->endpoint->blocked ? docker->at : own;
 
 	return open_place(docker, place, err) < 0 ? NULL : place->registry;
 }

@@ -5,7 +5,7 @@
 
 /* Where the bytes come from or go to; NULL while no mirror is known to have the image. */
 struct registry *docker_registry(const struct transport *t);
-/* The registry itself, not a mirror of it; NULL where it cannot be opened. */
+/* The registry itself, not a mirror of it, unless it is blocked; NULL where it cannot be opened. */
 struct registry *docker_origin(struct transport *t, struct error *err);
 bool transport_is_docker(const struct transport *t);
 /* Read or put a manifest by a tag of the repository; ERROR_NOT_FOUND where there is none. */

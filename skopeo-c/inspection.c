@@ -74,8 +74,16 @@ static void remember_tags(const struct inspection *inspection, json_t *list)
 	json_object_set_new(lists, inspection->repository, list);
 }
 
-/* None where the registry keeps them to itself: that alone is no reason to say nothing about the
- * image. */
+/* Where the registry keeps them to itself, or is away while a mirror serves: that alone is no
+ * reason to say nothing about the image. */
+static bool can_be_without(const struct inspection *inspection, enum error_kind kind)
+{
+	bool is_mirrored = inspection->tags.registry != docker_registry(&inspection->from);
+
+	return kind == ERROR_DENIED || kind == ERROR_NOT_FOUND || kind == ERROR_UNSUPPORTED ||
+	       (kind == ERROR_TEMPORARY && is_mirrored);
+}
+
 static int poll_tags(struct inspection *inspection, struct error *err)
 {
 	int status = tags_poll(&inspection->tags, err);
@@ -84,8 +92,7 @@ static int poll_tags(struct inspection *inspection, struct error *err)
 		return 0;
 	json_t *list = status > 0 ? json_incref(inspection->tags.list) : json_array();
 	if (status < 0) {
-		if (err->kind != ERROR_DENIED && err->kind != ERROR_NOT_FOUND &&
-		    err->kind != ERROR_UNSUPPORTED) {
+		if (!can_be_without(inspection, err->kind)) {
 			json_decref(list);
 			return -1;
 		}

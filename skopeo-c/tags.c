@@ -2,8 +2,10 @@
 #include "skopeo-c/tags.h"
 
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/digest.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/challenge.h"
@@ -49,17 +51,15 @@ static bool is_catalog(const struct tags *tags)
 	return strcmp(tags->key, "repositories") == 0;
 }
 
-json_t *tags_list(const struct reference *reference, const struct access *access, struct http *http,
-		  struct error *err)
+/* All tags at one of the places for a repository. */
+static json_t *list_at(const struct endpoint *endpoint, const struct reference *reference,
+		       const struct access *access, struct http *http, struct error *err)
 {
-	cleanup_route struct route route = { 0 };
 	struct registry registry = { 0 };
 	cleanup_tags struct tags tags = { 0 };
 	json_t *list = NULL;
 
-	if (registries_route(reference, false, &route, err) < 0 ||
-	    registry_open(http, access, &route.endpoints[route.count - 1], reference->registry,
-			  "pull", &registry, err) < 0)
+	if (registry_open(http, access, endpoint, reference->registry, "pull", &registry, err) < 0)
 		return NULL;
 	tags_start(&tags, &registry);
 	int status = tags_wait(&tags, err);
@@ -70,6 +70,25 @@ json_t *tags_list(const struct reference *reference, const struct access *access
 	tags_free(&tags);
 	registry_close(&registry);
 	return list;
+}
+
+json_t *tags_list(const struct reference *reference, const struct access *access, struct http *http,
+		  struct error *err)
+{
+	cleanup_route struct route route = { 0 };
+
+	if (registries_route(reference, false, &route, err) < 0)
+		return NULL;
+	const struct endpoint *own = &route.endpoints[route.count - 1];
+	for (const struct endpoint *mirror = route.endpoints; own->blocked && mirror < own;
+	     mirror++) {
+		json_t *list = list_at(mirror, reference, access, http, err);
+
+		if (list || cli_interrupted())
+			return list;
+		log_message(LOG_LEVEL_WARN, "mirror %s: %s", mirror->registry, err->message);
+	}
+	return list_at(own, reference, access, http, err);
 }
 
 void tags_free(struct tags *tags)

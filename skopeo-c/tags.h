@@ -23,8 +23,8 @@ void tags_start_catalog(struct tags *tags, struct registry *registry);
 int tags_poll(struct tags *tags, struct error *err);
 /* Pump until it is finished. */
 int tags_wait(struct tags *tags, struct error *err);
-/* All tags of a repository, from the registry itself: mirrors need not have them. The caller owns
- * the array. */
+/* All tags of a repository, from the registry itself: mirrors need not have them. Of a blocked one
+ * they are those of the first mirror that tells them. The caller owns the array. */
 json_t *tags_list(const struct reference *reference, const struct access *access, struct http *http,
 		  struct error *err);
 /* Where the answer says that its list goes on; NULL in *url where it does not. The caller frees it.

@@ -70,7 +70,7 @@ asked() {
 }
 
 @test "registries: mirrors serve also what is blocked, as for skopeo" {
-	local gone peer=(skopeo --registries-conf "$CONTAINERS_REGISTRIES_CONF" inspect -n)
+	local gone expected peer=(skopeo --registries-conf "$CONTAINERS_REGISTRIES_CONF" inspect -n)
 
 	gone=127.0.0.1:$(free_port)
 	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
@@ -84,9 +84,12 @@ asked() {
 	END
 	tool skopeo-c inspect -n "docker://$LIAR_ELSEWHERE/good/x:v1"
 	tool skopeo-c copy "docker://$LIAR_ELSEWHERE/good/x:v1" "oci:$BATS_TEST_TMPDIR/o:x"
-	# what only the registry itself can tell or take
-	tool 6 skopeo-c list-tags "docker://$LIAR_ELSEWHERE/good/x"
-	tool 6 skopeo-c inspect "docker://$LIAR_ELSEWHERE/good/x:v1"
+	# the tags that can be had are those of the mirror; what only the registry can take is refused
+	tool skopeo-c list-tags "docker://$LIAR_ELSEWHERE/good/x"
+	[ "$(jq -r .Repository <<<"$output")" = "$LIAR_ELSEWHERE/good/x" ]
+	expected=$(jq .Tags <<<"$output")
+	tool skopeo-c inspect "docker://$LIAR_ELSEWHERE/good/x:v1"
+	[ "$(jq .RepoTags <<<"$output")" = "$expected" ]
 	tool 6 skopeo-c copy "docker://$LIAR/good/x:v1" "docker://$LIAR_ELSEWHERE/takes/x:v1"
 	# where the mirror does not, nobody does
 	sed -i "s,\"$LIAR\",\"$gone\"," "$CONTAINERS_REGISTRIES_CONF"
@@ -94,7 +97,28 @@ asked() {
 	[[ $output == *"Mirrors also failed: [$gone/good/x:v1: "*"registry $LIAR_ELSEWHERE is blocked"* ]]
 	tool 6 skopeo-c inspect -n "docker://$LIAR_ELSEWHERE/good/x:v1"
 	error_is denied "$LIAR_ELSEWHERE/good/x:v1 is blocked by $CONTAINERS_REGISTRIES_CONF:1"
+	tool 6 skopeo-c list-tags "docker://$LIAR_ELSEWHERE/good/x"
+	error_is denied "$LIAR_ELSEWHERE/good/x is blocked by $CONTAINERS_REGISTRIES_CONF:1"
 	run ! asked "$LIAR_ELSEWHERE" .
+}
+
+@test "registries: an image of a mirror is told of while the registry itself is away" {
+	local gone
+
+	gone=127.0.0.1:$(free_port)
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-END
+		[[registry]]
+		location = "$gone"
+		insecure = true
+		[[registry.mirror]]
+		location = "$LIAR"
+		insecure = true
+	END
+	tool skopeo-c inspect "docker://$gone/good/x:v1"
+	[ "$(jq -c .RepoTags <<<"$output")" = "[]" ]
+	[[ $stderr == *"warning: cannot reach $gone"* ]]
+	tool 8 skopeo-c list-tags "docker://$gone/good/x"
+	error_is temporary "cannot reach $gone"
 }
 
 @test "registries: a key counts in any case, as for skopeo" {
