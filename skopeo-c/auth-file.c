@@ -136,11 +136,24 @@ int auth_file_store(const char *path, const char *key, const struct credentials 
 	return write_file(&file, err);
 }
 
+/* Then there is nothing to forget, and none is made for that. */
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+static int has_none(const char *path, const char *key, struct error *err)
+{
+	return error_set(err, ERROR_NOT_FOUND, "%s has no credentials for %s", path, key);
+}
+
 int auth_file_erase(const char *path, const char *key, struct error *err)
 {
 	cleanup_auth_file struct auth_file file = NO_FILE;
 	int erased = 0;
 
+	if (is_missing(path))
+		return has_none(path, key, err);
 	if (open_file(path, &file, err) < 0)
 		return -1;
 	const char *helper = helper_for(file.json, key);
@@ -150,7 +163,7 @@ int auth_file_erase(const char *path, const char *key, struct error *err)
 		return write_file(&file, err);
 	if (erased)
 		return 0;
-	return error_set(err, ERROR_NOT_FOUND, "%s has no credentials for %s", file.path, key);
+	return has_none(file.path, key, err);
 }
 
 int auth_file_erase_all(const char *path, struct error *err)
@@ -159,6 +172,8 @@ int auth_file_erase_all(const char *path, struct error *err)
 	const char *host, *everywhere;
 	const json_t *helper;
 
+	if (is_missing(path))
+		return 0;
 	if (open_file(path, &file, err) < 0)
 		return -1;
 	json_object_foreach (json_object_get(file.json, "credHelpers"), host, helper) {

@@ -9,6 +9,7 @@
 #include "skopeo-c/helper.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct logout_settings {
 	const char *authfile, *compat_file;
@@ -67,6 +68,11 @@ static int logout_run(const struct cli *cli, struct error *err)
 	cleanup_free char *key = settings->all ? NULL : login_key(cli, settings->compat_file, err);
 	if (!settings->all && !key)
 		return -1;
+	/* a name that is mistyped shall not look as if the password were gone */
+	if (named && access(named, F_OK) < 0) {
+		error_os(err, "%s", named);
+		return error_missing_is(err, ERROR_USAGE);
+	}
 	if (credentials_keeper(named, &helper, err) < 0)
 		return -1;
 	int status = helper ? forget(helper, key, err)

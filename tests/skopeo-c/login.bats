@@ -275,3 +275,17 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls
 	error_is integrity bad.json
 	[[ $stderr != *hunter2* ]]
 }
+
+@test "logout: makes no file, and one that is named must be there" {
+	cd "$BATS_TEST_TMPDIR"
+	for operand in --all "$LOCKED"; do
+		tool 2 skopeo-c logout --authfile "none/auth.json" "$operand"
+		error_is usage "none/auth.json: No such file"
+		tool 2 skopeo-c logout --compat-auth-file "none/auth.json" "$operand"
+	done
+	export REGISTRY_AUTH_FILE=none/auth.json
+	tool skopeo-c logout --all
+	tool 3 skopeo-c logout "$LOCKED"
+	error_is not-found "none/auth.json has no credentials for $LOCKED"
+	[ ! -e none ]
+}
