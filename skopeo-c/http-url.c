@@ -78,6 +78,17 @@ bool http_same_origin(const char *one, const char *other)
 	       have_same(a, b, CURLUPART_PORT);
 }
 
+char *http_host(const char *text)
+{
+	cleanup_url CURLU *url = parse_url(text);
+
+	if (!url) /* what follows the "?" can be a secret */
+		return xstrndup(text, strcspn(text, "?"));
+	cleanup_free char *host = url_part(url, CURLUPART_HOST, 0);
+	cleanup_free char *port = url_part(url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+	return xasprintf("%s%s%s", host, port[0] ? ":" : "", port);
+}
+
 int64_t http_date(const char *text)
 {
 	return curl.getdate(text, NULL);

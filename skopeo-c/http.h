@@ -122,6 +122,9 @@ bool http_same_origin(const char *one, const char *other);
 /* True where both have the same host, and the same port or each its scheme's default. */
 bool http_same_host(const char *one, const char *other);
 
+/* The HOST[:PORT] of a URL, the port where it is not its scheme's default. The caller frees it. */
+char *http_host(const char *url);
+
 /* Whether no_proxy has an entry for the URL that libcurl does not know, though other programs do:
  * HOST:PORT, for the domains below it, too, or *.DOMAIN. */
 bool http_spares_proxy(const char *url);

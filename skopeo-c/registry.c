@@ -233,19 +233,31 @@ static char *told_reason(const struct http_request *request)
 	return xasprintf(": %s%s%s%s", text, text[0] ? " (" : "", code, text[0] ? ")" : "");
 }
 
+/* Who was asked: the registry, or another host that it has named for this. The caller frees it. */
+static char *asked(const struct registry_call *call)
+{
+	const struct registry *registry = call->registry;
+	cleanup_free char *host = http_host(call->request.url);
+
+	/* docker.io is at another host than its name */
+	if (strcmp(host, registry->name) == 0 || http_same_host(call->request.url, registry->base))
+		return xstrdup(registry->name);
+	return xasprintf("%s (to which %s leads)", host, registry->name);
+}
+
 int registry_refused(const struct registry_call *call, const char *what, struct error *err)
 {
 	int status = call->request.status;
-	cleanup_free char *reason = told_reason(&call->request);
+	cleanup_free char *reason = told_reason(&call->request), *name = asked(call);
 
-	return error_set(err, kind_of_status(status), "%s: %s answered %d%s", what,
-			 call->registry->name, status, reason);
+	return error_set(err, kind_of_status(status), "%s: %s answered %d%s", what, name, status,
+			 reason);
 }
 
 static int not_answered(const struct registry_call *call, struct error *err)
 {
 	const struct http_request *request = &call->request;
-	const char *name = call->registry->name;
+	cleanup_free char *name = asked(call);
 
 	switch (request->result) {
 	case HTTP_UNTRUSTED:

@@ -115,6 +115,13 @@ proxied() {
 	error_is temporary "$LIAR"
 }
 
+@test "http: an error names the host that it is of, not the one that leads there" {
+	tool 6 skopeo-c copy --src-tls-verify=false "docker://$LIAR/leads/locked:v1" "dir:$BATS_TEST_TMPDIR/d"
+	error_is denied "$LIAR_ELSEWHERE (to which $LIAR leads) answered 403"
+	tool 8 skopeo-c copy --src-tls-verify=false "docker://$LIAR/leads/gone:v1" "dir:$BATS_TEST_TMPDIR/d"
+	error_is temporary "cannot reach 127.0.0.1:1 (to which $LIAR leads): "
+}
+
 @test "http: an encoding that was not asked for is an error" {
 	for encoding in br zstd x-unknown; do
 		tool 8 skopeo-c inspect -n --retry-times 0 --tls-verify=false "docker://$LIAR/encoded/$encoding:v1"

@@ -436,6 +436,15 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(307, b"", [("Location",
                                        f"{scheme}://127.0.0.1:{other}/v2/good/blobs/{self.last}")])
 
+    def do_leads(self):
+        """Blobs are where the second component of the name says: at the other port, which wants to
+        know who asks, or where nobody listens."""
+        if self.kind != "blobs":
+            return self.do_good()
+        port = {"locked": PORTS[1], "gone": 1}[self.name.split("/")[1]]
+        return self.answer(307, b"", [("Location",
+                                       f"http://127.0.0.1:{port}/v2/forbidden/blobs/{self.last}")])
+
     def do_circle(self):
         self.answer(307, b"", [("Location", self.path)])
 
