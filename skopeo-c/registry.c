@@ -393,12 +393,21 @@ static int handle_failure(struct registry_call *call, struct error *err)
 	return not_answered(call, err);
 }
 
+/* What is written goes elsewhere as it is by 307 and 308 only (RFC 9110, 15.4), and where it is
+ * still there to be sent again. */
+static bool may_be_led(const struct http_request *request)
+{
+	if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0)
+		return true;
+	return (request->status == 307 || request->status == 308) && !request->read;
+}
+
 static int handle_redirect(struct registry_call *call, struct error *err)
 {
 	const char *location = http_header(&call->request, "location", 0);
-	bool is_read = strcmp(call->request.method, "GET") == 0 ||
-		       strcmp(call->request.method, "HEAD") == 0;
-	char *url = location && is_read ? http_resolve(call->request.url, location) : NULL;
+	char *url = location && may_be_led(&call->request)
+			    ? http_resolve(call->request.url, location)
+			    : NULL;
 
 	if (!url)
 		return error_set(err, ERROR_FAILED, "%s redirects to where we cannot follow",

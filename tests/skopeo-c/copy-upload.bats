@@ -156,3 +156,19 @@ foreign() {
 	layer=$(jq -r '.layers[0].digest' "lay/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' lay/index.json)")
 	curl -fsI "http://$REGISTRY/v2/nowhere/else/blobs/$layer"
 }
+
+@test "copy: a registry that leads elsewhere by 307 or 308 is followed, without what opens it" {
+	for code in 307 308; do
+		: >"$LIAR_LOG"
+		tool skopeo-c copy --dest-tls-verify=false --dest-registry-token sesame "$local" "docker://$LIAR/moves/$code:v$code"
+		there=$(skopeo-c inspect --raw --tls-verify=false "docker://$LIAR_ELSEWHERE/takes/x:v$code")
+		[ "$there" = "$(skopeo-c inspect --raw "$local")" ]
+		grep -q "^${LIAR#*:} .* Bearer_sesame" "$LIAR_LOG"
+		run ! grep "^${LIAR_ELSEWHERE#*:} .* Bearer" "$LIAR_LOG"
+	done
+	# these turn what is sent into a GET
+	for code in 301 302 303; do
+		tool 1 skopeo-c copy --dest-tls-verify=false "$local" "docker://$LIAR/moves/$code:v1"
+		error_is failed "redirects to where we cannot follow"
+	done
+}

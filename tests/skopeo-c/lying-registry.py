@@ -632,6 +632,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_takes_absolute(self):
         self.upload(f"http://{self.headers['Host']}/v2/{self.name}/blobs/uploads/1")
 
+    def do_moves(self):
+        """Takes nothing itself: leads to takes/x at the other port by the status that is the second
+        component of the name."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        end = self.path.partition("/" + self.kind + "/")[2]
+        self.answer(int(self.name.split("/")[1]), b"", [
+            ("Location", f"http://127.0.0.1:{PORTS[1]}/v2/takes/x/{self.kind}/{end}")])
+
     def do_no_mounts(self):
         """Mounts nothing; the second component of the name is what it answers then."""
         if self.command == "POST" and "mount=" in self.query:
