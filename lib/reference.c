@@ -74,6 +74,15 @@ bool reference_is_tag(const char *tag)
 	return true;
 }
 
+/* Between 1 and 65535. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long port = digits > 0 && digits <= 5 ? strtoul(text, NULL, 10) : 0;
+
+	return text[digits] == '\0' && port > 0 && port <= 65535;
+}
+
 /* HOST[:PORT] where HOST is labels joined by dots, or an IPv6 address in brackets. */
 static bool registry_is_valid(const char *text)
 {
@@ -90,10 +99,7 @@ static bool registry_is_valid(const char *text)
 		if (at == 0 || text[0] == '-' || text[at - 1] == '-' || text[at - 1] == '.')
 			return false;
 	}
-	if (text[at] == '\0')
-		return true;
-	size_t digits = strspn(text + at + 1, "0123456789");
-	return text[at] == ':' && digits > 0 && digits <= 5 && text[at + 1 + digits] == '\0';
+	return text[at] == '\0' || (text[at] == ':' && is_port(text + at + 1));
 }
 
 static bool looks_like_registry(const char *text, size_t length)

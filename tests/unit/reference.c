@@ -19,6 +19,7 @@ static const struct {
 	{ "localhost/x", "localhost/x:latest" },
 	{ "localhost:5000/x:y", "localhost:5000/x:y" },
 	{ "127.0.0.1:5000/x", "127.0.0.1:5000/x:latest" },
+	{ "localhost:65535/x", "localhost:65535/x:latest" },
 	{ "[::1]:5000/x", "[::1]:5000/x:latest" },
 	{ "nginx@sha256:" HEX, "docker.io/library/nginx@sha256:" HEX },
 	{ "nginx:1@sha256:" HEX, "docker.io/library/nginx:1@sha256:" HEX },
@@ -44,6 +45,8 @@ static const struct {
 	{ "nginx@", NULL },
 	{ "host:port/x", NULL },
 	{ "host:123456/x", NULL },
+	{ "host:65536/x", NULL },
+	{ "host:0/x", NULL },
 	{ "a..b.com/x", NULL },
 	{ "a\nb", NULL },
 };
