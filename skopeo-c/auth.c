@@ -132,9 +132,11 @@ static void prepare(struct registry *registry, const struct challenge *challenge
 static int judge_answer(struct registry *registry, const struct http_request *answer,
 			struct error *err)
 {
-	if (answer->result != HTTP_ANSWERED)
-		return error_set(err, ERROR_TEMPORARY, "the token server of %s: %s", registry->name,
-				 answer->failure);
+	if (answer->result != HTTP_ANSWERED) {
+		cleanup_free char *name = xasprintf("the token server of %s", registry->name);
+
+		return registry_not_answered(answer, name, err);
+	}
 	if (answer->status == 200)
 		return take_token(registry, answer, err);
 	if (answer->status / 100 == 4 && answer->status != 429)

@@ -254,11 +254,8 @@ int registry_refused(const struct registry_call *call, const char *what, struct 
 			 reason);
 }
 
-static int not_answered(const struct registry_call *call, struct error *err)
+int registry_not_answered(const struct http_request *request, const char *name, struct error *err)
 {
-	const struct http_request *request = &call->request;
-	cleanup_free char *name = asked(call);
-
 	switch (request->result) {
 	case HTTP_UNTRUSTED:
 		error_set(err, ERROR_DENIED, "the certificate of %s is not trusted: %s", name,
@@ -390,7 +387,8 @@ static int handle_failure(struct registry_call *call, struct error *err)
 	    (result == HTTP_UNREACHABLE && call->registry->retry_unreachable))
 		if (will_repeat(call))
 			return 0;
-	return not_answered(call, err);
+	cleanup_free char *name = asked(call);
+	return registry_not_answered(&call->request, name, err);
 }
 
 /* What is written goes elsewhere as it is by 307 and 308 only (RFC 9110, 15.4), and where it is

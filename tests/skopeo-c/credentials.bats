@@ -108,6 +108,15 @@ auth_file() {
 	[ "$(grep -c "auth-circle" "$LIAR_LOG")" -le 12 ]
 }
 
+@test "credentials: a token server that cannot be asked is named, and why" {
+	inspect 9 "docker://$LIAR/token-endless/x:v1"
+	error_is limit "the token server of $LIAR: an answer is larger than"
+	inspect 8 --retry-times 0 "docker://$LIAR/token-elsewhere/plain:v1"
+	error_is temporary "the token server of $LIAR does not speak TLS"
+	inspect 8 --retry-times 0 "docker://$LIAR/token-elsewhere/gone:v1"
+	error_is temporary "cannot reach the token server of $LIAR"
+}
+
 @test "credentials: a token that expires in the middle is renewed" {
 	tool skopeo-c copy --src-creds alice:secret --tls-verify=false "docker://$LIAR/token/one:v1" "dir:$BATS_TEST_TMPDIR/d"
 	for ((n = 0; n < 5; n++)); do

@@ -511,6 +511,19 @@ class Handler(BaseHTTPRequestHandler):
     def do_token_circle(self):
         return self.do_token("auth-circle")
 
+    def do_token_endless(self):
+        return self.do_token("auth-endless")
+
+    def do_token_elsewhere(self):
+        """The token server is what the second component of the name says."""
+        return self.error(401, "UNAUTHORIZED", [
+            ("WWW-Authenticate", 'Bearer realm="%s"' % {
+                "plain": f"https://127.0.0.1:{PORTS[1]}/auth",
+                "gone": "https://127.0.0.1:1/auth"}[self.name.split("/")[1]])])
+
+    def do_auth_endless(self):
+        return self.endless()
+
     def do_auth_moved(self):
         """The token server has another path."""
         return self.answer(307, headers=[("Location", "/auth?" + self.query)])
