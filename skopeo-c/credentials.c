@@ -340,6 +340,9 @@ static int take_pair(const char *pair, struct credentials *out, struct error *er
 /* What the command line gives, in one or in two. */
 static int take_given(const struct access *access, struct credentials *out, struct error *err)
 {
+	if (access->creds && (access->user || access->password))
+		return error_set(err, ERROR_USAGE,
+				 "credentials are given twice, in one and in two");
 	if (access->creds)
 		return take_pair(access->creds, out, err);
 	if (!access->user && !access->password)

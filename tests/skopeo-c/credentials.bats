@@ -93,6 +93,8 @@ auth_file() {
 		inspect 2 --creds "$none" "docker://$LIAR/basic/x:v1"
 		error_is usage "USER:PASSWORD"
 	done
+	inspect 2 --creds alice:secret --username alice --password other "docker://$LIAR/basic/x:v1"
+	error_is usage "credentials are given twice"
 }
 
 @test "credentials: a token server that has moved is followed, by the password only where it is the same one" {
