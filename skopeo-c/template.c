@@ -212,18 +212,63 @@ static int richer(const char *action, struct error *err)
 	return error_hint(err, "use jq on the result, as in: skopeo-c inspect IMAGE | jq -r .Name");
 }
 
-/* "json .A" or ".A.B". */
+static bool is_path(const char *text)
+{
+	if (text[0] != '.' || strstr(text, ".."))
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr("._", *text))
+			return false;
+	return true;
+}
+
+/* What follows the word of an action and a space; NULL where that is another one. */
+static const char *behind_word(const char *action, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (strncmp(action, word, length) != 0 || action[length] != ' ')
+		return NULL;
+	return action + length + strspn(action + length, " ");
+}
+
+/* index .A "KEY": of a map, whose keys may have dots in them. Of what is not there Go has nothing.
+ */
+static int put_entry(struct buffer *out, const char *action, const char *operands,
+		     const json_t *object, const json_t *shape, struct error *err)
+{
+	size_t length = strcspn(operands, " ");
+	const char *quoted = operands + length + strspn(operands + length, " ");
+	size_t key_length = quoted[0] == '"' ? strcspn(quoted + 1, "\"\\") : 0;
+	cleanup_free char *path = xstrndup(operands, length);
+
+	if (!is_path(path) || quoted[0] != '"' || strcmp(quoted + 1 + key_length, "\"") != 0)
+		return richer(action, err);
+	if (!object)
+		return 0;
+	struct place place = { object, shape };
+	if (find_place(&place, path, err) < 0)
+		return -1;
+	if (place.value && !json_is_null(place.value) && !json_is_object(place.value))
+		return error_set(err, ERROR_USAGE, "--format: %s has no keys", path);
+	cleanup_free char *key = xstrndup(quoted + 1, key_length);
+	const json_t *value = json_object_get(place.value, key);
+	if (value)
+		put_value(out, value);
+	return 0;
+}
+
+/* "json .A", ".A.B" or "index .A "KEY"". */
 static int put_action(struct buffer *out, const char *action, const json_t *object,
 		      const json_t *shape, struct error *err)
 {
-	bool as_json = strncmp(action, "json ", 5) == 0;
-	const char *path = as_json ? action + 5 + strspn(action + 5, " ") : action;
+	const char *as_json = behind_word(action, "json"), *indexed = behind_word(action, "index");
+	const char *path = as_json ? as_json : action;
 
-	if (path[0] != '.' || strstr(path, ".."))
+	if (indexed)
+		return put_entry(out, action, indexed, object, shape, err);
+	if (!is_path(path))
 		return richer(action, err);
-	for (const char *at = path; *at; at++)
-		if (!isalnum((unsigned char)*at) && !strchr("._", *at))
-			return richer(action, err);
 	if (!object)
 		return 0;
 	struct place place = { object, shape };
@@ -311,7 +356,7 @@ void template_fields(const char *template, struct strings *fields)
 		cleanup_free char *action = take_action(&at, &ignored);
 		const char *name = strchr(action, '.') + 1;
 
-		strings_addf(fields, "%.*s", (int)strcspn(name, "."), name);
+		strings_addf(fields, "%.*s", (int)strcspn(name, ". "), name);
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What skopeo's --format is mostly used for: text with fields of the result in it, {{.Name}},
- * {{.Config.Env}}, {{json .Labels}}, {{json .}}, and \n and \t. Values are printed as Go prints
- * them. Anything richer is ERROR_USAGE with a pointer to jq.
+ * {{.Config.Env}}, {{json .Labels}}, {{index .Labels "KEY"}}, {{json .}}, and \n and \t. Values are
+ * printed as Go prints them. Anything richer is ERROR_USAGE with a pointer to jq.
  */
 #pragma once
 #include "lib/error.h"

@@ -422,6 +422,16 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 		tool skopeo-c inspect --config --format "$template" dir:d
 		[ "$output" = "$(skopeo inspect --config --format "$template" dir:d)" ]
 	done
+	oci_image labels v1 '{"config":{"Labels":{"org.example.v":"3"}}}' >/dev/null
+	for template in '{{index .Labels "org.example.v"}} {{ index .Labels "none" }}.' '{{index .Labels "none"}}'; do
+		for options in "" --config; do
+			written=${template//.Labels/${options:+.Config}.Labels}
+			# shellcheck disable=SC2086 # an option or none
+			tool skopeo-c inspect $options --format "$written" oci:labels
+			# shellcheck disable=SC2086
+			[ "$output" = "$(skopeo inspect $options --format "$written" oci:labels:v1)" ]
+		done
+	done
 	# what a configuration does not have is empty, as are labels that are not there
 	for template in '<{{.Author}}> {{.History}} {{.RootFS}}' '<{{.Config.User}}> {{.Config.Entrypoint}} {{.Config.ExposedPorts}}' \
 		'{{.Config.Labels.none}}'; do

@@ -38,7 +38,13 @@ int main(void)
 	static const char *const rich[] = { "{{range .Layers}}x{{end}}",
 					    "{{len .Layers}}",
 					    "{{.Name | printf}}",
-					    "{{index .Labels \"a\"}}",
+					    "{{index .Layers 0}}",
+					    "{{index .Labels a}}",
+					    "{{index .Labels \"a}}",
+					    "{{index .Labels \"a\\\"\"}}",
+					    "{{index .Labels \"a\" \"b\"}}",
+					    "{{index .Labels}}",
+					    "{{index \"a\"}}",
 					    "{{",
 					    "{{.Name",
 					    "{{if .Name}}a{{end}}",
@@ -57,6 +63,9 @@ int main(void)
 	ok(gives("{{.Name}}", "a/b"), "template: a field");
 	ok(gives("{{ .Name }} is {{.Size}}\\t{{.Is}}\\n", "a/b is 7\ttrue\n"),
 	   "template: text, numbers, escapes");
+	ok(gives("{{index .Labels \"a\"}}{{ index  .Labels  \"no.such\" }}", "2"),
+	   "template: a key of a map, and one that is not there");
+	ok(fails("{{index .Name \"a\"}}", false), "template: a key of what is no map");
 	ok(gives("{{.Layers}} {{.Labels}}", "[x y] map[a:2 z:1]"),
 	   "template: lists and maps as Go prints them");
 	ok(gives("{{.Labels.z}}", "1"), "template: a field of a field");
@@ -83,11 +92,13 @@ int main(void)
 	ok(!fails("{{.Nope}}", true), "template: is not known before");
 	for (size_t i = 0; i < sizeof rich / sizeof *rich; i++)
 		ok(fails(rich[i], true), "template: %s is more than a field", rich[i]);
-	template_fields("{{.Name}} {{ json .Labels.a }}{{json .}}\n", &fields);
-	ok(fields.count == 3, "template: its fields are known");
+	template_fields("{{.Name}} {{ json .Labels.a }}{{json .}}{{index .Env \"a.b\"}}\n",
+			&fields);
+	ok(fields.count == 4, "template: its fields are known");
 	is(fields.items[0], "Name", "template: a field");
 	is(fields.items[1], "Labels", "template: the field that has one");
 	is(fields.items[2], "", "template: the whole");
+	is(fields.items[3], "Env", "template: the field that has a key");
 	strings_free(&fields);
 	json_decref(object);
 	json_decref(shape);
