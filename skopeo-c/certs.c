@@ -79,7 +79,8 @@ int certs_load(const char *cert_dir, const char *registry, struct http_tls *tls,
 {
 	cleanup_strings struct strings paths = { 0 };
 
-	if (cert_dir) {
+	/* an empty one is none, as with skopeo: "$dir" of a script may be */
+	if (cert_dir && cert_dir[0]) {
 		cleanup_fd int fd = open(cert_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)

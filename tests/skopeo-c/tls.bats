@@ -79,6 +79,7 @@ with_authorities() {
 	# a link that leads nowhere is none
 	ln -s nowhere "$HOME/.config/containers/certs.d/$LIAR/other.crt"
 	tool skopeo-c inspect -n "docker://$LIAR/good/x:v1"
+	tool skopeo-c inspect -n --cert-dir "" "docker://$LIAR/good/x:v1"
 }
 
 @test "tls: half of a client certificate is an error" {
