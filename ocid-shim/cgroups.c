@@ -84,10 +84,9 @@ json_t *cgroups_named(const char *path)
 	return directories;
 }
 
-/* Whether a cgroup has that file, and it begins so. */
-static bool begins(const char *directory, const char *name, const char *word)
+/* Whether a file begins so. */
+static bool begins(const char *path, const char *word)
 {
-	cleanup_free char *path = xasprintf("%s/%s", directory, name);
 	struct error ignored;
 	size_t length;
 	cleanup_free char *text = file_read_at(AT_FDCWD, path, FILE_MAX, &length, &ignored);
@@ -120,34 +119,40 @@ static const struct freezer *freezer_of(const char *directory, bool one_of_sever
 		       : NULL;
 }
 
+/* The file of the first directory from *i on that has a freezer, which the caller frees; NULL: none
+ * has. *i is the number after it then. */
+static char *next_freezer(const json_t *directories, size_t *i, const struct freezer **freezer)
+{
+	size_t count = json_array_size(directories);
+
+	while (*i < count) {
+		const char *directory = json_string_value(json_array_get(directories, (*i)++));
+
+		*freezer = freezer_of(directory, count > 1);
+		if (*freezer)
+			return xasprintf("%s/%s", directory, (*freezer)->file);
+	}
+	return NULL;
+}
+
 bool cgroups_are_frozen(const json_t *directories)
 {
-	bool several = json_array_size(directories) != 1;
-	const json_t *entry;
-	size_t i;
+	const struct freezer *freezer;
+	bool frozen = false;
+	char *path;
 
-	json_array_foreach (directories, i, entry) {
-		const char *directory = json_string_value(entry);
-		const struct freezer *freezer = freezer_of(directory, several);
-
-		if (freezer && begins(directory, freezer->file, freezer->frozen))
-			return true;
-	}
-	return false;
+	for (size_t i = 0; !frozen && (path = next_freezer(directories, &i, &freezer)); free(path))
+		frozen = begins(path, freezer->frozen);
+	return frozen;
 }
 
 void cgroups_thaw(const json_t *directories)
 {
-	bool several = json_array_size(directories) != 1;
-	const json_t *entry;
-	size_t i;
+	const struct freezer *freezer;
+	char *path;
 
-	json_array_foreach (directories, i, entry) {
-		const char *directory = json_string_value(entry);
-		const struct freezer *freezer = freezer_of(directory, several);
-		cleanup_free char *path =
-			freezer ? xasprintf("%s/%s", directory, freezer->file) : NULL;
-		cleanup_fd int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+	for (size_t i = 0; (path = next_freezer(directories, &i, &freezer)); free(path)) {
+		cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
 		struct error ignored;
 
 		if (fd >= 0)
