@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LOG_MAX = 1 << 20, DELETE_TRIES = 3, DELETE_MS = 20000 };
+enum { LOG_MAX = 1 << 20, DELETE_TRIES = 3, RUN_MS = 20000 };
 
 char *runtime_find(const char *name, struct error *err)
 {
@@ -137,7 +137,7 @@ const char **runtime_environment(bool notifies)
 int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		const char *const *words, char **output, struct error *err)
 {
-	return runtime_run_within(store, facts, busy_fd, words, 0, output, err);
+	return runtime_run_within(store, facts, busy_fd, words, RUN_MS, output, err);
 }
 
 int runtime_run_within(const struct store *store, const json_t *facts, int busy_fd,
@@ -180,7 +180,7 @@ int runtime_delete(const struct store *store, const char *id, const json_t *fact
 
 	/* the runtime freezes what is left of the container, and fails when that ends meanwhile */
 	for (int i = 0; i < DELETE_TRIES && why.kind == ERROR_FAILED; i++)
-		if (runtime_run_within(store, facts, busy_fd, words, DELETE_MS, NULL, &why) == 0)
+		if (runtime_run(store, facts, busy_fd, words, NULL, &why) == 0)
 			return 0;
 	*err = why;
 	return -1;

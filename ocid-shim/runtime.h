@@ -33,19 +33,19 @@ int runtime_failed(const char *path, int log_fd, const char *said, int status, s
  * unless the container is to send them. The caller frees the array, not the strings. */
 const char **runtime_environment(bool notifies);
 
-/* Run `PATH GLOBAL-OPTION… WORD…` to its end for a container with those facts (state.json).
+/* Run `PATH GLOBAL-OPTION… WORD…` to its end for a container with those facts (state.json). One
+ * that takes longer than 20 seconds is ended: ERROR_TEMPORARY.
  * busy_fd is the container's lock (or -1), which the runtime holds too: should we be killed, nobody
  * else touches the container before the runtime has ended. *output (may be NULL) is what it
  * printed; the caller frees it. */
 int runtime_run(const struct store *store, const json_t *facts, int busy_fd,
 		const char *const *words, char **output, struct error *err);
 
-/* The same; one that takes longer is ended: ERROR_TEMPORARY. */
+/* The same within another time; 0: within any. */
 int runtime_run_within(const struct store *store, const json_t *facts, int busy_fd,
 		       const char *const *words, int timeout_ms, char **output, struct error *err);
 
-/* Have it delete a container, with what still runs of it. One that takes longer than 20 seconds is
- * ended. */
+/* Have it delete a container, with what still runs of it. */
 int runtime_delete(const struct store *store, const char *id, const json_t *facts, int busy_fd,
 		   struct error *err);
 

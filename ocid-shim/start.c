@@ -17,7 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PID_MAX = 32 };
+enum {
+	PID_MAX = 32,
+	START_MS = 60000, /* the hooks that are part of it have the time, too */
+	ASK_MS = 2000
+};
 
 int start_announce(const struct container *container, struct error *err)
 {
@@ -45,7 +49,8 @@ static bool has_started(const struct store *store, const struct container *conta
 	int interrupted = cli_interrupt_take();
 	cleanup_free char *output = NULL;
 	struct error ignored;
-	int asked = runtime_run(store, container->facts, lock, words, &output, &ignored);
+	int asked =
+		runtime_run_within(store, container->facts, lock, words, ASK_MS, &output, &ignored);
 	json_auto_t *state =
 		asked < 0 ? NULL : json_parse(output, strlen(output), "state", &ignored);
 
@@ -58,10 +63,13 @@ static int start(const struct store *store, const struct container *container, i
 		 struct error *err)
 {
 	const char *const words[] = { "start", container->id, NULL };
+	/* runc waits for the container's own message to the service manager */
+	bool waits = strcmp(json_text(container->facts, "sdNotify", ""), "container") == 0;
 
 	if (container_mark_starting(container, err) < 0)
 		return -1;
-	if (runtime_run(store, container->facts, lock, words, NULL, err) < 0 &&
+	if (runtime_run_within(store, container->facts, lock, words, waits ? 0 : START_MS, NULL,
+			       err) < 0 &&
 	    !has_started(store, container, lock)) {
 		unlinkat(container->dir_fd, ".started", 0);
 		return -1;

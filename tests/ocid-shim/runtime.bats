@@ -327,6 +327,38 @@ hanging() {
 	nothing_left
 }
 
+@test "runtime: one that hangs is given up when it is to start, pause, resume or update" {
+	hanging pause
+	hanging update
+	hanging resume
+	rm "$BATS_TEST_TMPDIR/hang"
+	shim pause resume
+	bundle start 'exit 6'
+	shim create --runtime "$RUNTIME" --bundle "$BUNDLE" start
+	touch "$BATS_TEST_TMPDIR/hang"
+	for verb in start pause resume update; do
+		(
+			status=0
+			echo '{"pids": {"limit": 9}}' | timeout 100 ocid-shim "$verb" "$verb" \
+				2>"$BATS_TEST_TMPDIR/$verb.err" || status=$?
+			echo "$status" >"$BATS_TEST_TMPDIR/$verb.status"
+		) 3>&- &
+	done
+	wait
+	rm "$BATS_TEST_TMPDIR/hang"
+	for verb in start pause resume update; do
+		[ "$(cat "$BATS_TEST_TMPDIR/$verb.status")" -eq 8 ]
+		grep -q 'hanging took longer than' "$BATS_TEST_TMPDIR/$verb.err"
+	done
+	is_status start created
+	is_status pause running
+	is_status resume paused
+	shim start start
+	[ "$(code start)" -eq 6 ]
+	shim rm --force start pause resume update
+	nothing_left
+}
+
 @test "runtime: one that hangs, the container is killed; all of its processes are not, which is said" {
 	hanging killed
 	TOOL_TIMEOUT=20 shim 8 kill --all killed
