@@ -3,6 +3,7 @@
 
 #include "lib/cgroup.h"
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -160,8 +162,8 @@ void cgroups_thaw(const json_t *directories)
 	}
 }
 
-/* KILL to each process that is listed in a cgroup. False where there is none. */
-static bool kill_listed(const char *directory)
+/* A signal to each process that is listed in a cgroup. False where there is none. */
+static bool signal_listed(const char *directory, int number)
 {
 	cleanup_free char *path = xasprintf("%s/cgroup.procs", directory);
 	struct error ignored;
@@ -174,9 +176,35 @@ static bool kill_listed(const char *directory)
 		pid_t pid = (pid_t)strtol(line, NULL, 10);
 
 		if (pid > 1)
-			any = kill(pid, SIGKILL) == 0 || any;
+			any = kill(pid, number) == 0 || any;
 	}
 	return any;
+}
+
+/* Also in those below it, which the container may have made. */
+static bool signal_below(const char *directory, int number)
+{
+	cleanup_strings struct strings names = { 0 };
+	bool any = signal_listed(directory, number);
+
+	if (directory_names(AT_FDCWD, directory, &names) < 0)
+		return any;
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = xasprintf("%s/%s", directory, names.items[i]);
+		struct stat status;
+
+		if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+			any = signal_below(path, number) || any;
+	}
+	return any;
+}
+
+bool cgroups_signal(const json_t *directories, int number)
+{
+	/* each hierarchy has all of them, who are to get it once */
+	const char *directory = json_string_value(json_array_get(directories, 0));
+
+	return directory && signal_below(directory, number);
 }
 
 void cgroups_kill(const json_t *directories)
@@ -190,7 +218,7 @@ void cgroups_kill(const json_t *directories)
 
 		json_array_foreach (directories, i, entry)
 			if (json_is_string(entry))
-				any = kill_listed(json_string_value(entry)) || any;
+				any = signal_below(json_string_value(entry), SIGKILL) || any;
 		if (!any)
 			return;
 		nanosleep(&pause, NULL);

@@ -22,5 +22,8 @@ void cgroups_remove(const json_t *directories);
 bool cgroups_are_frozen(const json_t *directories);
 void cgroups_thaw(const json_t *directories);
 
+/* A signal to every process in them. False where there is none that could get it. */
+bool cgroups_signal(const json_t *directories, int number);
+
 /* KILL to every process in them, again until there is none or that takes too long. */
 void cgroups_kill(const json_t *directories);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/kill.h"
 
+#include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
@@ -30,6 +31,22 @@ int kill_container(const struct store *store, const struct container *container,
 	return container_signal_process(container, number, &ignored) > 0 ? 0 : -1;
 }
 
+/* By the runtime; where that is gone, by ourselves. One that fails, or hangs, may have done a part
+ * of it. */
+static int kill_all(const struct store *store, const struct container *container, int number,
+		    struct error *err)
+{
+	char digits[16];
+
+	snprintf(digits, sizeof digits, "%d", number);
+	const char *const words[] = { "kill", "--all", container->id, digits, NULL };
+	if (runtime_run_within(store, container->facts, -1, words, RUNTIME_KILL_MS, NULL, err) == 0)
+		return 0;
+	if (runtime_is_there(container->facts))
+		return -1;
+	return cgroups_signal(json_object_get(container->facts, "cgroups"), number) ? 0 : -1;
+}
+
 static int run_kill(const struct cli *cli, struct error *err)
 {
 	const struct kill_settings *settings = cli->settings;
@@ -37,7 +54,6 @@ static int run_kill(const struct cli *cli, struct error *err)
 	int number = signal_number(name);
 	cleanup_store struct store store = { 0 };
 	cleanup_container struct container container = { .dir_fd = -1 };
-	char digits[16];
 
 	if (number == 0)
 		return cli_usage(cli, err, "\"%s\" is not a signal", name);
@@ -48,11 +64,8 @@ static int run_kill(const struct cli *cli, struct error *err)
 		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped",
 				 container.id);
 
-	if (!settings->all)
-		return kill_container(&store, &container, -1, number, RUNTIME_KILL_MS, err);
-	snprintf(digits, sizeof digits, "%d", number);
-	const char *const words[] = { "kill", "--all", container.id, digits, NULL };
-	return runtime_run_within(&store, container.facts, -1, words, RUNTIME_KILL_MS, NULL, err);
+	return settings->all ? kill_all(&store, &container, number, err)
+			     : kill_container(&store, &container, -1, number, RUNTIME_KILL_MS, err);
 }
 
 static const struct cli_option options[] = {
