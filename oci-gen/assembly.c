@@ -111,6 +111,7 @@ static int apply_template(struct generation *g, const struct cli *cli,
 
 		if (!config || generation_set_template(g, config, path, err) < 0)
 			return -1;
+		generation_note_faults(g, config);
 	}
 	if (assembly->os && apply_os(g, assembly->os, err) < 0)
 		return -1;

@@ -33,6 +33,7 @@ void generation_start(struct generation *g)
 		.mounts = json_array(),
 		.seccomp = "default",
 		.seccomp_edits = json_array(),
+		.faults = json_array(),
 		.cdi_devices = json_array(),
 	};
 	for (int i = 0; i < CAPABILITY_SETS; i++)
@@ -50,12 +51,37 @@ static int check_types(const json_t *config, const char *path, struct error *err
 
 	structure_check(config, &findings);
 	json_array_foreach (findings.rows, i, row) {
+		const char *pointer = json_text(row, "pointer", "");
+
 		if (strcmp(json_text(row, "rule", ""), "type") == 0)
 			return error_set(err, ERROR_INTEGRITY, "%s: %s %s", path,
-					 json_text(row, "pointer", ""),
+					 pointer[0] ? pointer : "the configuration",
 					 json_text(row, "message", ""));
 	}
 	return 0;
+}
+
+void generation_note_faults(struct generation *g, const json_t *config)
+{
+	cleanup_findings struct findings findings = { 0 };
+
+	structure_check(config, &findings);
+	rules_check(config, g->platform, &findings);
+	json_array_extend(g->faults, findings.rows);
+}
+
+/* The same rule in the same words; its place may be another by now. */
+static bool is_known_fault(const struct generation *g, const json_t *row)
+{
+	const json_t *fault;
+	size_t i;
+
+	json_array_foreach (g->faults, i, fault) {
+		if (strcmp(json_text(fault, "rule", ""), json_text(row, "rule", "")) == 0 &&
+		    strcmp(json_text(fault, "message", ""), json_text(row, "message", "")) == 0)
+			return true;
+	}
+	return false;
 }
 
 int generation_set_template(struct generation *g, json_t *config, const char *path,
@@ -97,6 +123,7 @@ void generation_free(struct generation *g)
 	json_decref(g->volumes);
 	json_decref(g->cdi_devices);
 	json_decref(g->cdi_directories);
+	json_decref(g->faults);
 	json_decref(g->cri);
 	free(g->user);
 }
@@ -125,7 +152,7 @@ static int finish_args(struct generation *g, struct error *err)
 	if (json_array_size(args) > 0)
 		return 0;
 	error_set(err, ERROR_USAGE, "%s names no command",
-		  g->from_template ? "nothing" : "the image");
+		  g->from_template ? "the template" : "the image");
 	return error_hint(err, "give one as operand");
 }
 
@@ -296,7 +323,8 @@ int generation_check(const struct generation *g, struct error *err)
 	json_array_foreach (findings.rows, i, row) {
 		if (strcmp(json_text(row, "severity", ""), "error") != 0)
 			continue;
-		error_set(err, ERROR_USAGE, "the configuration would be wrong at %s: %s",
+		error_set(err, is_known_fault(g, row) ? ERROR_INTEGRITY : ERROR_USAGE,
+			  "the configuration would be wrong at %s: %s",
 			  json_text(row, "pointer", ""), json_text(row, "message", ""));
 		return error_hint(err, "runtime-spec %s", json_text(row, "spec", ""));
 	}
@@ -376,6 +404,7 @@ int generation_patch(struct generation *g, const json_t *patch, struct error *er
 	if (!json_is_object(patch))
 		return error_set(err, ERROR_INTEGRITY, "the patch is not a JSON object");
 
+	generation_note_faults(g, patch);
 	json_t *merged = json_merge_patch(generation_config(g), patch);
 	json_decref(g->config);
 	g->config = merged;

@@ -31,6 +31,7 @@ struct generation {
 	size_t volumes_new;	      /* how many of these volumes_make() makes */
 	json_t *cdi_devices;	      /* names, for cdi_find() */
 	json_t *cdi_directories;      /* or NULL for the usual ones */
+	json_t *faults;		      /* errors that template and patches have by themselves */
 	json_t *cri;		      /* what cri_read() made of the document's, or NULL */
 	char cri_gid[24];	      /* what gid points to when it comes from there */
 	const char *bundle;	      /* whose files lie over those of /etc, or NULL; borrowed */
@@ -55,6 +56,9 @@ void generation_set_env(struct generation *g, const char *assignment);
 int generation_set_template(struct generation *g, json_t *config, const char *path,
 			    struct error *err);
 
+/* Note what is wrong with a template or a patch by itself, for which no option is to be blamed. */
+void generation_note_faults(struct generation *g, const json_t *config);
+
 /* Give a file of the bundle to the container's root, who may be another user outside of its user
  * namespace. */
 int generation_give(const struct generation *g, int bundle_fd, const char *name, struct error *err);
@@ -70,7 +74,8 @@ int generation_patch(struct generation *g, const json_t *patch, struct error *er
 json_t *generation_config(struct generation *g);
 char *generation_text(const struct generation *g);
 
-/* Check the whole as validate does: ERROR_USAGE. */
+/* Check the whole as validate does: ERROR_USAGE, or ERROR_INTEGRITY for what is wrong with the
+ * template or a patch by itself. */
 int generation_check(const struct generation *g, struct error *err);
 
 /* ERROR_USAGE unless the text is UTF-8, which JSON needs. */

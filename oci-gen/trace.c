@@ -30,6 +30,7 @@ static void start_copy(struct generation *copy, const struct generation *g)
 	copy->volumes = copy_of(g->volumes);
 	copy->cdi_devices = json_array();
 	copy->cdi_directories = NULL;
+	copy->faults = json_incref(g->faults);
 	copy->cri = g->cri ? json_incref(g->cri) : NULL;
 	copy->user = g->user ? xstrdup(g->user) : NULL;
 	if (json_array_size(copy->entrypoint) + json_array_size(copy->command) == 0)

@@ -144,7 +144,7 @@ patch() {
 	END
 }
 
-@test "generate: a mistake that the last check finds is the input's, unless the command line has a part in it" {
+@test "generate: a mistake that the last check finds is the input's, unless the command line has made it" {
 	local dir=$BATS_TEST_TMPDIR from
 
 	template
@@ -155,11 +155,12 @@ patch() {
 		tool 7 oci-gen generate --no-document $from
 		error_is integrity 'wrong at /process/cwd'
 		# shellcheck disable=SC2086
-		tool 2 oci-gen generate --no-document $from --hostname box
-		# shellcheck disable=SC2086
-		tool 2 oci-gen generate --no-document $from server
-		error_is usage 'wrong at /process/cwd'
+		tool 7 oci-gen generate --no-document $from --hostname box server
+		error_is integrity 'wrong at /process/cwd'
 	done
+	tool 2 oci-gen generate --no-document --template "$dir/template.json" --cwd relative
+	tool 2 oci-gen generate --no-document --template "$dir/template.json" --linux-sysctl net.ipv4.ip_forward=1 --linux-namespace-remove network
+	error_is usage 'wrong at /linux/sysctl'
 	tool 7 oci-gen explain --no-document --template "$dir/wrong.json" /process/cwd
 	tool 2 oci-gen generate --no-document --os windows
 }
@@ -182,13 +183,13 @@ patch() {
 		template|7|{"linux": {"seccomp": "x"}}
 		template|7|{"linux": {"resources": {"blockIO": {"weightDevice": [7]}}}}
 		template|2|{}
-		template|2|{"process": {"args": ["a"]}}
+		template|7|{"process": {"args": ["a"]}}
 		patch|7|[]
 		patch|7|null
 		patch|7|{"a": 1, "a": 2}
-		patch|2|{"process": null, "mounts": [{}]}
-		patch|2|{"process": {"args": []}}
-		patch|2|{"linux": {"namespaces": "x"}}
+		patch|7|{"process": null, "mounts": [{}]}
+		patch|7|{"process": {"args": []}}
+		patch|7|{"linux": {"namespaces": "x"}}
 	END
 	tool 3 oci-gen generate --no-document --template "$dir/none"
 	error_is not-found
