@@ -127,7 +127,7 @@ static int run(const struct attachment *attachment, const struct mode *mode, con
 	if (!executable)
 		return -1;
 	if (cli_interrupted())
-		return error_set(err, ERROR_TEMPORARY, "interrupted");
+		return cli_fail_interrupted(err);
 	make_environment(attachment, mode->command, &environment);
 
 	const char *const argv[] = { executable, NULL };

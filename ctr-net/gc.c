@@ -225,7 +225,7 @@ static int gc(const struct cli *cli, struct error *err)
 		return -1;
 	}
 	if (cli_interrupted())
-		return error_set(err, ERROR_TEMPORARY, "interrupted");
+		return cli_fail_interrupted(err);
 	if (status == 0 && collection.failed)
 		*err = collection.failure;
 	return status < 0 || collection.failed ? -1 : 0;

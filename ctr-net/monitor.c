@@ -219,7 +219,7 @@ static int follow(struct monitor *monitor, const char *name, int pin_fd, struct 
 		bool lost;
 
 		if (cli_interrupted())
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return cli_fail_interrupted(err);
 		if (cli_poll(wait, sizeof wait / sizeof *wait, -1) < 0) {
 			if (errno == EINTR)
 				continue;

@@ -28,7 +28,7 @@ static int hash_file(int fd, const char *like, unsigned char *buffer,
 	while ((got = read(fd, buffer, READ_CHUNK)) > 0) {
 		hasher_update(&hasher, buffer, (size_t)got);
 		if (cli_interrupted())
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return cli_fail_interrupted(err);
 	}
 	if (got < 0)
 		return error_os(err, "blob %s", like);

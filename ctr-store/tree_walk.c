@@ -168,7 +168,7 @@ int tree_walk_readable(int top_fd, tree_visit *visit, void *context, long long *
 		const struct level *level = &walk.levels[walk.count - 1];
 
 		if (cli_interrupted())
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return cli_fail_interrupted(err);
 		if (level->next < level->names.count ? visit_next(&walk, err) < 0
 						     : leave(&walk, err) < 0)
 			return -1;

@@ -275,7 +275,7 @@ json_t *unpack_worker_wait(struct unpack_worker *worker, struct error *err)
 			return NULL;
 		}
 		if (cli_interrupted()) {
-			error_set(err, ERROR_TEMPORARY, "interrupted");
+			cli_fail_interrupted(err);
 			return NULL;
 		}
 		if (unpack_worker_read(worker, &news, &report, err) < 0)

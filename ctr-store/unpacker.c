@@ -287,7 +287,7 @@ static int wait_for_news(struct unpacker *unpacker, int input_fd, bool *input_re
 	    errno != EINTR)
 		return error_os(err, "poll");
 	if (cli_interrupted())
-		return error_set(err, ERROR_TEMPORARY, "interrupted");
+		return cli_fail_interrupted(err);
 	for (size_t i = 0; i < count; i++)
 		if ((polls[2 * i].revents || polls[2 * i + 1].revents) &&
 		    hear(unpacker, jobs[i], err) < 0)

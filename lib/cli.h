@@ -86,6 +86,9 @@ int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
  */
 int cli_interrupted(void);
 
+/* The error of what ends for that reason. Returns -1. */
+int cli_fail_interrupted(struct error *err);
+
 /* Note one more like those, unless it is ignored. */
 void cli_catch_signal(int number);
 

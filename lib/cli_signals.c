@@ -14,6 +14,11 @@ int cli_interrupted(void)
 	return interrupted_by;
 }
 
+int cli_fail_interrupted(struct error *err)
+{
+	return error_set(err, ERROR_TEMPORARY, "interrupted");
+}
+
 static void note_signal(int number);
 
 static void catch_signal(int number)

@@ -20,7 +20,7 @@ bool failures_go_on(struct failures *failures)
 
 	if (!cli_interrupted())
 		return true;
-	error_set(&err, ERROR_TEMPORARY, "interrupted");
+	cli_fail_interrupted(&err);
 	failures_add(failures, &err);
 	return false;
 }

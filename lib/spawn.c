@@ -254,7 +254,7 @@ static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct str
 		long long left = end ? end - clock_ms() : -1;
 
 		if (end && left <= 0 && !exited && *interrupted)
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return cli_fail_interrupted(err);
 		if (end && left <= 0 && !exited)
 			return error_set(err, ERROR_TEMPORARY, "%s took longer than %d ms",
 					 spawn->argv[0], spawn->timeout_ms);
@@ -262,7 +262,7 @@ static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct str
 		if (ready < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted() && (*interrupted || !spawn->grace_ms))
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return cli_fail_interrupted(err);
 		if (cli_interrupted()) {
 			*interrupted = cli_interrupt_take();
 			end = earlier(end, clock_ms() + spawn->grace_ms);

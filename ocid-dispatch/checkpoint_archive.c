@@ -65,7 +65,7 @@ static int add_file(struct archive *archive, const char *path, int directory_fd,
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERROR_INTEGRITY, "%s is no regular file", name);
 	if (cli_interrupted())
-		return error_set(err, ERROR_TEMPORARY, "interrupted");
+		return cli_fail_interrupted(err);
 	if (add_header(archive, path, &st, err) < 0 ||
 	    tar_write_file(&archive->tar, fd, st.st_size, archive->buffer, CHUNK, err) < 0)
 		return error_prefix(err, "%s", name);

@@ -445,7 +445,7 @@ static int make(struct creation *c, json_t *record, struct error *err)
 		return -1;
 	if (restores)
 		restore_note(&c->restoration, image_name(c), record);
-	return cli_interrupted() ? error_set(err, ERROR_TEMPORARY, "interrupted") : 0;
+	return cli_interrupted() ? cli_fail_interrupted(err) : 0;
 }
 
 /* Take back what is there; the failure that led here is the one to tell. */

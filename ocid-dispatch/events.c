@@ -296,7 +296,7 @@ static int serve(struct watcher *watcher, struct error *err)
 			at += sizeof *event + event->len;
 		}
 	}
-	return error_set(err, ERROR_TEMPORARY, "interrupted");
+	return cli_fail_interrupted(err);
 }
 
 int events_get(const struct rpc_context *context, const json_t *request, json_t **response,

@@ -84,7 +84,7 @@ static int make(const struct rpc_context *context, const struct records *records
 	if (!is_of_node(config, "network") && pod_network_connect(context, document, err) < 0)
 		return -1;
 	if (cli_interrupted())
-		return error_set(err, ERROR_TEMPORARY, "interrupted");
+		return cli_fail_interrupted(err);
 	return pod_write(records, document, "ready", RECORD_FIRST, err);
 }
 

@@ -43,7 +43,7 @@ static int follow(const struct attach_settings *settings, const struct container
 	if (status == RELAY_ENDED)
 		return end(container, err);
 	if (status == RELAY_INTERRUPTED)
-		return error_set(err, ERROR_FAILED, "interrupted");
+		return cli_fail_interrupted(err);
 	return status < 0 ? -1 : 0;
 }
 

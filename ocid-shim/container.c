@@ -308,7 +308,7 @@ static int await_waiters(int fd, struct error *err)
 		if (clock_ms() >= deadline)
 			return 0;
 		if (cli_poll(NULL, 0, WAITERS_LOOK_MS) < 0 && cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 	}
 	return 0;
 }

@@ -321,7 +321,7 @@ static int watch(struct watcher *watcher, struct error *err)
 		if (watcher->polls[0].revents && hear_changes(watcher, err) < 0)
 			return -1;
 	}
-	return error_set(err, ERROR_FAILED, "interrupted");
+	return cli_fail_interrupted(err);
 }
 
 struct beginning {

@@ -110,7 +110,7 @@ int log_reader_tail(struct log_reader *reader, struct log_tail *tail, struct err
 		}
 		next = start;
 		if (cli_interrupted())
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return cli_fail_interrupted(err);
 	}
 	if (lseek(reader->fd, next, SEEK_SET) < 0)
 		return error_os(err, "log %s", reader->path);

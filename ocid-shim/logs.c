@@ -234,7 +234,7 @@ static int follow(const struct container *container, struct log_reader *reader,
 		if (cli_poll(polls, 3, left) < 0 && errno != EINTR)
 			return error_os(err, "poll");
 		if (cli_interrupted())
-			return error_set(err, ERROR_TEMPORARY, "interrupted");
+			return cli_fail_interrupted(err);
 		if (polls[2].revents)
 			return 0;
 		if (polls[0].revents && read(changes, events, sizeof events) < 0 && errno != EAGAIN)

@@ -309,7 +309,7 @@ static int delete_all(struct deletion *deletion, json_t **with, struct error *er
 				       : find_sharing(deletion, &survey);
 
 	if (cli_interrupted())
-		return error_set(err, ERROR_FAILED, "interrupted");
+		return cli_fail_interrupted(err);
 	if (!sharing) {
 		log_message(LOG_LEVEL_WARN, "%s: which tags it has cannot be said: %s",
 			    deletion->name, problem.message);

@@ -48,7 +48,7 @@ static int hash_file(struct flow *flow, struct error *err)
 	file.rest = flow->blob->size;
 	while ((got = blob_source_read(&file, buffer, READ_SIZE, flow->to, err)) > 0) {
 		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 		hasher_update(&flow->hashed.hasher, buffer, (size_t)got);
 		flow->received += got;
 	}

@@ -299,7 +299,7 @@ static int pass_over(struct flow *flow, struct error *err)
 		size_t size = left < LOCAL_PIECE ? (size_t)left : LOCAL_PIECE;
 
 		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 		got = blob_source_read(&flow->source, buffer, size, flow->from, err);
 		if (got < 0)
 			return -1;
@@ -405,7 +405,7 @@ int flow_run(struct flow *flow, int (*tell)(void *context, struct error *err), v
 		ssize_t got = blob_source_read(&flow->source, buffer, size, flow->from, err);
 
 		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 		if (got < 0)
 			return -1;
 		if (got == 0)

@@ -418,7 +418,7 @@ int http_pump(struct http *http, int timeout_ms, struct error *err)
 	curl.multi_poll(http->multi, NULL, 0, timeout_ms, &ready);
 	http->has_moved = ready > 0;
 	if (cli_interrupted())
-		return error_set(err, ERROR_FAILED, "interrupted");
+		return cli_fail_interrupted(err);
 	curl.multi_perform(http->multi, &running);
 	while ((message = curl.multi_info_read(http->multi, &left)))
 		if (message->msg == CURLMSG_DONE)

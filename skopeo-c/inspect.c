@@ -352,7 +352,7 @@ static int look_at_all(struct inspections *all, struct error *err)
 		    http_pump(all->session->http, HTTP_POLL_MS, err) < 0)
 			return -1;
 		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 	} while (all->under_way > 0 || json_array_size(all->images) > 0 || all->names.at_input ||
 		 *all->names.operands);
 	return 0;

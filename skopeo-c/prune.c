@@ -159,7 +159,7 @@ static int prune_tags(struct pruning *pruning, struct error *err)
 	for (size_t i = 0; doomed[i]; i++) {
 		prune_tag(pruning, doomed[i]);
 		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 	}
 	return 0;
 }

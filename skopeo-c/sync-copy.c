@@ -164,7 +164,7 @@ static int reap(struct crew *crew, struct error *err)
 	if (cli_poll(polls, SYNC_PROCESSES, -1) < 0) {
 		if (errno != EINTR)
 			return error_os(err, "poll");
-		return cli_interrupted() ? error_set(err, ERROR_FAILED, "interrupted") : 0;
+		return cli_interrupted() ? cli_fail_interrupted(err) : 0;
 	}
 	for (size_t i = 0; i < SYNC_PROCESSES; i++)
 		if (polls[i].revents) {

@@ -96,7 +96,7 @@ static int prune_tags(struct pruning *pruning, struct prune_repository *reposito
 
 		tell(pruning, name, status < 0 ? &problem : NULL);
 		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 	}
 	return 0;
 }

@@ -90,7 +90,7 @@ static int check_blob(struct transport *from, const struct blob *blob, json_t *r
 		status = hash_source(&source, blob, from->name, &problem);
 	blob_source_close(&source);
 	if (cli_interrupted())
-		return error_set(err, ERROR_FAILED, "interrupted");
+		return cli_fail_interrupted(err);
 	if (status < 0 && problem.kind != ERROR_INTEGRITY && problem.kind != ERROR_NOT_FOUND) {
 		*err = problem;
 		return -1;
@@ -329,7 +329,7 @@ static int judge_both(const struct cli *cli, struct side *local, struct verdict 
 	if (read_remote(cli, local, http, &remote, &verdict->failure) == 0)
 		return judge(local, &remote, verdict, err);
 	if (cli_interrupted())
-		return error_set(err, ERROR_FAILED, "interrupted");
+		return cli_fail_interrupted(err);
 	json_object_set_new(
 		verdict->result, "registry",
 		json_pack("{s:o}", "error", error_json(&verdict->failure, cli->tool, cli->verb)));
