@@ -238,6 +238,15 @@ json_t *cgroup_stats(const json_t *directories)
 	return stats;
 }
 
+long long cgroup_oom_kills(const json_t *directories)
+{
+	cleanup_free char *v1 = read_file(directories, "memory.oom_control");
+	cleanup_free char *v2 = read_file(directories, "memory.events");
+	json_int_t kills = either(find_number(v1, "oom_kill"), find_number(v2, "oom_kill"));
+
+	return kills == NONE ? 0 : kills;
+}
+
 /* Where systemd has a slice: "a-b.slice" is /a.slice/a-b.slice. The caller frees it. */
 static char *slice_path(const char *name)
 {

@@ -10,6 +10,10 @@
  * kernel does not count is absent. The caller owns it. */
 json_t *cgroup_stats(const json_t *directories);
 
+/* How many processes the kernel has ended there for lack of memory; 0 also where it does not say.
+ */
+long long cgroup_oom_kills(const json_t *directories);
+
 /* The directories of the cgroup PATH ("/kubepods/pod1", or a systemd slice's name) in all
  * hierarchies that have it. ERROR_NOT_FOUND where none has. The caller owns the array. */
 json_t *cgroup_directories(const char *path, struct error *err);

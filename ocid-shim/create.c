@@ -12,6 +12,7 @@
 #include "lib/path.h"
 #include "lib/process.h"
 #include "lib/timestamp.h"
+#include "ocid-shim/cgroup_stats.h"
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/criu.h"
@@ -37,6 +38,14 @@ struct place {
 	bool keep;
 };
 
+/* Those that it is to be in, where they are there already. */
+static json_t *wanted_cgroups(const struct request *request)
+{
+	const json_t *cgroup = json_path(request->config, "linux", "cgroupsPath", NULL);
+
+	return cgroups_named(json_is_string(cgroup) ? json_string_value(cgroup) : "");
+}
+
 /* Clear what an attempt has left whose monitor was killed. */
 static int place_clear(const struct place *place, struct error *err)
 {
@@ -44,9 +53,7 @@ static int place_clear(const struct place *place, struct error *err)
 	if (!remains_exist(place->store, request->id))
 		return 0;
 
-	const json_t *cgroup = json_path(request->config, "linux", "cgroupsPath", NULL);
-	json_auto_t *cgroups =
-		cgroups_named(json_is_string(cgroup) ? json_string_value(cgroup) : "");
+	json_auto_t *cgroups = wanted_cgroups(request);
 	json_auto_t *facts = json_pack("{s:s, s:O, s:O}", "runtime", request->runtime,
 				       "runtimeOptions", request->options, "cgroups", cgroups);
 
@@ -191,6 +198,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 	if (open_log(request, &log_fd, &made_log, err) < 0)
 		return -1;
 
+	json_auto_t *cgroups = wanted_cgroups(request);
 	const struct launch launch = { .id = request->id,
 				       .bundle = request->bundle,
 				       .runtime = request->runtime,
@@ -205,6 +213,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .notifies = strcmp(request->notify_mode, "container") == 0,
 				       .exit_command = &request->exit_command,
 				       .dir_fd = place.dir_fd,
+				       .oom_kills = cgroup_oom_kills(cgroups),
 				       .log_fd = log_fd,
 				       .log = &request->log,
 				       .busy_fd = busy_fd };

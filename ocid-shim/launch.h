@@ -24,7 +24,8 @@ struct launch {
 	bool notifies;			    /* the container tells the service manager */
 	const struct strings *exit_command; /* what the monitor becomes at the end; may be empty */
 	int dir_fd;
-	int log_fd; /* -1: no file */
+	long long oom_kills; /* that its cgroup has counted already */
+	int log_fd;	     /* -1: no file */
 	const struct log_target *log;
 	int busy_fd; /* the container's lock, for the monitor to hold as long as we do */
 };

@@ -85,6 +85,7 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	if (m->exit_words < 0 || argc - MONITOR_RUNTIME <= m->exit_words)
 		return false;
 	m->runtime = m->exit_command + m->exit_words;
+	m->oom_kills_before = parse_number(argv[MONITOR_OOM_KILLS]);
 	m->oom_fd = m->oom_event_fd = -1;
 	m->control_fd = m->console_listen_fd = m->console_fd = m->input_fd = -1;
 	for (size_t i = 0; i < MONITOR_ATTACHERS; i++)

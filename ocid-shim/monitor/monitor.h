@@ -42,9 +42,10 @@ struct monitor {
 	pid_t runtime_pid;  /* the `create` (later the `delete`) that runs now, or 0 */
 	int runtime_status; /* its wait status */
 
-	pid_t init;		  /* the container's first process, or 0 while it is not known */
-	int oom_fd, oom_event_fd; /* oom_watch(), or -1 */
-	long long oom_check;	  /* when to look at the count again (process_clock); 0: not */
+	pid_t init;		    /* the container's first process, or 0 while it is not known */
+	int oom_fd, oom_event_fd;   /* oom_watch(), or -1 */
+	long long oom_check;	    /* when to look at the count again (process_clock); 0: not */
+	long long oom_kills_before; /* that the cgroup had counted before the container */
 	bool oom_killed;
 	bool exited;
 	int exit_status; /* its wait status */

@@ -133,11 +133,16 @@ void oom_watch(struct monitor *monitor)
 		close(fd);
 }
 
-static bool has_kills(const char *counts)
+/* How many the cgroup has counted, also before the container. */
+static long long count_kills(const char *counts)
 {
-	const char *count = strstr(counts, "oom_kill ");
+	static const char key[] = "oom_kill ";
+	const char *digit = strstr(counts, key);
+	long long count = 0;
 
-	return count && count[sizeof "oom_kill " - 1] != '0';
+	for (digit = digit ? digit + sizeof key - 1 : ""; *digit >= '0' && *digit <= '9'; digit++)
+		count = count * 10 + (*digit - '0');
+	return count;
 }
 
 /* The cgroup is gone: its file would tell of that for ever. */
@@ -169,7 +174,7 @@ void oom_check(struct monitor *monitor)
 	/* also where it is known: in v2 a change is told of until the file is read */
 	if (!read_text(monitor->oom_fd, counts)) {
 		stop_watching(monitor);
-	} else if (!monitor->oom_killed && has_kills(counts)) {
+	} else if (!monitor->oom_killed && count_kills(counts) > monitor->oom_kills_before) {
 		monitor->oom_killed = true;
 		container_record_oom(monitor);
 	}

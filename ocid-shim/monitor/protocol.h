@@ -53,6 +53,7 @@ enum monitor_argument {
 	MONITOR_LOG_FILES, /* of a log, beside the one that is written to */
 	MONITOR_JOURNAL,   /* the journal's socket; "": no journal */
 	MONITOR_JOURNAL_FIELDS,
+	MONITOR_OOM_KILLS,  /* that the cgroup counted before there was a container in it */
 	MONITOR_RESTORE,    /* a checkpoint to make the container of; "": none */
 	MONITOR_EXIT_WORDS, /* how many words of the exit command follow */
 	MONITOR_RUNTIME	    /* after these: the runtime's path and its global options */

@@ -119,6 +119,33 @@ all_heard() {
 	hush
 }
 
+# Have the kernel end a process for lack of memory in a cgroup below $CGROUP: run_out NAME
+run_out() {
+	local top=/sys/fs/cgroup/memory
+
+	if [ ! -d "$top" ]; then
+		top=/sys/fs/cgroup
+		mkdir -p "$top$CGROUP"
+		echo +memory | tee "$top/cgroup.subtree_control" "$top$CGROUP/cgroup.subtree_control"
+	fi
+	mkdir -p "$top$CGROUP/$1"
+	for limit in memory.{limit_in_bytes,memsw.limit_in_bytes,max,swap.max}; do
+		[ ! -e "$top$CGROUP/$1/$limit" ] || echo 20971520 >"$top$CGROUP/$1/$limit"
+	done
+	! sh -c 'echo 0 >"$1/cgroup.procs"; head -c 100m /dev/zero | tail' sh "$top$CGROUP/$1"
+}
+
+@test "events: memory that ran out in the cgroup before the container is not told of it" {
+	run_out before
+	bundle after 'exit 4' ".linux.cgroupsPath = \"$CGROUP/before\""
+	shim run --bundle "$BUNDLE" run
+	shim create --bundle "$BUNDLE" create
+	shim start create
+	shim wait run create
+	jq -es 'map(.code == 4 and (has("oomKilled") | not)) | all' <<<"$output"
+	shim rm run create
+}
+
 @test "events: a container whose monitor was killed is told of too, when it ends" {
 	listen
 	bundle dead 'exec sleep 100'
