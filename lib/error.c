@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/error.h"
 
+#include "lib/printable.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -162,11 +164,13 @@ enum error_kind error_kind_from_name(const char *name)
 
 static void put_escaped(FILE *out, const char *text)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < 0x20 || *c == 0x7f)
-			fprintf(out, "\\x%02x", *c);
-		else
-			putc(*c, out);
+	while (*text) {
+		size_t length = control_length(text);
+
+		if (length == 0)
+			putc(*text++, out);
+		for (; length > 0; length--)
+			fprintf(out, "\\x%02x", (unsigned char)*text++);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "lib/printable.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,9 +21,27 @@ bool output_is_for_people(const struct cli *cli)
 	return cli->output == OUTPUT_TABLE;
 }
 
+/* JSON without control characters, of which jansson escapes those below U+0020 only; the newlines
+ * between its lines stay. */
+static void print_json(const char *json)
+{
+	const char *begin = json;
+
+	for (size_t length; *json; json += length ? length : 1) {
+		length = *json == '\n' ? 0 : control_length(json);
+		if (length == 0)
+			continue;
+		fwrite(begin, 1, (size_t)(json - begin), stdout);
+		begin = json + length;
+		printf("\\u%04x", (unsigned char)begin[-1]);
+	}
+	puts(begin);
+}
+
 int output_text(const char *text, struct error *err)
 {
-	return puts(text) < 0 || fflush(stdout) != 0 ? error_os(err, "standard output") : 0;
+	print_json(text);
+	return fflush(stdout) != 0 || ferror(stdout) ? error_os(err, "standard output") : 0;
 }
 
 int output_object(const struct cli *cli, const json_t *object, struct error *err)
@@ -108,9 +127,7 @@ static char *cell_text(const json_t *row, const struct output_column *column)
 /* Bytes from outside must not move a terminal's cursor. */
 static void print_cell(char *text, size_t width)
 {
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	hide_controls(text);
 	printf("%-*s", (int)width, text);
 }
 
@@ -153,10 +170,9 @@ int output_json_lines(const json_t *rows, struct error *err)
 	json_array_foreach (rows, i, row) {
 		cleanup_free char *text = json_compact(row);
 
-		if (puts(text) < 0)
-			return error_os(err, "standard output");
+		print_json(text);
 	}
-	return 0;
+	return ferror(stdout) ? error_os(err, "standard output") : 0;
 }
 
 int output_list(const struct cli *cli, const json_t *rows, const struct output_column *columns,

@@ -159,6 +159,13 @@ print(json.dumps({"config": {"Labels": {"a": sys.argv[1] * 20000}}}))' "$id" |
 	with_config docker.io/library/a:1 '{"created": "\u001b[31mred"}' base.tar
 	tool ctr-store images --table
 	[[ $output != *$'\e'* ]]
+	with_config docker.io/library/a:1 '{"created": "\u009b31mred\u007f"}' base.tar
+	for how in --table --json; do
+		tool ctr-store images "$how"
+		[[ $output != *$'\u9b'* && $output != *$'\x7f'* ]]
+	done
+	tool ctr-store image a:1
+	[[ $output == *'\u009b31mred\u007f'* ]]
 }
 
 @test "image: the row and the document's image" {

@@ -5,6 +5,9 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { CHARACTERS = 400 };
 
@@ -35,8 +38,34 @@ static void test_cut(const char *character)
 	}
 }
 
+/* What is printed of a message, without what stands before it. */
+static const char *printed(const char *message)
+{
+	static char text[256];
+	struct error err;
+	FILE *file = tmpfile();
+	int saved = dup(STDERR_FILENO);
+
+	error_set(&err, ERROR_FAILED, "%s", message);
+	dup2(fileno(file), STDERR_FILENO);
+	error_print(&err, "tool", NULL, false);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	text[pread(fileno(file), text, sizeof text - 1, 0)] = '\0';
+	fclose(file);
+	return strchr(text, ' ') + 1;
+}
+
+static void test_controls(void)
+{
+	is(printed("a\033[2J\177"), "a\\x1b[2J\\x7f\n", "those of ASCII are escaped");
+	is(printed("a\302\2332J\302\237"), "a\\xc2\\x9b2J\\xc2\\x9f\n", "as are U+0080 to U+009F");
+	is(printed("\302\240\303\233\302"), "\302\240\303\233\302\n", "no others are");
+}
+
 int main(void)
 {
+	test_controls();
 	test_cut("x");
 	test_cut("\303\244");
 	test_cut("\342\202\254");
