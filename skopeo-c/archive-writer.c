@@ -304,24 +304,11 @@ static int copy_member(struct archive_writer *writer, const struct archive_membe
 			    err);
 }
 
-/* Of several members of one name the last one counts, for whoever reads them. */
-static json_t *number_last(const struct archive *archive)
-{
-	json_t *last = json_object();
-
-	for (size_t i = 0; i < archive->count; i++)
-		json_object_set_new_nocheck(last, archive->members[i].name,
-					    json_integer((json_int_t)i));
-	return last;
-}
-
 static int keep_old(struct archive_writer *writer, const char *const *renewed, struct error *err)
 {
-	json_auto_t *last = number_last(writer->old);
-
 	for (size_t i = 0; i < writer->old->count; i++) {
 		const struct archive_member *member = &writer->old->members[i];
-		const json_t *number = json_object_get(last, member->name);
+		const json_t *number = json_object_get(writer->old->last, member->name);
 
 		if (!is_renewed(renewed, member->name) &&
 		    json_integer_value(number) == (json_int_t)i &&

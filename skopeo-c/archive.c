@@ -54,10 +54,9 @@ static char *clean_path(const char *path)
 
 static const struct archive_member *find_exact(const struct archive *archive, const char *name)
 {
-	for (size_t i = archive->count; i-- > 0;)
-		if (strcmp(archive->members[i].name, name) == 0)
-			return &archive->members[i];
-	return NULL;
+	const json_t *last = json_object_get(archive->last, name);
+
+	return last ? &archive->members[json_integer_value(last)] : NULL;
 }
 
 /* Where a link leads to; the caller frees it. */
@@ -152,6 +151,8 @@ static int note_member(void *context, const struct tar_member *found, struct err
 		.offset = found->offset,
 		.fd = -1,
 	};
+	json_object_set_new_nocheck(archive->last, member->name,
+				    json_integer((json_int_t)archive->count - 1));
 	reading->target = -1;
 	return reading->is_stream && member->type == '0' ? choose_target(reading, member, err) : 0;
 }
@@ -256,6 +257,7 @@ struct archive *archive_open_fd(int fd, const char *path, const char *spool_dire
 
 	archive->fd = fd;
 	archive->path = xstrdup(path);
+	archive->last = json_object();
 	reading.is_stream = !is_plain_file(fd, &length);
 	struct tar_parser *parser =
 		tar_parser_new(note_member, reading.is_stream ? keep_content : NULL, &reading);
@@ -299,6 +301,7 @@ void archive_free(struct archive *archive)
 		free(archive->members[i].link);
 		cleanup_fd_p(&archive->members[i].fd);
 	}
+	json_decref(archive->last);
 	free(archive->members);
 	cleanup_fd_p(&archive->fd);
 	free(archive->path);

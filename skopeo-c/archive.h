@@ -17,7 +17,7 @@ struct archive_member {
 	char type; /* as in tar.h */
 	int64_t size, offset;
 	int fd;			  /* its own file, where it has one; else -1 */
-	char digest[DIGEST_SIZE]; /* of a stream: sha256; else "" */
+	char digest[DIGEST_SIZE]; /* sha256 once it is known: of a stream at once; else "" */
 };
 
 struct archive {
@@ -25,6 +25,7 @@ struct archive {
 	int fd;	    /* of the file, or of what is kept of a stream; -1: nothing */
 	struct archive_member *members;
 	size_t count;
+	json_t *last; /* of a name, where in members the last one is: that one counts */
 };
 
 /* Open a file; "-" and /dev/stdin are standard input. spool_directory: as for spool_open(). */

@@ -157,7 +157,11 @@ static int hash_member(const struct archive *archive, const struct archive_membe
 	if (fd < 0)
 		return -1;
 	source.fd = fd;
-	return blob_source_hash(&source, "sha256", archive->path, digest, &ignored, err);
+	if (blob_source_hash(&source, "sha256", archive->path, digest, &ignored, err) < 0)
+		return -1;
+	/* it can be the layer of other DiffIDs, too */
+	memcpy(archive->members[member - archive->members].digest, digest, DIGEST_SIZE);
+	return 0;
 }
 
 static const struct archive_member *find_member(const struct archive *archive, const json_t *name,

@@ -169,6 +169,26 @@ layer_again() {
 	diff <(jq -S .layers d/manifest.json) <(jq -S .layers expected/manifest.json)
 }
 
+@test "copy: of an archive with many files the many layers are found in a moment" {
+	python3 - <<-'END'
+		import io, json, tarfile
+		tar = tarfile.open("many.tar", "w")
+		def add(name, data=b""):
+		    info = tarfile.TarInfo(name)
+		    info.size = len(data)
+		    tar.addfile(info, io.BytesIO(data))
+		ids = ["sha256:%064x" % n for n in range(25000)]
+		add("layer")
+		for n in range(60000):
+		    add(str(n))
+		add("config", json.dumps({"rootfs": {"type": "layers", "diff_ids": ids}}).encode())
+		add("manifest.json", json.dumps([{"Config": "config", "Layers": ["layer"] * 25000}]).encode())
+		tar.close()
+	END
+	timeout -s KILL $((2 * ${WAIT_FACTOR:-4})) skopeo-c inspect --raw docker-archive:many.tar >raw
+	[ "$(jq '.layers | length' raw)" -eq 25000 ]
+}
+
 @test "copy: a layer that changes is written into the archive at once, and only one of the same" {
 	export TMPDIR=$BATS_TEST_TMPDIR/missing
 	gzip -9nc "$BATS_FILE_TMPDIR/second.tar" >second.gz
