@@ -50,6 +50,8 @@ int blob_source_hash(struct blob_source *source, const char *like, const char *w
 	*size = 0;
 	hasher_start(&hasher, like);
 	while ((got = blob_source_read(source, buffer, PIECE, what, err)) > 0) {
+		if (cli_interrupted())
+			return error_set(err, ERROR_FAILED, "interrupted");
 		hasher_update(&hasher, buffer, (size_t)got);
 		*size += got;
 	}

@@ -189,6 +189,28 @@ layer_again() {
 	[ "$(jq '.layers | length' raw)" -eq 25000 ]
 }
 
+@test "copy: SIGTERM ends it also while a layer of an archive is hashed" {
+	python3 - <<-'END'
+		import io, tarfile
+		def header(name, size):
+		    info = tarfile.TarInfo(name)
+		    info.size = size
+		    return info
+		size = 40 << 30
+		manifest = b'[{"Config": "config", "Layers": ["layer"]}]'
+		config = b'{"rootfs": {"type": "layers", "diff_ids": ["sha256:%064x"]}}' % 1
+		with open("big.tar", "wb") as file:
+		    tar = tarfile.open(fileobj=file, mode="w")
+		    for name, data in ("manifest.json", manifest), ("config", config):
+		        tar.addfile(header(name, len(data)), io.BytesIO(data))
+		    file.write(header("layer", size).tobuf())
+		    file.write(b"\x1f\x8b\x08")
+		    file.truncate(file.tell() - 3 + size)
+	END
+	run timeout -k 10 0.5 skopeo-c inspect docker-archive:big.tar
+	[ "$status" -eq 124 ] # and not 137
+}
+
 @test "copy: a layer that changes is written into the archive at once, and only one of the same" {
 	export TMPDIR=$BATS_TEST_TMPDIR/missing
 	gzip -9nc "$BATS_FILE_TMPDIR/second.tar" >second.gz
