@@ -11,7 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { COPIED_MAX = 10000 };
+enum { COPIED_MAX = 10000, COPIED_BYTES_MAX = 1 << 20 };
 
 #define FUNCTIONS(X)                                                                               \
 	X(event_delete)                                                                            \
@@ -45,8 +45,9 @@ struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the current one */
 	int depth;
-	json_t *anchors; /* values by the names of their anchors */
-	size_t copied;	 /* nodes that aliases have added */
+	json_t *anchors;     /* values by the names of their anchors */
+	size_t copied;	     /* nodes that aliases have added */
+	size_t copied_bytes; /* of text in them */
 	const char *what;
 	struct error *err;
 };
@@ -228,10 +229,12 @@ static void count_copied(struct reader *reader, const json_t *value)
 
 	if (reader->copied++ > COPIED_MAX)
 		return;
+	reader->copied_bytes += json_string_length(value);
 	json_array_foreach (value, i, item) {
 		count_copied(reader, item);
 	}
 	json_object_foreach ((json_t *)value, key, item) {
+		reader->copied_bytes += strlen(key);
 		count_copied(reader, item);
 	}
 }
@@ -247,8 +250,9 @@ static json_t *read_alias(struct reader *reader)
 		return NULL;
 	}
 	count_copied(reader, value);
-	if (reader->copied > COPIED_MAX) {
-		refuse(reader, ERROR_LIMIT, "aliases for more than %d values", COPIED_MAX);
+	if (reader->copied > COPIED_MAX || reader->copied_bytes > COPIED_BYTES_MAX) {
+		refuse(reader, ERROR_LIMIT, "aliases for more than %d values or %d bytes",
+		       COPIED_MAX, COPIED_BYTES_MAX);
 		return NULL;
 	}
 	return json_deep_copy(value);

@@ -80,8 +80,24 @@ static void test_depth(void)
 	ok(!deeper && err.kind == ERROR_INTEGRITY, "refused: deeper");
 }
 
+static void test_long_copies(void)
+{
+	enum { LENGTH = 64 << 10, ALIASES = 20 };
+	char text[LENGTH + 4 * ALIASES + 64];
+	struct error err = { 0 };
+	int used = snprintf(text, sizeof text, "[&a %0*d", LENGTH, 0);
+
+	for (int i = 0; i < ALIASES; i++)
+		used += snprintf(text + used, sizeof text - (size_t)used, ",*a");
+	snprintf(text + used, sizeof text - (size_t)used, "]");
+
+	json_auto_t *value = yaml_parse(text, strlen(text), "f", &err);
+	ok(!value && err.kind == ERROR_LIMIT, "refused: aliases for a long text");
+}
+
 int main(void)
 {
+	test_long_copies();
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		struct error err = { 0 };
 		json_auto_t *value = yaml_parse(good[i].text, strlen(good[i].text), "f", &err);
