@@ -14,6 +14,7 @@
 
 enum {
 	BLOCK = 65536,		/* bytes read at once */
+	NEAR = 1024,		/* bytes before a record, in which most begin */
 	LONGEST_LINE = 1 << 20, /* bytes; our own records have at most some 16 KiB */
 	HEADER_MAX = 64		/* bytes before a record's content */
 };
@@ -75,8 +76,8 @@ static off_t record_before(int fd, off_t end)
 	char block[BLOCK];
 	off_t stop = end - 1; /* without the record's own newline */
 
-	while (stop > 0) {
-		size_t wanted = stop < BLOCK ? (size_t)stop : BLOCK;
+	for (int size = NEAR; stop > 0; size = BLOCK) {
+		size_t wanted = stop < size ? (size_t)stop : (size_t)size;
 		ssize_t length = pread(fd, block, wanted, stop - (off_t)wanted);
 
 		if (length != (ssize_t)wanted)
