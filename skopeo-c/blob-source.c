@@ -51,7 +51,7 @@ int blob_source_hash(struct blob_source *source, const char *like, const char *w
 	hasher_start(&hasher, like);
 	while ((got = blob_source_read(source, buffer, PIECE, what, err)) > 0) {
 		if (cli_interrupted())
-			return error_set(err, ERROR_FAILED, "interrupted");
+			return cli_fail_interrupted(err);
 		hasher_update(&hasher, buffer, (size_t)got);
 		*size += got;
 	}
