@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "ocid-shim/monitor/cgroup_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,18 @@ static char *repair_line(const char *line, const char *cgroups)
 	return xasprintf("%s%.*s", line, (int)strcspn(v2, "\n"), v2);
 }
 
-json_t *cgroups_of(pid_t pid)
+/* The line up to the container's own cgroup. The caller frees it. */
+static char *own_line(const char *line, const char *path_end)
+{
+	const char *path = strstr(line, ":/");
+
+	if (!path)
+		return xstrdup(line);
+	path++;
+	return xstrndup(line, (size_t)(path - line) + cgroup_path_length(path, path_end));
+}
+
+json_t *cgroups_of(pid_t pid, const char *path_end)
 {
 	cleanup_free char *name = xasprintf("%d", (int)pid);
 	cleanup_free char *theirs = read_cgroups(name), *ours = read_cgroups("self");
@@ -56,7 +68,8 @@ json_t *cgroups_of(pid_t pid)
 
 	for (const char *at = theirs; at && (end = strchr(at, '\n')); at = end + 1) {
 		cleanup_free char *written = xstrndup(at, (size_t)(end - at));
-		cleanup_free char *line = repair_line(written, theirs);
+		cleanup_free char *repaired = repair_line(written, theirs);
+		cleanup_free char *line = own_line(repaired, path_end);
 		cleanup_free char *whole = xasprintf("%s\n", line);
 		cleanup_free char *directory = is_root(line) || (ours && strstr(ours, whole))
 						       ? NULL

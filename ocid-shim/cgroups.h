@@ -5,9 +5,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The directories of the process's cgroups, without those that are our own too (where the runtime
- * made none): an array of paths, the caller's. */
-json_t *cgroups_of(pid_t pid);
+/* The directories of the cgroups of the container that the process is in, whose paths end so
+ * (monitor/cgroup_path.h), without those that are our own too (where the runtime made none): an
+ * array of paths, the caller's. */
+json_t *cgroups_of(pid_t pid, const char *path_end);
 
 /* The same of a container that is to be in that cgroup (linux.cgroupsPath), as far as they are
  * there; none unless it is an absolute path. */

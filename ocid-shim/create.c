@@ -107,7 +107,7 @@ static json_t *make_facts(const struct request *request, const char *created, pi
 				  request->log.path, "ownsLog", request->log.owned, "created",
 				  created, "ociVersion", request->oci_version, "pid", (int)init,
 				  "pidStart", (json_int_t)process_start_time(init));
-	json_t *cgroups = cgroups_of(init);
+	json_t *cgroups = cgroups_of(init, request->cgroup_end);
 
 	if (facts)
 		json_object_set(facts, "cgroups", cgroups);
@@ -203,6 +203,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .bundle = request->bundle,
 				       .runtime = request->runtime,
 				       .options = request->options,
+				       .cgroup_end = request->cgroup_end,
 				       .restore = request->restore,
 				       .starts = run,
 				       .terminal = request->terminal,

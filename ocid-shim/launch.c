@@ -59,6 +59,7 @@ static int start_monitor(const struct store *store, const struct launch *launch,
 	strings_add(&argv, launch->log->fields ? launch->log->fields : "");
 	strings_addf(&argv, "%lld", launch->oom_kills);
 	strings_add(&argv, launch->restore ? launch->restore : "");
+	strings_add(&argv, launch->cgroup_end);
 	strings_addf(&argv, "%zu", launch->exit_command->count);
 	for (size_t i = 0; i < launch->exit_command->count; i++)
 		strings_add(&argv, launch->exit_command->items[i]);

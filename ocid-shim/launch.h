@@ -15,10 +15,11 @@ struct strings;
 
 struct launch {
 	const char *id, *bundle;
-	const char *runtime;   /* absolute path */
-	const json_t *options; /* its global options: array of strings */
-	const char *restore;   /* a checkpoint to make it of, or NULL */
-	bool starts;	       /* it is started too; what is restored always is */
+	const char *runtime;	/* absolute path */
+	const json_t *options;	/* its global options: array of strings */
+	const char *cgroup_end; /* monitor/cgroup_path.h */
+	const char *restore;	/* a checkpoint to make it of, or NULL */
+	bool starts;		/* it is started too; what is restored always is */
 	bool terminal, no_pivot, shares_pids;
 	bool has_input, input_ends_once;
 	bool notifies;			    /* the container tells the service manager */

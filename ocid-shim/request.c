@@ -86,6 +86,23 @@ static int read_config(struct request *request, struct error *err)
 	return 0;
 }
 
+/* How a runtime names the cgroup: by cgroupsPath, which is SLICE:PREFIX:NAME for systemd, or by the
+ * id. */
+static char *cgroup_end(const struct request *request, bool systemd)
+{
+	const char *path = json_text(json_object_get(request->config, "linux"), "cgroupsPath", "");
+	const char *colon = strrchr(path, ':');
+	size_t length;
+
+	if (systemd)
+		return xasprintf("-%s.scope", colon ? colon + 1 : request->id);
+	path += strspn(path, "/");
+	length = strlen(path);
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	return length > 0 ? xasprintf("/%.*s", (int)length, path) : xasprintf("/%s", request->id);
+}
+
 /* Whether there is an input, and when it ends: by --stdin, else as the CRI's client wants it. */
 static void choose_input(const struct cli *cli, struct request *request)
 {
@@ -137,6 +154,7 @@ int request_make(const struct cli *cli, struct request *request, struct error *e
 	    log_target_choose(cli, &settings->log, made.document, made.id, made.bundle, &made.log,
 			      err) < 0)
 		return -1;
+	made.cgroup_end = cgroup_end(&made, settings->systemd_cgroup);
 	choose_input(cli, &made);
 	if (settings->restore) {
 		made.restore = realpath(settings->restore, NULL);
@@ -160,6 +178,7 @@ void request_free(struct request *request)
 	free(request->bundle);
 	free(request->runtime);
 	free(request->restore);
+	free(request->cgroup_end);
 	log_target_free(&request->log);
 	strings_free(&request->exit_command);
 	*request = (struct request){ 0 };

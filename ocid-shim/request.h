@@ -37,6 +37,7 @@ struct request {
 	bool shares_pids;	 /* its PID namespace is not its own */
 	const char *oci_version; /* borrowed from config */
 	const json_t *annotations;
+	char *cgroup_end; /* of the path of its cgroup, see monitor/cgroup_path.h */
 	json_t *config;
 };
 

@@ -18,7 +18,8 @@ enum {
 int events_watch(const struct monitor *monitor, int fd, enum event event)
 {
 	/* files of cgroups tell of changes so, and can be read always */
-	unsigned kind = fd == monitor->oom_fd ? EPOLLPRI : EPOLLIN;
+	bool counts = fd == monitor->oom_fd || fd == monitor->oom_slice_fd;
+	unsigned kind = counts ? EPOLLPRI : EPOLLIN;
 	struct epoll_event watch = { .events = kind, .data.u32 = event };
 
 	return epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, fd, &watch);

@@ -80,13 +80,14 @@ static bool parse(struct monitor *m, int argc, char **argv)
 	m->dir_path = argv[MONITOR_DIR_PATH];
 	m->bundle = argv[MONITOR_BUNDLE];
 	m->restore = argv[MONITOR_RESTORE];
+	m->cgroup_end = argv[MONITOR_CGROUP_END];
 	m->exit_command = argv + MONITOR_RUNTIME;
 	m->exit_words = (int)parse_number(argv[MONITOR_EXIT_WORDS]);
 	if (m->exit_words < 0 || argc - MONITOR_RUNTIME <= m->exit_words)
 		return false;
 	m->runtime = m->exit_command + m->exit_words;
 	m->oom_kills_before = parse_number(argv[MONITOR_OOM_KILLS]);
-	m->oom_fd = m->oom_event_fd = -1;
+	m->oom_fd = m->oom_event_fd = m->oom_slice_fd = -1;
 	m->control_fd = m->console_listen_fd = m->console_fd = m->input_fd = -1;
 	for (size_t i = 0; i < MONITOR_ATTACHERS; i++)
 		m->attachers[i].fd = -1;

@@ -33,8 +33,9 @@ struct monitor {
 	bool input_ends_once;	  /* when the first attacher that sends it stops */
 	int input_fd;		  /* to write it to; a terminal's is console_fd */
 	const char *id, *dir_path, *bundle;
-	const char *restore; /* the checkpoint that it is made of; "": none */
-	char **runtime;	     /* path and global options; ends with NULL */
+	const char *cgroup_end; /* cgroup_path.h */
+	const char *restore;	/* the checkpoint that it is made of; "": none */
+	char **runtime;		/* path and global options; ends with NULL */
 	char **exit_command;
 	int exit_words;	     /* of exit_command */
 	char oom_before[16]; /* our oom_score_adj before it was lowered, or "" */
@@ -44,6 +45,8 @@ struct monitor {
 
 	pid_t init;		    /* the container's first process, or 0 while it is not known */
 	int oom_fd, oom_event_fd;   /* oom_watch(), or -1 */
+	int oom_slice_fd;	    /* the count of the slice it is in, or -1 */
+	long long oom_slice_kills;  /* what that was when ours was read last */
 	long long oom_check;	    /* when to look at the count again (process_clock); 0: not */
 	long long oom_kills_before; /* that the cgroup had counted before the container */
 	bool oom_killed;

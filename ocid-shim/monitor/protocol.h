@@ -55,6 +55,7 @@ enum monitor_argument {
 	MONITOR_JOURNAL_FIELDS,
 	MONITOR_OOM_KILLS,  /* that the cgroup counted before there was a container in it */
 	MONITOR_RESTORE,    /* a checkpoint to make the container of; "": none */
+	MONITOR_CGROUP_END, /* cgroup_path.h */
 	MONITOR_EXIT_WORDS, /* how many words of the exit command follow */
 	MONITOR_RUNTIME	    /* after these: the runtime's path and its global options */
 };

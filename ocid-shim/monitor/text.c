@@ -8,10 +8,10 @@ void text_add(struct text *text, const char *more)
 	text->buffer[text->length] = '\0';
 }
 
-void text_add_line(struct text *text, const char *more)
+void text_add_bytes(struct text *text, const char *more, size_t length)
 {
-	while (*more && *more != '\n' && text->length + 1 < text->size)
-		text->buffer[text->length++] = *more++;
+	for (size_t i = 0; i < length && text->length + 1 < text->size; i++)
+		text->buffer[text->length++] = more[i];
 	text->buffer[text->length] = '\0';
 }
 

@@ -10,7 +10,7 @@ struct text {
 };
 
 void text_add(struct text *text, const char *more);
-void text_add_line(struct text *text, const char *more); /* up to the first newline */
+void text_add_bytes(struct text *text, const char *more, size_t length);
 void text_add_number(struct text *text, long long number);
 
 enum { STAMP_SIZE = sizeof "2026-11-24T12:45:30.987663916Z" };
