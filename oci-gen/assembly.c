@@ -3,6 +3,7 @@
 
 #include "lib/apparmor.h"
 #include "lib/cleanup.h"
+#include "lib/config_paths.h"
 #include "lib/document.h"
 #include "lib/json.h"
 #include "oci-gen/cri.h"
@@ -167,7 +168,9 @@ static int apply_rootfs(struct generation *g, const json_t *document, struct err
 	pointer_set(g->config, "/root/path", json_string(path));
 	g->volumes_mode = "bind";
 	pointer_set(g->config, "/hostname", json_string(hostname));
-	pointer_set(g->config, "/linux/cgroupsPath", json_string(cgroup));
+	/* where others can make one, their runtime knows */
+	if (config_user() == 0)
+		pointer_set(g->config, "/linux/cgroupsPath", json_string(cgroup));
 	trace_stage(g, "rootfs");
 	return 0;
 }

@@ -44,6 +44,13 @@ from_document() {
 	[ "$(ls "$BUNDLE")" = "$(printf 'config.json\ndocument.json')" ]
 }
 
+@test "generate: the control group of a user's container is left to the runtime" {
+	_CONTAINERS_ROOTLESS_UID=1000 from_document
+	is .config.linux.cgroupsPath null
+	_CONTAINERS_ROOTLESS_UID=1000 from_document --linux-cgroups-path /mine
+	is .config.linux.cgroupsPath '"/mine"'
+}
+
 @test "generate: options and operands go over what the document says" {
 	from_document --hostname box --user 0:0 --linux-cgroups-path /mine b
 	is .config.hostname '"box"'
