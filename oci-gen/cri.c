@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum { CGROUP_FILE_MAX = 1 << 16 };
+enum { CGROUP_FILE_MAX = 1 << 16, GRACE_DIGITS = 8 };
 
 /* command stands for the image's entrypoint and its command, args for its command only. */
 static void apply_command(struct generation *g, const json_t *container)
@@ -173,6 +173,24 @@ static void apply_resources(struct generation *g, const json_t *resources)
 	apply_huge_pages(g, json_object_get(resources, "hugepageLimits"));
 }
 
+/* How long systemd lets the container end when the machine goes down: as long as the kubelet lets
+ * the pod, where that says so. Else it would be as long as for any unit. */
+static void apply_grace(struct generation *g, const json_t *cri)
+{
+	const char *text = json_text(json_path(cri, "container", "annotations", NULL),
+				     "io.kubernetes.pod.terminationGracePeriod", "");
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || digits > GRACE_DIGITS || text[digits])
+		return;
+
+	long seconds = strtol(text, NULL, 10);
+	/* 0 would be no limit */
+	cleanup_free char *value = xasprintf("uint64 %ld000000", seconds > 0 ? seconds : 1);
+	json_object_set_new(pointer_object(g->config, "/annotations"),
+			    "org.systemd.property.TimeoutStopUSec", json_string(value));
+}
+
 /* A parent that is a slice is systemd's: "SLICE:PREFIX:NAME", as the runtime then takes it. */
 static void apply_cgroup(struct generation *g, const json_t *cri, const char *id)
 {
@@ -190,6 +208,8 @@ static void apply_cgroup(struct generation *g, const json_t *cri, const char *id
 	cleanup_free char *path = slice ? xasprintf("%s:ocid:%s", slash ? slash + 1 : parent, id)
 					: xasprintf("%s/%s", parent, id);
 	pointer_set(g->config, "/linux/cgroupsPath", json_string(path));
+	if (slice)
+		apply_grace(g, cri);
 }
 
 static int apply_container(struct generation *g, const json_t *cri, struct error *err)

@@ -52,6 +52,17 @@ load cri
 	from_cri '.cri.pod.linux = {cgroupParent: "/kubepods.slice/kubepods-pod1.slice", sysctls: {"net.ipv4.ip_forward": "1"}}'
 	is .linux.cgroupsPath '"kubepods-pod1.slice:ocid:0123456789abcdef0123"'
 	is .linux.sysctl '{"net.ipv4.ip_forward":"1"}'
+	is '.annotations | has("org.systemd.property.TimeoutStopUSec")' false
+	for grace in '45 45' '0 1'; do
+		from_cri '.cri.pod.linux.cgroupParent = "a.slice" |
+			.cri.container.annotations["io.kubernetes.pod.terminationGracePeriod"] = "'"${grace% *}"'"'
+		is '.annotations["org.systemd.property.TimeoutStopUSec"]' "\"uint64 ${grace#* }000000\""
+	done
+	for grace in -1 1e3 '"' 9999999999; do
+		from_cri "$(jq -rn --arg grace "$grace" '".cri.pod.linux.cgroupParent = \"a.slice\" |
+			.cri.container.annotations[\"io.kubernetes.pod.terminationGracePeriod\"] = \($grace | tojson)"')"
+		is '.annotations | has("org.systemd.property.TimeoutStopUSec")' false
+	done
 }
 
 @test "generate: cri: users and groups" {
