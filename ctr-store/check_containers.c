@@ -95,9 +95,7 @@ static void check_container(struct check *check, const char *id)
 {
 	static const char *const directories[] = { "rootfs", "upper", "work" };
 	struct error why;
-	cleanup_free char *facts = xasprintf("%s/rootfs.json", id);
-	json_auto_t *container =
-		json_read_at(check->store->containers_fd, facts, JSON_CONFIG_MAX, &why);
+	json_auto_t *container = container_read(check->store, id, &why);
 
 	if (!container) {
 		if (faccessat(check->store->containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)

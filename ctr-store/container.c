@@ -4,6 +4,7 @@
 #include "ctr-store/attach.h"
 #include "ctr-store/container_name.h"
 #include "ctr-store/id_map.h"
+#include "ctr-store/layer.h"
 #include "ctr-store/quota.h"
 #include "ctr-store/trash.h"
 #include "ctr-store/user_namespace.h"
@@ -40,20 +41,41 @@ bool container_has_id(const json_t *container, const char *text)
 
 /* ---- finding ---- */
 
-/* A power cut may leave an empty file: that is no container, as when there is none. */
-static json_t *read_facts(const struct store *store, const char *id, struct error *err)
+/* Files that were mixed up must not lead to what another container has. */
+static json_t *parse_facts(const char *id, const char *text, size_t length, struct error *err)
+{
+	cleanup_free char *name = xasprintf("%s/rootfs.json", id);
+	cleanup_strings struct strings layers = { 0 };
+	json_auto_t *facts = json_parse(text, length, name, err);
+
+	if (!facts)
+		return NULL;
+	if (!container_has_id(facts, id)) {
+		error_set(err, ERROR_INTEGRITY, "%s: it is not of this container", name);
+		return NULL;
+	}
+	const json_t *ids = json_object_get(facts, "layers");
+	if (!json_is_array(ids)) {
+		error_set(err, ERROR_INTEGRITY, "%s: no list of layers", name);
+		return NULL;
+	}
+	return layer_parse_ids(ids, &layers, err) < 0 ? NULL : json_incref(facts);
+}
+
+json_t *container_read(const struct store *store, const char *id, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/rootfs.json", id);
 	size_t length;
 	cleanup_free char *text =
 		file_read_at(store->containers_fd, path, JSON_CONFIG_MAX, &length, err);
 
+	/* a power cut may leave it so: that is no container, as when there is none */
 	if (text && length == 0) {
 		errno = ENOENT;
 		error_os(err, "%s", path);
 		return NULL;
 	}
-	return text ? json_parse(text, length, path, err) : NULL;
+	return text ? parse_facts(id, text, length, err) : NULL;
 }
 
 /* The ids of all, or of what may be one; `ids` is empty before. */
@@ -78,7 +100,7 @@ json_t *container_list(const struct store *store, struct error *err)
 		return NULL;
 	for (size_t i = 0; i < ids.count; i++) {
 		struct error why;
-		json_t *facts = read_facts(store, ids.items[i], &why);
+		json_t *facts = container_read(store, ids.items[i], &why);
 
 		if (facts) {
 			json_array_append_new(list, facts);
@@ -103,7 +125,7 @@ static int no_container(const char *text, struct error *err)
 static json_t *find_by_name(const struct store *store, const char *name, struct error *err)
 {
 	cleanup_free char *id = container_name_find(store, name, err);
-	json_auto_t *container = id ? read_facts(store, id, err) : NULL;
+	json_auto_t *container = id ? container_read(store, id, err) : NULL;
 
 	if (id && !container && err->os != ENOENT)
 		return NULL;
@@ -116,7 +138,7 @@ static json_t *find_by_name(const struct store *store, const char *name, struct 
 
 json_t *container_find_whole(const struct store *store, const char *text, struct error *err)
 {
-	json_t *container = read_facts(store, text, err);
+	json_t *container = container_read(store, text, err);
 
 	return container || err->os != ENOENT ? container : find_by_name(store, text, err);
 }
@@ -155,7 +177,7 @@ json_t *container_find(const struct store *store, const char *text, struct error
 	if (container || err->kind != ERROR_NOT_FOUND)
 		return container;
 	cleanup_free char *id = complete_id(store, text, err);
-	container = id ? read_facts(store, id, err) : NULL;
+	container = id ? container_read(store, id, err) : NULL;
 	if (id && !container && err->os == ENOENT)
 		no_container(text, err);
 	return container;
@@ -172,7 +194,7 @@ char *container_find_damaged(const struct store *store, const char *text)
 	cleanup_free char *named =
 		path_is_id(text) ? container_name_find(store, text, &ignored) : NULL;
 	const char *id = path_is_id(text) && exists(store, text) ? text : named;
-	json_auto_t *facts = id ? read_facts(store, id, &ignored) : NULL;
+	json_auto_t *facts = id ? container_read(store, id, &ignored) : NULL;
 
 	return id && !facts && exists(store, id) ? xstrdup(id) : NULL;
 }
@@ -203,7 +225,7 @@ static json_t *lock_and_read(const struct store *store, const char *id, bool any
 
 	if (own_lock < 0)
 		return NULL;
-	json_t *now = read_facts(store, id, err);
+	json_t *now = container_read(store, id, err);
 	if (!now && any && exists(store, id))
 		now = presume(id);
 	if (now) {

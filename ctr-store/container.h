@@ -46,6 +46,10 @@ json_t *container_make(const struct store *store, const struct container_plan *p
  * failure that led here is the one to tell. */
 void container_undo(const struct store *store, const json_t *container);
 
+/* The rootfs.json of the container with that id, which the caller owns. NULL with ERROR_INTEGRITY
+ * where it is damaged; with ENOENT in err->os where it is not there. */
+json_t *container_read(const struct store *store, const char *id, struct error *err);
+
 /* The container with that id, name, or unambiguous beginning of an id (at least 4 digits): its
  * rootfs.json, which the caller owns. NULL with ERROR_NOT_FOUND. */
 json_t *container_find(const struct store *store, const char *text, struct error *err);

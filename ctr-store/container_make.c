@@ -86,7 +86,7 @@ static bool is_written(int fd)
 
 /* Once the data is written, the one sync of containers/ that follows the rename makes all of it
  * durable: a journal brings what was done before with it. Where a file system keeps no such order a
- * power cut leaves an empty rootfs.json, see read_facts(). */
+ * power cut leaves an empty rootfs.json, see container_read(). */
 static int write_files(const struct container_plan *plan, int dir_fd, const json_t *facts,
 		       struct error *err)
 {

@@ -237,6 +237,31 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	tool ctr-store check
 }
 
+@test "rm: a container with the rootfs.json of another is damaged, and takes nothing of that one along" {
+	local id other
+
+	id=$(ctr-store create --image t:1 --name web | jq -r .rootfs.id)
+	other=$(ctr-store create --image t:1 --name db | jq -r .rootfs.id)
+	echo keep >"$OCID_ROOT/containers/$other/upper/file"
+	mkdir "$OCID_ROOT/mine"
+	for facts in "$(<"$OCID_ROOT/containers/$other/rootfs.json")" '{}' '{"id":"../mine","layers":[]}' \
+		"{\"id\":\"$id\",\"layers\":{}}" "{\"id\":\"$id\",\"layers\":[1]}"; do
+		echo "$facts" >"$OCID_ROOT/containers/$id/rootfs.json"
+		tool 7 ctr-store check
+		[ "$(field '.object, .id' | xargs)" = "container $id" ]
+		tool 7 ctr-store mount "$id"
+		tool 7 ctr-store rm "$id"
+		error_is integrity "--force removes it all the same"
+	done
+	echo '{"id":"../mine","layers":[]}' >"$OCID_ROOT/containers/$id/rootfs.json"
+	tool ctr-store rm --force "$id"
+	[ "$(field .container)" = "$id" ]
+	[ "$(ls "$OCID_ROOT/containers")" = "$other" ]
+	[ -d "$OCID_ROOT/mine" ]
+	[ "$(cat "$(ctr-store containers | jq -r .path)/file")" = keep ]
+	tool ctr-store check
+}
+
 @test "rm: a container in use is busy, and goes with --force" {
 	path=$(ctr-store create --image t:1 --name web | jq -r .rootfs.path)
 	exec 9>"$path/open"
