@@ -210,7 +210,7 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 	grep -q '39 93' "$BATS_TEST_TMPDIR/out"
 	exec 6>&-
 	/usr/bin/python3 - <<-'END'
-		import fcntl, pty, os, struct, subprocess, termios
+		import fcntl, pty, os, select, struct, subprocess, termios
 		parent, child = pty.openpty()
 		fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
 		before = termios.tcgetattr(child)
@@ -220,9 +220,11 @@ PTS='.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts",
 		    pass
 		os.write(parent, b"hello\r")
 		code = shell.wait(timeout=20)
-		text = os.read(parent, 10000).decode()
+		text = ""
+		while "got hello" not in text and select.select([parent], [], [], 5)[0]:
+		    text += os.read(parent, 10000).decode()
 		assert code == 8, code
-		assert "33 77\r\n" in text and "got hello\r\n" in text, text
+		assert "33 77\r\n" in text and "got hello" in text, text
 		assert termios.tcgetattr(child) == before
 	END
 	shim rm --force sized
