@@ -2,6 +2,8 @@
 #include "ctr-store/archive.h"
 
 #include "ctr-store/xattrs.h"
+#include "lib/base64.h"
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 
@@ -45,6 +47,25 @@ struct reading {
 	struct tar_records *records;
 };
 
+/* A PAX record's key ends at the first "=" (POSIX pax, extended header). What has one in its name
+ * is written as libarchive does, and unpacks here; tools that do not know this pass it over. */
+static void add_encoded(struct tar_records *records, const struct xattr *xattr)
+{
+	cleanup_free char *value = base64_encode(xattr->value, xattr->size);
+	cleanup_buffer struct buffer key = { 0 };
+
+	buffer_add(&key, "LIBARCHIVE.xattr.");
+	for (const char *c = xattr->name; *c; c++) {
+		bool plain = *c > ' ' && *c <= '~' && *c != '%' && *c != '=';
+		char text[4];
+
+		snprintf(text, sizeof text, plain ? "%c" : "%%%02X", (unsigned char)*c);
+		buffer_add(&key, text);
+	}
+	cleanup_free char *text = buffer_take_text(&key);
+	tar_add_record(records, text, value, strlen(value));
+}
+
 /* Those that unpacking keeps. */
 static int add_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
@@ -52,15 +73,15 @@ static int add_xattr(const struct xattr *xattr, void *context, struct error *err
 	cleanup_free char *key = xasprintf("SCHILY.xattr.%s", xattr->name);
 	size_t size = xattr->size;
 
+	(void)err;
 	if (!xattr_is_kept(xattr->name))
 		return 0;
-	/* a PAX record's key ends at the first one (POSIX pax, extended header) */
-	if (strchr(xattr->name, '='))
-		return error_set(err, ERROR_UNSUPPORTED,
-				 "attribute %s: a layer cannot hold such a name", xattr->name);
 	if (xattr_is_capability(xattr->name) && json_array_size(reading->archive->maps.uids) > 0)
 		size = xattr_unbind_capability(xattr->value, size);
-	tar_add_record(reading->records, key, xattr->value, size);
+	if (strchr(xattr->name, '='))
+		add_encoded(reading->records, xattr);
+	else
+		tar_add_record(reading->records, key, xattr->value, size);
 	return 0;
 }
 
