@@ -214,7 +214,7 @@ int container_open_copy(const struct store *store, const json_t *container, stru
 /* What is known of a damaged one. It may be a copy, in which others may have mounted something. */
 static json_t *presume(const char *id)
 {
-	return json_pack("{s:s, s:s}", "id", id, "backend", "copy");
+	return json_pack("{s:s, s:s, s:b}", "id", id, "backend", "copy", "damaged", 1);
 }
 
 static json_t *lock_and_read(const struct store *store, const char *id, bool any, int *lock,

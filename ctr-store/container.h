@@ -78,7 +78,7 @@ json_t *container_mount(const struct store *store, const json_t *container, cons
  * removed, ERROR_NOT_FOUND, and made again. */
 json_t *container_lock(const struct store *store, const char *id, int *lock, struct error *err);
 
-/* The same for removing it, damaged as it may be: then only its id is known. */
+/* The same for removing it, damaged as it may be: then only its id is known, and `damaged` set. */
 json_t *container_lock_any(const struct store *store, const char *id, int *lock, struct error *err);
 
 /* Move the container, which is not mounted, into the trash. */

@@ -153,13 +153,19 @@ int container_name_set(const struct store *store, const char *name, const char *
 	return 0;
 }
 
-void container_name_forget(const struct store *store, const json_t *container)
+static bool leads_to(int names_fd, const char *name, const json_t *container)
 {
-	const char *name = json_text(container, "name", NULL);
-	struct error ignored;
 	char id[ID_MAX + 1];
 
-	if (!name || !path_is_id(name))
+	return read_link(names_fd, name, id) > 0 && container_has_id(container, id);
+}
+
+static void forget(const struct store *store, int names_fd, const char *name,
+		   const json_t *container)
+{
+	struct error ignored;
+
+	if (!path_is_id(name) || !leads_to(names_fd, name, container))
 		return;
 	/* who has the lock looks at the name, or gives it to another container: a link that leads
 	 * nowhere does not hinder him */
@@ -167,11 +173,26 @@ void container_name_forget(const struct store *store, const json_t *container)
 		lock_take(store->locks_fd, "name", name, LOCK_EXCLUSIVE, false, &ignored);
 	if (lock < 0)
 		return;
-	cleanup_fd int fd = open_directory(store);
 	/* another container may have got the name by now */
-	if (fd >= 0 && read_link(fd, name, id) > 0 && container_has_id(container, id))
-		unlinkat(fd, name, 0);
+	if (leads_to(names_fd, name, container))
+		unlinkat(names_fd, name, 0);
 	lock_discard(store->locks_fd, "name", name);
+}
+
+void container_name_forget(const struct store *store, const json_t *container)
+{
+	const char *name = json_text(container, "name", NULL);
+	cleanup_fd int fd = open_directory(store);
+	cleanup_strings struct strings names = { 0 };
+
+	if (fd < 0)
+		return;
+	if (name)
+		strings_add(&names, name);
+	else if (json_is_true(json_object_get(container, "damaged")))
+		directory_names(fd, ".", &names);
+	for (size_t i = 0; i < names.count; i++)
+		forget(store, fd, names.items[i], container);
 }
 
 size_t container_name_sweep(const struct store *store)

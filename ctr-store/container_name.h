@@ -23,7 +23,7 @@ char *container_name_find(const struct store *store, const char *name, struct er
 int container_name_set(const struct store *store, const char *name, const char *id,
 		       struct error *err);
 
-/* The container is gone. */
+/* The container is gone. Of one that is `damaged` any name may have been its name. */
 void container_name_forget(const struct store *store, const json_t *container);
 
 /* Remove links that mean nothing; returns how many. The caller holds the gate exclusively. */

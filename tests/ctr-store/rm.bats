@@ -222,7 +222,7 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 			[ "$status" -ne 0 ]
 			[ "$damage" != "echo {" ] || [[ $output == *"(--force removes it all the same)" ]]
 			tool ctr-store rm --force "$id"
-			[ -z "$(ls "$OCID_ROOT/containers")$(ctr-store mounts)" ]
+			[ -z "$(find "$OCID_ROOT"/{containers,names} -mindepth 1)$(ctr-store mounts)" ]
 		done
 	done
 	# nor is it taken for what was meant where an image has its name, too
@@ -231,8 +231,9 @@ time.sleep(60)' "$run/shim.pid" >locked 3>&- &
 	ctr-store tag t:1 t:latest >/dev/null
 	tool 2 ctr-store rm --force t
 	error_is usage "means a container and an image"
+	ctr-store create --image t:1 --name other --id other >/dev/null
 	tool ctr-store rm --force --container t
-	[ -z "$(ls "$OCID_ROOT/containers")" ]
+	[ "$(ls "$OCID_ROOT/containers")$(ls "$OCID_ROOT/names")" = otherother ]
 	tool ctr-store image t
 	tool ctr-store check
 }
