@@ -51,7 +51,7 @@ static int check_verb(const struct cli *cli, struct error *err)
 			       .findings = findings,
 			       .damaged = damaged };
 
-	if (store_open_images(cli, NULL, &store, err) < 0)
+	if (store_open_images(cli, NULL, &store, err) < 0 || store_complete(&store, err) < 0)
 		return -1;
 	int status = run_checks(&check, err);
 	layout_close(&check.layout);

@@ -153,7 +153,7 @@ static json_t *resolve(const struct store *store, struct image_source *source, c
 	for (size_t i = 0; !entry && err->kind == ERROR_NOT_FOUND && i < source->layout.other_count;
 	     i++)
 		entry = layout_resolve(&source->layout.others[i], wanted, err);
-	if (!entry && err->kind == ERROR_NOT_FOUND)
+	if (!entry && err->kind == ERROR_NOT_FOUND && store_complete(store, err) == 0)
 		error_hint(err, "see ctr-store images");
 	return entry;
 }
@@ -180,7 +180,7 @@ int image_source_find(const struct store *store, struct image_source *source, co
 	if (json)
 		return image_from_json(json, image, err);
 	error_prefix(err, "image %s", name);
-	return err->kind == ERROR_NOT_FOUND
+	return err->kind == ERROR_NOT_FOUND && store_complete(store, err) == 0
 		       ? error_hint(err, "pull it again, or name the additional store that has the "
 					 "rest of it")
 		       : -1;

@@ -214,7 +214,8 @@ static json_t *find_entry(const struct removals *removals, const char *name, str
 		return json_incref(found);
 	if (found)
 		error_set(err, ERROR_NOT_FOUND, "no image \"%s\"", name);
-	if (err->kind == ERROR_NOT_FOUND && check_others(removals, name, err) == 0)
+	if (err->kind == ERROR_NOT_FOUND && check_others(removals, name, err) == 0 &&
+	    store_complete(removals->store, err) == 0)
 		error_hint(err, "see ctr-store images");
 	return NULL;
 }
@@ -355,6 +356,9 @@ int removals_add(struct removals *removals, const struct removal *removal, struc
 	bool last = json_array_size(rest) == 0;
 	bool goes = last && !removal->keep;
 	if (goes && !removal->force && check_unused(removals, removal->name, id, err) < 0)
+		return -1;
+	/* before its name is gone: what else needs its layers cannot be told then */
+	if (goes && store_complete(removals->store, err) < 0)
 		return -1;
 	if (goes && add_all_objects(removals, entries, err) < 0)
 		return -1;

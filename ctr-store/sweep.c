@@ -358,7 +358,8 @@ int sweep_run(struct sweep *sweep, struct error *err)
 	json_auto_t *references = json_array();
 	bool all = sweep->only == NULL;
 
-	if (image_layout(sweep->store, &layout, err) < 0)
+	/* images of a store that is away may have layers in this one */
+	if (store_complete(sweep->store, err) < 0 || image_layout(sweep->store, &layout, err) < 0)
 		return -1;
 	/* processes first: what they have put into the index when they end is then found there */
 	int live = sweep_staging(sweep, references, err);

@@ -24,7 +24,9 @@ static int tag_verb(const struct cli *cli, struct error *err)
 		return -1;
 	json_auto_t *entry = layout_resolve(&layout, cli->operands[0], err);
 	if (!entry)
-		return err->kind == ERROR_NOT_FOUND ? error_hint(err, "see ctr-store images") : -1;
+		return err->kind == ERROR_NOT_FOUND && store_complete(&store, err) == 0
+			       ? error_hint(err, "see ctr-store images")
+			       : -1;
 	if (layout_tag(&layout, name, entry, err) < 0)
 		return -1;
 	json_auto_t *row = catalog_find(&store, name, err);

@@ -81,8 +81,8 @@ static json_t *find_image(struct search *search, const char *name, struct error 
 	cleanup_image struct image image = { 0 };
 
 	if ((store->additional.count == 0 &&
-	     store_additional(store->root, &search->settings->additional, &store->additional, err) <
-		     0) ||
+	     store_additional(store->root, &search->settings->additional, &store->additional,
+			      &store->lost, err) < 0) ||
 	    image_source_find(store, &search->images, name, &image, err) < 0)
 		return NULL;
 	return record_list_image(store, image.id, err);

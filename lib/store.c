@@ -4,6 +4,7 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 
@@ -146,7 +147,25 @@ static int add(const char *root, const char *path, struct strings *roots, struct
 	return 0;
 }
 
-static int add_environment(const char *root, struct strings *roots, struct error *err)
+/* What needs nothing of a store that is away goes on without it. */
+static int add_if_there(const char *root, const char *path, struct strings *roots,
+			struct error *lost, struct error *err)
+{
+	struct error why;
+
+	if (add(root, path, roots, &why) == 0)
+		return 0;
+	if (!lost || why.kind != ERROR_FAILED) {
+		*err = why;
+		return -1;
+	}
+	log_message(LOG_LEVEL_WARN, "%s: it is left out", why.message);
+	*lost = why;
+	return 0;
+}
+
+static int add_environment(const char *root, struct strings *roots, struct error *lost,
+			   struct error *err)
 {
 	const char *text = getenv("OCID_ADDITIONAL_STORES");
 
@@ -154,14 +173,15 @@ static int add_environment(const char *root, struct strings *roots, struct error
 		size_t length = strcspn(text, ":");
 		cleanup_free char *path = xstrndup(text, length);
 
-		if (length && add(root, path, roots, err) < 0)
+		if (length && add_if_there(root, path, roots, lost, err) < 0)
 			return -1;
 		text += length + (text[length] == ':');
 	}
 	return 0;
 }
 
-static int add_configured(const char *root, struct strings *roots, struct error *err)
+static int add_configured(const char *root, struct strings *roots, struct error *lost,
+			  struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s/store.json", root);
 	json_auto_t *settings = json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, err);
@@ -178,19 +198,28 @@ static int add_configured(const char *root, struct strings *roots, struct error 
 		if (!text || text[0] != '/')
 			return error_set(err, ERROR_USAGE,
 					 "%s: additionalimagestores: not an absolute path", path);
-		if (add(root, text, roots, err) < 0)
+		if (add_if_there(root, text, roots, lost, err) < 0)
 			return error_prefix(err, "%s", path);
 	}
 	return 0;
 }
 
 int store_additional(const char *root, const struct strings *first, struct strings *roots,
-		     struct error *err)
+		     struct error *lost, struct error *err)
 {
 	for (size_t i = 0; first && i < first->count; i++)
 		if (add(root, first->items[i], roots, err) < 0)
 			return -1;
-	return add_environment(root, roots, err) < 0 ? -1 : add_configured(root, roots, err);
+	return add_environment(root, roots, lost, err) < 0 ? -1
+							   : add_configured(root, roots, lost, err);
+}
+
+int store_complete(const struct store *store, struct error *err)
+{
+	if (store->lost.kind == 0)
+		return 0;
+	*err = store->lost;
+	return -1;
 }
 
 int store_open_images(const struct cli *cli, const struct strings *first, struct store *store,
@@ -198,7 +227,8 @@ int store_open_images(const struct cli *cli, const struct strings *first, struct
 {
 	cleanup_store struct store s = { 0 };
 
-	if (store_open(cli, &s, err) < 0 || store_additional(s.root, first, &s.additional, err) < 0)
+	if (store_open(cli, &s, err) < 0 ||
+	    store_additional(s.root, first, &s.additional, &s.lost, err) < 0)
 		return -1;
 	*store = s;
 	s = (struct store){ 0 };

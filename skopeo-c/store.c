@@ -30,7 +30,7 @@ static int open_layouts(const char *root, bool create, struct layout *layout, st
 	cleanup_strings struct strings roots = { 0 };
 	cleanup_free char *own = xasprintf("%s/images", root);
 
-	if (store_additional(root, NULL, &roots, err) < 0)
+	if (store_additional(root, NULL, &roots, NULL, err) < 0)
 		return -1;
 	bool open = layout_open(own, create, layout, err) == 0;
 	if (!open && (err->kind != ERROR_NOT_FOUND || roots.count == 0))

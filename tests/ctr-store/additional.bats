@@ -191,7 +191,7 @@ state() {
 
 @test "additional stores: one that is missing, or is none, is told; what needs none works" {
 	export OCID_ADDITIONAL_STORES=$PWD/missing
-	for command in images 'mount t:1' 'create --image t:1' gc; do
+	for command in 'image t:1' 'mount t:1' 'create --image t:1' gc check df "images --additional-store $PWD/missing"; do
 		# shellcheck disable=SC2086 # words
 		tool 1 ctr-store $command
 		error_is failed "additional store $PWD/missing: No such file or directory"
@@ -199,7 +199,7 @@ state() {
 	tool 1 skopeo-c inspect store:t:1
 	error_is failed "additional store $PWD/missing"
 	mkdir missing
-	tool 1 ctr-store images
+	tool 1 ctr-store gc
 	error_is failed 'no images/oci-layout'
 	for command in mounts containers; do
 		tool ctr-store "$command"
@@ -209,6 +209,46 @@ state() {
 	OCID_ADDITIONAL_STORES='' tool ctr-store images
 	OCID_ADDITIONAL_STORES=$OCID_ROOT tool 2 ctr-store images
 	error_is usage 'is the store itself'
+}
+
+@test "additional stores: while one is away the rest works, and nothing that it may need is removed" {
+	cp -a "$FILLED" part
+	rm -r part/layers/*
+	make_tar own.tar file:own:text=own
+	store_image docker.io/library/own:1 own.tar
+	export OCID_ADDITIONAL_STORES=$PWD/part
+	# the layers of an image that only the other store has
+	ctr-store unpack t:1 >/dev/null
+	ctr-store create --image own:1 --name before >/dev/null
+	local all
+	all=$(layers)
+	mv part away
+	tool ctr-store images
+	[ "$(field '.names[]')" = docker.io/library/own:1 ]
+	[[ $stderr == *"additional store $PWD/part: No such file or directory: it is left out" ]]
+	tool ctr-store create --image own:1 --name c
+	tool ctr-store mount own:1
+	tool ctr-store umount own:1
+	tool ctr-store commit c new:1
+	tool ctr-store tag own:1 second:1
+	tool ctr-store rm second:1
+	tool ctr-store rm c before
+	tool ctr-store tag new:1 new:2
+	tool ctr-store untag new:2
+	for command in 'rm own:1' 'rm --force t:1' 'rm --untagged' 'untag t:1' 'tag t:1 x:1' gc; do
+		[ "$command" != "rm --untagged" ] || ctr-store untag new:1
+		# shellcheck disable=SC2086 # words
+		tool 1 ctr-store $command
+		error_is failed "additional store $PWD/part"
+	done
+	tool ctr-store image own:1
+	[ "$(layers)" = "$all" ]
+	mv away part
+	tool ctr-store rm own:1
+	tool ctr-store rm --untagged
+	tool ctr-store gc
+	tool ctr-store create --image t:1
+	[ "$(layers | wc -l)" -eq 2 ]
 }
 
 @test "mount: a store that is gone is named, with what to do" {
