@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/archive.h"
 
+#include "ctr-store/worker/limits.h"
 #include "ctr-store/xattrs.h"
 #include "lib/base64.h"
 #include "lib/buffer.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 256 << 10 };
+enum { READ_CHUNK = 256 << 10, END_MAX = 3 * 512 /* padding, and the end of the archive */ };
 
 void archive_start(struct archive *archive, struct tar_writer *tar, const json_t *container)
 {
@@ -33,18 +34,35 @@ void archive_free(struct archive *archive)
 	*archive = (struct archive){ 0 };
 }
 
+/* Whether an entry of so many bytes has its place; its header is written. */
+static int check_limits(const struct archive *archive, long long size, struct error *err)
+{
+	if (!archive->is_layer)
+		return 0;
+	if (archive->entries >= LAYER_ENTRIES_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d entries", LAYER_ENTRIES_MAX);
+	/* told before a file that is all holes fills the disk */
+	if (size > LAYER_SIZE_MAX - END_MAX - archive->tar->written)
+		return error_set(err, ERROR_LIMIT, "the layer is larger than %lld bytes",
+				 LAYER_SIZE_MAX);
+	return 0;
+}
+
 int archive_add_marker(struct archive *archive, const char *path, struct error *err)
 {
 	const struct stat st = { .st_mode = S_IFREG };
 	const struct tar_entry entry = { .path = path, .st = &st };
 
+	if (tar_write_header(archive->tar, &entry, err) < 0 || check_limits(archive, 0, err) < 0)
+		return -1;
 	archive->entries++;
-	return tar_write_header(archive->tar, &entry, err);
+	return 0;
 }
 
 struct reading {
 	const struct archive *archive;
 	struct tar_records *records;
+	size_t count;
 };
 
 /* A PAX record's key ends at the first "=" (POSIX pax, extended header). What has one in its name
@@ -69,13 +87,15 @@ static void add_encoded(struct tar_records *records, const struct xattr *xattr)
 /* Those that unpacking keeps. */
 static int add_xattr(const struct xattr *xattr, void *context, struct error *err)
 {
-	const struct reading *reading = context;
+	struct reading *reading = context;
 	cleanup_free char *key = xasprintf("SCHILY.xattr.%s", xattr->name);
 	size_t size = xattr->size;
 
-	(void)err;
 	if (!xattr_is_kept(xattr->name))
 		return 0;
+	if (reading->archive->is_layer && ++reading->count > LAYER_ATTRIBUTES_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d extended attributes",
+				 LAYER_ATTRIBUTES_MAX);
 	if (xattr_is_capability(xattr->name) && json_array_size(reading->archive->maps.uids) > 0)
 		size = xattr_unbind_capability(xattr->value, size);
 	if (strchr(xattr->name, '='))
@@ -94,7 +114,10 @@ static int write_header(const struct archive *archive, const struct tar_entry *e
 	st.st_uid = id_map_to_container(archive->maps.uids, st.st_uid);
 	st.st_gid = id_map_to_container(archive->maps.gids, st.st_gid);
 	mapped.st = &st;
-	return tar_write_header(archive->tar, &mapped, err);
+	if (tar_write_header(archive->tar, &mapped, err) < 0)
+		return -1;
+	return check_limits(archive, S_ISREG(st.st_mode) && !entry->hard_link ? st.st_size : 0,
+			    err);
 }
 
 /* Files and directories. 1, or 0 when it was removed since it was listed: here and below. */
@@ -112,7 +135,7 @@ static int write_open(struct archive *archive, const struct tree_entry *entry, s
 		return error_os(err, "cannot open");
 	if ((st.st_mode & S_IFMT) != (entry->st->st_mode & S_IFMT))
 		return error_set(err, ERROR_TEMPORARY, "it was replaced meanwhile");
-	if (xattrs_each(fd, add_xattr, &(struct reading){ archive, &records }, err) < 0)
+	if (xattrs_each(fd, add_xattr, &(struct reading){ archive, &records, 0 }, err) < 0)
 		return -1;
 	const struct tar_entry header = { .path = entry->path[0] ? entry->path : ".",
 					  .st = &st,

@@ -7,6 +7,7 @@
 #include "lib/tar_writer.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct archive {
@@ -14,6 +15,7 @@ struct archive {
 	size_t entries;		/* written so far */
 	json_t *linked;		/* first path of each inode that has several names */
 	char *buffer;
+	bool is_layer;	     /* set by the caller: what could not be unpacked is ERROR_LIMIT */
 	struct id_maps maps; /* owners are written as the container sees them */
 };
 

@@ -257,6 +257,7 @@ int upper_archive(const struct store *store, const json_t *container, struct tar
 	if (upper_open(store, container, &upper, err) < 0)
 		return -1;
 	archive_start(&layer.archive, tar, container);
+	layer.archive.is_layer = true;
 	int status = backend_is_copy(container) ? copied_compare(upper.fd, upper.lower_fd,
 								 write_difference, &layer, err)
 						: tree_walk(upper.fd, layer_entry, &layer, err);

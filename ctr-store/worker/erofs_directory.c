@@ -127,7 +127,7 @@ static void encode_block(const struct image_directory *directory, size_t first, 
 static int make_body(const struct attribute_table *table, struct image_directory *directory,
 		     struct error *err)
 {
-	struct attribute all[ATTRIBUTES_MAX + 1];
+	struct attribute all[LAYER_ATTRIBUTES_MAX + 1];
 	size_t count = directory->attribute_count;
 
 	if (count > 0)

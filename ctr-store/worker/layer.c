@@ -3,6 +3,7 @@
 
 #include "ctr-store/worker/confine.h"
 #include "ctr-store/worker/finish.h"
+#include "ctr-store/worker/limits.h"
 #include "ctr-store/worker/media_directory.h"
 #include "ctr-store/worker/media_erofs.h"
 #include "ctr-store/worker/unpack.h"
@@ -61,8 +62,8 @@ const struct layer_settings layer_defaults = {
 	.dir_fd = -1,
 	.lower_fd = -1,
 	.image_fd = -1,
-	.entries_max = 2000000,
-	.size_max = 1LL << 36,
+	.entries_max = LAYER_ENTRIES_MAX,
+	.size_max = LAYER_SIZE_MAX,
 };
 
 static int check_fd(const struct cli *cli, const char *option, long long fd, struct error *err)

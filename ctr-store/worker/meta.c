@@ -42,9 +42,9 @@ static bool is_kept(const char *name)
 static int add_attribute(struct meta *meta, const char *name, const void *value, size_t size,
 			 struct error *err)
 {
-	if (meta->attribute_count >= ATTRIBUTES_MAX)
+	if (meta->attribute_count >= LAYER_ATTRIBUTES_MAX)
 		return error_set(err, ERROR_LIMIT, "more than %d extended attributes",
-				 ATTRIBUTES_MAX);
+				 LAYER_ATTRIBUTES_MAX);
 	if (strlen(name) > ATTRIBUTE_NAME_MAX || size > ATTRIBUTE_SIZE_MAX)
 		return error_set(err, ERROR_LIMIT, "extended attribute \"%.32s\" is too large",
 				 name);

@@ -8,6 +8,7 @@
  * dropped, as docker and podman do. Attributes go on files and directories only.
  */
 #pragma once
+#include "ctr-store/worker/limits.h"
 #include "lib/error.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 
 struct archive_entry;
 
-enum { ATTRIBUTES_MAX = 128, ATTRIBUTE_SIZE_MAX = 65536 };
+enum { ATTRIBUTE_SIZE_MAX = 65536 };
 
 struct attribute {
 	const char *name;
@@ -30,7 +31,7 @@ struct meta {
 	uid_t uid;
 	gid_t gid;
 	struct timespec mtime;
-	struct attribute attributes[ATTRIBUTES_MAX];
+	struct attribute attributes[LAYER_ATTRIBUTES_MAX];
 	size_t attribute_count;
 	char *storage; /* owns names and values when they come from a file; else NULL */
 };

@@ -236,6 +236,29 @@ for entry in tarfile.open(sys.argv[1]):
 	tar -xf whole.tar x
 }
 
+@test "diff, commit: what could not be unpacked again is refused" {
+	truncate -s 65G "$path/large"
+	for command in "diff web" "commit web changed:1"; do
+		# shellcheck disable=SC2086 # words
+		tool 9 ctr-store $command
+		error_is limit "/large: the layer is larger than 68719476736 bytes"
+	done
+	rm "$path/large"
+	touch "$path/x"
+	/usr/bin/python3 -c 'import os, sys
+for i in range(129):
+    os.setxattr(sys.argv[1], b"user.%d" % i, b"")' "$path/x"
+	tool ctr-store export -o whole.tar web
+	tool 9 ctr-store commit web changed:1
+	error_is limit "/x: more than 128 extended attributes"
+	tool 3 ctr-store image changed:1
+	nothing_unfinished
+	/usr/bin/python3 -c 'import os, sys
+os.removexattr(sys.argv[1], b"user.7")' "$path/x"
+	tool ctr-store commit web changed:1
+	tool ctr-store unpack changed:1
+}
+
 @test "diff: no container, a full disk, a reader that is gone" {
 	tool 3 ctr-store diff nope
 	error_is not-found 'no container "nope"'
