@@ -54,8 +54,8 @@ SHA2 := $(if $(call archive,libcrypto),-l:libcrypto.a,-lcrypto)
 
 # libcurl comes from its archive, too, where there is one (Debian's, Ubuntu's), without the libraries
 # for what is not spoken: as a shared one it brings thirty along, half of the time of an inspect. What
-# it needs of them is defined instead (skopeo-c/curl-linked.c). One that was built with a library that
-# is not known here, and any with `make LIBCURL=`, is loaded when it is needed (skopeo-c/curl-loaded.c).
+# it needs of them is defined instead (skopeo-c/curl_linked.c). One that was built with a library that
+# is not known here, and any with `make LIBCURL=`, is loaded when it is needed (skopeo-c/curl_loaded.c).
 CURL_STATIC  := $(filter -l%,$(shell $(PKG_CONFIG) --static --libs libcurl 2>/dev/null))
 CURL_WITH    := -lssl -lcrypto -lnghttp2 -lz -ldl
 CURL_WITHOUT := -lbrotlidec -lgssapi_krb5 -lidn2 -llber -lldap -lnghttp3 -lpsl -lrtmp -lssh2 -lzstd
@@ -84,7 +84,7 @@ SRCS_ocid-pause        := $(wildcard ocid-dispatch/pause/*.c)
 SRCS_ocid-dispatch-stream := $(wildcard ocid-dispatch/stream/*.c) ocid-dispatch/stream_control.c
 SRCS_ocid-dispatch-tls := $(wildcard ocid-dispatch/tls/*.c) ocid-dispatch/stream/confine.c
 $(foreach t,$(TOOLS),$(eval SRCS_$(t) := $(wildcard $(t)/*.c)))
-SRCS_skopeo-c := $(filter-out skopeo-c/curl-$(if $(LIBCURL),loaded,linked).c,$(SRCS_skopeo-c))
+SRCS_skopeo-c := $(filter-out skopeo-c/curl_$(if $(LIBCURL),loaded,linked).c,$(SRCS_skopeo-c))
 
 # ---- flags -----------------------------------------------------------------------------------
 
@@ -159,8 +159,8 @@ $(BUILD)/obj/gen/cri.pb-c.o: $(CRI_GEN).c
 	$(call quiet,CC)$(CC) -std=c17 -I$(BUILD)/gen $(HARDEN) $(CFLAGS) -c -o $@ $<
 
 # what libcurl.a would call of the libraries that it is linked without
-CURL_GEN := $(BUILD)/gen/skopeo-c/curl-absent.h
-$(BUILD)/obj/skopeo-c/curl-linked.o: | $(CURL_GEN)
+CURL_GEN := $(BUILD)/gen/skopeo-c/curl_absent.h
+$(BUILD)/obj/skopeo-c/curl_linked.o: | $(CURL_GEN)
 $(CURL_GEN): $(LIBCURL) Makefile
 	@mkdir -p $(@D)
 	$(call quiet,NM)$(NM) -u --quiet $< | sed -nE 's/^ +U (($(CURL_ABSENT)).*)/ABSENT(\1)/p' | sort -u >$@

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "add.h"
+#include "ctr-net/add.h"
 
-#include "attach.h"
-#include "cni_config.h"
-#include "cni_files.h"
-#include "cni_result.h"
-#include "cni_version.h"
-#include "commands.h"
-#include "ns.h"
-#include "options.h"
-
+#include "ctr-net/attach.h"
+#include "ctr-net/cni_config.h"
+#include "ctr-net/cni_files.h"
+#include "ctr-net/cni_result.h"
+#include "ctr-net/cni_version.h"
+#include "ctr-net/commands.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/options.h"
 #include "lib/cleanup.h"
 #include "lib/output.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two forms of `ctr-net add` share their options and what follows from them. */
 #pragma once
-#include "cni_plugin.h"
-#include "record.h"
-
+#include "ctr-net/cni_plugin.h"
+#include "ctr-net/record.h"
 #include "lib/memory.h"
 #include "lib/store.h"
 

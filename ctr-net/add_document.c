@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "add.h"
-
-#include "attach.h"
-#include "cni_files.h"
-#include "ns.h"
-#include "ns_make.h"
-#include "pin.h"
-
+#include "ctr-net/add.h"
+#include "ctr-net/attach.h"
+#include "ctr-net/cni_files.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/ns_make.h"
+#include "ctr-net/pin.h"
 #include "lib/cleanup.h"
 #include "lib/document.h"
 #include "lib/json.h"

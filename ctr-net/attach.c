@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attach.h"
+#include "ctr-net/attach.h"
 
-#include "cni_chain.h"
-#include "cni_config.h"
-#include "cni_files.h"
-#include "netlink.h"
-#include "ns.h"
-#include "ports.h"
-#include "stand_in.h"
-
+#include "ctr-net/cni_chain.h"
+#include "ctr-net/cni_config.h"
+#include "ctr-net/cni_files.h"
+#include "ctr-net/netlink.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/ports.h"
+#include "ctr-net/stand_in.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"

@@ -2,9 +2,8 @@
 /* Connecting a container to a network and taking it off again, with the record that makes the
  * second possible whatever happens to the first. */
 #pragma once
-#include "cni_plugin.h"
-#include "record.h"
-
+#include "ctr-net/cni_plugin.h"
+#include "ctr-net/record.h"
 #include "lib/lock.h"
 
 /* How plugins are run for DEL. */

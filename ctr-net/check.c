@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attach.h"
-#include "commands.h"
-#include "ns.h"
-#include "options.h"
-
+#include "ctr-net/attach.h"
+#include "ctr-net/commands.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/options.h"
 #include "lib/cleanup.h"
 #include "lib/document.h"
 #include "lib/json.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_chain.h"
+#include "ctr-net/cni_chain.h"
 
-#include "cni_config.h"
-#include "cni_plugin.h"
-
+#include "ctr-net/cni_config.h"
+#include "ctr-net/cni_plugin.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_config.h"
+#include "ctr-net/cni_config.h"
 
-#include "cni_version.h"
-
+#include "ctr-net/cni_version.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"

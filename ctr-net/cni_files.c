@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_files.h"
+#include "ctr-net/cni_files.h"
 
-#include "cni_config.h"
-
+#include "ctr-net/cni_config.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/file.h"

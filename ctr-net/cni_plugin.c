@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_plugin.h"
+#include "ctr-net/cni_plugin.h"
 
-#include "cni_result.h"
-#include "cni_version.h"
-
+#include "ctr-net/cni_result.h"
+#include "ctr-net/cni_version.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"

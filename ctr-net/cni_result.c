@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_result.h"
+#include "ctr-net/cni_result.h"
 
-#include "cni_version.h"
-#include "subnet.h"
-
+#include "ctr-net/cni_version.h"
+#include "ctr-net/subnet.h"
 #include "lib/json.h"
 
 #include <string.h>

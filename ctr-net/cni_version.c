@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_version.h"
+#include "ctr-net/cni_version.h"
 
 enum { VERSION_PART_MAX = 999 };
 

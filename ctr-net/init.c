@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_files.h"
-#include "commands.h"
-#include "netlink.h"
-#include "options.h"
-#include "subnet.h"
-
+#include "ctr-net/cni_files.h"
+#include "ctr-net/commands.h"
+#include "ctr-net/netlink.h"
+#include "ctr-net/options.h"
+#include "ctr-net/subnet.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"

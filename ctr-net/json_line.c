@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json_line.h"
+#include "ctr-net/json_line.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_files.h"
-#include "commands.h"
-#include "options.h"
-
+#include "ctr-net/cni_files.h"
+#include "ctr-net/commands.h"
+#include "ctr-net/options.h"
 #include "lib/output.h"
 
 struct list_settings {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "commands.h"
+#include "ctr-net/commands.h"
 
 int main(int argc, char **argv)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "commands.h"
-#include "netlink.h"
-#include "netlink_message.h"
-#include "ns.h"
-#include "pin.h"
-
+#include "ctr-net/commands.h"
+#include "ctr-net/netlink.h"
+#include "ctr-net/netlink_message.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/pin.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/timestamp.h"

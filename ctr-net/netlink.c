@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "netlink.h"
+#include "ctr-net/netlink.h"
 
-#include "netlink_message.h"
-#include "subnet.h"
-
+#include "ctr-net/netlink_message.h"
+#include "ctr-net/subnet.h"
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "netlink_message.h"
+#include "ctr-net/netlink_message.h"
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"

@@ -3,11 +3,10 @@
  * This process enters a namespace only to open descriptors in it (the namespace itself, a netlink
  * socket) and goes back at once. That needs no child, and plugins always run on the host's side.
  */
-#include "ns.h"
+#include "ctr-net/ns.h"
 
-#include "netlink.h"
-#include "pin.h"
-
+#include "ctr-net/netlink.h"
+#include "ctr-net/pin.h"
 #include "lib/boot.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"

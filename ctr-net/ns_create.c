@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "commands.h"
-#include "netlink.h"
-#include "ns.h"
-#include "ns_make.h"
-#include "record.h"
-#include "sysctl.h"
-
+#include "ctr-net/commands.h"
+#include "ctr-net/netlink.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/ns_make.h"
+#include "ctr-net/record.h"
+#include "ctr-net/sysctl.h"
 #include "lib/cleanup.h"
 #include "lib/output.h"
 #include "lib/random.h"

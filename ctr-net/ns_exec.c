@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "commands.h"
-#include "ns.h"
-#include "pin.h"
-
+#include "ctr-net/commands.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/pin.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/log.h"

@@ -8,12 +8,11 @@
  *   child   become its root, unshare all others        parent   open them
  *   child   end
  */
-#include "ns_make.h"
+#include "ctr-net/ns_make.h"
 
-#include "netlink.h"
-#include "ns.h"
-#include "sysctl.h"
-
+#include "ctr-net/netlink.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/sysctl.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>

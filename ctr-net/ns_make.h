@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making namespaces and pinning them. */
 #pragma once
-#include "pin.h"
-
+#include "ctr-net/pin.h"
 #include "lib/memory.h"
 
 #include <sys/types.h>

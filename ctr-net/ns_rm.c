@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "commands.h"
-#include "ns.h"
-#include "pin.h"
-#include "record.h"
-
+#include "ctr-net/commands.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/pin.h"
+#include "ctr-net/record.h"
 #include "lib/store.h"
 
 struct ns_rm_settings {

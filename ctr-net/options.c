@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "options.h"
+#include "ctr-net/options.h"
 
-#include "cni_config.h"
-#include "cni_files.h"
-#include "pin.h"
-#include "publish.h"
-
+#include "ctr-net/cni_config.h"
+#include "ctr-net/cni_files.h"
+#include "ctr-net/pin.h"
+#include "ctr-net/publish.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The meaning of the options that several verbs take. */
 #pragma once
-#include "cni_files.h"
-
+#include "ctr-net/cni_files.h"
 #include "lib/cli.h"
 #include "lib/error.h"
 #include "lib/memory.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pin.h"
+#include "ctr-net/pin.h"
 
 #include "lib/cleanup.h"
 #include "lib/directory.h"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ports.h"
+#include "ctr-net/ports.h"
 
-#include "ns.h"
-#include "publish.h"
-#include "record.h"
-
+#include "ctr-net/ns.h"
+#include "ctr-net/publish.h"
+#include "ctr-net/record.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"

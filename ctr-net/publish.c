@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "publish.h"
+#include "ctr-net/publish.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "record.h"
+#include "ctr-net/record.h"
 
 #include "lib/buffer.h"
 #include "lib/cleanup.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "commands.h"
-#include "netlink.h"
-#include "ns.h"
-
+#include "ctr-net/commands.h"
+#include "ctr-net/netlink.h"
+#include "ctr-net/ns.h"
 #include "lib/cleanup.h"
 #include "lib/output.h"
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stand_in.h"
+#include "ctr-net/stand_in.h"
 
-#include "netlink.h"
-#include "ns.h"
-#include "ns_make.h"
-
+#include "ctr-net/netlink.h"
+#include "ctr-net/ns.h"
+#include "ctr-net/ns_make.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 

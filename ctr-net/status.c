@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_chain.h"
-#include "cni_config.h"
-#include "cni_files.h"
-#include "cni_plugin.h"
-#include "commands.h"
-#include "options.h"
-
+#include "ctr-net/cni_chain.h"
+#include "ctr-net/cni_config.h"
+#include "ctr-net/cni_files.h"
+#include "ctr-net/cni_plugin.h"
+#include "ctr-net/commands.h"
+#include "ctr-net/options.h"
 #include "lib/cleanup.h"
 #include "lib/output.h"
 

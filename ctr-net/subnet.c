@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "subnet.h"
+#include "ctr-net/subnet.h"
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"

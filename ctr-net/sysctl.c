@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sysctl.h"
+#include "ctr-net/sysctl.h"
 
 #include "lib/cleanup.h"
 #include "lib/memory.h"

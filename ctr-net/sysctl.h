@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kernel parameters (sysctl(8)) of which every namespace has its own. */
 #pragma once
-#include "pin.h"
+#include "ctr-net/pin.h"
 
 struct strings;
 

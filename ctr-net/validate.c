@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_config.h"
-#include "cni_files.h"
-#include "cni_plugin.h"
-#include "commands.h"
-#include "json_line.h"
-#include "options.h"
-
+#include "ctr-net/cni_config.h"
+#include "ctr-net/cni_files.h"
+#include "ctr-net/cni_plugin.h"
+#include "ctr-net/commands.h"
+#include "ctr-net/json_line.h"
+#include "ctr-net/options.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cni_plugin.h"
-#include "commands.h"
-#include "options.h"
-
+#include "ctr-net/cni_plugin.h"
+#include "ctr-net/commands.h"
+#include "ctr-net/options.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/log.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The half of ctr-store/container.h that makes one. */
 #include "ctr-store/container.h"
-
 #include "ctr-store/container_name.h"
 #include "ctr-store/erofs_shared.h"
 #include "ctr-store/id_map.h"

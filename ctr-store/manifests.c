@@ -4,8 +4,8 @@
  */
 #include "ctr-store/manifests.h"
 
-#include "lib/boot.h"
 #include "ctr-store/image.h"
+#include "lib/boot.h"
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/digest.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/volatile.h"
 
-#include "lib/boot.h"
 #include "ctr-store/container.h"
+#include "lib/boot.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"

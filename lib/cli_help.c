@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/cli_tables.h"
-
 #include "lib/cleanup.h"
+#include "lib/cli_tables.h"
 #include "lib/memory.h"
 
 #include <stdio.h>

@@ -5,7 +5,6 @@
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "lib/digest.h"
-
 #include "lib/memory.h"
 
 #include <openssl/sha.h>

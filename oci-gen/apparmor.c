@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/commands.h"
-
 #include "lib/apparmor.h"
+#include "oci-gen/commands.h"
 
 #include <stdio.h>
 #include <unistd.h>

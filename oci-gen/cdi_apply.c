@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The changes that a CDI file asks for, made to the configuration (CDI, "OCI Edits"). */
-#include "oci-gen/cdi.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "oci-gen/cdi.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/known.h"
 #include "oci-gen/mounts.h"

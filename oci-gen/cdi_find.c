@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/cdi.h"
-
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/file.h"
@@ -8,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/yaml.h"
+#include "oci-gen/cdi.h"
 #include "oci-gen/message.h"
 
 #include <ctype.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The version that a CDI file claims, which must be known and have all that the file has: else what
  * we take for one thing may mean another. The Go library passes over the same files. */
-#include "oci-gen/cdi.h"
-
 #include "lib/json.h"
+#include "oci-gen/cdi.h"
 
 #include <ctype.h>
 #include <string.h>

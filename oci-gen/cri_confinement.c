@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Seccomp, AppArmor and SELinux as a security context of CRI asks for them. */
-#include "oci-gen/cri.h"
-
 #include "lib/apparmor.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/selinux.h"

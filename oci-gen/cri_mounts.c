@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mounts of a ContainerConfig. */
-#include "oci-gen/cri.h"
-
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
+#include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/known.h"
 #include "oci-gen/mounts.h"

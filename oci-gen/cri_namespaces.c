@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The namespaces of a container of a pod, and the ids of its user namespace. */
-#include "oci-gen/cri.h"
-
 #include "lib/json.h"
+#include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"

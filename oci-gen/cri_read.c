@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The messages of CRI v1 that describe a container, as tables. */
 #include "oci-gen/cri.h"
-
 #include "oci-gen/message.h"
 
 #define VALUES(...)                                                                                \

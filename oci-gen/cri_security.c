@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a LinuxContainerSecurityContext says of users, capabilities and files. */
-#include "oci-gen/cri.h"
-
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/user.h"
+#include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/template.h"

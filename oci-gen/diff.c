@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/commands.h"
-
 #include "lib/json.h"
 #include "lib/output.h"
+#include "oci-gen/commands.h"
 #include "oci-gen/input.h"
 #include "oci-gen/leaves.h"
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/commands.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "oci-gen/assembly.h"
+#include "oci-gen/commands.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/leaves.h"
 #include "oci-gen/meanings.h"

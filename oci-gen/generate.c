@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/commands.h"
-
 #include "lib/cleanup.h"
 #include "lib/document.h"
 #include "lib/json.h"
 #include "lib/output.h"
 #include "oci-gen/assembly.h"
+#include "oci-gen/commands.h"
 #include "oci-gen/cri.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/network.h"

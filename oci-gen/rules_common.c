@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about the process and the container as a whole. */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <string.h>
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about devices: the nodes in a container, and which of them its control group lets it use.
  */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about this host: whether what a configuration names is there. */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -11,6 +9,7 @@
 #include "oci-gen/capabilities.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <errno.h>
 #include <fcntl.h>

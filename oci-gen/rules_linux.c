@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about namespaces and what belongs to them; those about devices, resources and seccomp are
  * in files of their own. */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <limits.h>
 #include <net/if.h>

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about which ids of the host those of a container are, as the kernel has them
  * (user_namespaces(7)). */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 /* The most that the kernel takes in one list, and the id that is none. */
 enum { MAPPINGS_MAX = 340 };

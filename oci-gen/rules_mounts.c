@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about mounts and paths. */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <limits.h>
 #include <string.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about virtual machines, and about platforms other than Linux. */
-#include "oci-gen/rules.h"
-
 #include "lib/json.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <ctype.h>
 #include <string.h>

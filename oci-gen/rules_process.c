@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about the process that a container of Linux begins with. */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <string.h>
 

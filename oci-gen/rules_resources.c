@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about what a container may use: its control group, and shares of caches. */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the rules have in common. */
-#include "oci-gen/rules.h"
-
 #include "lib/json.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <string.h>
 

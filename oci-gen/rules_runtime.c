@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Warnings about what one runtime cannot do, by its own account (runtime-spec features.md). */
-#include "oci-gen/rules.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/spawn.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 #include "oci-gen/versions.h"
 
 #include <fcntl.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about the filter for system calls. */
-#include "oci-gen/rules.h"
-
 #include "lib/json.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/rules.h"
 
 #include <string.h>
 

@@ -10,10 +10,9 @@
  * network namespaces). A filter cannot see the families of socketcall, by which 32-bit programs
  * make sockets: AF_ALG is refused there by the AppArmor profile.
  */
-#include "oci-gen/seccomp.h"
-
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
+#include "oci-gen/seccomp.h"
 #include "oci-gen/seccomp_names.h"
 
 #include <errno.h>

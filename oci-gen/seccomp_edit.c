@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes to a filter by option: its default, its architectures, and rules for single calls. */
-#include "oci-gen/seccomp.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
+#include "oci-gen/seccomp.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options about devices, and resources that are limited by device, page size or interface. */
-#include "oci-gen/setters.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "oci-gen/cdi.h"
 #include "oci-gen/generation.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/setters.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options about mounts, namespaces and what else only Linux has. */
-#include "oci-gen/setters.h"
-
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -11,6 +9,7 @@
 #include "oci-gen/known.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/setters.h"
 #include "oci-gen/template.h"
 #include "oci-gen/volumes.h"
 

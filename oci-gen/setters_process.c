@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options about the process: its command, environment, user, limits and capabilities. */
-#include "oci-gen/setters.h"
-
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/user.h"
@@ -9,6 +7,7 @@
 #include "oci-gen/generation.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
+#include "oci-gen/setters.h"
 
 #include <errno.h>
 #include <fcntl.h>

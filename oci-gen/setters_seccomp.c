@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options about the seccomp filter. They change a filter that is made last, when the capabilities
  * are known: setters keep what is asked, and seccomp_edit() does it. */
-#include "oci-gen/setters.h"
-
 #include "oci-gen/generation.h"
 #include "oci-gen/seccomp.h"
+#include "oci-gen/setters.h"
 
 int set_seccomp(const struct setting *s)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A config.json against the tables of schema.c. */
-#include "oci-gen/findings.h"
-
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "oci-gen/findings.h"
 #include "oci-gen/known.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/schema.h"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "oci-gen/commands.h"
-
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/output.h"
+#include "oci-gen/commands.h"
 #include "oci-gen/findings.h"
 #include "oci-gen/fixes.h"
 #include "oci-gen/input.h"

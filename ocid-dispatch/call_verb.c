@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ocid-dispatch call: a handler without a socket, by the very path that a served call takes. */
-#include "ocid-dispatch/commands.h"
-
 #include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/output.h"
+#include "ocid-dispatch/commands.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/trace.h"

@@ -3,8 +3,6 @@
  * CheckpointContainer: ocid-shim checkpoint, which runs ctr-store diff while the container is
  * paused, so that files and processes are of one moment; then all of it as one archive.
  */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
@@ -16,6 +14,7 @@
 #include "ocid-dispatch/checkpoint_documents.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/grpc.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/trace.h"
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* StopContainer, RemoveContainer, ReopenContainerLog, UpdateContainerResources. */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/json.h"
@@ -9,6 +7,7 @@
 #include "lib/memory.h"
 #include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 
 #include <fcntl.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CreateContainer: ctr-store create | oci-gen generate. */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cgroup.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
@@ -16,6 +14,7 @@
 #include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/container_target.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/images.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"

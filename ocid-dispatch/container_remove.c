@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ending and removing containers, one or all of a pod. */
-#include "ocid-dispatch/containers.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/container_images.h"
 #include "ocid-dispatch/container_restore.h"
+#include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/pipeline.h"
 
 #include <errno.h>

@@ -4,8 +4,6 @@
  * undoes what it has done whoever is killed, so one that was not started whole can be started
  * again.
  */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
@@ -15,6 +13,7 @@
 #include "ocid-dispatch/container_restore.h"
 #include "ocid-dispatch/container_target.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/rpc.h"

@@ -4,8 +4,6 @@
  * are watched (inotify(7)); what has happened is then told by comparing the pod with what was known
  * of it. Nothing is polled, and no event depends on which process has caused it.
  */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/clock.h"
@@ -13,6 +11,7 @@
 #include "lib/memory.h"
 #include "lib/watch.h"
 #include "ocid-dispatch/container_status.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pod_status.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ExecSync: a command in a container, its output and its exit code. */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/base64.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -11,6 +9,7 @@
 #include "lib/spawn.h"
 #include "ocid-dispatch/containers.h"
 #include "ocid-dispatch/grpc.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 
 #include <limits.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ListImages, ImageStatus and RemoveImage: what `ctr-store` knows, in the CRI's words. */
 #include "ocid-dispatch/images.h"
-#include "ocid-dispatch/handlers.h"
 
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 
 #include <stdbool.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/metrics.h"
-
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/memory.h"
+#include "ocid-dispatch/metrics.h"
 
 #include <fcntl.h>
 #include <limits.h>

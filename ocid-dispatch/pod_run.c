@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RunPodSandbox. */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/clock.h"
@@ -10,6 +8,7 @@
 #include "lib/memory.h"
 #include "lib/random.h"
 #include "ocid-dispatch/configuration.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pause.h"
 #include "ocid-dispatch/pod_config.h"
 #include "ocid-dispatch/pod_names.h"

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* StopPodSandbox and RemovePodSandbox. What is not there is no error for either. */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pause.h"
 #include "ocid-dispatch/pod_names.h"
 #include "ocid-dispatch/pod_network.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PullImage: layers are unpacked while they still download. */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "ocid-dispatch/configuration.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/registry_auth.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/rpc.h"
-
 #include "lib/buffer.h"
 #include "ocid-dispatch/grpc.h"
+#include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/transcode.h"
 
 int rpc_send_bytes(const struct rpc_context *context, const struct buffer *message,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ocid-dispatch rpcs */
-#include "ocid-dispatch/commands.h"
-
 #include "lib/output.h"
+#include "ocid-dispatch/commands.h"
 #include "ocid-dispatch/rpc.h"
 
 static int run(const struct cli *cli, struct error *err)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ocid-dispatch serve */
-#include "ocid-dispatch/commands.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/path.h"
 #include "ocid-dispatch/apparmor.h"
 #include "ocid-dispatch/check.h"
+#include "ocid-dispatch/commands.h"
 #include "ocid-dispatch/configuration.h"
 #include "ocid-dispatch/listener.h"
 #include "ocid-dispatch/recover.h"

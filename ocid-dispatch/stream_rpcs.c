@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exec, Attach and PortForward: the answer is a URL, where the streaming server does the rest. */
-#include "ocid-dispatch/handlers.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "ocid-dispatch/containers.h"
+#include "ocid-dispatch/handlers.h"
 #include "ocid-dispatch/pipeline.h"
 #include "ocid-dispatch/pods.h"
 #include "ocid-dispatch/stream_address.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/transcode.h"
-
 #include "lib/base64.h"
 #include "lib/cleanup.h"
+#include "ocid-dispatch/transcode.h"
 #include "ocid-dispatch/transcode_field.h"
 #include "ocid-dispatch/wire.h"
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cleanup.h"
+#include "lib/store.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/control.h"
@@ -8,9 +10,6 @@
 #include "ocid-shim/relay.h"
 #include "ocid-shim/terminal.h"
 #include "ocid-shim/wait.h"
-
-#include "lib/cleanup.h"
-#include "lib/store.h"
 
 struct attach_settings {
 	bool no_stdin;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cleanup.h"
+#include "lib/output.h"
+#include "lib/path.h"
+#include "lib/spawn.h"
+#include "lib/store.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/criu.h"
@@ -6,12 +11,6 @@
 #include "ocid-shim/frozen.h"
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/wait.h"
-
-#include "lib/cleanup.h"
-#include "lib/output.h"
-#include "lib/path.h"
-#include "lib/spawn.h"
-#include "lib/store.h"
 
 #include <signal.h>
 #include <stdlib.h>

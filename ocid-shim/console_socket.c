@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/console_socket.h"
 
-#include "ocid-shim/descriptor.h"
-
 #include "lib/cleanup.h"
 #include "lib/memory.h"
+#include "ocid-shim/descriptor.h"
 
 #include <fcntl.h>
 #include <stdio.h>

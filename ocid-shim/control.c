@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/control.h"
 
+#include "lib/cleanup.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/descriptor.h"
-
-#include "lib/cleanup.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a container, for the verbs `create` and `run`. */
 #pragma once
+#include "lib/store.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/request.h"
-
-#include "lib/store.h"
 
 struct cli;
 

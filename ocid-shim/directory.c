@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/directory.h"
 
-#include "ocid-shim/container.h"
-
 #include "lib/directory.h"
 #include "lib/path.h"
 #include "lib/store.h"
+#include "ocid-shim/container.h"
 
 int directory_each(const struct store *store,
 		   void (*visit)(const struct container *container, void *context), void *context,

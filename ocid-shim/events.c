@@ -4,11 +4,6 @@
  * what it tells of has happened. A container whose monitor was killed leaves no exit record; its
  * process is watched too.
  */
-#include "ocid-shim/commands.h"
-#include "ocid-shim/container.h"
-#include "ocid-shim/directory.h"
-#include "ocid-shim/find.h"
-
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "lib/json.h"
@@ -17,6 +12,10 @@
 #include "lib/store.h"
 #include "lib/timestamp.h"
 #include "lib/watch.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/directory.h"
+#include "ocid-shim/find.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -5,6 +5,15 @@
  * status is the kernel's word, its number stays taken until we have read that, and no runtime stays
  * in memory meanwhile.
  */
+#include "lib/cgroup.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/memory_file.h"
+#include "lib/random.h"
+#include "lib/spawn.h"
+#include "lib/store.h"
 #include "ocid-shim/affinity.h"
 #include "ocid-shim/children.h"
 #include "ocid-shim/commands.h"
@@ -17,16 +26,6 @@
 #include "ocid-shim/relay.h"
 #include "ocid-shim/runtime.h"
 #include "ocid-shim/terminal.h"
-
-#include "lib/cgroup.h"
-#include "lib/cleanup.h"
-#include "lib/clock.h"
-#include "lib/file.h"
-#include "lib/json.h"
-#include "lib/memory_file.h"
-#include "lib/random.h"
-#include "lib/spawn.h"
-#include "lib/store.h"
 
 #include <fcntl.h>
 #include <limits.h>

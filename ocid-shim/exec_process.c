@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/exec_process.h"
 
-#include "ocid-shim/terminal.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/user.h"
+#include "ocid-shim/terminal.h"
 
 #include <fcntl.h>
 #include <string.h>

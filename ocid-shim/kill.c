@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/kill.h"
 
+#include "lib/cleanup.h"
+#include "lib/signals.h"
+#include "lib/store.h"
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
-
-#include "lib/cleanup.h"
-#include "lib/signals.h"
-#include "lib/store.h"
 
 #include <stdio.h>
 

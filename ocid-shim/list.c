@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/output.h"
+#include "lib/store.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/directory.h"
-
-#include "lib/output.h"
-#include "lib/store.h"
 
 #include <string.h>
 

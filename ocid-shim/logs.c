@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-shim/commands.h"
-#include "ocid-shim/container.h"
-#include "ocid-shim/cri_log.h"
-#include "ocid-shim/find.h"
-#include "ocid-shim/log_set.h"
-#include "ocid-shim/log_time.h"
-
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/store.h"
 #include "lib/watch.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/cri_log.h"
+#include "ocid-shim/find.h"
+#include "ocid-shim/log_set.h"
+#include "ocid-shim/log_time.h"
 
 #include <errno.h>
 #include <limits.h>

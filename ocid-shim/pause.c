@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs `pause` and `resume`. */
-#include "ocid-shim/commands.h"
-#include "ocid-shim/container.h"
-#include "ocid-shim/find.h"
-#include "ocid-shim/runtime.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/output.h"
 #include "lib/store.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
+#include "ocid-shim/runtime.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/relay.h"
 
-#include "ocid-shim/terminal.h"
-
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/clock.h"
+#include "ocid-shim/terminal.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cleanup.h"
+#include "lib/json.h"
+#include "lib/store.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/control.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/log_file.h"
 #include "ocid-shim/monitor/protocol.h"
-
-#include "lib/cleanup.h"
-#include "lib/json.h"
-#include "lib/store.h"
 
 enum { TIMEOUT_DEFAULT = 10, TIMEOUT_MAX = 3600 };
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cleanup.h"
+#include "lib/store.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/control.h"
 #include "ocid-shim/find.h"
 #include "ocid-shim/monitor/protocol.h"
-
-#include "lib/cleanup.h"
-#include "lib/store.h"
 
 #include <stdlib.h>
 #include <string.h>

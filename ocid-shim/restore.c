@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cli.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/create.h"
 #include "ocid-shim/criu.h"
-
-#include "lib/cli.h"
 
 static int run_restore(const struct cli *cli, struct error *err)
 {

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cleanup.h"
+#include "lib/failures.h"
+#include "lib/json.h"
+#include "lib/lock.h"
+#include "lib/store.h"
 #include "ocid-shim/cgroups.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
@@ -7,12 +12,6 @@
 #include "ocid-shim/log_set.h"
 #include "ocid-shim/remains.h"
 #include "ocid-shim/runtime.h"
-
-#include "lib/cleanup.h"
-#include "lib/failures.h"
-#include "lib/json.h"
-#include "lib/lock.h"
-#include "lib/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

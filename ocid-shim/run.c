@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cli.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/create.h"
 #include "ocid-shim/not_run.h"
 #include "ocid-shim/wait.h"
-
-#include "lib/cli.h"
 
 static int run_run(const struct cli *cli, struct error *err)
 {

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/start.h"
-#include "ocid-shim/find.h"
-
-#include "ocid-shim/commands.h"
-#include "ocid-shim/container.h"
-#include "ocid-shim/runtime.h"
 
 #include "lib/cleanup.h"
 #include "lib/cli.h"
@@ -13,6 +8,10 @@
 #include "lib/notify.h"
 #include "lib/output.h"
 #include "lib/store.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
+#include "ocid-shim/runtime.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/cleanup.h"
+#include "lib/output.h"
+#include "lib/store.h"
 #include "ocid-shim/cgroup_stats.h"
 #include "ocid-shim/commands.h"
 #include "ocid-shim/container.h"
 #include "ocid-shim/directory.h"
 #include "ocid-shim/find.h"
-
-#include "lib/cleanup.h"
-#include "lib/output.h"
-#include "lib/store.h"
 
 struct stats_settings {
 	struct strings cgroups;

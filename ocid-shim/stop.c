@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-shim/cgroups.h"
-#include "ocid-shim/commands.h"
-#include "ocid-shim/container.h"
-#include "ocid-shim/find.h"
-#include "ocid-shim/kill.h"
-#include "ocid-shim/wait.h"
-
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/signals.h"
 #include "lib/store.h"
+#include "ocid-shim/cgroups.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
+#include "ocid-shim/kill.h"
+#include "ocid-shim/wait.h"
 
 #include <limits.h>
 #include <signal.h>

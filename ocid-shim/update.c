@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-shim/commands.h"
-#include "ocid-shim/container.h"
-#include "ocid-shim/find.h"
-#include "ocid-shim/runtime.h"
-
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/memory_file.h"
 #include "lib/output.h"
 #include "lib/store.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
+#include "ocid-shim/runtime.h"
 
 #include <string.h>
 #include <unistd.h>

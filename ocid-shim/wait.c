@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/wait.h"
 
-#include "ocid-shim/commands.h"
-#include "ocid-shim/container.h"
-#include "ocid-shim/find.h"
-
 #include "lib/failures.h"
 #include "lib/output.h"
 #include "lib/store.h"
+#include "ocid-shim/commands.h"
+#include "ocid-shim/container.h"
+#include "ocid-shim/find.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 #include "lib/json.h"
 #include "lib/layout.h"
 #include "lib/memory.h"
-#include "skopeo-c/copy-image.h"
+#include "skopeo-c/copy_image.h"
 #include "skopeo-c/trust.h"
 
 #include <string.h>

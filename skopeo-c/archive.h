@@ -7,7 +7,7 @@
  */
 #pragma once
 #include "lib/digest.h"
-#include "skopeo-c/blob-source.h"
+#include "skopeo-c/blob_source.h"
 
 #include <jansson.h>
 

@@ -3,8 +3,8 @@
 
 #include "lib/memory.h"
 #include "skopeo-c/gzip.h"
-#include "skopeo-c/old-stream.h"
-#include "skopeo-c/zstd-stream.h"
+#include "skopeo-c/old_stream.h"
+#include "skopeo-c/zstd_stream.h"
 
 #include <stdlib.h>
 #include <string.h>

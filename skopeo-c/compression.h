@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ways in which layers are compressed, behind one pair of a writer and a reader. */
 #pragma once
-#include "skopeo-c/byte-sink.h"
+#include "skopeo-c/byte_sink.h"
 
 #include <stdbool.h>
 

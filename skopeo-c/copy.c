@@ -3,7 +3,7 @@
 #include "lib/document.h"
 #include "lib/memory.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/copy-options.h"
+#include "skopeo-c/copy_options.h"
 #include "skopeo-c/http.h"
 #include "skopeo-c/transport.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl, linked from its archive (curl-linked.c), or loaded when a registry is first talked to
- * (curl-loaded.c): as a shared library it brings thirty others along, which take longer to start
- * than the rest of a verb takes. For http.c and http-url.c only.
+ * libcurl, linked from its archive (curl_linked.c), or loaded when a registry is first talked to
+ * (curl_loaded.c): as a shared library it brings thirty others along, which take longer to start
+ * than the rest of a verb takes. For http.c and http_url.c only.
  */
 #pragma once
 #include "lib/error.h"

@@ -9,9 +9,9 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/referrers.h"
-#include "skopeo-c/registry-missing.h"
-#include "skopeo-c/registry-pool.h"
-#include "skopeo-c/signature-registry.h"
+#include "skopeo-c/registry_missing.h"
+#include "skopeo-c/registry_pool.h"
+#include "skopeo-c/signature_registry.h"
 #include "skopeo-c/transport.h"
 #include "skopeo-c/upload.h"
 

@@ -5,7 +5,7 @@
  * has to be the blob as from anywhere else.
  */
 #pragma once
-#include "skopeo-c/web-server.h"
+#include "skopeo-c/web_server.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,8 +8,8 @@
  */
 #pragma once
 #include "lib/settling.h"
-#include "skopeo-c/blob-sink.h"
-#include "skopeo-c/blob-source.h"
+#include "skopeo-c/blob_sink.h"
+#include "skopeo-c/blob_source.h"
 #include "skopeo-c/hashing.h"
 
 struct flow {
@@ -61,7 +61,7 @@ int flow_refused(struct flow *flow, struct error *err);
 /* Let a call go on that the other one has held up, and put away what no more has come to. */
 void flow_resume(struct flow *flow);
 
-/* flow-continue.c. Take up the download, a call, where an earlier process has left it, as far as
+/* flow_continue.c. Take up the download, a call, where an earlier process has left it, as far as
  * the sink keeps such; it is verified then where that was all of it. */
 int flow_take_up(struct flow *flow, struct error *err);
 /* The download, a call, has ended early: true when it can be asked for the rest.

@@ -6,7 +6,7 @@
  */
 #pragma once
 #include "lib/error.h"
-#include "skopeo-c/byte-sink.h"
+#include "skopeo-c/byte_sink.h"
 
 #include <stdbool.h>
 #include <stddef.h>

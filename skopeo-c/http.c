@@ -162,7 +162,7 @@ static void set_limits(CURL *easy, const struct http_request *request)
 {
 	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	/* by default Kerberos as well, which may not be linked (curl-linked.c) */
+	/* by default Kerberos as well, which may not be linked (curl_linked.c) */
 	curl.easy_setopt(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
 	curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	/* it sends with MSG_NOSIGNAL; to ignore SIGPIPE around each call costs two system calls
@@ -376,7 +376,7 @@ static enum http_result classify(const struct http_request *request, CURLcode co
 
 static const char *reason(const struct http_transfer *transfer, CURLcode code)
 {
-	/* a decoder that is not there looks like this, too (curl-linked.c) */
+	/* a decoder that is not there looks like this, too (curl_linked.c) */
 	if (code == CURLE_OUT_OF_MEMORY)
 		return "the answer has an encoding that is not supported, or there is no memory";
 	return transfer->error[0] ? transfer->error : curl.easy_strerror(code);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP requests, any number at once in one event loop (libcurl's multi interface). Only http.c and
- * http-url.c, which are beneath it, know libcurl. Redirects are not followed and nothing is
+ * http_url.c, which are beneath it, know libcurl. Redirects are not followed and nothing is
  * repeated here: that is policy, and registry.c has it. Only http and https are spoken; a body is
  * never kept in memory beyond a limit; a transfer that stalls ends. Small answers share connections
  * by HTTP/2 where a server speaks it; what has a callback for its body is HTTP/1.1.

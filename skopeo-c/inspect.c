@@ -5,8 +5,8 @@
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/go-time.h"
-#include "skopeo-c/inspect-names.h"
+#include "skopeo-c/go_time.h"
+#include "skopeo-c/inspect_names.h"
 #include "skopeo-c/inspection.h"
 #include "skopeo-c/template.h"
 

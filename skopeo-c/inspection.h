@@ -6,7 +6,7 @@
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/image.h"
 #include "skopeo-c/plan.h"
-#include "skopeo-c/registry-pool.h"
+#include "skopeo-c/registry_pool.h"
 #include "skopeo-c/tags.h"
 #include "skopeo-c/transport.h"
 

@@ -5,7 +5,7 @@
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "lib/reference.h"
-#include "skopeo-c/auth-file.h"
+#include "skopeo-c/auth_file.h"
 #include "skopeo-c/commands.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/helper.h"

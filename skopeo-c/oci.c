@@ -4,9 +4,9 @@
 #include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
-#include "skopeo-c/blob-dir.h"
-#include "skopeo-c/image-layout.h"
-#include "skopeo-c/layout-entry.h"
+#include "skopeo-c/blob_dir.h"
+#include "skopeo-c/image_layout.h"
+#include "skopeo-c/layout_entry.h"
 #include "skopeo-c/referrers.h"
 
 #include <stdlib.h>

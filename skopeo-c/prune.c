@@ -7,8 +7,8 @@
 #include "lib/reference.h"
 #include "skopeo-c/age.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/prune-repository.h"
-#include "skopeo-c/sync-list.h"
+#include "skopeo-c/prune_repository.h"
+#include "skopeo-c/sync_list.h"
 
 #include <stdlib.h>
 #include <string.h>

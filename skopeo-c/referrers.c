@@ -6,7 +6,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "skopeo-c/docker.h"
-#include "skopeo-c/referrers-tag.h"
+#include "skopeo-c/referrers_tag.h"
 #include "skopeo-c/tags.h"
 #include "skopeo-c/transport.h"
 

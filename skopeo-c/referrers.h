@@ -46,6 +46,6 @@ json_t *referrer_descriptor(const struct manifest *manifest);
 
 /* Carry along whatever refers to the manifests of the plan, and to what does, and so on, with the
  * tags of cosign's: .sig, .att, .sbom. parallel: blobs at a time; 0: the default. Nothing at the
- * destination is lost. referrers-copy.c. */
+ * destination is lost. referrers_copy.c. */
 int referrers_copy(struct transport *from, struct transport *to, const struct plan *plan,
 		   struct http *http, size_t parallel, struct error *err);

@@ -4,7 +4,7 @@
  * waits only when the queue is full. Errors come out of a later write, or of the end.
  */
 #pragma once
-#include "skopeo-c/byte-sink.h"
+#include "skopeo-c/byte_sink.h"
 
 struct stage;
 

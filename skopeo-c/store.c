@@ -6,8 +6,8 @@
 #include "lib/cli.h"
 #include "lib/memory.h"
 #include "lib/reference.h"
-#include "skopeo-c/image-layout.h"
-#include "skopeo-c/layout-entry.h"
+#include "skopeo-c/image_layout.h"
+#include "skopeo-c/layout_entry.h"
 #include "skopeo-c/plan.h"
 
 #include <stdlib.h>

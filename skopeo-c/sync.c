@@ -7,13 +7,13 @@
 #include "lib/output.h"
 #include "skopeo-c/age.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/copy-options.h"
+#include "skopeo-c/copy_options.h"
 #include "skopeo-c/http.h"
-#include "skopeo-c/sync-age.h"
-#include "skopeo-c/sync-check.h"
-#include "skopeo-c/sync-copy.h"
-#include "skopeo-c/sync-delete.h"
-#include "skopeo-c/sync-doubt.h"
+#include "skopeo-c/sync_age.h"
+#include "skopeo-c/sync_check.h"
+#include "skopeo-c/sync_copy.h"
+#include "skopeo-c/sync_delete.h"
+#include "skopeo-c/sync_doubt.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/challenge.h"
-#include "skopeo-c/registry-missing.h"
+#include "skopeo-c/registry_missing.h"
 
 #include <string.h>
 

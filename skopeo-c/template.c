@@ -5,7 +5,7 @@
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "lib/output.h"
-#include "skopeo-c/go-time.h"
+#include "skopeo-c/go_time.h"
 
 #include <ctype.h>
 #include <stdbool.h>

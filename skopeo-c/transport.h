@@ -6,8 +6,8 @@
  */
 #pragma once
 #include "lib/error.h"
-#include "skopeo-c/blob-sink.h"
-#include "skopeo-c/blob-source.h"
+#include "skopeo-c/blob_sink.h"
+#include "skopeo-c/blob_source.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/manifest.h"
 #include "skopeo-c/registry.h"

@@ -7,7 +7,7 @@
 #include "lib/reference.h"
 #include "skopeo-c/plan.h"
 #include "skopeo-c/policy.h"
-#include "skopeo-c/signature-registry.h"
+#include "skopeo-c/signature_registry.h"
 #include "skopeo-c/transport.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "lib/error.h"
-#include "skopeo-c/policy-judge.h"
+#include "skopeo-c/policy_judge.h"
 #include "skopeo-c/signature.h"
 
 #include <jansson.h>

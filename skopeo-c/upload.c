@@ -5,10 +5,10 @@
 #include "lib/cli.h"
 #include "lib/log.h"
 #include "lib/memory.h"
-#include "skopeo-c/blob-sink.h"
+#include "skopeo-c/blob_sink.h"
 #include "skopeo-c/manifest.h"
 #include "skopeo-c/registry.h"
-#include "skopeo-c/upload-session.h"
+#include "skopeo-c/upload_session.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Blobs on their way into a registry (distribution-spec 1.1, "Pushing blobs"). One is asked for,
  * mounted from another repository where that is possible, and else uploaded in one request. An
  * upload that has broken is begun again in parts (PATCH), of which the registry says how much it
- * has, from where it stands; so is one that an earlier process has left (upload-session.h).
+ * has, from where it stands; so is one that an earlier process has left (upload_session.h).
  */
 #pragma once
 #include "lib/error.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bzip2 and xz, which are rare in images: libarchive's filters over its "raw" format. */
 #include "ctr-store/worker/inflate.h"
-
 #include "lib/memory.h"
 
 #include <archive.h>

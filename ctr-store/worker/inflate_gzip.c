@@ -5,7 +5,6 @@
  * behind it; what follows is decided here.
  */
 #include "ctr-store/worker/inflate.h"
-
 #include "lib/memory.h"
 
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 /* Zstandard (RFC 8878): the library itself passes over skippable frames and starts the next frame
  * where one ends. */
 #include "ctr-store/worker/inflate.h"
-
 #include "lib/memory.h"
 
 #include <stdlib.h>

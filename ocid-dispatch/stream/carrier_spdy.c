@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-dispatch/stream/carrier.h"
-
 #include "ocid-dispatch/stream/spdy.h"
 #include "ocid-dispatch/stream/websocket.h"
 

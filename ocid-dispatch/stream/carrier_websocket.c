@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/stream/carrier.h"
-
 #include "lib/base64.h"
 #include "lib/cleanup.h"
+#include "ocid-dispatch/stream/carrier.h"
 #include "ocid-dispatch/stream/websocket.h"
 
 #include <stdlib.h>

@@ -3,14 +3,13 @@
  * ocid-dispatch-stream CLIENT-FD CONTROL-FD: serves one client of the streaming server, confined;
  * started by ocid-dispatch for itself (ocid-dispatch/stream_control.h).
  */
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/log.h"
 #include "ocid-dispatch/stream/carrier.h"
 #include "ocid-dispatch/stream/confine.h"
 #include "ocid-dispatch/stream/handshake.h"
 #include "ocid-dispatch/stream/services.h"
-
-#include "lib/cleanup.h"
-#include "lib/clock.h"
-#include "lib/log.h"
 
 #include <jansson.h>
 #include <poll.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/stream/services.h"
-
 #include "lib/cleanup.h"
 #include "lib/clock.h"
+#include "ocid-dispatch/stream/services.h"
 #include "ocid-dispatch/stream/spdy_headers.h"
 
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ocid-dispatch/stream/services.h"
-
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/json.h"
+#include "ocid-dispatch/stream/services.h"
 #include "ocid-dispatch/stream/spdy_headers.h"
 #include "ocid-dispatch/stream/status.h"
 

@@ -5,10 +5,9 @@
  * that reads what clients say inside. Confined once the files are read. Without descriptors it only
  * checks the files. Started by ocid-dispatch for itself.
  */
-#include "ocid-dispatch/stream/confine.h"
-
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "ocid-dispatch/stream/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>

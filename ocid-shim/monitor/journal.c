@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ocid-shim/monitor/journal.h"
+
 #include "ocid-shim/monitor/text.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arbitrary bytes as a sigstore bundle, as Rekor's promise, and as a public key. */
-#include "skopeo-c/sigstore-bundle.h"
+#include "skopeo-c/sigstore_bundle.h"
 
 #include "lib/memory.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/prune-plan.h"
+#include "skopeo-c/prune_plan.h"
 #include "tests/unit/tap.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "skopeo-c/tag-filter.h"
+#include "skopeo-c/tag_filter.h"
 #include "tests/unit/tap.h"
 
 #include <stdio.h>
