@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/landlock.h"
+#include "lib/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,23 @@ static int drop_capabilities(uint64_t keep, struct error *err)
 	return 0;
 }
 
+/* Signals, and what reads or writes others' memory: Landlock keeps those of the same user apart
+ * since Linux 6.12 only. */
+static const unsigned refused_calls[] = {
+	SYS_kill,
+	SYS_tkill,
+	SYS_tgkill,
+	SYS_rt_sigqueueinfo,
+	SYS_rt_tgsigqueueinfo,
+	SYS_pidfd_open,
+	SYS_pidfd_send_signal,
+	SYS_pidfd_getfd,
+	SYS_ptrace,
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	SYS_io_uring_setup,
+};
+
 int confine_drop(enum confine_work work, struct error *err)
 {
 	if (drop_capabilities(kept[work], err) < 0)
@@ -124,6 +142,9 @@ int confine_drop(enum confine_work work, struct error *err)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_os(err, "cannot set no_new_privs");
 	cleanup_fd int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root_fd < 0 ? error_os(err, "target directory")
-			   : landlock_deny_changes(root_fd, err);
+	if (root_fd < 0)
+		return error_os(err, "target directory");
+	if (landlock_deny_changes(root_fd, err) < 0)
+		return -1;
+	return seccomp_refuse(refused_calls, sizeof refused_calls / sizeof *refused_calls, err);
 }

@@ -11,6 +11,7 @@
  *   5. no_new_privs
  *   6. Landlock (Linux 5.19 and later): writing only beneath the root, executing nothing, no TCP,
  *      no abstract sockets, no signals to others; this also forbids any further mounting
+ *   7. seccomp: neither signals to others nor their memory, whatever Landlock knows
  *
  * Landlock leaves reading alone: nothing but the root can be reached, and the directory with the
  * lower layers, whose descriptor arrives later, has to be read.
@@ -28,5 +29,5 @@ enum confine_work {
 	CONFINE_READ	    /* whoever may read a file of the lower layers */
 };
 
-/* Steps 4 to 6. */
+/* Steps 4 to 7. */
 int confine_drop(enum confine_work work, struct error *err);

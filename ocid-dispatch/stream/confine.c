@@ -2,13 +2,10 @@
 #include "ocid-dispatch/stream/confine.h"
 
 #include "lib/landlock.h"
+#include "lib/seccomp.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -53,17 +50,6 @@ static int become_nobody(struct error *err)
 	return 0;
 }
 
-#if defined(__SANITIZE_ADDRESS__) /* which needs more calls */
-#elif defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCHITECTURE AUDIT_ARCH_RISCV64
-#endif
-
-#ifdef ARCHITECTURE
-
 static const unsigned allowed_calls[] = {
 	SYS_read,	  SYS_write,
 	SYS_readv,	  SYS_writev,
@@ -84,42 +70,6 @@ static const unsigned allowed_calls[] = {
 #endif
 };
 
-enum { CALLS = sizeof allowed_calls / sizeof *allowed_calls, FIXED = 4 };
-
-#define LOAD(field)  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define ANSWER(what) BPF_STMT(BPF_RET | BPF_K, what)
-
-/* Load and compare the architecture and the call; each allowed call jumps over the rest. */
-static int apply_seccomp(struct error *err)
-{
-	struct sock_filter filter[FIXED + CALLS + 2] = {
-		LOAD(arch),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-		ANSWER(SECCOMP_RET_ERRNO | EPERM),
-		LOAD(nr),
-	};
-	const struct sock_fprog program = { FIXED + CALLS + 2, filter };
-
-	for (unsigned i = 0; i < CALLS; i++)
-		filter[FIXED + i] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, allowed_calls[i], (unsigned char)(CALLS - i), 0);
-	filter[FIXED + CALLS] = (struct sock_filter)ANSWER(SECCOMP_RET_ERRNO | EPERM);
-	filter[FIXED + CALLS + 1] = (struct sock_filter)ANSWER(SECCOMP_RET_ALLOW);
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-		return error_os(err, "cannot apply seccomp");
-	return 0;
-}
-
-#else
-
-static int apply_seccomp(struct error *err)
-{
-	(void)err;
-	return 0;
-}
-
-#endif
-
 int confine(struct error *err)
 {
 	if (limit_resources(err) < 0 || become_nobody(err) < 0)
@@ -128,5 +78,5 @@ int confine(struct error *err)
 		return error_os(err, "cannot set no_new_privs");
 	if (landlock_deny_files(err) < 0)
 		return -1;
-	return apply_seccomp(err);
+	return seccomp_allow_only(allowed_calls, sizeof allowed_calls / sizeof *allowed_calls, err);
 }

@@ -93,10 +93,24 @@ static int try_abstract(void)
 		       (socklen_t)(sizeof(sa_family_t) + 1 + strlen(abstract_name)));
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && (defined(__x86_64__) || defined(__aarch64__))
+#define HAS_SECCOMP
+#define SIGNAL_ABI 0
+#else
+#define SIGNAL_ABI 6
+#endif
+
 static int try_kill(void)
 {
 	return kill(getppid(), 0);
 }
+
+#ifdef HAS_SECCOMP
+static int try_kill_itself(void)
+{
+	return kill(getpid(), 0);
+}
+#endif
 
 static int try_ptrace(void)
 {
@@ -210,7 +224,10 @@ static const struct {
 	{ "chroot", try_chroot, 0 },
 	{ "connect to the host's loopback", try_tcp, 0 },
 	{ "connect to an abstract socket", try_abstract, 0 },
-	{ "signal the parent", try_kill, 6 },
+	{ "signal the parent", try_kill, SIGNAL_ABI },
+#ifdef HAS_SECCOMP
+	{ "signal itself, which Landlock allows", try_kill_itself, 0 },
+#endif
 	{ "trace the parent", try_ptrace, 0 },
 	{ "open a device it made", try_device, 0 },
 	{ "execute a file it made", try_execute, 0 },
