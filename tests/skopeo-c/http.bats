@@ -144,7 +144,7 @@ proxied() {
 	cp -a "$OCID_BIN/libocid.a" "$build"
 	! nm -D "$OCID_BIN/skopeo-c" | grep -q __asan || export SANITIZE=1
 	TOOL_TIMEOUT=180 tool make -s -C "$TESTS/.." BUILD="$build" LIBCURL= "$build/skopeo-c"
-	[ -f "$build/obj/skopeo-c/curl-loaded.o" ]
+	[ -f "$build/obj/skopeo-c/curl_loaded.o" ]
 	tool "$build/skopeo-c" inspect --tls-verify=false "docker://$REGISTRY/some/image:v1"
 	[ "$(jq -r .Os <<<"$output")" = linux ]
 	mkdir "$BATS_TEST_TMPDIR/lib"
