@@ -320,7 +320,7 @@ demo: test-deps
 	@OCID_BIN=$(abspath $(BUILD)) IMAGE='$(IMAGE)' tests/demo
 
 C_FILES := $(wildcard lib/*.[ch] $(TOOLS:%=%/*.[ch]) $(TOOLS:%=%/*/*.[ch]) tests/unit/*.[ch] tests/fuzz/*.[ch])
-lint: test-deps $(CRI_GEN).h $(KINDS).h $(CURL_GEN)
+lint: test-deps $(CRI_GEN).h $(CURL_GEN)
 	@BUILD=$(BUILD) tests/lint $(C_FILES)
 
 # man/NAME.SECTION to where they are installed
