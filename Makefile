@@ -45,6 +45,7 @@ PKGS_ctr-net           := libmnl jansson
 PKGS_ocid-shim         := jansson
 PKGS_ocid-dispatch     := libnghttp2 libprotobuf-c jansson
 PKGS_ocid-dispatch-stream := zlib jansson
+LIBS_ocid-dispatch     := -lm
 LIBS_ocid-dispatch-stream := -lwslay
 PKGS_ocid-dispatch-tls := libssl libcrypto jansson
 

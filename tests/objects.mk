@@ -36,6 +36,7 @@ TEST_LIBS_websocket := -lwslay
 TEST_OBJS_cni_config := ctr-net/cni_config.o ctr-net/cni_version.o
 TEST_OBJS_cni_result := ctr-net/cni_result.o ctr-net/cni_version.o ctr-net/subnet.o
 TEST_OBJS_pod_bandwidth := ocid-dispatch/pod_bandwidth.o
+TEST_LIBS_pod_bandwidth := -lm
 TEST_OBJS_publish := ctr-net/publish.o
 TEST_OBJS_conflist := $(TEST_OBJS_cni_config)
 
