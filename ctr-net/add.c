@@ -153,7 +153,7 @@ static int add(const struct cli *cli, struct error *err)
 	}
 
 static const struct cli_option options[] = {
-	OPTION("network", "NAME", OPTION_LIST, networks,
+	OPTION("network", "NETWORK|none", OPTION_LIST, networks,
 	       "with a document: the network to connect to, or none (default: the first one)"),
 	OPTION("publish", "[IP:]PORT:PORT[/PROTO]", OPTION_LIST, publish,
 	       "forward a port of the host: HOSTPORT:CONTAINERPORT"),

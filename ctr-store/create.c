@@ -28,10 +28,10 @@ struct settings {
 };
 
 static const struct cli_option options[] = {
-	{ "image", 0, "NAME", OPTION_STRING, offsetof(struct settings, image),
+	{ "image", 0, "IMAGE", OPTION_STRING, offsetof(struct settings, image),
 	  "take this image of the store instead of a document from stdin" },
-	{ "from", 0, "NAME", OPTION_STRING, offsetof(struct settings, from),
-	  "as an operand: the same, and \"scratch\" is nothing at all" },
+	{ "from", 0, "IMAGE|scratch", OPTION_STRING, offsetof(struct settings, from),
+	  "the same; scratch is an empty root file system" },
 	{ "name", 0, "NAME", OPTION_STRING, offsetof(struct settings, name),
 	  "call the container so; the name must be free" },
 	{ "id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),

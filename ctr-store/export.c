@@ -40,9 +40,9 @@ static const struct cli_option options[] = {
 	{ "erofs", 0, NULL, OPTION_FLAG, offsetof(struct settings, erofs),
 	  "write an EROFS image instead of an archive; needs --output" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
-	  "NAME is a container" },
+	  "the operand is a container" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
-	  "NAME is an image" },
+	  "the operand is an image" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
 	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },
@@ -195,7 +195,7 @@ static int export_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_export = {
 	.name = "export",
-	.operands = "NAME",
+	.operands = "CONTAINER|IMAGE",
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "write the files of an image or a container as a tar archive",

@@ -31,12 +31,12 @@ struct settings {
 static const struct cli_option options[] = {
 	{ "rw", 0, NULL, OPTION_FLAG, offsetof(struct settings, rw),
 	  "writable; what is written goes when it is unmounted" },
-	{ "upper", 0, "NAME", OPTION_STRING, offsetof(struct settings, upper),
-	  "writable; what is written stays, in the container NAME" },
+	{ "upper", 0, "CONTAINER", OPTION_STRING, offsetof(struct settings, upper),
+	  "writable; what is written stays, in this container, made if there is none" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
-	  "NAME is a container" },
+	  "the operand is a container" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
-	  "NAME is an image" },
+	  "the operand is an image" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
 	  "use images and layers of the store in DIR too, which is only read" },
 	{ 0 },
@@ -236,7 +236,7 @@ static int mount_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_mount = {
 	.name = "mount",
-	.operands = "NAME [DIR]",
+	.operands = "CONTAINER|IMAGE [DIR]",
 	.operands_min = 1,
 	.operands_max = 2,
 	.summary = "mount an image or a container on a directory",

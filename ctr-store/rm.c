@@ -24,11 +24,11 @@ static const struct cli_option options[] = {
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct settings, force),
 	  "also what is mounted; what is not there is no error" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
-	  "NAME is a container" },
+	  "the operands are containers" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
-	  "NAME is an image" },
+	  "the operands are images" },
 	{ "untagged", 0, NULL, OPTION_FLAG, offsetof(struct settings, untagged),
-	  "all images that have no tag and that nothing uses, instead of NAME" },
+	  "all images that have no tag and that nothing uses, instead of operands" },
 	{ 0 },
 };
 
@@ -185,7 +185,7 @@ static int rm_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_rm = {
 	.name = "rm",
-	.operands = "[NAME...]",
+	.operands = "[CONTAINER|IMAGE...]",
 	.operands_max = -1,
 	.summary = "remove containers and images",
 	.details = "A container is unmounted first; a running one is not removed. An image\n"

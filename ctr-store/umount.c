@@ -30,7 +30,7 @@ static const struct cli_option options[] = {
 	{ "lazy", 'l', NULL, OPTION_FLAG, offsetof(struct settings, lazy),
 	  "also what is in use: it vanishes now and ends with its last user" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
-	  "NAME may be an image of the store in DIR, too" },
+	  "an operand may be an image of the store in DIR, too" },
 	{ 0 },
 };
 
@@ -176,7 +176,7 @@ static int umount_verb(const struct cli *cli, struct error *err)
 
 const struct cli_command command_umount = {
 	.name = "umount",
-	.operands = "[DIR|NAME...]",
+	.operands = "[DIR|CONTAINER|IMAGE...]",
 	.operands_max = -1,
 	.summary = "unmount what mount or create has mounted",
 	.details = "Each operand is a directory, or the name of a container or an image that\n"

@@ -58,8 +58,14 @@ struct cli_command {
 	const struct cli_option *options; /* or NULL */
 	size_t settings_size;		  /* settings start as a copy of *defaults, else zeroed */
 	const void *defaults;
-	const char *lists;    /* operands that it lists, for completion: "IMAGE|NAME"; or NULL */
+	const char *lists;    /* what it lists, as operands and values are called, for completion:
+			       * "ID|NAME"; or NULL */
 	bool stop_at_operand; /* the first operand ends the options: the rest is a command line */
+	/* Completion of operands that only the tool knows, by cli_offer_…(): what the one that is
+	 * called so, of which `word` is typed already, can become. Returns whether it knows; or
+	 * NULL
+	 */
+	bool (*offer)(const struct cli *cli, const char *called, const char *word);
 	/* 0 when done; -1 with err filled; above 0: leave with exactly this exit status (a
 	 * container's own, as for exec). Cleanup is done by scope; cli_main() closes stdout. */
 	int (*run)(const struct cli *cli, struct error *err);
@@ -68,6 +74,13 @@ struct cli_command {
 /* Run the tool: commands ends with a row whose name is NULL. Returns the exit status for main. */
 int cli_main(const char *tool, const char *purpose, const struct cli_command *commands, int argc,
 	     char **argv);
+
+/* For cli_command.offer: files; what a word can begin with, "oci:"; and the names that a verb of a
+ * tool lists, each with `before` before it, nothing where it fails. */
+void cli_offer_files(void);
+void cli_offer_beginning(const char *beginning);
+void cli_offer_names(const struct cli *cli, const char *tool, const char *lister,
+		     const char *before);
 
 /* Tell an error that does not end the command, in the form that is wanted. */
 void cli_tell(const struct cli *cli, const struct error *err);

@@ -3,7 +3,8 @@
  * What the last word of a command line, which may have been begun, can become: a line each for the
  * shell's script (cli_shells.c), with a tab and what it means; or ":files", ":directories",
  * ":commands", which the shell itself knows. All comes from the tables that --help is made of: of
- * what they call values and operands, words in lower case are meant literally ("text|json").
+ * what they call values and operands, words in lower case are meant literally ("text|json"). A line
+ * that ends in ":" or "/" is the beginning of a word.
  */
 #include "lib/cleanup.h"
 #include "lib/cli_tables.h"
@@ -157,33 +158,33 @@ static void offer_options(const struct line *line)
 /* ---- names of what there is ---- */
 
 /* Names that shells take as they are; no others can be made, but there may be others. */
-static void offer_name(const char *name)
+static void offer_name(const char *before, const char *name)
 {
 	if (*name && strchr(ALNUM, *name) && !name[strspn(name, ALNUM "._-/:@+")])
-		printf("%s\n", name);
+		printf("%s%s\n", before, name);
 }
 
 /* By what people call it. */
-static void offer_row(const json_t *row)
+static void offer_row(const char *before, const json_t *row)
 {
 	const json_t *names = json_object_get(row, "names"), *name;
 	size_t i;
 
 	json_array_foreach (names, i, name) {
-		offer_name(json_string_value(name) ? json_string_value(name) : "");
+		offer_name(before, json_string_value(name) ? json_string_value(name) : "");
 	}
 	if (!names)
-		offer_name(
-			json_text(row, "name", json_text(row, "method", json_text(row, "id", ""))));
+		offer_name(before, json_text(row, "name",
+					     json_text(row, "method", json_text(row, "id", ""))));
 }
 
-/* Offer the names that a verb of the tool lists, nothing where it fails. To look leaves no trace:
- * the verb would make directories that are not there. */
-static void offer_list(const struct cli *cli, const struct cli_command *lister)
+/* To look leaves no trace: the verb would make directories that are not there. */
+void cli_offer_names(const struct cli *cli, const char *tool, const char *lister,
+		     const char *before)
 {
 	cleanup_strings struct strings argv = { 0 };
-	cleanup_free char *program = spawn_tool_path(cli->tool);
-	cleanup_free char *verb = xstrdup(lister->name);
+	cleanup_free char *program = spawn_tool_path(tool);
+	cleanup_free char *verb = xstrdup(lister);
 	struct error err;
 
 	if (access(cli->root, F_OK) < 0 || access(cli->runroot, F_OK) < 0)
@@ -203,20 +204,21 @@ static void offer_list(const struct cli *cli, const struct cli_command *lister)
 	for (char *rest = result.out, *text; (text = strsep(&rest, "\n"));) {
 		json_auto_t *row = json_parse(text, strlen(text), "a row", &err);
 
-		offer_row(row);
+		offer_row(before, row);
 	}
 }
 
 /* ---- values and operands ---- */
 
-/* Returns whether a verb lists such. */
-static bool offer_listed(const struct line *line, const char *what)
+/* Returns whether a verb lists such. before: what stands there already of a word whose rest this
+ * is, "--errors=". */
+static bool offer_listed(const struct line *line, const char *what, const char *before)
 {
 	bool any = false;
 
 	for (const struct cli_command *c = line->commands; c->name; c++)
 		if (c->lists && cli_choose(c->lists, what) >= 0) {
-			offer_list(line->cli, c);
+			cli_offer_names(line->cli, line->cli->tool, c->name, before);
 			any = true;
 		}
 	return any;
@@ -238,32 +240,60 @@ static bool offer_place(const char *what)
 	return false;
 }
 
-/* The next of what "FILE|-" or "[IMAGE...]" has, without what may stand around it. */
+void cli_offer_files(void)
+{
+	printf(":files\n");
+}
+
+void cli_offer_beginning(const char *beginning)
+{
+	printf("%s\n", beginning);
+}
+
+/* The next of what "FILE|-", "[IMAGE...]" or "docker://NAME" has, without what may stand around or
+ * behind it. */
 static char *take_alternative(const char **text)
 {
 	const char *start = *text + (**text == '[');
 	size_t length = strcspn(start, "|");
+	size_t word = strspn(start, LITERAL), colon = word + strspn(start + word, ":/");
 
 	*text = start + length + (start[length] == '|');
-	return xasprintf("%.*s", (int)strcspn(start, "|[]/."), start);
+	if (word == 0 || colon == word)
+		colon = strcspn(start, "|[]/.");
+	return xasprintf("%.*s", (int)colon, start);
 }
 
-/* before: what stands there already of a word whose rest this is, "--errors=". */
-static bool offer_literal(const char *what, const char *before, size_t length)
+static bool offer_literal(const char *what, const char *before)
 {
 	if (!*what || what[strspn(what, LITERAL)])
 		return false;
-	printf("%.*s%s\n", (int)length, before, what);
+	printf("%s%s\n", before, what);
 	return true;
 }
 
-static void offer_value(const struct cli_option *option, const char *before, size_t length)
+/* With "oci:" a path begins, with "docker://" a name that nobody here knows. */
+static bool offer_beginning(const char *what, const char *word)
+{
+	size_t length = strlen(what);
+
+	if (length == 0 || !strchr(":/", what[length - 1]))
+		return false;
+	if (strncmp(word, what, length) != 0)
+		cli_offer_beginning(what);
+	else if (what[length - 1] == ':')
+		cli_offer_files();
+	return true;
+}
+
+static void offer_value(const struct line *line, const struct cli_option *option,
+			const char *before)
 {
 	for (const char *text = option->value; *text;) {
 		cleanup_free char *what = take_alternative(&text);
 
-		if (!offer_literal(what, before, length))
-			offer_place(what);
+		if (!offer_literal(what, before) && !offer_place(what))
+			offer_listed(line, what, before);
 	}
 }
 
@@ -282,7 +312,8 @@ static char *name_operand(const struct line *line)
 
 static void offer_operand(const struct line *line)
 {
-	const int max = line->command->operands_max;
+	const struct cli_command *command = line->command;
+	const int max = command->operands_max;
 	bool known = false;
 
 	if (max >= 0 && line->operand_count >= max)
@@ -291,11 +322,14 @@ static void offer_operand(const struct line *line)
 	for (const char *text = operand; *text;) {
 		cleanup_free char *what = take_alternative(&text);
 
-		known |=
-			offer_literal(what, "", 0) || offer_place(what) || offer_listed(line, what);
+		if (command->offer)
+			known |= command->offer(line->cli, what, line->last);
+		else
+			known |= offer_literal(what, "") || offer_beginning(what, line->last) ||
+				 offer_place(what) || offer_listed(line, what, "");
 	}
 	if (!known)
-		printf(":files\n");
+		cli_offer_files();
 }
 
 static void offer_all(const struct line *line)
@@ -303,14 +337,17 @@ static void offer_all(const struct line *line)
 	const char *last = line->last, *value = NULL;
 
 	if (line->waits) {
-		offer_value(line->waits, "", 0);
+		offer_value(line, line->waits, "");
 	} else if (last[0] == '-' && !line->options_end) {
 		const struct cli_option *option = last[1] ? find_option(line, last, &value) : NULL;
 
-		if (option && option->value && value)
-			offer_value(option, last, (size_t)(value - last));
-		else
+		if (option && option->value && value) {
+			cleanup_free char *before = xasprintf("%.*s", (int)(value - last), last);
+
+			offer_value(line, option, before);
+		} else {
 			offer_options(line);
+		}
 	} else if (line->command) {
 		offer_operand(line);
 	} else if (line->group) {

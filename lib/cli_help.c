@@ -76,8 +76,10 @@ static void print_options(const char *title, const struct cli_option *options)
 
 void cli_print_help(const struct cli *cli, const struct cli_command *command)
 {
-	printf("Usage: %s %s [OPTION]...%s%s\n", cli->tool, command->name,
-	       command->operands ? " " : "", command->operands ? command->operands : "");
+	const char *operands = command->operands ? command->operands : "";
+
+	printf("Usage: %s %s [OPTION]...%s%s\n", cli->tool, command->name, operands[0] ? " " : "",
+	       operands);
 	printf("%s %s: %s.\n", cli->tool, command->name, command->summary);
 	if (command->details)
 		printf("\n%s\n", command->details);

@@ -12,7 +12,7 @@ struct cli;
 #define CREATE_OPTIONS \
 	{ "bundle", 'b', "DIR", OPTION_STRING, offsetof(struct create_settings, bundle), \
 	  "the bundle, for use without a document" }, \
-	{ "runtime", 0, "PATH", OPTION_STRING, offsetof(struct create_settings, runtime), \
+	{ "runtime", 0, "PROGRAM", OPTION_STRING, offsetof(struct create_settings, runtime), \
 	  "the OCI runtime (default runc)" }, \
 	{ "stdin", 0, "open|once|closed", OPTION_CHOICE, \
 	  offsetof(struct create_settings, stdin_mode), "its input (default closed): see attach" }, \

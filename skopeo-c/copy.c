@@ -175,5 +175,6 @@ const struct cli_command copy_command = {
 	.options = options,
 	.settings_size = sizeof(struct copy_settings),
 	.defaults = &defaults,
+	.offer = transport_offer,
 	.run = copy_run,
 };

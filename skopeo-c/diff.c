@@ -343,5 +343,6 @@ const struct cli_command diff_command = {
 	.options = options,
 	.settings_size = sizeof(struct diff_settings),
 	.defaults = &defaults,
+	.offer = transport_offer,
 	.run = diff_run,
 };

@@ -9,6 +9,7 @@
 #include "skopeo-c/inspect_names.h"
 #include "skopeo-c/inspection.h"
 #include "skopeo-c/template.h"
+#include "skopeo-c/transport.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -441,5 +442,6 @@ const struct cli_command inspect_command = {
 	.options = options,
 	.settings_size = sizeof(struct inspect_settings),
 	.defaults = &defaults,
+	.offer = transport_offer,
 	.run = inspect_run,
 };

@@ -107,5 +107,6 @@ const struct cli_command list_tags_command = {
 	.options = options,
 	.settings_size = sizeof(struct list_tags_settings),
 	.defaults = &defaults,
+	.offer = transport_offer,
 	.run = list_tags_run,
 };

@@ -32,6 +32,29 @@ const struct transport_class *transport_class_of(const char *name)
 	return NULL;
 }
 
+static bool can_be(const struct transport_class *class, const char *called)
+{
+	if (strcmp(called, "DESTINATION") == 0)
+		return class->put_manifest;
+	if (strcmp(called, "PLACE") == 0)
+		return class->list || class == &transport_docker;
+	return true;
+}
+
+bool transport_offer(const struct cli *cli, const char *called, const char *word)
+{
+	const struct transport_class *begun = transport_class_of(word);
+
+	for (size_t i = 0; !begun && classes[i]; i++)
+		if (can_be(classes[i], called))
+			cli_offer_beginning(classes[i]->prefix);
+	if (begun == &transport_store)
+		cli_offer_names(cli, "ctr-store", "images", begun->prefix);
+	else if (begun && begun->identity != IDENTITY_REFERENCE)
+		cli_offer_files();
+	return true;
+}
+
 bool transport_names_registry(const char *name)
 {
 	const struct transport_class *class = transport_class_of(name);

@@ -144,6 +144,10 @@ extern const struct transport_class transport_docker, transport_oci, transport_d
 /* The transport of "PREFIX…", or NULL. */
 const struct transport_class *transport_class_of(const char *name);
 
+/* For cli_command.offer: of an operand that is called DESTINATION, PLACE (of list-tags) or anything
+ * else (a source). */
+bool transport_offer(const struct cli *cli, const char *called, const char *word);
+
 /* True where opening the name needs HTTP to a registry: "docker://…", or a name without a prefix.
  */
 bool transport_names_registry(const char *name);

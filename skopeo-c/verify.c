@@ -358,6 +358,16 @@ static int verify_run(const struct cli *cli, struct error *err)
 	return verdict.is_same ? 0 : STATUS_DIFFERENT;
 }
 
+static bool offer_stored(const struct cli *cli, const char *called, const char *word)
+{
+	const char *prefix = transport_store.prefix;
+	bool is_prefixed = strncmp(word, prefix, strlen(prefix)) == 0;
+
+	(void)called;
+	cli_offer_names(cli, "ctr-store", "images", is_prefixed ? prefix : "");
+	return true;
+}
+
 const struct cli_command verify_command = {
 	.name = "verify",
 	.operands = "IMAGE",
@@ -368,5 +378,6 @@ const struct cli_command verify_command = {
 	.options = options,
 	.settings_size = sizeof(struct verify_settings),
 	.defaults = &defaults,
+	.offer = offer_stored,
 	.run = verify_run,
 };

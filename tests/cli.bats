@@ -22,6 +22,7 @@ verbs() {
 			[[ $output == "Usage: $tool $verb"* ]]
 			for line in "${lines[@]}"; do
 				[ "${#line}" -le 80 ]
+				[[ $line != *" " ]]
 			done
 			# no option is cut off
 			opened=${output//[^[]/} closed=${output//[^\]]/}

@@ -68,6 +68,9 @@ offers() {
 	[ "$(offers skopeo-c --errors "" | xargs)" = "text json" ]
 	[ "$(offers skopeo-c copy --multi-arch "" | xargs)" = "system all index-only" ]
 	[ "$(offers ctr-store create --backend "" | xargs)" = "erofs overlay copy" ]
+	[ "$(offers ocid-shim run --log-driver "" | xargs)" = "file journald none" ]
+	[ "$(offers ctr-net add --network "" | grep -x none)" = none ]
+	completes 'ocid-shim run --runtime nsen^' 'ocid-shim run --runtime nsenter '
 	[ -z "$(offers ctr-store create --size "")" ]
 }
 
@@ -79,6 +82,32 @@ offers() {
 		"skopeo-c copy store: dir:$here/o^" "skopeo-c copy store: dir:$here/one " \
 		"ctr-store --root ${here%re}^" "ctr-store --root $here/" \
 		"ctr-store --root $here/o^" "ctr-store --root $here/o"
+}
+
+@test "completion: places of images, of which a path or a name follows at once" {
+	: >"$BATS_TEST_TMPDIR/one"
+	completes 'skopeo-c copy docker:^' 'skopeo-c copy docker://' \
+		'skopeo-c copy docker-a^' 'skopeo-c copy docker-archive:' \
+		"skopeo-c copy st^ oci-ar^$BATS_TEST_TMPDIR/o^" "skopeo-c copy store: oci-archive:$BATS_TEST_TMPDIR/one " \
+		"skopeo-c copy tarball:a:$BATS_TEST_TMPDIR/o^" "skopeo-c copy tarball:a:$BATS_TEST_TMPDIR/one " \
+		'skopeo-c delete do^' 'skopeo-c delete docker://' \
+		"skopeo-c delete oc^$BATS_TEST_TMPDIR/o^" "skopeo-c delete oci:$BATS_TEST_TMPDIR/one " \
+		'skopeo-c list-repos d^' 'skopeo-c list-repos docker://'
+	local all="docker:// oci: dir: tarball: store: oci-archive: docker-archive: docker-daemon: containers-storage:"
+	[ "$(offers skopeo-c copy "" | xargs)" = "$all" ]
+	[ "$(offers skopeo-c inspect "" | xargs)" = "$all" ]
+	[ "$(offers skopeo-c diff dir:a "" | xargs)" = "$all" ]
+	# what can be written, and what has names in it
+	[ "$(offers skopeo-c copy dir:a "" | xargs)" = \
+		"docker:// oci: dir: store: oci-archive: docker-archive: docker-daemon:" ]
+	[ "$(offers skopeo-c list-tags "" | xargs)" = \
+		"docker:// oci: store: oci-archive: docker-archive: docker-daemon: containers-storage:" ]
+	[ "$(offers skopeo-c prune "" | xargs)" = docker:// ]
+	# names that nobody here knows
+	cd "$BATS_TEST_TMPDIR" || return
+	[ -z "$(offers skopeo-c copy docker://)" ]
+	[ -z "$(offers skopeo-c copy containers-storage:)" ]
+	[ -z "$(offers skopeo-c prune docker://)" ]
 }
 
 @test "completion: of a command to run, and after --, no options" {
@@ -100,6 +129,15 @@ offers() {
 		'ctr-store rm docker.io/library/web:^' 'ctr-store rm docker.io/library/web:1 ' \
 		'ctr-net ns rm pod^' 'ctr-net ns rm podlike ' \
 		'ocid-dispatch call PullI^' 'ocid-dispatch call PullImage '
+	completes 'ctr-store create --image=docker.io/library/w^' 'ctr-store create --image=docker.io/library/web:1 ' \
+		'ctr-store mount --upper mi^' 'ctr-store mount --upper mine ' \
+		'skopeo-c verify docker.io/l^' 'skopeo-c verify docker.io/library/web:1 ' \
+		'skopeo-c verify store:docker.io/l^' 'skopeo-c verify store:docker.io/library/web:1 ' \
+		'skopeo-c copy store:^dir:^' 'skopeo-c copy store:docker.io/library/web:1 dir:'
+	[ "$(offers ctr-store create --from "" | xargs)" = "docker.io/library/web:1 scratch" ]
+	# a name that is new
+	[ -z "$(offers ctr-store create --name "")" ]
+	[ -z "$(offers ctr-store tag web mi)" ]
 	[ "$(offers ctr-store changes "")" = mine ]
 	[ "$(offers ctr-store image "")" = docker.io/library/web:1 ]
 	[ -z "$(offers ctr-store --root "$BATS_TEST_TMPDIR/none" image "")" ]
