@@ -154,21 +154,20 @@ static int add(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	OPTION("network", "NETWORK|none", OPTION_LIST, networks,
-	       "with a document: the network to connect to, or none (default: the first one)"),
+	       "with a document: network to connect to (default: the first), or none"),
 	OPTION("publish", "[IP:]PORT:PORT[/PROTO]", OPTION_LIST, publish,
 	       "forward a port of the host: HOSTPORT:CONTAINERPORT"),
 	OPTION("ifname", "NAME", OPTION_STRING, ifname,
-	       "the interface inside (default eth0, then eth1, ...)"),
-	OPTION("id", "ID", OPTION_STRING, id,
-	       "the container's id (default: of the document, or by NETNS)"),
+	       "interface name in the container (default eth0, eth1, ...)"),
+	OPTION("id", "ID", OPTION_STRING, id, "container id (default: from the document or NETNS)"),
 	OPTION("cap", "NAME=JSON", OPTION_LIST, capabilities,
-	       "a capability argument, for the plugins that declare it"),
+	       "a capability argument for plugins that declare it"),
 	OPTION("arg", "K=V", OPTION_LIST, arguments, "an argument for all plugins (CNI_ARGS)"),
 	OPTION_CONF_DIRS(add_settings),
 	OPTION_PLUGIN_DIRS(add_settings, PLUGINS_USUAL),
 	OPTION_TIMEOUT(add_settings),
 	OPTION("result-version", "VERSION", OPTION_STRING, result_version,
-	       "print results as that version of CNI has them (default the network's)"),
+	       "CNI version of the printed result (default: the network's)"),
 	{ 0 },
 };
 
@@ -178,11 +177,11 @@ const struct cli_command add_command = {
 	.name = "add",
 	.operands = "[NETWORK NETNS]",
 	.operands_max = 2,
-	.summary = "connect a container to a network by its CNI plugins",
-	.details = "With operands: connect the namespace NETNS (a path, or the name of a pinned\n"
-		   "one) to NETWORK and print the CNI result. Without: read a container document,\n"
-		   "connect its container, making and pinning a namespace where it has none, and\n"
-		   "print the document with the field \"network\".",
+	.summary = "connect a container to networks with CNI plugins",
+	.details = "With operands: connects the namespace NETNS (a path, or the name of a pinned\n"
+		   "namespace) to NETWORK and prints the CNI result. Without: reads a container\n"
+		   "document, connects its container, creating and pinning a namespace if it has\n"
+		   "none, and prints the document with the field \"network\".",
 	.options = options,
 	.settings_size = sizeof(struct add_settings),
 	.defaults = &defaults,

@@ -138,10 +138,10 @@ const struct cli_command check_command = {
 	.name = "check",
 	.operands = "[NETWORK NETNS]",
 	.operands_max = 2,
-	.summary = "ask the plugins whether what add made is still in order",
-	.details = "With operands: that one network. With --id alone, or by a container document\n"
-		   "on stdin: all of the container's. Prints what was checked, or the document\n"
-		   "as it came.",
+	.summary = "check with the plugins that connections are in order",
+	.details = "With operands: checks that network only. With --id alone, or with a container\n"
+		   "document on stdin: checks all networks of the container. Prints what was\n"
+		   "checked, or the document unchanged.",
 	.options = options,
 	.settings_size = sizeof(struct check_settings),
 	.defaults = &defaults,

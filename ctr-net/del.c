@@ -151,14 +151,14 @@ static int del(const struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-	OPTION_ID(del_settings, "take it off all its networks"),
+	OPTION_ID(del_settings, "disconnect it from all its networks"),
 	OPTION_IFNAME(del_settings),
 	{ "conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct del_settings, conf_dirs),
-	  "where networks are configured, for what no record can undo" },
+	  "network configurations to use if there is no record" },
 	OPTION_PLUGIN_DIRS(del_settings, PLUGINS_OF_ADD),
 	OPTION_TIMEOUT(del_settings),
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct del_settings, force),
-	  "go on where a plugin fails, and forget what it was about" },
+	  "continue after a failing plugin, and forget the connection" },
 	{ 0 },
 };
 
@@ -168,11 +168,12 @@ const struct cli_command del_command = {
 	.name = "del",
 	.operands = "[NETWORK NETNS]",
 	.operands_max = 2,
-	.summary = "take a container off its networks",
-	.details = "With operands: off that one network. With --id alone, or by a container\n"
-		   "document on stdin: off all, and the namespace that add made is removed; the\n"
-		   "document is printed without its field \"network\". What is not there is no\n"
-		   "error.",
+	.summary = "disconnect a container from its networks",
+	.details = "With operands: disconnects from that network only. With --id alone, or with a\n"
+		   "container document on stdin: disconnects from all networks and removes the\n"
+		   "namespace that add created; the document is printed without the field "
+		   "\"network\".\n"
+		   "Disconnecting what is not connected is not an error.",
 	.options = options,
 	.settings_size = sizeof(struct del_settings),
 	.defaults = &defaults,

@@ -241,9 +241,10 @@ static const struct gc_settings defaults = { .timeout_s = TIMEOUT_DEFAULT_S };
 
 const struct cli_command gc_command = {
 	.name = "gc",
-	.summary = "take off their networks the containers that are gone",
-	.details = "Prints what was removed. Plugins of networks of CNI 1.1.0 are then asked to\n"
-		   "remove what belongs to no container that is connected.",
+	.summary = "disconnect containers that no longer exist",
+	.details =
+		"Prints what was removed. Then asks the plugins of CNI 1.1.0 networks to remove\n"
+		"what does not belong to a connected container.",
 	.options = options,
 	.settings_size = sizeof(struct gc_settings),
 	.defaults = &defaults,

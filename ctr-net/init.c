@@ -331,19 +331,19 @@ static int init(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "subnet", 0, "SUBNET", OPTION_LIST, offsetof(struct init_settings, subnets),
-	  "where addresses are from: 10.90.0.0/16; once more for IPv6" },
+	  "address range, 10.90.0.0/16; repeat for IPv6" },
 	{ "name", 0, "NAME", OPTION_STRING, offsetof(struct init_settings, name),
-	  "the name of the network (default its kind)" },
+	  "name of the network (default: its type)" },
 	{ "gateway", 0, "ADDRESS", OPTION_LIST, offsetof(struct init_settings, gateways),
-	  "the gateway in a subnet (default its first address)" },
+	  "gateway address (default: the first of the subnet)" },
 	{ "range", 0, "FIRST-LAST", OPTION_LIST, offsetof(struct init_settings, ranges),
-	  "the addresses of a subnet to give out (default all)" },
+	  "addresses to assign (default: all of the subnet)" },
 	{ "bridge", 0, "IFNAME", OPTION_STRING, offsetof(struct init_settings, bridge),
-	  "with bridge: the host's interface (default the network's name)" },
+	  "with bridge: name of the bridge (default: the network's name)" },
 	{ "master", 0, "IFNAME", OPTION_STRING, offsetof(struct init_settings, master),
-	  "with macvlan and ipvlan: the host's interface to share" },
+	  "with macvlan and ipvlan: the host interface to share" },
 	{ "conf-dir", 0, "DIR", OPTION_STRING, offsetof(struct init_settings, conf_dir),
-	  "where networks are configured (default " CNI_CONF_DIR_DEFAULT ")" },
+	  "directory of network configurations (default " CNI_CONF_DIR_DEFAULT ")" },
 	{ 0 },
 };
 
@@ -354,11 +354,11 @@ const struct cli_command init_command = {
 	.operands = "bridge|ptp|macvlan|ipvlan",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "write the configuration of a network",
-	.details = "A bridge of the host's, a link to the host for each container (ptp), or a\n"
-		   "share in an interface of the host's (macvlan, ipvlan). There must be no\n"
-		   "network of that name yet, nor, for a bridge or ptp, a bridge, ptp or\n"
-		   "interface of the host's with these addresses.",
+	.summary = "create the configuration of a network",
+	.details = "bridge connects containers through a bridge, ptp links each one to the host;\n"
+		   "macvlan and ipvlan share an interface of the host. Fails if a network of that\n"
+		   "name exists, or, for bridge and ptp, if the addresses overlap with those of\n"
+		   "another network or of the host.",
 	.options = options,
 	.settings_size = sizeof(struct init_settings),
 	.defaults = &defaults,

@@ -23,5 +23,5 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 
-	return cli_main("ctr-net", "connect containers to networks", commands, argc, argv);
+	return cli_main("ctr-net", "connects containers to networks", commands, argc, argv);
 }

@@ -262,7 +262,7 @@ static int monitor(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "past", 0, NULL, OPTION_FLAG, offsetof(struct monitor_settings, past),
-	  "tell first of all that is there" },
+	  "print everything that exists first" },
 	{ 0 },
 };
 
@@ -270,9 +270,9 @@ const struct cli_command monitor_command = {
 	.name = "monitor",
 	.operands = "[NETNS]",
 	.operands_max = 1,
-	.summary = "tell of every change of links, addresses and routes",
-	.details = "A line of JSON for each, until interrupted, or until the pinned namespace is\n"
-		   "removed. By default of the network namespace that it runs in.",
+	.summary = "print every change of links, addresses and routes",
+	.details = "Prints a line of JSON for each change until interrupted, or until the pinned\n"
+		   "namespace is removed. By default it watches the current network namespace.",
 	.options = options,
 	.settings_size = sizeof(struct monitor_settings),
 	.run = monitor,

@@ -233,17 +233,18 @@ static int ns_create(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	OPTION("net", NULL, OPTION_FLAG, net,
-	       "a network namespace, as by default (--no-net: none)"),
-	OPTION("ipc", NULL, OPTION_FLAG, ipc, "also an IPC namespace"),
-	OPTION("uts", NULL, OPTION_FLAG, uts, "also a UTS namespace"),
-	OPTION("user", NULL, OPTION_FLAG, user, "also a user namespace, which owns the others"),
+	       "create a network namespace (default; --no-net: none)"),
+	OPTION("ipc", NULL, OPTION_FLAG, ipc, "also create an IPC namespace"),
+	OPTION("uts", NULL, OPTION_FLAG, uts, "also create a UTS namespace"),
+	OPTION("user", NULL, OPTION_FLAG, user,
+	       "also create a user namespace, which owns the others"),
 	OPTION("uidmap", "CONTAINER:HOST:SIZE", OPTION_LIST, uid_maps,
 	       "user ids of the user namespace"),
 	OPTION("gidmap", "CONTAINER:HOST:SIZE", OPTION_LIST, gid_maps, "the same for group ids"),
-	OPTION("pid", "PID", OPTION_NUMBER, pid, "also the PID namespace of that process"),
-	OPTION("hostname", "NAME", OPTION_STRING, hostname, "the host name in the UTS namespace"),
+	OPTION("pid", "PID", OPTION_NUMBER, pid, "also pin the PID namespace of this process"),
+	OPTION("hostname", "NAME", OPTION_STRING, hostname, "host name in the UTS namespace"),
 	OPTION("sysctl", "KEY=VALUE", OPTION_LIST, sysctls,
-	       "a kernel parameter of one of the namespaces"),
+	       "kernel parameter to set in the namespaces"),
 	{ 0 },
 };
 
@@ -253,9 +254,11 @@ const struct cli_command ns_create_command = {
 	.name = "ns create",
 	.operands = "[NAME]",
 	.operands_max = 1,
-	.summary = "make and pin a network namespace whose loopback is up",
-	.details = "Without NAME it gets a random one. It stays until ns rm, without any process.\n"
-		   "For pods, namespaces of other kinds are made and pinned under the same name.",
+	.summary = "create and pin a network namespace with loopback up",
+	.details =
+		"Without NAME, the name is random. The namespace stays until ns rm, without any\n"
+		"process in it. For pods, namespaces of other types can be created and pinned\n"
+		"under the same name.",
 	.options = options,
 	.settings_size = sizeof(struct ns_create_settings),
 	.defaults = &defaults,

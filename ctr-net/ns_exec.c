@@ -124,7 +124,7 @@ static int ns_exec(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct ns_exec_settings, all),
-	  "in all namespaces pinned under the name, not the network alone" },
+	  "enter all namespaces pinned under the name" },
 	{ 0 },
 };
 
@@ -134,9 +134,10 @@ const struct cli_command ns_exec_command = {
 	.operands_min = 2,
 	.operands_max = -1,
 	.summary = "run a command in a network namespace",
-	.details = "Only the network is that of the namespace, and with --all what else is pinned\n"
-		   "under the name; everything else is the host's. The exit status is the\n"
-		   "command's own.",
+	.details =
+		"Only the network namespace is entered, or with --all every namespace pinned\n"
+		"under that name; everything else is the host's. The exit status is that of the\n"
+		"command.",
 	.options = options,
 	.settings_size = sizeof(struct ns_exec_settings),
 	.stop_at_operand = true,

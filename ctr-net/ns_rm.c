@@ -57,7 +57,7 @@ static int ns_rm(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct ns_rm_settings, force),
-	  "also while networks are connected; none there is no error" },
+	  "even if networks are connected; ignore missing namespaces" },
 	{ 0 },
 };
 
@@ -66,7 +66,7 @@ const struct cli_command ns_rm_command = {
 	.operands = "NETNS",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "let go of all namespaces pinned under a name",
+	.summary = "remove all namespaces pinned under a name",
 	.options = options,
 	.settings_size = sizeof(struct ns_rm_settings),
 	.run = ns_rm,

@@ -15,30 +15,30 @@ enum { TIMEOUT_DEFAULT_S = 60 };
 #define OPTION_CONF_DIRS(settings)                                                                 \
 	{                                                                                          \
 		"conf-dir", 0, "DIR", OPTION_LIST, offsetof(struct settings, conf_dirs),           \
-			"where networks are configured (default " CNI_CONF_DIR_DEFAULT ")"         \
+			"directory of network configurations (default " CNI_CONF_DIR_DEFAULT ")"   \
 	}
 #define OPTION_PLUGIN_DIRS(settings, otherwise)                                                    \
 	{                                                                                          \
 		"plugin-dir", 0, "DIR", OPTION_LIST, offsetof(struct settings, plugin_dirs),       \
-			"where plugins are (default $CNI_PATH, else " otherwise ")"                \
+			"directory of plugins (default $CNI_PATH, else " otherwise ")"             \
 	}
 #define PLUGINS_USUAL  "the usual directories"
 #define PLUGINS_OF_ADD "where they were for add"
 #define OPTION_TIMEOUT(settings)                                                                   \
 	{                                                                                          \
 		"timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct settings, timeout_s),      \
-			"how long a plugin may take (default 60)"                                  \
+			"time limit for each plugin (default 60)"                                  \
 	}
 /* Which attachment a verb is about. */
 #define OPTION_ID(settings, all)                                                                   \
 	{                                                                                          \
 		"id", 0, "ID", OPTION_STRING, offsetof(struct settings, id),                       \
-			"the container's id; alone: " all                                          \
+			"container id; alone: " all                                                \
 	}
 #define OPTION_IFNAME(settings)                                                                    \
 	{                                                                                          \
 		"ifname", 0, "NAME", OPTION_STRING, offsetof(struct settings, ifname),             \
-			"the interface inside (default eth0)"                                      \
+			"interface name in the container (default eth0)"                           \
 	}
 
 /* The directories with network configurations; the default where none was named. */

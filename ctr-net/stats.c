@@ -154,9 +154,10 @@ const struct cli_command stats_command = {
 	.name = "stats",
 	.operands = "[NETNS...]",
 	.operands_max = -1,
-	.summary = "count the traffic of namespaces",
+	.summary = "show traffic statistics of namespaces",
 	.details =
-		"A line for each namespace, by default for all pinned ones, with bytes and errors\n"
-		"of every interface but loopback. NETNS is a name or a path, as for show.",
+		"Prints a line for each namespace, by default for all pinned ones, with bytes and\n"
+		"errors of every interface except loopback. NETNS is a name or a path, as for\n"
+		"show.",
 	.run = stats,
 };

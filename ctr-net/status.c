@@ -89,9 +89,9 @@ const struct cli_command status_command = {
 	.name = "status",
 	.operands = "[NETWORK]",
 	.operands_max = 1,
-	.summary = "say whether a network can take containers now",
-	.details = "Prints the condition NetworkReady as CRI has it. The default is the first\n"
-		   "network. Not ready is an error of its cause's kind.",
+	.summary = "show whether a network is ready for containers",
+	.details = "Prints the condition NetworkReady as in the CRI, by default for the first\n"
+		   "network. If it is not ready, the exit status tells why.",
 	.options = options,
 	.settings_size = sizeof(struct status_settings),
 	.defaults = &defaults,

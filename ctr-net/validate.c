@@ -238,9 +238,10 @@ const struct cli_command validate_command = {
 	.operands = "FILE...",
 	.operands_min = 1,
 	.operands_max = -1,
-	.summary = "say what is wrong in configurations of networks",
-	.details = "Prints a line for each problem: file, line and message. Plugins must be there\n"
-		   "and speak the CNI version of the network. Exit 7 when there is a problem.",
+	.summary = "check network configurations for errors",
+	.details =
+		"Prints a line for each problem: file, line and message. Plugins must exist and\n"
+		"support the CNI version of the network. Exits with 7 if there are problems.",
 	.options = options,
 	.settings_size = sizeof(struct validate_settings),
 	.defaults = &defaults,

@@ -16,7 +16,7 @@ static const struct cli_option options[] = {
 	{ "deep", 0, NULL, OPTION_FLAG, offsetof(struct settings, deep),
 	  "unpack every layer again and compare all files" },
 	{ "repair", 0, NULL, OPTION_FLAG, offsetof(struct settings, repair),
-	  "mend what can be, from blobs or by removing what can be pulled again" },
+	  "repair from blobs, or remove what can be pulled again" },
 	{ 0 },
 };
 
@@ -71,9 +71,9 @@ static int check_verb(const struct cli *cli, struct error *err)
 const struct cli_command command_check = {
 	.name = "check",
 	.operands = "",
-	.summary = "prove that the store is whole",
-	.details = "Prints one object for each thing that is not as it should be, and then\n"
-		   "exits 7; with --repair only if some could not be mended.",
+	.summary = "verify the integrity of the store",
+	.details = "Prints one object for each problem, and exits with 7 if there are any; with\n"
+		   "--repair only if some could not be repaired.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = check_verb,

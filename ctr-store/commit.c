@@ -24,7 +24,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "config", 0, "FILE", OPTION_STRING, offsetof(struct settings, config),
-	  "merge this JSON into the configuration; - is stdin" },
+	  "merge this JSON into the image configuration; - is stdin" },
 	{ 0 },
 };
 
@@ -238,9 +238,10 @@ const struct cli_command command_commit = {
 	.operands = "CONTAINER [NAME]",
 	.operands_min = 1,
 	.operands_max = 2,
-	.summary = "make an image of a container",
-	.details = "Its changes become one more layer on those of its image. Prints the new\n"
-		   "image's row.",
+	.summary = "make an image from a container",
+	.details =
+		"The container's changes become a new layer on top of its image. Prints the new\n"
+		"image as listed by images.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = commit_verb,

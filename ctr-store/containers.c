@@ -19,8 +19,7 @@ struct settings {
 };
 
 static const struct cli_option options[] = {
-	{ "size", 's', NULL, OPTION_FLAG, offsetof(struct settings, size),
-	  "also what each takes on the disk" },
+	{ "size", 's', NULL, OPTION_FLAG, offsetof(struct settings, size), "also show disk usage" },
 	{ 0 },
 };
 

@@ -165,8 +165,8 @@ static int df_verb(const struct cli *cli, struct error *err)
 const struct cli_command command_df = {
 	.name = "df",
 	.operands = "",
-	.summary = "tell what images, layers and containers take on the disk",
-	.details = "And what gc would free. What a layer takes is counted once and kept\n"
-		   "beside it.",
+	.summary = "show disk usage of images, layers and containers",
+	.details =
+		"Also shows what gc would free. The size of a layer is measured once and cached.",
 	.run = df_verb,
 };

@@ -70,6 +70,6 @@ const struct cli_command command_diff = {
 	.operands = "CONTAINER",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "write what a container has changed as a layer's tar archive",
+	.summary = "write a container's changes as a layer (tar archive)",
 	.run = diff_verb,
 };

@@ -36,7 +36,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "output", 'o', "FILE", OPTION_STRING, offsetof(struct settings, output),
-	  "write to FILE, which appears when it is whole; - is stdout" },
+	  "write to FILE, atomically; - is stdout" },
 	{ "erofs", 0, NULL, OPTION_FLAG, offsetof(struct settings, erofs),
 	  "write an EROFS image instead of an archive; needs --output" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
@@ -44,7 +44,7 @@ static const struct cli_option options[] = {
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
 	  "the operand is an image" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
-	  "use images and layers of the store in DIR too, which is only read" },
+	  "also use images and layers of the read-only store in DIR" },
 	{ 0 },
 };
 
@@ -198,8 +198,8 @@ const struct cli_command command_export = {
 	.operands = "CONTAINER|IMAGE",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "write the files of an image or a container as a tar archive",
-	.details = "An EROFS image holds all layers as one, and any host mounts it:\n"
+	.summary = "export an image or a container as a tar archive",
+	.details = "An EROFS image holds all layers in one, and any host can mount it:\n"
 		   "mount -t erofs -o loop FILE DIR.",
 	.options = options,
 	.settings_size = sizeof(struct settings),

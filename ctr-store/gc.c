@@ -20,7 +20,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "dry-run", 'n', NULL, OPTION_FLAG, offsetof(struct settings, dry_run),
-	  "remove nothing, only tell what would go" },
+	  "remove nothing, only print what would be removed" },
 	{ 0 },
 };
 
@@ -72,11 +72,10 @@ static int gc_verb(const struct cli *cli, struct error *err)
 const struct cli_command command_gc = {
 	.name = "gc",
 	.operands = "",
-	.summary = "remove what nothing refers to",
-	.details = "Blobs and layers of no image, layers of no container or mount either,\n"
-		   "what killed processes left unfinished, records of mounts that are gone,\n"
-		   "holds on images of podman's for such mounts.\n"
-		   "Prints how much.",
+	.summary = "remove unreferenced blobs, layers and leftovers",
+	.details = "Removes unused blobs and layers, unfinished work of killed processes, and\n"
+		   "records of mounts that are gone, with their holds on podman's images.\n"
+		   "Prints how much was removed.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = gc_verb,

@@ -13,7 +13,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
-	  "use images and layers of the store in DIR too, which is only read" },
+	  "also use images and layers of the read-only store in DIR" },
 	{ 0 },
 };
 
@@ -88,7 +88,7 @@ const struct cli_command command_image = {
 	.operands = "IMAGE",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "show all there is to know about an image",
+	.summary = "show everything known about an image",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = image_verb,

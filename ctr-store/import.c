@@ -25,7 +25,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "config", 0, "FILE", OPTION_STRING, offsetof(struct settings, config),
-	  "merge this JSON into the configuration; - is stdin" },
+	  "merge this JSON into the image configuration; - is stdin" },
 	{ 0 },
 };
 
@@ -167,9 +167,9 @@ const struct cli_command command_import = {
 	.operands = "FILE [NAME]",
 	.operands_min = 1,
 	.operands_max = 2,
-	.summary = "make an image of one layer from a tar archive",
-	.details =
-		"FILE may be compressed by gzip or zstd; - is stdin. Prints the new image's row.",
+	.summary = "make an image with one layer from a tar archive",
+	.details = "FILE can be compressed with gzip or zstd; - is stdin. Prints the new image as\n"
+		   "listed by images.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = import_verb,

@@ -12,6 +12,6 @@ int main(int argc, char **argv)
 		command_wipe,	    command_unshare, { 0 },
 	};
 
-	return cli_main("ctr-store", "unpacked layers, containers and mounts of images", commands,
-			argc, argv);
+	return cli_main("ctr-store", "manages unpacked layers, containers and image mounts",
+			commands, argc, argv);
 }

@@ -30,15 +30,15 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "rw", 0, NULL, OPTION_FLAG, offsetof(struct settings, rw),
-	  "writable; what is written goes when it is unmounted" },
+	  "writable; changes are discarded by umount" },
 	{ "upper", 0, "CONTAINER", OPTION_STRING, offsetof(struct settings, upper),
-	  "writable; what is written stays, in this container, made if there is none" },
+	  "writable; changes are kept in this container, created if missing" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
 	  "the operand is a container" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
 	  "the operand is an image" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
-	  "use images and layers of the store in DIR too, which is only read" },
+	  "also use images and layers of the read-only store in DIR" },
 	{ 0 },
 };
 
@@ -240,11 +240,11 @@ const struct cli_command command_mount = {
 	.operands_min = 1,
 	.operands_max = 2,
 	.summary = "mount an image or a container on a directory",
-	.details = "An image is mounted read-only, nosuid and nodev; without DIR on a new\n"
-		   "directory below the runroot. A container is mounted on DIR, or on the\n"
-		   "rootfs directory of its bundle. containers-storage:NAME is an image of\n"
-		   "podman's, which podman then keeps. Prints the record of the mount; its\n"
-		   "`target` is the directory.",
+	.details =
+		"Images are mounted read-only, nosuid and nodev; without DIR, on a new directory\n"
+		"below the runroot. Containers are mounted on DIR, or on the rootfs directory of\n"
+		"their bundle. containers-storage:NAME is an image in podman's store, which\n"
+		"podman then keeps. Prints a record of the mount; its `target` is the directory.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = mount_verb,

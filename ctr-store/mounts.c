@@ -27,6 +27,6 @@ static int mounts_verb(const struct cli *cli, struct error *err)
 const struct cli_command command_mounts = {
 	.name = "mounts",
 	.operands = "",
-	.summary = "list what is mounted where, and by which process it was",
+	.summary = "list mounts and the processes that made them",
 	.run = mounts_verb,
 };

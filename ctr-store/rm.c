@@ -20,15 +20,15 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct settings, all),
-	  "an image with all its names, not only the given one" },
+	  "remove the image with all its names" },
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct settings, force),
-	  "also what is mounted; what is not there is no error" },
+	  "also remove what is in use; ignore what does not exist" },
 	{ "container", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_container),
 	  "the operands are containers" },
 	{ "image", 0, NULL, OPTION_FLAG, offsetof(struct settings, only_image),
 	  "the operands are images" },
 	{ "untagged", 0, NULL, OPTION_FLAG, offsetof(struct settings, untagged),
-	  "all images that have no tag and that nothing uses, instead of operands" },
+	  "remove all untagged images that are not in use" },
 	{ 0 },
 };
 
@@ -188,9 +188,10 @@ const struct cli_command command_rm = {
 	.operands = "[CONTAINER|IMAGE...]",
 	.operands_max = -1,
 	.summary = "remove containers and images",
-	.details = "A container is unmounted first; a running one is not removed. An image\n"
-		   "loses the given name, and goes with its last one; given by its id or\n"
-		   "digest it goes with all. What no other image needs goes with it.",
+	.details =
+		"Containers are unmounted first; running ones are not removed. An image loses the\n"
+		"given name, and is removed with its last name; if given by id or digest, it is\n"
+		"removed with all names. Blobs and layers that are no longer used go with it.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = rm_verb,

@@ -40,8 +40,9 @@ const struct cli_command command_tag = {
 	.operands = "IMAGE NAME",
 	.operands_min = 2,
 	.operands_max = 2,
-	.summary = "give an image one more name",
-	.details = "A name that another image has is taken from it. Prints the image's row.",
+	.summary = "give an image another name",
+	.details = "If another image has the name, it loses it. Prints the image as listed by\n"
+		   "images.",
 	.run = tag_verb,
 };
 
@@ -72,6 +73,6 @@ const struct cli_command command_untag = {
 	.operands = "IMAGE...",
 	.operands_min = 1,
 	.operands_max = -1,
-	.summary = "take names from images, which stay",
+	.summary = "remove names from images, keeping the images",
 	.run = untag_verb,
 };

@@ -24,13 +24,13 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct settings, all),
-	  "all that is mounted; what is in use stays, and is an error" },
+	  "unmount everything; what is in use stays and is an error" },
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct settings, force),
-	  "what is not mounted is no error" },
+	  "do not fail if it is not mounted" },
 	{ "lazy", 'l', NULL, OPTION_FLAG, offsetof(struct settings, lazy),
-	  "also what is in use: it vanishes now and ends with its last user" },
+	  "detach now, even if in use; it ends with its last user" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
-	  "an operand may be an image of the store in DIR, too" },
+	  "also accept images of the store in DIR" },
 	{ 0 },
 };
 
@@ -178,9 +178,10 @@ const struct cli_command command_umount = {
 	.name = "umount",
 	.operands = "[DIR|CONTAINER|IMAGE...]",
 	.operands_max = -1,
-	.summary = "unmount what mount or create has mounted",
-	.details = "Each operand is a directory, or the name of a container or an image that\n"
-		   "is mounted once.",
+	.summary = "undo mount, or the mount made by create",
+	.details =
+		"Each operand is a directory, or a container or an image that is mounted exactly\n"
+		"once.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = umount_verb,

@@ -26,9 +26,9 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "backend", 0, "erofs|overlay", OPTION_STRING, offsetof(struct settings, backend),
-	  "whether layers become EROFS images or directories" },
+	  "unpack layers to EROFS images or to directories" },
 	{ "additional-store", 0, "DIR", OPTION_LIST, offsetof(struct settings, additional),
-	  "use images and layers of the store in DIR too, which is only read" },
+	  "also use images and layers of the read-only store in DIR" },
 	{ 0 },
 };
 
@@ -242,8 +242,8 @@ const struct cli_command command_unpack = {
 	.operands = "[IMAGE...]",
 	.operands_max = -1,
 	.summary = "unpack the layers of images",
-	.details = "Without a name: of the container document on stdin, or of the events of\n"
-		   "`skopeo-c copy --events 1`, layers while their blobs still come.\n"
+	.details = "Without operands, reads a container document from stdin, or the events of\n"
+		   "`skopeo-c copy --events 1` to unpack layers while they are downloaded.\n"
 		   "Prints the document.",
 	.options = options,
 	.settings_size = sizeof(struct settings),

@@ -222,9 +222,10 @@ const struct cli_command command_unshare = {
 	.name = "unshare",
 	.operands = "[COMMAND [ARGUMENT...]]",
 	.operands_max = -1,
-	.summary = "run a command in a user namespace, for users other than root",
-	.details = "Without a command, the shell. In it the user is root, of a store of their\n"
-		   "own; what is mounted in it vanishes with its last process.",
+	.summary = "run a command in a user namespace, for rootless use",
+	.details =
+		"Without COMMAND, runs a shell. Inside, the user is root and has a store of their\n"
+		"own; mounts made inside disappear with the last process.",
 	.stop_at_operand = true,
 	.run = unshare_verb,
 };

@@ -26,7 +26,7 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct settings, force),
-	  "also what is mounted, though processes work in it" },
+	  "also remove what is mounted, even if in use" },
 	{ 0 },
 };
 
@@ -127,8 +127,8 @@ const struct cli_command command_wipe = {
 	.name = "wipe",
 	.operands = "",
 	.summary = "remove all containers and images",
-	.details = "Nothing is removed while a container runs, or something is mounted.\n"
-		   "Prints how much went.",
+	.details = "Removes nothing while a container is running or something is mounted.\n"
+		   "Prints how much was removed.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.run = wipe_verb,

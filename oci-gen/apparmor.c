@@ -64,7 +64,7 @@ struct cli_command apparmor_command(void)
 {
 	return (struct cli_command){
 		.name = "apparmor",
-		.summary = "print the AppArmor profile of containers that ask for none",
+		.summary = "print the default AppArmor profile",
 		.details = "It is named " APPARMOR_DEFAULT ". To load it:\n"
 			   "oci-gen apparmor | apparmor_parser --replace",
 		.run = apparmor_run,

@@ -83,10 +83,10 @@ struct cli_command diff_command(void)
 		.operands = "FILE|BUNDLE|- FILE|BUNDLE|-",
 		.operands_min = 2,
 		.operands_max = 2,
-		.summary = "show how two configurations differ in meaning",
-		.details =
-			"Order that means nothing, and members that say what is so without them,\n"
-			"make no difference. The exit status is 1 when there is a difference.",
+		.summary = "show meaningful differences of two configurations",
+		.details = "Ignores order that has no meaning, and members that only state a "
+			   "default.\n"
+			   "Exits with 1 if there is a difference.",
 		.run = diff_run,
 	};
 }

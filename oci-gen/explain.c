@@ -135,11 +135,12 @@ struct cli_command explain_command(void)
 		.operands = "POINTER [COMMAND [ARG]...]",
 		.operands_min = 1,
 		.operands_max = -1,
-		.summary = "say what a member means and where its value comes from",
-		.details =
-			"With the options and the document that generate is given: the default,\n"
-			"the image, the document's rootfs, network or cri, an option, a patch.\n"
-			"POINTER is /process/cwd; / is everything.",
+		.summary = "explain a member and where its value comes from",
+		.details = "Takes the options and the document of generate. Sources of a value are "
+			   "the\n"
+			   "default, the image, the document's rootfs, network or cri, an option, "
+			   "a patch.\n"
+			   "POINTER is a JSON pointer such as /process/cwd; / is everything.",
 		.options = options,
 		.settings_size = sizeof(struct assembly),
 		.stop_at_operand = true,

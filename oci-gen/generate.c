@@ -23,9 +23,9 @@ struct settings {
 
 static const struct cli_option own_options[] = {
 	{ "linux-seccomp-only", 0, NULL, OPTION_FLAG, offsetof(struct settings, seccomp_only),
-	  "write only the seccomp filter" },
+	  "print only the seccomp filter" },
 	{ "output", 'o', "FILE|DIR/", OPTION_STRING, offsetof(struct settings, output),
-	  "write the configuration there, or make a bundle of it" },
+	  "write the configuration to FILE, or create a bundle in DIR/" },
 };
 
 enum { OWN_COUNT = sizeof own_options / sizeof *own_options };
@@ -115,13 +115,15 @@ struct cli_command generate_command(void)
 		.name = "generate",
 		.operands = "[COMMAND [ARG]...]",
 		.operands_max = -1,
-		.summary = "write a configuration from a document, an image, or options",
+		.summary = "generate a configuration from a document or options",
 		.details =
-			"With a container document the configuration goes to its bundle and into\n"
-			"the document, which is printed; otherwise it is printed itself.\n"
-			"The document is read from standard input when that is a pipe or a file\n"
-			"and neither --rootfs, --image nor --no-document is given.\n"
-			"The first operand ends the options.",
+			"With a container document, the configuration is written to its bundle and "
+			"into\n"
+			"the document, which is printed; otherwise the configuration is printed.\n"
+			"The document is read from standard input if that is a pipe or a file and "
+			"neither\n"
+			"--rootfs, --image nor --no-document is given.\n"
+			"Options must precede the first operand.",
 		.options = options,
 		.settings_size = sizeof(struct settings),
 		.stop_at_operand = true,

@@ -8,6 +8,6 @@ int main(int argc, char **argv)
 		explain_command(),  apparmor_command(), { 0 },
 	};
 
-	return cli_main("oci-gen", "write and check the config.json of OCI containers", commands,
-			argc, argv);
+	return cli_main("oci-gen", "writes and checks config.json for OCI runtimes", commands, argc,
+			argv);
 }

@@ -61,7 +61,7 @@ static const struct {
 	{ "/process/user", "who the process is" },
 	{ "/process/user/uid", "user id, as seen in the container" },
 	{ "/process/user/gid", "group id, as seen in the container" },
-	{ "/process/user/umask", "permissions that new files do not get" },
+	{ "/process/user/umask", "umask of the process" },
 	{ "/process/user/additionalGids", "further groups of the process" },
 	{ "/process/user/username", "user name, on Windows" },
 	{ "/hooks", "programs that are run at points of the container's life" },

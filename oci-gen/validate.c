@@ -27,13 +27,13 @@ struct settings {
 
 static const struct cli_option options[] = {
 	{ "fix", 0, NULL, OPTION_FLAG, offsetof(struct settings, fix),
-	  "repair what can be meant in one way only" },
+	  "fix what has only one possible meaning" },
 	{ "host-specific", 0, NULL, OPTION_FLAG, offsetof(struct settings, host),
-	  "check against this host, too: paths, hooks, file systems; a bundle is in any case" },
+	  "also check against this host: paths, hooks, file systems (always done for a bundle)" },
 	{ "platform", 0, "linux|windows|solaris|zos|freebsd", OPTION_CHOICE,
-	  offsetof(struct settings, platform), "what it is for, not what it seems to be for" },
+	  offsetof(struct settings, platform), "platform to check for (default: as detected)" },
 	{ "runtime", 0, "PROGRAM|FILE", OPTION_LIST, offsetof(struct settings, runtimes),
-	  "warn about what this runtime says it cannot do (PROGRAM features)" },
+	  "warn about what this runtime does not support (PROGRAM features)" },
 	{ 0 },
 };
 
@@ -149,11 +149,11 @@ struct cli_command validate_command(void)
 		.operands = "[FILE|BUNDLE|-]",
 		.operands_max = 1,
 		.summary = "check a configuration against the runtime specification",
-		.details =
-			"Findings are printed, one a line; the exit status is 7 when one of them\n"
-			"is an error. Without an operand: standard input where that is a pipe or\n"
-			"a file, else ./config.json. A container document may stand for its "
-			"config.",
+		.details = "Prints one finding a line; exits with 7 if any of them is an error. "
+			   "Without an\n"
+			   "operand, reads standard input if that is a pipe or a file, else "
+			   "./config.json.\n"
+			   "A container document can be given in place of its config.",
 		.options = options,
 		.settings_size = sizeof(struct settings),
 		.run = validate_run,

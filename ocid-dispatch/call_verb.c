@@ -24,11 +24,11 @@ static const struct settings defaults = { .configuration = CONFIGURATION_PATH };
 
 static const struct cli_option options[] = {
 	{ "defaults", 0, NULL, OPTION_FLAG, offsetof(struct settings, defaults),
-	  "show also fields that have their default value" },
+	  "also print fields that have their default value" },
 	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct settings, trace),
-	  "print the pipelines to stderr, as lines that can be pasted" },
+	  "print the commands to stderr, ready to paste" },
 	{ "config", 'c', "FILE", OPTION_STRING, offsetof(struct settings, configuration),
-	  "the configuration (default " CONFIGURATION_PATH ")" },
+	  "configuration file (default " CONFIGURATION_PATH ")" },
 	{ 0 },
 };
 
@@ -93,12 +93,11 @@ const struct cli_command command_call = {
 	.operands = "RPC",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "answer one call, in JSON, without a server",
-	.details = "The request is on stdin, the response on stdout.\n"
-		   "RPC is a method's name, as \"PullImage\" or \"ImageService/PullImage\" or\n"
-		   "\"runtime.v1alpha2.RuntimeService/Version\". The JSON is protobuf's JSON "
-		   "mapping;\n"
-		   "no input is an empty request.",
+	.summary = "answer one call in JSON, without a server",
+	.details = "Reads the request from stdin and prints the response, both in protobuf's JSON\n"
+		   "mapping; no input is an empty request. RPC is the name of a method, such as\n"
+		   "\"PullImage\", \"ImageService/PullImage\" or\n"
+		   "\"runtime.v1alpha2.RuntimeService/Version\".",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.defaults = &defaults,

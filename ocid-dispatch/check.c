@@ -22,7 +22,7 @@ static const struct settings defaults = { .configuration = CONFIGURATION_PATH };
 
 static const struct cli_option options[] = {
 	{ "config", 'c', "FILE", OPTION_STRING, offsetof(struct settings, configuration),
-	  "the configuration (default " CONFIGURATION_PATH ")" },
+	  "configuration file (default " CONFIGURATION_PATH ")" },
 	{ 0 },
 };
 

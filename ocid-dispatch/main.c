@@ -7,6 +7,6 @@ int main(int argc, char **argv)
 		command_serve, command_call, command_check, command_rpcs, { 0 }
 	};
 
-	return cli_main("ocid-dispatch", "serve Kubernetes by running the tools", commands, argc,
-			argv);
+	return cli_main("ocid-dispatch", "serves the Kubernetes CRI by running the other tools",
+			commands, argc, argv);
 }

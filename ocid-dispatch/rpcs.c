@@ -19,6 +19,6 @@ static int run(const struct cli *cli, struct error *err)
 const struct cli_command command_rpcs = {
 	.name = "rpcs",
 	.lists = "RPC",
-	.summary = "list the RPCs, and which of them are answered",
+	.summary = "list the RPCs and whether they are supported",
 	.run = run,
 };

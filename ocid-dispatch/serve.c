@@ -36,22 +36,22 @@ static const struct settings defaults = { .configuration = CONFIGURATION_PATH,
 
 static const struct cli_option options[] = {
 	{ "listen", 'l', "PATH", OPTION_STRING, offsetof(struct settings, listen),
-	  "the unix socket (default: as configured, or RUNROOT/ocid.sock)" },
+	  "Unix socket (default: as configured, or RUNROOT/ocid.sock)" },
 	{ "config", 'c', "FILE", OPTION_STRING, offsetof(struct settings, configuration),
-	  "the configuration (default " CONFIGURATION_PATH "); SIGHUP reads it again" },
+	  "configuration file (default " CONFIGURATION_PATH "); SIGHUP reloads it" },
 	{ "trace", 0, NULL, OPTION_FLAG, offsetof(struct settings, trace),
-	  "print the pipelines to stderr, as lines that can be pasted" },
+	  "print the commands to stderr, ready to paste" },
 	{ "stream-address", 0, "ADDRESS", OPTION_STRING, offsetof(struct settings, stream_address),
-	  "where exec, attach and port forwarding are served (default 127.0.0.1)" },
+	  "address for exec, attach and port forwarding (default 127.0.0.1)" },
 	{ "stream-port", 0, "PORT", OPTION_NUMBER, offsetof(struct settings, stream_port),
-	  "the port for that (default 0: any that is free)" },
+	  "port for exec, attach and port forwarding (default 0: any)" },
 	{ "stream-tls-cert", 0, "FILE", OPTION_STRING,
 	  offsetof(struct settings, stream_certificate),
-	  "serve that with TLS: the certificate, in PEM, with its chain" },
+	  "TLS certificate chain for exec, attach and port forwarding (PEM)" },
 	{ "stream-tls-key", 0, "FILE", OPTION_STRING, offsetof(struct settings, stream_key),
-	  "and its key" },
+	  "key of that certificate (PEM)" },
 	{ "drain", 0, "SECONDS", OPTION_NUMBER, offsetof(struct settings, drain_seconds),
-	  "how long running calls may go on after SIGTERM (default 10)" },
+	  "how long calls may continue after SIGTERM (default 10)" },
 	{ 0 },
 };
 
@@ -176,10 +176,10 @@ static int run(const struct cli *cli, struct error *err)
 
 const struct cli_command command_serve = {
 	.name = "serve",
-	.summary = "answer gRPC calls on a unix socket until SIGTERM",
-	.details = "The socket has mode 0600. Each call is served by a process of its own that\n"
-		   "runs the tools; they are found in $OCID_LIBEXEC, else beside this program,\n"
-		   "else in PATH.",
+	.summary = "answer gRPC calls on a Unix socket until SIGTERM",
+	.details =
+		"The socket has mode 0600. Each call is served by a process of its own that runs\n"
+		"the tools; they are looked up in $OCID_LIBEXEC, beside this program and in PATH.",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.defaults = &defaults,

@@ -83,9 +83,9 @@ static int run_attach(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "no-stdin", 0, NULL, OPTION_FLAG, offsetof(struct attach_settings, no_stdin),
-	  "send nothing to the container's input" },
+	  "do not send standard input" },
 	{ "resize-fd", 0, "FD", OPTION_NUMBER, offsetof(struct attach_settings, resize_fd),
-	  "read sizes of the terminal there: {\"Width\":80,\"Height\":24}" },
+	  "read terminal sizes from FD: {\"Width\":80,\"Height\":24}" },
 	{ 0 },
 };
 
@@ -94,9 +94,10 @@ const struct cli_command attach_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "follow a container's output, and write to its input",
-	.details = "Begins with what the container writes next. Ends with the container, and with\n"
-		   "its exit code, or when nobody reads our output.",
+	.summary = "connect to a container's input and output",
+	.details =
+		"Starts with the next output of the container. Ends with the container, with its\n"
+		"exit code, or when nobody reads our output any more.",
 	.options = options,
 	.settings_size = sizeof(struct attach_settings),
 	.defaults = &(const struct attach_settings){ .resize_fd = -1 },

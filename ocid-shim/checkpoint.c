@@ -129,11 +129,11 @@ static int run_checkpoint(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "leave-running", 'R', NULL, OPTION_FLAG,
-	  offsetof(struct checkpoint_settings, leave_running), "let the container go on" },
+	  offsetof(struct checkpoint_settings, leave_running), "keep the container running" },
 	{ "tcp-established", 0, NULL, OPTION_FLAG,
-	  offsetof(struct checkpoint_settings, tcp_established), "also open TCP connections" },
+	  offsetof(struct checkpoint_settings, tcp_established), "also save open TCP connections" },
 	{ "file-locks", 0, NULL, OPTION_FLAG, offsetof(struct checkpoint_settings, file_locks),
-	  "also locks of files" },
+	  "also save file locks" },
 	{ 0 },
 };
 
@@ -144,10 +144,9 @@ const struct cli_command checkpoint_command = {
 	.operands_max = -1,
 	.summary = "save the processes of a running container",
 	.details =
-		"By the runtime and CRIU, to the directory; see restore. The container has ended\n"
-		"then, and how is printed; with --leave-running it goes on. A command is run in\n"
-		"between, while nothing of the container runs; its output and exit status are\n"
-		"those of the checkpoint.",
+		"Uses the runtime and CRIU, and writes to DIR; see restore. The container ends,\n"
+		"and how it ended is printed; with --leave-running it continues. COMMAND is run\n"
+		"while the container is paused; its output and exit status replace our own.",
 	.options = options,
 	.settings_size = sizeof(struct checkpoint_settings),
 	.run = run_checkpoint,

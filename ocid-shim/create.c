@@ -270,9 +270,9 @@ const struct cli_command create_command = {
 	.name = "create",
 	.operands = "[ID]",
 	.operands_max = 1,
-	.summary = "make a container that waits to be started",
-	.details = "The container document is read from standard input, and printed with the\n"
-		   "field \"process\". With --bundle DIR and an ID no document is read.",
+	.summary = "create a container without starting it",
+	.details = "Reads a container document from standard input, and prints it with the field\n"
+		   "\"process\". With --bundle DIR and an ID, no document is read.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

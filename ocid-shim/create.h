@@ -11,39 +11,39 @@ struct cli;
 /* clang-format off */
 #define CREATE_OPTIONS \
 	{ "bundle", 'b', "DIR", OPTION_STRING, offsetof(struct create_settings, bundle), \
-	  "the bundle, for use without a document" }, \
+	  "bundle directory, to use without a document" }, \
 	{ "runtime", 0, "PROGRAM", OPTION_STRING, offsetof(struct create_settings, runtime), \
 	  "the OCI runtime (default runc)" }, \
 	{ "stdin", 0, "open|once|closed", OPTION_CHOICE, \
-	  offsetof(struct create_settings, stdin_mode), "its input (default closed): see attach" }, \
+	  offsetof(struct create_settings, stdin_mode), "container's standard input (default closed), see attach" }, \
 	{ "log-path", 0, "FILE", OPTION_STRING, offsetof(struct create_settings, log.path), \
-	  "the container's log (default BUNDLE/log)" }, \
+	  "log file (default BUNDLE/log)" }, \
 	{ "log-driver", 0, "file|journald|none", OPTION_LIST, \
 	  offsetof(struct create_settings, log.drivers), \
-	  "where its output goes (default file); may be repeated" }, \
+	  "where to log output (default file); may be repeated" }, \
 	{ "log-size-max", 0, "BYTES", OPTION_NUMBER, offsetof(struct create_settings, log.size_max), \
-	  "rotate the log before it is larger (default -1: never)" }, \
+	  "rotate the log at this size (default -1: never)" }, \
 	{ "log-max-files", 0, "N", OPTION_NUMBER, offsetof(struct create_settings, log.files_max), \
-	  "how many rotated logs are kept (default 1)" }, \
+	  "number of rotated logs to keep (default 1)" }, \
 	{ "log-tag", 0, "TEXT", OPTION_STRING, offsetof(struct create_settings, log.tag), \
-	  "the name of its records in the journal (default: the id)" }, \
+	  "tag of journal records (default: the id)" }, \
 	{ "log-namespace", 0, "NAME", OPTION_STRING, \
-	  offsetof(struct create_settings, log.namespace), "another journal than the system's" }, \
+	  offsetof(struct create_settings, log.namespace), "journal namespace (default: the system journal)" }, \
 	{ "pid-file", 0, "FILE", OPTION_STRING, offsetof(struct create_settings, pid_file), \
-	  "write the process id of the container there" }, \
+	  "write the container's process id to FILE" }, \
 	{ "ready-fd", 0, "FD", OPTION_NUMBER, offsetof(struct create_settings, ready_fd), \
-	  "write a newline there once it has been made (run: started)" }, \
+	  "write a newline to FD once created (run: started)" }, \
 	{ "sd-notify", 0, "ignore|ready|container", OPTION_CHOICE, \
 	  offsetof(struct create_settings, notify_mode), \
-	  "who tells NOTIFY_SOCKET when it runs (default ignore: nobody)" }, \
+	  "who notifies NOTIFY_SOCKET (default ignore: nobody)" }, \
 	{ "exit-command", 0, "PATH", OPTION_STRING, offsetof(struct create_settings, exit_command), \
-	  "a program that is run when it has ended" }, \
+	  "program to run when the container has ended" }, \
 	{ "exit-command-arg", 0, "ARG", OPTION_LIST, \
-	  offsetof(struct create_settings, exit_arguments), "an argument for that, and so on" }, \
+	  offsetof(struct create_settings, exit_arguments), "argument of the exit command (may be repeated)" }, \
 	{ "systemd-cgroup", 0, NULL, OPTION_FLAG, offsetof(struct create_settings, systemd_cgroup), \
-	  "the runtime makes cgroups through systemd" }, \
+	  "let the runtime create cgroups through systemd" }, \
 	{ "no-pivot", 0, NULL, OPTION_FLAG, offsetof(struct create_settings, no_pivot), \
-	  "the runtime does not pivot_root (root on an initramfs)" }
+	  "do not use pivot_root (for a root on an initramfs)" }
 #define CREATE_DEFAULTS \
 	{ .runtime = "runc", .log = { .size_max = -1, .files_max = 1 }, .ready_fd = -1, \
 	  .notify_mode = "ignore" }

@@ -381,9 +381,9 @@ static int run_events(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "past", 0, NULL, OPTION_FLAG, offsetof(struct events_settings, past),
-	  "first what has become of the containers that are there" },
+	  "print the current state of existing containers first" },
 	{ "wait", 0, NULL, OPTION_FLAG, offsetof(struct events_settings, wait),
-	  "an ID need not be there yet" },
+	  "IDs need not exist yet" },
 	{ 0 },
 };
 
@@ -391,10 +391,10 @@ const struct cli_command events_command = {
 	.name = "events",
 	.operands = "[ID...]",
 	.operands_max = -1,
-	.summary = "print what happens to containers, as it happens",
+	.summary = "print events of containers as they happen",
 	.details =
-		"One object an event: event (created, started, oom, exited or removed), id, time,\n"
-		"and for exited code, signal, oomKilled. Goes on until it is interrupted.",
+		"Prints one object per event: event (created, started, oom, exited or removed),\n"
+		"id, time, and for exited also code, signal, oomKilled. Runs until interrupted.",
 	.options = options,
 	.settings_size = sizeof(struct events_settings),
 	.run = run_events,

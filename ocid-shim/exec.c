@@ -312,25 +312,25 @@ static int run_exec(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "tty", 't', NULL, OPTION_FLAG, offsetof(struct exec_settings, request.tty),
-	  "give it a terminal, all output of which is our standard output" },
+	  "allocate a terminal; its output is our standard output" },
 	{ "interactive", 'i', NULL, OPTION_FLAG, offsetof(struct exec_settings, interactive),
-	  "it has our standard input, as without any option" },
+	  "use our standard input (the default)" },
 	{ "no-stdin", 0, NULL, OPTION_FLAG, offsetof(struct exec_settings, no_stdin),
-	  "it has no input" },
+	  "no standard input" },
 	{ "resize-fd", 0, "FD", OPTION_NUMBER, offsetof(struct exec_settings, resize_fd),
-	  "read sizes of the terminal there: {\"Width\":80,\"Height\":24}" },
+	  "read terminal sizes from FD: {\"Width\":80,\"Height\":24}" },
 	{ "errors-fd", 0, "FD", OPTION_NUMBER, offsetof(struct exec_settings, errors_fd),
-	  "say there, not where the command does, what goes wrong with it" },
+	  "print our own errors to FD instead of standard error" },
 	{ "env", 'e', "NAME=VALUE", OPTION_LIST, offsetof(struct exec_settings, request.env),
-	  "add to the container's own environment" },
+	  "add an environment variable" },
 	{ "cwd", 0, "DIR", OPTION_STRING, offsetof(struct exec_settings, request.cwd),
-	  "the working directory (default: the container's)" },
+	  "working directory (default: the container's)" },
 	{ "user", 'u', "USER[:GROUP]", OPTION_STRING, offsetof(struct exec_settings, request.user),
-	  "the user, by name or number (default: the container's)" },
+	  "user, by name or number (default: the container's)" },
 	{ "cpus", 0, "LIST", OPTION_STRING, offsetof(struct exec_settings, cpus),
-	  "the CPUs it may run on, such as 0-3,8" },
+	  "CPUs to run on, such as 0-3,8" },
 	{ "timeout", 0, "SECONDS", OPTION_NUMBER, offsetof(struct exec_settings, timeout),
-	  "end it with its process group after that time (exit 124)" },
+	  "kill the process group after this time (exit 124)" },
 	{ 0 },
 };
 
@@ -341,8 +341,8 @@ const struct cli_command exec_command = {
 	.operands_max = -1,
 	.summary = "run a command in a running container",
 	.details =
-		"It has our standard input, output and error. Its exit code becomes ours; 125 to\n"
-		"127 say that it did not run. Options stand before the ID.",
+		"Uses our standard input, output and error. The exit code is that of the command;\n"
+		"125 to 127 mean that it did not run. Options must precede the ID.",
 	.options = options,
 	.settings_size = sizeof(struct exec_settings),
 	.defaults = &(const struct exec_settings){ .resize_fd = -1, .errors_fd = -1 },

@@ -69,7 +69,7 @@ static int run_kill(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct kill_settings, all),
-	  "to every process of the container" },
+	  "send it to every process of the container" },
 	{ 0 },
 };
 
@@ -78,7 +78,7 @@ const struct cli_command kill_command = {
 	.operands = "ID [SIGNAL]",
 	.operands_min = 1,
 	.operands_max = 2,
-	.summary = "send a signal to a container (TERM unless another is named)",
+	.summary = "send a signal to a container (default TERM)",
 	.options = options,
 	.settings_size = sizeof(struct kill_settings),
 	.run = run_kill,

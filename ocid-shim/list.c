@@ -59,13 +59,13 @@ const struct cli_command list_command = {
 
 static const struct cli_option ps_options[] = {
 	{ "all", 'a', NULL, OPTION_FLAG, offsetof(struct list_settings, all),
-	  "also those that have stopped" },
+	  "include stopped containers" },
 	{ 0 },
 };
 
 const struct cli_command ps_command = {
 	.name = "ps",
-	.summary = "list the containers that have not stopped",
+	.summary = "list containers that have not stopped",
 	.options = ps_options,
 	.settings_size = sizeof(struct list_settings),
 	.run = run_list,

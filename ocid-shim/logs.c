@@ -290,17 +290,17 @@ static int run_logs(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "follow", 'f', NULL, OPTION_FLAG, offsetof(struct logs_settings, follow),
-	  "go on until the container has ended" },
+	  "keep printing until the container has ended" },
 	{ "tail", 'n', "N", OPTION_NUMBER, offsetof(struct logs_settings, tail),
 	  "only the last N lines" },
 	{ "since", 0, "TIME", OPTION_STRING, offsetof(struct logs_settings, since),
-	  "only what is not older: an age like 1h30m or 2d, or an RFC 3339 time" },
+	  "only output since TIME: an age like 1h30m or 2d, or an RFC 3339 time" },
 	{ "until", 0, "TIME", OPTION_STRING, offsetof(struct logs_settings, until),
-	  "only what is not newer" },
+	  "only output until TIME" },
 	{ "timestamps", 't', NULL, OPTION_FLAG, offsetof(struct logs_settings, timestamps),
-	  "put the time before each line" },
+	  "print the time before each line" },
 	{ "raw", 0, NULL, OPTION_FLAG, offsetof(struct logs_settings, raw),
-	  "the log's records as they are, all to standard output" },
+	  "print log records unchanged, all to standard output" },
 	{ 0 },
 };
 
@@ -311,8 +311,8 @@ const struct cli_command logs_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "print what a container wrote",
-	.details = "Its standard output goes to ours, its standard error to ours.",
+	.summary = "print the output of a container",
+	.details = "The container's standard output and error go to ours.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

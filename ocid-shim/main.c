@@ -16,6 +16,6 @@ int main(int argc, char **argv)
 		rm_command,	    { 0 },
 	};
 
-	return cli_main("ocid-shim", "run containers, keep their logs and exit codes", commands,
+	return cli_main("ocid-shim", "runs containers, keeps their logs and exit codes", commands,
 			argc, argv);
 }

@@ -76,7 +76,7 @@ static int run_resume(const struct cli *cli, struct error *err)
 
 static const struct cli_option resume_options[] = {
 	{ "after-input", 0, NULL, OPTION_FLAG, offsetof(struct resume_settings, after_input),
-	  "not before standard input has ended" },
+	  "wait for the end of standard input first" },
 	{ 0 },
 };
 
@@ -94,7 +94,7 @@ const struct cli_command resume_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "let a paused container go on",
+	.summary = "resume a paused container",
 	.options = resume_options,
 	.settings_size = sizeof(struct resume_settings),
 	.run = run_resume,

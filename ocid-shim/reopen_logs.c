@@ -57,7 +57,7 @@ static int run_reopen_logs(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "timeout", 't', "SECONDS", OPTION_NUMBER, offsetof(struct reopen_logs_settings, timeout),
-	  "how long the monitor has to answer (default 10)" },
+	  "how long to wait for the monitor (default 10)" },
 	{ 0 },
 };
 
@@ -68,8 +68,8 @@ const struct cli_command reopen_logs_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "after the log was renamed, go on in a new one",
-	.details = "When it returns, the new log is there, and the old one does not grow any more.",
+	.summary = "start a new log after the old one was renamed",
+	.details = "When it returns, the new log exists and the old one does not grow any more.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

@@ -49,6 +49,6 @@ const struct cli_command resize_command = {
 	.operands = "ID COLUMNS ROWS",
 	.operands_min = 3,
 	.operands_max = 3,
-	.summary = "give a container's terminal a size",
+	.summary = "set the size of a container's terminal",
 	.run = run_resize,
 };

@@ -16,7 +16,7 @@ static int run_restore(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "from", 0, "DIR", OPTION_STRING, offsetof(struct create_settings, restore),
-	  "what checkpoint has saved there" },
+	  "directory of the checkpoint" },
 	CREATE_OPTIONS,
 	{ 0 },
 };
@@ -27,9 +27,10 @@ const struct cli_command restore_command = {
 	.name = "restore",
 	.operands = "[ID]",
 	.operands_max = 1,
-	.summary = "make a container of what was saved by checkpoint",
+	.summary = "create a container from a checkpoint",
 	.details =
-		"Like run, but its processes go on where they were. The bundle must be as it was.",
+		"Like run, but the processes continue where they were saved. The bundle must be\n"
+		"the same as then.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

@@ -138,7 +138,7 @@ static int run_rm(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "force", 'f', NULL, OPTION_FLAG, offsetof(struct rm_settings, force),
-	  "also a running one, which is killed; one that is not there is no error" },
+	  "kill running containers; ignore missing ones" },
 	{ 0 },
 };
 
@@ -147,8 +147,10 @@ const struct cli_command rm_command = {
 	.operands = "ID...",
 	.operands_min = 1,
 	.operands_max = -1,
-	.summary = "remove containers that have stopped, or were never started",
-	.details = "Cgroup, exit record and the log in the bundle go with it; the bundle stays.",
+	.summary = "remove containers that have stopped or never started",
+	.details =
+		"Also removes the cgroup, the exit record and a log inside the bundle; the bundle\n"
+		"stays.",
 	.options = options,
 	.settings_size = sizeof(struct rm_settings),
 	.run = run_rm,

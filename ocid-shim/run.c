@@ -18,7 +18,7 @@ static int run_run(const struct cli *cli, struct error *err)
 static const struct cli_option options[] = {
 	CREATE_OPTIONS,
 	{ "wait", 'w', NULL, OPTION_FLAG, offsetof(struct create_settings, wait),
-	  "wait for its end; its exit code becomes ours" },
+	  "wait for the end, and exit with the container's exit code" },
 	{ 0 },
 };
 
@@ -28,11 +28,12 @@ const struct cli_command run_command = {
 	.name = "run",
 	.operands = "[ID]",
 	.operands_max = 1,
-	.summary = "make a container and start it",
-	.details = "The container document is read from standard input, and printed with the\n"
-		   "field \"process\". With --bundle DIR and an ID no document is read. The\n"
-		   "container goes on by itself; with --wait, 125 to 127 say that its command\n"
-		   "did not run.",
+	.summary = "create a container and start it",
+	.details = "Reads a container document from standard input, and prints it with the field\n"
+		   "\"process\". With --bundle DIR and an ID, no document is read. The container "
+		   "keeps\n"
+		   "running in the background; with --wait, exit codes 125 to 127 mean that its\n"
+		   "command did not run.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

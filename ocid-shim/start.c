@@ -111,6 +111,6 @@ const struct cli_command start_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "start a container that was created",
+	.summary = "start a created container",
 	.run = run_start,
 };

@@ -55,8 +55,9 @@ const struct cli_command state_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "print what is known of a container",
-	.details = "The OCI runtime state, with created, started, finished, exitCode, signal,\n"
-		   "logPath and runtime.",
+	.summary = "print the state of a container",
+	.details =
+		"Prints the OCI runtime state with created, started, finished, exitCode, signal,\n"
+		"logPath and runtime.",
 	.run = run_state,
 };

@@ -87,7 +87,7 @@ static int run_stats(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "cgroup", 0, "PATH", OPTION_LIST, offsetof(struct stats_settings, cgroups),
-	  "of any cgroup instead, such as a pod's" },
+	  "measure this cgroup instead, such as a pod's" },
 	{ 0 },
 };
 
@@ -95,10 +95,11 @@ const struct cli_command stats_command = {
 	.name = "stats",
 	.operands = "[ID...]",
 	.operands_max = -1,
-	.summary = "print the use of CPU, memory and processes",
+	.summary = "print CPU, memory and process usage",
 	.details =
-		"One object a container; without an ID of all that have not stopped. The names\n"
-		"are those of the CRI's ContainerStats, what the kernel does not count is absent.",
+		"Prints one object per container; without an ID, for all that have not stopped.\n"
+		"Names are those of ContainerStats in the CRI; what the kernel does not count is\n"
+		"left out.",
 	.options = options,
 	.settings_size = sizeof(struct stats_settings),
 	.run = run_stats,

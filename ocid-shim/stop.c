@@ -92,7 +92,7 @@ static int run_stop(const struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
 	{ "timeout", 't', "SECONDS", OPTION_NUMBER, offsetof(struct stop_settings, timeout),
-	  "KILL follows after that time (default 10; 0: at once)" },
+	  "time until KILL (default 10; 0: at once)" },
 	{ 0 },
 };
 
@@ -103,8 +103,8 @@ const struct cli_command stop_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "end a container: by its own stop signal, then by KILL",
-	.details = "Prints how it ended, as `wait` does; also for one that has stopped already.",
+	.summary = "stop a container with its stop signal, then with KILL",
+	.details = "Prints how the container ended, as `wait` does, even if it had stopped before.",
 	.options = options,
 	.settings_size = sizeof defaults,
 	.defaults = &defaults,

@@ -107,8 +107,9 @@ const struct cli_command update_command = {
 	.operands = "ID",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "change the resources of a container",
-	.details = "The OCI runtime specification's linux.resources are read from standard input;\n"
-		   "what they do not name stays as it is.",
+	.summary = "change the resource limits of a container",
+	.details =
+		"Reads linux.resources of the OCI runtime specification from standard input; what\n"
+		"is not given stays unchanged.",
 	.run = run_update,
 };

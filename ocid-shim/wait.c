@@ -86,9 +86,9 @@ const struct cli_command wait_command = {
 	.operands = "ID...",
 	.operands_min = 1,
 	.operands_max = -1,
-	.summary = "wait until containers have ended; print how",
+	.summary = "wait for containers to end; print their exit codes",
 	.details =
-		"One object a container: id, code (128 + signal where a signal ended it), signal,\n"
-		"finished.",
+		"Prints one object per container: id, code (128 + signal if a signal ended it),\n"
+		"signal, finished.",
 	.run = run_wait,
 };

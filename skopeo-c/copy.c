@@ -30,30 +30,31 @@ static const struct copy_settings defaults = { .copy = COPY_OPTIONS_DEFAULTS, .e
 static const struct cli_option options[] = {
 	COPY_OPTIONS,
 	{ "src-daemon-host", 0, "HOST", OPTION_STRING, FIELD(source_daemon),
-	  "where a source docker-daemon: is, unix://PATH" },
+	  "address of a source docker-daemon:, unix://PATH" },
 	{ "dest-daemon-host", 0, "HOST", OPTION_STRING, FIELD(destination_daemon),
-	  "where a destination docker-daemon: is" },
+	  "address of a destination docker-daemon:" },
 	{ "additional-tag", 0, "NAME:TAG", OPTION_LIST, FIELD(additional_tags),
-	  "a further name in docker-archive: (may be repeated)" },
+	  "additional name in docker-archive: (may be repeated)" },
 	{ "src-shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(source_blob_dir),
-	  "where the blobs of a source oci: are instead" },
+	  "directory with the blobs of a source oci:" },
 	{ "dest-shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(destination_blob_dir),
-	  "where those of a destination oci: shall be" },
+	  "directory for the blobs of a destination oci:" },
 	{ "dest-oci-accept-uncompressed-layers", 0, NULL, OPTION_FLAG,
-	  FIELD(copy.accept_uncompressed), "compress none that are not, for an oci: layout" },
+	  FIELD(copy.accept_uncompressed),
+	  "leave uncompressed layers uncompressed in an oci: layout" },
 	{ "src-first-authfile", 0, "FILE", OPTION_STRING, FIELD(copy.source.first_authfile),
-	  "credentials of the source that count before those of all other files" },
+	  "credentials file for the source, read before all others" },
 	{ "dest-precompute-digests", 0, NULL, OPTION_FLAG, FIELD(copy.always),
-	  "accepted: nothing is sent that is there already" },
+	  "accepted for compatibility: existing blobs are never sent" },
 	{ "strip-removed-platforms", 0, NULL, OPTION_FLAG, FIELD(strip),
-	  "accepted: an index names only what is copied of it" },
+	  "accepted for compatibility: an index lists only what is copied" },
 	{ "encryption-key", 0, "KEY", OPTION_LIST, FIELD(encryption), NULL },
 	{ "decryption-key", 0, "KEY", OPTION_LIST, FIELD(encryption), NULL },
 	{ "encrypt-layer", 0, "N", OPTION_LIST, FIELD(encryption), NULL },
 	{ "tarball-config", 0, "FILE", OPTION_STRING, FIELD(tarball_config),
-	  "image config to merge, for tarball:" },
+	  "image configuration to merge, for tarball:" },
 	{ "events", 0, "FD", OPTION_NUMBER, FIELD(events),
-	  "tell of the progress in JSON Lines on descriptor FD" },
+	  "report progress as JSON Lines on descriptor FD" },
 	{ 0 },
 };
 
@@ -166,12 +167,13 @@ const struct cli_command copy_command = {
 	.operands = "SOURCE DESTINATION",
 	.operands_min = 2,
 	.operands_max = 2,
-	.summary = "copy an image, byte for byte unless asked otherwise",
-	.details =
-		"SOURCE and DESTINATION are docker://NAME, oci:PATH[:REF], dir:PATH,\n"
-		"oci-archive:PATH[:REF], docker-archive:PATH[:NAME] or store:[NAME]; SOURCE may\n"
-		"also be tarball:PATH[:PATH...], one layer each. The PATH of an archive may be\n"
-		"\"-\", standard input or output.",
+	.summary = "copy an image, byte for byte unless told otherwise",
+	.details = "SOURCE and DESTINATION are docker://NAME, oci:PATH[:REF], dir:PATH,\n"
+		   "oci-archive:PATH[:REF], docker-archive:PATH[:NAME], docker-daemon:NAME or\n"
+		   "store:[NAME]. SOURCE can also be containers-storage:NAME, or\n"
+		   "tarball:PATH[:PATH...] with one layer each. \"-\" as the PATH of an archive "
+		   "means\n"
+		   "standard input or output.",
 	.options = options,
 	.settings_size = sizeof(struct copy_settings),
 	.defaults = &defaults,

@@ -38,34 +38,34 @@ struct copy_options {
 	{ prefix "-cert-dir", 0, "DIR", OPTION_STRING, FIELD(copy.side.cert_dir), of_it }
 
 #define COPY_OPTIONS \
-	{ "all", 'a', NULL, OPTION_FLAG, FIELD(copy.all), "an index with all its images" }, \
+	{ "all", 'a', NULL, OPTION_FLAG, FIELD(copy.all), "copy an index with all its images" }, \
 	{ "multi-arch", 0, "system|all|index-only|OS/ARCH,...", OPTION_STRING, FIELD(copy.multi_arch), \
-	  "what of an index" }, \
+	  "which images of an index to copy" }, \
 	PLATFORM_OPTIONS(copy.platform), \
 	{ "format", 'f', "oci|v2s2", OPTION_STRING, FIELD(copy.format), \
-	  "make manifests such; else each stays" }, \
+	  "convert manifests to this format (default: keep)" }, \
 	{ "dest-compress", 0, NULL, OPTION_FLAG, FIELD(copy.compress), \
-	  "compress layers that are not" }, \
+	  "compress uncompressed layers" }, \
 	{ "dest-decompress", 0, NULL, OPTION_FLAG, FIELD(copy.decompress), \
 	  "decompress all layers" }, \
 	{ "dest-compress-format", 0, "gzip|zstd", OPTION_STRING, FIELD(copy.compress_format), \
-	  "compress all layers so" }, \
+	  "compress all layers in this format" }, \
 	{ "dest-compress-level", 0, "N", OPTION_NUMBER, FIELD(copy.compress_level), \
 	  "from 1 (fast) to 9 (gzip) or 19 (zstd)" }, \
 	{ "dest-force-compress-format", 0, NULL, OPTION_FLAG, FIELD(copy.always), \
-	  "accepted: layers of other formats are not reused" }, \
+	  "accepted for compatibility: layers in other formats are never reused" }, \
 	{ "preserve-digests", 0, NULL, OPTION_FLAG, FIELD(copy.preserve_digests), \
-	  "fail where a digest would have to change" }, \
+	  "fail rather than change a digest" }, \
 	{ "with-referrers", 0, NULL, OPTION_FLAG, FIELD(copy.with_referrers), \
-	  "with signatures, attestations, SBOMs and all referrers" }, \
+	  "also copy signatures, attestations, SBOMs and other referrers" }, \
 	{ "digestfile", 0, "FILE", OPTION_STRING, FIELD(copy.digestfile), \
 	  "write the digest of what was copied to FILE" }, \
 	{ "image-parallel-copies", 0, "N", OPTION_NUMBER, FIELD(copy.parallel), \
-	  "blobs at a time (default 6)" }, \
+	  "number of blobs copied at a time (default 6)" }, \
 	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(copy.both.tls_verify), \
-	  "insist on https and its certificates (default)" }, \
+	  "require https and valid certificates (default)" }, \
 	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(copy.both.authfile), \
-	  "credentials as containers-auth.json(5) has them" }, \
+	  "credentials file, see containers-auth.json(5)" }, \
 	{ "creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(copy.both.creds), \
 	  "credentials for the only registry" }, \
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(copy.both.cert_dir), \
@@ -77,7 +77,7 @@ struct copy_options {
 	RETRY_OPTIONS(copy.both), \
 	TRUST_OPTIONS, \
 	{ "quiet", 'q', NULL, OPTION_FLAG, FIELD(copy.quiet), \
-	  "no progress bars; of copy no document, but for store:" }
+	  "no progress bars; copy prints no document, except for store:" }
 /* clang-format on */
 
 /* Check the options and put what they say into the request; what was said for both sides is merged

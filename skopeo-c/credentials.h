@@ -32,9 +32,9 @@ struct access {
 /* clang-format off */
 #define RETRY_OPTIONS(access) \
 	{ "retry-times", 0, "N", OPTION_NUMBER, FIELD(access.retry_times), \
-	  "try again N times after what may pass (default 2)" }, \
+	  "retry N times after temporary failures (default 2)" }, \
 	{ "retry-delay", 0, "TIME", OPTION_STRING, FIELD(access.retry_delay), \
-	  "wait so long between these, 90s or 1m30s" }
+	  "time between retries: 90s, 1m30s" }
 /* clang-format on */
 
 /* The options that fill the field `access` of a command with one registry; FIELD() is the command's
@@ -42,16 +42,16 @@ struct access {
 /* clang-format off */
 #define ACCESS_OPTIONS \
 	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(access.tls_verify), \
-	  "insist on https and its certificates (default)" }, \
+	  "require https and valid certificates (default)" }, \
 	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile), \
-	  "credentials as containers-auth.json(5) has them" }, \
+	  "credentials file, see containers-auth.json(5)" }, \
 	{ "creds", 0, "USER:PASSWORD", OPTION_STRING, FIELD(access.creds), "credentials" }, \
-	{ "username", 0, "USER", OPTION_STRING, FIELD(access.user), "in place of --creds" }, \
+	{ "username", 0, "USER", OPTION_STRING, FIELD(access.user), "user name, instead of --creds" }, \
 	{ "password", 0, "PASSWORD", OPTION_STRING, FIELD(access.password), \
 	  "the password of --username" }, \
 	{ "registry-token", 0, "TOKEN", OPTION_STRING, FIELD(access.registry_token), \
-	  "a Bearer token, used as it is" }, \
-	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "go without credentials" }, \
+	  "Bearer token, used as it is" }, \
+	{ "no-creds", 0, NULL, OPTION_FLAG, FIELD(access.no_creds), "use no credentials" }, \
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir), \
 	  "certificates for the registry" }, \
 	RETRY_OPTIONS(access)

@@ -38,12 +38,12 @@ static const struct delete_settings defaults = {
 
 static const struct cli_option options[] = {
 	{ "all-tags", 0, NULL, OPTION_FLAG, FIELD(all_tags),
-	  "the manifest, and so every tag that shares it" },
+	  "delete the manifest, and so every tag that points to it" },
 	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(daemon), NULL },
 	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(blob_dir),
-	  "where the blobs of an oci: layout are, which stay" },
+	  "directory with the blobs of an oci: layout, which are kept" },
 	{ "registries.d", 0, "DIR", OPTION_STRING, FIELD(registries_d),
-	  "where signatures are, instead of the usual registries.d" },
+	  "signature storage configuration, instead of registries.d" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -376,10 +376,10 @@ const struct cli_command delete_command = {
 	.operands = "docker://NAME:TAG|...@DIGEST|oci:DIR[:REF]",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "take a tag or a manifest out of a registry or a layout",
-	.details = "Of NAME:TAG the tag alone is deleted, or its manifest where the registry can\n"
-		   "only delete these and no other tag needs it. NAME@DIGEST is the manifest.\n"
-		   "Of a layout what no other image of it needs goes too.",
+	.summary = "delete a tag or a manifest from a registry or a layout",
+	.details = "NAME:TAG deletes only the tag; if the registry can only delete manifests, its\n"
+		   "manifest, unless another tag needs it. NAME@DIGEST deletes the manifest.\n"
+		   "In a layout, blobs that no other image needs are deleted as well.",
 	.options = options,
 	.settings_size = sizeof(struct delete_settings),
 	.defaults = &defaults,

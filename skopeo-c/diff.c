@@ -31,7 +31,7 @@ static const struct diff_settings defaults = {
 
 static const struct cli_option options[] = {
 	{ "files", 0, NULL, OPTION_FLAG, FIELD(files),
-	  "read the layers that are not common, for the files in them" },
+	  "compare files, too: reads the layers that differ" },
 	PLATFORM_OPTIONS(platform),
 	ACCESS_OPTIONS,
 	{ 0 },
@@ -337,9 +337,9 @@ const struct cli_command diff_command = {
 	.operands = "A B",
 	.operands_min = 2,
 	.operands_max = 2,
-	.summary = "say in what two images differ, without fetching their layers",
-	.details = "A and B are images as inspect takes them, wherever they are. With --files the\n"
-		   "layers that both have are still not fetched.",
+	.summary = "show how two images differ without fetching layers",
+	.details = "A and B are images in any place that inspect accepts. Layers that both images\n"
+		   "have are never fetched, even with --files.",
 	.options = options,
 	.settings_size = sizeof(struct diff_settings),
 	.defaults = &defaults,

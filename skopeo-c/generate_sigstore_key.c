@@ -24,7 +24,7 @@ static const struct cli_option options[] = {
 	{ "output-prefix", 0, "PREFIX", OPTION_STRING, FIELD(output_prefix),
 	  "write PREFIX.private and PREFIX.pub" },
 	{ "passphrase-file", 0, "FILE", OPTION_STRING, FIELD(passphrase_file),
-	  "its first line is the passphrase for the private key" },
+	  "file with the passphrase of the private key in its first line" },
 	{ 0 },
 };
 
@@ -100,7 +100,7 @@ const struct cli_command generate_sigstore_key_command = {
 	.name = "generate-sigstore-key",
 	.operands = "",
 	.operands_max = 0,
-	.summary = "make a pair of keys for sigstore's signatures",
+	.summary = "generate a key pair for sigstore signatures",
 	.options = options,
 	.settings_size = sizeof(struct key_settings),
 	.run = generate_run,

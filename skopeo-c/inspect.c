@@ -28,20 +28,21 @@ static const struct inspect_settings defaults = {
 #define FIELD(name) offsetof(struct inspect_settings, name)
 
 static const struct cli_option options[] = {
-	{ "raw", 0, NULL, OPTION_FLAG, FIELD(raw), "the bytes of the manifest (or of the config)" },
-	{ "config", 0, NULL, OPTION_FLAG, FIELD(config), "the image config" },
+	{ "raw", 0, NULL, OPTION_FLAG, FIELD(raw),
+	  "print the manifest (or the config) byte for byte" },
+	{ "config", 0, NULL, OPTION_FLAG, FIELD(config), "print the image configuration" },
 	{ "format", 'f', "TEMPLATE", OPTION_STRING, FIELD(format),
-	  "text with fields in it: {{.Digest}}, {{json .Labels}}" },
+	  "print a template: {{.Digest}}, {{json .Labels}}" },
 	{ "all", 'a', NULL, OPTION_FLAG, FIELD(all),
-	  "every image of an index, with Platform and Size: a line each" },
+	  "every image of an index, one line each, with Platform and Size" },
 	{ "no-tags", 'n', NULL, OPTION_FLAG, FIELD(no_tags),
-	  "leave out RepoTags: one request less" },
+	  "do not list RepoTags, which saves a request" },
 	{ "manifest-digest", 0, "sha256|sha512", OPTION_CHOICE, FIELD(algorithm),
-	  "let Digest be by this one" },
+	  "hash algorithm for Digest" },
 	{ "shared-blob-dir", 0, "DIR", OPTION_STRING, FIELD(blob_dir),
-	  "where the blobs of oci: are instead" },
+	  "directory with the blobs of oci:" },
 	{ "daemon-host", 0, "HOST", OPTION_STRING, FIELD(daemon),
-	  "where docker-daemon: is, unix://PATH" },
+	  "address of docker-daemon:, unix://PATH" },
 	PLATFORM_OPTIONS(platform),
 	ACCESS_OPTIONS,
 	{ 0 },
@@ -433,12 +434,12 @@ const struct cli_command inspect_command = {
 	.operands = "IMAGE...",
 	.operands_min = 1,
 	.operands_max = -1,
-	.summary = "show what an image is, without fetching its layers",
+	.summary = "show information about an image without its layers",
 	.details =
 		"IMAGE is docker://NAME, oci:PATH[:REF], docker-archive:PATH[:NAME], store:NAME\n"
-		"or of another transport, see skopeo-c(1). Of several, and of those that \"-\"\n"
-		"reads from standard input, each is a line of its own, with the reason where it\n"
-		"cannot be inspected.",
+		"or an image in another place, see skopeo-c(1). \"-\" reads names from standard\n"
+		"input. Several images are printed one per line; one that cannot be inspected\n"
+		"has the error instead.",
 	.options = options,
 	.settings_size = sizeof(struct inspect_settings),
 	.defaults = &defaults,

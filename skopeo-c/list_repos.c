@@ -23,7 +23,7 @@ static const struct list_repos_settings defaults = {
 
 static const struct cli_option options[] = {
 	{ "format", 'f', "TEMPLATE", OPTION_STRING, FIELD(format),
-	  "text with fields in it: {{.Registry}}, {{json .Repositories}}" },
+	  "print a template: {{.Registry}}, {{json .Repositories}}" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -95,7 +95,7 @@ const struct cli_command list_repos_command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "list the repositories of a registry",
-	.details = "Registries that serve the public mostly do not tell.",
+	.details = "Most public registries do not support this.",
 	.options = options,
 	.settings_size = sizeof(struct list_repos_settings),
 	.defaults = &defaults,

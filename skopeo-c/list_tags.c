@@ -24,7 +24,7 @@ static const struct list_tags_settings defaults = {
 
 static const struct cli_option options[] = {
 	{ "format", 'f', "TEMPLATE", OPTION_STRING, FIELD(format),
-	  "text with fields in it: {{.Repository}}, {{json .Tags}}" },
+	  "print a template: {{.Repository}}, {{json .Tags}}" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -100,10 +100,10 @@ const struct cli_command list_tags_command = {
 	.operands = "PLACE",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "list the tags of a repository, or what is in a place",
-	.details = "PLACE is docker://NAME, oci:PATH, oci-archive:PATH, docker-archive:PATH,\n"
-		   "docker-daemon:, containers-storage:, store:, or a name alone that may be\n"
-		   "a short one.",
+	.summary = "list the tags of a repository, or the images in a place",
+	.details =
+		"PLACE is docker://NAME, oci:PATH, oci-archive:PATH, docker-archive:PATH,\n"
+		"docker-daemon:, containers-storage:, store:, or a bare name, which may be short.",
 	.options = options,
 	.settings_size = sizeof(struct list_tags_settings),
 	.defaults = &defaults,

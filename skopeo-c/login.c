@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* login: prove a password to a registry and keep it. */
+/* login: log in to a registry and store the credentials. */
 #include "lib/cleanup.h"
 #include "lib/log.h"
 #include "lib/memory.h"
@@ -30,21 +30,21 @@ static const struct login_settings defaults = {
 #define FIELD(name) offsetof(struct login_settings, name)
 
 static const struct cli_option options[] = {
-	{ "username", 'u', "USER", OPTION_STRING, FIELD(user), "who; asked for without it" },
+	{ "username", 'u', "USER", OPTION_STRING, FIELD(user), "user name (default: ask)" },
 	{ "password", 'p', "PASSWORD", OPTION_STRING, FIELD(password),
-	  "others can see it: better use --password-stdin" },
+	  "password; visible to other users, prefer --password-stdin" },
 	{ "password-stdin", 0, NULL, OPTION_FLAG, FIELD(password_stdin),
 	  "read the password from standard input" },
 	{ "get-login", 0, NULL, OPTION_FLAG, FIELD(get_login),
-	  "only print who is logged in already" },
+	  "only print the user who is logged in" },
 	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(access.authfile),
-	  "where to keep them; see containers-auth.json(5)" },
+	  "where to store credentials; see containers-auth.json(5)" },
 	{ "compat-auth-file", 0, "FILE", OPTION_STRING, FIELD(compat_file),
-	  "keep them there, as docker login does" },
+	  "store credentials in FILE, in docker's format" },
 	{ "verbose", 'v', NULL, OPTION_FLAG, FIELD(verbose),
-	  "accepted: the result names the file" },
+	  "accepted for compatibility: the result names the file" },
 	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(access.tls_verify),
-	  "insist on https and its certificates (default)" },
+	  "require https and valid certificates (default)" },
 	{ "cert-dir", 0, "DIR", OPTION_STRING, FIELD(access.cert_dir),
 	  "certificates for the registry" },
 	RETRY_OPTIONS(access),
@@ -233,10 +233,9 @@ const struct cli_command login_command = {
 	.operands = "REGISTRY",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "prove a password to a registry and keep it",
-	.details =
-		"REGISTRY is HOST[:PORT], or HOST[:PORT]/PATH for credentials that are only for\n"
-		"what is below that path. Where what is kept is valid nobody is asked.",
+	.summary = "log in to a registry and store the credentials",
+	.details = "REGISTRY is HOST[:PORT], or HOST[:PORT]/PATH for credentials that apply only\n"
+		   "below that path. If the stored credentials are still valid, nothing is asked.",
 	.options = options,
 	.settings_size = sizeof(struct login_settings),
 	.defaults = &defaults,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* logout: forget a password that login has kept. */
+/* logout: remove credentials that login stored. */
 #include "lib/cleanup.h"
 #include "lib/memory.h"
 #include "lib/output.h"
@@ -19,12 +19,13 @@ struct logout_settings {
 #define FIELD(name) offsetof(struct logout_settings, name)
 
 static const struct cli_option options[] = {
-	{ "all", 'a', NULL, OPTION_FLAG, FIELD(all), "of all registries" },
+	{ "all", 'a', NULL, OPTION_FLAG, FIELD(all), "remove credentials for all registries" },
 	{ "authfile", 0, "FILE", OPTION_STRING, FIELD(authfile),
-	  "where they are kept; see containers-auth.json(5)" },
+	  "where credentials are stored; see containers-auth.json(5)" },
 	{ "compat-auth-file", 0, "FILE", OPTION_STRING, FIELD(compat_file),
-	  "where docker login has kept them" },
-	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(tls_verify), "accepted: no registry is asked" },
+	  "credentials file in docker's format" },
+	{ "tls-verify", 0, NULL, OPTION_FLAG, FIELD(tls_verify),
+	  "accepted for compatibility: no registry is contacted" },
 	{ 0 },
 };
 
@@ -93,7 +94,7 @@ const struct cli_command logout_command = {
 	.operands = "[REGISTRY]",
 	.operands_min = 0,
 	.operands_max = 1,
-	.summary = "forget a password that login has kept",
+	.summary = "remove credentials that login stored",
 	.options = options,
 	.settings_size = sizeof(struct logout_settings),
 	.run = logout_run,

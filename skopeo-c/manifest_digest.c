@@ -50,7 +50,7 @@ const struct cli_command manifest_digest_command = {
 	.operands = "FILE",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "the digest of a manifest or index in a file",
-	.details = "FILE may be \"-\", standard input.",
+	.summary = "print the digest of a manifest or index in a file",
+	.details = "FILE can be \"-\", standard input.",
 	.run = manifest_digest_run,
 };

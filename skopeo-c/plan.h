@@ -20,13 +20,13 @@ struct platform_choice {
 /* clang-format off */
 #define PLATFORM_OPTIONS(choice) \
 	{ "platform", 0, "OS/ARCH[/VARIANT]", OPTION_STRING, FIELD(choice.platform), \
-	  "choose from an index for it, not for this machine" }, \
+	  "choose the image for this platform from an index" }, \
 	{ "override-os", 0, "OS", OPTION_STRING, FIELD(choice.os), \
-	  "the same in parts: for OS" }, \
+	  "choose for this operating system" }, \
 	{ "override-arch", 0, "ARCH", OPTION_STRING, FIELD(choice.architecture), \
-	  "for ARCH, as Go names it" }, \
+	  "choose for this architecture, as Go names it" }, \
 	{ "override-variant", 0, "VARIANT", OPTION_STRING, FIELD(choice.variant), \
-	  "for this variant of the architecture" }
+	  "choose for this variant of the architecture" }
 /* clang-format on */
 
 /* This machine's platform with what the user chose over it; the caller owns it. ERROR_USAGE where

@@ -31,12 +31,12 @@ static const struct prune_settings defaults = {
 
 static const struct cli_option options[] = {
 	{ "older-than", 0, "AGE", OPTION_STRING, FIELD(older_than),
-	  "only images made longer ago than AGE: 36h, 90d" },
+	  "only images older than AGE: 36h, 90d" },
 	{ "keep", 0, "N", OPTION_NUMBER, FIELD(keep), "keep the N newest of the images" },
 	TAG_FILTER_OPTIONS(tags),
 	{ "registries.d", 0, "DIR", OPTION_STRING, FIELD(registries_d),
-	  "where signatures are, instead of the usual registries.d" },
-	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only say what would be deleted" },
+	  "signature storage configuration, instead of registries.d" },
+	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only print what would be deleted" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -190,8 +190,8 @@ const struct cli_command prune_command = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "delete tags of a repository by age, number and pattern",
-	.details = "What all of the options say is deleted, with its signatures; never a manifest\n"
-		   "that a tag needs which stays.",
+	.details = "Deletes the tags that match all of the options, with their signatures, but\n"
+		   "never a manifest that a remaining tag needs.",
 	.options = options,
 	.settings_size = sizeof(struct prune_settings),
 	.defaults = &defaults,

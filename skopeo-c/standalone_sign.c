@@ -20,7 +20,7 @@ struct sign_settings {
 static const struct cli_option options[] = {
 	{ "output", 'o', "FILE", OPTION_STRING, FIELD(output), "write the signature to FILE" },
 	{ "passphrase-file", 0, "FILE", OPTION_STRING, FIELD(passphrase_file),
-	  "its first line opens the key" },
+	  "file with the key's passphrase in its first line" },
 	{ 0 },
 };
 
@@ -61,10 +61,10 @@ const struct cli_command standalone_sign_command = {
 	.operands = "MANIFEST NAME KEY",
 	.operands_min = 3,
 	.operands_max = 3,
-	.summary = "sign a manifest in a file by GPG",
-	.details =
-		"MANIFEST may be \"-\", standard input. NAME is what the signature is for; KEY is\n"
-		"a fingerprint, key id or user id.",
+	.summary = "sign a manifest file with GPG",
+	.details = "MANIFEST can be \"-\", standard input. NAME is the image name to sign for; KEY "
+		   "is\n"
+		   "a fingerprint, key id or user id.",
 	.options = options,
 	.settings_size = sizeof(struct sign_settings),
 	.run = sign_run,

@@ -23,7 +23,7 @@ struct verify_settings {
 
 static const struct cli_option options[] = {
 	{ "public-key-file", 0, "FILE", OPTION_STRING, FIELD(public_key_file),
-	  "take the keys in FILE, not the user's" },
+	  "use the keys in FILE, not the user's keyring" },
 	{ 0 },
 };
 
@@ -123,10 +123,10 @@ const struct cli_command standalone_verify_command = {
 	.operands = "MANIFEST NAME KEYS SIGNATURE",
 	.operands_min = 4,
 	.operands_max = 4,
-	.summary = "check a GPG signature of a manifest in a file",
+	.summary = "verify a GPG signature of a manifest file",
 	.details =
-		"MANIFEST may be \"-\", standard input. KEYS are the fingerprints of those that\n"
-		"may have signed, with commas between; or \"any\", with --public-key-file.",
+		"MANIFEST can be \"-\", standard input. KEYS are the fingerprints of the accepted\n"
+		"keys, separated by commas; or \"any\", with --public-key-file.",
 	.options = options,
 	.settings_size = sizeof(struct verify_settings),
 	.run = verify_run,

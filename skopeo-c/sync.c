@@ -35,20 +35,20 @@ static const struct sync_settings defaults = { .copy = COPY_OPTIONS_DEFAULTS };
 #define FIELD(name) offsetof(struct sync_settings, name)
 
 static const struct cli_option options[] = {
-	{ "src", 's', SOURCE_TYPES, OPTION_CHOICE, FIELD(source_type), "what SOURCE is" },
+	{ "src", 's', SOURCE_TYPES, OPTION_CHOICE, FIELD(source_type), "type of SOURCE" },
 	{ "dest", 'd', "docker|dir", OPTION_CHOICE, FIELD(destination_type),
-	  "what DESTINATION is" },
+	  "type of DESTINATION" },
 	{ "scoped", 0, NULL, OPTION_FLAG, FIELD(scoped),
-	  "keep the whole names, with registry and path" },
-	{ "append-suffix", 0, "TEXT", OPTION_STRING, FIELD(suffix), "put TEXT behind every tag" },
-	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only say what would be done" },
+	  "keep full names, with registry and path" },
+	{ "append-suffix", 0, "TEXT", OPTION_STRING, FIELD(suffix), "append TEXT to every tag" },
+	{ "dry-run", 0, NULL, OPTION_FLAG, FIELD(dry_run), "only print what would be done" },
 	{ "keep-going", 0, NULL, OPTION_FLAG, FIELD(keep_going),
-	  "go on with the others when an image fails" },
+	  "continue with the other images after a failure" },
 	TAG_FILTER_OPTIONS(tags),
 	{ "newer-than", 0, "AGE", OPTION_STRING, FIELD(newer_than),
-	  "only images made within AGE: 36h, 90d" },
+	  "only images newer than AGE: 36h, 90d" },
 	{ "delete", 0, NULL, OPTION_FLAG, FIELD(delete_extraneous),
-	  "delete other tags in synced repositories" },
+	  "delete tags that the source does not have" },
 	COPY_OPTIONS,
 	{ 0 },
 };
@@ -250,9 +250,10 @@ const struct cli_command sync_command = {
 	.operands = "SOURCE DESTINATION",
 	.operands_min = 2,
 	.operands_max = 2,
-	.summary = "copy what is missing of many images",
-	.details = "SOURCE is a repository or image (docker), a directory (dir) or a file that\n"
-		   "names them (yaml). DESTINATION is HOST[/PATH] (docker) or a directory (dir).",
+	.summary = "synchronize images: copy those that are missing",
+	.details =
+		"SOURCE is a repository or an image (docker), a directory (dir) or a file with a\n"
+		"list of them (yaml). DESTINATION is HOST[/PATH] (docker) or a directory (dir).",
 	.options = options,
 	.settings_size = sizeof(struct sync_settings),
 	.defaults = &defaults,

@@ -36,7 +36,7 @@ struct tag_filter_options {
 	{ "exclude-tags", 0, "REGEX", OPTION_LIST, FIELD(tags.exclude), \
 	  "no tags that match (may be repeated)" }, \
 	{ "semver", 0, "CONSTRAINT", OPTION_STRING, FIELD(tags.semver), \
-	  "only tags that are such versions: '>= 1.2, < 2'" }
+	  "only tags whose version matches: '>= 1.2, < 2'" }
 /* clang-format on */
 
 int tag_filter_make(const struct tag_filter_options *options, struct tag_filter *filter,

@@ -31,28 +31,28 @@ struct trust_options {
 /* clang-format off */
 #define TRUST_OPTIONS \
 	{ "policy", 0, "FILE", OPTION_STRING, FIELD(copy.trust.policy), \
-	  "which images may be taken, instead of the usual policy.json" }, \
+	  "signature policy, instead of the usual policy.json" }, \
 	{ "insecure-policy", 0, NULL, OPTION_FLAG, FIELD(copy.trust.insecure_policy), \
-	  "take any image, whatever policy.json says" }, \
+	  "accept any image, whatever policy.json says" }, \
 	{ "require-signed", 0, NULL, OPTION_FLAG, FIELD(copy.trust.require_signed), \
-	  "take no image without a signature, whatever policy.json says" }, \
+	  "accept no unsigned image, whatever policy.json says" }, \
 	{ "registries.d", 0, "DIR", OPTION_STRING, FIELD(copy.trust.registries_d), \
-	  "where signatures are, instead of the usual registries.d" }, \
+	  "signature storage configuration, instead of registries.d" }, \
 	{ "remove-signatures", 0, NULL, OPTION_FLAG, FIELD(copy.trust.remove_signatures), \
-	  "leave the image's signatures behind" }, \
+	  "do not copy signatures" }, \
 	{ "remove-list-signatures", 0, NULL, OPTION_FLAG, \
 	  FIELD(copy.trust.remove_list_signatures), \
-	  "leave an index's signatures behind, but not those of its images" }, \
+	  "do not copy signatures of an index, only of its images" }, \
 	{ "sign-by", 0, "KEY", OPTION_STRING, FIELD(copy.trust.sign_by), \
 	  "sign with a GPG key: a fingerprint, key id or user id" }, \
 	{ "sign-by-sigstore", 0, "FILE", OPTION_STRING, FIELD(copy.trust.sign_by_sigstore), \
 	  "sign as containers-sigstore-signing-params.yaml(5) says" }, \
 	{ "sign-by-sigstore-private-key", 0, "FILE", OPTION_STRING, \
-	  FIELD(copy.trust.sign_by_sigstore_key), "sign with a private key of sigstore's" }, \
+	  FIELD(copy.trust.sign_by_sigstore_key), "sign with a sigstore private key" }, \
 	{ "sign-passphrase-file", 0, "FILE", OPTION_STRING, FIELD(copy.trust.passphrase_file), \
-	  "its first line opens the key to sign with" }, \
+	  "file with the key's passphrase in its first line" }, \
 	{ "sign-identity", 0, "NAME", OPTION_STRING, FIELD(copy.trust.identity), \
-	  "sign for this name, not the destination's" }, \
+	  "image name to sign for (default: the destination)" }, \
 	{ "sign-by-sq-fingerprint", 0, "KEY", OPTION_STRING, FIELD(copy.trust.sign_by_sq), NULL }
 /* clang-format on */
 

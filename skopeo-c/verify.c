@@ -29,7 +29,7 @@ static const struct verify_settings defaults = {
 #define FIELD(name) offsetof(struct verify_settings, name)
 
 static const struct cli_option options[] = {
-	{ "local", 0, NULL, OPTION_FLAG, FIELD(local), "only look at the store" },
+	{ "local", 0, NULL, OPTION_FLAG, FIELD(local), "check only the store, not the registry" },
 	ACCESS_OPTIONS,
 	{ 0 },
 };
@@ -373,7 +373,7 @@ const struct cli_command verify_command = {
 	.operands = "IMAGE",
 	.operands_min = 1,
 	.operands_max = 1,
-	.summary = "check a stored image against its digests and its registry",
+	.summary = "check a stored image's digests, and its registry",
 	.details = "IMAGE is a name in the store, with or without \"store:\".",
 	.options = options,
 	.settings_size = sizeof(struct verify_settings),

@@ -14,6 +14,9 @@ verbs() {
 	for tool in $TOOLS; do
 		tool "$tool" --help
 		[ -z "$stderr" ]
+		for line in "${lines[@]}"; do
+			[ "${#line}" -le 80 ]
+		done
 		[ "$(verbs "$tool" | wc -l)" -ge 2 ]
 		while read -r verb; do
 			# shellcheck disable=SC2086 # a verb may be two words

@@ -148,8 +148,8 @@ offers() {
 
 @test "completion: zsh shows what words mean, as --help does" {
 	"$TESTS/type-line.py" zsh "$BATS_FILE_TMPDIR" $'skopeo-c inspect --\t' $'ctr-store \t'
-	grep -qF -- '-- text with fields in it: {{.Digest}}, {{json .Labels}}' "$BATS_FILE_TMPDIR/screen"
-	grep -qF -- "-- write what a container has changed as a layer's tar archive" "$BATS_FILE_TMPDIR/screen"
+	grep -qF -- '-- print a template: {{.Digest}}, {{json .Labels}}' "$BATS_FILE_TMPDIR/screen"
+	grep -qF -- "-- write a container's changes as a layer (tar archive)" "$BATS_FILE_TMPDIR/screen"
 }
 
 @test "completion: the scripts are for bash and zsh only, and zsh can read its own" {
