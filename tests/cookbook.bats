@@ -52,7 +52,7 @@ follow() { # TITLE
 	done < <(sed -n 's/^\.Ss //p' "$PAGE") >missing
 	cat missing
 	# ctr-store/rootless.bats does what this one shows, as a real user
-	[ "$(cat missing)" = "Work without being root" ]
+	[ "$(cat missing)" = "Work without root" ]
 	[ "$(grep -c '^\.Ss' "$PAGE")" -ge 20 ]
 }
 
@@ -72,13 +72,13 @@ follow() { # TITLE
 }
 
 @test "cookbook: sign images, and take only signed ones" {
-	follow "Sign images, and take only signed ones"
+	follow "Sign images, and accept only signed ones"
 	[ "$(tail -n 1 <<<"$output")" = "not signed: exit status 6" ]
 	[ "$(ctr-store images | jq -r .names[])" = registry.example/team/nginx:signed ]
 }
 
 @test "cookbook: build an image from nothing" {
-	follow "Build an image from nothing"
+	follow "Build an image from scratch"
 	[ -z "$(ctr-store images)" ]
 	nsenter --net="/run/netns/$HOST" skopeo inspect --tls-verify=false --config docker://127.0.0.1:80/team/tiny:1 |
 		jq -e '.config.Entrypoint == ["/bin/sh", "-c"]'
@@ -96,7 +96,7 @@ follow() { # TITLE
 }
 
 @test "cookbook: run a server with a port of the host" {
-	follow "Run a server with a port of the host"
+	follow "Run a server with a published port"
 	grep -qx hello <<<"$output"
 }
 
@@ -140,12 +140,12 @@ follow() { # TITLE
 @test "cookbook: give a container users of its own" {
 	# what a container's root may not search, no mount can be made on; /var/lib is as this
 	chmod a+x "$BATS_RUN_TMPDIR"
-	follow "Give a container users of its own"
+	follow "Run a container in a user namespace"
 	[[ $output == *100000* ]]
 }
 
 @test "cookbook: take files out, and put files in" {
-	follow "Take files out, and put files in"
+	follow "Change, export and import files"
 	grep -qx www/index.html <<<"$output"
 	tar -tf flat.tar | grep -qx manifest.json
 }

@@ -27,13 +27,13 @@ follow() { # SECTION
 
 @test "recipes: all of them, one after the other" {
 	cd "$BATS_TEST_TMPDIR" || return
-	follow "Build an image from nothing"
+	follow "Build an image from scratch"
 	[ "$(jq -r '.names[0]' <<<"$(ctr-store images)")" = example.org/tiny:1 ]
 	follow "Add to an image"
 	[ "$(jq -rs '.[0].path' <<<"${lines[0]}")" = /hello ]
 	follow "Change only the configuration"
 	[ "$(ctr-store image tiny:2 | jq -r '.layers, .labels."org.example.owner"' | xargs)" = "2 me" ]
-	follow "Make one layer of all"
+	follow "Squash an image to one layer"
 	[ "$(ctr-store image flat:2 | jq -r '.layers, .image.config.config.Cmd[0]' | xargs)" = "1 /bin/sh" ]
 	follow "Save an image to a file, and read it again"
 	[ "$(ctr-store image tiny:2 | jq .layers)" = 2 ]
@@ -50,9 +50,9 @@ follow() { # SECTION
 	run bash -c 'set -u; . ./script'
 	[[ $output == *"Only in"*": hello"* ]]
 	[ -z "$(ctr-store mounts)" ]
-	follow "Try something, and forget it"
+	follow "Try something, and discard it"
 	[ -z "$(ctr-store mounts)$(ctr-store containers)" ]
-	follow "Keep what a container is, and give it back"
+	follow "Save a container's changes, and restore them"
 	[ -z "$(ctr-store containers)" ]
 	ctr-store create --image tiny:2 --id abc >/dev/null
 	ctr-store umount abc
@@ -60,9 +60,9 @@ follow() { # SECTION
 	[ "$(ctr-store mounts | jq -r .container)" = abc ]
 	follow "Remove images that no container uses"
 	[ "$(ctr-store images | jq -r '.names[]' | xargs)" = example.org/tiny:2 ]
-	follow "Give the disk its room back"
+	follow "Free disk space"
 	[ "$(tail -n 5 <<<"$output" | jq -s '.[-1].bytes' 2>/dev/null || echo 0)" = 0 ]
-	follow "Prove that a store is whole"
+	follow "Verify the integrity of a store"
 	ctr-store rm abc >/dev/null
 }
 
@@ -73,5 +73,5 @@ follow() { # SECTION
 	done >missing
 	cat missing
 	# rootless.bats does what this one shows, as a real user
-	[ "$(cat missing)" = "Work without being root" ]
+	[ "$(cat missing)" = "Work without root" ]
 }
