@@ -74,7 +74,7 @@ static int silent_failure(const char *type, const struct spawn_result *result, s
 	if (result->status > SIGNAL_STATUS)
 		return error_set(err, ERROR_FAILED, "plugin %s was ended by signal %d", type,
 				 result->status - SIGNAL_STATUS);
-	return error_set(err, ERROR_FAILED, "plugin %s failed with status %d and without a word",
+	return error_set(err, ERROR_FAILED, "plugin %s failed with status %d and printed no error",
 			 type, result->status);
 }
 

@@ -89,7 +89,8 @@ static int open_loop(int file_fd, char name[static NAME_SIZE], struct error *err
 		if (errno != EBUSY)
 			return error_os(err, "%s", name);
 	}
-	return error_set(err, ERROR_TEMPORARY, "cannot get a loop device: others are faster");
+	return error_set(err, ERROR_TEMPORARY,
+			 "cannot get a loop device: other processes take them all");
 }
 
 static int open_file(int dir_fd, const char *path, struct error *err)

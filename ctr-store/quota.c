@@ -121,7 +121,7 @@ int quota_set(const struct store *store, int container_fd, long long bytes, json
 		return -1;
 	uint32_t project = choose_project(container_fd);
 	if (project == 0)
-		return error_set(err, ERROR_LIMIT, "no project is free for a quota");
+		return error_set(err, ERROR_LIMIT, "no project id is free for a quota");
 	if (set_limit(container_fd, project, bytes) < 0)
 		return error_os(err, "cannot set the quota");
 	json_object_set_new(facts, "project", json_integer(project));

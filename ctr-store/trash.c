@@ -57,7 +57,7 @@ void trash_empty(struct trash *trash)
 		left++;
 	}
 	if (left > 0)
-		log_message(LOG_LEVEL_WARN, "files of %zu removed things stay in %s/tmp: %s%s",
+		log_message(LOG_LEVEL_WARN, "files of %zu removed objects are left in %s/tmp: %s%s",
 			    left, trash->store->root, why.message,
 			    geteuid() == 0 ? "" : " (ctr-store unshare ctr-store gc takes them)");
 	strings_free(&trash->names);

@@ -132,7 +132,7 @@ static int read_output(struct worker_output *output, struct error *err)
 		if (got == 0)
 			close(steal_fd(&output->fd));
 		if (output->length > WORKER_SAYS_MAX)
-			return error_set(err, ERROR_FAILED, "ctr-store-unpack says too much");
+			return error_set(err, ERROR_FAILED, "ctr-store-unpack printed too much");
 	}
 	return 0;
 }

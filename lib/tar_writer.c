@@ -49,7 +49,7 @@ int tar_write_file(struct tar_writer *tar, int fd, long long size, void *buffer,
 		if (got < 0)
 			return error_os(err, "cannot read");
 		if (got == 0)
-			return error_set(err, ERROR_TEMPORARY, "it was cut short meanwhile");
+			return error_set(err, ERROR_TEMPORARY, "it was truncated in the meantime");
 		if (tar_write(tar, buffer, (size_t)got, err) < 0)
 			return -1;
 		size -= got;

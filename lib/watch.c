@@ -20,6 +20,6 @@ int watch_add(int fd, const char *path, uint32_t events, struct error *err)
 
 	if (number >= 0 || errno != ENOSPC)
 		return number < 0 ? error_os(err, "watching %s", path) : number;
-	error_set(err, ERROR_LIMIT, "%s cannot be watched, as too many files are", path);
+	error_set(err, ERROR_LIMIT, "%s cannot be watched: too many files are", path);
 	return error_hint(err, "raise fs.inotify.max_user_watches");
 }

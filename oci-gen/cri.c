@@ -81,7 +81,7 @@ static void apply_annotations(struct generation *g, const json_t *config)
 	json_object_foreach (json_object_get(config, "annotations"), key, value) {
 		if (image_annotation_is_order(key))
 			log_message(LOG_LEVEL_WARN,
-				    "the annotation \"%s\" would be an order to the runtime: left "
+				    "the annotation \"%s\" would control the runtime: left "
 				    "out (--annotation sets it)",
 				    key);
 		else if (*key)

@@ -207,7 +207,7 @@ static int apply_annotations(struct generation *g, const json_t *image, const js
 					 "image configuration: label \"%s\" is not a string", key);
 		if (image_annotation_is_order(key))
 			log_message(LOG_LEVEL_WARN,
-				    "the image's label \"%s\" would be an order to the runtime: "
+				    "the image's label \"%s\" would control the runtime: "
 				    "left out (--annotation sets it)",
 				    key);
 		else if (*key)

@@ -339,7 +339,7 @@ static int tool_error(const struct stage *stage, const char *tool, struct error 
 	return error_set(err,
 			 stage->status <= ERROR_UNSUPPORTED ? (enum error_kind)stage->status
 							    : ERROR_FAILED,
-			 "%s: %s", tool, *line ? line : "failed without a word");
+			 "%s: %s", tool, *line ? line : "failed and printed no error");
 }
 
 /* True for a tool that ended because the one after it reads no more. */

@@ -235,7 +235,7 @@ static int hear_change(struct watcher *watcher, const struct inotify_event *chan
 		       struct error *err)
 {
 	if (change->mask & IN_Q_OVERFLOW)
-		return error_set(err, ERROR_LIMIT, "too much happened at once; some is unknown");
+		return error_set(err, ERROR_LIMIT, "too many events at once: some were lost");
 	if (change->wd == watcher->top)
 		return (change->mask & IN_CREATE) && path_is_id(change->name)
 			       ? meet(watcher, change->name, err)

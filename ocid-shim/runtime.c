@@ -110,7 +110,7 @@ int runtime_failed(const char *path, int log_fd, const char *said, int status, s
 	cleanup_free char *text = runtime_error_text(log ? log : "", said ? said : "");
 	if (text[0])
 		return error_set(err, ERROR_FAILED, "%s: %s", name, text);
-	return error_set(err, ERROR_FAILED, "%s failed with status %d and said nothing", name,
+	return error_set(err, ERROR_FAILED, "%s failed with status %d and printed no error", name,
 			 status);
 }
 

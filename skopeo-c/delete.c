@@ -311,8 +311,8 @@ static int delete_all(struct deletion *deletion, json_t **with, struct error *er
 	if (cli_interrupted())
 		return cli_fail_interrupted(err);
 	if (!sharing) {
-		log_message(LOG_LEVEL_WARN, "%s: which tags it has cannot be said: %s",
-			    deletion->name, problem.message);
+		log_message(LOG_LEVEL_WARN, "%s: its tags cannot be listed: %s", deletion->name,
+			    problem.message);
 	} else if (json_array_size(sharing) > 0) {
 		cleanup_free char *names = name_tags(sharing);
 

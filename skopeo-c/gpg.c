@@ -216,7 +216,7 @@ int gpg_add_keys(struct gpg *gpg, const void *keys, size_t length, const char *w
 	size_t before = gpg->added.count;
 
 	if (!data)
-		return error_set(err, ERROR_FAILED, "%s: GPGME takes no data", what);
+		return error_set(err, ERROR_FAILED, "%s: GPGME does not accept the data", what);
 	gpgme_error_t code = gpgme.op_import(gpg->context, data);
 	if (code)
 		return failed(code, ERROR_INTEGRITY, what, err);
@@ -377,7 +377,7 @@ int gpg_sign(struct gpg *gpg, const char *key, const char *passphrase, const cha
 	cleanup_data gpgme_data_t data = wrap(text, strlen(text)), out = NULL;
 
 	if (!data || gpgme.data_new(&out))
-		return error_set(err, ERROR_FAILED, "GPGME takes no data");
+		return error_set(err, ERROR_FAILED, "GPGME does not accept the data");
 	gpg->passphrase = passphrase;
 	int status = choose_key(gpg, key, err);
 	if (status == 0)

@@ -180,7 +180,7 @@ static int try_kept(const struct login_settings *settings, const char *host,
 		*err = failure;
 		return -1;
 	}
-	log_message(LOG_LEVEL_WARN, "%s does not take what is kept for %s any more", host,
+	log_message(LOG_LEVEL_WARN, "%s no longer accepts the stored password of %s", host,
 		    kept.user);
 	return 0;
 }

@@ -115,9 +115,10 @@ int trust_admit(const struct trust *trust, const struct transport *from, struct 
 			  "%s is refused by the policy: no image of that name is accepted",
 			  from->name);
 	else if (trust->options->require_signed && !policy_wants_signatures(requirements))
-		error_set(err, ERROR_DENIED,
-			  "%s needs no signature by the policy, which --require-signed forbids",
-			  from->name);
+		error_set(
+			err, ERROR_DENIED,
+			"the policy accepts %s without a signature, which --require-signed forbids",
+			from->name);
 	else
 		return 0;
 	return error_subject(err, from->name);

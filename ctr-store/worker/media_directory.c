@@ -136,7 +136,7 @@ static int make_symlink(struct tree *tree, struct dir *dir, const char *name, co
 
 static int refuse_whiteout(struct error *err)
 {
-	error_set(err, ERROR_UNSUPPORTED, "this file system takes no whiteouts");
+	error_set(err, ERROR_UNSUPPORTED, "this file system does not support whiteouts");
 	return error_hint(err, "--backend erofs, or another file system below --root");
 }
 

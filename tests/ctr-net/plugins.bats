@@ -199,7 +199,7 @@ given() {
 	END
 	network silent '{"type": "silent"}'
 	net 1 add silent one --conf-dir "$NET_D"
-	error_is failed "failed with status 1 and without a word"
+	error_is failed "failed with status 1 and printed no error"
 	plugin silent <<-'END'
 		[ "$CNI_COMMAND" = DEL ] && exit 0
 		echo no error object, but words

@@ -249,7 +249,7 @@ base_id() {
 		-e inject=mknodat:error=EPERM ctr-store check --deep
 	[ "$(field '.object, .id' | xargs)" = \
 		"image docker.io/library/hiding:1 layer $(sha256sum other.tar | cut -d' ' -f1)" ]
-	[[ $(field .problem) == *"takes no whiteouts"* ]]
+	[[ $(field .problem) == *"does not support whiteouts"* ]]
 }
 
 @test "check: --deep asks of an image no more layers than are unpacked" {

@@ -165,7 +165,7 @@ look() {
 	tool ctr-store umount mnt
 	rm -r "$OCID_ROOT/layers"
 	tool 10 ctr-store unpack --backend overlay t:1
-	error_is unsupported "this file system takes no whiteouts"
+	error_is unsupported "this file system does not support whiteouts"
 }
 
 @test "copy: nobody waits for a copy that is being made" {

@@ -209,16 +209,16 @@ user_container() { # NAME OPTION…
 	user_container web
 	user_container other
 	user_tool ctr-store rm web
-	[[ $stderr == *"files of 1 removed things stay in $tmp: "*"(ctr-store unshare ctr-store gc takes them)"* ]]
+	[[ $stderr == *"files of 1 removed objects are left in $tmp: "*"(ctr-store unshare ctr-store gc takes them)"* ]]
 	user_tool ctr-store gc
 	[ "$(jq .staging <<<"$output")" -eq 0 ]
-	[[ $stderr == *"files of 1 removed things stay in $tmp: "* ]]
+	[[ $stderr == *"files of 1 removed objects are left in $tmp: "* ]]
 	[ -n "$(ls "$tmp")" ]
 	user_tool ctr-store unshare ctr-store gc
 	[ "$(jq .staging <<<"$output")" -eq 1 ]
 	[ -z "$(ls "$tmp")" ]
 	user_tool ctr-store wipe
-	[[ $stderr == *"files of "*" removed things stay in $tmp: "* ]]
+	[[ $stderr == *"files of "*" removed objects are left in $tmp: "* ]]
 	user_tool ctr-store unshare ctr-store gc
 	[ -z "$stderr" ] && [ -z "$(ls "$tmp")" ]
 }

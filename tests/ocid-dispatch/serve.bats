@@ -75,7 +75,7 @@ RESOURCE_EXHAUSTED: it is limit
 UNIMPLEMENTED: it is unsupported
 UNAVAILABLE: it is temporary
 RESOURCE_EXHAUSTED: ctr-store: not as JSON
-UNKNOWN: ctr-store: failed without a word
+UNKNOWN: ctr-store: failed and printed no error
 UNKNOWN: ctr-store was ended by signal 9
 PERMISSION_DENIED: it is so (do this)" ]
 }

@@ -145,7 +145,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' skopeo-c login --tls
 	login "$LOCKED/team" </dev/null
 	jq -e --arg r "$LOCKED" --arg a "$(printf alice:old | base64)" '.auths[$r].auth = $a' "$AUTH" >"$BATS_TEST_TMPDIR/old.json"
 	login 2 --authfile "$BATS_TEST_TMPDIR/old.json" "$LOCKED" </dev/null
-	[[ $stderr == *"warning: $LOCKED does not take what is kept for alice any more"* ]]
+	[[ $stderr == *"warning: $LOCKED no longer accepts the stored password of alice"* ]]
 	error_is usage "terminal"
 	# that it cannot be asked says nothing about what is kept
 	port=$(free_port)

@@ -145,7 +145,7 @@ options_of() {
 	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >policy.json
 	tool skopeo-c --policy policy.json copy "oci:$BATS_FILE_TMPDIR/oci:a" dir:d
 	tool 6 skopeo-c --require-signed --policy policy.json copy "oci:$BATS_FILE_TMPDIR/oci:a" dir:e
-	error_is denied "needs no signature by the policy, which --require-signed forbids"
+	error_is denied "without a signature, which --require-signed forbids"
 	[ ! -e e ]
 	tool 2 skopeo-c --require-signed --insecure-policy copy "oci:$BATS_FILE_TMPDIR/oci:a" dir:e
 }
