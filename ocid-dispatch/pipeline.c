@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/memory_file.h"
 #include "lib/spawn.h"
+#include "ocid-dispatch/hints.h"
 #include "ocid-dispatch/rpc.h"
 #include "ocid-dispatch/trace.h"
 
@@ -331,6 +332,7 @@ static int tool_error(const struct stage *stage, const char *tool, struct error 
 			  json_text(object, "message", ""));
 		copy_text(err->subject, sizeof err->subject, object, "subject");
 		copy_text(err->hint, sizeof err->hint, object, "hint");
+		hints_adapt(err);
 		return -1;
 	}
 	if (stage->status >= 128)

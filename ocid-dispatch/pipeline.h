@@ -34,8 +34,9 @@ struct pipeline {
 struct strings *pipeline_add(struct pipeline *pipeline, const char *tool, ...)
 	__attribute__((sentinel));
 
-/* Run it. The failure of a tool becomes ours: kind, message, subject and hint are what it said; of
- * several, those of the first in the line that did not only lose its reader.
+/* Run it. The failure of a tool becomes ours: kind, message, subject and hint (in the words of
+ * ocid-dispatch/hints.h) are what it said; of several, those of the first in the line that did not
+ * only lose its reader.
  * The result: the last line of the last tool's stdout as JSON, or each line as an element of an
  * array. The caller owns it. */
 int pipeline_document(const struct pipeline *pipeline, const struct rpc_context *context,

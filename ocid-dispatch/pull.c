@@ -40,14 +40,6 @@ static int pull(const struct rpc_context *context, const char *name, int auth_fd
 	return pipeline_document(&pipeline, context, document, err);
 }
 
-/* Options of skopeo-c are nothing that a client could give. */
-static void adapt_hint(struct error *err)
-{
-	if (strstr(err->hint, "--creds"))
-		error_hint(err, "a pod's imagePullSecrets or the node's auth.json can have "
-				"credentials");
-}
-
 /* Kubelets know some failures by the word with which their message begins, as long as the status is
  * UNKNOWN (cri-api, pkg/errors). */
 static int name_failure(struct error *err)
@@ -86,10 +78,8 @@ int images_pull(const struct rpc_context *context, const json_t *request, json_t
 		registry_auth_file(json_object_get(request, "auth"), reference.registry, err);
 	if (auth_fd < 0)
 		return -1;
-	if (pull(context, name, auth_fd, &document, err) < 0) {
-		adapt_hint(err);
+	if (pull(context, name, auth_fd, &document, err) < 0)
 		return name_failure(err);
-	}
 	if (image_id(document, &id, err) < 0)
 		return -1;
 	*response = json_pack("{s:s}", "imageRef", id);

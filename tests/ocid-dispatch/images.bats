@@ -128,6 +128,11 @@ image() {
 	[ "$(jq -c '[.images[].repoTags]' <<<"$output")" = "[[\"$REGISTRY/uid:1\"]]" ]
 }
 
+@test "images: a certificate that nobody knows is to be made known on the node" {
+	HOME=$BATS_TEST_TMPDIR tool 6 ocid-dispatch call PullImage <<<"$(image "$REGISTRY/plain:1")"
+	[[ $stderr == *"name its authority in certs.d, or say insecure in registries.conf"* ]]
+}
+
 @test "images: credentials decide" {
 	tool 1 cri PullImage "$(image "$REGISTRY/plain:1")"
 	[[ $stderr == PERMISSION_DENIED:*"(a pod's imagePullSecrets or the node's auth.json can have credentials)" ]]

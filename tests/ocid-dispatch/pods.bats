@@ -196,7 +196,24 @@ nothing_of_pods() {
 	call 3 RunPodSandbox "$(pod_request x)"
 	mv "$BATS_TEST_TMPDIR/10-pods.conflist" "$BATS_FILE_TMPDIR/net"
 	error_is not-found
+	# what a client could not follow is not said
+	[[ $stderr == *"make one with ctr-net init"* && $stderr != *--network* ]]
 	nothing_of_pods
+}
+
+@test "pods: what is not there is named as the node is to be mended" {
+	conflist=$BATS_FILE_TMPDIR/net/10-pods.conflist
+	cp "$conflist" "$BATS_TEST_TMPDIR/right"
+	jq '.plugins = [{type: "nowhere"}]' "$BATS_TEST_TMPDIR/right" >"$conflist"
+	call 3 RunPodSandbox "$(pod_request x)"
+	cp "$BATS_TEST_TMPDIR/right" "$conflist"
+	[[ $stderr == *'name its directory in "network.pluginDirs" of ocid.json(5)'* ]]
+	nothing_of_pods
+	jq '.runtimes.gone = {path: "/nowhere/runc"}' "$CONFIG" >"$BATS_TEST_TMPDIR/ocid.json"
+	CONFIG=$BATS_TEST_TMPDIR/ocid.json pod x '.runtimeHandler = "gone"'
+	container c 'sleep 100'
+	CONFIG=$BATS_TEST_TMPDIR/ocid.json call 3 StartContainer "{\"containerId\": \"$CTR\"}"
+	[[ $stderr == *'name another in "runtimes" of ocid.json(5)'* ]]
 }
 
 @test "pods: what a wrong configuration of the network has left goes once it is mended" {
