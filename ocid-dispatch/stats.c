@@ -70,20 +70,18 @@ static json_t *writable_layer(const struct records *records, const json_t *size)
 			 json_object_get(size, "inodesUsed"));
 }
 
-/* ContainerStats of the records. */
+/* ContainerStats of the records; `rates` are those of cpu_rates_read(). */
 static json_t *container_stats(const struct rpc_context *context, const struct records *records,
-			       const json_t *containers, struct error *err)
+			       const json_t *containers, json_t *rates, struct error *err)
 {
 	static const char *const keys[] = { "cpu", "memory", "swap", "io", NULL };
 	json_auto_t *uses = stats_uses(context, err), *list = json_array();
 	json_auto_t *sizes = uses ? stats_sizes(context, err) : NULL;
-	json_auto_t *rates = NULL;
 	const json_t *record;
 	size_t i;
 
 	if (!sizes)
 		return NULL;
-	rates = cpu_rates_read(records);
 	json_array_foreach (containers, i, record) {
 		const char *id = json_text(record, "id", "");
 		const json_t *use = json_object_get(uses, id), *size = json_object_get(sizes, id);
@@ -99,8 +97,19 @@ static json_t *container_stats(const struct rpc_context *context, const struct r
 		}
 		json_array_append_new(list, stats);
 	}
-	cpu_rates_write(records, rates);
 	return json_incref(list);
+}
+
+static json_t *container_stats_alone(const struct rpc_context *context,
+				     const struct records *records, const json_t *containers,
+				     struct error *err)
+{
+	json_auto_t *rates = cpu_rates_read(records);
+	json_t *list = container_stats(context, records, containers, rates, err);
+
+	if (list)
+		cpu_rates_write(records, rates);
+	return list;
 }
 
 /* The request's filter, for those that run, as peers have it: what has ended uses nothing. */
@@ -123,7 +132,7 @@ json_t *stats_of_containers(const struct rpc_context *context, const json_t *req
 		return NULL;
 	json_auto_t *filter = filter_of(request, "CONTAINER_RUNNING");
 	json_auto_t *containers = container_select(&records, filter, err);
-	return containers ? container_stats(context, &records, containers, err) : NULL;
+	return containers ? container_stats_alone(context, &records, containers, err) : NULL;
 }
 
 int stats_container(const struct rpc_context *context, const json_t *request, json_t **response,
@@ -135,7 +144,7 @@ int stats_container(const struct rpc_context *context, const json_t *request, js
 		return -1;
 	json_auto_t *record = container_asked(&records, request, err);
 	json_auto_t *one = record ? json_pack("[O]", record) : NULL;
-	json_auto_t *list = one ? container_stats(context, &records, one, err) : NULL;
+	json_auto_t *list = one ? container_stats_alone(context, &records, one, err) : NULL;
 	if (!list)
 		return -1;
 	*response = json_pack("{s:O}", "stats", json_array_get(list, 0));
@@ -261,15 +270,16 @@ static json_t *stats_of(const struct rpc_context *context, const struct records 
 {
 	json_auto_t *filter = json_pack("{s:{s:s}}", "state", "state", "CONTAINER_RUNNING");
 	json_auto_t *containers = container_select(records, filter, err), *list = json_array();
-	json_auto_t *uses = containers ? container_stats(context, records, containers, err) : NULL;
+	json_auto_t *rates = cpu_rates_read(records);
+	json_auto_t *uses =
+		containers ? container_stats(context, records, containers, rates, err) : NULL;
 	json_auto_t *traffic = uses ? all_traffic(context, err) : NULL;
-	json_auto_t *of_pods = traffic ? pod_uses(context, documents) : NULL, *rates = NULL;
+	json_auto_t *of_pods = traffic ? pod_uses(context, documents) : NULL;
 	const json_t *document;
 	size_t i;
 
 	if (!traffic)
 		return NULL;
-	rates = cpu_rates_read(records);
 	json_array_foreach (documents, i, document) {
 		const char *cgroup = cgroup_of(document);
 		const json_t *use = cgroup ? json_object_get(of_pods, cgroup) : NULL;
