@@ -108,7 +108,7 @@ static int put_slowly(struct buffer *out, const struct list *list, const struct 
 	json_auto_t *record = container_read(list->records, named, err);
 
 	if (!record)
-		return records_is_lost(err) ? 0 : -1;
+		return records_leave_out("container", named->id, err) ? 0 : -1;
 	if (container_is_being_made(list->records, record))
 		return 0;
 	if (transcode_encode(&runtime__v1__container__descriptor, record, &message, err) < 0)

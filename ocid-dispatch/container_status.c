@@ -168,7 +168,7 @@ json_t *container_statuses(const struct records *records, const char *pod, struc
 		const struct named named = { ids.items[i], (char *)pod };
 		json_auto_t *record = container_read(records, &named, err);
 
-		if (!record && !records_is_lost(err))
+		if (!record && !records_leave_out("container", named.id, err))
 			return NULL;
 		if (record && !container_is_being_made(records, record))
 			json_array_append_new(statuses, container_status(records, record));
@@ -195,7 +195,7 @@ static int add(const struct records *records, const struct named *named, const j
 	json_auto_t *record = container_read(records, named, err);
 
 	if (!record)
-		return records_is_lost(err) ? 0 : -1;
+		return records_leave_out("container", named->id, err) ? 0 : -1;
 	if (container_is_being_made(records, record))
 		return 0;
 	enum container_state state = container_state(records, named);

@@ -64,7 +64,7 @@ json_t *pod_select(const struct records *records, const json_t *filter, struct e
 	for (size_t i = 0; i < ids.count; i++) {
 		json_auto_t *document = pod_read(records, ids.items[i], err);
 
-		if (!document && !records_is_lost(err))
+		if (!document && !records_leave_out("pod", ids.items[i], err))
 			return NULL;
 		if (document && passes(records, document, filter))
 			json_array_append(list, document);

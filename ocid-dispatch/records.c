@@ -6,6 +6,7 @@
 #include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/memory.h"
 #include "lib/path.h"
 #include "ocid-dispatch/rpc.h"
@@ -93,6 +94,13 @@ int records_write(int dir_fd, const char *name, const json_t *json, enum record_
 bool records_is_lost(const struct error *why)
 {
 	return why->os == 0 || why->os == ENOENT;
+}
+
+bool records_leave_out(const char *what, const char *id, const struct error *why)
+{
+	if (why->kind == ERROR_INTEGRITY)
+		log_message(LOG_LEVEL_WARN, "%s %s is left out: %s", what, id, why->message);
+	return records_is_lost(why);
 }
 
 int records_remove(int dir_fd, const char *name, struct error *err)

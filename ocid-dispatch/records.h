@@ -43,6 +43,10 @@ int records_write(int dir_fd, const char *name, const json_t *json, enum record_
  * taken to be gone. */
 bool records_is_lost(const struct error *why);
 
+/* The same for a list of `what`, which goes on without `id` then: that a record is damaged is said,
+ * as nobody else would. */
+bool records_leave_out(const char *what, const char *id, const struct error *why);
+
 /* Remove it; that it is not there is no error. */
 int records_remove(int dir_fd, const char *name, struct error *err);
 

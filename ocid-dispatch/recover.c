@@ -24,6 +24,12 @@ static void tell(const char *what, const char *id, const struct error *err)
 		    err->message);
 }
 
+static void tell_damaged(const char *what, const char *id, const struct error *err)
+{
+	log_message(LOG_LEVEL_WARN, "%s %s is removed, since its record is damaged: %s", what, id,
+		    err->message);
+}
+
 /* A container that was being made or removed, when nobody does now. That it is being made need not
  * have reached the disk: after a power cut such a record is no JSON. */
 static void recover_container(const struct rpc_context *context, const struct records *records,
@@ -37,6 +43,8 @@ static void recover_container(const struct rpc_context *context, const struct re
 	json_auto_t *record = container_read(records, named, &err);
 	bool half = record ? strcmp(json_text(record, "stage", ""), "made") != 0
 			   : err.kind == ERROR_INTEGRITY;
+	if (half && !record)
+		tell_damaged("container", named->id, &err);
 	if (half && container_remove(context, records, named, &err) < 0)
 		tell("container", named->id, &err);
 }
@@ -67,6 +75,8 @@ static void recover_pod(const struct rpc_context *context, const struct records 
 	const char *stage = pod_stage(document);
 	bool half = document ? strcmp(stage, "making") == 0 || strcmp(stage, "removing") == 0
 			     : err.kind == ERROR_NOT_FOUND || err.kind == ERROR_INTEGRITY;
+	if (half && err.kind == ERROR_INTEGRITY)
+		tell_damaged("pod", id, &err);
 	if (half) {
 		if (pod_remove(context, records, id, &err) < 0)
 			tell("pod", id, &err);

@@ -196,6 +196,8 @@ REMOVE_POINTS=("before ocid-shim rm" "after ocid-shim rm" "before ctr-store rm" 
 			[ ! -L "$OCID_ROOT/podnames/89ab" ]
 	}
 	wait_for 20 are_gone
+	grep -q 'pod 4567 is removed, since its record is damaged' "$BATS_FILE_TMPDIR/server.log"
+	grep -q 'container 0123 is removed, since its record is damaged' "$BATS_FILE_TMPDIR/server.log"
 	[ "$(field PodSandboxStatus "{\"podSandboxId\": \"$POD\"}" .status.state)" = null ]
 	server_stop
 	[ "$(find "$OCID_ROOT/podnames" -type l | wc -l)" -eq 1 ]

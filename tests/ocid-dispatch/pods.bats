@@ -128,6 +128,10 @@ nothing_of_pods() {
 	rmdir document.json
 	[ "$(state)" = CONTAINER_RUNNING ]
 	echo '{"rootfs":' >document.json
+	# whoever misses it finds it in the log
+	call ListPodSandbox
+	[ "$output" = '{}' ]
+	[[ $stderr == *"pod $POD is left out: $POD/document.json: not valid JSON"* ]]
 	call StopPodSandbox "$(that)"
 	[ "$(state)" = CONTAINER_EXITED ]
 	mv kept document.json
