@@ -201,10 +201,23 @@ static int relabel(const struct generation *g, const json_t *mount, const char *
 	return selinux_relabel(source, label, err);
 }
 
+/* An image is mounted nosuid and nodev, which in a user namespace none can take off: a runtime that
+ * is not told so fails in making its own mount read-only. */
+static const char *access_options(const json_t *mount)
+{
+	bool image = json_object_get(mount, "image");
+
+	if (json_flag(mount, "recursiveReadOnly"))
+		return image ? "ro,rro,nosuid,nodev" : "ro,rro";
+	if (json_flag(mount, "readonly"))
+		return image ? "ro,nosuid,nodev" : "ro";
+	return "rw";
+}
+
 static int apply_mount(struct generation *g, const json_t *cri, const json_t *mount,
 		       struct error *err)
 {
-	const char *propagation, *access_option = "rw";
+	const char *propagation;
 
 	if (check_mount(mount, err) < 0)
 		return -1;
@@ -212,12 +225,8 @@ static int apply_mount(struct generation *g, const json_t *cri, const json_t *mo
 	if (!source || propagation_option(g, mount, source, &propagation, err) < 0 ||
 	    relabel(g, mount, source, err) < 0)
 		return -1;
-	if (json_flag(mount, "recursiveReadOnly"))
-		access_option = "ro,rro";
-	else if (json_flag(mount, "readonly"))
-		access_option = "ro";
 
-	cleanup_free char *options = xasprintf("rbind,%s,%s", propagation, access_option);
+	cleanup_free char *options = xasprintf("rbind,%s,%s", propagation, access_options(mount));
 	json_auto_t *entry =
 		mount_new(json_text(mount, "containerPath", ""), "bind", source, options);
 	if (add_options(json_object_get(entry, "options"), json_object_get(mount, "mountOptions"),

@@ -18,9 +18,9 @@ mounted() {
 	ln -s ../../../../../../etc "$image/outside"
 	edit ".cri.sandbox.images = {\"img:1\": \"$image\"}"
 	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, readonly: true}]'
-	is . "[{\"destination\":\"/a\",\"options\":\"rbind,rprivate,ro\",\"source\":\"$image\",\"type\":\"bind\"}]"
+	is . "[{\"destination\":\"/a\",\"options\":\"rbind,rprivate,ro,nosuid,nodev\",\"source\":\"$image\",\"type\":\"bind\"}]"
 	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, imageSubPath: "sub/dir", readonly: true, recursiveReadOnly: true, mountOptions: ["noexec"]}]'
-	is '.[] | [.source, .options]' "[\"$image/sub/dir\",\"rbind,rprivate,ro,rro,noexec\"]"
+	is '.[] | [.source, .options]' "[\"$image/sub/dir\",\"rbind,rprivate,ro,rro,nosuid,nodev,noexec\"]"
 	mounted '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, readonly: true, imageSubPath: "absolute/dir"}]'
 	is '.[].source' "\"$image/sub/dir\""
 	from_cri 3 '.cri.container.mounts = [{containerPath: "/a", image: {image: "img:1"}, readonly: true, imageSubPath: "outside/passwd"}]'

@@ -277,10 +277,12 @@ nothing_of_pods() {
 	options=".linux.securityContext.namespaceOptions.usernsOptions = {mode: \"POD\", uids: $map, gids: $map}"
 	# what the ids of the namespace must get through
 	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/file" "$BATS_FILE_TMPDIR"
+	volume="[{\"containerPath\": \"/image\", \"readonly\": true, \"image\": {\"image\": \"$IMAGE\"}}]"
 	pod mapped ".config$options | .config.linux.sysctls = {\"net.ipv4.ip_unprivileged_port_start\": \"81\"}"
-	container one 'cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; stat -c "%u:%g" /bin/busybox; touch /x; echo >>/etc/hosts || echo foreign' ".config$options"
+	container one 'cat /proc/self/uid_map; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; stat -c "%u:%g" /bin/busybox; touch /x; echo >>/etc/hosts || echo foreign; cat /image/www/index.html' \
+		".config$options | .config.mounts = $volume"
 	start
-	[ "$(result | tr -s ' ')" = "$(printf ' 0 300000 65536\n81\n0:0')" ]
+	[ "$(result | tr -s ' ')" = "$(printf ' 0 300000 65536\n81\n0:0\nhello')" ]
 	[ "$(stat -c %u:%g "$OCID_ROOT/containers/$CTR/upper/x")" = 300000:300000 ]
 	# with the network of the node
 	options="$options | .config.linux.securityContext.namespaceOptions.network = \"NODE\""
