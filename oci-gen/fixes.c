@@ -152,32 +152,36 @@ static bool drop_metadata(json_t *config, const char *pointer)
 	       pointer_delete(config, pointer);
 }
 
+/* What takes entries out of lists goes last: until then every finding points to what it is about.
+ * Each of these is about a list of its own. */
 static const struct {
 	const char *rule;
 	bool (*fix)(json_t *config, const char *pointer);
+	enum fixes_turn turn;
 } fixes[] = {
-	{ "type", drop_null },
-	{ "not-empty", drop_empty_path },
-	{ "capability-known", name_capability },
-	{ "capability-ambient", drop_member },
-	{ "rlimit", name_rlimit },
-	{ "console-size", drop_member },
-	{ "hook-prestart", rename_prestart },
-	{ "mount-bind", add_bind },
-	{ "mount-absolute", make_absolute },
-	{ "mount-duplicate", drop_repeated_mount },
-	{ "namespace", drop_repeated },
-	{ "device-repeated", drop_repeated },
-	{ "seccomp-errno", drop_errno },
-	{ "seccomp-listener", drop_metadata },
+	{ "type", drop_null, FIXES_IN_PLACE },
+	{ "not-empty", drop_empty_path, FIXES_IN_PLACE },
+	{ "capability-known", name_capability, FIXES_IN_PLACE },
+	{ "capability-ambient", drop_member, FIXES_OF_LISTS },
+	{ "rlimit", name_rlimit, FIXES_OF_LISTS },
+	{ "console-size", drop_member, FIXES_IN_PLACE },
+	{ "hook-prestart", rename_prestart, FIXES_IN_PLACE },
+	{ "mount-bind", add_bind, FIXES_IN_PLACE },
+	{ "mount-absolute", make_absolute, FIXES_IN_PLACE },
+	{ "mount-duplicate", drop_repeated_mount, FIXES_OF_LISTS },
+	{ "namespace", drop_repeated, FIXES_OF_LISTS },
+	{ "device-repeated", drop_repeated, FIXES_OF_LISTS },
+	{ "seccomp-errno", drop_errno, FIXES_IN_PLACE },
+	{ "seccomp-listener", drop_metadata, FIXES_IN_PLACE },
 };
 
-bool fixes_apply(json_t *config, const json_t *finding)
+bool fixes_apply(json_t *config, const json_t *finding, enum fixes_turn turn)
 {
 	const char *rule = json_text(finding, "rule", "");
 
 	for (size_t i = 0; i < sizeof fixes / sizeof *fixes; i++)
 		if (strcmp(fixes[i].rule, rule) == 0)
-			return fixes[i].fix(config, json_text(finding, "pointer", ""));
+			return fixes[i].turn == turn &&
+			       fixes[i].fix(config, json_text(finding, "pointer", ""));
 	return false;
 }

@@ -61,8 +61,20 @@ static int check(const struct settings *settings, const struct input *input,
 	return 0;
 }
 
-/* Repair from the end to the beginning, so that what is taken out of a list moves nothing that is
- * still to be looked at. `done` gets the findings that are no more. */
+/* Repair what findings are about, where it can be done; those go to `done`. */
+static void fix_findings(json_t *config, const json_t *rows, enum fixes_turn turn, json_t *done)
+{
+	for (size_t i = json_array_size(rows); i-- > 0;) {
+		json_t *row = json_array_get(rows, i);
+
+		if (!fixes_apply(config, row, turn))
+			continue;
+		json_object_set_new(row, "fixed", json_true());
+		json_array_append(done, row);
+	}
+}
+
+/* `done` gets the findings that are no more. */
 static void fix(json_t *config, const char *platform, json_t *done)
 {
 	size_t before;
@@ -74,14 +86,8 @@ static void fix(json_t *config, const char *platform, json_t *done)
 		before = json_array_size(done);
 		structure_check(config, &findings);
 		rules_check(config, platform, &findings);
-		for (size_t i = json_array_size(findings.rows); i-- > 0;) {
-			json_t *row = json_array_get(findings.rows, i);
-
-			if (!fixes_apply(config, row))
-				continue;
-			json_object_set_new(row, "fixed", json_true());
-			json_array_append(done, row);
-		}
+		for (enum fixes_turn turn = 0; turn < FIXES_TURNS; turn++)
+			fix_findings(config, findings.rows, turn, done);
 	} while (json_array_size(done) > before && ++round < FIX_ROUNDS);
 }
 

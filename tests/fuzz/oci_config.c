@@ -32,12 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!json_is_object(config))
 		return 0;
-	for (size_t i = json_array_size(findings.rows); i-- > 0;) {
-		json_auto_t *before = json_deep_copy(config);
+	for (enum fixes_turn turn = 0; turn < FIXES_TURNS; turn++)
+		for (size_t i = json_array_size(findings.rows); i-- > 0;) {
+			json_auto_t *before = json_deep_copy(config);
 
-		if (fixes_apply(config, json_array_get(findings.rows, i)) &&
-		    json_equal(before, config))
-			abort();
-	}
+			if (fixes_apply(config, json_array_get(findings.rows, i), turn) &&
+			    json_equal(before, config))
+				abort();
+		}
 	return 0;
 }

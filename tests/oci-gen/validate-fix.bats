@@ -40,6 +40,8 @@ broken() {
 		.mounts += [{destination: "/x", type: "bind", source: "/y"}]~.mounts += [{destination: "/x", type: "bind", source: "/y", options: ["bind"]}]
 		.mounts += [{destination: "x", type: "tmpfs"}]~.mounts += [{destination: "/x", type: "tmpfs"}]
 		.mounts += [.mounts[-1]]~.
+		.mounts = [{destination: "/x", type: "bind", source: "/y"}, {destination: "/x", type: "bind", source: "/y"}] + .mounts~.mounts = [{destination: "/x", type: "bind", source: "/y", options: ["bind"]}] + .mounts
+		.mounts = [{destination: "x", type: "tmpfs"}, {destination: "x", type: "tmpfs"}] + .mounts~.mounts = [{destination: "/x", type: "tmpfs"}] + .mounts
 		.linux.namespaces += [.linux.namespaces[0], .linux.namespaces[1]]~.
 		.linux.namespaces[0].path = ""~.
 		.linux.devices = [{path: "/dev/x", type: "p"}, {path: "/dev/x", type: "p"}, {path: "/dev/y", type: "p"}]~.linux.devices = [{path: "/dev/x", type: "p"}, {path: "/dev/y", type: "p"}]
