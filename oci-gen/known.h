@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the kernel takes for an error when a call returns it negated. */
+enum { ERRNO_MAX = 4095 };
+
 /* Capabilities by number (capabilities(7)); a set of them is a bit mask. */
 enum { CAPABILITY_COUNT = 41 };
 extern const char *const known_capabilities[CAPABILITY_COUNT + 1];

@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* What the kernel takes for an error when a call returns it negated. */
-enum { ERRNO_MAX = 4095 };
-
 static bool uses_action(const json_t *config, const char *action)
 {
 	const json_t *entry;

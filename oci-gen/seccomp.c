@@ -7,6 +7,7 @@
 #include "oci-gen/known.h"
 #include "oci-gen/seccomp_names.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -117,6 +118,47 @@ static int copy_members(json_t *to, const json_t *from, const char *const *kept,
 	return 0;
 }
 
+/* The errno of a name, -1 where there is none. Of those that are called two ways, libc knows one.
+ */
+static int errno_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} others[] = { { "EDEADLOCK", EDEADLOCK },
+		       { "ENOTSUP", ENOTSUP },
+		       { "EWOULDBLOCK", EWOULDBLOCK } };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strcmp(others[i].name, name) == 0)
+			return others[i].number;
+	for (int number = 1; number <= ERRNO_MAX; number++) {
+		const char *known = strerrorname_np(number);
+
+		if (known && strcmp(known, name) == 0)
+			return number;
+	}
+	return -1;
+}
+
+/* The errno that podman's profiles have as a text, by name or number, goes over the number beside
+ * it. */
+static int take_errno(json_t *to, const json_t *from, const char *text_key, const char *number_key,
+		      const char *file, struct error *err)
+{
+	const char *text = json_text(from, text_key, "");
+	bool digits = !text[strspn(text, "0123456789")];
+	long number = digits ? strtol(text, NULL, 10) : errno_of(text);
+
+	if (!*text)
+		return 0;
+	if (number < 0)
+		return error_set(err, ERROR_INTEGRITY,
+				 "%s: unknown errno \"%s\" in a seccomp profile", file, text);
+	json_object_set_new(to, number_key, json_integer(number));
+	return 0;
+}
+
 /* An errno beside an action that takes none. Docker and podman pass it on and runc over it, but the
  * specification has runtimes fail, and crun does. */
 static void drop_errno(json_t *object, const char *action, const char *number)
@@ -135,7 +177,8 @@ static int add_rule(json_t *rules, const json_t *rule, uint64_t set, const char 
 		return 0;
 
 	json_auto_t *copy = json_object();
-	if (copy_members(copy, rule, kept_rule_members, resolved_rule_members, file, err) < 0)
+	if (copy_members(copy, rule, kept_rule_members, resolved_rule_members, file, err) < 0 ||
+	    take_errno(copy, rule, "errno", "errnoRet", file, err) < 0)
 		return -1;
 	drop_errno(copy, "action", "errnoRet");
 	if (json_object_get(rule, "name"))
@@ -171,7 +214,8 @@ static json_t *resolve(const json_t *profile, uint64_t set, const char *file, st
 	size_t i;
 
 	json_object_set_new(filter, "syscalls", rules);
-	if (copy_members(filter, profile, kept_members, resolved_members, file, err) < 0)
+	if (copy_members(filter, profile, kept_members, resolved_members, file, err) < 0 ||
+	    take_errno(filter, profile, "defaultErrno", "defaultErrnoRet", file, err) < 0)
 		return NULL;
 	drop_errno(filter, "defaultAction", "defaultErrnoRet");
 	resolve_architectures(filter, json_object_get(profile, "archMap"));

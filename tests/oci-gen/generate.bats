@@ -292,6 +292,20 @@ setup_file() {
 	generate --linux-seccomp "$BATS_TEST_TMPDIR/errno.json"
 	is '.linux.seccomp | [has("defaultErrnoRet"), .syscalls[].errnoRet]' '[false,null,5]'
 
+	# podman's, where the text goes over the number
+	cat >"$BATS_TEST_TMPDIR/names.json" <<-'END'
+		{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "defaultErrno": "ENOSYS", "syscalls": [
+		  {"names": ["read"], "action": "SCMP_ACT_ERRNO", "errno": "EWOULDBLOCK"},
+		  {"names": ["write"], "action": "SCMP_ACT_ERRNO", "errno": "13"},
+		  {"names": ["open"], "action": "SCMP_ACT_ALLOW", "errno": "EPERM"},
+		  {"names": ["link"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5, "errno": ""}]}
+	END
+	generate --linux-seccomp "$BATS_TEST_TMPDIR/names.json"
+	is '.linux.seccomp | [.defaultErrnoRet, .syscalls[].errnoRet]' '[38,11,13,null,5]'
+	sed -i s/ENOSYS/ENONSENSE/ "$BATS_TEST_TMPDIR/names.json"
+	tool 7 oci-gen generate --no-document --linux-seccomp "$BATS_TEST_TMPDIR/names.json"
+	error_is integrity ENONSENSE
+
 	tool 3 oci-gen generate --no-document --linux-seccomp "$BATS_TEST_TMPDIR/none"
 	error_is not-found
 	echo '{"defaultAction": "SCMP_ACT_ALLOW", "sycalls": []}' >"$BATS_TEST_TMPDIR/misspelt.json"
