@@ -146,7 +146,7 @@ static int apply_mount(struct generation *g, const json_t *item, struct error *e
 		json_object_set_new(mount, "type", json_string(type));
 	if (options)
 		json_object_set_new(mount, "options", options);
-	mounts_put(pointer_array(g->config, "/mounts"), mount);
+	generation_put_mount(g, mount);
 	if (json_object_get(item, "containerPath") && json_object_get(item, "hostPath"))
 		return 0;
 	return error_set(err, ERROR_INTEGRITY, "CDI: mounts lack a hostPath or a containerPath");

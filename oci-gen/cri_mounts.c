@@ -233,7 +233,7 @@ static int apply_mount(struct generation *g, const json_t *cri, const json_t *mo
 			err) < 0 ||
 	    add_mappings(entry, mount, err) < 0)
 		return -1;
-	mounts_put(pointer_array(g->config, "/mounts"), json_incref(entry));
+	generation_put_mount(g, json_incref(entry));
 	return 0;
 }
 
@@ -248,8 +248,8 @@ static int apply_shm(struct generation *g, const json_t *cri, struct error *err)
 		error_set(err, ERROR_USAGE, "the /dev/shm of the pod is not known");
 		return error_hint(err, "the document's cri.sandbox.shm is its path");
 	}
-	mounts_put(pointer_array(g->config, "/mounts"),
-		   mount_new("/dev/shm", "bind", path, "rbind,rprivate,nosuid,nodev,noexec,rw"));
+	generation_put_mount(
+		g, mount_new("/dev/shm", "bind", path, "rbind,rprivate,nosuid,nodev,noexec,rw"));
 	return 0;
 }
 

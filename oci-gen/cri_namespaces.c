@@ -123,8 +123,8 @@ static int apply_mapping(struct generation *g, const json_t *options, const char
 /* sysfs cannot be mounted anew where the network namespace belongs to another user namespace. */
 static void bind_host_sys(struct generation *g)
 {
-	mounts_put(pointer_array(g->config, "/mounts"),
-		   mount_new("/sys", "bind", "/sys", "rbind,rslave,nosuid,noexec,nodev,ro"));
+	generation_put_mount(
+		g, mount_new("/sys", "bind", "/sys", "rbind,rslave,nosuid,noexec,nodev,ro"));
 }
 
 /* *ret is the UserNamespace of the pod that asks for one, else NULL: the kubelet says the same of a

@@ -142,6 +142,12 @@ void generation_set_env(struct generation *g, const char *assignment)
 	json_object_set_new(g->environment, name, json_string(assignment));
 }
 
+void generation_put_mount(struct generation *g, json_t *mount)
+{
+	mounts_put(pointer_array(g->config, "/mounts"), mount);
+	g->mounts_added = true;
+}
+
 static int finish_args(struct generation *g, struct error *err)
 {
 	json_t *args = json_array();
@@ -250,15 +256,14 @@ static int finish_devices(struct generation *g, struct error *err)
 
 static void finish_mounts(struct generation *g)
 {
-	json_t *mounts = pointer_array(g->config, "/mounts"), *mount;
+	json_t *mount;
 	size_t i;
 
-	if (g->from_template && json_array_size(g->mounts) == 0)
-		return;
 	json_array_foreach (g->mounts, i, mount) {
-		mounts_put(mounts, json_incref(mount));
+		generation_put_mount(g, json_incref(mount));
 	}
-	pointer_set(g->config, "/mounts", mounts_sorted(mounts));
+	if (!g->from_template || g->mounts_added)
+		pointer_set(g->config, "/mounts", mounts_sorted(pointer_get(g->config, "/mounts")));
 }
 
 static bool has_namespace(const json_t *config, const char *type)

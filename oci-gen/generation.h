@@ -39,6 +39,7 @@ struct generation {
 	struct trace *trace;	      /* where things come from, or NULL; borrowed */
 	bool strict_groups;	      /* none but those that are named one by one */
 	bool from_template; /* a user's: what it says stays unless something speaks against it */
+	bool mounts_added;  /* their order may hide something */
 	bool finished;	    /* with generation_finish() */
 	/* by an option, not by default or by the image */
 	bool args_given, entrypoint_given, hostname_given, user_given, version_given;
@@ -50,6 +51,9 @@ void generation_free(struct generation *g);
 
 /* "NAME=VALUE" takes the place of an earlier value of NAME. */
 void generation_set_env(struct generation *g, const char *assignment);
+
+/* Add a mount, in place of one with the same destination. Takes the reference. */
+void generation_put_mount(struct generation *g, json_t *mount);
 
 /* Start from this configuration, not the built-in one. Takes the reference. ERROR_INTEGRITY where a
  * member has the wrong type; `path` names it. */

@@ -75,8 +75,7 @@ void network_bind_files(struct generation *g, const char *bundle)
 		cleanup_free char *source = xasprintf("%s/%s", bundle, *name);
 		cleanup_free char *destination = xasprintf("/etc/%s", *name);
 
-		mounts_put(pointer_array(g->config, "/mounts"),
-			   mount_new(destination, "bind", source, FILE_OPTIONS));
+		generation_put_mount(g, mount_new(destination, "bind", source, FILE_OPTIONS));
 	}
 }
 

@@ -125,4 +125,5 @@ void volumes_apply(struct generation *g)
 			json_array_append_new(mounts, volume_mount(g, root_fd, path));
 		json_object_set_new(taken, place, json_true());
 	}
+	g->mounts_added = true;
 }

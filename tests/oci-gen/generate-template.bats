@@ -79,6 +79,23 @@ patch() {
 	is .linux.seccomp null
 }
 
+@test "generate: what is mounted in a template is not hidden by what is added, and else in its order" {
+	local dir=$BATS_TEST_TMPDIR
+
+	template
+	jq 'del(.process.rlimits) | .mounts = [{destination: "/data/sub", type: "tmpfs"}, {destination: "/a", type: "tmpfs"}, {destination: "/dev/cdi/sub", type: "tmpfs"}]' \
+		"$dir/template.json" >"$dir/mounts.json"
+	tool oci-gen generate --no-document --template "$dir/mounts.json"
+	is '[.mounts[].destination]' '["/data/sub","/a","/dev/cdi/sub"]'
+	echo '{"os": "linux", "config": {"Volumes": {"/data": {}}}}' >"$dir/image.json"
+	tool oci-gen generate --no-document --template "$dir/mounts.json" --image "$dir/image.json" --image-volumes tmpfs
+	is '[.mounts[].destination]' '["/a","/data","/data/sub","/dev/cdi/sub"]'
+	mkdir "$dir/cdi"
+	echo '{"cdiVersion": "0.6.0", "kind": "v.com/c", "devices": [{"name": "d", "containerEdits": {"mounts": [{"hostPath": "/tmp", "containerPath": "/dev/cdi"}]}}]}' >"$dir/cdi/v.json"
+	tool oci-gen generate --no-document --template "$dir/mounts.json" --cdi-dir "$dir/cdi" --cdi-device v.com/c=d
+	is '[.mounts[].destination]' '["/a","/data/sub","/dev/cdi","/dev/cdi/sub"]'
+}
+
 # One member that every source sets: the later one wins.
 @test "generate: template, image, document, options, operands, patches, in this order" {
 	local dir=$BATS_TEST_TMPDIR bundle=$BATS_TEST_TMPDIR/bundle found
