@@ -90,7 +90,7 @@ static bool lists(const json_t *names, const char *name)
 	return false;
 }
 
-/* One that is both added and dropped is dropped, but ALL stands back behind single ones. */
+/* One that is both added and dropped is dropped, also ALL, which stands back behind single ones. */
 static int apply_capabilities(struct generation *g, const json_t *capabilities, struct error *err)
 {
 	static const struct {
@@ -109,7 +109,7 @@ static int apply_capabilities(struct generation *g, const json_t *capabilities, 
 		json_array_foreach (json_object_get(capabilities, added[row].key), i, item) {
 			const char *name = json_string_value(item);
 
-			if (strcasecmp(name, "ALL") != 0 && lists(dropped, name))
+			if (lists(dropped, name))
 				continue;
 			if (capabilities_add(&g->capabilities, added[row].sets, name, err) < 0)
 				return -1;

@@ -109,6 +109,10 @@ load cri
 @test "generate: cri: capabilities, confinement, paths" {
 	from_cri '.cri.container.linux.securityContext.capabilities = {addCapabilities: ["NET_RAW", "KILL"], dropCapabilities: ["ALL", "KILL"]}'
 	is .process.capabilities '{"bounding":["CAP_NET_RAW"],"effective":["CAP_NET_RAW"],"permitted":["CAP_NET_RAW"]}'
+	from_cri '.cri.container.linux.securityContext.capabilities = {addCapabilities: ["ALL", "KILL"], dropCapabilities: ["ALL"]}'
+	is .process.capabilities '{"bounding":["CAP_KILL"],"effective":["CAP_KILL"],"permitted":["CAP_KILL"]}'
+	from_cri '.cri.container.linux.securityContext.capabilities = {addCapabilities: ["all"], dropCapabilities: ["KILL"]}'
+	is '.process.capabilities.effective | [index("CAP_KILL"), length > 14]' '[null,true]'
 	from_cri '.cri.container.linux.securityContext.capabilities = {dropCapabilities: ["ALL"], addAmbientCapabilities: ["CAP_NET_BIND_SERVICE"]}'
 	is '.process.capabilities | map_values(. == ["CAP_NET_BIND_SERVICE"])' '{"ambient":true,"bounding":true,"effective":true,"inheritable":true,"permitted":true}'
 	is '[.linux.maskedPaths, .linux.readonlyPaths]' '[["/proc/kcore"],["/proc/sys"]]'
