@@ -101,7 +101,11 @@ json_t *user_lookup(const char *root_path, const char *text, struct error *err)
 
 	bool group_open = account.group && !account.group_is_number;
 	bool names = !account.user_is_number || group_open;
-	cleanup_fd int root_fd = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int root_fd = root_path ? open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (!root_path && names) {
+		error_set(err, ERROR_USAGE, "cannot look up user \"%s\": there is no rootfs", text);
+		return NULL;
+	}
 	if (root_fd < 0 && names) {
 		error_os(err, "cannot look up user \"%s\": rootfs %s", text, root_path);
 		return NULL;

@@ -14,6 +14,7 @@
  * A group that is not given is the user's own, together with the groups that list the user as a
  * member. Numbers need not be in the files. root_path is opened only when it is needed: a number
  * for a user whose root does not exist (yet) stands as it is.
+ * root_path may be NULL: there is none.
  * ERROR_USAGE for a text that cannot be a user, ERROR_NOT_FOUND for a name that is not there.
  */
 json_t *user_lookup(const char *root_path, const char *text, struct error *err);

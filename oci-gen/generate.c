@@ -94,9 +94,11 @@ static int generate_run(const struct cli *cli, struct error *err)
 {
 	const struct settings *settings = cli->settings;
 	json_auto_t *document = NULL;
+	cleanup_free char *bundle = settings->output ? output_bundle(settings->output) : NULL;
 	cleanup_generation struct generation g;
 
 	generation_start(&g);
+	g.root_from = bundle;
 	if (assembly_read_document(cli, &settings->assembly, &document, err) < 0 ||
 	    (document && check_usage(cli, err) < 0) ||
 	    assembly_make(cli, &settings->assembly, document, cli->operands, &g, err) < 0)

@@ -209,9 +209,19 @@ static int override_id(json_t *user, const char *key, const char *text, struct e
 	return 0;
 }
 
+char *generation_root(const struct generation *g)
+{
+	const char *path = json_string_value(pointer_get(g->config, "/root/path"));
+
+	if (!path)
+		return NULL;
+	return *path == '/' || !g->root_from ? xstrdup(path)
+					     : xasprintf("%s/%s", g->root_from, path);
+}
+
 static int finish_user(struct generation *g, struct error *err)
 {
-	const char *root = json_string_value(pointer_get(g->config, "/root/path"));
+	cleanup_free char *root = generation_root(g);
 	json_t *user = pointer_object(g->config, "/process/user");
 
 	if (g->user) {

@@ -34,6 +34,7 @@ struct generation {
 	json_t *faults;		      /* errors that template and patches have by themselves */
 	json_t *cri;		      /* what cri_read() made of the document's, or NULL */
 	char cri_gid[24];	      /* what gid points to when it comes from there */
+	const char *root_from;	      /* what a relative root is in, or NULL; borrowed */
 	const char *bundle;	      /* whose files lie over those of /etc, or NULL; borrowed */
 	const char *platform;	      /* that was named, or NULL; borrowed */
 	struct trace *trace;	      /* where things come from, or NULL; borrowed */
@@ -62,6 +63,9 @@ int generation_set_template(struct generation *g, json_t *config, const char *pa
 
 /* Note what is wrong with a template or a patch by itself, for which no option is to be blamed. */
 void generation_note_faults(struct generation *g, const json_t *config);
+
+/* Where the container's root is on this host; NULL where there is none. The caller frees it. */
+char *generation_root(const struct generation *g);
 
 /* Give a file of the bundle to the container's root, who may be another user outside of its user
  * namespace. */

@@ -78,6 +78,17 @@ static int make_bundle(int parent_fd, const char *name, const json_t *config, st
 	return -1;
 }
 
+char *output_bundle(const char *path)
+{
+	struct stat st = { .st_mode = S_IFREG };
+	cleanup_free char *real = realpath(path, NULL);
+	cleanup_free char *file = xstrdup(real ? real : path);
+
+	if ((real && stat(real, &st) == 0 && S_ISDIR(st.st_mode)) || file[strlen(file) - 1] == '/')
+		return steal_ptr(&file);
+	return S_ISREG(st.st_mode) ? xstrdup(dirname(file)) : NULL;
+}
+
 int output_config(const char *path, const json_t *config, struct error *err)
 {
 	struct stat st;

@@ -105,7 +105,7 @@ static json_t *volume_mount(struct generation *g, int root_fd, const char *path)
 void volumes_apply(struct generation *g)
 {
 	const char *mode = g->volumes_mode ? g->volumes_mode : "ignore";
-	const char *root = json_string_value(pointer_get(g->config, "/root/path"));
+	cleanup_free char *root = generation_root(g);
 	json_t *mounts = pointer_array(g->config, "/mounts"), *unused;
 	json_auto_t *taken = json_object();
 	const char *path;

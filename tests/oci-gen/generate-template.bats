@@ -233,6 +233,33 @@ patch() {
 	tool 4 oci-gen generate --no-document -o "$dir/file/"
 }
 
+@test "generate: a relative root is one of the bundle that is written, also to look up users and volumes" {
+	local dir=$BATS_TEST_TMPDIR out
+
+	mkdir -p "$dir/rootfs/etc" "$dir/bundle/rootfs/etc" "$dir/bundle/rootfs/data"
+	echo 'app:x:1000:1000::/:' >"$dir/rootfs/etc/passwd"
+	echo 'app:x:2000:2000::/:' >"$dir/bundle/rootfs/etc/passwd"
+	echo '{"os": "linux", "config": {"User": "app", "Volumes": {"/data": {}}}}' >"$dir/image.json"
+	cd "$dir" || return
+	for out in bundle bundle/ bundle/config.json "$dir/bundle/other"; do
+		tool oci-gen generate --image image.json --image-volumes bind -o "$out" x
+		[ ! -d "$out" ] || out=$out/config.json
+		[ "$(jq -c '[.process.user.uid, .root.path, (.mounts[] | select(.destination == "/data") | .source)]' "$out")" = \
+			"[2000,\"rootfs\",\"$dir/bundle/rootfs/data\"]" ]
+	done
+	for out in config.json /dev/null; do
+		tool oci-gen generate --image image.json -o "$out" x
+	done
+	[ "$(jq .process.user.uid config.json)" = 1000 ]
+	tool oci-gen generate --image image.json x
+	is .process.user.uid 1000
+	tool 3 oci-gen generate --image image.json -o new/ x
+	error_is not-found 'rootfs new//rootfs'
+	jq 'del(.root, .process.user)' config.json >no-root.json
+	tool 2 oci-gen generate --no-document --template no-root.json --user app
+	error_is usage 'no rootfs'
+}
+
 @test "generate: what runc and crun start from is a template" {
 	local runtime dir
 
