@@ -10,6 +10,7 @@
 #include "oci-gen/pointer.h"
 #include "oci-gen/setters.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,26 +32,33 @@ static int apply_env(struct generation *g, const json_t *list, struct error *err
 	return 0;
 }
 
-/* What the host's node says, where the file does not: type and numbers. */
+static const char *type_of(mode_t mode)
+{
+	return S_ISCHR(mode) ? "c" : S_ISBLK(mode) ? "b" : S_ISFIFO(mode) ? "p" : "";
+}
+
+/* What the host's node says, where the file does not: mode, type and numbers. It need not be there
+ * for a file that says what the device is. */
 static int look_at_node(const json_t *node, json_t *device, struct error *err)
 {
 	const char *path = json_text(node, "hostPath", json_text(node, "path", ""));
 	const char *type = json_text(node, "type", NULL);
+	bool numbered = json_object_get(node, "major");
 	struct stat st;
+	bool there = stat(path, &st) == 0;
+	const char *found = there ? type_of(st.st_mode) : "";
 
-	if (type && (json_object_get(node, "major") || strcmp(type, "p") == 0))
+	if (*found && !json_object_get(node, "fileMode"))
+		json_object_set_new(device, "fileMode", json_integer(st.st_mode & 07777));
+	if (type && (numbered || strcmp(type, "p") == 0))
 		return 0;
-	if (stat(path, &st) < 0)
+	if (!there)
 		return error_os(err, "CDI device node %s", path);
-	const char *found = S_ISCHR(st.st_mode)	   ? "c"
-			    : S_ISBLK(st.st_mode)  ? "b"
-			    : S_ISFIFO(st.st_mode) ? "p"
-						   : "";
 	if (!*found || (type && strcmp(type, found) != 0 && strcmp(type, "u") != 0))
 		return error_set(err, ERROR_INTEGRITY, "CDI device node %s is not a device%s%s",
 				 path, type ? " of type " : "", type ? type : "");
 	json_object_set_new(device, "type", json_string(found));
-	if (*found == 'p')
+	if (*found == 'p' || numbered)
 		return 0;
 	json_object_set_new(device, "major", json_integer(major(st.st_rdev)));
 	json_object_set_new(device, "minor", json_integer(minor(st.st_rdev)));

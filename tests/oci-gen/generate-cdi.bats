@@ -39,6 +39,11 @@ setup_cdi() {
 		  containerEdits:
 		    deviceNodes:
 		    - {path: /dev/gpu9, type: c, major: 10, minor: 200, permissions: r}
+		- name: half
+		  containerEdits:
+		    deviceNodes:
+		    - {path: /dev/half, hostPath: /dev/zero, major: 10, minor: 200}
+		    - {path: /dev/zero, type: c, major: 10, minor: 201}
 	END
 	cat >"$CDI/net.json" <<-'END'
 		{"cdiVersion": "1.1.0", "kind": "vendor.com/net", "annotations": {"a": "b"}, "devices": [{"name": "eth", "containerEdits": {
@@ -63,6 +68,9 @@ setup() {
 	is '[.linux.devices[].path]' '["/dev/gpu0","/dev/gpu9"]'
 	is '.linux.resources.devices[-1]' '{"access":"r","allow":true,"major":10,"minor":200,"type":"c"}'
 	is '[(.hooks.createContainer | length), (.process.env | index("VENDOR=all") != null)]' '[1,true]'
+	# the host's node says what the file does not
+	generate --cdi-dir "$CDI" --cdi-device vendor.com/gpu=half
+	is '[.linux.devices[] | [.path, .type, .major, .minor, .fileMode]]' '[["/dev/half","c",10,200,438],["/dev/zero","c",10,201,438]]'
 	generate --cdi-dir "$CDI" --cdi-device vendor.com/net=eth
 	is '[.linux.netDevices, .linux.intelRdt, .ociVersion]' '[{"ens9":{"name":"eth1"}},{"closID":"x","enableMonitoring":true,"schemata":["L3:0=f"]},"1.3.0"]'
 }
