@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/template.h"
 
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/version.h"
 #include "oci-gen/mounts.h"
@@ -215,13 +216,20 @@ static void make_writable(json_t *mount)
 	}
 }
 
+static bool is_of_sys(const json_t *mount)
+{
+	cleanup_free char *place = mount_place(json_text(mount, "destination", ""));
+
+	return strncmp(place, "/sys", 4) == 0 && (!place[4] || place[4] == '/');
+}
+
 void template_privileged(json_t *config)
 {
 	json_t *mount;
 	size_t i;
 
 	json_array_foreach (pointer_get(config, "/mounts"), i, mount) {
-		if (strncmp(json_text(mount, "destination", ""), "/sys", 4) == 0)
+		if (is_of_sys(mount))
 			make_writable(mount);
 	}
 	pointer_set(config, "/linux/resources/devices",

@@ -75,8 +75,10 @@ patch() {
 	is .linux.seccomp '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"action":"SCMP_ACT_ERRNO","names":["reboot"]}]}'
 	is '[.mounts[].destination]' '["/proc","/tmp"]'
 	is '[.hostname, .root.path, .process.cwd, .linux["x-unknown"].kept[0]]' '["box","/srv/root","/srv",1]'
-	tool oci-gen generate --no-document --template "$BATS_TEST_TMPDIR/template.json" --privileged
-	is .linux.seccomp null
+	jq 'del(.process.rlimits) | .mounts = [{destination: "//sys/", options: ["ro"]}, {destination: "/sysroot", options: ["bind", "ro"]}] | .mounts[] += {type: "x", source: "/usr"}' \
+		"$BATS_TEST_TMPDIR/template.json" >"$BATS_TEST_TMPDIR/mounts.json"
+	tool oci-gen generate --no-document --template "$BATS_TEST_TMPDIR/mounts.json" --privileged
+	is '[.linux.seccomp, .mounts[].options]' '[null,[],["bind","ro"]]'
 }
 
 @test "generate: what is mounted in a template is not hidden by what is added, and else in its order" {
