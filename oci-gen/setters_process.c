@@ -71,11 +71,23 @@ int set_env(const struct setting *s)
 	return add_variable(s->g, s->value, s->err);
 }
 
+/* Cut off the next line at the text, with the carriage return that editors of other systems leave
+ * there; returns what is behind. */
+static char *cut_line(char *text)
+{
+	char *end = text + strcspn(text, "\n"), *rest = end + (*end != '\0');
+
+	if (end > text && end[-1] == '\r')
+		end--;
+	*end = '\0';
+	return rest;
+}
+
 int set_env_file(const struct setting *s)
 {
+	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	size_t length;
 	cleanup_free char *text = file_read_at(AT_FDCWD, s->value, ENV_FILE_MAX, &length, s->err);
-	char *rest = text;
 
 	if (!text) {
 		/* no program can be given as much: it is not what was meant */
@@ -87,12 +99,14 @@ int set_env_file(const struct setting *s)
 		return error_set(s->err, ERROR_INTEGRITY, "%s: holds a NUL byte", s->value);
 	if (generation_check_text(text, s->value, s->err) < 0)
 		return -1;
-	while (*rest) {
-		char *line = rest + strspn(rest, " \t");
 
-		rest += strcspn(rest, "\n");
-		if (*rest)
-			*rest++ = '\0';
+	bool marked = strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0;
+	char *rest = text + (marked ? strlen(byte_order_mark) : 0);
+	while (*rest) {
+		const char *line = rest;
+
+		rest = cut_line(rest);
+		line += strspn(line, " \t");
 		if (*line && *line != '#' && add_variable(s->g, line, s->err) < 0)
 			return error_prefix(s->err, "%s", s->value);
 	}

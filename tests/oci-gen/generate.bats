@@ -153,6 +153,10 @@ setup_file() {
 	printf '# a comment\n\n  A=1\nB=two words\nFROM_US\n' >"$BATS_TEST_TMPDIR/env"
 	FROM_US=x generate --env-file "$BATS_TEST_TMPDIR/env" --env A=2 --env PATH=/bin --env UNSET_HERE
 	is .process.env '["PATH=/bin","A=2","B=two words","FROM_US=x"]'
+	# of an editor on Windows
+	printf '\357\273\277A=1\r\n\r\n# a comment\r\nB=a\rb \r\nFROM_US\r\nC=\r' >"$BATS_TEST_TMPDIR/env"
+	FROM_US=x generate --env-file "$BATS_TEST_TMPDIR/env"
+	is '.process.env[1:]' '["A=1","B=a\rb ","FROM_US=x","C="]'
 }
 
 @test "generate: a malformed option is a usage error, and no file is made" {
