@@ -75,6 +75,12 @@ static void check_args(const json_t *config, const struct rule *rule, struct fin
 		findings_add(findings, rule, "/process/args", "is required");
 }
 
+static void check_user(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	if (json_object_get(config, "process") && !pointer_get(config, "/process/user"))
+		findings_add(findings, rule, "/process/user", "is missing: it will be root");
+}
+
 static void check_ids(const json_t *config, const struct rule *rule, struct findings *findings)
 {
 	static const char *const keys[] = { "uid", "gid" };
@@ -197,6 +203,7 @@ static const struct rule_check common[] = {
 static const struct rule_check posix[] = {
 	{ { "root-required", SEVERITY_ERROR, "config.md#root" }, check_root },
 	{ { "required", SEVERITY_ERROR, "config.md#process" }, check_args },
+	{ { "user-missing", SEVERITY_WARNING, "config.md#user" }, check_user },
 	{ { "required", SEVERITY_ERROR, "config.md#posix-platform-user" }, check_ids },
 	{ { "umask", SEVERITY_WARNING, "config.md#posix-platform-user" }, check_umask },
 	{ { "cwd-absolute", SEVERITY_ERROR, "config.md#process" }, check_cwd },

@@ -106,8 +106,7 @@ static const struct field process_members[] = {
 	  .spec = "config.md#linux-process" },
 	{ "execCPUAffinity", .shape = OBJECT, .members = affinity_members,
 	  .spec = "config.md#linux-process" },
-	{ "user", .shape = OBJECT, .required = true, .members = user_members,
-	  .spec = "config.md#user" },
+	{ "user", .shape = OBJECT, .members = user_members, .spec = "config.md#user" },
 	{ 0 },
 };
 

@@ -79,7 +79,7 @@ findings() {
 		error args-program /process/args/0 .process.args=["","b"]
 		error env-form /process/env/0 .process.env=["A"]
 		error env-form /process/env/0 .process.env=["=x"]
-		error required /process/user del(.process.user)
+		warning user-missing /process/user del(.process.user)
 		error required /process/user/gid del(.process.user.gid)
 		error range /process/user/uid .process.user.uid=-1
 		error range /process/user/gid .process.user.gid=4294967296
