@@ -85,7 +85,7 @@ TEST_OBJS_oci_mounts := oci-gen/mounts.o oci-gen/known.o
 TEST_OBJS_oci_config := $(OCI_CHECKS)
 TEST_OBJS_oci_cri := oci-gen/cri_read.o oci-gen/message.o
 TEST_OBJS_oci_image := $(OCI_CHECKS) $(patsubst %,oci-gen/%.o,capabilities cdi_apply cdi_find cdi_version \
-	generation image message network seccomp seccomp_default seccomp_edit seccomp_names \
+	generation generation_finish image message network seccomp seccomp_default seccomp_edit seccomp_names \
 	setters template versions volumes)
 TEST_OBJS_seccomp_names := oci-gen/seccomp_names.o
 
