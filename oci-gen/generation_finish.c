@@ -77,8 +77,11 @@ static int override_id(json_t *user, const char *key, const char *text, struct e
 static int finish_user(struct generation *g, struct error *err)
 {
 	cleanup_free char *root = generation_root(g);
-	json_t *user = pointer_object(g->config, "/process/user");
 
+	if (!g->user && !g->uid && !g->gid)
+		return 0;
+
+	json_t *user = pointer_object(g->config, "/process/user");
 	if (g->user) {
 		json_auto_t *found = user_lookup(root, g->user, err);
 

@@ -34,6 +34,9 @@ patch() {
 	diff <(jq -S 'del(.process.rlimits)' "$BATS_TEST_TMPDIR/template.json") \
 		<(jq -S 'del(.process.rlimits)' <<<"$output")
 	[[ $output == *'"soft":9223372036854775807'* ]]
+	jq 'del(.process | .rlimits, .user)' "$BATS_TEST_TMPDIR/template.json" >"$BATS_TEST_TMPDIR/no-user.json"
+	tool oci-gen generate --no-document --template "$BATS_TEST_TMPDIR/no-user.json"
+	is .process.user null
 	# what it wrote itself, too
 	tool oci-gen generate --no-document --tty -o "$BATS_TEST_TMPDIR/own.json" a b
 	tool oci-gen generate --no-document --template "$BATS_TEST_TMPDIR/own.json"
@@ -258,6 +261,8 @@ patch() {
 	tool 3 oci-gen generate --image image.json -o new/ x
 	error_is not-found 'rootfs new//rootfs'
 	jq 'del(.root, .process.user)' config.json >no-root.json
+	tool 7 oci-gen generate --no-document --template no-root.json
+	error_is integrity 'wrong at /root:'
 	tool 2 oci-gen generate --no-document --template no-root.json --user app
 	error_is usage 'no rootfs'
 }
