@@ -34,6 +34,9 @@ void findings_add_entry(struct findings *findings, const struct rule *rule, cons
 /* Check types, required members, enumerations and ranges. */
 void structure_check(const json_t *config, struct findings *findings);
 
+/* Check numbers that are above 2^63-1, by their pointers: some members may be so large. */
+void structure_check_clamped(const json_t *pointers, struct findings *findings);
+
 /* Check what the members mean together, on a platform ("linux"), or with NULL on the one that it
  * seems to be for. Members of the wrong type are passed over: they are structure_check()'s. */
 void rules_check(const json_t *config, const char *platform, struct findings *findings);

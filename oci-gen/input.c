@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci-gen/input.h"
 
+#include "lib/cleanup.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "oci-gen/source.h"
@@ -15,6 +16,15 @@ void input_free(struct input *input)
 	free(input->path);
 	free(input->directory);
 	json_decref(input->whole);
+	json_decref(input->clamped);
+}
+
+/* A container document holds the configuration; a configuration has no such member. */
+static json_t *config_of(json_t *whole)
+{
+	json_t *in_document = json_object_get(whole, "config");
+
+	return in_document && !json_object_get(whole, "ociVersion") ? in_document : whole;
 }
 
 int input_read(struct input *input, const char *operand, struct error *err)
@@ -30,13 +40,13 @@ int input_read(struct input *input, const char *operand, struct error *err)
 		input->directory = slash ? xstrndup(input->path, (size_t)(slash - input->path) + 1)
 					 : xstrdup(".");
 	}
-	input->whole = source_read_config(input->path, JSON_DOCUMENT_MAX, err);
+	json_auto_t *other = NULL;
+	input->whole = source_read_config(input->path, JSON_DOCUMENT_MAX, &other, err);
 	if (!input->whole)
 		return -1;
-	/* a container document holds the configuration; a configuration has no such member */
-	json_t *in_document = json_object_get(input->whole, "config");
-	input->config = in_document && !json_object_get(input->whole, "ociVersion") ? in_document
-										    : input->whole;
+	input->config = config_of(input->whole);
+	if (other)
+		input->clamped = source_clamped(input->config, config_of(other));
 	return 0;
 }
 

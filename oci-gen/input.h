@@ -12,6 +12,7 @@ struct input {
 	bool bundle;	 /* a directory was named */
 	json_t *whole;	 /* the configuration, or the document around it */
 	json_t *config;	 /* borrowed from whole */
+	json_t *clamped; /* pointers to its numbers above 2^63-1, which are that there; or NULL */
 };
 
 /* Read what an operand names; NULL stands for standard input where that is given, else for the

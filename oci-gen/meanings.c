@@ -179,43 +179,11 @@ static const struct {
 	{ "/freebsd/jail", "parameters of the jail (jail(8))" },
 };
 
-/* Whether the specification has the member; *spec is where what it is in is described. */
-static bool is_known(const char *pattern, const char **spec)
-{
-	const struct field *field = &schema_config;
-
-	*spec = field->spec;
-	while (*pattern == '/') {
-		size_t length = strcspn(pattern + 1, "/");
-		cleanup_free char *key = xstrndup(pattern + 1, length);
-
-		if (field->shape == ANY)
-			return true;
-		if (field->members) {
-			const struct field *member = field->members;
-
-			while (member->key && strcmp(member->key, key) != 0)
-				member++;
-			if (!member->key)
-				return false;
-			field = member;
-		} else if (field->element) {
-			field = field->element;
-		} else {
-			return false;
-		}
-		if (field->spec)
-			*spec = field->spec;
-		pattern += 1 + length;
-	}
-	return true;
-}
-
 const char *meaning_of(const char *pattern, const char **spec)
 {
 	cleanup_free char *part = xstrdup(pattern);
 
-	if (!is_known(pattern, spec))
+	if (!schema_find(pattern, spec))
 		return NULL;
 	for (;;) {
 		for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)

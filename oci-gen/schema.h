@@ -24,3 +24,7 @@ extern const struct field schema_solaris[], schema_vm[], schema_windows[], schem
 
 /* The whole. */
 extern const struct field schema_config;
+
+/* The member at a pattern (leaves_pattern()), or NULL where the specification has none. *spec is
+ * where it is described. */
+const struct field *schema_find(const char *pattern, const char **spec);

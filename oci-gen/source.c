@@ -71,40 +71,7 @@ static char *read_text(const char *path, size_t max, size_t *length, struct erro
 				      : file_read_at(AT_FDCWD, path, max, length, err);
 }
 
-json_t *source_read_config(const char *path, size_t max, struct error *err)
-{
-	size_t length;
-	cleanup_free char *text = read_text(path, max, &length, err);
-
-	if (!text)
-		return NULL;
-	clamp_integers(text, largest_signed);
-	return json_parse(text, length, name_of(path), err);
-}
-
-/* What was clamped is what depends on the substitute: it may only be a resource limit, where all
- * that is so large is "unlimited". */
-static int check_clamped(const json_t *config, const json_t *other, const char *what,
-			 struct error *err)
-{
-	static const char limits[] = "/process/rlimits/";
-	json_auto_t *leaves = leaves_of(config, false), *others = leaves_of(other, false);
-	const char *path;
-	json_t *leaf;
-
-	json_object_foreach (leaves, path, leaf) {
-		const char *pointer = json_text(leaf, "pointer", "");
-
-		if (!json_equal(leaf, json_object_get(others, path)) &&
-		    strncmp(pointer, limits, strlen(limits)) != 0)
-			return error_set(err, ERROR_UNSUPPORTED,
-					 "%s: %s has a number above 2^63-1, which cannot be kept",
-					 what, pointer);
-	}
-	return 0;
-}
-
-json_t *source_read_template(const char *path, size_t max, struct error *err)
+json_t *source_read_config(const char *path, size_t max, json_t **other, struct error *err)
 {
 	size_t length;
 	cleanup_free char *text = read_text(path, max, &length, err);
@@ -119,9 +86,49 @@ json_t *source_read_template(const char *path, size_t max, struct error *err)
 	memcpy(copy, text, length);
 	clamp_integers(text, largest_signed);
 	clamp_integers(copy, "9223372036854775806");
-	json_auto_t *config = json_parse(text, length, name_of(path), err);
-	json_auto_t *other = json_parse(copy, length, name_of(path), err);
-	if (!config || !other || check_clamped(config, other, name_of(path), err) < 0)
+	json_t *config = json_parse(text, length, name_of(path), err);
+	if (config)
+		*other = json_parse(copy, length, name_of(path), err);
+	return config;
+}
+
+json_t *source_clamped(const json_t *config, const json_t *other)
+{
+	json_auto_t *leaves = leaves_of(config, false), *others = leaves_of(other, false);
+	json_t *pointers = json_array(), *leaf;
+	const char *path;
+
+	json_object_foreach (leaves, path, leaf) {
+		if (!json_equal(leaf, json_object_get(others, path)))
+			json_array_append(pointers, json_object_get(leaf, "pointer"));
+	}
+	return pointers;
+}
+
+/* What was clamped may only be a resource limit, where all that is so large is "unlimited". */
+static int check_clamped(const json_t *config, const json_t *other, const char *what,
+			 struct error *err)
+{
+	static const char limits[] = "/process/rlimits/";
+	json_auto_t *pointers = source_clamped(config, other);
+	const json_t *pointer;
+	size_t i;
+
+	json_array_foreach (pointers, i, pointer) {
+		if (strncmp(json_string_value(pointer), limits, strlen(limits)) != 0)
+			return error_set(err, ERROR_UNSUPPORTED,
+					 "%s: %s has a number above 2^63-1, which cannot be kept",
+					 what, json_string_value(pointer));
+	}
+	return 0;
+}
+
+json_t *source_read_template(const char *path, size_t max, struct error *err)
+{
+	json_auto_t *other = NULL;
+	json_auto_t *config = source_read_config(path, max, &other, err);
+
+	if (!config || (other && check_clamped(config, other, name_of(path), err) < 0))
 		return NULL;
 	return steal_ptr(&config);
 }

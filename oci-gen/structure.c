@@ -4,9 +4,11 @@
 #include "lib/memory.h"
 #include "oci-gen/findings.h"
 #include "oci-gen/known.h"
+#include "oci-gen/leaves.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/schema.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const char *const shape_names[] = {
@@ -93,6 +95,23 @@ static const struct field *find_member(const struct field *members, const char *
 	return NULL;
 }
 
+const struct field *schema_find(const char *pattern, const char **spec)
+{
+	const struct field *field = &schema_config;
+
+	*spec = field->spec;
+	while (field && *pattern == '/' && field->shape != ANY) {
+		size_t length = strcspn(++pattern, "/");
+		cleanup_free char *key = xstrndup(pattern, length);
+
+		field = field->members ? find_member(field->members, key) : field->element;
+		if (field && field->spec)
+			*spec = field->spec;
+		pattern += length;
+	}
+	return field;
+}
+
 static const char *spec_of(const struct field *field, const char *otherwise)
 {
 	return field->spec ? field->spec : otherwise;
@@ -164,4 +183,21 @@ void structure_check(const json_t *config, struct findings *findings)
 	const struct place whole = { NULL, NULL, 0 };
 
 	check_field(config, &schema_config, schema_config.spec, &whole, findings);
+}
+
+void structure_check_clamped(const json_t *pointers, struct findings *findings)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (pointers, i, item) {
+		const char *pointer = json_string_value(item), *spec;
+		cleanup_free char *pattern = leaves_pattern(pointer);
+		const struct field *field = schema_find(pattern, &spec);
+		const struct rule rule = { "range", SEVERITY_ERROR, spec };
+
+		/* what can be negative is signed, and no larger */
+		if (field && field->shape == NUMBER && field->min < 0 && field->max == LLONG_MAX)
+			findings_add(findings, &rule, pointer, "is above %lld", LLONG_MAX);
+	}
 }

@@ -51,6 +51,7 @@ static int check(const struct settings *settings, const struct input *input,
 		 struct findings *findings, struct error *err)
 {
 	structure_check(input->config, findings);
+	structure_check_clamped(input->clamped, findings);
 	rules_check(input->config, settings->platform, findings);
 	if (input->directory && (settings->host || input->bundle))
 		rules_check_host(input->config, input->directory, findings);

@@ -347,11 +347,21 @@ each_broken() {
 }
 
 @test "validate: unsigned numbers of 64 bits are read" {
+	local file
+
 	broken '.process.rlimits=[{"type":"RLIMIT_CORE","soft":"X","hard":"X"}] | .annotations={"18446744073709551615":"18446744073709551615"}'
 	sed -i 's/"X"/18446744073709551615/' "$BATS_TEST_TMPDIR/config.json"
 	tool oci-gen validate "$BATS_TEST_TMPDIR/config.json"
 	sed -i 's/: 18446744073709551615/: 18446744073709551616/' "$BATS_TEST_TMPDIR/config.json"
 	tool 7 oci-gen validate "$BATS_TEST_TMPDIR/config.json"
+	# what is signed is none of them, also in a document: runtimes cannot read it
+	broken '.linux.resources |= (.memory.limit = "X" | .cpu = {shares: "X", quota: "Y"} | .pids.limit = "X")'
+	sed -i 's/"X"/9223372036854775808/; s/"Y"/9223372036854775807/' "$BATS_TEST_TMPDIR/config.json"
+	echo "{\"config\": $(cat "$BATS_TEST_TMPDIR/config.json")}" >"$BATS_TEST_TMPDIR/document.json"
+	for file in config document; do
+		tool 7 oci-gen validate "$BATS_TEST_TMPDIR/$file.json"
+		[ "$(jq -r '.rule + .pointer' <<<"$output" | sort)" = $'range/linux/resources/memory/limit\nrange/linux/resources/pids/limit' ]
+	done
 }
 
 @test "validate: what is not JSON, or not there, is one clear line" {
