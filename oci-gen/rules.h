@@ -27,6 +27,10 @@ void rules_check_devices(const json_t *config, struct findings *findings);
 void rules_check_resources(const json_t *config, struct findings *findings);
 void rules_check_seccomp(const json_t *config, struct findings *findings);
 
+/* Check a list of namespaces at that pointer. */
+void rules_check_namespaces(const json_t *config, const char *list, const struct rule *rule,
+			    struct findings *findings);
+
 /* True when the container has a namespace of that type which is not the runtime's own. *path is
  * the existing one's, or NULL for a new one; borrowed. */
 bool rules_has_namespace(const json_t *config, const char *type, const char **path);
@@ -38,5 +42,9 @@ void rules_check_host(const json_t *config, const char *directory, struct findin
  * says it does not know. -1 when it cannot be run or read. */
 int rules_check_runtime(const json_t *config, const char *name, struct findings *findings,
 			struct error *err);
+
+/* Go down a path in a tree of objects, one a component, making what is missing. Returns the object
+ * of the last component, borrowed; NULL for what is longer than a path can be. */
+json_t *rules_enter(json_t *tree, const char *path);
 
 bool rules_is_bind(const json_t *mount);

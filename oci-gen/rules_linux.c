@@ -13,26 +13,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check_namespaces(const json_t *config, const struct rule *rule,
-			     struct findings *findings)
+void rules_check_namespaces(const json_t *config, const char *list, const struct rule *rule,
+			    struct findings *findings)
 {
 	json_auto_t *seen = json_object();
 	const json_t *namespace;
 	size_t i;
 
-	json_array_foreach (pointer_get(config, "/linux/namespaces"), i, namespace) {
+	json_array_foreach (pointer_get(config, list), i, namespace) {
 		const char *type = json_text(namespace, "type", NULL);
 		const char *path = json_text(namespace, "path", NULL);
 
 		if (type && json_object_get(seen, type))
-			findings_add_entry(findings, rule, "/linux/namespaces", i, NULL,
+			findings_add_entry(findings, rule, list, i, NULL,
 					   "a namespace of type %.32s is there twice", type);
 		if (type)
 			json_object_set_new(seen, type, json_true());
 		if (path && *path && *path != '/')
-			findings_add_entry(findings, rule, "/linux/namespaces", i, "path",
+			findings_add_entry(findings, rule, list, i, "path",
 					   "must be an absolute path");
 	}
+}
+
+static void check_namespaces(const json_t *config, const struct rule *rule,
+			     struct findings *findings)
+{
+	rules_check_namespaces(config, "/linux/namespaces", rule, findings);
 }
 
 /* Members that change what a namespace of that type keeps apart: without one they would change

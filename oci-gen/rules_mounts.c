@@ -2,7 +2,6 @@
 /* Rules about mounts and paths. */
 #include "lib/cleanup.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "oci-gen/mounts.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/rules.h"
@@ -171,25 +170,6 @@ static void check_length(const json_t *config, const struct rule *rule, struct f
 	}
 }
 
-/* Go down the path in a tree of objects, one a component, making what is missing. Returns the
- * object of the last component; borrowed. */
-static json_t *tree_enter(json_t *tree, const char *path)
-{
-	while (*(path += strspn(path, "/"))) {
-		size_t length = strcspn(path, "/");
-		cleanup_free char *component = xstrndup(path, length);
-		json_t *next = json_object_get(tree, component);
-
-		if (!next) {
-			next = json_object();
-			json_object_set_new(tree, component, next);
-		}
-		tree = next;
-		path += length;
-	}
-	return tree;
-}
-
 /* A mount on a directory hides what was mounted beneath it before. */
 static void check_hidden(const json_t *config, const struct rule *rule, struct findings *findings)
 {
@@ -200,9 +180,7 @@ static void check_hidden(const json_t *config, const struct rule *rule, struct f
 	json_array_foreach (json_object_get(config, "mounts"), i, mount) {
 		const char *path = json_text(mount, "destination", "");
 
-		if (strlen(path) >= PATH_MAX)
-			continue; /* its tree would be too deep to free */
-		if (json_object_size(tree_enter(tree, path)) > 0)
+		if (json_object_size(rules_enter(tree, path)) > 0)
 			findings_add_entry(findings, rule, "/mounts", i, "destination",
 					   "hides what is mounted beneath it before");
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about virtual machines, and about platforms other than Linux. */
+#include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/memory.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/rules.h"
 
@@ -98,7 +100,47 @@ static void check_windows_network(const json_t *config, const struct rule *rule,
 			     "must stand alone");
 }
 
+/* A destination in one way of writing: on Windows the case of letters means nothing. */
+static char *windows_place(const json_t *mount)
+{
+	char *place = xstrdup(json_text(mount, "destination", ""));
+
+	for (char *c = place; *c; c++)
+		*c = *c == '\\' ? '/' : (char)tolower((unsigned char)*c);
+	return place;
+}
+
+static void check_nested(const json_t *config, const struct rule *rule, struct findings *findings)
+{
+	json_auto_t *tree = json_object();
+	const json_t *mounts = json_object_get(config, "mounts"), *mount;
+	size_t i;
+
+	json_array_foreach (mounts, i, mount) {
+		cleanup_free char *place = windows_place(mount);
+
+		rules_enter(tree, place);
+	}
+	json_array_foreach (mounts, i, mount) {
+		cleanup_free char *place = windows_place(mount);
+
+		if (json_object_size(rules_enter(tree, place)) > 0)
+			findings_add_entry(findings, rule, "/mounts", i, "destination",
+					   "must not hold that of another mount");
+	}
+}
+
+static void check_zos_namespaces(const json_t *config, const struct rule *rule,
+				 struct findings *findings)
+{
+	rules_check_namespaces(config, "/zos/namespaces", rule, findings);
+}
+
+static const struct rule_check zos_checks[] = {
+	{ { "namespace", SEVERITY_ERROR, "config-zos.md#namespaces" }, check_zos_namespaces },
+};
 static const struct rule_check windows_checks[] = {
+	{ { "mount-nested", SEVERITY_ERROR, "config.md#mounts" }, check_nested },
 	{ { "windows-root", SEVERITY_ERROR, "config.md#root" }, check_windows_root },
 	{ { "required", SEVERITY_ERROR, "config.md#process" }, check_command_line },
 	{ { "windows-cpu", SEVERITY_ERROR, "config-windows.md#cpu" }, check_windows_cpu },
@@ -114,6 +156,8 @@ void rules_check_platform(const json_t *config, const char *platform, struct fin
 	if (windows)
 		rules_run(windows_checks, sizeof windows_checks / sizeof *windows_checks, config,
 			  findings);
+	if (strcmp(platform, "zos") == 0)
+		rules_run(zos_checks, sizeof zos_checks / sizeof *zos_checks, config, findings);
 	/* on Linux a relative one is from the root, and a warning */
 	if (strcmp(platform, "linux") != 0)
 		check_destinations(config, windows, findings);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the rules have in common. */
+#include "lib/cleanup.h"
 #include "lib/json.h"
+#include "lib/memory.h"
 #include "oci-gen/pointer.h"
 #include "oci-gen/rules.h"
 
+#include <limits.h>
 #include <string.h>
 
 void rules_run(const struct rule_check *rows, size_t count, const json_t *config,
@@ -11,6 +14,25 @@ void rules_run(const struct rule_check *rows, size_t count, const json_t *config
 {
 	for (size_t i = 0; i < count; i++)
 		rows[i].check(config, &rows[i].rule, findings);
+}
+
+json_t *rules_enter(json_t *tree, const char *path)
+{
+	if (strlen(path) >= PATH_MAX)
+		return NULL; /* its tree would be too deep to free */
+	while (*(path += strspn(path, "/"))) {
+		size_t length = strcspn(path, "/");
+		cleanup_free char *component = xstrndup(path, length);
+		json_t *next = json_object_get(tree, component);
+
+		if (!next) {
+			next = json_object();
+			json_object_set_new(tree, component, next);
+		}
+		tree = next;
+		path += length;
+	}
+	return tree;
 }
 
 bool rules_has_namespace(const json_t *config, const char *type, const char **path)

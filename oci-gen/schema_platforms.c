@@ -107,8 +107,8 @@ static const struct field affinity = { .shape = OBJECT,
 				       .spec = "config-windows.md#cpu" };
 static const struct field cpu_members[] = {
 	{ "count", NUMBERS },
-	{ "shares", .shape = NUMBER, .max = 65535 },
-	{ "maximum", .shape = NUMBER, .max = 65535 },
+	{ "shares", .shape = NUMBER, .max = 10000 },
+	{ "maximum", .shape = NUMBER, .max = 10000 },
 	{ "affinity", .shape = ARRAY, .element = &affinity },
 	{ 0 },
 };

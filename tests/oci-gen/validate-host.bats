@@ -57,7 +57,7 @@ found() {
 @test "validate: a configuration is for the platform that was named" {
 	found 0 . --platform linux "$CONFIG"
 	[ "$output" = '[]' ]
-	found 7 . --platform windows "$CONFIG"
+	found 7 'del(.mounts)' --platform windows "$CONFIG"
 	[ "$output" = '[["platform","/linux"],["platform","/windows"]]' ]
 	found 7 '.windows = {layerFolders: ["x"]}' --platform linux "$CONFIG"
 	[ "$output" = '[["platform","/windows"]]' ]

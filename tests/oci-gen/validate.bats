@@ -244,7 +244,11 @@ findings() {
 		error destination-absolute /mounts/0/destination del(.linux)|.freebsd={}|.mounts=[{"destination":"a","type":"nullfs"}]
 		error destination-absolute /mounts/0/destination del(.linux)|.solaris={}|.mounts=[{"destination":"a","type":"lofs"}]
 		error destination-absolute /mounts/0/destination del(.linux)|.windows={"layerFolders":["x"]}|.mounts=[{"destination":"a\\b","source":"C:\\a"}]
+		error mount-nested /mounts/1/destination del(.linux)|.windows={"layerFolders":["x"]}|.mounts=[{"destination":"c:\\foo\\bar","source":"C:\\a"},{"destination":"C:/Foo","source":"C:\\a"},{"destination":"C:\\foo-bar","source":"C:\\a"}]
+		error namespace /zos/namespaces/1 del(.linux)|.zos={"namespaces":[{"type":"pid"},{"type":"pid"}]}
+		error namespace /zos/namespaces/0/path del(.linux)|.zos={"namespaces":[{"type":"pid","path":"x"}]}
 		error windows-cpu /windows/resources/cpu del(.linux,.mounts)|.windows={"layerFolders":["x"],"resources":{"cpu":{"count":1,"maximum":1}}}
+		error range /windows/resources/cpu/shares del(.linux,.mounts)|.windows={"layerFolders":["x"],"resources":{"cpu":{"shares":10001}}}
 		error windows-network /windows/network/networkNamespace del(.linux,.mounts)|.windows={"layerFolders":["x"],"network":{"networkNamespace":"a","endpointList":["b"]}}
 	END
 }
@@ -289,7 +293,7 @@ each_broken() {
 		.ociVersion="1.3.0-rc.1+x"
 		.ociVersion="1.0.2-dev"
 		del(.mounts,.hostname,.linux,.annotations)
-		del(.linux)|.process={"cwd":"C:\\","commandLine":"cmd /c x","user":{"username":"x"}}|.windows={"layerFolders":["C:\\a"],"resources":{"cpu":{"affinity":[{"mask":1,"group":0}]}}}
+		del(.linux,.mounts)|.process={"cwd":"C:\\","commandLine":"cmd /c x","user":{"username":"x"}}|.windows={"layerFolders":["C:\\a"],"resources":{"cpu":{"affinity":[{"mask":1,"group":0}]}}}
 		del(.linux,.root,.mounts)|.windows={"layerFolders":["C:\\a"],"hyperv":{"utilityVMPath":"C:\\vm"}}
 		del(.linux)|.zos={"namespaces":[{"type":"pid","path":"/proc/1/ns/pid"},{"type":"uts"}]}
 		del(.linux)|.freebsd={"devices":[{"path":"pf","mode":448}],"jail":{"host":"new","vnet":"new","enforceStatfs":1,"allow":{"rawSockets":true,"mount":["tmpfs"]}}}
