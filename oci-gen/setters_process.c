@@ -119,6 +119,7 @@ int set_user(const struct setting *s)
 		return error_set(s->err, ERROR_USAGE, "the value is empty");
 	free(s->g->user);
 	s->g->user = xstrdup(s->value);
+	s->g->gid = NULL; /* of the document's user; --process-gid comes later */
 	s->g->user_given = true;
 	return 0;
 }

@@ -70,6 +70,8 @@ load cri
 	is .process.user '{"additionalGids":[1000,50],"gid":1000,"uid":1000}'
 	from_cri '.cri.container.linux.securityContext += {runAsUser: {value: "1000"}, runAsGroup: {value: "5"}, supplementalGroups: ["7", 8]}'
 	is .process.user '{"additionalGids":[5,50,7,8],"gid":5,"uid":1000}'
+	from_cri '.cri.container.linux.securityContext += {runAsUser: {value: "1000"}, runAsGroup: {value: "5"}}' --user 7:8
+	is .process.user '{"additionalGids":[8],"gid":8,"uid":7}'
 	from_cri '.cri.container.linux.securityContext += {runAsUser: {value: "1000"}, supplementalGroups: [7], supplementalGroupsPolicy: "Strict"}'
 	is .process.user '{"additionalGids":[1000,7],"gid":1000,"uid":1000}'
 	from_cri '.cri.container.linux.securityContext += {runAsUser: {}}'
