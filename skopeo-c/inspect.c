@@ -147,23 +147,29 @@ static json_t *summarize(const struct inspection *inspection)
 /* The types of skopeo's results in Go, see template.h. */
 static json_t *result_shape(void)
 {
-	return json_pack("{s:s, s:s, s:b, s:[], s:{}, s:[{s:s, s:s, s:i, s:{}}]}", "Name", "",
-			 "Tag", "", "Created", 1, "Env", "Labels", "LayersData", "MIMEType", "",
-			 "Digest", "", "Size", 0, "Annotations");
+	return json_pack("{s:s, s:s, s:s, s:[], s:b, s:s, s:{}, s:s, s:s, s:[],"
+			 " s:[{s:s, s:s, s:i, s:{}}], s:[]}",
+			 "Name", "", "Tag", "", "Digest", "", "RepoTags", "Created", 1,
+			 "DockerVersion", "", "Labels", "Architecture", "", "Os", "", "Layers",
+			 "LayersData", "MIMEType", "", "Digest", "", "Size", 0, "Annotations",
+			 "Env");
 }
 
 static json_t *config_shape(void)
 {
-	json_t *shape =
-		json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:[], s:{s:s, s:[]}, s:[]}", "created", 1,
-			  "author", "", "architecture", "", "variant", "", "os", "", "os.version",
-			  "", "os.features", "rootfs", "type", "", "diff_ids", "history");
+	json_t *shape = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:[]}", "created", 1, "author",
+				  "", "architecture", "", "variant", "", "os", "", "os.version", "",
+				  "os.features");
 
 	json_object_set_new(shape, "config",
 			    json_pack("{s:s, s:{}, s:[], s:[], s:[], s:{}, s:s, s:{}, s:s, s:b}",
 				      "User", "", "ExposedPorts", "Env", "Entrypoint", "Cmd",
 				      "Volumes", "WorkingDir", "", "Labels", "StopSignal", "",
 				      "ArgsEscaped", 0));
+	json_object_set_new(shape, "rootfs", json_pack("{s:s, s:[]}", "type", "", "diff_ids"));
+	json_object_set_new(shape, "history",
+			    json_pack("[{s:b, s:s, s:s, s:s, s:b}]", "created", 1, "created_by", "",
+				      "author", "", "comment", "", "empty_layer", 0));
 	return shape;
 }
 

@@ -438,6 +438,18 @@ same_as_skopeo() { # IMAGE; byte for byte, since scripts look for lines
 		tool skopeo-c inspect --config --format "$template" oci:bare
 		[ "$output" = "$(skopeo inspect --config --format "$template" oci:bare:v1)" ]
 	done
+	# the whole is a struct with all of its fields, as those of the history are
+	oci_image whole v1 '{"created":"2026-01-02T03:04:05Z","author":"me","history":[{"created":"2026-01-02T03:04:05.100Z",
+		"created_by":"x","empty_layer":true,"comment":"y"},{"author":"z"}],"config":{"Labels":{"a":"b"}}}' >/dev/null
+	for template in '{{.}}' '{{.History}}'; do
+		tool skopeo-c inspect --config --format "$template" oci:whole
+		[ "$output" = "$(skopeo inspect --config --format "$template" oci:whole:v1)" ]
+	done
+	template='{{.Name}} {{.Tag}} {{.Digest}} {{.RepoTags}} {{.Created}} {{.DockerVersion}} {{.Labels}} {{.Architecture}}'
+	tool skopeo-c inspect --format "$template {{.Os}} {{.Layers}} {{.LayersData}} {{.Env}}" oci:whole
+	fields=$output
+	tool skopeo-c inspect --format '{{.}}' oci:whole
+	[ "$output" = "{$fields}" ]
 	# older versions of skopeo have no json there
 	tool skopeo-c inspect --config --format '{{json .Config.WorkingDir}} {{json .Config.Volumes}} {{json .Config.Labels.none}}' oci:bare
 	[ "$output" = '"" null null' ]
