@@ -43,6 +43,10 @@ int lookaside_read(const struct lookaside *lookaside, const struct reference *re
 		   const char *digest, const struct registry *registry,
 		   struct signatures *signatures, struct error *err);
 
+/* Add those that stand where they are written and, not published yet, are not read. */
+int lookaside_read_staged(const struct lookaside *lookaside, const struct reference *reference,
+			  const char *digest, struct signatures *signatures, struct error *err);
+
 /* See that signatures can be written there, as far as that can be told before: ERROR_UNSUPPORTED
  * for a web server. Where there is a directory for the manifest already, it may have what is
  * needed. */

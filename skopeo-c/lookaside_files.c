@@ -19,6 +19,11 @@
 
 #define FILE_SCHEME "file://"
 
+static bool is_file(const char *url)
+{
+	return strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) == 0;
+}
+
 /* Where the signatures of a manifest are. The caller frees it. */
 static char *manifest_url(const char *base, const struct reference *reference, const char *digest)
 {
@@ -70,14 +75,15 @@ static int read_url(const struct registry *lender, const char *url, char **bytes
 static int read_all(const char *url, const struct registry *registry, struct signatures *signatures,
 		    struct error *err)
 {
-	bool is_file = !registry || strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) == 0;
+	bool reads_file = !registry || is_file(url);
 
 	for (int number = 1;; number++) {
 		cleanup_free char *name = xasprintf("%s/signature-%d", url, number);
 		cleanup_free char *bytes = NULL;
 		cleanup_signature struct signature signature = { 0 };
 		size_t length = 0;
-		int status = is_file ? read_file(name + strlen(FILE_SCHEME), &bytes, &length, err)
+		int status = reads_file
+				     ? read_file(name + strlen(FILE_SCHEME), &bytes, &length, err)
 				     : read_url(registry, name, &bytes, &length, err);
 
 		if (status != 0)
@@ -95,6 +101,21 @@ int lookaside_read(const struct lookaside *lookaside, const struct reference *re
 	cleanup_free char *url = manifest_url(lookaside->read, reference, digest);
 
 	return read_all(url, registry, signatures, err);
+}
+
+int lookaside_read_staged(const struct lookaside *lookaside, const struct reference *reference,
+			  const char *digest, struct signatures *signatures, struct error *err)
+{
+	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
+	cleanup_signatures struct signatures staged = { 0 };
+
+	if (is_file(url) && read_all(url, NULL, &staged, err) < 0)
+		return -1;
+	for (size_t i = 0; i < staged.count; i++)
+		if (!signatures_have(signatures, &staged.items[i]) &&
+		    signatures_add(signatures, &staged.items[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 /* ---- writing ---- */
@@ -130,7 +151,7 @@ static int add_missing(int dir_fd, const char *url, const struct signatures *sig
 
 static int check_scheme(const struct lookaside *lookaside, struct error *err)
 {
-	if (strncmp(lookaside->write, FILE_SCHEME, strlen(FILE_SCHEME)) == 0)
+	if (is_file(lookaside->write))
 		return 0;
 	error_set(err, ERROR_UNSUPPORTED, "signatures cannot be written to the lookaside %s",
 		  lookaside->write);
@@ -197,7 +218,7 @@ int lookaside_delete(const struct lookaside *lookaside, const struct reference *
 	cleanup_free char *url = manifest_url(lookaside->write, reference, digest);
 	const char *path = url + strlen(FILE_SCHEME);
 
-	if (strncmp(url, FILE_SCHEME, strlen(FILE_SCHEME)) != 0)
+	if (!is_file(url))
 		return 0;
 	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))

@@ -177,6 +177,20 @@ int signature_registry_get(struct transport *t, const struct manifest *manifest,
 	return bundles ? sigstore_referrers_get(t, digest, signatures, err) : 0;
 }
 
+int signature_registry_get_staged(const struct transport *t, const char *digest,
+				  struct signatures *signatures, struct error *err)
+{
+	cleanup_lookaside struct lookaside lookaside = { 0 };
+	cleanup_reference struct reference reference = { 0 };
+
+	if (look_up(t, &reference, &lookaside, err) < 0)
+		return -1;
+	if (docker_registry(t)->keeps_signatures ||
+	    lookaside_read_staged(&lookaside, &reference, digest, signatures, err) == 0)
+		return 0;
+	return error_prefix(err, "%s", t->name);
+}
+
 static int check_attachments(const struct transport *t, const struct lookaside *lookaside,
 			     struct error *err)
 {

@@ -26,6 +26,10 @@ int signature_registry_get(struct transport *t, const struct manifest *manifest,
 int signature_registry_put(struct transport *t, const struct manifest *manifest, bool is_top,
 			   const struct signatures *signatures, struct error *err);
 
+/* Add the signatures that were put there and are not published yet. */
+int signature_registry_get_staged(const struct transport *t, const char *digest,
+				  struct signatures *signatures, struct error *err);
+
 /* See that signatures of a manifest can be put there, as far as that can be told before. */
 int signature_registry_check(const struct transport *t, const char *digest,
 			     struct signature_kinds kinds, struct error *err);

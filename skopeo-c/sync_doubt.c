@@ -19,7 +19,7 @@ static bool has_all(struct transport *to, const struct trust_set *set)
 		return true;
 	snprintf(manifest.digest, sizeof manifest.digest, "%s", set->digest);
 	if (!to->class->get_signatures ||
-	    to->class->get_signatures(to, &manifest, false, &there, &ignored) < 0)
+	    trust_read_destination(to, &manifest, &there, &ignored) < 0)
 		return false;
 	for (size_t i = 0; i < set->signatures.count; i++) {
 		const struct signature *signature = &set->signatures.items[i];

@@ -111,6 +111,10 @@ int trust_finds_signatures(const struct trust *trust, struct transport *from, co
 int trust_check_destination(const struct trust *trust, const char *name,
 			    const struct trust_image *image, struct error *err);
 
+/* Add the signatures that a destination has of a manifest, also those not published yet. */
+int trust_read_destination(struct transport *to, const struct manifest *manifest,
+			   struct signatures *signatures, struct error *err);
+
 /* See that the destination, which was asked what it has, can be given the signatures of the
  * manifest with this digest, before anything else is. */
 int trust_check_put(const struct trust *trust, const struct transport *to, const char *digest,

@@ -285,6 +285,16 @@ static bool any_is(const struct trust *trust, const struct signatures *list, is_
 	return false;
 }
 
+int trust_read_destination(struct transport *to, const struct manifest *manifest,
+			   struct signatures *signatures, struct error *err)
+{
+	if (to->class->get_signatures(to, manifest, false, signatures, err) < 0)
+		return -1;
+	return transport_is_docker(to)
+		       ? signature_registry_get_staged(to, manifest->digest, signatures, err)
+		       : 0;
+}
+
 /* Sign a manifest with each key that has not signed it for that name: signing the same again says
  * nothing new. */
 static int sign(const struct trust *trust, struct transport *to, const struct manifest *manifest,
@@ -294,8 +304,8 @@ static int sign(const struct trust *trust, struct transport *to, const struct ma
 	cleanup_free char *identity = identity_for(trust, to, err);
 	const struct statement statement = { manifest->digest, identity };
 
-	if (!identity || (transport_is_docker(to) &&
-			  to->class->get_signatures(to, manifest, false, &present, err) < 0))
+	if (!identity ||
+	    (transport_is_docker(to) && trust_read_destination(to, manifest, &present, err) < 0))
 		return -1;
 	if (trust->gpg && !any_is(trust, &present, is_simple, &statement) &&
 	    add_simple(trust, &statement, signatures, err) < 0)

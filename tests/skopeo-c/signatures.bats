@@ -354,6 +354,13 @@ sign() {
 	we_take p.json "$REGISTRY/staged/x:v1"
 	grep -q "GET /lookaside/staged/x@sha256=.*/signature-2" "$SIGNING_DIR/log"
 	peer_takes p.json "$REGISTRY/staged/x:v1"
+	# what is staged is signed, though nobody can read it yet
+	lookaside_is "docker:" "  $REGISTRY/slow:" "    lookaside: http://$SIGNING/lookaside" \
+		"    lookaside-staging: file://$BATS_TEST_TMPDIR/slow" "  $REGISTRY/old:" "    sigstore: http://$SIGNING/lookaside/"
+	for _ in first again; do
+		tool skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/slow/x:v1"
+	done
+	[ "$(find slow -type f -printf '%f ')" = "signature-1 " ]
 	tool 10 skopeo-c copy -q --dest-tls-verify=false --sign-by good@example.com "$SRC" "docker://$REGISTRY/old/x:v1"
 	error_is unsupported "name a lookaside-staging in registries.d"
 	tool 3 skopeo-c inspect --tls-verify=false "docker://$REGISTRY/old/x:v1"
