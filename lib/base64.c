@@ -47,19 +47,26 @@ ssize_t base64_decode(const char *text, size_t length, unsigned char *data)
 {
 	unsigned char *out = data;
 	uint32_t bits = 0;
-	size_t digits = 0;
+	size_t digits = 0, padding = 0;
 
-	/* padding only where it fills up the last four */
-	if (length % 4 == 0 && length > 0 && text[length - 1] == '=')
-		length -= text[length - 2] == '=' ? 2 : 1;
-	for (; digits < length; digits++) {
-		int value = value_of(text[digits]);
+	for (size_t i = 0; i < length; i++) {
+		int value = value_of(text[i]);
 
-		if (value < 0)
+		if (text[i] == '\n' || text[i] == '\r')
+			continue;
+		if (text[i] == '=') {
+			padding++;
+			continue;
+		}
+		if (value < 0 || padding > 0)
 			return -1;
 		bits = bits << 6 | (uint32_t)value;
 		if (digits % 4 > 0)
 			*out++ = (unsigned char)(bits >> (6 - digits % 4 * 2));
+		digits++;
 	}
+	/* padding only where it fills up the last four */
+	if (padding > 2 || (padding > 0 && (digits + padding) % 4 != 0))
+		return -1;
 	return digits % 4 == 1 ? -1 : out - data;
 }

@@ -153,7 +153,8 @@ REPOSITORY='"signedIdentity":{"type":"matchRepository"}'
 	done
 	printf '{"default":[{"type":"sigstoreSigned","keyPaths":["%s/rsa.pub","%s/ec.pub"],%s}]}' "$DIR" "$DIR" "$REPOSITORY" >p.json
 	we_take p.json "$REGISTRY/c/ec:v1"
-	printf '{"default":[{"type":"sigstoreSigned","keyDatas":["%s"],%s}]}' "$(base64 -w0 "$DIR/ec.pub")" "$REPOSITORY" >p.json
+	# base64(1) writes lines
+	printf '{"default":[{"type":"sigstoreSigned","keyDatas":[%s],%s}]}' "$(base64 "$DIR/ec.pub" | jq -Rs .)" "$REPOSITORY" >p.json
 	we_take p.json "$REGISTRY/c/ec:v1"
 	policy p.json "$(key weak "$REPOSITORY")"
 	we_take 10 p.json "$REGISTRY/c/ec:v1"

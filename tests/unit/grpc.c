@@ -174,6 +174,8 @@ static void test_base64(void)
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		ok(base64_decode(bad[i], strlen(bad[i]), data) < 0, "\"%s\" is not base64", bad[i]);
+	ok(base64_decode("Zm9v\r\nYg=\n=\n", 12, data) == 4 && memcmp(data, "foob", 4) == 0,
+	   "base64 in lines");
 }
 
 int main(void)
