@@ -336,3 +336,23 @@ json_t *yaml_parse(const char *text, size_t length, const char *what, struct err
 	yaml.parser_delete(&reader.parser);
 	return value;
 }
+
+bool yaml_flag(const json_t *value, bool *flag)
+{
+	static const struct {
+		const char *word;
+		bool flag;
+	} words[] = { { "y", true },  { "Y", true },  { "yes", true }, { "on", true },
+		      { "n", false }, { "N", false }, { "no", false }, { "off", false } };
+	const char *text = json_string_value(value);
+
+	if (json_is_boolean(value))
+		*flag = json_is_true(value);
+	for (size_t i = 0; text && i < sizeof words / sizeof *words; i++) {
+		if (strcmp(text, words[i].word) != 0)
+			continue;
+		*flag = words[i].flag;
+		return true;
+	}
+	return json_is_boolean(value);
+}

@@ -29,23 +29,29 @@ void lookaside_free(struct lookaside *lookaside)
 
 /* ---- one file ---- */
 
-/* See that a flag is true or false, which YAML 1.1 has other words for; those that the library of
- * other programs takes for a flag become booleans. */
+/* See that a flag is one; it becomes a boolean. */
 static bool take_flag(json_t *section, const char *name)
 {
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = { { "y", true },  { "Y", true },  { "yes", true }, { "on", true },
-		      { "n", false }, { "N", false }, { "no", false }, { "off", false } };
-	const json_t *flag = json_object_get(section, name);
-	const char *text = json_string_value(flag);
+	const json_t *value = json_object_get(section, name);
+	bool flag;
 
-	for (size_t i = 0; text && i < sizeof words / sizeof *words; i++)
-		if (strcmp(text, words[i].word) == 0)
-			return json_object_set_new(section, name, json_boolean(words[i].value)) ==
-			       0;
-	return !flag || json_is_boolean(flag);
+	if (!value)
+		return true;
+	return yaml_flag(value, &flag) &&
+	       json_object_set_new(section, name, json_boolean(flag)) == 0;
+}
+
+/* A key without a value says nothing. */
+static void drop_nulls(json_t *section)
+{
+	const char *name;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe (section, next, name, value) {
+		if (json_is_null(value))
+			json_object_del(section, name);
+	}
 }
 
 /* What is unknown is left alone: the file belongs to other programs, too. */
@@ -58,6 +64,7 @@ static int check_section(const char *what, const char *scope, json_t *section, s
 
 	if (!json_is_object(section) && !json_is_null(section))
 		return error_set(err, ERROR_INTEGRITY, "%s: %s is not a mapping", what, scope);
+	drop_nulls(section);
 	for (size_t i = 0; texts[i]; i++) {
 		const json_t *value = json_object_get(section, texts[i]);
 

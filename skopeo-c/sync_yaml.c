@@ -36,13 +36,19 @@ static int malformed(const struct reading *reading, const char *registry, const 
 
 /* ---- one registry ---- */
 
+/* A key without a value says nothing. */
+static bool is_said(const json_t *value)
+{
+	return value && !json_is_null(value);
+}
+
 static int read_credentials(const struct reading *reading, const char *registry,
 			    const json_t *credentials, struct access *access, struct error *err)
 {
 	const char *user = json_text(credentials, "username", NULL);
 	const char *password = json_text(credentials, "password", NULL);
 
-	if (!credentials || json_is_null(credentials) ||
+	if (!is_said(credentials) ||
 	    (json_is_object(credentials) && json_object_size(credentials) == 0))
 		return 0;
 	if (!user || !password || json_object_size(credentials) != 2)
@@ -59,14 +65,15 @@ static int read_access(const struct reading *reading, const char *registry, cons
 {
 	const json_t *verify = json_object_get(table, "tls-verify");
 	const json_t *directory = json_object_get(table, "cert-dir");
+	bool verifies = true;
 
-	if (verify && !json_is_boolean(verify))
+	if (is_said(verify) && !yaml_flag(verify, &verifies))
 		return malformed(reading, registry, "tls-verify is true or false", err);
-	if (directory && !json_is_string(directory))
+	if (is_said(directory) && !json_is_string(directory))
 		return malformed(reading, registry, "cert-dir is a directory", err);
-	if (verify)
-		access->tls_verify = json_is_true(verify) ? TLS_INSISTED : TLS_ANY;
-	if (directory)
+	if (is_said(verify))
+		access->tls_verify = verifies ? TLS_INSISTED : TLS_ANY;
+	if (is_said(directory))
 		access->cert_dir = json_string_value(directory);
 	return read_credentials(reading, registry, json_object_get(table, "credentials"), access,
 				err);
@@ -77,7 +84,7 @@ static int read_table(const struct reading *reading, const char *registry, json_
 		      const char *key, json_t **value, struct error *err)
 {
 	*value = json_object_get(table, key);
-	if (!*value || json_is_null(*value) || json_is_object(*value))
+	if (!is_said(*value) || json_is_object(*value))
 		return 0;
 	return error_set(err, ERROR_USAGE, "%s: %s: %s is not a mapping of repositories",
 			 reading->path, registry, key);

@@ -133,6 +133,11 @@ tags_of() {
 	tool skopeo-c sync -s yaml -d dir regex.yaml ours
 	skopeo sync --src yaml --dest dir regex.yaml theirs
 	diff -r ours theirs
+	# the words of YAML 1.1, and nothing at all
+	sed -i 's/tls-verify: false/tls-verify: no\n  cert-dir:\n  credentials:/' regex.yaml
+	tool skopeo-c sync -s yaml -d dir regex.yaml ours
+	tool 8 skopeo-c sync -s yaml -d dir <(sed 's/tls-verify: no/tls-verify: on/' regex.yaml) ours
+	tool skopeo-c sync -s yaml -d dir --src-tls-verify=false <(sed 's/tls-verify: no/tls-verify:/' regex.yaml) ours
 	for bad in "images: {a: b}" "pictures: {}" "tls-verify: no-idea" "credentials: {username: x}" "credentials: x" \
 		"images: [a]" "images: a" "images-by-tag-regex: [a]" "images-by-semver: a"; do
 		printf '%s:\n  %s\n' "$REGISTRY" "$bad" >bad.yaml
@@ -317,6 +322,11 @@ tags_of() {
 	sync 2 -s docker "$REGISTRY/team/app" d
 	sync 2 -s oci -d dir x d
 	sync 2 -s dir -d yaml x d
+	for places in "docker://$REGISTRY/team/app $REGISTRY/d" "$REGISTRY/team/app docker://$REGISTRY/d"; do
+		# shellcheck disable=SC2086 # two words
+		sync 2 -s docker -d docker $places
+		error_is usage 'say already that it is docker'
+	done
 	[ ! -e d ]
 }
 
