@@ -64,6 +64,16 @@ static int parse_type(const struct cli *cli, const char *option, const char *tex
 	return 0;
 }
 
+/* Names of other verbs begin so. */
+static int check_place(const struct cli *cli, const char *place, enum sync_type type,
+		       struct error *err)
+{
+	return type == SYNC_DOCKER && strncmp(place, "docker://", 9) == 0
+		       ? cli_usage(cli, err,
+				   "\"%s\": --src and --dest say already that it is docker", place)
+		       : 0;
+}
+
 /* ---- the list ---- */
 
 static int make_list(const struct cli *cli, enum sync_type type, const struct access *access,
@@ -223,6 +233,8 @@ static int sync_run(const struct cli *cli, struct error *err)
 
 	if (parse_type(cli, "src", settings->source_type, &source, err) < 0 ||
 	    parse_type(cli, "dest", settings->destination_type, &target.type, err) < 0 ||
+	    check_place(cli, cli->operands[0], source, err) < 0 ||
+	    check_place(cli, cli->operands[1], target.type, err) < 0 ||
 	    copy_options_apply(cli, &settings->copy, source != SYNC_DIR, target.type == SYNC_DOCKER,
 			       &request, err) < 0)
 		return -1;
