@@ -10,6 +10,7 @@
 #include "skopeo-c/prune_repository.h"
 #include "skopeo-c/sync_list.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,13 +19,13 @@ struct prune_settings {
 	struct access access;
 	struct tag_filter_options tags;
 	const char *older_than, *registries_d;
-	long long keep;
+	long long keep; /* LLONG_MIN: it is not given */
 	bool dry_run;
 };
 
 static const struct prune_settings defaults = {
 	.access = ACCESS_DEFAULTS,
-	.keep = -1,
+	.keep = LLONG_MIN,
 };
 
 #define FIELD(name) offsetof(struct prune_settings, name)
@@ -68,14 +69,17 @@ static int make_rules(struct pruning *pruning, struct error *err)
 	const struct prune_settings *settings = pruning->cli->settings;
 	struct tag_filter *filter = &pruning->filter;
 	struct prune_rules *rules = &pruning->rules;
+	bool keeps = settings->keep != LLONG_MIN;
 
-	*rules = (struct prune_rules){ .filter = filter, .oldest = -1, .keep = settings->keep };
-	if (!settings->older_than && settings->keep < 0 && !settings->tags.semver &&
+	*rules = (struct prune_rules){ .filter = filter,
+				       .oldest = -1,
+				       .keep = keeps ? settings->keep : -1 };
+	if (!settings->older_than && !keeps && !settings->tags.semver &&
 	    settings->tags.include.count == 0)
 		return cli_usage(pruning->cli, err,
 				 "say what is not wanted: --older-than, --keep, --include-tags or "
 				 "--semver");
-	if (settings->keep != -1 && settings->keep < 1)
+	if (keeps && settings->keep < 1)
 		return cli_usage(pruning->cli, err, "--keep is at least 1");
 	if (settings->older_than && age_parse(settings->older_than, &rules->oldest) < 0)
 		return cli_usage(pruning->cli, err, "--older-than is a time such as 36h or 90d");

@@ -174,7 +174,11 @@ rows() {
 	prune 2 "docker://$REGISTRY/age"
 	error_is usage "say what is not wanted"
 	prune 2 --exclude-tags x "docker://$REGISTRY/age"
-	for option in --keep=0 --keep=-3 --older-than=soon --semver=x.y.z.w --include-tags='('; do
+	for option in --keep=0 --keep=-1 --keep=-3; do
+		prune 2 "$option" "docker://$REGISTRY/age"
+		error_is usage "--keep is at least 1"
+	done
+	for option in --older-than=soon --semver=x.y.z.w --include-tags='('; do
 		prune 2 "$option" "docker://$REGISTRY/age"
 		error_is usage
 	done
