@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/output.h"
 
+#include "lib/buffer.h"
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/digest.h"
@@ -64,18 +65,17 @@ int output_lines(const struct cli *cli, const json_t *object, struct error *err)
 
 static char *join(const json_t *array)
 {
-	char *text = xstrdup("");
+	struct buffer text = { 0 };
 	const json_t *item;
 	size_t i;
 
 	json_array_foreach (array, i, item) {
 		const char *one = json_string_value(item);
-		char *longer = xasprintf("%s%s%s", text, i ? "," : "", one ? one : "?");
 
-		free(text);
-		text = longer;
+		buffer_add(&text, i ? "," : "");
+		buffer_add(&text, one ? one : "?");
 	}
-	return text;
+	return buffer_take_text(&text);
 }
 
 /* 1024-based, as ls -h does: "1.5M". */
