@@ -51,7 +51,7 @@ struct copy_options {
 	{ "dest-compress-format", 0, "gzip|zstd", OPTION_STRING, FIELD(copy.compress_format), \
 	  "compress all layers in this format" }, \
 	{ "dest-compress-level", 0, "N", OPTION_NUMBER, FIELD(copy.compress_level), \
-	  "from 1 (fast) to 9 (gzip) or 19 (zstd)" }, \
+	  "from 1 (fast) to 9 (gzip) or 20 (zstd)" }, \
 	{ "dest-force-compress-format", 0, NULL, OPTION_FLAG, FIELD(copy.always), \
 	  "accepted for compatibility: layers in other formats are never reused" }, \
 	{ "preserve-digests", 0, NULL, OPTION_FLAG, FIELD(copy.preserve_digests), \

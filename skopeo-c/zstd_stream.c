@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-enum { OUT_SIZE = 128 << 10 };
+enum {
+	OUT_SIZE = 128 << 10,
+	WINDOW_LEVEL_MAX = 19, /* has no wider window than WINDOW_LOG_MAX */
+	WINDOW_LOG_MAX = 23    /* 8 MiB: what readers must have memory for (RFC 8878, 3.1.1.1.2) */
+};
 
 #define ZSTD_FUNCTIONS(X)                                                                          \
 	X(createCCtx)                                                                              \
@@ -68,6 +72,8 @@ struct zstd_writer *zstd_writer_new(byte_sink *sink, void *context, int level, s
 		abort(); /* without memory */
 	zstd.CCtx_setParameter(writer->stream, ZSTD_c_compressionLevel, level);
 	zstd.CCtx_setParameter(writer->stream, ZSTD_c_checksumFlag, 1);
+	if (level > WINDOW_LEVEL_MAX)
+		zstd.CCtx_setParameter(writer->stream, ZSTD_c_windowLog, WINDOW_LOG_MAX);
 	return writer;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 #include "skopeo-c/byte_sink.h"
 
-enum { ZSTD_LEVEL_MAX = 19 }; /* what is above needs much memory to read */
+enum { ZSTD_LEVEL_MAX = 20 };
 
 struct zstd_writer;
 

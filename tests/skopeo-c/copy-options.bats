@@ -50,8 +50,10 @@ layers_are() { # gzip|zstd|none LAYOUT
 	layers_are none none
 	copy --dest-compress oci:none:x oci:gzip:x
 	layers_are gzip gzip
-	copy --dest-compress-format zstd --dest-compress-level 1 oci:none:x oci:fast:x
-	layers_are zstd fast
+	for level in 20 1; do
+		copy --dest-compress-format zstd --dest-compress-level "$level" oci:none:x oci:fast:x
+		layers_are zstd fast
+	done
 	copy --dest-compress-format gzip oci:fast:x oci:again:x
 	layers_are gzip again
 	# the configuration, and what is so already, stay
@@ -168,6 +170,7 @@ layers_are() { # gzip|zstd|none LAYOUT
 @test "copy: options that contradict each other are usage errors" {
 	for options in "--dest-compress --dest-decompress" "--format v2s2 --dest-compress-format zstd" "--format v3" \
 		"--dest-compress-format lzma" "--dest-compress-level 3" "--dest-compress --dest-compress-level 10" \
+		"--dest-compress-format zstd --dest-compress-level 21" \
 		"--all --multi-arch system" "--image-parallel-copies 1000"; do
 		# shellcheck disable=SC2086 # words
 		tool 2 skopeo-c copy $options "$SRC" dir:d
