@@ -68,15 +68,21 @@ static int follow_links(struct archive_writer *writer, struct error *err)
 	return 0;
 }
 
+/* With a "/" at its end; the caller frees it. */
+static char *directory_of(const struct archive_writer *writer)
+{
+	const char *slash = strrchr(writer->path, '/');
+
+	return slash ? xasprintf("%.*s/", (int)(slash - writer->path), writer->path)
+		     : xstrdup("./");
+}
+
 /* The new archive is beside the place where it goes; it is locked, so that what a killed process
  * has left can be told from it. */
 static int open_new_file(struct archive_writer *writer, struct error *err)
 {
 	char unique[RANDOM_NAME_SIZE];
-	const char *slash = strrchr(writer->path, '/');
-	cleanup_free char *directory =
-		slash ? xasprintf("%.*s/", (int)(slash - writer->path), writer->path)
-		      : xstrdup("./");
+	cleanup_free char *directory = directory_of(writer);
 	cleanup_fd int directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct error ignored; /* a file system without locks is never swept either */
 
@@ -387,10 +393,13 @@ int archive_writer_finish(struct archive_writer *writer, struct error *err)
 	writer->is_finished = true;
 	if (writer->is_stream)
 		return 0;
-	if (fsync(writer->fd) < 0 || rename(writer->temporary, writer->path) < 0)
+	cleanup_free char *directory = directory_of(writer);
+	cleanup_fd int directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd < 0 || fsync(writer->fd) < 0 ||
+	    rename(writer->temporary, writer->path) < 0)
 		return error_os(err, "%s", writer->path);
 	free(steal_ptr(&writer->temporary));
-	return 0;
+	return file_sync_dir(directory_fd, writer->path, err);
 }
 
 void archive_writer_close(struct archive_writer *writer)
