@@ -3,6 +3,7 @@
  * is not linked with it: loading it takes longer than all else that a short program does. */
 #include "lib/digest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const struct {
@@ -23,6 +24,32 @@ bool digest_is_valid(const char *text)
 			       strlen(text + prefix) == hex;
 	}
 	return false;
+}
+
+/* ALGORITHM:ENCODED, with an algorithm that is none of ours. */
+static bool is_of_another(const char *text)
+{
+	size_t algorithm = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+._-");
+
+	for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+		if (strncmp(text, algorithms[i].prefix, strlen(algorithms[i].prefix)) == 0)
+			return false;
+	if (algorithm == 0 || text[algorithm] != ':' || !text[algorithm + 1])
+		return false;
+	for (const char *at = text + algorithm + 1; *at; at++)
+		if (!isalnum((unsigned char)*at) && !strchr("=_-", *at))
+			return false;
+	return true;
+}
+
+int digest_require(const char *text, struct error *err)
+{
+	if (digest_is_valid(text))
+		return 0;
+	return is_of_another(text)
+		       ? error_set(err, ERROR_UNSUPPORTED,
+				   "\"%s\" is a digest of an unknown algorithm", text)
+		       : error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", text);
 }
 
 const char *digest_hex(const char *digest)

@@ -14,6 +14,10 @@ enum { DIGEST_SIZE = sizeof "sha512:" + 128 }; /* any digest as text with its NU
 /* True for "sha256:" and 64, or "sha512:" and 128, lower-case hex digits. */
 bool digest_is_valid(const char *text);
 
+/* 0 where it is. ERROR_UNSUPPORTED for a digest of another algorithm (image-spec, descriptor.md),
+ * else ERROR_INTEGRITY. */
+int digest_require(const char *text, struct error *err);
+
 /* The hex part of a valid digest; borrowed from it. */
 const char *digest_hex(const char *digest);
 

@@ -87,9 +87,8 @@ int digest_check(const void *data, size_t length, const char *expected, const ch
 {
 	char actual[DIGEST_SIZE];
 
-	if (!digest_is_valid(expected))
-		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" is not a digest", what,
-				 expected);
+	if (digest_require(expected, err) < 0)
+		return error_prefix(err, "%s", what);
 	digest_of(data, length, expected, actual);
 	if (strcmp(actual, expected) != 0)
 		return error_set(err, ERROR_INTEGRITY, "%s: digest is %s, expected %s", what,

@@ -401,8 +401,8 @@ int layout_open_blob(const struct layout *layout, const char *digest, struct err
 {
 	struct stat st;
 
-	if (!digest_is_valid(digest))
-		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
+	if (digest_require(digest, err) < 0)
+		return -1;
 	cleanup_free char *path = blob_path(digest);
 	cleanup_fd int fd = path_open_beneath(layout->fd, path, O_RDONLY | O_NONBLOCK, err);
 
@@ -467,8 +467,8 @@ static int open_blob_dir(const struct layout *layout, const char *digest, struct
 static int place_blob(const struct layout *layout, int dir_fd, const char *name, const char *digest,
 		      struct error *err)
 {
-	if (!digest_is_valid(digest))
-		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
+	if (digest_require(digest, err) < 0)
+		return -1;
 	cleanup_fd int blobs = open_blob_dir(layout, digest, err);
 
 	if (blobs < 0)

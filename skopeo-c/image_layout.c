@@ -44,8 +44,8 @@ static int open_blob(const struct image_layout *state, const char *digest, struc
 {
 	if (state->blobs_fd < 0)
 		return layout_open_blob(&state->layout, digest, err);
-	if (!digest_is_valid(digest))
-		return error_set(err, ERROR_INTEGRITY, "\"%s\" is not a digest", digest);
+	if (digest_require(digest, err) < 0)
+		return -1;
 	return blob_dir_open_blob(state->blobs_fd, digest, err);
 }
 

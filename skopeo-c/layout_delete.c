@@ -102,9 +102,8 @@ static int find_entry(struct deletion *deletion, struct error *err)
 	deletion->entry = layout_entry_find(manifests, deletion->ref, deletion->name, err);
 	if (!deletion->entry)
 		return -1;
-	if (!digest_is_valid(json_text(deletion->entry, "digest", "")))
-		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" is not a digest", deletion->name,
-				 json_text(deletion->entry, "digest", ""));
+	if (digest_require(json_text(deletion->entry, "digest", ""), err) < 0)
+		return error_prefix(err, "%s", deletion->name);
 	if (!is_ambiguous(deletion, manifests))
 		return 0;
 	error_set(err, ERROR_USAGE, "%s: the layout holds several images of that name",

@@ -70,8 +70,8 @@ int blob_from_json(const json_t *descriptor, const char *what, struct blob *blob
 	if (json_require((json_t *)descriptor, what, err, "{s:s, s:I, s:s}", "digest", &digest,
 			 "size", &size, "mediaType", &media_type) < 0)
 		return -1;
-	if (!digest_is_valid(digest))
-		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" is not a digest", what, digest);
+	if (digest_require(digest, err) < 0)
+		return error_prefix(err, "%s", what);
 	if (size < 0 || size > BLOB_SIZE_MAX)
 		return error_set(err, ERROR_INTEGRITY,
 				 "%s: blob %s has a size that cannot be: %lld", what, digest,

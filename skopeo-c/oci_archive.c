@@ -118,9 +118,8 @@ static int oci_archive_get_manifest(struct transport *t, const char *digest,
 	const char *type = digest ? NULL : json_text(state->entry, "mediaType", NULL);
 	size_t length;
 
-	if (!digest_is_valid(wanted))
-		return error_set(err, ERROR_INTEGRITY, "%s: \"%s\" is not a digest", t->name,
-				 wanted);
+	if (digest_require(wanted, err) < 0)
+		return error_prefix(err, "%s", t->name);
 	/* of a destination, what it had before */
 	const struct archive *archive = state->archive ? state->archive : state->writer.old;
 	cleanup_free char *name = blob_name(wanted);

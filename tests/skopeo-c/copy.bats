@@ -348,6 +348,9 @@ jsonschema.validate(json.loads(sys.argv[1]), json.load(open(sys.argv[2])))' "$ou
 		cmp "dir-$name/manifest.json" <(skopeo-c inspect --raw "oci:strange:$name")
 	done
 	diff -r strange/blobs/sha512 out/blobs/sha512
+	sed -i 's/"sha256:/"sha384:/' strange/index.json
+	tool 10 skopeo-c copy oci:strange:same dir:d
+	error_is unsupported '"sha384:'
 	[ -e out/blobs/sha256/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 ]
 }
 

@@ -9,6 +9,11 @@
 	"sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"                  \
 	"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
 
+static const char *const others[] = { "sha384:ab", "md5:90", "multihash+base58:QmRZx=_-" };
+static const char *const none[] = { "",	       "sha384",     "sha384:",
+				    ":ab",     "SHA384:ab",  "sha256:ab",
+				    "sha512:", "sha384:a/b", "../../etc:passwd" };
+
 int main(void)
 {
 	char digest[DIGEST_SIZE];
@@ -28,6 +33,13 @@ int main(void)
 	   "nor with another algorithm's length");
 	ok(!digest_is_valid("../../etc/passwd"), "nor a path");
 	ok(!digest_is_valid("md5:900150983cd24fb0d6963f7d28e17f72"), "nor md5");
+	ok(digest_require(ABC_512, &err) == 0, "a digest that is wanted");
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		ok(digest_require(others[i], &err) < 0 && err.kind == ERROR_UNSUPPORTED,
+		   "%s is one of another algorithm", others[i]);
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		ok(digest_require(none[i], &err) < 0 && err.kind == ERROR_INTEGRITY,
+		   "\"%s\" is none", none[i]);
 
 	digest_of("abc", 3, "sha256", digest);
 	is(digest, ABC_256, "sha256 of abc");
