@@ -32,9 +32,24 @@ void docker_archive_free(struct docker_archive *state)
 
 /* ---- which image ---- */
 
+/* A list of texts, or nothing. */
+static bool has_valid_names(const json_t *entry)
+{
+	const json_t *names = json_object_get(entry, "RepoTags"), *name;
+	size_t i;
+
+	json_array_foreach (names, i, name) {
+		if (!json_is_string(name))
+			return false;
+	}
+	return !names || json_is_null(names) || json_is_array(names);
+}
+
 json_t *docker_archive_entries(const struct archive *archive, struct error *err)
 {
 	json_auto_t *entries = archive_read_json(archive, "manifest.json", err);
+	const json_t *entry;
+	size_t i;
 
 	if (!entries) {
 		if (err->kind == ERROR_NOT_FOUND)
@@ -46,6 +61,13 @@ json_t *docker_archive_entries(const struct archive *archive, struct error *err)
 	if (!json_is_array(entries)) {
 		error_set(err, ERROR_INTEGRITY, "%s: manifest.json is no list", archive->path);
 		return NULL;
+	}
+	json_array_foreach (entries, i, entry) {
+		if (!has_valid_names(entry)) {
+			error_set(err, ERROR_INTEGRITY,
+				  "%s: manifest.json has a name that is no text", archive->path);
+			return NULL;
+		}
 	}
 	return json_incref(entries);
 }

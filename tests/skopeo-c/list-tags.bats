@@ -118,6 +118,11 @@ teardown_file() {
 	tool skopeo-c list-tags docker-archive:docker.tar
 	[ "$(jq -c .Tags <<<"$output")" = '["docker.io/library/a:1","docker.io/library/b:2","@1"]' ]
 	# as skopeo does
+	mkdir odd
+	echo '[{"Config":"c.json","RepoTags":["a:1",2],"Layers":[]}]' >odd/manifest.json
+	tar cf odd.tar -C odd manifest.json
+	tool 7 skopeo-c list-tags docker-archive:odd.tar
+	error_is integrity "a name that is no text"
 	skopeo copy -q "$src" docker-archive:theirs.tar:a:1
 	[ "$(skopeo list-tags docker-archive:theirs.tar | jq -S .)" = "$(skopeo-c list-tags docker-archive:theirs.tar | jq -S .)" ]
 	tool 10 skopeo-c list-tags "dir:$PWD"
