@@ -7,6 +7,7 @@
 #include "lib/memory.h"
 #include "lib/random.h"
 #include "skopeo-c/tar.h"
+#include "skopeo-c/unfinished.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,9 +88,9 @@ static int open_new_file(struct archive_writer *writer, struct error *err)
 	struct error ignored; /* a file system without locks is never swept either */
 
 	if (directory_fd >= 0)
-		blob_sink_sweep(directory_fd);
+		unfinished_sweep(directory_fd);
 	random_name(unique);
-	writer->temporary = xasprintf("%s.new.%s", directory, unique);
+	writer->temporary = xasprintf("%s" UNFINISHED_PREFIX "%s", directory, unique);
 	writer->fd = open(writer->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (writer->fd >= 0) {
 		(void)lock_file(writer->fd, LOCK_EXCLUSIVE, false, "new file", &ignored);

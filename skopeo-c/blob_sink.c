@@ -2,12 +2,12 @@
 #include "skopeo-c/blob_sink.h"
 
 #include "lib/cleanup.h"
-#include "lib/directory.h"
 #include "lib/file.h"
 #include "lib/lock.h"
 #include "lib/memory.h"
 #include "lib/random.h"
 #include "skopeo-c/manifest.h"
+#include "skopeo-c/unfinished.h"
 #include "skopeo-c/upload.h"
 
 #include <errno.h>
@@ -36,8 +36,6 @@ void blob_sink_close(struct blob_sink *sink)
 	*sink = BLOB_SINK_NONE;
 }
 
-#define NEW_PREFIX ".new."
-
 /* A new file is locked from its beginning, so that one without a lock is nobody's any more. Where
  * the file system has no locks it is never swept. */
 static void lock_new_file(int fd)
@@ -45,31 +43,6 @@ static void lock_new_file(int fd)
 	struct error ignored;
 
 	(void)lock_file(fd, LOCK_EXCLUSIVE, false, "new file", &ignored);
-}
-
-static bool is_abandoned(int dir_fd, const char *name)
-{
-	struct error ignored;
-	cleanup_fd int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	return fd >= 0 && lock_file(fd, LOCK_EXCLUSIVE, false, name, &ignored) == 0;
-}
-
-void blob_sink_sweep(int dir_fd)
-{
-	cleanup_strings struct strings names = { 0 };
-
-	if (directory_names(dir_fd, ".", &names) < 0)
-		return;
-	for (size_t i = 0; i < names.count; i++) {
-		const char *name = names.items[i];
-
-		if (partial_is_name(name))
-			partial_expire(dir_fd, name, PARTIAL_KEPT_SECONDS, false);
-		else if (strncmp(name, NEW_PREFIX, strlen(NEW_PREFIX)) == 0 &&
-			 is_abandoned(dir_fd, name))
-			unlinkat(dir_fd, name, 0);
-	}
 }
 
 bool blob_sink_open_partial(struct blob_sink *sink, const struct blob *blob)
@@ -94,7 +67,7 @@ static int make_named_file(struct blob_sink *sink, struct error *err)
 	char unique[RANDOM_NAME_SIZE];
 
 	random_name(unique);
-	snprintf(sink->temporary, sizeof sink->temporary, NEW_PREFIX "%s", unique);
+	snprintf(sink->temporary, sizeof sink->temporary, UNFINISHED_PREFIX "%s", unique);
 	sink->fd =
 		openat(sink->dir_fd, sink->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (sink->fd >= 0)
@@ -131,7 +104,7 @@ int blob_sink_name_file(struct blob_sink *sink, struct error *err)
 	if (sink->temporary[0])
 		return 0;
 	random_name(unique);
-	snprintf(name, sizeof name, NEW_PREFIX "%s", unique);
+	snprintf(name, sizeof name, UNFINISHED_PREFIX "%s", unique);
 	if (file_link(sink->fd, sink->dir_fd, name) < 0)
 		return error_os(err, "cannot name a file");
 	snprintf(sink->temporary, sizeof sink->temporary, "%s", name);

@@ -50,9 +50,6 @@ void blob_sink_close(struct blob_sink *sink);
 /* For destinations that are directories: a new file in dir_fd that nobody sees until it is given a
  * name (where the file system can do that). blob_sink_close() removes it unless it was kept. */
 int blob_sink_open_file(struct blob_sink *sink, int dir_fd, struct error *err);
-/* Remove the files that killed processes have left under a temporary name in dir_fd, where nobody
- * holds their lock any more, and the unfinished downloads there that were given up. */
-void blob_sink_sweep(int dir_fd);
 /* Take the file of an earlier download of the blob in its place, or one that stays where this one
  * ends early; both in partials_fd. False, with the sink as it was, where there can be none. */
 bool blob_sink_open_partial(struct blob_sink *sink, const struct blob *blob);

@@ -15,6 +15,7 @@
 #include "lib/path.h"
 #include "skopeo-c/signature.h"
 #include "skopeo-c/transport.h"
+#include "skopeo-c/unfinished.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +126,7 @@ static int dir_open(struct transport *t, const char *rest,
 		return error_os(err, "%s", rest);
 	if (!settings->is_destination)
 		return 0;
-	blob_sink_sweep(dir->fd);
+	unfinished_sweep(dir->fd);
 	/* `version` comes first: it makes the directory ours also when we are killed */
 	if (check_empty_or_ours(dir, err) < 0)
 		return -1;

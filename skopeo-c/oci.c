@@ -8,6 +8,7 @@
 #include "skopeo-c/image_layout.h"
 #include "skopeo-c/layout_entry.h"
 #include "skopeo-c/referrers.h"
+#include "skopeo-c/unfinished.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static int oci_open(struct transport *t, const char *rest,
 	state->ref_name = ref ? xstrdup(ref) : NULL;
 	state->new_files_fd = state->blobs_fd >= 0 ? state->blobs_fd : state->layout.fd;
 	state->partials_fd = state->new_files_fd;
-	blob_sink_sweep(state->new_files_fd);
+	unfinished_sweep(state->new_files_fd);
 	return 0;
 }
 

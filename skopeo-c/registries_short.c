@@ -62,6 +62,15 @@ static int add_aliases(json_t *aliases, const json_t *more, const char *what, st
 	return 0;
 }
 
+char *registries_trim(const char *location)
+{
+	size_t length = strlen(location);
+
+	while (length > 0 && location[length - 1] == '/')
+		length--;
+	return xstrndup(location, length);
+}
+
 /* The registries to search, which are hosts; NULL where one is not. The caller owns the result. */
 static json_t *take_search(const json_t *list, const char *what, struct error *err)
 {

@@ -116,15 +116,6 @@ static int check_keys(struct reader *reader, json_t *table, const struct key *ke
 
 /* ---- locations ---- */
 
-char *registries_trim(const char *location)
-{
-	size_t length = strlen(location);
-
-	while (length > 0 && location[length - 1] == '/')
-		length--;
-	return xstrndup(location, length);
-}
-
 /* A key whose value is "" might as well not be there. */
 static void drop_empty(json_t *table, const char *key)
 {

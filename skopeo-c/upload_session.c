@@ -7,7 +7,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/path.h"
-#include "skopeo-c/blob_sink.h"
+#include "skopeo-c/unfinished.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ struct upload_session *upload_session_open(const char *runroot, const char *repo
 
 	if (dir_fd < 0)
 		return NULL;
-	blob_sink_sweep(dir_fd);
+	unfinished_sweep(dir_fd);
 	digest_of(what, strlen(what), "sha256", key);
 	found.fd = partial_open(dir_fd, key, found.name);
 	if (found.fd < 0)
