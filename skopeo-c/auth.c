@@ -6,6 +6,7 @@
 #include "lib/memory.h"
 #include "skopeo-c/challenge.h"
 #include "skopeo-c/registry.h"
+#include "skopeo-c/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static int denied(const struct registry *registry, struct error *err)
 
 static void authorize(struct registry *registry, char *value)
 {
-	credentials_wipe(registry->authorization);
+	secret_wipe(registry->authorization);
 	registry->authorization = value;
 	registry->generation++;
 }
@@ -117,7 +118,7 @@ static void prepare(struct registry *registry, const struct challenge *challenge
 					  "&refresh_token=%s",
 					  service, scopes, token);
 		request->body_length = strlen(request->body);
-		credentials_wipe(token);
+		secret_wipe(token);
 		return;
 	}
 	cleanup_free char *user = credentials->user ? http_escape(credentials->user) : NULL;
@@ -178,7 +179,7 @@ static int redirect(struct registry *registry, struct http_request *request, int
 		return -1;
 	bool is_upgrade = http_same_host(url, request->url) && strncmp(url, "https://", 8) == 0;
 	if (!is_upgrade && !http_same_origin(url, request->url)) {
-		credentials_wipe(request->authorization);
+		secret_wipe(request->authorization);
 		request->authorization = NULL;
 	}
 	request->tls = registry_tls(registry, url);

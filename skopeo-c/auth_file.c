@@ -9,6 +9,7 @@
 #include "lib/path.h"
 #include "skopeo-c/credentials.h"
 #include "skopeo-c/helper.h"
+#include "skopeo-c/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +103,7 @@ static int write_file(const struct auth_file *file, struct error *err)
 	if (!text)
 		return error_set(err, ERROR_FAILED, "%s: cannot be written as JSON", file->path);
 	int status = file_replace_at(file->dir_fd, file->name, text, strlen(text), 0600, err);
-	credentials_wipe(text);
+	secret_wipe(text);
 	return status < 0 ? error_prefix(err, "%s", file->path) : 0;
 }
 
@@ -132,7 +133,7 @@ int auth_file_store(const char *path, const char *key, const struct credentials 
 	}
 	char *basic = credentials_basic(credentials);
 	json_object_set_new(auths, key, json_pack("{s:s}", "auth", basic + strlen("Basic ")));
-	credentials_wipe(basic);
+	secret_wipe(basic);
 	return write_file(&file, err);
 }
 

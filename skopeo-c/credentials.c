@@ -6,8 +6,10 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/memory.h"
+#include "skopeo-c/docker_hub.h"
 #include "skopeo-c/helper.h"
 #include "skopeo-c/registries.h"
+#include "skopeo-c/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,18 +19,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-void credentials_wipe(char *text)
-{
-	if (text)
-		OPENSSL_cleanse(text, strlen(text));
-	free(text);
-}
-
 void credentials_free(struct credentials *credentials)
 {
-	credentials_wipe(credentials->user);
-	credentials_wipe(credentials->password);
-	credentials_wipe(credentials->identity_token);
+	secret_wipe(credentials->user);
+	secret_wipe(credentials->password);
+	secret_wipe(credentials->identity_token);
 	*credentials = (struct credentials){ 0 };
 }
 
@@ -38,8 +33,8 @@ char *credentials_basic(const struct credentials *credentials)
 	char *encoded = base64_encode(pair, strlen(pair));
 	char *value = xasprintf("Basic %s", encoded);
 
-	credentials_wipe(pair);
-	credentials_wipe(encoded);
+	secret_wipe(pair);
+	secret_wipe(encoded);
 	return value;
 }
 
@@ -82,12 +77,6 @@ void credentials_keep_secret(void)
 
 /* ---- keys ---- */
 
-bool credentials_is_docker_hub(const char *host)
-{
-	return strcmp(host, "docker.io") == 0 || strcmp(host, "index.docker.io") == 0 ||
-	       strcmp(host, "registry-1.docker.io") == 0;
-}
-
 /* How well a key of a file fits REGISTRY/REPOSITORY: 0 not at all, else longer is better. Old files
  * have URLs as keys, whose path means nothing. */
 static size_t key_score(const char *key, const char *registry, const char *repository)
@@ -98,8 +87,7 @@ static size_t key_score(const char *key, const char *registry, const char *repos
 	cleanup_free char *host = xstrndup(name, host_length);
 	const char *path = is_url ? "" : name + host_length;
 
-	if (strcmp(host, registry) != 0 &&
-	    !(credentials_is_docker_hub(host) && credentials_is_docker_hub(registry)))
+	if (strcmp(host, registry) != 0 && !(docker_hub_is(host) && docker_hub_is(registry)))
 		return 0;
 	if (path[0] == '\0' || strcmp(path, "/v1/") == 0)
 		return is_url ? 1 : 2;

@@ -75,18 +75,12 @@ void credentials_free(struct credentials *credentials);
 
 enum { CREDENTIALS_FILE_MAX = 1 << 20 }; /* bytes */
 
-/* Overwrite and free a secret; NULL is fine. */
-void credentials_wipe(char *secret);
-
 /* The helper that new credentials go to, as registries.conf says; NULL where it is a file. The
  * caller frees it. */
 int credentials_keeper(const char *authfile, char **helper, struct error *err);
 
 /* From now on a crash writes no memory to the disk. */
 void credentials_keep_secret(void);
-
-/* True for each of the names of Docker's registry. */
-bool credentials_is_docker_hub(const char *host);
 
 /* "Basic …", the value of the Authorization header; the caller frees it. */
 char *credentials_basic(const struct credentials *credentials);

@@ -5,7 +5,6 @@
 #include "lib/memory.h"
 #include "lib/output.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/credentials.h"
 #include "skopeo-c/secret.h"
 #include "skopeo-c/sigstore.h"
 
@@ -35,14 +34,14 @@ static char *ask(struct error *err)
 	char *second = first ? secret_ask("Passphrase again", true, err) : NULL;
 	bool same = second && strcmp(first, second) == 0;
 
-	credentials_wipe(second);
+	secret_wipe(second);
 	if (same)
 		return first;
 	if (second)
 		error_set(err, ERROR_USAGE, "the two passphrases differ");
 	if (!first)
 		error_hint(err, "use --passphrase-file");
-	credentials_wipe(first);
+	secret_wipe(first);
 	return NULL;
 }
 
@@ -78,7 +77,7 @@ static int generate_run(const struct cli *cli, struct error *err)
 	if (!passphrase)
 		return -1;
 	int status = sigstore_make_key(passphrase, &private_pem, &public_pem, err);
-	credentials_wipe(passphrase);
+	secret_wipe(passphrase);
 	if (status < 0)
 		return -1;
 	cleanup_free char *private_path = xasprintf("%s.private", prefix);

@@ -6,6 +6,8 @@
 #include "lib/memory.h"
 #include "lib/spawn.h"
 #include "skopeo-c/credentials.h"
+#include "skopeo-c/docker_hub.h"
+#include "skopeo-c/secret.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -18,7 +20,7 @@ enum { TIMEOUT_MS = 60000 };
 /* The registry as helpers know it. */
 static const char *server_of(const char *registry)
 {
-	return credentials_is_docker_hub(registry) ? "https://index.docker.io/v1/" : registry;
+	return docker_hub_is(registry) ? "https://index.docker.io/v1/" : registry;
 }
 
 static int run(const char *name, const char *verb, const char *input, struct spawn_result *result,
@@ -98,7 +100,7 @@ int helper_store(const char *name, const char *registry, const struct credential
 		return error_set(err, ERROR_USAGE, "the name or the password is not UTF-8");
 	char *input = json_compact(json);
 	int status = run(name, "store", input, &result, err);
-	credentials_wipe(input);
+	secret_wipe(input);
 	if (status < 0)
 		return -1;
 	return result.status == 0 ? 0 : refused(name, &result, err);

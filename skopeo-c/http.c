@@ -4,8 +4,8 @@
 #include "lib/cleanup.h"
 #include "lib/cli.h"
 #include "lib/version.h"
-#include "skopeo-c/credentials.h"
 #include "skopeo-c/curl.h"
+#include "skopeo-c/secret.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -329,8 +329,8 @@ void http_request_free(struct http_request *request)
 	http_request_reset(request);
 	strings_free(&request->headers);
 	free(request->url);
-	credentials_wipe(request->authorization);
-	credentials_wipe(request->body);
+	secret_wipe(request->authorization);
+	secret_wipe(request->body);
 	*request = (struct http_request){ 0 };
 }
 

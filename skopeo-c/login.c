@@ -139,7 +139,7 @@ static int check(const struct login_settings *settings, const char *key,
 	char *pair = xasprintf("%s:%s", credentials->user, credentials->password);
 	access.creds = pair;
 	int status = registry_open(http, &access, &endpoint, host, NULL, &registry, err);
-	credentials_wipe(pair);
+	secret_wipe(pair);
 	if (status < 0)
 		return -1;
 	registry_call_init(&call, &registry, "GET", xstrdup("/v2/"));

@@ -9,6 +9,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/certs.h"
+#include "skopeo-c/secret.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -117,7 +118,7 @@ void registry_close(struct registry *registry)
 	http_tls_free(&registry->tls);
 	credentials_free(&registry->credentials);
 	strings_free(&registry->scopes);
-	credentials_wipe(registry->authorization);
+	secret_wipe(registry->authorization);
 	free(registry->base);
 	free(registry->name);
 	free(registry->repository);
@@ -160,7 +161,7 @@ static void send_to(struct registry_call *call, char *url, bool is_own)
 
 	free(call->request.url);
 	call->request.url = url;
-	credentials_wipe(call->request.authorization);
+	secret_wipe(call->request.authorization);
 	/* the registry's own can be renewed while the request is still to be sent again */
 	call->request.authorization =
 		may_know && registry->authorization ? xstrdup(registry->authorization) : NULL;

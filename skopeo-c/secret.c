@@ -4,12 +4,12 @@
 #include "lib/cli.h"
 #include "lib/file.h"
 #include "lib/memory.h"
-#include "skopeo-c/credentials.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ static char *read_line(struct error *err)
 		if (got < 0 && errno == EINTR && !cli_interrupted())
 			continue;
 		if (got < 0) {
-			credentials_wipe(line);
+			secret_wipe(line);
 			error_os(err, "standard input");
 			return NULL;
 		}
@@ -71,7 +71,7 @@ char *secret_read(struct error *err)
 	if (!text)
 		return NULL;
 	if (strlen(text) != length) {
-		credentials_wipe(text);
+		secret_wipe(text);
 		error_set(err, ERROR_USAGE, "a password has no NUL byte");
 		return NULL;
 	}
@@ -90,4 +90,11 @@ char *secret_read_file(const char *path, struct error *err)
 	else
 		error_missing_is(err, ERROR_USAGE);
 	return text;
+}
+
+void secret_wipe(char *secret)
+{
+	if (secret)
+		OPENSSL_cleanse(secret, strlen(secret));
+	free(secret);
 }

@@ -4,7 +4,6 @@
 #include "lib/file.h"
 #include "lib/reference.h"
 #include "skopeo-c/commands.h"
-#include "skopeo-c/credentials.h"
 #include "skopeo-c/gpg.h"
 #include "skopeo-c/secret.h"
 #include "skopeo-c/signature.h"
@@ -52,7 +51,7 @@ static int sign_run(const struct cli *cli, struct error *err)
 	cleanup_free char *name = reference_text(&reference);
 	cleanup_free char *text = signature_payload_make(PAYLOAD_SIMPLE, digest, name);
 	int status = gpg_sign(gpg, cli->operands[2], passphrase, text, &message, &length, err);
-	credentials_wipe(passphrase);
+	secret_wipe(passphrase);
 	return status < 0 ? -1 : write_output(settings->output, message, length, err);
 }
 

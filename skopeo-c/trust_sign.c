@@ -6,7 +6,6 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "lib/yaml.h"
-#include "skopeo-c/credentials.h"
 #include "skopeo-c/docker.h"
 #include "skopeo-c/gpg.h"
 #include "skopeo-c/policy.h"
@@ -36,7 +35,7 @@ static EVP_PKEY *open_key(const char *path, const char *passphrase_file, struct 
 		return NULL;
 	}
 	EVP_PKEY *key = sigstore_read_private_key(path, passphrase, err);
-	credentials_wipe(passphrase);
+	secret_wipe(passphrase);
 	return key;
 }
 
@@ -149,7 +148,7 @@ void trust_close(struct trust *trust)
 	json_decref(trust->policy);
 	gpg_close(trust->gpg);
 	EVP_PKEY_free(trust->key);
-	credentials_wipe(trust->passphrase);
+	secret_wipe(trust->passphrase);
 	*trust = (struct trust){ 0 };
 }
 
