@@ -5,6 +5,7 @@
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "skopeo-c/challenge.h"
+#include "skopeo-c/http_failure.h"
 #include "skopeo-c/registry.h"
 #include "skopeo-c/secret.h"
 
@@ -136,7 +137,7 @@ static int judge_answer(struct registry *registry, const struct http_request *an
 	if (answer->result != HTTP_ANSWERED) {
 		cleanup_free char *name = xasprintf("the token server of %s", registry->name);
 
-		return registry_not_answered(answer, name, err);
+		return http_failed(answer, name, err);
 	}
 	if (answer->status == 200)
 		return take_token(registry, answer, err);

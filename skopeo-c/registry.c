@@ -9,6 +9,7 @@
 #include "lib/memory.h"
 #include "lib/reference.h"
 #include "skopeo-c/certs.h"
+#include "skopeo-c/http_failure.h"
 #include "skopeo-c/secret.h"
 
 #include <arpa/inet.h>
@@ -147,11 +148,6 @@ void registry_call_init(struct registry_call *call, struct registry *registry, c
 	call->request.method = method;
 }
 
-const struct http_tls *registry_tls(const struct registry *registry, const char *url)
-{
-	return http_same_host(url, registry->base) ? &registry->tls : &registry->tls_elsewhere;
-}
-
 /* Send it to `url`, which is taken over. Credentials go to the registry's own host only: is_own
  * where the URL is made of its base. */
 static void send_to(struct registry_call *call, char *url, bool is_own)
@@ -255,44 +251,6 @@ int registry_refused(const struct registry_call *call, const char *what, struct 
 			 reason);
 }
 
-int registry_not_answered(const struct http_request *request, const char *name, struct error *err)
-{
-	switch (request->result) {
-	case HTTP_UNTRUSTED:
-		error_set(err, ERROR_DENIED, "the certificate of %s is not trusted: %s", name,
-			  request->failure);
-		return error_hint(err, "name its authority with --cert-dir or in certs.d, or use "
-				       "--tls-verify=false");
-	case HTTP_NO_CHECK:
-		error_set(err, ERROR_DENIED, "the certificate of %s cannot be checked: %s", name,
-			  request->failure);
-		return error_hint(err, "install the package ca-certificates, or name its authority "
-				       "with --cert-dir");
-	case HTTP_BAD_PROXY:
-		return error_set(err, ERROR_DENIED,
-				 "the certificate of the proxy before %s is not trusted: %s", name,
-				 request->failure);
-	case HTTP_NOT_TLS:
-		error_set(err, ERROR_TEMPORARY, "%s does not speak TLS: %s", name,
-			  request->failure);
-		return error_hint(err, "--tls-verify=false, or insecure in registries.conf, allows "
-				       "plain http");
-	case HTTP_TOO_LARGE:
-		return error_set(err, ERROR_LIMIT, "%s: an answer is larger than %zu bytes", name,
-				 request->answer_max ? request->answer_max
-						     : (size_t)HTTP_ANSWER_MAX);
-	case HTTP_UNREACHABLE:
-		return error_set(err, ERROR_TEMPORARY, "cannot reach %s: %s", name,
-				 request->failure);
-	case HTTP_ABORTED:
-	case HTTP_BROKEN:
-	case HTTP_ANSWERED:
-		break;
-	}
-	return error_set(err, ERROR_TEMPORARY, "%s: the connection broke: %s", name,
-			 request->failure);
-}
-
 /* An answer that no caller wants to see. */
 static int refused(const struct registry_call *call, struct error *err)
 {
@@ -389,7 +347,7 @@ static int handle_failure(struct registry_call *call, struct error *err)
 		if (will_repeat(call))
 			return 0;
 	cleanup_free char *name = asked(call);
-	return registry_not_answered(&call->request, name, err);
+	return http_failed(&call->request, name, err);
 }
 
 /* What is written goes elsewhere as it is by 307 and 308 only (RFC 9110, 15.4), and where it is

@@ -82,11 +82,11 @@ void registry_call_free(struct registry_call *call);
  * its status. Returns -1. */
 int registry_refused(const struct registry_call *call, const char *what, struct error *err);
 
-/* Make an error of a request to `name` that has got no answer, or too large a one. Returns -1. */
-int registry_not_answered(const struct http_request *request, const char *name, struct error *err);
-
 /* How to speak to the host of `url`: only the registry itself learns who we are. */
-const struct http_tls *registry_tls(const struct registry *registry, const char *url);
+static inline const struct http_tls *registry_tls(const struct registry *registry, const char *url)
+{
+	return http_same_host(url, registry->base) ? &registry->tls : &registry->tls_elsewhere;
+}
 
 /* Obtain (or renew) the authorization that the answer to `request`, a 401, asks for. auth.c. */
 int registry_authenticate(struct registry *registry, const struct http_request *request,
