@@ -2,6 +2,7 @@
 #include "ctr-store/erofs.h"
 
 #include "ctr-store/user_namespace.h"
+#include "ctr-store/worker/erofs_format.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -41,6 +42,11 @@ int erofs_check(struct error *err)
 	return fs_fd < 0 ? -1 : 0;
 }
 
+static int damaged(const char *path, struct error *err)
+{
+	return error_set(err, ERROR_INTEGRITY, "%s is no EROFS image, or a damaged one", path);
+}
+
 /* A mount of the file or device; with ENOTBLK when the kernel wants a device. */
 static int mount_source(const char *source, const char *path, struct error *err)
 {
@@ -56,8 +62,7 @@ static int mount_source(const char *source, const char *path, struct error *err)
 			return refuse_unprivileged(err);
 		/* a superblock or an inode that is none, or reaches beyond the file */
 		if (errno == EINVAL || errno == EUCLEAN || errno == EIO || errno == EOPNOTSUPP)
-			return error_set(err, ERROR_INTEGRITY,
-					 "%s is no EROFS image, or a damaged one", path);
+			return damaged(path, err);
 		return error_os(err, "cannot mount %s", path);
 	}
 	int fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
@@ -93,11 +98,28 @@ static int open_loop(int file_fd, char name[static NAME_SIZE], struct error *err
 			 "cannot get a loop device: other processes take them all");
 }
 
+/* Whether it ends before its superblock says: the kernel mounts such a file, and fails only those
+ * who read what is missing. */
+static bool is_cut(int file_fd)
+{
+	unsigned char super[EROFS_SUPER_SIZE];
+	struct stat st;
+
+	/* what is no superblock of ours the kernel judges */
+	if (pread(file_fd, super, sizeof super, EROFS_SUPER_OFFSET) != sizeof super ||
+	    fstat(file_fd, &st) < 0 || get32(super) != erofs_magic ||
+	    super[EROFS_SUPER_BLOCK_BITS_OFFSET] != EROFS_BLOCK_BITS)
+		return false;
+	return st.st_size / EROFS_BLOCK < get32(super + EROFS_SUPER_BLOCKS_OFFSET);
+}
+
 static int open_file(int dir_fd, const char *path, struct error *err)
 {
-	int fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	return fd < 0 ? error_os(err, "%s", path) : fd;
+	if (fd < 0)
+		return error_os(err, "%s", path);
+	return is_cut(fd) ? damaged(path, err) : steal_fd(&fd);
 }
 
 static int mount_file(int file_fd, const char *path, struct error *err)

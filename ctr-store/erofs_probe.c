@@ -30,10 +30,10 @@ static void make_image(unsigned char block[static EROFS_BLOCK])
 	unsigned char *entries = inode + EROFS_COMPACT_SIZE;
 
 	put32(super, erofs_magic);
-	super[12] = EROFS_BLOCK_BITS;
+	super[EROFS_SUPER_BLOCK_BITS_OFFSET] = EROFS_BLOCK_BITS;
 	put16(super + 14, ROOT / EROFS_SLOT);
-	put64(super + 16, 1); /* inodes */
-	put32(super + 36, 1); /* blocks */
+	put64(super + 16, 1);			     /* inodes */
+	put32(super + EROFS_SUPER_BLOCKS_OFFSET, 1); /* blocks */
 
 	put16(inode, EROFS_FLAT_INLINE << 1);
 	put16(inode + 4, S_IFDIR | 0755);

@@ -230,10 +230,10 @@ static int write_super(struct image *image, unsigned char *first_block, struct e
 		blocks = round_up(cursor->slab + cursor->slab_used, EROFS_BLOCK) / EROFS_BLOCK;
 	put32(super, erofs_magic);
 	put32(super + 8, EROFS_COMPAT_MTIME);
-	super[12] = EROFS_BLOCK_BITS;
+	super[EROFS_SUPER_BLOCK_BITS_OFFSET] = EROFS_BLOCK_BITS;
 	put16(super + 14, ROOT_PLACE / EROFS_SLOT);
 	put64(super + 16, image->inodes);
-	put32(super + 36, (uint32_t)blocks);
+	put32(super + EROFS_SUPER_BLOCKS_OFFSET, (uint32_t)blocks);
 	put32(super + 80, image->chunked ? EROFS_INCOMPAT_CHUNKED_FILE : 0);
 	if (image_flush(image, err) < 0 || image_patch(image, first_block, EROFS_BLOCK, 0, err) < 0)
 		return -1;

@@ -11,6 +11,8 @@ enum {
 	EROFS_BLOCK = 1 << EROFS_BLOCK_BITS,
 	EROFS_SUPER_OFFSET = 1024,
 	EROFS_SUPER_SIZE = 128,
+	EROFS_SUPER_BLOCK_BITS_OFFSET = 12, /* 8 bits */
+	EROFS_SUPER_BLOCKS_OFFSET = 36,	    /* 32 bits */
 	EROFS_SLOT = 32, /* an inode's number is its place in the image in these */
 	EROFS_COMPACT_SIZE = 32,
 	EROFS_EXTENDED_SIZE = 64,
@@ -54,6 +56,14 @@ static inline void put32(unsigned char *at, uint32_t value)
 {
 	value = htole32(value);
 	memcpy(at, &value, sizeof value);
+}
+
+static inline uint32_t get32(const unsigned char *at)
+{
+	uint32_t little;
+
+	memcpy(&little, at, sizeof little);
+	return le32toh(little);
 }
 
 static inline void put64(unsigned char *at, uint64_t value)

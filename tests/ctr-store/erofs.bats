@@ -192,6 +192,14 @@ glance() {
 	echo '{"backend":"erofs"}' >"$OCID_ROOT/store.json"
 	tool ctr-store check --repair
 	cmp "$file" good
+	# an end that is missing, which the kernel sees when it is read
+	truncate -s -4096 "$file"
+	tool 7 ctr-store create --image t:1
+	error_is integrity "is no EROFS image, or a damaged one"
+	tool 7 ctr-store check
+	[ "$(field .problem)" = "its image is damaged" ]
+	tool ctr-store check --repair
+	cmp "$file" good
 	# the content of a file
 	offset=$(grep -abo two "$file" | head -n 1 | cut -d: -f1)
 	printf x | dd of="$file" bs=1 seek="$offset" conv=notrunc status=none
@@ -202,7 +210,7 @@ glance() {
 	cmp "$file" good
 	# a directory's block
 	head -c 1200 good >"$file"
-	truncate -s 4096 "$file"
+	truncate -r good "$file"
 	tool 7 ctr-store check --deep
 	tool ctr-store check --deep --repair
 	cmp "$file" good
