@@ -137,7 +137,10 @@ json_t *layout_index(const struct layout *layout, struct error *err)
 
 	if (json_is_array(json_object_get(index, "manifests")))
 		return json_incref(index);
-	if (index)
+	/* never "not found", which is for what was asked for */
+	if (!index && err->os == ENOENT)
+		error_set(err, ERROR_INTEGRITY, "%s/index.json is missing", layout->path);
+	else if (index)
 		error_set(err, ERROR_INTEGRITY, "%s/index.json: no list of manifests",
 			  layout->path);
 	else

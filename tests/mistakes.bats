@@ -100,6 +100,9 @@ teardown() {
 		tool 7 ctr-store images
 		error_is integrity "(an empty one is $empty)"
 	done
+	rm "$OCID_ROOT/images/index.json"
+	tool 7 ctr-store image base
+	error_is integrity "index.json is missing (an empty one is $empty)"
 	echo "$empty" >"$OCID_ROOT/images/index.json"
 	tool skopeo-c copy oci:oci:v1 store:base
 	tool ctr-store check --deep
