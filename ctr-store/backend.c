@@ -27,7 +27,10 @@ int backend_choose(const struct store *store, const char *name, enum backend *ba
 		settings = json_read_at(AT_FDCWD, path, JSON_CONFIG_MAX, err);
 		if (!settings && err->os != ENOENT)
 			return -1;
-		name = json_text(settings, "backend", NULL);
+		const json_t *setting = json_object_get(settings, "backend");
+		if (setting && !json_is_string(setting))
+			return error_set(err, ERROR_USAGE, "%s: backend is not a text", path);
+		name = json_string_value(setting);
 	}
 	if (!name) {
 		*backend = BACKEND_BEST;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/check.h"
 
+#include "ctr-store/backend.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/image.h"
 #include "lib/output.h"
@@ -44,6 +45,7 @@ static int check_verb(const struct cli *cli, struct error *err)
 	cleanup_store struct store store = { 0 };
 	json_auto_t *findings = json_array();
 	json_auto_t *damaged = json_object();
+	enum backend ignored; /* only that the settings can be read */
 	struct check check = { .store = &store,
 			       .layout = { .fd = -1 },
 			       .deep = settings->deep,
@@ -51,7 +53,8 @@ static int check_verb(const struct cli *cli, struct error *err)
 			       .findings = findings,
 			       .damaged = damaged };
 
-	if (store_open_images(cli, NULL, &store, err) < 0 || store_complete(&store, err) < 0)
+	if (store_open_images(cli, NULL, &store, err) < 0 || store_complete(&store, err) < 0 ||
+	    backend_choose(&store, NULL, &ignored, err) < 0)
 		return -1;
 	int status = run_checks(&check, err);
 	layout_close(&check.layout);

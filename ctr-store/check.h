@@ -34,5 +34,5 @@ int check_images(struct check *check, struct error *err);
  * check_blobs(). */
 int check_layers(struct check *check, struct error *err);
 
-/* Every container has its directories and layers. Last. */
+/* Every container has its directories, its name and layers. Last. */
 int check_containers(struct check *check, struct error *err);

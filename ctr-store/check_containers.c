@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The first of the container's layers that is not there, or NULL. Borrowed. */
@@ -51,6 +52,17 @@ static bool unpack_missing(const struct check *check, const json_t *container)
 		return false;
 	cleanup_fd int gate = layer_secure(check->store, &image, NULL, &ids, &ignored);
 	return gate >= 0 && !missing_layer(check->store, container);
+}
+
+/* Where it is missing it is made again with the next name. */
+static void check_names(struct check *check)
+{
+	cleanup_free char *path = xasprintf("%s/names", check->store->root);
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		check_found(check, "store", "names", "it is not a directory",
+			    check->repair && unlink(path) == 0 ? "removed" : NULL);
 }
 
 static bool name_leads_to(const struct check *check, const char *name, const char *id)
@@ -91,6 +103,14 @@ static void check_name(struct check *check, const json_t *container, const char 
 	check_found(check, "container", id, problem, mended ? "named again" : NULL);
 }
 
+static bool has_directory(const struct check *check, const char *path)
+{
+	struct stat st;
+
+	return fstatat(check->store->containers_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
 static void check_container(struct check *check, const char *id)
 {
 	static const char *const directories[] = { "rootfs", "upper", "work" };
@@ -108,7 +128,7 @@ static void check_container(struct check *check, const char *id)
 		cleanup_free char *path = xasprintf("%s/%s", id, directories[i]);
 		cleanup_free char *problem = xasprintf("it has no %s directory", directories[i]);
 
-		if (faccessat(check->store->containers_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (!has_directory(check, path))
 			check_found(check, "container", id, problem, NULL);
 	}
 	check_name(check, container, id);
@@ -124,6 +144,7 @@ int check_containers(struct check *check, struct error *err)
 {
 	cleanup_strings struct strings names = { 0 };
 
+	check_names(check);
 	if (directory_names(check->store->containers_fd, ".", &names) < 0)
 		return error_os(err, "%s/containers", check->store->root);
 	for (size_t i = 0; i < names.count; i++)

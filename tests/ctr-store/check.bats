@@ -129,6 +129,37 @@ base_id() {
 	[[ $stderr == *"rm --force"* ]]
 }
 
+@test "check: what is in the place of a directory, settings that mean nothing" {
+	local id setting
+
+	id=$(ctr-store create --image t:1 --name web | jq -r .rootfs.id)
+	ctr-store umount web
+	mv "$OCID_ROOT/containers/$id/upper" upper
+	touch "$OCID_ROOT/containers/$id/upper"
+	tool 7 ctr-store check --repair
+	[ "$(field '.id, .problem, .repair' | xargs)" = "$id it has no upper directory null" ]
+	rm "$OCID_ROOT/containers/$id/upper"
+	mv upper "$OCID_ROOT/containers/$id/upper"
+
+	rm -r "$OCID_ROOT/names"
+	touch "$OCID_ROOT/names"
+	tool 7 ctr-store check
+	[ "$(field '.object, .id, .problem' | xargs)" = "store names it is not a directory" ]
+	tool ctr-store check --repair
+	[ "$(field .repair)" = removed ]
+	tool ctr-store mount web
+	ctr-store create --image t:1 --name other >/dev/null
+	[ "$(readlink "$OCID_ROOT/names/web")" = "$id" ]
+
+	for setting in '"zfs"' 5; do
+		echo "{\"backend\": $setting}" >"$OCID_ROOT/store.json"
+		tool 2 ctr-store check
+		error_is usage "store.json: "
+		tool 2 ctr-store create t:1
+		error_is usage "store.json: "
+	done
+}
+
 @test "check: a layer whose facts are lost is unpacked again" {
 	ctr-store create --image t:1 --name web >/dev/null
 	: >"$OCID_ROOT/layers/$(base_id)/layer.json"
