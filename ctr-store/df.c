@@ -58,14 +58,31 @@ static int measure(const struct store *store, struct totals *totals, struct erro
 	return usage_add_tree(store->tmp_fd, ".", &totals->unfinished.usage, err);
 }
 
-/* What gc would take, by the rules of gc. */
+/* What gc would take, by the rules of gc; only what is unfinished as long as an additional store is
+ * away, since nobody can tell what its images need. */
 static int find_reclaimable(const struct store *store, struct sweep *sweep, struct error *err)
 {
+	json_auto_t *references = json_array();
 	/* shared: it only counts, and need not wait for verbs that make something */
 	cleanup_fd int gate = staging_gate(store, LOCK_SHARED, err);
 
 	*sweep = (struct sweep){ .store = store, .dry_run = true };
-	return gate < 0 ? -1 : sweep_run(sweep, err);
+	if (gate < 0)
+		return -1;
+	if (!store_is_complete(store))
+		return staging_collect(store, NULL, references, &sweep->staging, err) < 0 ? -1 : 0;
+	return sweep_run(sweep, err);
+}
+
+/* NULL where it is not known. */
+static json_t *describe_reclaimable(const struct sweep *sweep)
+{
+	if (!store_is_complete(sweep->store))
+		return NULL;
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "blobs", (json_int_t)sweep->blobs, "layers",
+			 (json_int_t)sweep->layers, "staging", (json_int_t)sweep->staging,
+			 "containers", (json_int_t)sweep->containers, "bytes",
+			 (json_int_t)sweep->bytes);
 }
 
 static json_t *describe_part(const struct part *part)
@@ -148,14 +165,11 @@ static int df_verb(const struct cli *cli, struct error *err)
 		return -1;
 	totals.unfinished.count = sweep.staging;
 	json_auto_t *result = json_pack(
-		"{s:I, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:O, s:O}", "timestamp",
-		clock_wall_ns(), "images", describe_part(&totals.images), "layers",
-		describe_part(&totals.layers), "containers", describe_part(&totals.containers),
-		"unfinished", describe_part(&totals.unfinished), "reclaimable", "blobs",
-		(json_int_t)sweep.blobs, "layers", (json_int_t)sweep.layers, "staging",
-		(json_int_t)sweep.staging, "containers", (json_int_t)sweep.containers, "bytes",
-		(json_int_t)sweep.bytes, "imageFilesystem", images, "containerFilesystem",
-		containers);
+		"{s:I, s:o, s:o, s:o, s:o, s:o*, s:O, s:O}", "timestamp", clock_wall_ns(), "images",
+		describe_part(&totals.images), "layers", describe_part(&totals.layers),
+		"containers", describe_part(&totals.containers), "unfinished",
+		describe_part(&totals.unfinished), "reclaimable", describe_reclaimable(&sweep),
+		"imageFilesystem", images, "containerFilesystem", containers);
 	if (!result)
 		return error_set(err, ERROR_UNSUPPORTED, "the store's path %s is not UTF-8",
 				 store.root);

@@ -214,9 +214,14 @@ int store_additional(const char *root, const struct strings *first, struct strin
 							   : add_configured(root, roots, lost, err);
 }
 
+bool store_is_complete(const struct store *store)
+{
+	return store->lost.kind == 0;
+}
+
 int store_complete(const struct store *store, struct error *err)
 {
-	if (store->lost.kind == 0)
+	if (store_is_complete(store))
 		return 0;
 	*err = store->lost;
 	return -1;

@@ -39,6 +39,9 @@ void store_close(struct store *store);
 int store_additional(const char *root, const struct strings *first, struct strings *roots,
 		     struct error *lost, struct error *err);
 
+/* Whether no store was left out. */
+bool store_is_complete(const struct store *store);
+
 /* An error when a store was left out: to be asked before it is said that something is not there, or
  * that nothing needs it. */
 int store_complete(const struct store *store, struct error *err);

@@ -191,7 +191,7 @@ state() {
 
 @test "additional stores: one that is missing, or is none, is told; what needs none works" {
 	export OCID_ADDITIONAL_STORES=$PWD/missing
-	for command in 'image t:1' 'mount t:1' 'create --image t:1' gc check df "images --additional-store $PWD/missing"; do
+	for command in 'image t:1' 'mount t:1' 'create --image t:1' gc check "images --additional-store $PWD/missing"; do
 		# shellcheck disable=SC2086 # words
 		tool 1 ctr-store $command
 		error_is failed "additional store $PWD/missing: No such file or directory"
@@ -243,7 +243,11 @@ state() {
 	done
 	tool ctr-store image own:1
 	[ "$(layers)" = "$all" ]
+	tool ctr-store df
+	[ "$(field 'has("reclaimable"), .layers.count' | xargs)" = "false $(wc -l <<<"$all")" ]
 	mv away part
+	tool ctr-store df
+	[ "$(field .reclaimable.layers)" -eq 0 ]
 	tool ctr-store rm own:1
 	tool ctr-store rm --untagged
 	tool ctr-store gc
