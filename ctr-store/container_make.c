@@ -176,24 +176,6 @@ static int build(const struct store *store, const struct container_plan *plan, c
 	return write_files(plan, fd, facts, err);
 }
 
-/* A name belongs to one container: hold the lock of the name from here until the container is
- * there. */
-static int claim_name(const struct store *store, const char *name, const char *id,
-		      struct error *err)
-{
-	cleanup_fd int lock = lock_take(store->locks_fd, "name", name, LOCK_EXCLUSIVE, true, err);
-	json_auto_t *other = lock < 0 ? NULL : container_find_whole(store, name, err);
-
-	if (lock < 0)
-		return -1;
-	if (other)
-		return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)", name,
-				 json_text(other, "id", "?"));
-	if (err->kind != ERROR_NOT_FOUND || container_name_set(store, name, id, err) < 0)
-		return -1;
-	return steal_fd(&lock);
-}
-
 static int check_plan(const struct container_plan *plan, struct error *err)
 {
 	if (plan->id && !path_is_id(plan->id))
@@ -204,15 +186,54 @@ static int check_plan(const struct container_plan *plan, struct error *err)
 	return 0;
 }
 
-/* An id that somebody chose must not hide the container that has it for a name. */
-static int check_id(const struct store *store, const char *id, struct error *err)
+/* No container has it for a name or an id. */
+static int check_free(const struct store *store, const char *text, struct error *err)
 {
-	json_auto_t *other = container_find_whole(store, id, err);
+	json_auto_t *other = container_find_whole(store, text, err);
 
 	if (!other)
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
-	return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)", id,
+	return error_set(err, ERROR_EXISTS, "container \"%s\" exists already (%s)", text,
 			 json_text(other, "id", "?"));
+}
+
+/* What people may know a container by, its name and an id that somebody chose: nobody else gets it
+ * as long as the lock of that name is held. */
+struct claims {
+	struct strings texts;
+	int locks[2];
+};
+
+static void claims_release(struct claims *claims)
+{
+	for (size_t i = 0; i < sizeof claims->locks / sizeof *claims->locks; i++)
+		cleanup_fd_p(&claims->locks[i]);
+	strings_free(&claims->texts);
+}
+
+/* Sorted, so that no two processes wait for each other. */
+static void list_claims(const struct container_plan *plan, struct strings *texts)
+{
+	if (plan->id)
+		strings_add(texts, plan->id);
+	if (plan->name && (!plan->id || strcmp(plan->name, plan->id) != 0))
+		strings_add(texts, plan->name);
+	strings_sort(texts);
+}
+
+static int claim(const struct store *store, const struct container_plan *plan,
+		 struct claims *claims, struct error *err)
+{
+	list_claims(plan, &claims->texts);
+	for (size_t i = 0; i < claims->texts.count; i++) {
+		const char *text = claims->texts.items[i];
+
+		claims->locks[i] =
+			lock_take(store->locks_fd, "name", text, LOCK_EXCLUSIVE, true, err);
+		if (claims->locks[i] < 0 || check_free(store, text, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Give the finished directory its name, and the container the one that people know it by. */
@@ -220,16 +241,17 @@ static int publish(const struct store *store, const struct container_plan *plan,
 		   const json_t *facts, const char *unique, struct error *err)
 {
 	const char *id = json_text(facts, "id", "");
-	cleanup_fd int name_lock = plan->name ? claim_name(store, plan->name, id, err) : -1;
+	__attribute__((cleanup(claims_release))) struct claims claims = { .locks = { -1, -1 } };
 
-	if (plan->name && name_lock < 0)
+	if (claim(store, plan, &claims, err) < 0 ||
+	    (plan->name && container_name_set(store, plan->name, id, err) < 0))
 		return -1;
 	if (renameat2(site_of(store, plan), unique, store->containers_fd, id, RENAME_NOREPLACE) < 0)
 		return errno == EEXIST
 			       ? error_set(err, ERROR_EXISTS, "container \"%s\" exists already", id)
 			       : error_os(err, "cannot make container %s", id);
-	if (plan->name)
-		lock_discard(store->locks_fd, "name", plan->name);
+	for (size_t i = 0; i < claims.texts.count; i++)
+		lock_discard(store->locks_fd, "name", claims.texts.items[i]);
 	if (plan->lose_writes || file_sync_dir(store->containers_fd, "containers", err) == 0)
 		return 0;
 	container_undo(store, facts);
@@ -256,7 +278,7 @@ json_t *container_make(const struct store *store, const struct container_plan *p
 	json_auto_t *facts = make_facts(plan, rootfs);
 	cleanup_fd int own_lock =
 		lock_take(store->locks_fd, "container", id, LOCK_EXCLUSIVE, true, err);
-	if (own_lock < 0 || (plan->id && check_id(store, id, err) < 0))
+	if (own_lock < 0 || (plan->id && check_free(store, id, err) < 0))
 		return NULL;
 	if (build(store, plan, unique, facts, err) < 0 ||
 	    publish(store, plan, facts, unique, err) < 0) {

@@ -168,6 +168,23 @@ jsonschema.validate(json.load(open("document")), json.load(open(sys.argv[1])))' 
 	nothing_unfinished
 }
 
+@test "create: of two at once an id and a name that are the same make one container" {
+	ctr-store create --image t:1 --name other >/dev/null
+	fault renameat2:delay_enter=2000000
+	for options in '--id --name' '--name --id'; do
+		read -r first second <<<"$options"
+		"${FAULTY[@]}" ctr-store create --image t:1 "$first" web >made 3>&- &
+		wait_for 10 sh -c "test -s $OCID_ROOT/tmp/*/rootfs.json"
+		tool 4 ctr-store create --image t:1 "$second" web
+		error_is exists 'container "web" exists already'
+		wait "$!"
+		[ "$(jq -r .rootfs.path made)" = "$(ctr-store containers web | jq -r .path)" ]
+		tool ctr-store rm web
+	done
+	tool ctr-store create --image t:1 --id web --name web
+	nothing_unfinished
+}
+
 @test "create: 500 layers" {
 	tars=()
 	for ((i = 0; i < 500; i++)); do
