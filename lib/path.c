@@ -10,9 +10,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -141,7 +143,7 @@ static int walk_enter(struct walk *walk, int parent_fd, const char *name, struct
 	struct error why;
 	cleanup_fd int fd = path_open_directory(parent_fd, name, &why);
 
-	if (fd < 0 && why.os == EACCES && fchmodat(parent_fd, name, 0700, 0) == 0)
+	if (fd < 0 && why.os == EACCES && fchmodat(parent_fd, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
 		fd = path_open_directory(parent_fd, name, &why);
 	if (fd < 0 && why.os == ENOENT)
 		return 0;
@@ -149,7 +151,8 @@ static int walk_enter(struct walk *walk, int parent_fd, const char *name, struct
 		return error_set(err, ERROR_IN_USE, "cannot remove %s: something is mounted on it",
 				 name);
 	if (fd < 0) {
-		errno = why.os;
+		/* a file, which was refused to us */
+		errno = why.os == ENOTDIR ? EPERM : why.os;
 		return error_os(err, "cannot remove %s", name);
 	}
 
@@ -174,13 +177,46 @@ static int walk_lift(struct walk *walk, int fd, const char *name, struct error *
 	return 0;
 }
 
+/* Take the flags from a file or directory that keep even root from removing it, or what is in it:
+ * containers may have the capability for that. */
+static bool walk_unprotect(int dir_fd, const char *name)
+{
+	struct stat st;
+	int flags;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return false;
+	cleanup_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 ||
+	    !(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+		return false;
+	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+/* unlinkat(2), also of what is protected. */
+static int walk_unlink(int fd, const char *name, int flags)
+{
+	if (unlinkat(fd, name, flags) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -1;
+	bool of_directory = walk_unprotect(fd, "."), of_entry = walk_unprotect(fd, name);
+	if (of_directory || of_entry)
+		return unlinkat(fd, name, flags);
+	errno = EPERM;
+	return -1;
+}
+
 /* Remove one entry of the deepest level, or enter it if it is a directory with something in it. */
 static int walk_entry(struct walk *walk, const struct dirent *entry, struct error *err)
 {
 	int fd = dirfd(walk->levels[walk->count - 1].dir);
 	const char *name = entry->d_name;
 
-	if (unlinkat(fd, name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
+	if (walk_unlink(fd, name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0) == 0 ||
+	    errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY && errno != EBUSY)
 		return error_os(err, "cannot remove %s", name);

@@ -205,6 +205,35 @@ look() {
 	nothing_unfinished
 }
 
+@test "copy: a container that made files immutable is removed" {
+	local rootfs
+
+	touch probe
+	chattr +i probe || skip "no such flags here"
+	chattr -i probe
+	rootfs=$(ctr-store create --backend copy --image t:1 --name c | jq -r .rootfs.path)
+	mkdir -p "$rootfs/kept/below/empty"
+	touch "$rootfs/kept/file" "$rootfs/kept/below/log" "$rootfs/file"
+	chattr +a "$rootfs/kept/below/log"
+	chattr +i "$rootfs/file" "$rootfs/kept/below/empty" "$rootfs/kept/below" "$rootfs/kept"
+	tool ctr-store rm c
+	[ -z "$stderr" ]
+	nothing_unfinished
+}
+
+@test "copy: files that cannot be removed are told" {
+	local rootfs
+
+	rootfs=$(ctr-store create --backend copy --image t:1 --name c | jq -r .rootfs.path)
+	touch "$rootfs/file"
+	fault ioctl:error=EPERM
+	chattr +i "$rootfs/file" || skip "no such flags here"
+	tool "${FAULTY[@]}" ctr-store rm c
+	[[ $stderr == *"files of 1 removed objects are left in $OCID_ROOT/tmp: cannot remove file: Operation not permitted" ]]
+	tool ctr-store gc
+	nothing_unfinished
+}
+
 @test "copy: a full disk leaves no container" {
 	OCID_ROOT=$BATS_TEST_TMPDIR/disk
 	small_disk "$OCID_ROOT" 5m
