@@ -38,13 +38,13 @@ static bool same_look(const struct tree_entry *entry, int other_fd)
 	if (fstatat(other_fd, "", &other, AT_EMPTY_PATH) < 0 || one->st_mode != other.st_mode ||
 	    one->st_uid != other.st_uid || one->st_gid != other.st_gid)
 		return false;
-	if (S_ISLNK(one->st_mode))
-		return same_link(entry, other_fd);
 	if (!entry->path[0])
 		return true;
 	if (one->st_mtim.tv_sec != other.st_mtim.tv_sec ||
 	    one->st_mtim.tv_nsec != other.st_mtim.tv_nsec)
 		return false;
+	if (S_ISLNK(one->st_mode))
+		return same_link(entry, other_fd);
 	return S_ISDIR(one->st_mode) || (S_ISREG(one->st_mode) ? one->st_size == other.st_size
 							       : one->st_rdev == other.st_rdev);
 }
@@ -93,7 +93,7 @@ static int compare_entry(const struct tree_entry *entry, void *context, struct e
 	if (fd < 0 && !tree_is_absent(err))
 		return -1;
 	int same = fd >= 0 && same_look(entry, fd);
-	if (same && S_ISREG(entry->st->st_mode))
+	if (same && entry->path[0] && (S_ISREG(entry->st->st_mode) || S_ISDIR(entry->st->st_mode)))
 		same = same_xattrs(entry, comparison->other_fd, err);
 	if (same)
 		return same < 0 ? error_prefix(err, "/%s", entry->path) : 0;

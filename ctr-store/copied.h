@@ -12,7 +12,7 @@ typedef int copied_visit(const struct tree_entry *entry, const char *kind, void 
 			 struct error *err);
 
 /* All that is "added" or "changed", and then what is "removed", of the tree rootfs_fd against
- * lower_fd. A file is the same when kind, owner, mode, size and modification time are; a directory
- * that only lost or got entries is changed. */
+ * lower_fd. A file is the same when kind, owner, mode, size, modification time and attributes are;
+ * a directory that only lost or got entries is changed. */
 int copied_compare(int rootfs_fd, int lower_fd, copied_visit *visit, void *context,
 		   struct error *err);

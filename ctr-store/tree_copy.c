@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { CHUNK = 64 << 10 };
@@ -124,6 +125,15 @@ static int copy_xattr(const struct xattr *xattr, void *context, struct error *er
 	return xattr_set(look->out, &copied, err);
 }
 
+static int remove_xattr(const struct xattr *xattr, void *context, struct error *err)
+{
+	const int *out = context;
+
+	if (xattr_is_kept(xattr->name) && fremovexattr(*out, xattr->name) < 0)
+		return error_os(err, "extended attribute %s", xattr->name);
+	return 0;
+}
+
 /* Owner, mode and attributes, in the order that keeps set-user-ID and capabilities. */
 static int copy_look(const struct copy *copy, int in, int out, const struct stat *st,
 		     struct error *err)
@@ -197,6 +207,9 @@ static int copy_directory(struct copy *copy, const struct tree_entry *entry, int
 	cleanup_fd int out = openat(parent_fd, entry->name, flags);
 	if (out < 0)
 		return error_os(err, "cannot open");
+	/* those of a lower layer do not count */
+	if (keep && xattrs_each(out, remove_xattr, &out, err) < 0)
+		return -1;
 	copy->directories =
 		xreallocarray(copy->directories, copy->count + 1, sizeof *copy->directories);
 	copy->directories[copy->count++] =

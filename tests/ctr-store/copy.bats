@@ -98,6 +98,26 @@ look() {
 	[ -z "$(/usr/bin/python3 -c 'import os; print(*os.listxattr("mnt/etc/cap"))')" ]
 }
 
+@test "copy: attributes of directories and times of links are in the layer" {
+	make_tar lower.tar dir:opt:xattr.user.a=b symlink:link:to=opt
+	make_tar upper.tar dir:opt:xattr.user.c=d dir:plain
+	store_image docker.io/library/d:1 lower.tar upper.tar
+	tool ctr-store create --image d:1 --backend copy --name web
+	path=$(field .rootfs.path)
+	[ "$(/usr/bin/python3 -c 'import os, sys; print(*os.listxattr(sys.argv[1]))' "$path/opt")" = user.c ]
+	tool ctr-store changes web
+	[ -z "$output" ]
+	touch -h -d @7 "$path/link"
+	/usr/bin/python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.e", b"f")' "$path/plain"
+	tool ctr-store changes web
+	[ "$(field '.kind, .path' | xargs)" = "changed /link changed /plain" ]
+	ctr-store commit web changed:1 >/dev/null
+	ctr-store mount changed:1 mnt >/dev/null
+	[ "$(stat -c %Y mnt/link)" -eq 7 ]
+	[ "$(xattr mnt/plain user.e)" = f ]
+	[ "$(xattr mnt/opt user.c)" = d ]
+}
+
 @test "copy: owners are mapped by copying them" {
 	tool ctr-store create --image t:1 --backend copy --uidmap 0:100000:1000 --name web
 	path=$(field .rootfs.path)
