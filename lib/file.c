@@ -135,8 +135,13 @@ static int settle(int fd, const struct content *content, struct error *err)
 
 int file_inherit(int fd, const struct stat *replaced)
 {
-	(void)!fchown(fd, replaced->st_uid, replaced->st_gid);
-	return fchmod(fd, replaced->st_mode & 0777);
+	mode_t mode = replaced->st_mode & 0777;
+
+	/* what its group may do no other group may that others may not */
+	if (fchown(fd, replaced->st_uid, replaced->st_gid) < 0 &&
+	    fchown(fd, (uid_t)-1, replaced->st_gid) < 0)
+		mode &= ~(mode_t)S_IRWXG | (mode & S_IRWXO) << 3;
+	return fchmod(fd, mode);
 }
 
 int file_link(int fd, int dir_fd, const char *name)

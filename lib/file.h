@@ -47,7 +47,8 @@ int file_replace_volatile_at(int dir_fd, const char *name, const void *data, siz
 			     mode_t mode, struct error *err);
 
 /* Give a file owner and mode of the one that it is to replace. What root replaces stays its user's;
- * who is not root can give nothing away, which is no failure. -1 with errno. */
+ * who is not root can give nothing away, which is no failure, and gives it the group where he is in
+ * it. -1 with errno. */
 int file_inherit(int fd, const struct stat *replaced);
 
 /* Give a file without a name (O_TMPFILE) one, which must be free. -1 with errno. */

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,6 +71,23 @@ static void test_writers(int dir_fd)
 	ok(count_entries(dir_fd) == 1, "they leave nothing beside the file");
 }
 
+/* Of a file of root's that another user replaces. */
+static void test_inherit(int dir_fd)
+{
+	const struct stat replaced = { .st_mode = S_IFREG | 0664 };
+	struct stat status;
+	cleanup_fd int fd = openat(dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	ok(fchown(fd, 1000, 1000) == 0 && setegid(1000) == 0 && setgroups(0, NULL) == 0 &&
+		   seteuid(1000) == 0 && file_inherit(fd, &replaced) == 0 &&
+		   fstat(fd, &status) == 0 && (status.st_mode & 07777) == 0644,
+	   "another group gets no more than everybody");
+	ok(seteuid(0) == 0 && setegid(0) == 0 && file_inherit(fd, &replaced) == 0 &&
+		   fstat(fd, &status) == 0 && (status.st_mode & 07777) == 0664 &&
+		   status.st_uid == 0,
+	   "its own group what it had");
+}
+
 int main(void)
 {
 	char top[] = "/tmp/ocid-file-XXXXXX";
@@ -87,6 +105,8 @@ int main(void)
 	ok(file_replace_at(fd, "name", "new", 3, 0600, &err) == 0 && count_entries(fd) == 1,
 	   "what somebody left who was killed is taken away");
 	test_writers(fd);
+	if (geteuid() == 0)
+		test_inherit(fd);
 	ok(file_replace_volatile_at(fd, "name", "newer", 5, 0640, &err) == 0 &&
 		   count_entries(fd) == 1 && fstatat(fd, "name", &status, 0) == 0 &&
 		   (status.st_mode & 07777) == 0640 && status.st_size == 5,
