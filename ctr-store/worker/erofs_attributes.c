@@ -9,12 +9,20 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Few and small ones are what files have in common. */
-enum { BUCKETS = 1024, SHARED_MAX = 8192, SHARED_SIZE_MAX = 512, SHARED_PER_INODE = UINT8_MAX };
+/* Few and small ones are what files have in common. Eight of them share a bucket; a layer that is
+ * made so that all do must not make each search a long one. */
+enum {
+	BUCKETS = 1024,
+	SHARED_MAX = 8192,
+	CHAIN_MAX = 64,
+	SHARED_SIZE_MAX = 512,
+	SHARED_PER_INODE = UINT8_MAX
+};
 
 struct shared_attribute {
 	struct shared_attribute *next;
-	uint32_t id; /* its place in the image in units of four bytes */
+	unsigned rank; /* how many come after it */
+	uint32_t id;   /* its place in the image in units of four bytes */
 	size_t size;
 	unsigned char entry[];
 };
@@ -187,9 +195,13 @@ static void remember(struct attribute_table *table, const unsigned char *entry, 
 	if (!table->buckets)
 		table->buckets = xcalloc(BUCKETS, sizeof(struct shared_attribute *));
 
-	struct shared_attribute *shared = xcalloc(1, sizeof *shared + size);
 	struct shared_attribute **bucket = &table->buckets[bucket_of(entry, size)];
+	unsigned rank = *bucket ? (*bucket)->rank + 1 : 0;
+	if (rank >= CHAIN_MAX)
+		return;
+	struct shared_attribute *shared = xcalloc(1, sizeof *shared + size);
 	memcpy(shared->entry, entry, size);
+	shared->rank = rank;
 	shared->size = size;
 	shared->id = (uint32_t)(place / 4);
 	shared->next = *bucket;

@@ -505,6 +505,28 @@ print(os.lseek(f, 0, os.SEEK_HOLE) < 2 << 20, os.lseek(f, 1 << 30, os.SEEK_DATA)
 	[ "$(cat tree/a/f tree/a/g)" = fg ]
 }
 
+@test "layer: attributes that are made to share one bucket are not lost" {
+	mkdir lower
+	/usr/bin/python3 -c '
+import sys
+def bucket(text):
+    value = 2166136261
+    for byte in text:
+        value = (value ^ byte) * 16777619 & 0xffffffff
+    return value % 1024
+number, names = 0, []
+while len(names) < 200:
+    name = b"%x" % number
+    number += 1
+    entry = bytes([len(name), 1, 1, 0]) + name + b"x"
+    if bucket(entry + bytes(-len(entry) % 4)) == 0:
+        names.append("xattr.user." + name.decode() + "=x")
+for file in range(60):
+    print("file", file, *(names[(10 * file + i) % len(names)] for i in range(10)))
+' | /usr/bin/python3 "$HERE/layer.py" >l.tar
+	both l.tar
+}
+
 @test "layer: hostile layers fare alike as an image and as a directory" {
 	mkdir lower cases
 	/usr/bin/python3 "$HERE/hostile-layer.py" --all cases
