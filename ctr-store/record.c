@@ -357,13 +357,15 @@ static void remove_ghost(const struct store *store, const json_t *record)
 static const char *find_moved(const struct view *view, const json_t *record, const json_t *list)
 {
 	const char *source = json_text(record, "source", "");
-	json_auto_t *same = record_select(list, "source", source);
 
 	for (size_t i = 0; i < view->table.count; i++) {
 		const struct mount_entry *entry = &view->table.entries[i];
-		json_auto_t *there = record_select(same, "target", entry->target);
 
-		if (strcmp(entry->source, source) == 0 && json_array_size(there) == 0)
+		if (strcmp(entry->source, source) != 0)
+			continue;
+		json_auto_t *same = record_select(list, "source", source);
+		json_auto_t *there = record_select(same, "target", entry->target);
+		if (json_array_size(there) == 0)
 			return entry->target;
 	}
 	return NULL;
