@@ -3,6 +3,7 @@
 
 #include "ctr-store/erofs.h"
 #include "lib/cleanup.h"
+#include "lib/cli.h"
 #include "lib/directory.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -84,7 +85,7 @@ static int lock_key(int top_fd, const char *key)
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)(number >> 2), .l_len = 1
 	};
 	while (fd >= 0 && fcntl(fd, F_OFD_SETLKW, &lock) < 0)
-		if (errno != EINTR)
+		if (errno != EINTR || cli_interrupted())
 			return -1;
 	return steal_fd(&fd);
 }
