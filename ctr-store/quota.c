@@ -83,7 +83,7 @@ static uint32_t choose_project(int fd)
 
 static int set_limit(int fd, uint32_t project, long long bytes)
 {
-	struct dqblk quota = { .dqb_bhardlimit = (uint64_t)(bytes + BLOCK - 1) / BLOCK,
+	struct dqblk quota = { .dqb_bhardlimit = ((uint64_t)bytes + BLOCK - 1) / BLOCK,
 			       .dqb_valid = QIF_BLIMITS };
 
 	return control(fd, Q_SETQUOTA, project, &quota);
