@@ -138,8 +138,11 @@ static json_t *find_by_name(const struct store *store, const char *name, struct 
 
 json_t *container_find_whole(const struct store *store, const char *text, struct error *err)
 {
+	if (!path_is_id(text)) {
+		no_container(text, err);
+		return NULL;
+	}
 	json_t *container = container_read(store, text, err);
-
 	return container || err->os != ENOENT ? container : find_by_name(store, text, err);
 }
 
@@ -169,11 +172,8 @@ static char *complete_id(const struct store *store, const char *text, struct err
 
 json_t *container_find(const struct store *store, const char *text, struct error *err)
 {
-	if (!path_is_id(text)) {
-		no_container(text, err);
-		return NULL;
-	}
 	json_t *container = container_find_whole(store, text, err);
+
 	if (container || err->kind != ERROR_NOT_FOUND)
 		return container;
 	cleanup_free char *id = complete_id(store, text, err);

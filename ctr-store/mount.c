@@ -131,7 +131,8 @@ static json_t *mount_container(const struct store *store, const json_t *found,
 static json_t *mount_upper(const struct store *store, const struct settings *settings,
 			   const struct image *image, const char *directory, struct error *err)
 {
-	json_auto_t *container = container_find(store, settings->upper, err);
+	/* not one whose id only begins so */
+	json_auto_t *container = container_find_whole(store, settings->upper, err);
 	const char *id;
 
 	if (!container)

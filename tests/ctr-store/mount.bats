@@ -81,6 +81,14 @@ options_of() {
 	store_image docker.io/library/other:1 base.tar
 	tool 4 ctr-store mount --upper mine other:1 mnt
 	error_is exists "is not of image"
+	# a name that another container's id begins with is still a new one's
+	id=$(ctr-store containers mine | jq -r .id)
+	tool ctr-store mount --upper "${id:0:4}" t:1 mnt
+	[ "$(field .container)" != "$id" ]
+	tool ctr-store umount "$PWD/mnt"
+	tool ctr-store rm "${id:0:4}"
+	tool 2 ctr-store mount --upper ../x t:1 mnt
+	error_is usage '"../x" cannot be a container'
 	tool ctr-store rm mine
 }
 
