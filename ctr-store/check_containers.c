@@ -2,6 +2,7 @@
 #include "ctr-store/backend.h"
 #include "ctr-store/check.h"
 #include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"

@@ -6,7 +6,7 @@
  * of other images that lean on it. Where it was not, the new one is there to replace it.
  */
 #include "ctr-store/check.h"
-#include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/erofs.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/image.h"
 #include "ctr-store/image_config.h"
 #include "ctr-store/image_publish.h"

@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Containers on disk, ROOT/containers/<id>/: document.json, upper/ and work/ of the overlay,
- * rootfs/ where it is mounted, and rootfs.json: what this tool must know to mount, list and remove
- * it whatever becomes of the document:
- *
- *   {"id", "name"?, "path", "bundle", "layers", "image": {"name", "id", "digest"}, "created",
- *    "throwaway": true where it goes with its mount, "uidMappings"?, "gidMappings"?,
- *    "project"?, "sizeLimit"?, "volatile"?, "backend"?: "copy"}
- *
- * A writable mount of an image is a container too.
- */
+/* What is done with containers (container_facts.h): find, lock, mount, remove, make. */
 #pragma once
 #include "lib/error.h"
 
@@ -46,10 +36,6 @@ json_t *container_make(const struct store *store, const struct container_plan *p
  * failure that led here is the one to tell. */
 void container_undo(const struct store *store, const json_t *container);
 
-/* The rootfs.json of the container with that id, which the caller owns. NULL with ERROR_INTEGRITY
- * where it is damaged; with ENOENT in err->os where it is not there. */
-json_t *container_read(const struct store *store, const char *id, struct error *err);
-
 /* The container with that id, name, or unambiguous beginning of an id (at least 4 digits): its
  * rootfs.json, which the caller owns. NULL with ERROR_NOT_FOUND. */
 json_t *container_find(const struct store *store, const char *text, struct error *err);
@@ -64,9 +50,6 @@ char *container_find_damaged(const struct store *store, const char *text);
 /* The root file system of a container that is a copy, without what others have mounted in it: a
  * descriptor. */
 int container_open_copy(const struct store *store, const json_t *container, struct error *err);
-
-/* All containers, as an array that the caller owns. */
-json_t *container_list(const struct store *store, struct error *err);
 
 /* Mount the container on `target` (absolute; NULL: its own rootfs/). The caller holds the gate,
  * shared, and the container's lock. Returns the record of the mount. */
@@ -88,9 +71,3 @@ int container_discard(const struct store *store, const json_t *container, struct
 /* Move the directories of containers that a power cut has left without content into the trash
  * (NULL: only count them); returns how many. The caller holds the gate exclusively. */
 size_t container_collect_lost(const struct store *store, struct trash *trash);
-
-/* Whether the text is its whole id: then nothing else can be meant. */
-bool container_has_id(const json_t *container, const char *text);
-
-/* How people know it: its name, else its id. Borrowed. */
-const char *container_label(const json_t *container);

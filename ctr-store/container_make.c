@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The half of ctr-store/container.h that makes one. */
 #include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/container_name.h"
 #include "ctr-store/erofs_shared.h"
 #include "ctr-store/id_map.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/container_name.h"
 
-#include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/catalog.h"
 #include "ctr-store/commands.h"
-#include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/layer_list.h"
 #include "ctr-store/sweep.h"
 #include "ctr-store/usage.h"

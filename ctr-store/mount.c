@@ -3,6 +3,7 @@
 #include "ctr-store/backend.h"
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/mount_storage.h"
 #include "ctr-store/record.h"

@@ -4,6 +4,7 @@
 #include "ctr-store/attach.h"
 #include "ctr-store/backend.h"
 #include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/mountinfo.h"
 #include "ctr-store/record.h"
 #include "ctr-store/running.h"

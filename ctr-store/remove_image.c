@@ -2,7 +2,7 @@
 #include "ctr-store/remove_image.h"
 
 #include "ctr-store/catalog.h"
-#include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/image.h"
 #include "ctr-store/manifests.h"
 #include "ctr-store/record.h"

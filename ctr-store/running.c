@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctr-store/running.h"
 
-#include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/mountinfo.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"

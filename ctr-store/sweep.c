@@ -2,6 +2,7 @@
 #include "ctr-store/sweep.h"
 
 #include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "ctr-store/container_name.h"
 #include "ctr-store/erofs_shared.h"
 #include "ctr-store/image.h"

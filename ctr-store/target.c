@@ -2,6 +2,7 @@
 #include "ctr-store/target.h"
 
 #include "ctr-store/container.h"
+#include "ctr-store/container_facts.h"
 #include "lib/path.h"
 
 /* What is wrong with an image that is there is told as it is. */
