@@ -6,6 +6,7 @@
 #include "ctr-store/container_name.h"
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/layer_secure.h"
 #include "lib/cleanup.h"
 #include "lib/directory.h"
 #include "lib/json.h"

@@ -11,6 +11,7 @@
 #include "ctr-store/image.h"
 #include "ctr-store/layer.h"
 #include "ctr-store/layer_list.h"
+#include "ctr-store/layer_secure.h"
 #include "ctr-store/record.h"
 #include "ctr-store/trash.h"
 #include "ctr-store/tree_manifest.h"

@@ -5,7 +5,7 @@
 #include "ctr-store/container.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/image.h"
-#include "ctr-store/layer.h"
+#include "ctr-store/layer_secure.h"
 #include "ctr-store/quota.h"
 #include "ctr-store/remove_container.h"
 #include "lib/cleanup.h"

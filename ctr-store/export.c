@@ -6,6 +6,7 @@
 #include "ctr-store/export_image.h"
 #include "ctr-store/id_map.h"
 #include "ctr-store/layer.h"
+#include "ctr-store/layer_secure.h"
 #include "ctr-store/overlay.h"
 #include "ctr-store/root_directory.h"
 #include "ctr-store/target.h"

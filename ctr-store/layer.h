@@ -7,7 +7,6 @@
  * the absolute path of its diff/ in the place of an id.
  */
 #pragma once
-#include "ctr-store/backend.h"
 #include "lib/error.h"
 #include "lib/memory.h"
 #include "lib/store.h"
@@ -44,10 +43,3 @@ static inline char *layer_path(const struct store *store, const char *id)
 
 /* The ids of layers in an array that a container or a record of a mount has. */
 int layer_parse_ids(const json_t *array, struct strings *ids, struct error *err);
-
-/* Get all layers of an image ready to be mounted, unpacking what is missing for the backend (NULL:
- * the store's), and return with the gate held (a descriptor), so that gc takes none away before the
- * caller has written down that it uses them. `ids` gets the directories, lowest first, each once.
- */
-int layer_secure(const struct store *store, const struct image *image, const enum backend *backend,
-		 struct strings *ids, struct error *err);

@@ -4,7 +4,7 @@
 #include "ctr-store/commands.h"
 #include "ctr-store/container.h"
 #include "ctr-store/container_facts.h"
-#include "ctr-store/layer.h"
+#include "ctr-store/layer_secure.h"
 #include "ctr-store/mount_storage.h"
 #include "ctr-store/record.h"
 #include "ctr-store/target.h"
