@@ -42,13 +42,30 @@ void netlink_close(struct netlink *netlink)
 	netlink->socket = NULL;
 }
 
-/* Send a request and give every message of the answer to `handle`. */
+/* Whether a change has interrupted the dump. mnl_cb_run() would stop there, and what is left unread
+ * would be taken for the answer to the next request. */
+static bool take_interruption(char *answer, size_t length)
+{
+	bool interrupted = false;
+	int left = (int)length;
+
+	for (struct nlmsghdr *message = (void *)answer; mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left)) {
+		interrupted = interrupted || message->nlmsg_flags & NLM_F_DUMP_INTR;
+		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+	}
+	return interrupted;
+}
+
+/* Send a request and give every message of the answer to `handle`. EINTR where it is a dump that
+ * may miss some. */
 static int exchange(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t handle,
 		    void *context, struct error *err)
 {
 	cleanup_free char *answer = xcalloc(1, ANSWER_SIZE);
 	unsigned port = mnl_socket_get_portid(netlink->socket);
 	int state = MNL_CB_OK;
+	bool interrupted = false;
 
 	request->nlmsg_seq = ++netlink->sequence;
 	if (mnl_socket_sendto(netlink->socket, request, request->nlmsg_len) < 0)
@@ -58,11 +75,15 @@ static int exchange(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t 
 
 		if (got < 0)
 			return error_os(err, "netlink answer");
+		interrupted = take_interruption(answer, (size_t)got) || interrupted;
 		state = mnl_cb_run(answer, (size_t)got, request->nlmsg_seq, port, handle, context);
 		if (state < 0)
 			return error_os(err, "the kernel refuses a netlink request");
 	}
-	return 0;
+	if (!interrupted)
+		return 0;
+	errno = EINTR;
+	return error_os(err, "interfaces change all the time");
 }
 
 int netlink_set_up(struct netlink *netlink, const char *ifname, struct error *err)
@@ -122,8 +143,7 @@ static int collect(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
-/* All objects of a kind. A dump that a change interrupted (EINTR) may miss some, so it is asked for
- * again. */
+/* All objects of a kind. A dump that a change interrupted is asked for again. */
 static json_t *dump(struct netlink *netlink, uint16_t type, size_t header_size,
 		    json_t *(*convert)(const struct nlmsghdr *message), struct error *err)
 {

@@ -8,6 +8,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${churn-}" ] || kill "$churn"
 	ctr-net ns rm --force one
 }
 
@@ -50,6 +51,23 @@ inside() {
 	done | inside ip -batch -
 	net show one
 	[ "$(jq '[.interfaces[].addresses[] | select(startswith("10."))] | length' <<<"$output")" -eq 2000 ]
+}
+
+@test "show: interfaces that come and go meanwhile do not spoil it" {
+	for n in {1..40}; do
+		echo "link add a$n type veth peer name b$n"
+	done | inside ip -batch -
+	for n in {1..2000}; do
+		printf 'link add x type veth peer name y\nlink del x\n'
+	done | nsenter --net="$OCID_RUNROOT/netns/one" ip -batch - 3>&- &
+	churn=$!
+	for n in {1..20}; do
+		net show one
+		[ "$(jq '.interfaces | length' <<<"$output")" -ge 81 ]
+	done
+	kill "$churn"
+	wait "$churn" || true
+	churn=
 }
 
 @test "show: a path leads to any namespace, also of a process" {
