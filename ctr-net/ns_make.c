@@ -201,6 +201,8 @@ static int configure(const struct ns_plan *plan, const int fds[PIN_KINDS], struc
 		/* an error is a value: the parent gets it as it is */
 		_exit(failed && write(to, &failure, sizeof failure) == sizeof failure ? 1 : 0);
 	}
+	/* one that is killed leaves nothing to be read */
+	close(steal_fd(&to));
 
 	int status;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -155,6 +155,13 @@ has_child() {
 	net ns create pod --ipc --uts --user "${MAPS[@]}"
 }
 
+@test "ns create: the process that sets the namespaces up is killed, as where memory is short" {
+	fault sethostname:signal=KILL
+	tool 1 "${FAULTY[@]}" ctr-net ns create pod --uts --hostname x
+	error_is failed "could not be set up"
+	[ -z "$(find "$OCID_RUNROOT"/*ns -type f)" ]
+}
+
 @test "ns create: without privileges other kinds are denied too, and nothing is left" {
 	dir=$(mktemp -d /tmp/ocid-test.XXXXXX)
 	chmod 777 "$dir"
