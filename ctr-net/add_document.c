@@ -36,20 +36,10 @@ static json_t *choose_networks(const struct add_request *request, struct error *
 	return json_incref(configs);
 }
 
-static bool is_finished(const struct record *record)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (record->attachments, i, entry) {
-		if (attach_is_alive(entry))
-			return true;
-	}
-	return record->ready;
-}
-
-/* Make and pin the namespace of the container. Recorded first, so that `del` finds it. */
-static int make_netns(struct add_request *request, struct record *record, struct error *err)
+/* Make and pin the namespace of the container. Recorded first, so that `del` finds it. *made stays
+ * as it is where there is one. */
+static int make_netns(struct add_request *request, struct record *record, bool *made,
+		      struct error *err)
 {
 	const struct attach_settings settings = {
 		.plugin_path = request->plugin_path,
@@ -62,7 +52,7 @@ static int make_netns(struct add_request *request, struct record *record, struct
 
 	if (there < 0)
 		return -1;
-	if (record->owns_netns && there && is_finished(record)) {
+	if (record->owns_netns && there && record->ready) {
 		error_set(err, ERROR_EXISTS, "%s is connected already", record->id);
 		error_subject(err, record->id);
 		return error_hint(err, "ctr-net del --id %s takes it off", record->id);
@@ -75,8 +65,9 @@ static int make_netns(struct add_request *request, struct record *record, struct
 	} else if (there) {
 		return 0; /* made by `ns create`, so left by `del` */
 	}
-	if (record_own_netns(record, err) == 0 &&
-	    ns_make(&network_only, record->store->runroot, record->id, err) == 0)
+	*made = record_own_netns(record, err) == 0 &&
+		ns_make(&network_only, record->store->runroot, record->id, err) == 0;
+	if (*made)
 		return 0;
 	record_disown_netns(record);
 	return -1;
@@ -84,12 +75,12 @@ static int make_netns(struct add_request *request, struct record *record, struct
 
 /* The path of the container's namespace, which is made where the document names none. */
 static char *find_netns(struct add_request *request, struct record *record, const json_t *network,
-			struct error *err)
+			bool *made, struct error *err)
 {
 	const char *named = json_text(network, "netns", NULL);
 	cleanup_free char *path = ns_path(record->store->runroot, named ? named : record->id, err);
 
-	if (!path || (!named && make_netns(request, record, err) < 0))
+	if (!path || (!named && make_netns(request, record, made, err) < 0))
 		return NULL;
 	return ns_check_not_ours(path, err) < 0 ? NULL : steal_ptr(&path);
 }
@@ -232,8 +223,8 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 	if (*bundle == '/' && record_set_bundle(&record, bundle, err) < 0)
 		return -1;
 
-	bool owned = record.owns_netns;
-	cleanup_free char *netns = find_netns(request, &record, network, err);
+	bool made_netns = false;
+	cleanup_free char *netns = find_netns(request, &record, network, &made_netns, err);
 	if (!netns)
 		return -1;
 
@@ -245,6 +236,6 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 		if (document_finish(cli, document, "network", value, err) == 0)
 			return 0;
 	}
-	undo(request, &record, attachments, first, !owned && record.owns_netns);
+	undo(request, &record, attachments, first, made_netns);
 	return -1;
 }

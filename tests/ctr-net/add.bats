@@ -390,6 +390,36 @@ document() {
 	error_is usage "not a network namespace"
 }
 
+@test "add: one that was killed between two networks is begun anew" {
+	plugin_nothing
+	plugin slow <<-'END'
+		cat >/dev/null
+		[ "$CNI_COMMAND" = DEL ] || [ -e "$seen/begun" ] || { touch "$seen/begun"; exec sleep 60; }
+		[ "$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "1.0.0"}'
+	END
+	network first "$NOTHING"
+	network second '{"type": "slow"}'
+	document abc >"$BATS_TEST_TMPDIR/in"
+	nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" --network first --network second \
+		<"$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 3>&- &
+	wait_for 5 test -e "$BATS_TEST_TMPDIR/begun"
+	kill -KILL "$!"
+	wait "$!" || true
+	net add --conf-dir "$NET_D" --network first --network second <"$BATS_TEST_TMPDIR/in"
+	[ "$(jq '.network.attachments | length' <<<"$output")" -eq 2 ]
+}
+
+@test "add: the namespace that it makes anew after a reboot goes where it fails" {
+	plugin_nothing
+	network web "$NOTHING"
+	document abc >"$BATS_TEST_TMPDIR/in"
+	net add --conf-dir "$NET_D" <"$BATS_TEST_TMPDIR/in"
+	net ns rm --force abc
+	plugin nothing <<<'[ "$CNI_COMMAND" = DEL ]'
+	net 1 add --conf-dir "$NET_D" <"$BATS_TEST_TMPDIR/in"
+	nothing_left
+}
+
 @test "add: a result that cannot be written is taken back" {
 	bridge_network web 22 "$PORTMAP"
 	net ns create one
