@@ -10,6 +10,8 @@
 #include "lib/cleanup.h"
 #include "lib/output.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 static void add_request_free(struct add_request *request)
@@ -95,8 +97,12 @@ static int add(const struct cli *cli, struct error *err)
 	}
 	if (resolve(cli, &request, err) < 0)
 		return -1;
-	return cli->operand_count == 2 ? add_alone(cli, &request, err)
-				       : add_document(cli, &request, err);
+	/* a result that nobody reads is taken back, too */
+	signal(SIGPIPE, SIG_IGN);
+	if ((cli->operand_count == 2 ? add_alone(cli, &request, err)
+				     : add_document(cli, &request, err)) == 0)
+		return 0;
+	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }
 
 #define OPTION(name, value, kind, field, help)                                                     \

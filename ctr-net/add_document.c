@@ -215,6 +215,7 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 		return -1;
 
 	json_auto_t *attachments = listed_attachments(request, network, err);
+	struct error ignored;
 	cleanup_record struct record record = { 0 };
 	if (!attachments || record_open(&request->store, id, &record, err) < 0)
 		return -1;
@@ -228,6 +229,7 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 	if (!netns)
 		return -1;
 
+	json_auto_t *before = json_copy(document);
 	size_t first = json_array_size(attachments);
 	if (connect_all(request, &record, configs, netns, attachments, err) == 0) {
 		json_auto_t *value =
@@ -235,6 +237,8 @@ int add_document(const struct cli *cli, struct add_request *request, struct erro
 
 		if (document_finish(cli, document, "network", value, err) == 0)
 			return 0;
+		/* in the bundle it may be written already */
+		document_save(before, &ignored);
 	}
 	undo(request, &record, attachments, first, made_netns);
 	return -1;

@@ -11,7 +11,9 @@
 #include "lib/store.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,12 +220,14 @@ static int ns_create(const struct cli *cli, struct error *err)
 	    (plan.kinds[PIN_NET] && check_not_owned(&record, name, err) < 0) ||
 	    ns_make(&plan, store.runroot, name, err) < 0)
 		return -1;
+	/* where nobody reads the name, nobody could remove it */
+	signal(SIGPIPE, SIG_IGN);
 	if (print(cli, &plan, store.runroot, name, err) == 0)
 		return 0;
 	for (int kind = 0; kind < PIN_KINDS; kind++)
 		if (plan.kinds[kind])
 			pin_remove(store.runroot, (enum pin_kind)kind, name, &ignored);
-	return -1;
+	return err->os == EPIPE ? 128 + SIGPIPE : -1;
 }
 
 #define OPTION(name, value, kind, field, help)                                                     \

@@ -415,8 +415,28 @@ document() {
 	document abc >"$BATS_TEST_TMPDIR/in"
 	net add --conf-dir "$NET_D" <"$BATS_TEST_TMPDIR/in"
 	net ns rm --force abc
+	# shellcheck disable=SC2016 # for the plugin
 	plugin nothing <<<'[ "$CNI_COMMAND" = DEL ]'
 	net 1 add --conf-dir "$NET_D" <"$BATS_TEST_TMPDIR/in"
+	nothing_left
+}
+
+@test "add: a result that nobody reads is taken back" {
+	plugin_nothing
+	network web "$NOTHING"
+	document abc >"$BATS_TEST_TMPDIR/in"
+	net ns create one
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	exec 7<>"$BATS_TEST_TMPDIR/pipe" 8>"$BATS_TEST_TMPDIR/pipe" 7>&-
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	for arguments in 'add web one' add; do
+		tool 141 bash -c 'nsenter --net="$HOST" ctr-net $1 --conf-dir "$NET_D" <"$0" >&8' \
+			"$BATS_TEST_TMPDIR/in" "$arguments"
+		[ -z "$stderr" ]
+	done
+	exec 8>&-
+	[ "$(jq -c keys "$BATS_TEST_TMPDIR/abc/document.json")" = '["image","other","rootfs"]' ]
+	net ns rm one
 	nothing_left
 }
 
@@ -430,6 +450,13 @@ document() {
 	tool 9 bash -c 'echo "{\"rootfs\": {\"id\": \"abc\"}}" | nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" >/dev/full'
 	error_is limit
 	net ns rm one
+	nothing_left
+	# out of the bundle, too
+	mkdir -p "$BATS_TEST_TMPDIR/bundle"
+	# shellcheck disable=SC2016
+	tool 9 bash -c 'echo "{\"rootfs\": {\"id\": \"abc\", \"bundle\": \"$0\"}}" |
+		nsenter --net="$HOST" ctr-net add --conf-dir "$NET_D" >/dev/full' "$BATS_TEST_TMPDIR/bundle"
+	[ "$(jq -c keys "$BATS_TEST_TMPDIR/bundle/document.json")" = '["rootfs"]' ]
 	nothing_left
 }
 

@@ -110,6 +110,12 @@ teardown() {
 	tool 9 bash -c 'ctr-net ns create full >/dev/full'
 	error_is limit "standard output"
 	[ ! -e "$OCID_RUNROOT/netns/full" ]
+	# nor can one whose name nobody has learnt be removed
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	exec 7<>"$BATS_TEST_TMPDIR/pipe" 8>"$BATS_TEST_TMPDIR/pipe" 7>&-
+	tool 141 bash -c 'ctr-net ns create >&8'
+	exec 8>&-
+	[ -z "$(ls "$OCID_RUNROOT/netns")" ]
 }
 
 @test "ns create: a read-only state directory is an error of one line" {
