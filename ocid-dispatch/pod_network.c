@@ -208,6 +208,7 @@ static int add_capabilities(struct strings *words, const json_t *config, struct 
 	json_auto_t *ports = port_mappings(config);
 	json_auto_t *bandwidth = pod_bandwidth(json_object_get(config, "annotations"), err);
 	const json_t *dns = json_object_get(config, "dnsConfig");
+	const json_t *cgroup = json_path(config, "linux", "cgroupParent", NULL);
 
 	if (!bandwidth)
 		return -1;
@@ -217,6 +218,8 @@ static int add_capabilities(struct strings *words, const json_t *config, struct 
 		add_capability(words, "bandwidth", bandwidth);
 	if (json_object_size(dns) > 0)
 		add_capability(words, "dns", dns);
+	if (json_string_length(cgroup) > 0)
+		add_capability(words, "cgroupPath", cgroup);
 	return 0;
 }
 

@@ -239,7 +239,7 @@ nothing_of_pods() {
 	[ "$(field PodSandboxStatus "$(that)" '.status.annotations | length')" -eq 250 ]
 }
 
-@test "pods: plugins are told the annotations where they want them" {
+@test "pods: plugins are told the annotations and the cgroup where they want them" {
 	conflist=$BATS_FILE_TMPDIR/net/10-pods.conflist
 	cp "$conflist" "$BATS_TEST_TMPDIR/right"
 	mkdir "$BATS_TEST_TMPDIR/plugins"
@@ -249,11 +249,11 @@ nothing_of_pods() {
 		[ "\$CNI_COMMAND" = DEL ] || echo '{"cniVersion": "1.0.0"}'
 	END
 	chmod +x "$BATS_TEST_TMPDIR/plugins/listens"
-	jq '.plugins = [{type: "listens", capabilities: {"io.kubernetes.cri.pod-annotations": true}}]' "$BATS_TEST_TMPDIR/right" >"$conflist"
+	jq '.plugins = [{type: "listens", capabilities: {"io.kubernetes.cri.pod-annotations": true, cgroupPath: true}}]' "$BATS_TEST_TMPDIR/right" >"$conflist"
 	CNI_PATH=$BATS_TEST_TMPDIR/plugins pod heard '.config.annotations = {a: "b"}'
 	call RemovePodSandbox "$(that)"
 	cp "$BATS_TEST_TMPDIR/right" "$conflist"
-	[ "$(uniq "$BATS_TEST_TMPDIR/heard")" = '{"io.kubernetes.cri.pod-annotations":{"a":"b"}}' ]
+	[ "$(uniq "$BATS_TEST_TMPDIR/heard")" = '{"cgroupPath":"'"$CGROUP"'","io.kubernetes.cri.pod-annotations":{"a":"b"}}' ]
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/heard")" -eq 2 ]
 }
 
