@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ctr-net/attach.h"
 #include "ctr-net/commands.h"
 #include "ctr-net/ns.h"
+#include "ctr-net/options.h"
 #include "ctr-net/pin.h"
 #include "ctr-net/record.h"
+#include "lib/json.h"
 #include "lib/store.h"
 
 struct ns_rm_settings {
@@ -31,6 +34,20 @@ static int remove_all(const char *runroot, const char *name, struct error *err)
 	return failed ? -1 : status;
 }
 
+/* Where an `add` was killed before its plugins had answered, what they have made, such as firewall
+ * rules, may be found by the namespace alone. */
+static void take_off_unfinished(struct record *record)
+{
+	const struct attach_settings settings = { .timeout_ms = TIMEOUT_DEFAULT_S * 1000 };
+
+	for (size_t i = json_array_size(record->attachments); i > 0; i--) {
+		json_t *entry = json_array_get(record->attachments, i - 1);
+
+		if (!json_flag(entry, "ready"))
+			attach_undo(record, entry, &settings);
+	}
+}
+
 static int ns_rm(const struct cli *cli, struct error *err)
 {
 	const struct ns_rm_settings *settings = cli->settings;
@@ -48,6 +65,7 @@ static int ns_rm(const struct cli *cli, struct error *err)
 		error_subject(err, name);
 		return error_hint(err, "ctr-net del --id %s first, or --force", name);
 	}
+	take_off_unfinished(&record);
 	if (remove_all(store.runroot, name, &failure) == 0 ||
 	    (settings->force && failure.kind == ERROR_NOT_FOUND))
 		return 0;

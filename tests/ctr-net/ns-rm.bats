@@ -60,3 +60,27 @@ teardown() {
 	net del --id one
 	nothing_left
 }
+
+@test "ns rm: --force takes down first what a killed add has left" {
+	plugin hangs <<-'END'
+		cat >/dev/null
+		case $CNI_COMMAND in
+		ADD)
+			touch "$seen/made"
+			exec sleep 60 ;;
+		DEL)
+			# as the reference bridge finds its firewall rules
+			[ ! -e "$CNI_NETNS" ] || rm -f "$seen/made" ;;
+		esac
+	END
+	network web '{"type": "hangs"}'
+	net ns create one
+	nsenter --net="$HOST" ctr-net add web one --conf-dir "$NET_D" >/dev/null 2>&1 3>&- &
+	wait_for 5 test -e "$BATS_TEST_TMPDIR/made"
+	kill -KILL "$!"
+	wait "$!" || true
+	net 5 ns rm one
+	net ns rm --force one
+	[ ! -e "$BATS_TEST_TMPDIR/made" ]
+	nothing_left
+}
