@@ -92,11 +92,13 @@ static off_t record_before(int fd, off_t end)
 
 int log_reader_tail(struct log_reader *reader, struct log_tail *tail, struct error *err)
 {
-	off_t next = lseek(reader->fd, 0, SEEK_END);
+	off_t end = lseek(reader->fd, 0, SEEK_END);
 	bool found = false;
 
-	if (next < 0)
+	if (end < 0)
 		return error_os(err, "log %s", reader->path);
+	/* without a record that is just being written, of which only the beginning is there */
+	off_t next = record_before(reader->fd, end + 1);
 	while (next > 0) {
 		off_t start = record_before(reader->fd, next);
 		/* a part at the very end is a line that has not ended yet */

@@ -97,6 +97,14 @@ RECORD='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z (stdou
 	shim rm tail
 }
 
+@test "logs --tail: a record of which only the beginning is written is none yet" {
+	quick torn 'echo one; echo two'
+	printf '2026-11-25T13:52:41.369144808Z stdout F thr' >>"$BUNDLE/log"
+	shim logs --tail 1 torn
+	[ "$output" = two ]
+	shim rm torn
+}
+
 @test "logs --timestamps, --raw: the time before each line, the records as they are" {
 	quick stamps 'echo one; head -c 20000 /dev/zero | tr "\0" x; echo; echo two >&2'
 	shim logs --timestamps stamps
