@@ -120,6 +120,14 @@ int log_reader_tail(struct log_reader *reader, struct log_tail *tail, struct err
 	return found;
 }
 
+/* Whether the file was cut off before where we are, as logrotate's copytruncate does. */
+static bool was_emptied(const struct log_reader *reader)
+{
+	struct stat status;
+
+	return fstat(reader->fd, &status) == 0 && status.st_size < lseek(reader->fd, 0, SEEK_CUR);
+}
+
 /* Make room and read more. The number of bytes; 0 at the end of the file; -1 with err. */
 static ssize_t fill(struct log_reader *reader, struct error *err)
 {
@@ -138,6 +146,10 @@ static ssize_t fill(struct log_reader *reader, struct error *err)
 	ssize_t got = read(reader->fd, reader->buffer + unread, reader->size - unread);
 	if (got < 0)
 		return error_os(err, "log %s", reader->path);
+	if (got == 0 && was_emptied(reader) && lseek(reader->fd, 0, SEEK_SET) == 0) {
+		reader->end = 0;
+		return fill(reader, err);
+	}
 	reader->end += (size_t)got;
 	return got;
 }

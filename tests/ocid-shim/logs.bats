@@ -186,6 +186,19 @@ RECORD='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z (stdou
 	shim rm follow
 }
 
+@test "logs --follow: goes on from the start of a log that was emptied" {
+	bundle emptied 'echo one and more; until [ -e /tmp/go ]; do sleep 0.05; done; echo two'
+	shim run --bundle "$BUNDLE" emptied
+	ocid-shim logs --follow emptied >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	wait_for 5 grep -q one "$BATS_TEST_TMPDIR/out"
+	: >"$BUNDLE/log"
+	shim exec emptied sh -c ': >/tmp/go'
+	wait "$pid"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = $'one and more\ntwo' ]
+	shim rm emptied
+}
+
 @test "logs --follow: ends with the container, not with its exit command" {
 	printf '#!/bin/sh\necho $$ >"$1"\nexec sleep 100\n' >"$BATS_TEST_TMPDIR/command"
 	chmod +x "$BATS_TEST_TMPDIR/command"
