@@ -39,6 +39,7 @@ static int checkpoint(const struct store *store, const struct container *contain
 	if (settings->file_locks)
 		strings_add(&words, "--file-locks");
 	strings_add(&words, container->id);
+	criu_forget(directory, "dump.log");
 	/* it takes as long as the memory is large; CRIU itself limits what may hang */
 	if (runtime_run_within(store, container->facts, lock, (const char *const *)words.items, 0,
 			       NULL, err) == 0)

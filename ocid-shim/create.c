@@ -180,6 +180,18 @@ static int open_log(const struct request *request, int *fd, bool *made, struct e
 	return *fd < 0 ? -1 : 0;
 }
 
+/* What of a restore fails here is CRIU's, who says more in a log. */
+static int launch_explained(const struct store *store, const struct launch *launch,
+			    struct launched *launched, struct error *err)
+{
+	if (!launch->restore)
+		return launch_start(store, launch, launched, err);
+	criu_forget(launch->bundle, "restore.log");
+	return launch_start(store, launch, launched, err) < 0
+		       ? criu_explain(launch->bundle, "restore.log", err)
+		       : 0;
+}
+
 static int make(const struct cli *cli, const struct store *store, int busy_fd,
 		const struct request *request, bool run, struct container *container,
 		struct error *err)
@@ -220,7 +232,7 @@ static int make(const struct cli *cli, const struct store *store, int busy_fd,
 				       .busy_fd = busy_fd };
 	cleanup_launched struct launched launched = { .sync_fd = -1 };
 	cleanup_container struct container mine = { .dir_fd = -1 };
-	if (launch_start(store, &launch, &launched, err) < 0 ||
+	if (launch_explained(store, &launch, &launched, err) < 0 ||
 	    publish(request, place.dir_fd, created, &launched, &mine, err) < 0 ||
 	    complete(cli, request, &mine, run, err) < 0 || launch_commit(&launched, err) < 0) {
 		if (made_log && request->log.owned)
@@ -245,11 +257,7 @@ int create_container(const struct cli *cli, bool run, struct container *containe
 
 	cleanup_fd int lock =
 		lock_take(store.locks_fd, "container", request.id, LOCK_EXCLUSIVE, true, err);
-	if (lock < 0)
-		return -1;
-	int made = make(cli, &store, lock, &request, run, container, err);
-	return made < 0 && request.restore ? criu_explain(request.bundle, "restore.log", err)
-					   : made;
+	return lock < 0 ? -1 : make(cli, &store, lock, &request, run, container, err);
 }
 
 static int run_create(const struct cli *cli, struct error *err)

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CHECK_MS = 30000, LOG_MAX = 16 << 20 };
 
@@ -29,6 +30,13 @@ int criu_check(struct error *err)
 	cleanup_free char *words = spawn_last_line(result.err);
 	error_set(err, ERROR_UNSUPPORTED, "CRIU cannot work here: %s", words);
 	return error_hint(err, "see criu check");
+}
+
+void criu_forget(const char *directory, const char *log)
+{
+	cleanup_free char *path = xasprintf("%s/%s", directory, log);
+
+	unlink(path);
 }
 
 int criu_explain(const char *directory, const char *log, struct error *err)

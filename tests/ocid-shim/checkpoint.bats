@@ -44,6 +44,18 @@ pretend() {
 	error_is failed 'Error (criu/image.c:1): No such image: runtime'
 	[[ $stderr == *"(see $BUNDLE/restore.log)" ]]
 	nothing_left
+	# what it said then is no reason of what fails later
+	quick two 'exit 0'
+	shim 4 restore --runtime "$RUNTIME" --from "$BATS_TEST_TMPDIR/images" --bundle "$BUNDLE" two
+	[[ $stderr != *criu* ]]
+	shim rm two
+	runtime early <<-'END'
+		echo too early >&2
+		exit 1
+	END
+	shim 1 restore --runtime "$RUNTIME" --from "$BATS_TEST_TMPDIR/images" --bundle "$BUNDLE" two
+	error_is failed 'early: too early'
+	[[ $stderr != *criu* ]]
 	shim 3 restore --runtime "$RUNTIME" --from "$BATS_TEST_TMPDIR/none" --bundle "$BUNDLE" two
 	shim 2 restore --bundle "$BUNDLE" two
 	shim 3 checkpoint two "$BATS_TEST_TMPDIR/images"
