@@ -235,11 +235,11 @@ static long long earlier(long long a, long long b)
 	return !a || (b && b < a) ? b : a;
 }
 
-/* Move bytes until the program has exited and said everything. A descendant that keeps the pipes
- * open after the program's end is not waited for. An interruption that the program may outlast is
- * put into *interrupted. */
-static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct stream streams[3],
-		    int *status, int *interrupted, struct error *err)
+/* Move bytes until the program has exited, which leaves it to be reaped, and said everything. A
+ * descendant that keeps the pipes open after the program's end is not waited for. An interruption
+ * that the program may outlast is put into *interrupted. */
+static int converse(const struct spawn *spawn, int pid_fd, struct stream streams[3],
+		    int *interrupted, struct error *err)
 {
 	long long end = spawn->timeout_ms ? clock_ms() + spawn->timeout_ms : 0;
 	bool exited = false;
@@ -275,14 +275,10 @@ static int converse(const struct spawn *spawn, pid_t pid, int pid_fd, struct str
 			if (polls[i].revents && drain(&streams[i]) < 0)
 				return error_set(err, ERROR_LIMIT, "%s printed more than %zu bytes",
 						 spawn->argv[0], streams[i].max);
-		if (polls[3].revents) {
-			reap(pid, status);
+		if (polls[3].revents)
 			exited = true;
-		} else if (exited && ready == 0) {
+		else if (exited && (ready == 0 || (streams[1].fd < 0 && streams[2].fd < 0)))
 			return 0;
-		} else if (exited && streams[1].fd < 0 && streams[2].fd < 0) {
-			return 0;
-		}
 	}
 }
 
@@ -361,14 +357,14 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *result, struct err
 	cleanup_fd int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	ignore_sigpipe(&old_sigpipe);
 	int done = pid_fd < 0 ? error_os(err, "pidfd_open")
-			      : converse(spawn, pid, pid_fd, streams, &status, &interrupted, err);
+			      : converse(spawn, pid_fd, streams, &interrupted, err);
 	cli_interrupt_put(interrupted);
 	sigaction(SIGPIPE, &old_sigpipe, NULL);
-	if (done < 0) {
-		kill(-pid, SIGKILL);
-		reap(pid, &status);
+	if (done < 0)
+		kill(-pid, SIGKILL); /* not reaped yet, so the number is no other's */
+	reap(pid, &status);
+	if (done < 0)
 		return -1;
-	}
 	result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	result->out_length = streams[1].length;
 	result->err_length = streams[2].length;
