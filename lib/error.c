@@ -165,7 +165,7 @@ enum error_kind error_kind_from_name(const char *name)
 static void put_escaped(FILE *out, const char *text)
 {
 	while (*text) {
-		size_t length = control_length(text);
+		size_t length = printable_control_length(text);
 
 		if (length == 0)
 			putc(*text++, out);

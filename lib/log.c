@@ -28,7 +28,7 @@ void log_message(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	hide_controls(text);
+	printable_hide_controls(text);
 	fprintf(stderr, "%s: %s: %s\n", log_tool, names[level], text);
 	errno = saved;
 }

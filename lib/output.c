@@ -29,7 +29,7 @@ static void print_json(const char *json)
 	const char *begin = json;
 
 	for (size_t length; *json; json += length ? length : 1) {
-		length = *json == '\n' ? 0 : control_length(json);
+		length = *json == '\n' ? 0 : printable_control_length(json);
 		if (length == 0)
 			continue;
 		fwrite(begin, 1, (size_t)(json - begin), stdout);
@@ -127,7 +127,7 @@ static char *cell_text(const json_t *row, const struct output_column *column)
 /* Bytes from outside must not move a terminal's cursor. */
 static void print_cell(char *text, size_t width)
 {
-	hide_controls(text);
+	printable_hide_controls(text);
 	printf("%-*s", (int)width, text);
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-size_t control_length(const char *text)
+size_t printable_control_length(const char *text)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 
@@ -12,12 +12,12 @@ size_t control_length(const char *text)
 	return (bytes[0] > 0 && bytes[0] < 0x20) || bytes[0] == 0x7f;
 }
 
-void hide_controls(char *text)
+void printable_hide_controls(char *text)
 {
 	size_t length;
 
 	for (; *text; text += length ? length : 1) {
-		length = control_length(text);
+		length = printable_control_length(text);
 		memset(text, '?', length);
 	}
 }
