@@ -10,6 +10,7 @@
 #include "ocid-shim/find.h"
 #include "ocid-shim/runtime.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 struct kill_settings {
@@ -59,12 +60,18 @@ static int run_kill(const struct cli *cli, struct error *err)
 	if (store_open(cli, &store, err) < 0 ||
 	    find_container(&store, cli->operands[0], &container, err) < 0)
 		return -1;
-	if (container_status(&container) == CONTAINER_STOPPED)
+	enum container_status status = container_status(&container);
+	if (status == CONTAINER_STOPPED)
 		return error_set(err, ERROR_NOT_FOUND, "container \"%s\" has stopped",
 				 container.id);
 
-	return settings->all ? kill_all(&store, &container, number, err)
-			     : kill_container(&store, &container, -1, number, RUNTIME_KILL_MS, err);
+	int sent = settings->all
+			   ? kill_all(&store, &container, number, err)
+			   : kill_container(&store, &container, -1, number, RUNTIME_KILL_MS, err);
+	/* frozen processes die when they thaw; where the runtime sent it, it has seen to that */
+	if (sent == 0 && number == SIGKILL && status == CONTAINER_PAUSED)
+		cgroups_thaw(json_object_get(container.facts, "cgroups"));
+	return sent;
 }
 
 static const struct cli_option options[] = {

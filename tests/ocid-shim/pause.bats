@@ -75,6 +75,22 @@ counter() {
 	nothing_left
 }
 
+@test "pause: KILL ends it also where its runtime is gone" {
+	for all in "" --all; do
+		runtime gone <<<'exec runc "$@"'
+		bundle killed 'exec sleep 100'
+		shim run --runtime "$RUNTIME" --bundle "$BUNDLE" killed
+		shim pause killed
+		rm "$RUNTIME"
+		# shellcheck disable=SC2086 # nothing, or an option
+		shim kill $all killed KILL
+		TOOL_TIMEOUT=10 shim wait killed
+		jq -e '.code == 137' <<<"$output"
+		shim rm killed
+	done
+	nothing_left
+}
+
 @test "pause, resume: interrupted when it is done already, it says so" {
 	runtime slow <<-'END'
 		runc "$@"
