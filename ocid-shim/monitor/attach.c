@@ -181,6 +181,18 @@ void attach_lose_patience(struct monitor *monitor)
 	go_on(monitor);
 }
 
+/* Room is looked for before the output is read; but at the container's end, when all is read that
+ * is there, it is waited for here. */
+static bool send_packet(int fd, const struct msghdr *message)
+{
+	struct pollfd socket = { .fd = fd, .events = POLLOUT };
+
+	if (sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return true;
+	return errno == EAGAIN && poll(&socket, 1, MONITOR_PATIENCE_MS) > 0 &&
+	       sendmsg(fd, message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
 void attach_send(struct monitor *monitor, int stream, const char *data, size_t length)
 {
 	char byte = (char)stream;
@@ -190,7 +202,7 @@ void attach_send(struct monitor *monitor, int stream, const char *data, size_t l
 	for (size_t i = 0; i < MONITOR_ATTACHERS; i++) {
 		/* one that is gone, or has a socket that is too small for a packet */
 		if (monitor->attachers[i].fd >= 0 &&
-		    sendmsg(monitor->attachers[i].fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		    !send_packet(monitor->attachers[i].fd, &message))
 			leave(monitor, i);
 	}
 }

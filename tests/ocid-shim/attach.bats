@@ -373,6 +373,39 @@ is_status_of_monitor() {
 	[ "$(ocid-shim state "$1" | jq -r .monitor)" = "$2" ]
 }
 
+@test "attach: the last words are for one with a small socket, too" {
+	# as it is without privileges, before Linux 6.16
+	bundle small 'sleep 0.5; head -c 260000 /dev/zero >&2 & head -c 250000 /dev/zero; wait'
+	shim create --bundle "$BUNDLE" small
+	/usr/bin/python3 - "$OCID_RUNROOT/containers/small/ctl" "$(jq .pid "$OCID_RUNROOT/containers/small/state.json")" \
+		>"$BATS_TEST_TMPDIR/out" 3>&- <<-'END' &
+		import array, os, socket, sys, time
+		os.chdir(os.path.dirname(sys.argv[1]))
+		ctl = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		ctl.connect("ctl")
+		ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 212992)
+		fds = array.array("i", [theirs.fileno()])
+		ctl.sendmsg([b"a\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+		theirs.close()
+		assert ours.recv(10) == b"a\0"
+		print("attached", flush=True)
+		while os.path.exists("/proc/" + sys.argv[2]):
+		    time.sleep(0.05)
+		time.sleep(0.3)
+		counts = [0, 0, 0]
+		while packet := ours.recv(70000):
+		    counts[packet[0]] += len(packet) - 1
+		print(counts)
+	END
+	pid=$!
+	wait_for 10 grep -q attached "$BATS_TEST_TMPDIR/out"
+	shim start small
+	wait "$pid"
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/out")" = '[0, 250000, 260000]' ]
+	shim rm small
+}
+
 @test "attach: more than the monitor has room for are refused, and messages it does not know" {
 	bundle room 'exec sleep 100'
 	shim run --bundle "$BUNDLE" room
