@@ -194,21 +194,30 @@ static bool signal_listed(const char *directory, int number)
 	return any;
 }
 
-/* Also in those below it, which the container may have made. */
-static bool signal_below(const char *directory, int number)
+/* The paths of those right below it, which the container may have made. */
+static void list_below(const char *directory, struct strings *paths)
 {
 	cleanup_strings struct strings names = { 0 };
-	bool any = signal_listed(directory, number);
+	struct stat status;
 
 	if (directory_names(AT_FDCWD, directory, &names) < 0)
-		return any;
+		return;
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *path = xasprintf("%s/%s", directory, names.items[i]);
-		struct stat status;
 
 		if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
-			any = signal_below(path, number) || any;
+			strings_add(paths, path);
 	}
+}
+
+static bool signal_tree(const char *directory, int number)
+{
+	cleanup_strings struct strings below = { 0 };
+	bool any = signal_listed(directory, number);
+
+	list_below(directory, &below);
+	for (size_t i = 0; i < below.count; i++)
+		any = signal_tree(below.items[i], number) || any;
 	return any;
 }
 
@@ -217,7 +226,7 @@ bool cgroups_signal(const json_t *directories, int number)
 	/* each hierarchy has all of them, who are to get it once */
 	const char *directory = json_string_value(json_array_get(directories, 0));
 
-	return directory && signal_below(directory, number);
+	return directory && signal_tree(directory, number);
 }
 
 void cgroups_kill(const json_t *directories)
@@ -231,11 +240,32 @@ void cgroups_kill(const json_t *directories)
 
 		json_array_foreach (directories, i, entry)
 			if (json_is_string(entry))
-				any = signal_below(json_string_value(entry), SIGKILL) || any;
+				any = signal_tree(json_string_value(entry), SIGKILL) || any;
 		if (!any)
 			return;
 		nanosleep(&pause, NULL);
 	}
+}
+
+static void remove_below(const char *directory)
+{
+	cleanup_strings struct strings below = { 0 };
+
+	list_below(directory, &below);
+	for (size_t i = 0; i < below.count; i++) {
+		remove_below(below.items[i]);
+		rmdir(below.items[i]);
+	}
+}
+
+void cgroups_remove_below(const json_t *directories)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (directories, i, entry)
+		if (json_is_string(entry))
+			remove_below(json_string_value(entry));
 }
 
 void cgroups_remove(const json_t *directories)

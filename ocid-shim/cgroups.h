@@ -19,6 +19,9 @@ json_t *cgroups_named(const char *path);
  * here. */
 void cgroups_remove(const json_t *directories);
 
+/* Where there is no runtime that would: remove what the container has made below them. */
+void cgroups_remove_below(const json_t *directories);
+
 /* Whether the freezer has stopped what is in them, whoever told it to; have it let that go on. */
 bool cgroups_are_frozen(const json_t *directories);
 void cgroups_thaw(const json_t *directories);

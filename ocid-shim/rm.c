@@ -71,6 +71,7 @@ static int delete_container(const struct store *store, const struct container *c
 			    struct error *err)
 {
 	const json_t *facts = container->facts;
+	const json_t *cgroups = json_object_get(facts, "cgroups");
 
 	if (runtime_delete(store, container->id, facts, lock, err) == 0)
 		return 0;
@@ -78,7 +79,8 @@ static int delete_container(const struct store *store, const struct container *c
 		return -1;
 	/* elsewhere the end of the first process is that of all */
 	if (json_flag(facts, "sharesPids"))
-		cgroups_kill(json_object_get(facts, "cgroups"));
+		cgroups_kill(cgroups);
+	cgroups_remove_below(cgroups);
 	return runtime_forget(store, container->id, facts, err);
 }
 

@@ -248,8 +248,10 @@ orphan() {
 	[ "$(code all)" -eq 8 ]
 	grep -q 'got one' "$BUNDLE/log"
 	grep -q 'got two' "$BUNDLE/log"
-	rmdir "$below"
+	# and what the container has made there goes with it
+	mkdir "$below/deeper"
 	shim rm all
+	[[ $stderr != *stays* ]]
 	nothing_left
 }
 
