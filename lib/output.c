@@ -9,6 +9,7 @@
 #include "lib/memory.h"
 #include "lib/printable.h"
 
+#include <float.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,9 +169,12 @@ int output_json_lines(const json_t *rows, struct error *err)
 	size_t i;
 
 	json_array_foreach (rows, i, row) {
-		cleanup_free char *text = json_compact(row);
+		/* in so many digits what the kernel says is 0.43, not 0.42999999999999999 */
+		size_t digits = JSON_REAL_PRECISION(DBL_DIG);
+		cleanup_free char *text =
+			json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | digits);
 
-		print_json(text);
+		print_json(text ? text : "null");
 	}
 	return ferror(stdout) ? error_os(err, "standard output") : 0;
 }
