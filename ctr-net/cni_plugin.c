@@ -14,7 +14,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { PLUGIN_OUTPUT_MAX = 1 << 20, SIGNAL_STATUS = 128, INTERRUPTED_MS = 10000 };
+enum {
+	PLUGIN_OUTPUT_MAX = 1 << 20,
+	SIGNAL_STATUS = 128,
+	FINISH_MS = 10000,
+	ADD_FINISH_MS = 1000 /* who keeps leases writes one meanwhile, which nobody finds by half */
+};
 
 char *cni_plugin_find(const char *plugin_path, const char *type, struct error *err)
 {
@@ -110,7 +115,8 @@ static int plugin_failure(const char *type, const struct spawn_result *result, s
 struct mode {
 	const char *type;
 	const char *command;
-	bool finishes; /* though we are interrupted or killed */
+	bool outlives; /* us, where we are killed */
+	int grace_ms;  /* what it may still take once we are interrupted */
 	const int *pass_fds;
 };
 
@@ -137,8 +143,8 @@ static int run(const struct attachment *attachment, const struct mode *mode, con
 		.input_length = strlen(input),
 		.output_max = PLUGIN_OUTPUT_MAX,
 		.timeout_ms = attachment->timeout_ms,
-		.death_signal = mode->finishes ? 0 : SIGKILL,
-		.grace_ms = mode->finishes ? INTERRUPTED_MS : 0,
+		.death_signal = mode->outlives ? 0 : SIGKILL,
+		.grace_ms = mode->grace_ms,
 		.pass_fds = mode->pass_fds,
 	};
 	if (spawn_run(&spawn, result, err) < 0) {
@@ -163,9 +169,13 @@ json_t *cni_plugin_add(const struct attachment *attachment, const json_t *reques
 	/* an orphan would go on adding while the next command deletes; what it has started itself
 	 * is waited for */
 	const int pass_fds[] = { hold_fd, -1 };
-	const struct mode mode = { type, "ADD", false, pass_fds };
+	const struct mode mode = { type, "ADD", false, ADD_FINISH_MS, pass_fds };
 	if (run(attachment, &mode, request, &output, err) < 0)
 		return NULL;
+	if (cli_interrupted()) {
+		cli_fail_interrupted(err);
+		return NULL;
+	}
 
 	cleanup_free char *what = xasprintf("the result of plugin %s", type);
 	json_auto_t *result = json_parse(output.out, output.out_length, what, err);
@@ -192,7 +202,7 @@ static int ask(const struct attachment *attachment, const char *command, const j
 	       struct error *err)
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
-	const struct mode mode = { json_text(request, "type", ""), command, false, NULL };
+	const struct mode mode = { json_text(request, "type", ""), command, false, 0, NULL };
 
 	return run(attachment, &mode, request, &output, err);
 }
@@ -224,7 +234,7 @@ json_t *cni_plugin_versions(const struct attachment *attachment, const char *typ
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
 	json_auto_t *request = json_pack("{s:s}", "cniVersion", CNI_VERSION_MAX);
-	const struct mode mode = { type, "VERSION", false, NULL };
+	const struct mode mode = { type, "VERSION", false, 0, NULL };
 
 	if (run(attachment, &mode, request, &output, err) < 0)
 		return NULL;
@@ -245,7 +255,8 @@ int cni_plugin_gc(const struct attachment *attachment, const json_t *request, in
 {
 	cleanup_spawn_result struct spawn_result output = { 0 };
 	const int pass_fds[] = { lock_fd, -1 };
-	const struct mode mode = { json_text(request, "type", ""), "GC", true, pass_fds };
+	const struct mode mode = { json_text(request, "type", ""), "GC", true, FINISH_MS,
+				   pass_fds };
 
 	return run(attachment, &mode, request, &output, err);
 }
@@ -259,7 +270,7 @@ int cni_plugin_del(const struct attachment *attachment, const char *type, const 
 	 * firewall rules. Not so for ADD, where a daemon that a plugin starts would keep the lock:
 	 * record_hold(). */
 	const int pass_fds[] = { lock_fd, -1 };
-	const struct mode mode = { type, "DEL", true, pass_fds };
+	const struct mode mode = { type, "DEL", true, FINISH_MS, pass_fds };
 
 	return run(attachment, &mode, request, &output, err);
 }

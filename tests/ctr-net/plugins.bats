@@ -393,6 +393,35 @@ given() {
 	done
 }
 
+@test "plugins: finish ADD when a signal comes, which is then undone, and are killed when it comes again" {
+	plugin slow <<-'END'
+		echo "$CNI_COMMAND" >>"$seen/order"
+		[ "$CNI_COMMAND" = DEL ] && exit 0
+		touch "$seen/begun"
+		sleep 0.5
+		touch "$seen/done"
+		echo '{"cniVersion": "1.0.0"}'
+	END
+	network slow '{"type": "slow"}'
+	for signals in 1 2; do
+		rm -f "$BATS_TEST_TMPDIR"/{order,begun,done}
+		nsenter --net="$HOST" ctr-net add slow one --conf-dir "$NET_D" 3>&- &
+		pid=$!
+		wait_for 5 test -e "$BATS_TEST_TMPDIR/begun"
+		kill -TERM "$pid"
+		if [ "$signals" -eq 2 ]; then
+			sleep 0.1
+			kill -TERM "$pid"
+		fi
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" -eq 143 ]
+		[ "$(find "$BATS_TEST_TMPDIR/done" 2>/dev/null | wc -l)" -eq $((2 - signals)) ]
+		[ "$(paste -sd, "$BATS_TEST_TMPDIR/order")" = ADD,DEL ]
+		[ ! -e "$OCID_ROOT/networks/one.json" ]
+	done
+}
+
 @test "plugins: finish DEL when a signal comes, and are killed when it comes again" {
 	plugin_nothing
 	plugin slow <<-'END'
