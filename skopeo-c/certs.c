@@ -38,15 +38,14 @@ static int add_authority(int dir_fd, const char *name, struct http_tls *tls, str
 }
 
 /* X.cert needs X.key and the other way round. */
-static int add_pair(int dir_fd, const char *path, const char *name, struct http_tls *tls,
-		    struct error *err)
+static int add_pair(const char *path, const char *name, struct http_tls *tls, struct error *err)
 {
 	size_t stem = (size_t)(strrchr(name, '.') - name);
 	cleanup_free char *certificate = xasprintf("%s/%.*s.cert", path, (int)stem, name);
 	cleanup_free char *key = xasprintf("%s/%.*s.key", path, (int)stem, name);
 	bool is_key = ends_with(name, ".key");
 
-	if (faccessat(dir_fd, is_key ? certificate : key, R_OK, 0) < 0) {
+	if (access(is_key ? certificate : key, R_OK) < 0) {
 		error_os(err, "%s/%s: its other half %s", path, name, is_key ? certificate : key);
 		return error_missing_is(err, ERROR_FAILED);
 	}
@@ -69,7 +68,7 @@ static int load_dir(int dir_fd, const char *path, struct http_tls *tls, struct e
 		if (ends_with(name, ".crt") && add_authority(dir_fd, name, tls, err) < 0)
 			return error_prefix(err, "%s", path);
 		if ((ends_with(name, ".cert") || ends_with(name, ".key")) &&
-		    add_pair(dir_fd, path, name, tls, err) < 0)
+		    add_pair(path, name, tls, err) < 0)
 			return -1;
 	}
 	return 0;

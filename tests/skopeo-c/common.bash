@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What the tests of skopeo-c share. Load after ../helpers.
 
-# liar_start [CERTIFICATE KEY]: a registry that lies, see lying-registry.py. $LIAR is HOST:PORT.
+# liar_start [CERTIFICATE KEY [AUTHORITY]]: a registry that lies, see lying-registry.py. $LIAR is HOST:PORT.
 liar_start() {
 	local dir=$BATS_FILE_TMPDIR/liar
 

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""lying-registry.py DIR [CERTIFICATE KEY]: a registry that misbehaves, for tests.
+"""lying-registry.py DIR [CERTIFICATE KEY [AUTHORITY]]: a registry that misbehaves, for tests.
 
 Listens on two free ports of 127.0.0.1 and writes them to DIR/ports. The first component of a
 repository's name says how it misbehaves (the methods do_NAME below); "good" does not. Every request
-is a line in DIR/log: PORT METHOD PATH AUTHORIZATION [RANGE or CONTENT-RANGE]. With a certificate it speaks TLS.
+is a line in DIR/log: PORT METHOD PATH AUTHORIZATION [RANGE or CONTENT-RANGE]. With a certificate it speaks TLS;
+with an authority, who shows a certificate of that has " certificate" at the end of the line.
 """
 import base64
 import gzip
@@ -116,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
                 log.write(f"{self.server.server_port} {self.command} {self.path} "
                           f"{self.headers.get('Authorization', '-').replace(' ', '_')}"
                           f" {self.headers.get('Range', self.headers.get('Content-Range', ''))}"
-                          .rstrip() + "\n")
+                          .rstrip() + (" certificate" if self.is_known() else "") + "\n")
         parts = path.strip("/").split("/")
         self.query = self.path.partition("?")[2]
         self.kind = self.name = ""
@@ -133,6 +134,9 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request
+
+    def is_known(self):
+        return isinstance(self.connection, ssl.SSLSocket) and self.connection.getpeercert()
 
     def is_layer(self):
         return self.kind == "blobs" and self.last == digest(LAYER)
@@ -185,6 +189,18 @@ class Handler(BaseHTTPRequestHandler):
         if self.is_layer():
             return self.answer(200, LAYER + b"more")
         return self.do_good()
+
+    def do_small_blob(self):
+        """The layer is what its digest says, but smaller than its descriptor, as only its end tells."""
+        if self.kind == "manifests":
+            layer = descriptor(LAYER, "application/vnd.oci.image.layer.v1.tar+gzip")
+            return self.give_manifest(manifest(layers=[dict(layer, size=len(LAYER) + 1)]))
+        if not self.is_layer():
+            return self.do_good()
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        return self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(LAYER), LAYER))
 
     def do_endless_blob(self):
         if self.is_layer():
@@ -438,12 +454,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_leads(self):
         """Blobs are where the second component of the name says: at the other port, which wants to
-        know who asks, or where nobody listens."""
+        know who asks, or to be told by way of a token server of its own, or where nobody listens."""
         if self.kind != "blobs":
             return self.do_good()
-        port = {"locked": PORTS[1], "gone": 1}[self.name.split("/")[1]]
-        return self.answer(307, b"", [("Location",
-                                       f"http://127.0.0.1:{port}/v2/forbidden/blobs/{self.last}")])
+        other = f"127.0.0.1:{PORTS[1]}/v2"
+        place = {"locked": f"{other}/forbidden", "lures": f"{other}/lures", "named": f"bob:secret@{other}/good",
+                 "gone": "127.0.0.1:1"}[self.name.split("/")[1]]
+        return self.answer(307, b"", [("Location", f"http://{place}/blobs/{self.last}")])
+
+    def do_lures(self):
+        self.error(401, "UNAUTHORIZED", [
+            ("WWW-Authenticate", f'Bearer realm="http://{self.headers["Host"]}/auth"')])
 
     def do_circle(self):
         self.answer(307, b"", [("Location", self.path)])
@@ -452,6 +473,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.kind != "blobs":
             return self.do_good()
         return self.answer(307, b"", [("Location", f"http://127.0.0.1:1/{self.last}")])
+
+    def do_unwrapped(self):
+        """Blobs are at the same address without TLS."""
+        if self.kind != "blobs":
+            return self.do_basic()
+        return self.answer(307, b"", [("Location", f"http://{self.headers['Host']}/v2/basic/blobs/{self.last}")])
 
     def do_file(self):
         self.answer(307, b"", [("Location", "file:///etc/passwd")])
@@ -508,6 +535,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_token_away(self):
         return self.do_token("auth-away")
 
+    def do_token_plain(self):
+        return self.do_token("auth-plain")
+
     def do_token_circle(self):
         return self.do_token("auth-circle")
 
@@ -519,6 +549,8 @@ class Handler(BaseHTTPRequestHandler):
         return self.error(401, "UNAUTHORIZED", [
             ("WWW-Authenticate", 'Bearer realm="%s"' % {
                 "plain": f"https://127.0.0.1:{PORTS[1]}/auth",
+                "http": f"http://127.0.0.1:{PORTS[1]}/auth",
+                "named": f"http://bob:secret@127.0.0.1:{PORTS[1]}/auth",
                 "gone": "https://127.0.0.1:1/auth"}[self.name.split("/")[1]])])
 
     def do_auth_endless(self):
@@ -530,6 +562,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_auth_away(self):
         """It has another port, where somebody else may listen."""
+        scheme = "https" if len(sys.argv) > 2 else "http"
+        return self.answer(302, headers=[("Location", f"{scheme}://127.0.0.1:{PORTS[1]}/auth?" + self.query)])
+
+    def do_auth_plain(self):
         return self.answer(302, headers=[("Location", f"http://127.0.0.1:{PORTS[1]}/auth?" + self.query)])
 
     def do_auth_circle(self):
@@ -764,6 +800,9 @@ def main():
         if len(sys.argv) > 2:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(sys.argv[2], sys.argv[3])
+            if len(sys.argv) > 4:
+                context.verify_mode = ssl.CERT_OPTIONAL
+                context.load_verify_locations(sys.argv[4])
             server.socket = context.wrap_socket(server.socket, server_side=True,
                                                 do_handshake_on_connect=False)
         PORTS.append(server.server_port)

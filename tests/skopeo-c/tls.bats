@@ -10,7 +10,7 @@ setup_file() {
 	openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=127.0.0.1 2>/dev/null
 	openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 \
 		-extfile <(echo subjectAltName=IP:127.0.0.1) 2>/dev/null
-	liar_start server.pem server.key
+	liar_start server.pem server.key ca.pem
 	mkdir certs none
 	cp ca.pem certs/test.crt
 }
@@ -87,6 +87,53 @@ with_authorities() {
 	cp "$BATS_FILE_TMPDIR/ca.pem" "$BATS_TEST_TMPDIR/half/client.cert"
 	tool 1 skopeo-c inspect -n --cert-dir "$BATS_TEST_TMPDIR/half" "docker://$LIAR/good/x:v1"
 	error_is failed "client.key"
+}
+
+@test "tls: a client certificate is for the registry, not for where that leads" {
+	local certs=$BATS_TEST_TMPDIR/certs
+
+	mkdir "$certs"
+	cd "$certs"
+	openssl req -newkey rsa:2048 -nodes -keyout client.key -out client.csr -subj /CN=client 2>/dev/null
+	openssl x509 -req -in client.csr -CA "$BATS_FILE_TMPDIR/ca.pem" -CAkey "$BATS_FILE_TMPDIR/ca.key" \
+		-CAcreateserial -out client.cert -days 2 2>/dev/null
+	cp "$BATS_FILE_TMPDIR/ca.pem" ca.crt
+	: >"$LIAR_LOG"
+	tool skopeo-c copy --src-cert-dir "$certs" --src-creds alice:secret "docker://$LIAR/away/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+	[ "$(grep "^${LIAR#*:} " "$LIAR_LOG" | grep -vc ' certificate$')" -eq 0 ]
+	grep -q "^${LIAR_ELSEWHERE#*:} GET " "$LIAR_LOG"
+	run ! grep "^${LIAR_ELSEWHERE#*:} .* certificate$" "$LIAR_LOG"
+	: >"$LIAR_LOG"
+	tool 6 skopeo-c inspect -n --cert-dir "$certs" --creds alice:secret "docker://$LIAR/token-away/x:v1"
+	tool 6 skopeo-c inspect -n --cert-dir "$certs" --creds alice:secret "docker://$LIAR/token-elsewhere/plain:v1"
+	grep -q "^${LIAR_ELSEWHERE#*:} GET /auth?.* -$" "$LIAR_LOG"
+	grep -q "^${LIAR_ELSEWHERE#*:} GET /auth?.*Basic" "$LIAR_LOG"
+	run ! grep "^${LIAR_ELSEWHERE#*:} .* certificate$" "$LIAR_LOG"
+	# of which the directory need not be an absolute path
+	cd "$BATS_TEST_TMPDIR"
+	tool skopeo-c inspect -n --cert-dir certs "docker://$LIAR/good/x:v1"
+}
+
+@test "tls: a token server without TLS is not asked, nor one that leads to such" {
+	: >"$LIAR_LOG"
+	for name in token-elsewhere/http token-plain/x; do
+		tool 6 skopeo-c inspect -n --cert-dir "$BATS_FILE_TMPDIR/certs" --creds alice:secret "docker://$LIAR/$name:v1"
+		error_is denied "the token server of $LIAR is not https"
+	done
+	run ! grep "^${LIAR_ELSEWHERE#*:}" "$LIAR_LOG"
+}
+
+@test "tls: credentials do not go to the same address without TLS" {
+	# which is no loopback address by its name, so TLS comes first
+	local address=0.0.0.0:${LIAR#*:}
+
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	tool skopeo-c inspect -n --tls-verify=false --creds alice:secret "docker://$address/basic/x:v1"
+	run timeout 60 strace -f -s 4096 -o "$BATS_TEST_TMPDIR/calls" -e trace=write,writev,sendto,sendmsg skopeo-c copy -q \
+		--src-tls-verify=false --src-creds alice:secret --retry-times 0 "docker://$address/unwrapped/x:v1" "dir:$BATS_TEST_TMPDIR/d"
+	[ "$status" -ne 0 ]
+	grep -q '"GET /v2/basic/blobs/' "$BATS_TEST_TMPDIR/calls"
+	run ! grep -i authorization "$BATS_TEST_TMPDIR/calls"
 }
 
 @test "tls: a redirect to plain http is refused" {
