@@ -59,6 +59,7 @@ TEST_OBJS_mountinfo := ctr-store/mountinfo.o
 TEST_OBJS_image_config := ctr-store/image_config.o
 TEST_OBJS_overlay := $(patsubst %,ctr-store/%.o,overlay overlay_stack erofs erofs_shared id_map lost_store user_namespace)
 
+TEST_OBJS_http_url := skopeo-c/curl_loaded.o skopeo-c/http_url.o
 TEST_OBJS_challenge := skopeo-c/challenge.o
 TEST_OBJS_credentials := $(patsubst %,skopeo-c/%.o,credentials docker_hub secret)
 TEST_OBJS_manifest := skopeo-c/manifest.o skopeo-c/schema1.o

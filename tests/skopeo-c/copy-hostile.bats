@@ -61,7 +61,7 @@ nothing_comes_of() {
 }
 
 @test "copy: a blob that is another, short, or long is exit 7, and nothing of it is left" {
-	for lie in wrong-blob short-blob long-blob endless-blob; do
+	for lie in wrong-blob short-blob long-blob endless-blob small-blob; do
 		nothing_comes_of "$lie" "blob sha256:"
 	done
 	copy "docker://$LIAR/good/x:v1" store:hostile

@@ -198,6 +198,7 @@ auth_file() {
 	inspect --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/x:v1"
 	inspect 6 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/z:v1"
 	inspect 6 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/xy:v1"
+	inspect 6 --authfile "$BATS_TEST_TMPDIR/auth.json" "docker://$LIAR/basic/xz:v1"
 }
 
 @test "credentials: credential helpers" {
@@ -231,6 +232,18 @@ auth_file() {
 	grep -q "^${LIAR_ELSEWHERE#*:} GET .* -\$" "$LIAR_LOG"
 	run ! grep "^${LIAR_ELSEWHERE#*:} .*Basic" "$LIAR_LOG"
 	grep -q "^${LIAR#*:} GET .*Basic" "$LIAR_LOG"
+	# nor does the other one get them that asks for them
+	tool 6 skopeo-c copy --src-creds alice:secret --tls-verify=false "docker://$LIAR/leads/lures:v1" "dir:$BATS_TEST_TMPDIR/e"
+	grep -q "^${LIAR_ELSEWHERE#*:} GET /v2/lures/.* -\$" "$LIAR_LOG"
+	run ! grep "^${LIAR_ELSEWHERE#*:} .*Basic" "$LIAR_LOG"
+}
+
+@test "credentials: in an address to which a registry leads are refused" {
+	tool 1 skopeo-c copy --tls-verify=false "docker://$LIAR/leads/named:v1" "dir:$BATS_TEST_TMPDIR/d"
+	error_is failed "redirects to where we cannot follow"
+	inspect 7 --creds alice:secret "docker://$LIAR/token-elsewhere/named:v1"
+	error_is integrity "names a token server that is no URL"
+	run ! grep "^${LIAR_ELSEWHERE#*:}" "$LIAR_LOG"
 }
 
 @test "credentials: each side has its own" {

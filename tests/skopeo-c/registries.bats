@@ -280,6 +280,13 @@ asked() {
 	: >"$LIAR_LOG"
 	tool skopeo-c inspect -n --authfile "$HOME/auth.json" "docker://$LIAR/basic/x:v1"
 	run ! asked "$LIAR" .
+	# also where it is at the same host
+	printf '[[registry]]\nlocation = "%s/token"\ninsecure = true\n[[registry.mirror]]\nlocation = "%s/basic"\ninsecure = true\n' "$LIAR" "$LIAR" \
+		>"$CONTAINERS_REGISTRIES_CONF"
+	: >"$LIAR_LOG"
+	tool skopeo-c inspect -n --tls-verify=false --creds alice:secret "docker://$LIAR/token/x:v1"
+	[ "$(asked "$LIAR" /v2/basic/)" -ge 1 ]
+	run ! grep -q "/v2/basic/.*$secret" "$LIAR_LOG"
 	# --creds are for the host that was named
 	printf '[[registry]]\nprefix = "example.com"\nlocation = "%s"\ninsecure = true\n' "$LIAR" >"$CONTAINERS_REGISTRIES_CONF"
 	: >"$LIAR_LOG"

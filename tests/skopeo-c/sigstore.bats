@@ -360,15 +360,22 @@ peers_key() {
 	# shellcheck disable=SC2086
 	tool 6 $sign peer.private
 	error_is denied "the passphrase for peer.private is wrong"
-	for change in '.kdf.params.N = 1073741824' '.kdf.params.p = 1000000' '.kdf.params.N = 65537' '.kdf.params.N = -1'; do
+	changed() { # STATUS FILTER: the key, changed, is refused so
 		{
 			echo "-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----"
-			sed '1d;$d' peer.private | base64 -d | jq -c "$change" | base64
+			sed '1d;$d' peer.private | base64 -d | jq -c "$2" | base64
 			echo "-----END ENCRYPTED COSIGN PRIVATE KEY-----"
-		} >greedy.private
+		} >changed.private
 		# shellcheck disable=SC2086
-		tool 9 $sign greedy.private
+		tool "$1" $sign changed.private
+	}
+	for greedy in 'N = 1073741824' 'N = 65537' 'N = -1' 'p = 5'; do
+		changed 9 ".kdf.params.$greedy"
 	done
+	changed 7 '.cipher.nonce |= .[:8]'
+	changed 7 '.ciphertext |= .[:20]'
+	changed 10 '.kdf.name = "x"'
+	changed 10 '.cipher.name = "x"'
 	for file in "$DIR/ec.key" "$DIR/ours.pub" "$DIR/base.tar"; do
 		# shellcheck disable=SC2086
 		run ! $sign "$file"

@@ -28,6 +28,7 @@ int main(void)
 		   "sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"),
 	   "nor in capitals");
 	ok(!digest_is_valid(ABC_256 "0"), "nor one digit more");
+	ok(!digest_is_valid(ABC_256 "/../x"), "nor with a path after it");
 	ok(!digest_is_valid(
 		   "sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
 	   "nor with another algorithm's length");
@@ -52,6 +53,9 @@ int main(void)
 	ok(digest_check("abc", 3, ABC_256, "x", &err) == 0, "the right digest passes");
 	ok(digest_check("abd", 3, ABC_256, "x", &err) < 0 && err.kind == ERROR_INTEGRITY,
 	   "the wrong one does not");
+	memcpy(digest, ABC_256, sizeof ABC_256);
+	digest[sizeof ABC_256 - 2] = '0';
+	ok(digest_check("abc", 3, digest, "x", &err) < 0, "nor one whose last digit is another");
 	ok(digest_check("abc", 3, "nonsense", "x", &err) < 0 && err.kind == ERROR_INTEGRITY,
 	   "nor what is no digest");
 

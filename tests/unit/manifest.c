@@ -102,6 +102,7 @@ static char *sign_schema1(const char *manifest, size_t kept, const char *tail)
 	return xasprintf("%s,\"signatures\":[{\"protected\":\"%s\"}]}", manifest, header_text);
 }
 
+/* As what a registry serves for the digest, with the type of manifests that are signed. */
 static bool is_taken(char *bytes, const char *digest)
 {
 	struct manifest manifest = { 0 };
@@ -110,9 +111,9 @@ static bool is_taken(char *bytes, const char *digest)
 	if (manifest_parse(bytes, strlen(bytes), MANIFEST_DOCKER_V1, digest, "it", &manifest,
 			   &err) < 0)
 		return false;
-	bool has_digest = strcmp(manifest.digest, digest) == 0;
+	is(manifest.digest, digest, "manifest: the digest of what is taken");
 	manifest_free(&manifest);
-	return has_digest;
+	return true;
 }
 
 static void test_signed(void)
@@ -126,6 +127,46 @@ static void test_signed(void)
 	   "a signed manifest of schema 1 has the digest of what is signed");
 	ok(!is_taken(sign_schema1(evil, 1, whole + 1), digest),
 	   "one that only claims to be of these bytes has not");
+	ok(!is_taken(sign_schema1(evil, strlen(evil), "}"), digest), "nor has another");
+	ok(is_taken(xstrdup(whole), digest), "one that is not signed has that of its bytes");
+	ok(!is_taken(xstrdup(SCHEMA1("evil") "}"), digest), "nor has another of these");
+}
+
+static void test_large(void)
+{
+	struct manifest manifest = { 0 };
+	struct error err = { 0 };
+	char *bytes = xcalloc(1, MANIFEST_MAX + 2);
+
+	memset(bytes, ' ', MANIFEST_MAX + 1);
+	ok(manifest_parse(bytes, MANIFEST_MAX + 1, NULL, NULL, "it", &manifest, &err) < 0 &&
+		   err.kind == ERROR_LIMIT,
+	   "manifest: one that is too large is not looked at");
+}
+
+/* Whether it is what an index says, where that has another one of three things. */
+static bool is_entry(const struct manifest *manifest, int more, const char *digest,
+		     const char *media_type)
+{
+	const struct blob entry = { digest, (json_int_t)manifest->length + more, media_type, NULL };
+	struct error err = { 0 };
+
+	return manifest_check_entry(manifest, &entry, "it", &err) == 0;
+}
+
+static void test_entry(void)
+{
+	struct manifest manifest = { 0 };
+	struct error err = { 0 };
+	char *bytes = xstrdup(cases[0].text);
+
+	if (manifest_parse(bytes, strlen(bytes), NULL, NULL, "it", &manifest, &err) < 0)
+		return;
+	ok(is_entry(&manifest, 0, manifest.digest, MANIFEST_OCI), "entry: as it is");
+	ok(!is_entry(&manifest, 1, manifest.digest, MANIFEST_OCI), "entry: of another size");
+	ok(!is_entry(&manifest, 0, DIGEST, MANIFEST_OCI), "entry: of another digest");
+	ok(!is_entry(&manifest, 0, manifest.digest, MANIFEST_DOCKER), "entry: of another type");
+	manifest_free(&manifest);
 }
 
 int main(void)
@@ -140,5 +181,7 @@ int main(void)
 		   err.kind == ERROR_INTEGRITY,
 	   "manifest: another digest than expected is refused");
 	test_signed();
+	test_large();
+	test_entry();
 	return tap_done();
 }

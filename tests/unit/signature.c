@@ -141,9 +141,15 @@ static void test_limits(void)
 	cleanup_signatures struct signatures list = { 0 };
 	struct error err = { 0 };
 	struct signature large = { .length = SIGNATURES_BYTES_MAX + 1 };
+	const size_t half = SIGNATURES_BYTES_MAX / 2;
+	cleanup_signatures struct signatures halves = { 0 };
 	int added = 0;
 
 	ok(signatures_add(&list, &large, &err) < 0 && err.kind == ERROR_LIMIT, "too many bytes");
+	for (int i = 0; i < 3; i++)
+		added += signatures_add(&halves, &(struct signature){ .length = half }, &err) == 0;
+	ok(added == 2, "too many bytes together");
+	added = 0;
 	for (int i = 0; i < SIGNATURES_MAX; i++)
 		added += signatures_add(&list, &(struct signature){ .length = 1 }, &err) == 0;
 	ok(added == SIGNATURES_MAX, "as many as may be");
