@@ -3,6 +3,7 @@
 
 #include "tests/unit/tap.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -63,8 +64,55 @@ static void test_controls(void)
 	is(printed("\302\240\303\233\302"), "\302\240\303\233\302\n", "no others are");
 }
 
+/* What a system call's failure means, for the exit status. */
+static void test_kinds(void)
+{
+	static const struct {
+		int os;
+		enum error_kind kind;
+	} cases[] = {
+		{ ENOENT, ERROR_NOT_FOUND },
+		{ ESRCH, ERROR_NOT_FOUND },
+		{ EEXIST, ERROR_EXISTS },
+		{ EBUSY, ERROR_IN_USE },
+		{ ETXTBSY, ERROR_IN_USE },
+		{ EACCES, ERROR_DENIED },
+		{ EPERM, ERROR_DENIED },
+		{ EROFS, ERROR_DENIED },
+		{ EXDEV, ERROR_INTEGRITY },
+		{ ELOOP, ERROR_INTEGRITY },
+		{ ENAMETOOLONG, ERROR_INTEGRITY },
+		{ EAGAIN, ERROR_TEMPORARY },
+		{ EINTR, ERROR_TEMPORARY },
+		{ ECONNREFUSED, ERROR_TEMPORARY },
+		{ ECONNRESET, ERROR_TEMPORARY },
+		{ EPIPE, ERROR_TEMPORARY },
+		{ ETIMEDOUT, ERROR_TEMPORARY },
+		{ EHOSTUNREACH, ERROR_TEMPORARY },
+		{ ENETUNREACH, ERROR_TEMPORARY },
+		{ ENOSPC, ERROR_LIMIT },
+		{ EDQUOT, ERROR_LIMIT },
+		{ EFBIG, ERROR_LIMIT },
+		{ EMFILE, ERROR_LIMIT },
+		{ ENFILE, ERROR_LIMIT },
+		{ ENOSYS, ERROR_UNSUPPORTED },
+		{ EOPNOTSUPP, ERROR_UNSUPPORTED },
+		{ EIO, ERROR_FAILED },
+		{ EINVAL, ERROR_FAILED },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct error err;
+
+		errno = cases[i].os;
+		ok(error_os(&err, "it") < 0 && err.kind == cases[i].kind && err.os == cases[i].os,
+		   "kind: of %s", strerror(cases[i].os));
+	}
+}
+
 int main(void)
 {
+	test_kinds();
 	test_controls();
 	test_cut("x");
 	test_cut("\303\244");

@@ -114,6 +114,11 @@ int main(void)
 	ok(file_publish_at(fd, "name", "newest", 6, 0600, &err) == 0 && count_entries(fd) == 1 &&
 		   fstatat(fd, "name", &status, 0) == 0 && status.st_size == 6,
 	   "and one who waits once");
+	size_t length;
+	cleanup_free char *whole = file_read_at(fd, "name", 6, &length, &err);
+	ok(whole && length == 6 && !file_read_at(fd, "name", 5, &length, &err) &&
+		   err.kind == ERROR_LIMIT,
+	   "as many bytes are read as may be, and not one more");
 	ok(file_create_at(fd, "name", "other", 5, 0600, &err) < 0 && err.kind == ERROR_EXISTS &&
 		   fstatat(fd, "name", &status, 0) == 0 && status.st_size == 6,
 	   "one that is there is not made");

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 #define TOKEN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+/* as long */
+#define WORDS "tokens-are-hexadecimal-tokens-are-hexadecimal-tokens-are-hexadec"
 #define HOST  "Host: x\r\n"
 
 static void test_heads(void)
@@ -50,6 +52,15 @@ static void test_heads(void)
 			   cases[i].length,
 		   "head %zu", i);
 	}
+}
+
+static void test_nul(void)
+{
+	static const char head[] = "GET / HTTP/1.1\r\n" HOST "A: \0\r\n\r\n";
+	cleanup_http1 struct http1_request request = { 0 };
+	struct error err = { 0 };
+
+	ok(http1_parse(head, sizeof head - 1, &request, &err) < 0, "a NUL in the head");
 }
 
 static void test_limits(void)
@@ -121,7 +132,9 @@ static void test_decisions(void)
 	decides("GET /exec/" TOKEN, "", "426");
 	decides("DELETE /exec/" TOKEN, "", "405");
 	decides("GET /exec/" TOKEN "0", "", "404");
+	decides("GET /exec/" TOKEN "/x", "", "404");
 	decides("GET /exec/0123", "", "404");
+	decides("GET /exec/" WORDS, "", "404");
 	decides("GET /exec/../" TOKEN, "", "404");
 	decides("GET /other/" TOKEN, "", "404");
 }
@@ -144,6 +157,7 @@ static void test_sha1(void)
 int main(void)
 {
 	test_heads();
+	test_nul();
 	test_limits();
 	test_decisions();
 	test_sha1();
@@ -152,5 +166,7 @@ int main(void)
 	cleanup_free char *accept = websocket_accept("dGhlIHNhbXBsZSBub25jZQ==");
 	is(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "the RFC's example");
 	ok(!websocket_accept("dGhlIHNhbXBsZSBub25jZQ"), "a key without its padding");
+	ok(!websocket_accept("dGhlIHNhbXBsZSBub25jZQ==="), "one with more");
+	ok(!websocket_accept("dGhlIHNhbXBsZSBub25jZQab"), "a key of 18 bytes");
 	return tap_done();
 }

@@ -62,10 +62,28 @@ static int try_remount(void)
 	return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL);
 }
 
-/* A descriptor that was left open outside: Landlock lets nothing be written there. */
+/* A descriptor that was left open outside: Landlock lets nothing be changed there. */
 static int try_write_by_descriptor(void)
 {
-	return openat(outside_fd, "written", O_WRONLY | O_CREAT, 0600);
+	bool worked = openat(outside_fd, "written", O_WRONLY | O_CREAT, 0600) >= 0 ||
+		      openat(outside_fd, "outside", O_WRONLY) >= 0 ||
+		      mkdirat(outside_fd, "made", 0700) == 0 ||
+		      symlinkat("x", outside_fd, "made") == 0 ||
+		      mknodat(outside_fd, "made", S_IFIFO | 0600, 0) == 0 ||
+		      mknodat(outside_fd, "made", S_IFSOCK | 0600, 0) == 0 ||
+		      mknodat(outside_fd, "made", S_IFCHR | 0600, makedev(1, 3)) == 0 ||
+		      mknodat(outside_fd, "made", S_IFBLK | 0600, makedev(8, 1)) == 0 ||
+		      unlinkat(outside_fd, "outside", 0) == 0 ||
+		      unlinkat(outside_fd, "empty", AT_REMOVEDIR) == 0 ||
+		      linkat(outside_fd, "outside", outside_fd, "empty/made", 0) == 0 ||
+		      renameat(outside_fd, "outside", outside_fd, "empty/made") == 0;
+
+	return worked ? 0 : -1;
+}
+
+static int try_truncate_by_descriptor(void)
+{
+	return fchdir(outside_fd) < 0 ? -1 : truncate("outside", 0);
 }
 
 static int try_chroot(void)
@@ -81,6 +99,13 @@ static int try_tcp(void)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	return connect(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+static int try_listen(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+
+	return bind(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);
 }
 
 static int try_abstract(void)
@@ -109,6 +134,51 @@ static int try_kill(void)
 static int try_kill_itself(void)
 {
 	return kill(getpid(), 0);
+}
+
+/* Each fails in another way, or works, where it is not refused by its number. */
+static int try_refused_calls(void)
+{
+	static const long calls[] = { SYS_tkill,
+				      SYS_tgkill,
+				      SYS_rt_sigqueueinfo,
+				      SYS_rt_tgsigqueueinfo,
+				      SYS_pidfd_open,
+				      SYS_pidfd_send_signal,
+				      SYS_pidfd_getfd,
+				      SYS_ptrace,
+				      SYS_process_vm_readv,
+				      SYS_process_vm_writev,
+				      SYS_io_uring_setup };
+
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		if (syscall(calls[i], 0, 0, 0, 0, 0, 0) == 0 || errno != EPERM)
+			return 0;
+	return -1;
+}
+#endif
+
+#if defined(HAS_SECCOMP) && defined(__x86_64__)
+/* kill() by the numbers of x32. */
+static int try_x32(void)
+{
+	return syscall(0x40000000 | SYS_kill, getpid(), 0) == 0 || errno != EPERM ? 0 : -1;
+}
+
+static void no_such_calls(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+/* And by those of i386, where the kernel has them. */
+static int try_i386(void)
+{
+	int result;
+
+	signal(SIGSEGV, no_such_calls);
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(37), "b"(getpid()), "c"(0) : "memory");
+	return result;
 }
 #endif
 
@@ -221,12 +291,19 @@ static const struct {
 	{ "mount a tmpfs", try_tmpfs, 0 },
 	{ "remount without nodev", try_remount, 0 },
 	{ "write through a descriptor that was left open", try_write_by_descriptor, 2 },
+	{ "truncate a file beneath it", try_truncate_by_descriptor, 3 },
 	{ "chroot", try_chroot, 0 },
 	{ "connect to the host's loopback", try_tcp, 0 },
+	{ "listen on a port", try_listen, 4 },
 	{ "connect to an abstract socket", try_abstract, 0 },
 	{ "signal the parent", try_kill, SIGNAL_ABI },
 #ifdef HAS_SECCOMP
 	{ "signal itself, which Landlock allows", try_kill_itself, 0 },
+	{ "make a call that has to do with other processes", try_refused_calls, 0 },
+#endif
+#if defined(HAS_SECCOMP) && defined(__x86_64__)
+	{ "signal itself by a call of x32", try_x32, 0 },
+	{ "signal itself by a call of i386", try_i386, 0 },
 #endif
 	{ "trace the parent", try_ptrace, 0 },
 	{ "open a device it made", try_device, 0 },
@@ -292,6 +369,8 @@ int main(void)
 		return 1;
 	snprintf(file, sizeof file, "%s/outside", base);
 	close(open(file, O_WRONLY | O_CREAT, 0644));
+	snprintf(path, sizeof path, "%s/empty", base);
+	mkdir(path, 0700);
 	outside = file;
 	outside_fd = open(base, O_RDONLY | O_DIRECTORY);
 	listen_on_host();

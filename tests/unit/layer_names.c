@@ -114,6 +114,7 @@ static int parse_long(size_t count, size_t length, struct error *err)
 int main(void)
 {
 	char long_mark[4 + NAME_LEAF_MAX + 1] = ".wh.";
+	char long_parent[NAME_LEAF_MAX + 1 + sizeof "/x"] = "";
 
 	struct name name;
 	struct error err;
@@ -123,6 +124,10 @@ int main(void)
 		check_case(i);
 	ok(parse_long(1, NAME_LEAF_MAX, &err) == 0, "the longest name");
 	ok(parse_long(1, NAME_LEAF_MAX + 1, &err) < 0, "a name too long");
+	memset(long_parent, 'n', NAME_LEAF_MAX + 1);
+	memcpy(long_parent + NAME_LEAF_MAX + 1, "/x", sizeof "/x");
+	ok(name_parse(long_parent + 1, &name, &err) == 0, "the longest name of a directory");
+	ok(name_parse(long_parent, &name, &err) < 0, "a directory's name too long");
 	ok(hides_long(0, NAME_LEAF_MAX), "the longest name can be hidden");
 	ok(!hides_long(0, NAME_LEAF_MAX + 1), "no longer one");
 	ok(hides_long(1920, NAME_LEAF_MAX), "at the end of the longest path, too");

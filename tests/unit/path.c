@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,15 @@ static int make_file(int dir_fd, const char *name)
 	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	return fd < 0 ? -1 : close(fd);
+}
+
+/* So many of them, up to 256; borrowed. */
+static const char *letters(size_t count)
+{
+	static char text[257];
+
+	memset(text, 'a', sizeof text - 1);
+	return text + sizeof text - 1 - count;
 }
 
 /* A directory deeper than any limit on descriptors or on the length of a path. */
@@ -41,13 +51,15 @@ int main(void)
 
 	ok(path_is_name("a.b c"), "a name");
 	ok(!path_is_name(".") && !path_is_name("..") && !path_is_name("") && !path_is_name("a/b") &&
-		   !path_is_name("a\nb"),
+		   !path_is_name("a\nb") && !path_is_name("a\x7f"),
 	   "what is no name");
 	ok(path_descends("a") && path_descends("a/b.c/d"), "a path downwards");
 	ok(!path_descends("") && !path_descends("/a") && !path_descends("a/") &&
 		   !path_descends("a//b") && !path_descends("a/../b") && !path_descends("./a"),
 	   "what may lead elsewhere");
 	ok(path_is_id("a-b_c.1"), "an id");
+	ok(path_is_name(letters(255)) && !path_is_name(letters(256)), "a name has up to 255 bytes");
+	ok(path_is_id(letters(128)) && !path_is_id(letters(129)), "an id up to 128");
 	ok(path_make_dirs("", 0700, &err) < 0 && err.kind == ERROR_NOT_FOUND,
 	   "no path is no directory");
 	ok(!path_is_id("") && !path_is_id(".a") && !path_is_id("-a") && !path_is_id("a/b") &&
@@ -86,9 +98,14 @@ int main(void)
 			close(got);
 	}
 
+	int etc = path_open_directory(in, "etc", &err);
+	ok(etc >= 0 && close(etc) == 0, "a directory by its name");
+	ok(path_open_directory(in, "link", &err) < 0 && err.os == ENOTDIR, "a link to one is none");
 	ok(path_remove_tree(in, "up", &err) == 0 && faccessat(fd, "secret", F_OK, 0) == 0,
 	   "removing a link leaves what it points at");
-	ok(make_deep(in, 3000) == 0, "a tree 3,000 deep");
+	const struct rlimit few = { 256, 256 };
+	ok(setrlimit(RLIMIT_NOFILE, &few) == 0 && make_deep(in, 3000) == 0,
+	   "a tree 3,000 deep, and few descriptors");
 	make_file(in, "etc/other");
 	ok(path_remove_tree(fd, "in", &err) == 0 && faccessat(fd, "in", F_OK, 0) < 0 &&
 		   errno == ENOENT,

@@ -175,6 +175,7 @@ static void test_streams(size_t piece)
 	PUT(&input, 0x80030006, 4, 7); /* ping */
 	PUT(&input, 0x80030006, 4, 8); /* an answer to none of ours */
 	PUT(&input, 0x8003000a, 4, 0); /* a type nobody knows */
+	put_data(&input, 3, false, "after its end");
 	PUT(&input, 0x80030003, 8, 1, 5);
 	put_data(&input, 1, false, "late");
 	ok(give(session, &input, piece) == 0, "pieces of %zu: taken", piece);
@@ -245,6 +246,24 @@ static void test_limit(void)
 	spdy_free(session);
 }
 
+static void test_again(void)
+{
+	struct heard heard = { 0 };
+	struct error err = { 0 };
+	cleanup_buffer struct buffer input = { 0 };
+	struct spdy *session = spdy_new(&events, &heard, &err);
+	z_stream deflater = { 0 };
+
+	deflateInit(&deflater, 9);
+	put_syn_stream(&input, &deflater, 5, 0, "data");
+	ok(give(session, &input, 1000) == 0, "a stream");
+	buffer_consume(&input, buffer_length(&input));
+	put_syn_stream(&input, &deflater, 5, 0, "data");
+	ok(give(session, &input, 1000) < 0, "is not opened again");
+	deflateEnd(&deflater);
+	spdy_free(session);
+}
+
 static void refuses(const char *name, const unsigned long *words, size_t count)
 {
 	struct heard heard = { 0 };
@@ -271,6 +290,7 @@ int main(void)
 	test_streams(10000);
 	test_windows();
 	test_limit();
+	test_again();
 	REFUSES("version 2", 0x80020006, 4, 1);
 	REFUSES("a control frame too long", 0x80030001, 0x20000);
 	REFUSES("SYN_STREAM with an even number", 0x80030001, 12, 2, 0, 0);
@@ -278,6 +298,7 @@ int main(void)
 	REFUSES("headers that are no zlib", 0x80030001, 14, 1, 0, 0xffff, 0xffff0000);
 	REFUSES("SYN_REPLY", 0x80030002, 4, 1);
 	REFUSES("data of no stream", 5, 4, 0);
+	REFUSES("data of the session", 0, 4, 0);
 	REFUSES("SETTINGS that lie", 0x80030004, 4, 1000);
 	REFUSES("SETTINGS with a huge window", 0x80030004, 12, 1, 7, 0x80000000);
 	REFUSES("PING of a wrong size", 0x80030006, 8, 1, 1);

@@ -171,6 +171,9 @@ static void test_decode(void)
 	decodes("18ffffffffffffffffffff01", "malformed protobuf", "a varint of eleven bytes");
 	decodes("720561", "malformed protobuf", "a length beyond the end");
 	decodes("72ffffffffffffffff7f61", "malformed protobuf", "a length that overflows");
+	decodes("720261", "malformed protobuf", "a length one byte beyond the end");
+	decodes("0900000000000000", "malformed protobuf", "a number that is cut off");
+	decodes("98808080800105", "malformed protobuf", "a field number of more than 29 bits");
 	decodes("0001", "malformed protobuf", "field number 0");
 	decodes("1b1c", "malformed protobuf", "a group");
 	decodes("7202c328", "aString: not a UTF-8 string", "a string that is not UTF-8");
@@ -195,6 +198,8 @@ static void test_encode(void)
 		"out of range");
 	encodes("{\"aUint32\": -1}", "aUint32: is not an unsigned integer in the range of its type",
 		"negative where unsigned");
+	encodes("{\"aUint32\": 4294967296}",
+		"aUint32: is not an unsigned integer in the range of its type", "beyond 32 bits");
 	encodes("{\"aUint64\": \"18446744073709551615\"}", "30ffffffffffffffffff01",
 		"the greatest uint64");
 	encodes("{\"anInt64\": \" 5\"}", "anInt64: is not an integer in the range of its type",
@@ -240,6 +245,22 @@ static void nest(struct buffer *out, int depth)
 	buffer_append(out, buffer_data(&inner), buffer_length(&inner));
 }
 
+/* The field int32s with `count` zeros in one value. */
+static json_t *decode_packed(size_t count, struct error *err)
+{
+	cleanup_buffer struct buffer packed = { 0 };
+	cleanup_free unsigned char *zeros = xcalloc(count, 1);
+
+	buffer_append(&packed, "\xba\x01", 2);
+	for (size_t left = count; left; left >>= 7) {
+		unsigned char byte = (unsigned char)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+
+		buffer_append(&packed, &byte, 1);
+	}
+	buffer_append(&packed, zeros, count);
+	return transcode_decode(KINDS, buffer_data(&packed), buffer_length(&packed), false, err);
+}
+
 static void test_bounds(void)
 {
 	cleanup_buffer struct buffer nested = { 0 }, many = { 0 };
@@ -259,6 +280,13 @@ static void test_bounds(void)
 		buffer_append(&many, "\xaa\x02\x00", 3);
 	json = transcode_decode(KINDS, buffer_data(&many), buffer_length(&many), false, &err);
 	ok(!json && err.kind == ERROR_LIMIT, "decode: too many values");
+
+	err.kind = 0;
+	json = decode_packed(TRANSCODE_VALUES_MAX - 1, &err);
+	ok(json, "decode: as many as may be, packed");
+	json_decref(json);
+	json = decode_packed(TRANSCODE_VALUES_MAX, &err);
+	ok(!json && err.kind == ERROR_LIMIT, "decode: and one more, with the field itself");
 }
 
 int main(int argc, char **argv)
