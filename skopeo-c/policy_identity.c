@@ -79,8 +79,7 @@ bool policy_is_prefix(const char *text)
 	cleanup_free char *inside = xasprintf("%s/x", text);
 	struct error ignored;
 
-	return strpbrk(text, "@") == NULL && reference_parse(inside, &reference, &ignored) == 0 &&
-	       !is_exact(&reference);
+	return reference_parse(inside, &reference, &ignored) == 0 && !is_exact(&reference);
 }
 
 /* The reference with `prefix` at its beginning, up to a "/" or its end, replaced; as it is where it

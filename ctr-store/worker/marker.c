@@ -35,8 +35,8 @@ static int mark(int root_fd, const char *message, bool user_attributes, struct e
 
 	const char *path = message + 1;
 	const char *value = attributes[which].value;
-	cleanup_fd int fd = path_open_beneath(root_fd, path[0] ? path : ".",
-					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, err);
+	cleanup_fd int fd =
+		path_open_beneath(root_fd, path[0] ? path : ".", O_RDONLY | O_DIRECTORY, err);
 
 	if (fd < 0)
 		return -1;

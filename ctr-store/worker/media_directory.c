@@ -64,7 +64,7 @@ static int directory_fd(const struct tree *tree, struct dir *dir, struct error *
 
 	if (tree_path(dir, path, err) < 0)
 		return -1;
-	int fd = path_open_beneath(state->root_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, err);
+	int fd = path_open_beneath(state->root_fd, path, O_PATH | O_DIRECTORY, err);
 	if (fd < 0)
 		return -1;
 	if (state->slots[DIRECTORY_SLOTS - 1].dir)

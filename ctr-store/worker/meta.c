@@ -14,7 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { ATTRIBUTE_NAME_MAX = 255, PERMISSIONS = 07777, SET_ID = 06000, LIST_MAX = 65536 };
+enum { ATTRIBUTE_NAME_MAX = 255, PERMISSIONS = 07777, LIST_MAX = 65536 };
 
 void meta_free(struct meta *meta)
 {
@@ -182,8 +182,7 @@ int meta_apply(int fd, const struct meta *meta, mode_t mode_now, struct error *e
 
 	if (owned && fchown(fd, meta->uid, meta->gid) < 0)
 		return meta_owner_failed(meta, err);
-	if ((meta->mode != mode_now || (owned && (meta->mode & SET_ID))) &&
-	    fchmod(fd, meta->mode) < 0)
+	if (meta->mode != mode_now && fchmod(fd, meta->mode) < 0)
 		return error_os(err, "mode %04o", meta->mode);
 	return apply_attributes(fd, meta, err);
 }
@@ -197,8 +196,7 @@ int meta_apply_at(int dir_fd, const char *name, const struct meta *meta, bool is
 	if (owned && fchownat(dir_fd, name, meta->uid, meta->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return meta_owner_failed(meta, err);
 	/* fchmodat() follows links, but this is none: it was made by us a moment ago */
-	if (!is_link && (meta->mode != mode_now || (owned && (meta->mode & SET_ID))) &&
-	    fchmodat(dir_fd, name, meta->mode, 0) < 0)
+	if (!is_link && meta->mode != mode_now && fchmodat(dir_fd, name, meta->mode, 0) < 0)
 		return error_os(err, "mode %04o", meta->mode);
 	if (utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_os(err, "modification time");

@@ -50,7 +50,7 @@ int meta_owner_failed(const struct meta *meta, struct error *err);
 
 /* Owner, mode and attributes of an open file or directory, in the order that keeps set-user-ID and
  * capabilities: the kernel clears them when the owner changes. `mode_now` is what it was made
- * with. */
+ * with, which was without set-ID bits. */
 int meta_apply(int fd, const struct meta *meta, mode_t mode_now, struct error *err);
 
 /* Times, and owner and mode, of what cannot be opened: a link, a device or a FIFO made with
