@@ -68,6 +68,10 @@ document() {
 	net add --conf-dir "$NET_D" <<<'{"rootfs": {"id": "free"}}' # names no directory
 	gc
 	[ -z "$output" ]
+	# that it cannot be looked at does not mean that it is gone
+	fault access,faccessat,faccessat2:error=EIO
+	tool nsenter --net="$HOST" "${FAULTY[@]}" -P "$BATS_TEST_TMPDIR/abc" ctr-net gc --conf-dir "$NET_D"
+	[ -z "$output" ]
 	rm -r "$BATS_TEST_TMPDIR"/{abc,none}
 	gc
 	[ "$output" = "$(printf '%s\n' '{"id":"abc","ifname":"eth0","network":"web"}' \
@@ -132,6 +136,23 @@ document() {
 		fi
 		nothing_left
 	done
+}
+
+@test "gc: a namespace whose network cannot be taken down stays for another try" {
+	plugin stuck <<-'END'
+		[ "$CNI_COMMAND" = ADD ] && echo '{"cniVersion": "1.0.0"}' && exit 0
+		[ -e "$seen/mended" ] && exit 0
+		exit 1
+	END
+	network bad '{"type": "stuck"}'
+	net add --conf-dir "$NET_D" <<<"$(document abc)"
+	rm -r "$BATS_TEST_TMPDIR/abc"
+	net 1 gc --conf-dir "$NET_D"
+	[ -e "$OCID_RUNROOT/netns/abc" ]
+	touch "$BATS_TEST_TMPDIR/mended"
+	gc
+	[ "$(jq -c 'keys' <<<"$output" | paste -sd' ')" = '["id","ifname","network"] ["id","netns"]' ]
+	[ ! -e "$OCID_RUNROOT/netns/abc" ]
 }
 
 @test "gc: what cannot be removed is told of, the rest is removed" {

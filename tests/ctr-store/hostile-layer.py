@@ -184,6 +184,14 @@ def parent_symlink_chain(layer):
 
 
 @case
+def parent_symlink_long(layer):
+    """Each is as long as a link can be, and neither ends before the other one begins."""
+    layer.symlink("a", "b" + "/." * 2000)
+    layer.symlink("b", "c" + "/." * 2000)
+    layer.add("a/" + "x/" * 1900 + "f", b"")
+
+
+@case
 def parent_symlink_loop(layer):
     layer.symlink("a", "b")
     layer.symlink("b", "a")

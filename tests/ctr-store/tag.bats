@@ -18,6 +18,13 @@ teardown() { clean_store; }
 	[ "$(field .image.name)" = docker.io/library/mine:latest ]
 }
 
+@test "tag: the index is on the disk before it has its name, and then its name is" {
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -o calls -e trace=fsync,fdatasync,linkat,renameat,rename \
+		ctr-store tag t:1 durable >/dev/null
+	[ "$(sed -nE 's/.* (fsync|linkat|renameat|rename)\(.*= 0$/\1/p' calls | tail -n 4 | xargs)" = "fsync linkat renameat fsync" ]
+}
+
 @test "tag: a name moves from another image" {
 	make_tar b.tar file:b
 	store_image docker.io/library/b:1 b.tar

@@ -128,11 +128,12 @@ teardown() { clean_store; }
 
 @test "unpack: a wrong diffID is refused and leaves no layer" {
 	store_image docker.io/library/t:1 base.tar
-	ctr-store image t:1 |
-		jq -c '{image} | .image.config.rootfs.diff_ids[0] = "sha256:" + "0" * 64' >document
-	tool 7 ctr-store unpack <document
-	error_is integrity
-	[ -z "$(layers)" ]
+	for id in "sha256:$(printf '0%.0s' {1..64})" sha256:../../../x ../x ""; do
+		ctr-store image t:1 | jq -c --arg id "$id" '{image} | .image.config.rootfs.diff_ids[0] = $id' >document
+		tool 7 ctr-store unpack <document
+		error_is integrity
+		[ -z "$(layers)" ]
+	done
 	nothing_unfinished
 }
 
@@ -145,12 +146,31 @@ teardown() { clean_store; }
 	tool 7 ctr-store unpack t:1
 	head -c 50 good >"$blob"
 	tool 7 ctr-store unpack t:1
+	# what is in it is the same, but when it was compressed
+	{ head -c 4 good && printf '\xff\xff\xff\xff' && tail -c +9 good; } >"$blob"
+	tool 7 ctr-store unpack t:1
+	error_is integrity "as stored"
 	rm "$blob"
 	tool 3 ctr-store unpack t:1
 	error_is not-found "pull it again"
 	cp good "$blob"
 	tool ctr-store unpack t:1
 	[ "$(layers | wc -l)" -eq 2 ]
+}
+
+@test "unpack: a manifest or a configuration that is not what its digest says is refused" {
+	store_image docker.io/library/t:1 base.tar
+	for digest in $(ctr-store image t:1 | jq -r '.image.descriptor.digest, .image.manifest.config.digest'); do
+		blob=$OCID_ROOT/images/blobs/sha256/${digest#sha256:}
+		cp "$blob" good
+		sed -i 's/linux/Linux/; s/tar+gzip/tar+Gzip/' "$blob"
+		[ "$(stat -c %s "$blob")" -eq "$(stat -c %s good)" ]
+		run ! cmp "$blob" good
+		tool 7 ctr-store unpack t:1
+		error_is integrity "digest is"
+		cp good "$blob"
+	done
+	tool ctr-store unpack t:1
 }
 
 @test "unpack: the same layer twice in an image" {

@@ -97,6 +97,7 @@ findings() {
 		error enumeration /process/ioPriority/class .process.ioPriority={"class":"x"}
 		error enumeration /process/scheduler/policy .process.scheduler={"policy":"x"}
 		error enumeration /process/scheduler/flags/0 .process.scheduler={"policy":"SCHED_OTHER","flags":["x"]}
+		error exec-size /process/args/1 .process.args=["x","a"*131072]
 		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_OTHER","priority":1}
 		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_BATCH","priority":-1}
 		error scheduler /process/scheduler/priority .process.scheduler={"policy":"SCHED_DEADLINE","priority":1,"runtime":1000000,"deadline":2000000}
@@ -309,6 +310,8 @@ each_broken() {
 		del(.linux,.mounts,.hostname,.process.capabilities)|.process.cwd="C:\\"|.windows={"layerFolders":["C:\\a"]}
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":0,"hostID":1,"size":1}]|.linux.gidMappings=.linux.uidMappings
 		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[{"containerID":5,"hostID":15,"size":5},{"containerID":0,"hostID":10,"size":5},{"containerID":10,"hostID":4294967290,"size":5}]|.linux.gidMappings=[{"containerID":0,"hostID":0,"size":4294967295}]
+		.linux.namespaces+=[{"type":"user"}]|.linux.uidMappings=[range(340)|{"containerID":.,"hostID":.,"size":1}]|.linux.gidMappings=.linux.uidMappings
+		.process.args=["x","a"*131071]
 		.linux.namespaces+=[{"type":"user","path":"/proc/1/ns/user"}]
 		.linux.namespaces+=[{"type":"time"}]|.linux.timeOffsets={"monotonic":{"secs":-1,"nanosecs":0}}
 		.linux.netDevices={"eth1":{"name":"a"}}

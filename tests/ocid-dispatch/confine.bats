@@ -17,6 +17,7 @@ teardown() {
 
 serve() {
 	rm -f "$OCID_RUNROOT/streams/server"
+	ulimit -c unlimited
 	ocid-dispatch serve --listen "$BATS_TEST_TMPDIR/s" --stream-address 127.0.0.1 "$@" \
 		>"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
 	SERVER=$!
@@ -40,6 +41,7 @@ taken_over() {
 	kill -0 "$1"
 	[ "$(awk '/^(CapInh|CapPrm|CapEff|NoNewPrivs):/ { printf "%s ", $2 }' "/proc/$1/status")" = \
 		"0000000000000000 0000000000000000 0000000000000000 1 " ]
+	[ "$(awk '/core file/ { print $5, $6 }' "/proc/$1/limits")" = "0 0" ]
 	[ "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$1/status")" = "65534 65534 65534 65534" ]
 }
 

@@ -14,6 +14,15 @@ load common
 	[ -z "$(find "$OCID_RUNROOT/locks" -name '*one*')" ]
 }
 
+@test "rm: a log that the caller has named is the caller's" {
+	bundle named 'echo said'
+	shim run --wait --bundle "$BUNDLE" --log-path "$BATS_TEST_TMPDIR/logs/it" --log-size-max 4096 --log-max-files 2 named
+	touch "$BATS_TEST_TMPDIR/logs/it.1"
+	shim rm named
+	grep -q said "$BATS_TEST_TMPDIR/logs/it"
+	[ -e "$BATS_TEST_TMPDIR/logs/it.1" ]
+}
+
 @test "rm: a running one is exit 5, with --force it is killed" {
 	bundle two 'trap "" TERM; while :; do sleep 0.1; done'
 	shim run --bundle "$BUNDLE" two
