@@ -32,6 +32,7 @@ ATTEMPTS = {
     "open": (257, AT_FDCWD, b"/etc/passwd\0", os.O_RDONLY, 0),
     "write": (257, AT_FDCWD, b"/etc/passwd\0", os.O_WRONLY, 0),
     "create": (257, AT_FDCWD, b"/dev/shm/.\0", os.O_WRONLY | os.O_CREAT, 0o600),
+    "remove": (263, AT_FDCWD, b"/etc\0", 0),  # a directory, and not as one
     "open-memory": (257, AT_FDCWD, b"/proc/1/mem\0", os.O_RDWR, 0),
     "socket": (41, 2, 1, 0),
     "unix-socket": (41, 1, 1, 0),

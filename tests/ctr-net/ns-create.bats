@@ -123,7 +123,8 @@ teardown() {
 	mount -t tmpfs -o ro none "$BATS_TEST_TMPDIR/ro"
 	run --separate-stderr ctr-net --runroot "$BATS_TEST_TMPDIR/ro/run" ns create one
 	umount "$BATS_TEST_TMPDIR/ro"
-	[ "$status" -ne 0 ] && [ -z "$output" ]
+	[ "$status" -ne 0 ]
+	[ -z "$output" ]
 	[ "$(wc -l <<<"$stderr")" -eq 1 ]
 	[[ $stderr == *"Read-only file system"* ]]
 }

@@ -252,7 +252,8 @@ given() {
 		jq ".name = \"x\" | .plugins = $plugins" "$NET_D/first.conflist" >"$BATS_TEST_TMPDIR/x"
 		cp "$BATS_TEST_TMPDIR/x" "$NET_D/x.conflist"
 		run --separate-stderr on_host ctr-net add x gone --conf-dir "$NET_D" --publish 8080:80
-		[ "$status" -ne 0 ] && [ -z "$output" ]
+		[ "$status" -ne 0 ]
+		[ -z "$output" ]
 		net del --id gone
 		[ ! -e "$OCID_ROOT/networks/gone.json" ]
 		lacks '10\.90\.41\.2' on_host iptables-save

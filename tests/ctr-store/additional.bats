@@ -54,7 +54,8 @@ state() {
 	store_image docker.io/library/t:1 own.tar
 	export OCID_ADDITIONAL_STORES=:$OTHER:$OTHER
 	tool ctr-store images
-	[ "$(wc -l <<<"$output")" -eq 1 ] && [ "$(field .store)" = null ]
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	[ "$(field .store)" = null ]
 	tool ctr-store image t:1
 	[ "$(field .layers)" -eq 1 ]
 }
@@ -64,7 +65,8 @@ state() {
 	local target
 	target=$(field .target)
 	[ "$(cat "$target/etc/one" "$target/etc/two")" = $'onetwo' ]
-	[ ! -e "$target/gone" ] && [ "$(ls "$target/deep")" = new ]
+	[ ! -e "$target/gone" ]
+	[ "$(ls "$target/deep")" = new ]
 	[ -z "$(layers)" ]
 	tool ctr-store mounts
 	tool ctr-store umount "$target"
@@ -99,7 +101,8 @@ state() {
 	/usr/bin/python3 -m jsonschema -i "$OCID_ROOT/containers/c/document.json" \
 		"$TESTS/../man/document.schema.json"
 	local rootfs=$OCID_ROOT/containers/c/rootfs
-	rm "$rootfs/etc/one" && echo new >"$rootfs/file"
+	rm "$rootfs/etc/one"
+	echo new >"$rootfs/file"
 	tool ctr-store gc
 	tool ctr-store umount c
 	tool ctr-store mount c

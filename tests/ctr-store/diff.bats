@@ -226,7 +226,8 @@ for name in sorted(os.listxattr(os.fsencode(sys.argv[1]))):
     print(os.fsencode(name), os.getxattr(sys.argv[1], name))' \
 			"$([ $name = x ] && echo "$path/x" || echo "$target/x")" >$name
 	done
-	[ "$(wc -l <x)" -eq 4 ] && cmp x y
+	[ "$(wc -l <x)" -eq 4 ]
+	cmp x y
 	# as libarchive writes them
 	/usr/bin/python3 -c 'import sys, tarfile
 for entry in tarfile.open(sys.argv[1]):

@@ -293,7 +293,8 @@ options_of() {
 	exec 8>&-
 	[ "$(ctr-store mounts | wc -l)" -eq 1 ]
 	[ "$(count "$OCID_ROOT/containers")" -eq 1 ]
-	[ -z "$(ls "$OCID_RUNROOT/mnt")" ] && ! mountpoint -q mnt
+	[ -z "$(ls "$OCID_RUNROOT/mnt")" ]
+	run ! mountpoint -q mnt
 	nothing_unfinished
 }
 

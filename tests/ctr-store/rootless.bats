@@ -97,12 +97,14 @@ user_tool() { # [STATUS] COMMAND…
 			jq -r .rootfs.path >path
 		path=$(cat path)
 		[ "$(stat -c %u:%g "$path/etc/two")" = 33:42 ]
-		[ ! -e "$path/etc/one" ] && [ ! -e "$path/dev/null" ]
+		[ ! -e "$path/etc/one" ]
+		[ ! -e "$path/dev/null" ]
 		[ -z "$(ls -A "$path/opt")" ]
 		echo more >>"$path/etc/new"
 		mkdir "$path/made"
 		chown 1:1 "$path/made"
-		rm -r "$path/dev" && mkdir "$path/dev"
+		rm -r "$path/dev"
+		mkdir "$path/dev"
 		ctr-store changes web | jq -c "[.kind, .path, .opaque]"
 		ctr-store commit web new:1 >/dev/null
 		ctr-store diff web | tar --numeric-owner -tv
@@ -220,7 +222,8 @@ user_container() { # NAME OPTION…
 	user_tool ctr-store wipe
 	[[ $stderr == *"files of "*" removed objects are left in $tmp: "* ]]
 	user_tool ctr-store unshare ctr-store gc
-	[ -z "$stderr" ] && [ -z "$(ls "$tmp")" ]
+	[ -z "$stderr" ]
+	[ -z "$(ls "$tmp")" ]
 }
 
 @test "unshare: an image in the user's store of podman, outside of the namespace and in it" {

@@ -556,7 +556,8 @@ sign() {
 	tool 2 skopeo-c copy --sign-by good@example.com "$SRC" dir:d
 	error_is usage "has no name to sign for"
 	tool 10 skopeo-c copy --sign-by good@example.com --sign-identity a.example/b:v1 "$SRC" oci:o:v1
-	[ ! -e d ] && [ ! -e o ]
+	[ ! -e d ]
+	[ ! -e o ]
 	tool skopeo-c copy --sign-by good@example.com --sign-identity a.example/b:v1 "$SRC" dir:d
 	[ -s d/signature-1 ]
 }
