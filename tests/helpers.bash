@@ -96,8 +96,9 @@ fault() {
 	FAULTY=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" timeout -k 5 "${TOOL_TIMEOUT:-60}" strace -f -o /dev/null -e "inject=$1")
 }
 
-# wait_for SECONDS COMMAND…: until it succeeds. What takes as long where little else runs may take
-# WAIT_FACTOR times that: it is how long a failure takes to be one, and costs nothing else.
+# wait_for SECONDS COMMAND…: until it succeeds; of a function only the last command is heeded. What
+# takes as long where little else runs may take WAIT_FACTOR times that: it is how long a failure takes
+# to be one, and costs nothing else.
 wait_for() {
 	local end=$((SECONDS + $1 * ${WAIT_FACTOR:-4}))
 

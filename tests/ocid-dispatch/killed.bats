@@ -66,14 +66,14 @@ no_tools() {
 }
 
 nothing_half_made() {
-	nothing_left
-	[ -z "$(find "$OCID_RUNROOT/locks" -name '*pod*' -o -name 'cri-*')" ]
+	nothing_left &&
+		[ -z "$(find "$OCID_RUNROOT/locks" -name '*pod*' -o -name 'cri-*')" ]
 }
 
 # But for files of locks, which only a start can tell from those in use.
 nothing_left() {
-	[ -z "$(find "$OCID_ROOT"/{pods,podnames,containers,networks} "$OCID_RUNROOT"/{pods,netns,ipcns,utsns,containers} -mindepth 1 2>/dev/null)" ]
-	[ -z "$(mounts_left)" ]
+	[ -z "$(find "$OCID_ROOT"/{pods,podnames,containers,networks} "$OCID_RUNROOT"/{pods,netns,ipcns,utsns,containers} -mindepth 1 2>/dev/null)" ] &&
+		[ -z "$(mounts_left)" ]
 }
 
 RUN_POINTS=("before ctr-net ns" "after ctr-net ns" "before ocid-pause" "after ocid-pause" "before ctr-net add" "after ctr-net add")

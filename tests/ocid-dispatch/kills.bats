@@ -23,13 +23,13 @@ teardown_file() {
 }
 
 nothing_left() {
-	[ -z "$(find "$OCID_ROOT"/{pods,podnames,containers,networks,tmp} "$OCID_RUNROOT"/{pods,netns,ipcns,utsns,containers,runtime} -mindepth 1 2>/dev/null)" ]
-	[ -z "$(mounts_left)" ]
-	[ -z "$(find "$BATS_FILE_TMPDIR/ipam" -name '10.*')" ]
-	[ -z "$(ip -o link show master "$BRIDGE")" ]
-	[ -z "$(find /sys/fs/cgroup -path "*$CGROUP/*" -type d)" ]
-	[ -z "$(find "$OCID_RUNROOT/locks" -name 'pod*' -o -name 'cri-*')" ]
-	! pgrep -f "ocid-shim-monitor.*$OCID_RUNROOT"
+	[ -z "$(find "$OCID_ROOT"/{pods,podnames,containers,networks,tmp} "$OCID_RUNROOT"/{pods,netns,ipcns,utsns,containers,runtime} -mindepth 1 2>/dev/null)" ] &&
+		[ -z "$(mounts_left)" ] &&
+		[ -z "$(find "$BATS_FILE_TMPDIR/ipam" -name '10.*')" ] &&
+		[ -z "$(ip -o link show master "$BRIDGE")" ] &&
+		[ -z "$(find /sys/fs/cgroup -path "*$CGROUP/*" -type d)" ] &&
+		[ -z "$(find "$OCID_RUNROOT/locks" -name 'pod*' -o -name 'cri-*')" ] &&
+		! pgrep -f "ocid-shim-monitor.*$OCID_RUNROOT"
 }
 
 # One start more: what the last ones have left half-made goes, and nothing is half-made then.
