@@ -49,8 +49,9 @@ uses_cpu() {
 		jq -e '.stats[].linux | [.cpu, .containers[].cpu] | length == 2 and
 			all(.usageNanoCores.value | tonumber | . > 10000000 and . < 300000000)' <<<"$output"
 	done
-	rate=$(field ContainerStats "{\"containerId\": \"$CTR\"}" .stats.cpu.usageNanoCores.value)
-	[ "$rate" = "$(jq -r '.stats[].linux.containers[].cpu.usageNanoCores.value' <<<"$output")" ]
+	# what was asked about pods serves here, too
+	call ContainerStats "{\"containerId\": \"$CTR\"}"
+	jq -e '.stats.cpu.usageNanoCores.value | tonumber | . > 10000000 and . < 300000000' <<<"$output"
 	echo garbage >"$OCID_RUNROOT/cpu.json"
 	call ContainerStats "{\"containerId\": \"$CTR\"}"
 }
