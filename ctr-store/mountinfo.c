@@ -35,7 +35,7 @@ static void add_entry(struct mount_table *table, const char *id, char *target, c
 {
 	unescape(target);
 	unescape(source);
-	table->entries = xreallocarray(table->entries, table->count + 1, sizeof *table->entries);
+	table->entries = xgrow(table->entries, table->count, sizeof *table->entries);
 	table->entries[table->count++] =
 		(struct mount_entry){ xstrdup(target), xstrdup(source), strtoull(id, NULL, 10) };
 }
@@ -45,8 +45,7 @@ static void add_pinned(struct mount_table *table, const char *root)
 {
 	if (strncmp(root, "mnt:[", 5) != 0)
 		return;
-	table->pinned =
-		xreallocarray(table->pinned, table->pinned_count + 1, sizeof *table->pinned);
+	table->pinned = xgrow(table->pinned, table->pinned_count, sizeof *table->pinned);
 	table->pinned[table->pinned_count++] = (ino_t)strtoull(root + 5, NULL, 10);
 }
 

@@ -37,7 +37,7 @@ static const char fd_directory[] = "/proc/self/fd/";
 /* A short name for a directory: that of an open descriptor, which is the stack's from here on. */
 static char *name_of_fd(struct stack *stack, int fd)
 {
-	stack->fds = xreallocarray(stack->fds, stack->fd_count + 1, sizeof *stack->fds);
+	stack->fds = xgrow(stack->fds, stack->fd_count, sizeof *stack->fds);
 	stack->fds[stack->fd_count++] = fd;
 	return xasprintf("%s%d", fd_directory, fd);
 }

@@ -217,7 +217,7 @@ static const struct other *look_into(struct view *view, ino_t name_space, struct
 	if (found < 0)
 		return NULL;
 	other.is_inhabited = found;
-	view->others = xreallocarray(view->others, view->other_count + 1, sizeof *view->others);
+	view->others = xgrow(view->others, view->other_count, sizeof *view->others);
 	view->others[view->other_count] = other;
 	return &view->others[view->other_count++];
 }

@@ -16,7 +16,7 @@ void trash_add(struct trash *trash, const char *name, const struct trash_tally *
 {
 	size_t count = trash->names.count;
 
-	trash->tallies = xreallocarray(trash->tallies, count + 1, sizeof *trash->tallies);
+	trash->tallies = xgrow(trash->tallies, count, sizeof *trash->tallies);
 	trash->tallies[count] = tally ? *tally : (struct trash_tally){ 0 };
 	strings_add(&trash->names, name);
 }

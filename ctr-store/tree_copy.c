@@ -210,8 +210,7 @@ static int copy_directory(struct copy *copy, const struct tree_entry *entry, int
 	/* those of a lower layer do not count */
 	if (keep && xattrs_each(out, remove_xattr, &out, err) < 0)
 		return -1;
-	copy->directories =
-		xreallocarray(copy->directories, copy->count + 1, sizeof *copy->directories);
+	copy->directories = xgrow(copy->directories, copy->count, sizeof *copy->directories);
 	copy->directories[copy->count++] =
 		(struct directory){ xstrdup(entry->path),
 				    { entry->st->st_atim, entry->st->st_mtim } };

@@ -135,8 +135,7 @@ static int add_entry(const struct tree_entry *entry, void *context, struct error
 		return error_prefix(err, "%s", entry->path);
 	hasher_finish(&hasher, item.digest);
 	item.path = xstrdup(entry->path);
-	manifest->items =
-		xreallocarray(manifest->items, manifest->count + 1, sizeof *manifest->items);
+	manifest->items = xgrow(manifest->items, manifest->count, sizeof *manifest->items);
 	manifest->items[manifest->count++] = item;
 	return 0;
 }

@@ -62,7 +62,7 @@ static int enter(struct walk *walk, int fd, size_t path_length, struct error *er
 	}
 	level.device = st.st_dev;
 	level.inode = st.st_ino;
-	walk->levels = xreallocarray(walk->levels, walk->count + 1, sizeof *walk->levels);
+	walk->levels = xgrow(walk->levels, walk->count, sizeof *walk->levels);
 	walk->levels[walk->count++] = level;
 	if (walk->count > OPEN_MAX_LEVELS)
 		close(steal_fd(&walk->levels[walk->count - 1 - OPEN_MAX_LEVELS].fd));

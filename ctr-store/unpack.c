@@ -90,8 +90,7 @@ static int add_image(struct session *session, json_t *json, struct error *err)
 	struct image *kept = xcalloc(1, sizeof *kept);
 	*kept = image;
 	image = (struct image){ 0 };
-	session->images =
-		xreallocarray(session->images, session->image_count + 1, sizeof(struct image *));
+	session->images = xgrow(session->images, session->image_count, sizeof(struct image *));
 	session->images[session->image_count++] = kept;
 	unpacker_add_image(session->unpacker, kept);
 	return 0;

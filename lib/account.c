@@ -133,8 +133,7 @@ static int add_group(struct account *account, unsigned gid, struct error *err)
 	if (account->group_count == GROUPS_MAX)
 		return error_set(err, ERROR_LIMIT, "user \"%s\" is in more than %d groups",
 				 account->user, GROUPS_MAX);
-	account->groups =
-		xreallocarray(account->groups, account->group_count + 1, sizeof *account->groups);
+	account->groups = xgrow(account->groups, account->group_count, sizeof *account->groups);
 	account->groups[account->group_count++] = gid;
 	return 0;
 }

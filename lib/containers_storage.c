@@ -64,8 +64,7 @@ static int add_part(struct storage *storage, const char *root, struct error *err
 {
 	struct storage_part *part;
 
-	storage->parts =
-		xreallocarray(storage->parts, storage->part_count + 1, sizeof *storage->parts);
+	storage->parts = xgrow(storage->parts, storage->part_count, sizeof *storage->parts);
 	part = &storage->parts[storage->part_count++];
 	*part = (struct storage_part){ .images_fd = -1, .layers_fd = -1, .files_fd = -1 };
 	part->root = realpath(root, NULL);

@@ -115,8 +115,7 @@ int layout_add(struct layout *layout, const char *path, struct error *err)
 
 	if (layout_open(path, false, &other, err) < 0)
 		return -1;
-	layout->others =
-		xreallocarray(layout->others, layout->other_count + 1, sizeof *layout->others);
+	layout->others = xgrow(layout->others, layout->other_count, sizeof *layout->others);
 	layout->others[layout->other_count++] = other;
 	return 0;
 }

@@ -34,6 +34,13 @@ void *xreallocarray(void *pointer, size_t count, size_t size)
 	return grown;
 }
 
+void *xgrow(void *list, size_t count, size_t size)
+{
+	if ((count & (count - 1)) != 0)
+		return list;
+	return xreallocarray(list, count > 0 ? 2 * count : 1, size);
+}
+
 char *xstrdup(const char *text)
 {
 	char *copy = strdup(text);
@@ -75,11 +82,8 @@ char *xasprintf(const char *format, ...)
 
 static void add_owned(struct strings *list, char *text)
 {
-	size_t used = list->count + 1; /* with the NULL */
-
-	/* full: its room is always a power of two */
-	if ((used & (used - 1)) == 0)
-		list->items = xreallocarray(list->items, 2 * used, sizeof *list->items);
+	/* beside the text the NULL */
+	list->items = xgrow(list->items, list->count + 1, sizeof *list->items);
 	list->items[list->count++] = text;
 	list->items[list->count] = NULL;
 }

@@ -8,6 +8,9 @@
 
 void *xcalloc(size_t count, size_t size) __attribute__((returns_nonnull, malloc));
 void *xreallocarray(void *pointer, size_t count, size_t size) __attribute__((returns_nonnull));
+/* The list with room for one more than the `count` items that it has. It grows by this alone, from
+ * NULL and 0: whenever it is full, its room is a power of two, which doubles. */
+void *xgrow(void *list, size_t count, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((returns_nonnull, malloc));
 char *xstrndup(const char *text, size_t length) __attribute__((returns_nonnull, malloc));
 char *xasprintf(const char *format, ...)

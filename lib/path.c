@@ -160,7 +160,7 @@ static int walk_enter(struct walk *walk, int parent_fd, const char *name, struct
 	if (!dir)
 		return error_os(err, "cannot remove %s", name);
 	steal_fd(&fd);
-	walk->levels = xreallocarray(walk->levels, walk->count + 1, sizeof *walk->levels);
+	walk->levels = xgrow(walk->levels, walk->count, sizeof *walk->levels);
 	walk->levels[walk->count++] = (struct level){ dir, xstrdup(name) };
 	return 0;
 }

@@ -205,7 +205,7 @@ static int meet(struct watcher *watcher, const char *id, struct error *err)
 	for (size_t i = 0; i < watcher->count; i++)
 		if (watcher->known[i].watch == watch)
 			return 0;
-	watcher->known = xreallocarray(watcher->known, watcher->count + 1, sizeof *watcher->known);
+	watcher->known = xgrow(watcher->known, watcher->count, sizeof *watcher->known);
 	watcher->known[watcher->count] =
 		(struct known){ .id = xstrdup(id), .watch = watch, .pid_fd = -1 };
 	return tell_present(watcher, &watcher->known[watcher->count++], err);

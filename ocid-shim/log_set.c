@@ -56,7 +56,7 @@ static int open_all(const char *path, bool rotates, const struct log_reader *las
 			break;
 		if (made.count > 0 && is_known(&reader, &made.readers[made.count - 1]))
 			continue;
-		made.readers = xreallocarray(made.readers, made.count + 1, sizeof reader);
+		made.readers = xgrow(made.readers, made.count, sizeof reader);
 		made.readers[made.count++] = reader;
 		reader = (struct log_reader){ .fd = -1 };
 	}

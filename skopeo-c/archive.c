@@ -140,8 +140,7 @@ static int note_member(void *context, const struct tar_member *found, struct err
 		return error_set(err, ERROR_LIMIT, "more than %d members", MEMBERS_MAX);
 	if (strlen(found->name) > TAR_NAME_MAX || strlen(found->link) > TAR_NAME_MAX)
 		return error_set(err, ERROR_LIMIT, "a name has more than %d bytes", TAR_NAME_MAX);
-	archive->members =
-		xreallocarray(archive->members, archive->count + 1, sizeof *archive->members);
+	archive->members = xgrow(archive->members, archive->count, sizeof *archive->members);
 	struct archive_member *member = &archive->members[archive->count++];
 	*member = (struct archive_member){
 		.name = clean_path(found->name),

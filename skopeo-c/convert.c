@@ -128,7 +128,7 @@ static void note_change(struct converted *state, const json_t *layer)
 
 	if (find_change(state, change.blob.digest))
 		return;
-	state->changes = xreallocarray(state->changes, state->count + 1, sizeof *state->changes);
+	state->changes = xgrow(state->changes, state->count, sizeof *state->changes);
 	state->changes[state->count++] = change;
 }
 

@@ -310,7 +310,7 @@ static int dir_put_signatures(struct transport *t, const struct manifest *manife
 			return -1;
 		strings_add(&dir->files, stays);
 	}
-	dir->added = xreallocarray(dir->added, dir->added_count + 1, sizeof added);
+	dir->added = xgrow(dir->added, dir->added_count, sizeof added);
 	dir->added[dir->added_count++] = added;
 	return 0;
 }

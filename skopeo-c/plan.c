@@ -115,7 +115,7 @@ static int get_entry(const struct reader *reader, const json_t *entry, struct ma
 /* Keep an index that is not copied. */
 static void leave(struct plan *plan, struct manifest *index)
 {
-	plan->left = xreallocarray(plan->left, plan->left_count + 1, sizeof *plan->left);
+	plan->left = xgrow(plan->left, plan->left_count, sizeof *plan->left);
 	plan->left[plan->left_count++] = *index;
 	*index = (struct manifest){ 0 };
 }
@@ -179,7 +179,7 @@ static int add(struct plan *plan, struct manifest *manifest, const char *name, s
 {
 	if (plan->count == MANIFESTS_MAX || plan->bytes + manifest->length > BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "%s: the index names too many images", name);
-	plan->manifests = xreallocarray(plan->manifests, plan->count + 1, sizeof *plan->manifests);
+	plan->manifests = xgrow(plan->manifests, plan->count, sizeof *plan->manifests);
 	plan->manifests[plan->count++] = *manifest;
 	plan->bytes += manifest->length;
 	*manifest = (struct manifest){ 0 };

@@ -81,7 +81,7 @@ static const struct policy_keys *keys_of(struct policy_judge *judge, const json_
 		error_prefix(err, "the keys that the policy names");
 		return NULL;
 	}
-	judge->keys = xreallocarray(judge->keys, judge->count + 1, sizeof *judge->keys);
+	judge->keys = xgrow(judge->keys, judge->count, sizeof *judge->keys);
 	judge->keys[judge->count] = keys;
 	return &judge->keys[judge->count++];
 }

@@ -65,8 +65,7 @@ static bool may_serve(const json_t *registry, const json_t *mirror, bool by_dige
 
 static struct endpoint *add_endpoint(struct route *route)
 {
-	route->endpoints =
-		xreallocarray(route->endpoints, route->count + 1, sizeof *route->endpoints);
+	route->endpoints = xgrow(route->endpoints, route->count, sizeof *route->endpoints);
 	route->endpoints[route->count] = (struct endpoint){ 0 };
 	return &route->endpoints[route->count++];
 }

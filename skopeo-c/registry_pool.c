@@ -38,7 +38,7 @@ struct registry *registry_pool_open(struct registry_pool *pool, struct http *htt
 	*pooled = (struct pooled_registry){ .registry = registry,
 					    .named = xstrdup(named),
 					    .is_mirror = endpoint->is_mirror };
-	pool->items = xreallocarray(pool->items, pool->count + 1, sizeof(void *));
+	pool->items = xgrow(pool->items, pool->count, sizeof(void *));
 	pool->items[pool->count++] = pooled;
 	return &pooled->registry;
 }

@@ -19,7 +19,7 @@ int signatures_add(struct signatures *list, struct signature *signature, struct 
 				 "an image has more than %d signatures, or %d bytes of them",
 				 SIGNATURES_MAX, SIGNATURES_BYTES_MAX);
 	list->bytes += signature->length;
-	list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
+	list->items = xgrow(list->items, list->count, sizeof *list->items);
 	list->items[list->count++] = *signature;
 	*signature = (struct signature){ 0 };
 	return 0;

@@ -51,7 +51,7 @@ int sigstore_keys_add(struct sigstore_keys *keys, const char *pem, size_t length
 				 "%s: keys are for ECDSA, Ed25519 or RSA of %d bits or more", what,
 				 RSA_BITS_MIN);
 	}
-	keys->items = xreallocarray(keys->items, keys->count + 1, sizeof(EVP_PKEY *));
+	keys->items = xgrow(keys->items, keys->count, sizeof(EVP_PKEY *));
 	keys->items[keys->count++] = key;
 	return 0;
 }

@@ -87,7 +87,7 @@ static struct place *find_place(struct check *check, const struct sync_item *ite
 				    is_destination ? check->destination : &repository->access, text,
 				    is_destination, is_destination ? "pull,push" : "pull",
 				    &place->registry, &ignored) == 0;
-	places->items = xreallocarray(places->items, places->count + 1, sizeof(void *));
+	places->items = xgrow(places->items, places->count, sizeof(void *));
 	places->items[places->count++] = place;
 	return place;
 }

@@ -94,7 +94,7 @@ static void add_item(struct sync_list *list, const char *prefix, const char *nam
 					 target->suffix && tag_of(kept) ? target->suffix : ""),
 	};
 
-	list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
+	list->items = xgrow(list->items, list->count, sizeof *list->items);
 	list->items[list->count++] = item;
 }
 
@@ -109,8 +109,8 @@ static struct sync_repository *add_repository(struct sync_list *list, const char
 
 	if (access)
 		repository.access = *access;
-	list->repositories = xreallocarray(list->repositories, list->repository_count + 1,
-					   sizeof *list->repositories);
+	list->repositories =
+		xgrow(list->repositories, list->repository_count, sizeof *list->repositories);
 	list->repositories[list->repository_count++] = repository;
 	return &list->repositories[list->repository_count - 1];
 }

@@ -160,8 +160,7 @@ int tag_filter_add(struct tag_filter *filter, const char *pattern, bool excludes
 		regerror(status, &new.regex, why, sizeof why);
 		return error_set(err, ERROR_USAGE, "the pattern \"%s\": %s", pattern, why);
 	}
-	filter->patterns =
-		xreallocarray(filter->patterns, filter->count + 1, sizeof *filter->patterns);
+	filter->patterns = xgrow(filter->patterns, filter->count, sizeof *filter->patterns);
 	filter->patterns[filter->count++] = new;
 	return 0;
 }

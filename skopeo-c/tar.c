@@ -246,8 +246,8 @@ static int take_header(struct tar_parser *parser, struct error *err)
 static void add_attribute(struct tar_parser *parser, const char *name, size_t name_length,
 			  const char *value, size_t length)
 {
-	parser->attributes = xreallocarray(parser->attributes, parser->attribute_count + 1,
-					   sizeof *parser->attributes);
+	parser->attributes =
+		xgrow(parser->attributes, parser->attribute_count, sizeof *parser->attributes);
 	struct tar_attribute *attribute = &parser->attributes[parser->attribute_count++];
 	attribute->name = xstrndup(name, name_length);
 	attribute->value = xcalloc(1, length + 1);

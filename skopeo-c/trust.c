@@ -140,7 +140,7 @@ static int read_signatures(struct transport *from, const struct manifest *manife
 {
 	if (!from->class->get_signatures || has_set(image, manifest->digest))
 		return 0;
-	image->sets = xreallocarray(image->sets, image->count + 1, sizeof *image->sets);
+	image->sets = xgrow(image->sets, image->count, sizeof *image->sets);
 	struct trust_set *set = &image->sets[image->count++];
 	*set = (struct trust_set){ 0 };
 	memcpy(set->digest, manifest->digest, sizeof set->digest);

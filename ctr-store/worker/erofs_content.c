@@ -52,9 +52,7 @@ static struct run *run_at(struct content *content, uint64_t block)
 
 	if (content->in_run)
 		return &content->runs[count - 1];
-	if ((count & (count - 1)) == 0)
-		content->runs =
-			xreallocarray(content->runs, count ? 2 * count : 1, sizeof *content->runs);
+	content->runs = xgrow(content->runs, count, sizeof *content->runs);
 	content->runs[count] = (struct run){ .chunk = block >> content->chunk_bits,
 					     .block = content->image->cursor.end };
 	content->run_count++;

@@ -28,9 +28,7 @@ void leans_add(struct leans *leans, struct dir *dir, const char *name, const str
 	char *path = target->parent[0] ? xasprintf("%s/%s", target->parent, target->leaf)
 				       : xstrdup(target->leaf);
 
-	if ((leans->count & (leans->count - 1)) == 0)
-		leans->items = xreallocarray(leans->items, leans->count ? leans->count * 2 : 1,
-					     sizeof *leans->items);
+	leans->items = xgrow(leans->items, leans->count, sizeof *leans->items);
 	leans->items[leans->count++] =
 		(struct lean){ .dir = dir, .name = xstrdup(name), .target = path };
 }
