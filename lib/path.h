@@ -37,5 +37,6 @@ bool path_is_id(const char *id);
 int path_make_dirs(const char *path, mode_t mode, struct error *err);
 
 /* rm -rf of `name` in dir_fd: never follows a symbolic link, never enters what is mounted on a
- * directory (ERROR_IN_USE). Absent is success. In the tree no flags protect anything (chattr(1)). */
+ * directory (ERROR_IN_USE). Absent is success. In the tree no flags protect anything (chattr(1)).
+ */
 int path_remove_tree(int dir_fd, const char *name, struct error *err);
