@@ -207,8 +207,8 @@ PERMISSION_DENIED: it is so (do this)" ]
 }
 
 @test "serve: headers without bounds are answered with RESOURCE_EXHAUSTED, and others go on" {
-	printf '\0\0\0\0\0' >"$BATS_TEST_TMPDIR/empty"
-	tool http -H 'content-type: application/grpc' --data-binary "@$BATS_TEST_TMPDIR/empty" -D "$BATS_TEST_TMPDIR/headers" \
+	# without a body: curl 7.88 takes it for an error that the answer comes before it has sent one
+	tool http -X POST -H 'content-type: application/grpc' -D "$BATS_TEST_TMPDIR/headers" \
 		-H "x: $(printf 'x%.0s' {1..40000})"
 	[ "$output" = 200 ]
 	[ "$(tr -d '\r' <"$BATS_TEST_TMPDIR/headers" | grep -E '^grpc-(status|message)')" = \
